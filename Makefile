@@ -1,0 +1,56 @@
+# Two commands: `make local` (the whole thing, for real, on this machine) and `make test` (seconds, needs nothing).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= local
+
+.DEFAULT_GOAL := help
+.PHONY: help venv local local-down test e2e bench tools lock schema golden clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Made from the locked requirements; made again when they change.
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "$(PYTHON): is older than 3.10; name a newer one: make PYTHON=python3.12")'
+	@echo "virtual environment: installing the locked requirements into $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+venv: $(VENV)/.installed
+
+local: venv  ## Bootstrap stack local in the lab and prove it; again: converges
+	@$(BIN)/gitops-stack lab bootstrap --stack $(STACK)
+
+local-down: venv  ## pulumi destroy against the living controllers, then stop every process
+	@$(BIN)/gitops-stack lab down --destroy --stack $(STACK)
+
+test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, cluster or cloud
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports 
+	$(BIN)/python -m pytest -m 'not e2e'
+
+e2e: tools  ## The lab tests: real engine, real API server, real controllers
+	$(BIN)/python -m pytest -m e2e
+
+tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds)
+	@$(BIN)/gitops-stack lab env --tools > /dev/null
+
+bench: tools  ## Compare with what one would write today; writes bench/results.md
+	$(BIN)/python -m bench
+
+schema: venv  ## Write gitops_stack/stack.schema.json from the settings
+	@$(BIN)/gitops-stack schema > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/stack.schema.json
+
+golden: tools  ## Write trees, locks and golden files again after a change that is meant
+	@PATH=$$($(BIN)/gitops-stack lab env --tools | sed 's/export PATH=//; s/:$$PATH//'):$$PATH && for stack in local dev prd; do \
+		$(BIN)/gitops-stack render --stack $$stack && $(BIN)/gitops-stack lock --stack $$stack || exit 1; done
+	@GITOPS_STACK_GOLDEN=write $(BIN)/python -m pytest -q -m 'not e2e' tests
+
+clean:  ## Stop the labs of this folder without destroying, and remove what can be made again
+	@for lab in .lab/*; do if [ -d "$$lab" ]; then $(BIN)/gitops-stack lab down --name "$${lab#.lab/}"; fi; done
+	@rm -rf .lab $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

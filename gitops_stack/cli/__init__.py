@@ -1,0 +1,1 @@
+"""`gitops-stack …`: parse, one call, print."""

@@ -1,0 +1,133 @@
+"""`gitops-stack lab …`: a real cluster and a real Argo CD as plain processes, and the whole bootstrap in it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
+from gitops_stack.cli.report import print_report
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.orphans import MARKER
+from gitops_stack.lab.tools import build_tools
+
+app = typer.Typer(
+    help="A real cluster and a real Argo CD on this machine, without AWS or Docker.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Option("--name", "-n", help="Which lab; several run side by side.", metavar="NAME")]
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack that is bootstrapped.", metavar="NAME")]
+
+
+@app.command()
+def up(name: Name = "local", project: Project = Path()) -> None:
+    """Build the tools if need be and start the control plane, without bootstrapping anything."""
+    with progress("lab up") as step:
+        _open(name, project, step).up(step)
+    out.print(f'the lab is up; use it with: eval "$(gitops-stack lab env --name {name})"', markup=False)
+
+
+@app.command()
+def bootstrap(name: Name = "local", stack: Stack = "local", project: Project = Path()) -> None:
+    """Bring a stack of this project to a self-managing Argo CD in the lab, and prove it. Run again, it converges."""
+    with progress("bootstrap") as step:
+        report = road.bootstrap(_open(name, project, step), project, stack, step)
+    print_report(report, name)
+
+
+@app.command()
+def down(
+    name: Name = "local",
+    stack: Stack = "local",
+    project: Project = Path(),
+    destroy: Annotated[bool, typer.Option("--destroy", help="Run `pulumi destroy` first, 120 s at most.")] = False,
+) -> None:
+    """Stop every process of the lab; its folder stays until `make clean`."""
+    if not _directory(name, project).exists():
+        out.print(f"{_directory(name, project)}: no such lab, nothing to do", markup=False)
+        return
+    with progress("lab down") as step:
+        lab = _open(name, project, step)
+        if destroy:
+            road.destroy(lab, stack, step)
+        else:
+            lab.down(step)
+
+
+@app.command()
+def status(
+    name: Name = "local",
+    project: Project = Path(),
+    output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
+) -> None:
+    """List the lab's processes with their memory and logs. Leaves with 1 when one of them does not run."""
+    found = _existing(name, project).processes()
+    if output is Output.JSON:
+        print_json([{**vars(process), "log": str(process.log)} for process in found])
+    else:
+        table = Table("process", "state", "pid", "MiB", "log", box=None, pad_edge=False)
+        for process in found:
+            table.add_row(
+                process.name, process.state, str(process.pid), f"{(process.rss or 0) >> 20}", str(process.log)
+            )
+        out.print(table if found else "the lab is down")
+    if not found or any(process.state != "RUNNING" for process in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    process: Annotated[str, typer.Argument(help="Process, as `lab status` names it; pulumi for the engine.")],
+    name: Name = "local",
+    project: Project = Path(),
+    lines: Annotated[int, typer.Option("--lines", help="How many lines from the end.", min=1)] = 50,
+) -> None:
+    """Print the end of a process's log."""
+    folder = _existing(name, project).state.logs
+    file = folder / f"{process}.log"
+    if not file.is_file():
+        known = ", ".join(sorted(found.stem for found in folder.glob("*.log")))
+        raise EnvironmentProblem(f"{file}: is missing; logs found here: {known or 'none'}")
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]:
+        out.print(line, markup=False)
+
+
+@app.command()
+def env(
+    name: Name = "local",
+    stack: Stack = "local",
+    project: Project = Path(),
+    tools: Annotated[bool, typer.Option("--tools", help="Only PATH with the lab's tools; needs no lab.")] = False,
+) -> None:
+    """Print shell commands that point kubectl, pulumi, kustomize and git at the lab."""
+    with progress("tools") as step:
+        built = build_tools(step)
+    if tools:
+        out.print(f"export PATH={shlex.quote(str(built.bin))}:$PATH", markup=False)
+        return
+    lab = _existing(name, project)
+    variables = {**road.open_report(lab, stack).engine.variables(), "KUBECONFIG": str(lab.state.kubeconfig)}
+    variables.pop(MARKER)  # what carries the mark is ended by `lab down`; a person's shell must not be
+    for key, value in variables.items():
+        out.print(f"export {key}={shlex.quote(value)}", markup=False)
+
+
+def _directory(name: str, project: Path) -> Path:
+    return project.absolute() / ".lab" / name
+
+
+def _existing(name: str, project: Path) -> Lab:
+    directory = _directory(name, project)
+    if not directory.exists():
+        raise EnvironmentProblem(f"{directory}: no such lab; start it with `make local` or `gitops-stack lab up`")
+    return _open(name, project, lambda line: err.print(line, markup=False))
+
+
+def _open(name: str, project: Path, step: road.Progress) -> Lab:
+    return Lab.open(_directory(name, project), build_tools(step))

@@ -1,0 +1,37 @@
+"""What `gitops-stack lab bootstrap` prints at its end."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from gitops_stack.cli.console import out
+from gitops_stack.cli.status import print_status
+from gitops_stack.lab.bootstrap import Report
+
+
+def print_report(report: Report, name: str) -> None:
+    """Print what was installed, the applications, the certificate, the phases, and what to try next."""
+    lock, workspace = report.lock, report.workspace
+    if lock is not None:
+        out.print(f"Argo CD {lock.version} ({lock.variant}, {lock.object_count} objects)")
+        out.print(f"  commit {lock.commit}\n  digest {lock.digest}\n  revision {report.revision}\n", markup=False)
+    changes = ", ".join(f"{count} {operation}" for operation, count in report.changes.items())
+    out.print(f"pulumi up: {changes}\n")
+    print_status(report.applications, report.certificate)
+    out.print()
+    table = Table("phase", "seconds", box=None, pad_edge=False)
+    for phase, seconds in report.seconds.items():
+        table.add_row(phase, f"{seconds:.1f}")
+    table.add_row("in all", f"{sum(report.seconds.values()):.1f}")
+    out.print(table)
+    overlay = next((workload.path for workload in workspace.settings().workloads.values()), "gitops")
+    out.print(
+        f"\nTry next:\n"
+        f'  eval "$(gitops-stack lab env --name {name})"      # kubectl, pulumi and kustomize use the lab\n'
+        f"  cd {workspace.directory}\n"
+        f"  gitops-stack status --stack {workspace.stack}\n"
+        f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
+        f"  pulumi preview --stack {workspace.stack} --refresh --expect-no-changes        # Pulumi stays silent\n"
+        f"  make local-down      # back in the project: destroy, then stop every process",
+        markup=False,
+    )

@@ -1,0 +1,77 @@
+"""`gitops-stack status`: applications, and the ownership certificate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
+from gitops_stack.config import kubeconfig_path, load_stack_file
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.live_state import connect, load_applications, load_certificate, read_applications
+from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.policies.applications import ApplicationStatus
+from gitops_stack.policies.ownership import Certificate
+from gitops_stack.settings import ExistingClusterSettings
+
+
+def status(
+    stack: Stack,
+    project: Project = Path(),
+    output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
+) -> None:
+    """Show every application with the reason when it is not well, and who owns each handed-over object.
+
+    Leaves with 0 when all applications are Synced and Healthy and the certificate is complete, else with 1.
+    """
+    settings = load_stack_file(project, stack)
+    if not isinstance(settings.cluster, ExistingClusterSettings):
+        raise EnvironmentProblem(
+            f"Pulumi.{stack}.yaml: status reads an existing cluster; set cluster.provider existing"
+        )
+    client = connect(kubeconfig_path(settings.cluster), settings.cluster.context)
+    with progress("reading the cluster"):
+        manifests = load_manifests(project / settings.tree_path / "argocd")
+        found = load_applications(client, settings.argocd.namespace)
+        handed_over = [*manifests, *build_app_projects(settings)]
+        certificate = load_certificate(client, found, handed_over)
+    applications = read_applications(found)
+    if output is Output.JSON:
+        print_json(build_report(applications, certificate))
+    else:
+        print_status(applications, certificate)
+    if not (certificate.complete and applications and all(application.well for application in applications)):
+        raise typer.Exit(1)
+
+
+def build_report(applications: list[ApplicationStatus], certificate: Certificate) -> dict[str, object]:
+    """Build the JSON document of `status`; its keys are part of the interface."""
+    return {
+        "applications": [{**asdict(application), "well": application.well} for application in applications],
+        "certificate": {
+            "verdict": certificate.verdict,
+            "complete": certificate.complete,
+            "findings": certificate.findings,
+            "objects": [asdict(found) for found in certificate.objects],
+        },
+    }
+
+
+def print_status(applications: list[ApplicationStatus], certificate: Certificate) -> None:
+    """Print applications as a table, then the certificate."""
+    table = Table("application", "project", "revision", "sync", "health", "reason", box=None, pad_edge=False)
+    for found in applications:
+        style = None if found.well else "yellow"
+        table.add_row(
+            found.name, found.project, found.revision[:12], found.sync, found.health, found.reason, style=style
+        )
+    out.print(table if applications else "no applications")
+    out.print()
+    for finding in certificate.findings:
+        err.print(f"not handed over: {finding}", markup=False)
+    out.print(certificate.verdict, markup=False)

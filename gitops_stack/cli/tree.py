@@ -1,0 +1,102 @@
+"""Commands on the GitOps tree: render, lock, check, and the schema of stack files."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitops_stack.cli.console import Project, Stack, err, out, progress
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.files import check_authored_names, check_tree, write_tree
+from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
+from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, load_lock, render_lock
+from gitops_stack.gitops_tree.release import check_release, check_tag, load_tag_commit
+from gitops_stack.gitops_tree.stack_file import write_release
+from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.schema import render_schema
+
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]
+
+
+def render(stack: Stack, project: Project = Path(), check: Check = False) -> None:
+    """Write the generated files of a stack's GitOps tree. Needs no network and no cluster."""
+    settings = load_stack_file(project, stack)
+    root = project / settings.tree_path
+    if check:
+        GitOpsStackError.raise_for(check_tree(settings, root))
+        out.print(f"{root}: fresh")
+        return
+    GitOpsStackError.raise_for(check_authored_names(settings, root))
+    for path in write_tree(settings, root):
+        out.print(f"{root / path}", markup=False)
+    out.print(f"{root}: rendered")
+
+
+def lock(
+    stack: Stack,
+    project: Project = Path(),
+    check: Check = False,
+    version: Annotated[
+        str | None,
+        typer.Option(
+            help="Take this release: resolve its tag, write version and commit into the stack file, render, lock."
+        ),
+    ] = None,
+) -> None:
+    """Render the installation and pin what comes out; with --check, hold it against the lock and the tag."""
+    if version is not None and not check:
+        _take_release(project, stack, version)
+    settings = load_stack_file(project, stack)
+    root = project / settings.tree_path
+    file = root / LOCK
+    GitOpsStackError.raise_for([*check_release(settings.argocd.version), *check_tree(settings, root)])
+    with progress(f"rendering {root / 'argocd'}"):
+        tag_commit = load_tag_commit(settings.argocd.source, settings.argocd.version)
+        GitOpsStackError.raise_for(check_tag(settings.argocd.version, settings.argocd.commit, tag_commit))
+        manifests = load_manifests(root / "argocd", fresh=True)
+    if check:
+        found = load_lock(file)
+        if isinstance(found, str):
+            raise GitOpsStackError(found)
+        GitOpsStackError.raise_for([*check_lock(file, found, settings.argocd), *check_render(file, found, manifests)])
+    else:
+        found = build_lock(settings.argocd, manifests)
+        file.write_text(render_lock(found), encoding="utf-8")
+    out.print(f"{file}: {found.version} {found.variant}, {found.object_count} objects, {found.digest}", markup=False)
+
+
+def check(stack: Stack, project: Project = Path()) -> None:
+    """Check settings, tree and lock as `pulumi up` would, without network or cluster once the render is kept."""
+    settings = load_stack_file(project, stack)
+    root = project / settings.tree_path
+    with progress(f"checking {root}"):
+        manifests = load_stack_installation(settings, root)
+    out.print(f"{root}: fine, {len(manifests)} objects of {settings.argocd.version}", markup=False)
+
+
+def schema(check: Check = False) -> None:
+    """Print the JSON Schema of stack files; with --check, compare it with the one that is shipped."""
+    text = render_schema()
+    if not check:
+        out.print(text, markup=False, end="")
+        return
+    shipped = resources.files("gitops_stack").joinpath("stack.schema.json").read_text(encoding="utf-8")
+    if json.loads(shipped) != json.loads(text):
+        raise GitOpsStackError("gitops_stack/stack.schema.json: differs from the settings; run `make schema`")
+    out.print("gitops_stack/stack.schema.json: fresh")
+
+
+def _take_release(project: Path, stack: str, version: str) -> None:
+    GitOpsStackError.raise_for(check_release(version))
+    settings = load_stack_file(project, stack)
+    commit = load_tag_commit(settings.argocd.source, version)
+    if write_release(project / f"Pulumi.{stack}.yaml", version, commit):
+        err.print(f"Pulumi.{stack}.yaml: {settings.argocd.version} -> {version} ({commit})", markup=False)
+    settings = load_stack_file(project, stack)
+    GitOpsStackError.raise_for(check_authored_names(settings, project / settings.tree_path))
+    write_tree(settings, project / settings.tree_path)

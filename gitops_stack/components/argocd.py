@@ -1,0 +1,88 @@
+"""Install Argo CD: Namespace, Secrets, CRDs, then the rest of a render, each object a resource of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from typing_extensions import NotRequired, TypedDict
+
+from gitops_stack import conventions
+from gitops_stack.components.registration import KubernetesObject, register_handed_over, register_kept
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret
+
+
+class ArgoCDArgs(TypedDict):
+    """What :class:`ArgoCD` installs.
+
+    ``manifests`` come from :func:`gitops_stack.gitops_tree.load_installation`: the rendered objects, held against
+    their lock. ``self_management`` says that an Application named `argocd` will sync the same objects: they are
+    handed over. Without it Pulumi keeps every object, CRDs with their full schemas included.
+    """
+
+    manifests: Sequence[dict[str, Any]]
+    namespace: NotRequired[str]
+    namespace_labels: NotRequired[dict[str, str]]
+    self_management: NotRequired[bool]
+    repository: NotRequired[pulumi.Input[dict[str, str]]]
+
+
+class ArgoCD(pulumi.ComponentResource):
+    """Argo CD in one namespace of a cluster.
+
+    Needs a `pulumi_kubernetes.Provider` in ``opts`` with `upsert_existing_objects=True`, so that what an earlier
+    installation left is adopted. On a cluster of the same program pass `deleted_with=<cluster>`; children inherit it.
+    ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret.
+    """
+
+    namespace: pulumi.Output[str]
+    object_count: pulumi.Output[int]
+    objects: Sequence[pulumi.Resource]
+    """Every object registered, for `depends_on`."""
+
+    def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
+        namespace = args.get("namespace", "argocd")
+        _check_namespace(args["manifests"], namespace)
+        home = register_kept(_namespace(namespace, args.get("namespace_labels", {})), self)
+        secrets = [register_kept(secret, self, [home]) for secret in build_argocd_secrets(namespace)]
+        if "repository" in args:
+            secrets.append(self._register_repository(namespace, args["repository"], home))
+        crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
+        rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
+        hand_over = args.get("self_management", True)
+        definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
+        installed = [self._register(manifest, namespace, hand_over, definitions or secrets) for manifest in rest]
+        self.objects = [home, *secrets, *definitions, *installed]
+        self.namespace = pulumi.Output.from_input(namespace)
+        self.object_count = pulumi.Output.from_input(len(args["manifests"]))
+        self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})
+
+    def _register(
+        self, manifest: Manifest, namespace: str, hand_over: bool, depends_on: Sequence[pulumi.Resource]
+    ) -> KubernetesObject:
+        if not hand_over:
+            return register_kept(manifest, self, depends_on)
+        application = conventions.SELF_MANAGEMENT_APPLICATION
+        return register_handed_over(manifest, application, namespace, self, depends_on)
+
+    def _register_repository(
+        self, namespace: str, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
+    ) -> KubernetesObject:
+        manifest = build_repository_secret(namespace)
+        return register_kept(manifest, self, [home], secret_properties={"stringData": pulumi.Output.secret(data)})
+
+
+def _namespace(name: str, labels: dict[str, str]) -> Manifest:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _check_namespace(manifests: Sequence[Manifest], namespace: str) -> None:
+    others = {manifest["metadata"].get("namespace", namespace) for manifest in manifests} - {namespace}
+    GitOpsStackError.raise_for(
+        f"ArgoCD: found an object for namespace {other}, but namespace says {namespace}; render the manifests for it"
+        for other in sorted(others)
+    )

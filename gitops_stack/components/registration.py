@@ -1,0 +1,107 @@
+"""Register Kubernetes objects with Pulumi, each as a resource of its own: handed over, or kept.
+
+Plain `CustomResource`s and not the typed SDK: three typed CRDs alone cost seconds, and the objects are data anyway.
+Measured and argued in docs/adr/0001 (field manager) and 0002 (CRDs).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from gitops_stack import conventions
+from gitops_stack.gitops_tree.manifest_set import object_key
+from gitops_stack.manifests import Manifest
+
+_KEPT_FIELD_MANAGER = "gitops-stack"
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """One Kubernetes object as the Kubernetes provider takes it."""
+
+
+def register_handed_over(
+    manifest: Manifest, application: str, namespace: str, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource]
+) -> KubernetesObject:
+    """Register an object that ``application`` in ``namespace`` takes over at its first sync.
+
+    Created as a server-side apply under Argo CD's own field manager, so nothing is to be migrated; never written
+    again (`ignore_changes`), not even after a refresh. It carries the tracking id that Argo CD would add, so that a
+    second creation over a living Argo CD, after lost state, takes nothing away.
+    """
+    annotations = {
+        conventions.TRACKING_ID: tracking_id(manifest, application, namespace),
+        conventions.PATCH_FIELD_MANAGER: conventions.ARGOCD_FIELD_MANAGER,
+        conventions.PATCH_FORCE: "true",
+    }
+    return _register(annotate(open_schema(manifest), annotations), parent, depends_on, ignore_changes=["*"])
+
+
+def register_kept(
+    manifest: Manifest,
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource] = (),
+    *,
+    secret_properties: dict[str, pulumi.Output[Any]] | None = None,
+    delete_timeout: str | None = None,
+) -> KubernetesObject:
+    """Register an object Pulumi keeps, under one field manager of its own that survives lost state.
+
+    ``secret_properties`` are added to the object and encrypted in the state.
+    """
+    annotations = {conventions.PATCH_FIELD_MANAGER: _KEPT_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
+    return _register(
+        {**annotate(manifest, annotations), **(secret_properties or {})},
+        parent,
+        depends_on,
+        delete_timeout=delete_timeout,
+    )
+
+
+def tracking_id(manifest: Manifest, application: str, namespace: str) -> str:
+    """Build Argo CD's tracking id (util/argo/resource_tracking.go): cluster-wide objects take the app's namespace."""
+    group, kind, own, name = object_key(manifest)
+    return f"{application}:{group}/{kind}:{own or namespace}/{name}"
+
+
+def open_schema(manifest: Manifest) -> Manifest:
+    """Return a CRD whose versions accept anything; other objects as they are.
+
+    The schemas are three quarters of the bytes the engine would move and store on every run; Argo CD's first sync,
+    under the same field manager, applies the full ones.
+    """
+    if manifest["kind"] != "CustomResourceDefinition":
+        return manifest
+    seeded = copy.deepcopy(manifest)
+    for version in seeded["spec"]["versions"]:
+        version["schema"] = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return seeded
+
+
+def annotate(manifest: Manifest, annotations: dict[str, str]) -> Manifest:
+    """Return ``manifest`` with ``annotations`` added."""
+    metadata = manifest["metadata"]
+    return {**manifest, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **annotations}}}
+
+
+def _register(
+    manifest: Manifest,
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource],
+    *,
+    ignore_changes: list[str] | None = None,
+    delete_timeout: str | None = None,
+) -> KubernetesObject:
+    api_version = manifest["apiVersion"]
+    token = f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{manifest['kind']}"
+    name = f"{parent.pulumi_resource_name}/{manifest['metadata']['name']}"
+    options = pulumi.ResourceOptions(
+        parent=parent,
+        depends_on=list(depends_on),
+        ignore_changes=ignore_changes,
+        custom_timeouts=pulumi.CustomTimeouts(delete=delete_timeout) if delete_timeout else None,
+    )
+    return KubernetesObject(token, name, manifest, options)

@@ -1,0 +1,209 @@
+"""The only reader of configuration: a running Pulumi program's, or a stack file's without Pulumi.
+
+Both end in the same `StackSettings`, and in the same sentences when something is wrong. Secrets: the engine hands them
+over decrypted; a stack file read without it shows `{secure: …}`, which stands in as text that cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from gitops_stack import conventions
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.manifests.patches import generated_patch_names
+from gitops_stack.settings import ExistingClusterSettings, StackSettings, check_references
+
+KEYS = ("cluster", "gitops", "argocd", "projects", "workloads")
+_PREFIX = f"{conventions.PULUMI_PROJECT}:"
+_ENCRYPTED = "(encrypted: only the Pulumi engine can read it)"
+_SECRET_PATHS = (("token",), ("sshKey",), ("githubApp", "privateKey"))
+_SHOWN = 60
+
+
+def load_settings() -> StackSettings:
+    """Read the settings of the running Pulumi program. Raises :class:`GitOpsStackError` with all findings at once."""
+    import pulumi  # noqa: PLC0415 - the CLI reads stack files without paying for the engine's SDK
+    from pulumi.runtime import config  # noqa: PLC0415
+
+    stack = pulumi.get_stack()
+    everything = {**config.get_config_env(), **config.CONFIG.get()}
+    values = {key.removeprefix(_PREFIX): value for key, value in everything.items() if key.startswith(_PREFIX)}
+    place = f"Pulumi.{stack}.yaml"
+    secret = {*config.get_config_secret_keys_env(), *(key for key in everything if config.is_config_secret(key))}
+    plain = [] if f"{_PREFIX}gitops" in secret else ["gitops.credentials"]
+    return _parse(stack, place, {key: _object(place, key, value) for key, value in values.items()}, plain)
+
+
+def load_stack_file(project: Path, stack: str) -> StackSettings:
+    """Read the settings of ``stack`` from its file in the folder ``project``. Raises as :func:`load_settings`."""
+    place = f"Pulumi.{stack}.yaml"
+    file = project / place
+    if not file.is_file():
+        known = sorted(found.name.split(".")[1] for found in project.glob("Pulumi.*.yaml"))
+        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(known) or 'none'}")
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
+    if not isinstance(config, dict):
+        raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
+    values = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+    plain = _plain_secrets(values.get("gitops"))
+    return _parse(stack, place, {key: _without_ciphertext(value) for key, value in values.items()}, plain)
+
+
+def check_kubeconfig(settings: StackSettings) -> None:
+    """Raise when an existing cluster's kubeconfig or context is not there, before anything is created."""
+    cluster = settings.cluster
+    if not isinstance(cluster, ExistingClusterSettings):
+        return
+    place = f"Pulumi.{settings.stack}.yaml: {_PREFIX}cluster"
+    file = kubeconfig_path(cluster)
+    if not file.is_file():
+        raise EnvironmentProblem(f"{place}.kubeconfig: found no file {file}; name the kubeconfig of the cluster")
+    documents = load_documents(file.read_text(encoding="utf-8"))
+    content = documents[0] if documents and isinstance(documents[0], dict) else {}
+    contexts = [entry.get("name") for entry in content.get("contexts") or ()]
+    wanted = cluster.context or content.get("current-context")
+    if wanted not in contexts:
+        known = ", ".join(map(str, contexts)) or "none"
+        raise EnvironmentProblem(f"{place}.context: found {wanted}, which {file} does not have; it has: {known}")
+
+
+def kubeconfig_path(cluster: ExistingClusterSettings) -> Path:
+    """Return the kubeconfig file of an existing cluster, by kubectl's own rule without its list of files."""
+    ambient = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
+    return Path(cluster.kubeconfig or ambient or Path.home() / ".kube" / "config").expanduser()
+
+
+def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever the operator wrote
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise GitOpsStackError(f"{place}: {_PREFIX}{key}: found {_shown(value)}; needs an object of settings") from None
+
+
+def _parse(stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str]) -> StackSettings:
+    plain = plain_secrets if _uses_secret(values.get("gitops")) else []
+    findings = [
+        f"{place}: {_PREFIX}{path}: found a credential in plain text; set it with `pulumi config set --secret --path`"
+        for path in plain
+    ]
+    try:
+        settings = StackSettings.model_validate({**values, "stack": stack})
+    except ValidationError as error:
+        findings += [f"{place}: {sentence}" for sentence in _sentences(error)]
+    else:
+        findings += [
+            f"{place}: {_PREFIX}{path}: found {_shown(found)}; {needs}"
+            for path, found, needs in (*check_references(settings), *_check_patch_names(settings))
+        ]
+    GitOpsStackError.raise_for(findings)
+    return settings
+
+
+def _check_patch_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    for name in settings.argocd.patches.keys() & generated_patch_names(settings.argocd):
+        yield f"argocd.patches.{name}", name, "needs another name: the library generates a patch of that name"
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    for found in error.errors():
+        loc = [str(part) for part in found["loc"] if part not in ("existing", "eks", "[key]")]
+        path = f"{_PREFIX}{'.'.join(loc)}" if loc else _PREFIX.rstrip(":")
+        yield f"{path}: {_needs(found['type'], found.get('ctx') or {}, found['input'], found['msg'], loc)}"
+
+
+def _needs(kind: str, context: Mapping[str, Any], value: object, message: str, loc: list[str]) -> str:
+    if kind == "missing":
+        return "is missing; it has no default"
+    if kind == "extra_forbidden":
+        return f"is no known setting; known here: {', '.join(_known_keys(loc[:-1]))}"
+    if kind == "union_tag_not_found":
+        return "is missing provider; needs existing or eks"
+    needs = {
+        "value_error": str(context.get("error", "")),
+        "union_tag_invalid": "needs provider existing or eks",
+        "literal_error": f"needs one of {context.get('expected', '')}".replace("'", "").replace(" or ", ", "),
+        "string_type": "needs text; put quotes around a number or version",
+        "bool_type": "needs true or false",
+        "int_type": "needs a whole number",
+        "greater_than_equal": f"needs {context.get('ge')} or more",
+        "less_than_equal": f"needs {context.get('le')} or less",
+        "too_short": f"needs at least {context.get('min_length')} entry",
+        "string_too_short": "needs text that is not empty",
+        "string_too_long": f"needs at most {context.get('max_length')} characters",
+        "dict_type": "needs a map of names to settings",
+        "model_type": "needs a map of settings",
+        "model_attributes_type": "needs a map of settings",
+        "tuple_type": "needs a list",
+    }.get(kind, f"needs: {message}")
+    return f"found {_shown(value)}; {needs}"
+
+
+def _known_keys(loc: list[str]) -> list[str]:
+    schema: dict[str, Any] = StackSettings.model_json_schema()
+    definitions = schema["$defs"]
+    node: dict[str, Any] = schema
+    for part in loc:
+        node = _child(node, part, definitions)
+    known = [node, *(_resolve(option, definitions) for option in node.get("oneOf", ()))]
+    keys = sorted({key for option in known for key in option.get("properties", ())} - {"stack"})
+    return keys or ["none"]
+
+
+def _child(node: dict[str, Any], part: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    child = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+    for option in child.get("anyOf", ()):
+        if "$ref" in option:
+            child = option
+    return _resolve(child, definitions)
+
+
+def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    resolved: dict[str, Any] = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    return resolved
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _credentials(gitops: object) -> Mapping[str, Any]:
+    credentials = gitops.get("credentials") if isinstance(gitops, Mapping) else None
+    return credentials if isinstance(credentials, Mapping) else {}
+
+
+def _leaf(credentials: Mapping[str, Any], path: tuple[str, ...]) -> object:
+    value: object = credentials
+    for part in path:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _uses_secret(gitops: object) -> bool:
+    return any(_leaf(_credentials(gitops), path) is not None for path in _SECRET_PATHS)
+
+
+def _plain_secrets(gitops: object) -> list[str]:
+    credentials = _credentials(gitops)
+    leaves = ((path, _leaf(credentials, path)) for path in _SECRET_PATHS)
+    return [f"gitops.credentials.{'.'.join(path)}" for path, value in leaves if isinstance(value, str)]
+
+
+def _without_ciphertext(value: Any) -> Any:  # noqa: ANN401 - any YAML value
+    if isinstance(value, dict):
+        if value.keys() == {"secure"}:
+            return _ENCRYPTED
+        return {key: _without_ciphertext(entry) for key, entry in value.items()}
+    return [_without_ciphertext(entry) for entry in value] if isinstance(value, list) else value

@@ -1,0 +1,78 @@
+"""Read, compare and write the tree on disk. Authored files are never touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
+from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
+from gitops_stack.settings import StackSettings
+
+
+def load_authored_patches(root: Path) -> list[str]:
+    """List the names of the patch files people wrote under ``root``/argocd/patches, sorted."""
+    files = (root / PATCHES).glob("*.yaml")
+    return sorted(file.name for file in files if not file.name.startswith(GENERATED_PATCH_PREFIX))
+
+
+def load_generated(root: Path) -> dict[str, str]:
+    """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
+    texts = {file.relative_to(root).as_posix(): _read(file) for file in sorted(root.rglob("*.yaml"))}
+    return {path: text for path, text in texts.items() if path != LOCK and text.startswith(GENERATED_HEADER)}
+
+
+def check_tree(settings: StackSettings, root: Path) -> list[str]:
+    """Return one sentence per generated file that is missing, differs or is left over; none when the tree is fresh."""
+    wanted = build_tree(settings, load_authored_patches(root))
+    found = load_generated(root)
+    remedy = f"run `gitops-stack render --stack {settings.stack}` and commit"
+    states = {
+        path: _state(root / path, wanted.get(path), found.get(path)) for path in sorted(wanted.keys() | found.keys())
+    }
+    return [f"{root / path}: {state}; {remedy}" for path, state in states.items() if state]
+
+
+def write_tree(settings: StackSettings, root: Path) -> list[str]:
+    """Write what differs, remove generated files that are left over. Returns the paths that changed.
+
+    Raises FileExistsError's sentence through :func:`check_authored_names` before anything is written.
+    """
+    wanted = build_tree(settings, load_authored_patches(root))
+    found = load_generated(root)
+    changed = []
+    for path, text in wanted.items():
+        if found.get(path) != text:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+            changed.append(path)
+    for path in found.keys() - wanted.keys():
+        (root / path).unlink()
+        changed.append(path)
+    return sorted(changed)
+
+
+def check_authored_names(settings: StackSettings, root: Path) -> list[str]:
+    """Return one sentence per authored file that stands where a generated one belongs."""
+    taken = [path for path in build_tree(settings) if (root / path).exists() and not _is_generated(root / path)]
+    return [
+        f"{root / path}: is authored, but the settings generate a file of that name; rename it or the setting"
+        for path in taken
+    ]
+
+
+def _state(file: Path, wanted: str | None, found: str | None) -> str:
+    if wanted == found:
+        return ""
+    if wanted is None:
+        return "is generated but no longer wanted by the settings"
+    if found is not None:
+        return "differs from what the settings generate"
+    return "is authored, but the settings generate a file of that name" if file.exists() else "is missing"
+
+
+def _is_generated(file: Path) -> bool:
+    return _read(file).startswith(GENERATED_HEADER)
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8")

@@ -1,0 +1,68 @@
+"""The environment git is started with: the user's own, or one that serves remote bases from an offline copy.
+
+One switch: `GITOPS_STACK_GIT_ENV` names a script that prints `export NAME='value'` lines for a folder it is given;
+`none` switches it off. Unset, a script at `../shared/argo-cd-manifests/git-env` is used where it exists.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from gitops_stack.errors import EnvironmentProblem
+
+SWITCH = "GITOPS_STACK_GIT_ENV"
+_DEFAULT = Path("../shared/argo-cd-manifests/git-env")
+
+
+def cache_folder() -> Path:
+    """Return the folder of everything that can be made again: `$GITOPS_STACK_CACHE_DIR`, else the XDG cache folder."""
+    own = os.environ.get("GITOPS_STACK_CACHE_DIR")
+    xdg = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(own).absolute() if own else xdg / "gitops-stack"
+
+
+def load_git_environment() -> dict[str, str]:
+    """Return the variables to add to git's environment; none when GitHub itself is used.
+
+    Raises :class:`EnvironmentProblem` when the switch names something that cannot be run.
+    """
+    script = _script()
+    if script is None:
+        return {"GIT_TERMINAL_PROMPT": "0"}
+    stamp = f"{script}\0{script.stat().st_mtime_ns}"
+    folder = cache_folder() / "git-env" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # two runs at once must not read a half-written gitconfig
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = folder / "environment.json"
+        if not made.exists():
+            made.write_text(json.dumps(_run(script, folder)), encoding="utf-8")
+        environment: dict[str, str] = json.loads(made.read_text(encoding="utf-8"))
+    return environment
+
+
+def _script() -> Path | None:
+    named = os.environ.get(SWITCH)
+    if named == "none" or (named is None and "GIT_CONFIG_GLOBAL" in os.environ):
+        return None
+    if named is None:
+        return _DEFAULT.resolve() if _DEFAULT.exists() else None
+    if not Path(named).is_file():
+        raise EnvironmentProblem(f"{SWITCH}: found {named}, which is no file; name a git-env script, or `none`")
+    return Path(named).resolve()
+
+
+def _run(script: Path, folder: Path) -> dict[str, str]:
+    evaluate = 'eval "$("$0" "$1")" && env -0'
+    done = subprocess.run(["sh", "-c", evaluate, str(script), str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EnvironmentProblem(
+            f"{SWITCH}: {script} failed: {done.stderr.strip().splitlines()[-1:]}; repair it or set `none`"
+        )
+    pairs = (entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
+    return {name: value for name, value in pairs if name.startswith("GIT_")}

@@ -1,0 +1,69 @@
+"""Load what is to be installed: the render of a kustomization, held against its lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree import render_cache
+from gitops_stack.gitops_tree.files import check_tree
+from gitops_stack.gitops_tree.kustomize import render_kustomization
+from gitops_stack.gitops_tree.lock import check_lock, check_render, load_lock
+from gitops_stack.gitops_tree.manifest_set import canonical_order
+from gitops_stack.gitops_tree.release import check_release
+from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.manifests import Manifest
+from gitops_stack.settings import StackSettings
+
+
+def load_installation(directory: str | Path) -> list[Manifest]:
+    """Render the kustomization in ``directory`` and hold it against the `lock.yaml` beside it.
+
+    Returns the objects in canonical order, with the Kustomization's namespace set. Raises
+    :class:`GitOpsStackError` when the lock is missing or does not match.
+    """
+    root = Path(directory)
+    lock = load_lock(root / "lock.yaml")
+    if isinstance(lock, str):
+        raise GitOpsStackError(lock)
+    manifests = load_manifests(root)
+    GitOpsStackError.raise_for(check_render(root / "lock.yaml", lock, manifests))
+    return manifests
+
+
+def load_manifests(directory: str | Path, *, fresh: bool = False) -> list[Manifest]:
+    """Render the kustomization in ``directory`` without a lock; ``fresh`` leaves kept renders aside."""
+    root = Path(directory)
+    key = render_cache.render_key(root)
+    kept = render_cache.load_render(key) if key and not fresh else None
+    if kept is not None:
+        return kept
+    manifests = canonical_order(render_kustomization(root))
+    if key:
+        render_cache.write_render(key, manifests)
+    return manifests
+
+
+def load_namespace(directory: str | Path) -> str:
+    """Read the namespace a kustomization installs into."""
+    file = Path(directory) / "kustomization.yaml"
+    documents = load_documents(file.read_text(encoding="utf-8")) if file.is_file() else []
+    namespace = documents[0].get("namespace") if documents and isinstance(documents[0], dict) else None
+    if not isinstance(namespace, str):
+        raise GitOpsStackError(f"{file}: names no namespace; render the tree with `gitops-stack render`")
+    return namespace
+
+
+def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifest]:
+    """Load the installation of a stack whose tree is at ``root``, after checking all that can be checked on it.
+
+    Raises :class:`GitOpsStackError` with every finding: a stale tree, a lock made for other settings, a release known
+    to be bad, a render that differs from the lock.
+    """
+    file = root / LOCK
+    lock = load_lock(file)
+    findings = [*check_release(settings.argocd.version), *check_tree(settings, root)]
+    findings += [lock] if isinstance(lock, str) else check_lock(file, lock, settings.argocd)
+    GitOpsStackError.raise_for(findings)
+    return load_installation(file.parent)

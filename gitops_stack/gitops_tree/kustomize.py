@@ -1,0 +1,121 @@
+"""Run kustomize once and read what it renders; its failures become one sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.manifests import Manifest
+
+_LIMIT_SECONDS = 600.0  # five git commands at their own 120 s; a backstop, not a tuning knob
+
+
+def render_kustomization(directory: Path) -> list[Manifest]:
+    """Render ``directory`` with `kustomize build`, or `kubectl kustomize`, in kustomize's order.
+
+    Raises :class:`GitOpsStackError` for what is wrong in the tree, :class:`EnvironmentProblem` for a missing program
+    or an unreachable remote.
+    """
+    command = [*_program(), str(directory)]
+    environment = {**os.environ, **load_git_environment()}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=_LIMIT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise EnvironmentProblem(
+            f"{directory}: kustomize did not end in {_LIMIT_SECONDS:.0f} s; check the network"
+        ) from None
+    if done.returncode:
+        raise explain_failure(done.stderr, directory)
+    return [document for document in load_documents(done.stdout) if isinstance(document, dict)]
+
+
+def _program() -> list[str]:
+    if shutil.which("git") is None:
+        raise EnvironmentProblem("PATH: no git found, which kustomize fetches the remote base with; install git")
+    if kustomize := shutil.which("kustomize"):
+        return [kustomize, "build"]
+    if kubectl := shutil.which("kubectl"):
+        return [kubectl, "kustomize"]
+    raise EnvironmentProblem(
+        "PATH: found neither kustomize nor kubectl; install one of them, or run `make tools` and "
+        '`eval "$(gitops-stack lab env --tools)"`'
+    )
+
+
+def explain_failure(stderr: str, directory: Path) -> GitOpsStackError:
+    """Turn kustomize's chain of wrapped errors into the one sentence that matters."""
+    for pattern, explain in _CAUSES:
+        if found := re.search(pattern, stderr):
+            return explain(found, directory)
+    lines = stderr.strip().splitlines() or ["no message"]
+    return GitOpsStackError(f"{directory}: kustomize failed: {lines[-1][-300:]}; correct the kustomization")
+
+
+def _patch_without_target(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    kind, name = found["kind"], found["name"]
+    hint = "; the application controller is a StatefulSet" if name == "argocd-application-controller" else ""
+    return GitOpsStackError(
+        f"{_patch_file(directory, kind, name)}: found a patch for {kind} {name}, which the remote base does not have; "
+        f"correct kind and name, or remove the patch{hint}"
+    )
+
+
+def _patch_file(directory: Path, kind: str, name: str) -> Path:
+    for file in sorted((directory / "patches").glob("*.yaml")):
+        try:
+            documents = load_documents(file.read_text(encoding="utf-8"))
+        except yaml.YAMLError:
+            continue
+        for document in documents:
+            found = document if isinstance(document, dict) else {}
+            if found.get("kind") == kind and (found.get("metadata") or {}).get("name") == name:
+                return file
+    return directory / "kustomization.yaml"
+
+
+def _unknown_commit(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    return GitOpsStackError(
+        f"{directory}/kustomization.yaml: the remote has no {found['ref']}; correct argocd.commit or argocd.source"
+    )
+
+
+def _unreachable(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    return EnvironmentProblem(
+        f"{directory}/kustomization.yaml: the remote base cannot be reached: {found[0][:200].strip()}; "
+        "check the network, or name a mirror in argocd.source"
+    )
+
+
+def _missing_folder(_: re.Match[str], directory: Path) -> GitOpsStackError:
+    return GitOpsStackError(
+        f"{directory}/kustomization.yaml: the remote has no such folder of manifests; "
+        "argocd.source must have the content of argoproj/argo-cd"
+    )
+
+
+def _not_yaml(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    return GitOpsStackError(f"{directory}: found text that is no YAML: {found[0][:200]}; correct the file")
+
+
+_CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ...] = (
+    (r'no resource matches strategic merge patch "(?P<kind>\w+)\.[^/"]*/(?P<name>[^."]+)', _patch_without_target),
+    (r"no matches for Id (?P<kind>\w+)\.[^/]*/(?P<name>[\w-]+)", _patch_without_target),
+    (r"couldn't find remote ref (?P<ref>\S+)", _unknown_commit),
+    (r"not our ref (?P<ref>\S+)", _unknown_commit),
+    (r"fatal: unable to access [^\n]*|Could not resolve host[^\n]*|hit \S+ timeout[^\n]*", _unreachable),
+    (r"Connection refused[^\n]*|repository '[^']*' not found[^\n]*|Repository not found", _unreachable),
+    (r"fatal: '[^']*' does not appear to be a git repository", _unreachable),
+    (r"evalsymlink failure on '[^']*kustomize-\d+|unable to find one of 'kustomization\.yaml'", _missing_folder),
+    (r"yaml: [^\n]*|MalformedYAMLError[^\n]*", _not_yaml),
+)

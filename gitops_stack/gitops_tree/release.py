@@ -1,0 +1,71 @@
+"""What a release of Argo CD stands for: the commit of its tag, and the releases not to install."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from importlib import resources
+
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.yaml_text import load_documents
+
+TIMEOUT_SECONDS = 30.0
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?")
+
+
+def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS) -> str:
+    """Ask the remote which commit the tag ``version`` of ``source`` stands for, at most ``timeout`` seconds.
+
+    Raises :class:`GitOpsStackError` for a name that is no release or not there, :class:`EnvironmentProblem` for a
+    remote that does not answer.
+    """
+    if not _RELEASE.fullmatch(version):
+        raise GitOpsStackError(
+            f"argocd.version: found {version}, which can move; name a release such as v3.5.1, not a branch or `stable`"
+        )
+    url = f"https://{source}" if source.startswith("github.com/") else source
+    tag = f"refs/tags/{version}"
+    command = ["git", "ls-remote", url, tag, f"{tag}^{{}}"]
+    environment = {**os.environ, **load_git_environment()}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        raise EnvironmentProblem(
+            f"argocd.source: {url} did not answer in {timeout:.0f} s; check the network or the mirror"
+        ) from None
+    except FileNotFoundError:
+        raise EnvironmentProblem("PATH: no git found; install git") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[0]
+        raise EnvironmentProblem(
+            f"argocd.source: {url} cannot be read: {last}; check the network, the URL and its login"
+        )
+    commits = {ref: commit for commit, ref in (line.split("\t") for line in done.stdout.splitlines())}
+    commit = commits.get(f"{tag}^{{}}") or commits.get(tag)  # an annotated tag names its commit with ^{}
+    if commit is None:
+        raise GitOpsStackError(f"argocd.version: {url} has no tag {version}; name one of its releases")
+    return commit
+
+
+def check_release(version: str) -> list[str]:
+    """Return a sentence when ``version`` is on the list of releases known to be bad."""
+    reason = _known_bad().get(version)
+    return [f"argocd.version: {version} is known to be bad: {reason}"] if reason else []
+
+
+def check_tag(version: str, commit: str, tag_commit: str) -> list[str]:
+    """Return a sentence when the tag stands for another commit than the settings say."""
+    if tag_commit == commit:
+        return []
+    return [
+        f"argocd.commit: {version} is pinned to {commit}, but the tag now points to {tag_commit}: it was moved, or the "
+        f"pin is wrong; compare the two, then take it with `gitops-stack lock --version {version}`"
+    ]
+
+
+def _known_bad() -> dict[str, str]:
+    text = resources.files("gitops_stack.gitops_tree").joinpath("known_bad_releases.yaml").read_text(encoding="utf-8")
+    listed: dict[str, str] = load_documents(text)[0]
+    return listed

@@ -1,0 +1,42 @@
+"""YAML in and out: fast, deterministic, and read as Kubernetes reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """libyaml's loader without timestamps: Kubernetes reads an unquoted date as a string."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style, list items indented under their key, long texts as literal blocks."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        super().increase_indent(flow, False)
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
+
+
+def load_documents(text: str | bytes) -> list[Any]:
+    """Parse all documents that are not empty. Raises ``yaml.YAMLError``."""
+    return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+
+
+def render_document(document: Any) -> str:  # noqa: ANN401 - any YAML value
+    """Render one document, keys in the order they were built."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)

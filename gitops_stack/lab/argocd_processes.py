@@ -1,0 +1,140 @@
+"""Argo CD's controllers as host processes, against the lab's API server.
+
+Imports ``processes``, ``probes`` and ``state``. The CRDs, config maps and secrets of the installation must be in the
+cluster before these start: argocd-server and the repo-server leave without them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitops_stack.lab.probes import Probe, build_http_probe, build_port_probe
+from gitops_stack.lab.processes import Program
+from gitops_stack.lab.state import LOOPBACK, LabState
+
+# How the repo-server's git leaves the machine is the machine's business, not the lab's.
+_NETWORK = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
+
+
+def build_argocd(
+    state: LabState,
+    binaries: Path,
+    ports: Mapping[str, int],
+    environment: Mapping[str, str],
+    *,
+    namespace: str,
+    git_environment: Mapping[str, str],
+) -> list[Program]:
+    """Return the programs in the order they start, for an Argo CD installed in ``namespace``.
+
+    ``git_environment`` is for the repo-server alone, the one process that runs git. Everything polls every ten
+    seconds where a production installation waits minutes.
+    """
+    folder = write_folders(state)
+    repo_server = f"{LOOPBACK}:{ports['repo-server']}"
+    redis = f"--redis={LOOPBACK}:{ports['redis']}"
+    shared = {
+        **environment,
+        "KUBECONFIG": str(state.kubeconfig),
+        "ARGOCD_FAKE_IN_CLUSTER": "true",
+        "ARGOCD_TLS_DATA_PATH": str(folder / "tls"),
+        "ARGOCD_SSH_DATA_PATH": str(folder / "ssh"),
+        "ARGOCD_APP_CONF_PATH": str(folder / "config"),
+        "ARGOCD_GPG_ENABLED": "false",
+        "ARGOCD_PLUGINSOCKFILEPATH": str(folder / "plugins"),
+        "ARGOCD_ASK_PASS_SOCK": str(state.run / "ask-pass.sock"),
+        "GOGC": "50",
+    }
+    network = {name: os.environ[name] for name in _NETWORK if name in os.environ}
+
+    def argocd(name: str, arguments: tuple[str, ...], probe: Probe, **extra: str) -> Program:
+        own = {**shared, **extra, "ARGOCD_BINARY_NAME": name}
+        return Program(name, (str(binaries / "argocd"), "--logformat=text", *arguments), probe, own)
+
+    def port(name: str) -> str:
+        return str(ports[name])
+
+    return [
+        Program(
+            "redis",
+            (str(binaries / "miniredis"), f"{LOOPBACK}:{ports['redis']}"),
+            build_port_probe(ports["redis"]),
+            environment,
+        ),
+        argocd(
+            "argocd-repo-server",
+            (
+                f"--address={LOOPBACK}",
+                f"--port={port('repo-server')}",
+                f"--metrics-address={LOOPBACK}",
+                f"--metrics-port={port('repo-server-metrics')}",
+                redis,
+                "--revision-cache-expiration=5s",  # how long a new commit can stay unseen
+            ),
+            build_http_probe(ports["repo-server-metrics"], "/healthz"),
+            **{**network, **git_environment},
+        ),
+        argocd(
+            "argocd-application-controller",
+            (
+                f"--namespace={namespace}",
+                redis,
+                f"--repo-server={repo_server}",
+                f"--metrics-port={port('application-controller-metrics')}",
+                "--app-resync=10",
+                "--app-resync-jitter=0",
+                "--self-heal-backoff-timeout-seconds=1",
+                "--self-heal-backoff-factor=2",
+                "--self-heal-backoff-cap-seconds=10",
+                "--self-heal-backoff-cooldown-seconds=30",
+            ),
+            build_http_probe(ports["application-controller-metrics"], "/healthz"),
+            ARGOCD_SYNC_WAVE_DELAY="1",
+        ),
+        argocd(
+            "argocd-applicationset-controller",
+            (
+                f"--namespace={namespace}",
+                f"--argocd-repo-server={repo_server}",
+                f"--metrics-addr={LOOPBACK}:{ports['applicationset-metrics']}",
+                f"--probe-addr={LOOPBACK}:{ports['applicationset-probe']}",
+                f"--webhook-addr={LOOPBACK}:{ports['applicationset-webhook']}",
+            ),
+            build_http_probe(ports["applicationset-metrics"], "/metrics"),
+        ),
+        argocd(
+            "argocd-server",
+            (
+                f"--namespace={namespace}",
+                "--insecure",  # plain HTTP on loopback; logging in stays required
+                f"--address={LOOPBACK}",
+                f"--port={port('argocd-server')}",
+                f"--metrics-address={LOOPBACK}",
+                f"--metrics-port={port('argocd-server-metrics')}",
+                redis,
+                f"--repo-server={repo_server}",
+                f"--staticassets={folder / 'assets'}",
+            ),
+            build_http_probe(ports["argocd-server"], "/healthz"),
+        ),
+    ]
+
+
+def write_folders(state: LabState) -> Path:
+    """Make the folders that stand in for the images' volumes, and return the one that holds them."""
+    folder = state.directory / "argocd"
+    for name in ("tls", "ssh", "config", "plugins", "assets"):
+        (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / "ssh" / "ssh_known_hosts").touch()
+    return folder

@@ -1,0 +1,168 @@
+"""The whole road in the lab: up, repository, `pulumi up`, controllers, sync, certificate; and the way back.
+
+Every phase is idempotent, so running it again converges. A failure names the phase.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_stack.conventions import PROJECTS_APPLICATION, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.gitops_tree.lock import Lock, load_lock
+from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.lab.control_plane import CONTEXT
+from gitops_stack.lab.engine import Engine
+from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.workspace import Workspace
+from gitops_stack.live_state import connect, load_applications, load_certificate, read_applications
+from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.policies.applications import ApplicationStatus
+from gitops_stack.policies.ownership import Certificate
+
+DESTROY_LIMIT_SECONDS = 120.0
+SYNC_LIMIT_SECONDS = 300.0
+_POLL_SECONDS = 0.5
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Report:
+    """What a run made and how long each phase took, in seconds."""
+
+    lab: Lab
+    workspace: Workspace
+    engine: Engine
+    seconds: dict[str, float] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
+    revision: str = ""
+    applications: list[ApplicationStatus] = field(default_factory=list)
+    certificate: Certificate = field(default_factory=lambda: Certificate(()))
+    lock: Lock | None = None
+
+    @contextmanager
+    def phase(self, name: str, progress: Progress) -> Iterator[None]:
+        """Time a phase and put its name before whatever stops it."""
+        progress(f"{name} …")
+        started = time.monotonic()
+        try:
+            yield
+        except GitOpsStackError as error:
+            raise type(error)(*(f"{name}: {finding}" for finding in error.findings)) from None
+        finally:
+            self.seconds[name] = time.monotonic() - started
+        progress(f"{name}: {self.seconds[name]:.1f} s")
+
+
+def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report:
+    """Bring the lab up and bootstrap ``stack`` of ``project`` in it; on a bootstrapped lab, converge.
+
+    Raises :class:`GitOpsStackError` with the phase, the condition and the log, unless every application is Synced at
+    the pushed revision and Healthy and the certificate is complete.
+    """
+    report = open_report(lab, stack)
+    with report.phase("control plane", progress):
+        lab.up(progress)
+    with report.phase("repository", progress):
+        _prepare_repository(report, project)
+    with report.phase("pulumi up", progress):
+        report.changes = report.engine.up()
+    with report.phase("controllers", progress):
+        settings = report.workspace.settings()
+        lab.start_argocd(
+            namespace=settings.argocd.namespace, git_environment=report.engine.git_environment, progress=progress
+        )
+    with report.phase("sync", progress):
+        wait_until_synced(report, limit_seconds=SYNC_LIMIT_SECONDS)
+    with report.phase("certificate", progress):
+        wait_until_handed_over(report, limit_seconds=60)
+    return report
+
+
+def destroy(lab: Lab, stack: str, progress: Progress) -> None:
+    """Run `pulumi destroy` against the living controllers, then stop every process of the lab.
+
+    The processes are stopped even when the destroy fails; the failure is raised afterwards.
+    """
+    report = open_report(lab, stack)
+    try:
+        if report.workspace.seeded and lab.processes():
+            with report.phase("pulumi destroy", progress):
+                report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    finally:
+        lab.down(progress)
+
+
+def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
+    """Wait until root, its children and the workloads are Synced at the pushed revision and Healthy."""
+    settings = report.workspace.settings()
+    client = connect(report.lab.state.kubeconfig)
+    wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads}
+    own = {name for name in wanted if not (name in settings.workloads and settings.workloads[name].repo_url)}
+    report.revision = report.workspace.pushed_revision()
+    deadline = time.monotonic() + limit_seconds
+    while True:
+        found = load_applications(client, settings.argocd.namespace)
+        report.applications = read_applications(found)
+        reasons = [
+            f"{status.name} is {status.sync} and {status.health} at {status.revision[:12] or 'no revision'}: "
+            f"{status.reason or 'not the pushed revision'}"
+            for status in report.applications
+            if not status.well or (status.name in own and status.revision != report.revision)
+        ]
+        missing = wanted - {status.name for status in report.applications}
+        reasons += [f"{name} is not there yet" for name in sorted(missing)]
+        if not reasons:
+            return
+        if time.monotonic() > deadline:
+            log = report.lab.state.log("argocd-application-controller")
+            raise GitOpsStackError(*reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
+        time.sleep(_POLL_SECONDS)
+
+
+def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
+    """Wait until the ownership certificate is complete."""
+    settings = report.workspace.settings()
+    client = connect(report.lab.state.kubeconfig)
+    tree = report.workspace.directory / settings.tree_path
+    lock = load_lock(tree / LOCK)
+    report.lock = lock if isinstance(lock, Lock) else None
+    manifests = [*load_manifests(tree / "argocd"), *build_app_projects(settings)]
+    deadline = time.monotonic() + limit_seconds
+    while True:
+        applications = load_applications(client, settings.argocd.namespace)
+        report.certificate = load_certificate(client, applications, manifests)
+        if report.certificate.complete:
+            return
+        if time.monotonic() > deadline:
+            raise GitOpsStackError(*report.certificate.findings, report.certificate.verdict)
+        time.sleep(_POLL_SECONDS)
+
+
+def open_report(lab: Lab, stack: str) -> Report:
+    """Return an empty report of ``stack`` in ``lab``; nothing is started or written."""
+    workspace = Workspace.under(lab.state.directory, stack)
+    engine = Engine(lab.state.directory, workspace.directory, stack, lab.tools.bin, load_git_environment())
+    return Report(lab, workspace, engine)
+
+
+def _prepare_repository(report: Report, project: Path) -> None:
+    workspace = report.workspace
+    if workspace.seeded:
+        if not (workspace.directory / "Pulumi.yaml").is_file():
+            raise EnvironmentProblem(
+                f"{workspace.directory}: the clone is gone; clone {workspace.repository} there again"
+            )
+        workspace.pull()
+        report.engine.select_stack()
+        return
+    workspace.write(project, report.lab.state.kubeconfig, CONTEXT)
+    report.engine.select_stack()  # writes the encryption salt into the stack file, so before the commit
+    workspace.commit_and_push("Seed the GitOps tree")

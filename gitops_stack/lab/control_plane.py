@@ -1,0 +1,153 @@
+"""A Kubernetes control plane: etcd, API server, controllers, scheduler, and kwok in place of kubelets.
+
+Imports ``processes``, ``probes`` and ``state``. Starting the programs in order is left to ``lab``, the nodes to
+``nodes``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitops_stack.lab.probes import Probe, build_http_probe
+from gitops_stack.lab.processes import Program
+from gitops_stack.lab.state import LOOPBACK, LabState
+
+CONTEXT = "gitops-stack-lab"
+STAGES = Path(__file__).with_name("kwok-stages.yaml")
+_KILLED_AFTER = 25  # kube-apiserver drains its watches first; nothing is lost when it is cut short
+
+
+def write_credentials(state: LabState) -> str:
+    """Return the administrator's token, written to the API server's token file once per lab."""
+    file = state.directory / "tokens.csv"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(f"{secrets.token_urlsafe(32)},lab-administrator,lab-administrator,system:masters\n", "utf-8")
+    return file.read_text(encoding="utf-8").split(",", 1)[0]
+
+
+def write_kubeconfig(state: LabState, token: str, port: int) -> None:
+    """Write the kubeconfig, mode 0600, trusting only the certificate this lab's API server made for itself."""
+    authority = base64.b64encode((state.certificates / "apiserver.crt").read_bytes()).decode()
+    cluster = {"server": f"https://{LOOPBACK}:{port}", "certificate-authority-data": authority}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": CONTEXT, "cluster": cluster}],
+        "users": [{"name": CONTEXT, "user": {"token": token}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "current-context": CONTEXT,
+    }
+    text = json.dumps(config, indent=2) + "\n"  # JSON is YAML
+    if state.kubeconfig.exists() and state.kubeconfig.read_text(encoding="utf-8") == text:
+        return
+    unfinished = state.directory / ".kubeconfig"
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(state.kubeconfig)
+
+
+def build_control_plane(
+    state: LabState, binaries: Path, ports: Mapping[str, int], environment: Mapping[str, str], token: str
+) -> list[Program]:
+    """Return the programs in the order they start: each needs the ones before it."""
+    clients = [f"--kubeconfig={state.kubeconfig}", "--leader-elect=false", f"--bind-address={LOOPBACK}"]
+    manager, scheduler = ports["kube-controller-manager"], ports["kube-scheduler"]
+    return [
+        _build_etcd(state, binaries, ports, environment),
+        _build_apiserver(state, binaries, ports, environment, token),
+        Program(
+            "kube-controller-manager",
+            (
+                str(binaries / "kube-controller-manager"),
+                *clients,
+                f"--secure-port={manager}",
+                f"--service-account-private-key-file={state.certificates / 'apiserver.key'}",
+                f"--root-ca-file={state.certificates / 'apiserver.crt'}",
+                "--use-service-account-credentials=false",
+                "--kube-api-qps=200",  # a rollout is many small requests; 20 a second would be what one waits for
+                "--kube-api-burst=400",
+                "--profiling=false",
+            ),
+            build_http_probe(manager, "/healthz", tls=True),
+            {**environment, "GOGC": "50"},
+        ),
+        Program(
+            "kube-scheduler",
+            (
+                str(binaries / "kube-scheduler"),
+                *clients,
+                f"--secure-port={scheduler}",
+                "--kube-api-qps=200",
+                "--kube-api-burst=400",
+                "--profiling=false",
+            ),
+            build_http_probe(scheduler, "/healthz", tls=True),
+            {**environment, "GOGC": "50"},
+        ),
+        Program(
+            "kwok",
+            (
+                str(binaries / "kwok"),
+                f"--kubeconfig={state.kubeconfig}",
+                f"--config={STAGES}",
+                "--manage-all-nodes=true",
+                "--node-lease-duration-seconds=40",
+            ),
+            # kwok has no health endpoint without a public port; the nodes becoming Ready are its probe.
+            Probe("its process stays up", lambda: True),
+            {**environment, "GOGC": "50"},
+        ),
+    ]
+
+
+def _build_etcd(state: LabState, binaries: Path, ports: Mapping[str, int], environment: Mapping[str, str]) -> Program:
+    client, peer = (f"http://{LOOPBACK}:{ports[name]}" for name in ("etcd", "etcd-peer"))
+    command = (
+        str(binaries / "etcd"),
+        "--name=lab",
+        f"--data-dir={state.etcd}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=lab={peer}",
+        "--unsafe-no-fsync",  # a lab's data may go with a power cut; every write would cost a disk flush
+        "--auto-compaction-mode=periodic",
+        "--auto-compaction-retention=10m",
+        "--log-level=warn",
+    )
+    return Program("etcd", command, build_http_probe(ports["etcd"], "/health"), environment)
+
+
+def _build_apiserver(
+    state: LabState, binaries: Path, ports: Mapping[str, int], environment: Mapping[str, str], token: str
+) -> Program:
+    port = ports["kube-apiserver"]
+    command = (
+        str(binaries / "kube-apiserver"),
+        f"--etcd-servers=http://{LOOPBACK}:{ports['etcd']}",
+        f"--bind-address={LOOPBACK}",
+        # Given, or it looks for the machine's default route and fails on a laptop without network.
+        f"--advertise-address={LOOPBACK}",
+        "--endpoint-reconciler-type=none",  # the API refuses a loopback address as an endpoint
+        f"--secure-port={port}",
+        f"--cert-dir={state.certificates}",
+        f"--token-auth-file={state.directory / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+        "--anonymous-auth=false",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        # The key it makes for its own certificate serves: one less file to make without openssl.
+        f"--service-account-key-file={state.certificates / 'apiserver.key'}",
+        f"--service-account-signing-key-file={state.certificates / 'apiserver.key'}",
+        "--profiling=false",
+        "--event-ttl=30m",
+    )
+    probe = build_http_probe(port, "/readyz", tls=True, token=token)
+    tuned = {**environment, "GOGC": "50", "GOMEMLIMIT": "700MiB"}
+    return Program("kube-apiserver", command, probe, tuned, stop_seconds=_KILLED_AFTER, ready_seconds=90)

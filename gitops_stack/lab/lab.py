@@ -1,0 +1,142 @@
+"""The lab: a control plane and, on request, Argo CD's controllers, up and down as one.
+
+Composes every other module of this package; the command line and end-to-end tests are its callers.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab.argocd_processes import build_argocd
+from gitops_stack.lab.control_plane import build_control_plane, write_credentials, write_kubeconfig
+from gitops_stack.lab.nodes import apply_nodes
+from gitops_stack.lab.orphans import end_marked_processes
+from gitops_stack.lab.processes import ProcessStatus, Supervisor
+from gitops_stack.lab.state import LabState
+from gitops_stack.lab.tools import Tools
+
+Progress = Callable[[str], None]
+
+_CONTROL_PLANE, _ARGOCD = "control-plane", "argocd"
+_ARGOCD_PRIORITY = 100  # stopped before anything of the control plane
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Drive one lab: its state folder and the executables it runs."""
+
+    state: LabState
+    tools: Tools
+
+    @classmethod
+    def open(cls, directory: Path, tools: Tools) -> Lab:
+        """Return the lab in ``directory``, which is made when missing; nothing is started.
+
+        Raise EnvironmentProblem on a system other than Linux, or a folder that cannot serve.
+        """
+        if sys.platform != "linux":
+            raise EnvironmentProblem(f"{sys.platform}: the lab needs Linux (/proc, pidfds); run it in a Linux machine.")
+        return cls(LabState.open(directory), tools)
+
+    def up(self, progress: Progress) -> None:
+        """Start the control plane and wait until its nodes are Ready. A running lab returns quickly.
+
+        What an earlier, killed run left behind is ended first. Raise EnvironmentProblem naming the process that
+        does not become ready.
+        """
+        with self.state.locked():
+            supervisor = Supervisor(self.state)
+            if not supervisor.is_running():
+                supervisor.clear_stale(progress)
+                self.state.choose_ports()
+                supervisor.start()
+            token = write_credentials(self.state)
+            ports = self.state.load_ports()
+            programs = build_control_plane(self.state, self.tools.bin, ports, self._process_environment(), token)
+            supervisor.load_programs(_CONTROL_PLANE, programs, first_priority=1)
+            running = {status.name for status in supervisor.statuses() if status.state == "RUNNING"}
+            for program in programs:
+                if program.name not in running:
+                    progress(f"starting {program.name}")
+                supervisor.start_program(program)
+                if program.name == "kube-apiserver":
+                    # The controllers read it; it carries the certificate the API server has made by now.
+                    write_kubeconfig(self.state, token, ports["kube-apiserver"])
+            apply_nodes(self.state.kubeconfig, self.state.log("kwok"))
+            progress("the control plane is up, its nodes are Ready")
+
+    def start_argocd(self, *, namespace: str, git_environment: Mapping[str, str], progress: Progress) -> None:
+        """Start Argo CD's controllers for the installation in ``namespace``, or restart those that changed.
+
+        The CRDs, config maps and secrets must be there. ``git_environment`` goes to the repo-server's git.
+        Raise EnvironmentProblem naming the process that does not become ready.
+        """
+        with self.state.locked():
+            supervisor = self._running_supervisor()
+            programs = build_argocd(
+                self.state,
+                self.tools.bin,
+                self.state.load_ports(),
+                self._process_environment(),
+                namespace=namespace,
+                git_environment=git_environment,
+            )
+            supervisor.load_programs(_ARGOCD, programs, first_priority=_ARGOCD_PRIORITY)
+            running = {status.name for status in supervisor.statuses() if status.state == "RUNNING"}
+            for program in programs:
+                if program.name not in running:
+                    progress(f"starting {program.name}")
+                supervisor.start_program(program)
+            progress("Argo CD's controllers are up")
+
+    def stop_argocd(self) -> None:
+        """Stop Argo CD's controllers, if they run; the control plane stays."""
+        with self.state.locked():
+            supervisor = Supervisor(self.state)
+            if supervisor.is_running():
+                supervisor.load_programs(_ARGOCD, (), first_priority=_ARGOCD_PRIORITY)
+
+    def down(self, progress: Progress) -> None:
+        """Stop every process of the lab, last started first; the state folder and the cluster's data stay."""
+        with self.state.locked():
+            supervisor = Supervisor(self.state)
+            if supervisor.is_running():
+                supervisor.load_programs(_ARGOCD, (), first_priority=_ARGOCD_PRIORITY)
+                for name in ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
+                    progress(f"stopping {name}")
+                    supervisor.stop(name)
+                supervisor.shut_down()
+            supervisor.clear_stale(progress)
+            if end_marked_processes(self.state.directory):
+                raise EnvironmentProblem(f"{self.state.directory}: a process of this lab does not end; see its logs.")
+            progress("the lab is down")
+
+    def processes(self) -> list[ProcessStatus]:
+        """Return the status of each process, empty when the lab is down."""
+        return Supervisor(self.state).statuses()
+
+    def environment(self) -> dict[str, str]:
+        """Return what a command needs to use this lab: KUBECONFIG, and PATH with the tools first."""
+        path = os.pathsep.join([str(self.tools.bin), os.environ.get("PATH", os.defpath)])
+        return {"KUBECONFIG": str(self.state.kubeconfig), "PATH": path}
+
+    def _running_supervisor(self) -> Supervisor:
+        supervisor = Supervisor(self.state)
+        if not supervisor.is_running():
+            raise EnvironmentProblem(f"{self.state.directory}: this lab is not up; bring it up first.")
+        return supervisor
+
+    def _process_environment(self) -> dict[str, str]:
+        # Whole: env -i drops the caller's. The caller's PATH stays out too, git and sh are where systems have them.
+        path = os.pathsep.join([str(self.tools.bin), "/usr/local/bin", "/usr/bin", "/bin"])
+        return {
+            "PATH": path,
+            "HOME": str(self.state.home),
+            "TMPDIR": str(self.state.temporary),
+            "LANG": "C.UTF-8",
+        }

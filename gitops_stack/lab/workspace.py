@@ -1,0 +1,128 @@
+"""The lab's Git repository and the clone people work in.
+
+The bare repository is what Argo CD follows. The clone beside it is a whole Pulumi project: program, stack file and
+GitOps tree, with the lab's own repository and context filled in. It is seeded once; afterwards it belongs to people.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.files import write_tree
+from gitops_stack.settings import StackSettings
+
+_IDENTITY = {"user.name": "gitops-stack lab", "user.email": "lab@localhost"}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A bare repository, its clone, and the stack they serve."""
+
+    repository: Path
+    directory: Path
+    stack: str
+
+    @classmethod
+    def under(cls, state: Path, stack: str) -> Workspace:
+        """Return the workspace of the lab in the folder ``state``; nothing is made."""
+        return cls(state / "gitops.git", state / "workspace", stack)
+
+    @property
+    def seeded(self) -> bool:
+        """Tell whether the first commit has been pushed."""
+        return self.repository.is_dir() and bool(self._git("for-each-ref", "refs/heads", cwd=self.repository))
+
+    def settings(self) -> StackSettings:
+        """Read the stack's settings as the clone has them."""
+        return load_stack_file(self.directory, self.stack)
+
+    def write(self, project: Path, kubeconfig: Path, context: str) -> None:
+        """Copy program and trees of ``project`` and point its stack at the lab; a half-made one is made again.
+
+        Raises :class:`GitOpsStackError` for what is wrong in the project's stack file.
+        """
+        settings = load_stack_file(project, self.stack)
+        for folder in (self.repository, self.directory):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._git("init", "--quiet", "--bare", f"--initial-branch={settings.gitops.revision}", str(self.repository))
+        self._git("clone", "--quiet", str(self.repository), str(self.directory))
+        for name, value in _IDENTITY.items():
+            self._git("config", name, value)
+        self._git("checkout", "--quiet", "-B", settings.gitops.revision)
+        for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{self.stack}.yaml"):
+            _copy(project / name, self.directory / name)
+        for top in sorted({path.split("/")[0] for path in _own_paths(settings)}):
+            _copy(project / top, self.directory / top)
+        self._point_at_lab(kubeconfig, context)
+        pointed = self.settings()
+        write_tree(pointed, self.directory / pointed.tree_path)
+
+    def commit_and_push(self, message: str) -> str:
+        """Commit everything, push, and return the revision Argo CD should reach."""
+        self._git("add", "--all")
+        if self._git("status", "--porcelain"):
+            self._git("commit", "--quiet", "--message", message)
+        self._git("push", "--quiet", "origin", "HEAD")
+        return self.pushed_revision()
+
+    def pull(self) -> None:
+        """Take what others pushed, when the clone has nothing of its own in the way."""
+        if not self._git("status", "--porcelain"):
+            self._git("pull", "--quiet", "--ff-only")
+
+    def pushed_revision(self) -> str:
+        """Return the commit the followed branch of the bare repository stands at."""
+        return self._git("rev-parse", self.settings().gitops.revision, cwd=self.repository)
+
+    def _point_at_lab(self, kubeconfig: Path, context: str) -> None:
+        editor = YAML()
+        editor.width = 4096
+        file = self.directory / f"Pulumi.{self.stack}.yaml"
+        document = editor.load(file.read_text(encoding="utf-8"))
+        config = document["config"]
+        config[f"{PULUMI_PROJECT}:cluster"] = {
+            "provider": "existing",
+            "kubeconfig": str(kubeconfig),
+            "context": context,
+        }
+        gitops = config[f"{PULUMI_PROJECT}:gitops"]
+        original, own = gitops["repoUrl"], f"file://{self.repository}"
+        gitops["repoUrl"] = own
+        gitops.pop("credentials", None)
+        for project in (config.get(f"{PULUMI_PROJECT}:projects") or {}).values():
+            if "sourceRepos" in project:
+                project["sourceRepos"] = [own if url == original else url for url in project["sourceRepos"]]
+        text = io.StringIO()
+        editor.dump(document, text)
+        file.write_text(text.getvalue(), encoding="utf-8")
+
+    def _git(self, *arguments: str, cwd: Path | None = None) -> str:
+        folder = cwd or (self.directory if self.directory.is_dir() else self.repository.parent)
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last}; repair it or run `make clean`")
+        return done.stdout.strip()
+
+
+def _own_paths(settings: StackSettings) -> list[str]:
+    own = (workload.path for workload in settings.workloads.values() if workload.repo_url is None)
+    return [settings.tree_path, *own]
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    elif source.is_file():
+        shutil.copy(source, target)
+    else:
+        raise EnvironmentProblem(f"{source}: is missing; the lab runs the Pulumi project it is started in")

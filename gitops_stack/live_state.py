@@ -1,0 +1,165 @@
+"""Read a running cluster: Applications, and every handed-over object with its field managers. Never writes.
+
+lightkube rather than the official client: typed, an order of magnitude quicker to import, and generic resources carry
+managedFields as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from httpx2 import HTTPError
+from lightkube import ApiError, Client, KubeConfig
+from lightkube.core.exceptions import ConfigError
+from lightkube.generic_resource import create_global_resource, create_namespaced_resource
+
+from gitops_stack import conventions
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.manifest_set import object_name
+from gitops_stack.manifests import Manifest
+from gitops_stack.policies.applications import ApplicationStatus, read_application
+from gitops_stack.policies.ownership import Certificate, certify
+
+_Answer = TypeVar("_Answer")
+
+_NOT_FOUND = 404
+_TRANSIENT = (429, 500, 503)
+_TRANSIENT_SECONDS = 10.0
+_PARALLEL = 8
+
+
+@dataclass(frozen=True, order=True)
+class ObjectReference:
+    """One object in the cluster; ``namespace`` is empty for cluster-wide kinds."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    version: str
+
+    @property
+    def text(self) -> str:
+        """The object as people write it."""
+        return object_name((self.group, self.kind, self.namespace, self.name))
+
+
+def connect(kubeconfig: Path, context: str | None = None) -> Client:
+    """Open a client. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
+    try:
+        return Client(config=KubeConfig.from_file(kubeconfig).get(context_name=context), trust_env=False)
+    except (ConfigError, OSError) as error:
+        raise EnvironmentProblem(
+            f"{kubeconfig}: cannot be used: {error}; name a kubeconfig and context that work"
+        ) from None
+
+
+def load_applications(client: Client, namespace: str) -> list[Manifest]:
+    """Read all Applications of a namespace, none when their CRD is not there."""
+    resource = _resource(conventions.ARGOCD_GROUP, "v1alpha1", "Application", namespaced=True)
+    return (
+        _answer("Applications", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
+    )
+
+
+def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[str, Manifest | None]:
+    """Read objects: text of the reference -> object, none when it is missing."""
+    wanted = sorted(set(references))
+    questions = [_question(client, reference) for reference in wanted]  # lightkube's registry is not thread-safe
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        found = pool.map(_answer, (reference.text for reference in wanted), questions)
+        return {reference.text: manifest for reference, manifest in zip(wanted, found, strict=True)}
+
+
+def load_certificate(client: Client, applications: Sequence[Manifest], manifests: Sequence[Manifest]) -> Certificate:
+    """Read what was handed over and certify it.
+
+    Handed over is what ``manifests`` (the tree's render and AppProjects) say, and what the applications `argocd` and
+    `projects` report: after an upgrade by Git alone they know more than the tree at hand.
+    """
+    references = {reference(manifest) for manifest in manifests}
+    for application in applications:
+        if application["metadata"]["name"] in (
+            conventions.SELF_MANAGEMENT_APPLICATION,
+            conventions.PROJECTS_APPLICATION,
+        ):
+            references |= {_reported(found) for found in (application.get("status") or {}).get("resources") or ()}
+    rendered = {reference(manifest).text: manifest for manifest in manifests}
+    return certify(load_objects(client, references), rendered)
+
+
+def read_applications(applications: Iterable[Manifest]) -> list[ApplicationStatus]:
+    """Read the status of all applications, root first, then by wave and name."""
+
+    def order(application: Manifest) -> tuple[int, str]:
+        wave = int((application["metadata"].get("annotations") or {}).get(conventions.SYNC_WAVE, "0"))
+        name = application["metadata"]["name"]
+        return (-1000 if name == conventions.ROOT_APPLICATION else wave), name
+
+    return [read_application(application) for application in sorted(applications, key=order)]
+
+
+def reference(manifest: Manifest) -> ObjectReference:
+    """Return the reference of a manifest."""
+    group, _, version = manifest["apiVersion"].rpartition("/")
+    metadata = manifest["metadata"]
+    return ObjectReference(group, manifest["kind"], metadata.get("namespace", ""), metadata["name"], version)
+
+
+def plural(kind: str) -> str:
+    """Guess a kind's resource name by Kubernetes' own rule (apimachinery meta.UnsafeGuessKindToResource)."""
+    lower = kind.lower()
+    if lower.endswith("s"):
+        return f"{lower}es"
+    return f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"
+
+
+def _question(client: Client, reference: ObjectReference) -> Callable[[], Manifest]:
+    resource = _resource(reference.group, reference.version, reference.kind, bool(reference.namespace))
+    if reference.namespace:
+        return lambda: _plain(client.get(resource, reference.name, namespace=reference.namespace))
+    return lambda: _plain(client.get(resource, reference.name))
+
+
+@cache
+def _resource(group: str, version: str, kind: str, namespaced: bool) -> Any:  # noqa: ANN401 - a class made at run time
+    # Kept, because lightkube refuses to make the class of a core kind twice.
+    create = create_namespaced_resource if namespaced else create_global_resource
+    return create(group, version, kind, plural(kind))
+
+
+def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
+    """Ask the API server; none for what is not there. A CRD that was just changed is not served for a moment."""
+    deadline = time.monotonic() + _TRANSIENT_SECONDS
+    while True:
+        try:
+            return ask()
+        except ApiError as error:
+            if error.status.code == _NOT_FOUND:
+                return None
+            if error.status.code not in _TRANSIENT or time.monotonic() > deadline:
+                raise EnvironmentProblem(
+                    f"cluster: {what} cannot be read: {error}; check the context's rights"
+                ) from None
+        except (OSError, HTTPError) as error:
+            raise EnvironmentProblem(
+                f"cluster: does not answer: {error}; is it running, and is the context right?"
+            ) from None
+        time.sleep(0.2)
+
+
+def _reported(found: dict[str, Any]) -> ObjectReference:
+    return ObjectReference(
+        found.get("group", ""), found["kind"], found.get("namespace", ""), found["name"], found["version"]
+    )
+
+
+def _plain(found: Any) -> Manifest:  # noqa: ANN401 - lightkube's generic objects
+    plain: Manifest = found.to_dict()
+    return plain

@@ -1,0 +1,75 @@
+"""AppProjects: platform for Argo CD and the tree, default locked shut, one per team.
+
+Argo CD's server validates projects in Go and not in the CRD, so what is built here has passed `settings`' own checks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_stack import conventions
+from gitops_stack.manifests import Manifest
+from gitops_stack.settings import StackSettings
+
+
+def build_app_projects(settings: StackSettings) -> list[Manifest]:
+    """Build all AppProjects of the stack: platform, default, then the teams' in the order of the settings."""
+    return [
+        _app_project(settings, conventions.PLATFORM_PROJECT, _platform(settings)),
+        _app_project(settings, conventions.DEFAULT_PROJECT, _locked()),
+        *(_app_project(settings, name, _team(settings, name)) for name in settings.projects),
+    ]
+
+
+def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Manifest:
+    return {
+        "apiVersion": conventions.ARGOCD_API_VERSION,
+        "kind": "AppProject",
+        "metadata": {
+            "name": name,
+            "namespace": settings.argocd.namespace,
+            "labels": {conventions.STACK_LABEL: settings.stack},
+        },
+        "spec": spec,
+    }
+
+
+def _platform(settings: StackSettings) -> dict[str, Any]:
+    return {
+        "description": "Argo CD, the AppProjects and the applications of this stack: the only way into its namespace.",
+        "sourceRepos": [settings.gitops.repo_url],
+        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": settings.argocd.namespace}],
+        "clusterResourceWhitelist": [
+            {"group": "", "kind": "Namespace"},
+            {"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition"},
+            {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole"},
+            {"group": "rbac.authorization.k8s.io", "kind": "ClusterRoleBinding"},
+        ],
+    }
+
+
+def _locked() -> dict[str, Any]:
+    # docs/user-guide/projects.md: the default project cannot be deleted, so it is emptied.
+    return {
+        "description": "Denies everything. Name a project instead.",
+        "sourceRepos": [],
+        "sourceNamespaces": [],
+        "destinations": [],
+        "namespaceResourceBlacklist": [{"group": "*", "kind": "*"}],
+    }
+
+
+def _team(settings: StackSettings, name: str) -> dict[str, Any]:
+    project = settings.projects[name]
+    spec: dict[str, Any] = {
+        "sourceRepos": list(settings.project_repos(name)),
+        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": ns} for ns in project.namespaces],
+        "clusterResourceWhitelist": [_group_kind(kind) for kind in project.cluster_kinds],
+        "namespaceResourceWhitelist": [_group_kind(kind) for kind in project.kinds],
+    }
+    return {"description": project.description, **spec} if project.description else spec
+
+
+def _group_kind(name: str) -> dict[str, str]:
+    group, _, kind = name.rpartition("/")
+    return {"group": group, "kind": kind}

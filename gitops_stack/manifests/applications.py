@@ -1,0 +1,101 @@
+"""Applications: root (Pulumi creates it), its own two children, and one per workload.
+
+Finalizers decide the teardown: root and workloads cascade, `argocd` and `projects` are dropped without touching what
+they synced, because the controllers and projects must outlive every application (argo-cd#1329, #7860).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitops_stack import conventions
+from gitops_stack.manifests import Manifest
+from gitops_stack.settings import StackSettings
+
+_RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
+
+
+def build_root_application(settings: StackSettings) -> Manifest:
+    """Build the app of apps: everything under the tree's `apps/`, deleted in cascade."""
+    return _platform_application(
+        settings, conventions.ROOT_APPLICATION, "apps", finalizers=[conventions.RESOURCES_FINALIZER]
+    )
+
+
+def build_self_management_application(settings: StackSettings) -> Manifest:
+    """Build the application through which Argo CD syncs its own manifests.
+
+    Server-side apply is a must since 3.3 (a CRD exceeds the last-applied annotation), and the diff is made on the
+    server too, so that API defaults are no drift.
+    """
+    return _platform_application(
+        settings, conventions.SELF_MANAGEMENT_APPLICATION, "argocd", wave=conventions.WAVE_ARGOCD
+    )
+
+
+def build_projects_application(settings: StackSettings) -> Manifest:
+    """Build the application that keeps the AppProjects."""
+    return _platform_application(settings, conventions.PROJECTS_APPLICATION, "projects", wave=conventions.WAVE_PROJECTS)
+
+
+def build_workload_application(settings: StackSettings, name: str) -> Manifest:
+    """Build the child application of workload ``name``, deleted in cascade."""
+    workload = settings.workloads[name]
+    url, revision = settings.workload_source(name)
+    policy: dict[str, Any] = {"retry": _RETRY, "syncOptions": ["ServerSideApply=true"]}
+    if workload.auto_sync:
+        policy = {"automated": {"prune": True, "selfHeal": True}, **policy}
+    return _application(
+        settings,
+        name,
+        wave=conventions.WAVE_WORKLOADS + workload.wave,
+        finalizers=[conventions.RESOURCES_FINALIZER],
+        spec={
+            "project": workload.project,
+            "source": {"repoURL": url, "targetRevision": revision, "path": workload.path},
+            "destination": {"server": conventions.IN_CLUSTER, "namespace": workload.namespace},
+            "syncPolicy": policy,
+        },
+    )
+
+
+def _platform_application(
+    settings: StackSettings, name: str, folder: str, *, wave: int | None = None, finalizers: list[str] | None = None
+) -> Manifest:
+    return _application(
+        settings,
+        name,
+        wave=wave,
+        finalizers=finalizers or [],
+        spec={
+            "project": conventions.PLATFORM_PROJECT,
+            "source": {
+                "repoURL": settings.gitops.repo_url,
+                "targetRevision": settings.gitops.revision,
+                "path": f"{settings.tree_path}/{folder}",
+            },
+            "destination": {"server": conventions.IN_CLUSTER, "namespace": settings.argocd.namespace},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "retry": _RETRY,
+                "syncOptions": ["ServerSideApply=true", "PruneLast=true", "RespectIgnoreDifferences=true"],
+            },
+        },
+    )
+
+
+def _application(
+    settings: StackSettings, name: str, *, wave: int | None, finalizers: list[str], spec: dict[str, Any]
+) -> Manifest:
+    annotations = {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"}
+    if wave is not None:
+        annotations[conventions.SYNC_WAVE] = str(wave)
+    metadata: dict[str, Any] = {
+        "name": name,
+        "namespace": settings.argocd.namespace,
+        "labels": {conventions.STACK_LABEL: settings.stack},
+        "annotations": annotations,
+    }
+    if finalizers:
+        metadata["finalizers"] = finalizers
+    return {"apiVersion": conventions.ARGOCD_API_VERSION, "kind": "Application", "metadata": metadata, "spec": spec}

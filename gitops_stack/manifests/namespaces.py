@@ -1,0 +1,42 @@
+"""Namespaces: Argo CD's own, which Pulumi keeps, and the teams', which the root application keeps."""
+
+from __future__ import annotations
+
+from gitops_stack import conventions
+from gitops_stack.manifests import Manifest
+from gitops_stack.settings import StackSettings
+
+
+def build_argocd_namespace(settings: StackSettings) -> Manifest:
+    """Build Argo CD's namespace. Upstream ships none; all of its pods meet Pod Security `restricted`."""
+    labels = {
+        conventions.STACK_LABEL: settings.stack,
+        conventions.PART_OF: "argocd",
+        "pod-security.kubernetes.io/enforce": "restricted",
+    }
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.argocd.namespace, "labels": labels}}
+
+
+def build_team_namespaces(settings: StackSettings) -> list[Manifest]:
+    """Build the literal namespaces of all projects, sorted by name.
+
+    They belong to the root application: a project that needs no cluster kinds cannot create its own, and
+    `CreateNamespace=true` would leave them behind on teardown. `Prune=false` keeps a namespace, and all that is in
+    it, when its project is taken out of the settings; deleting the root application still removes it.
+    """
+    owners = {ns: name for name, project in settings.projects.items() for ns in project.namespaces if "*" not in ns}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": namespace,
+                "labels": {conventions.STACK_LABEL: settings.stack, conventions.PROJECT_LABEL: owners[namespace]},
+                "annotations": {
+                    conventions.SYNC_WAVE: str(conventions.WAVE_NAMESPACES),
+                    conventions.SYNC_OPTIONS: "Prune=false",
+                },
+            },
+        }
+        for namespace in sorted(owners)
+    ]

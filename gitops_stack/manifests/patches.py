@@ -1,0 +1,185 @@
+"""The patches every installation gets: generated from settings, written as `argocd/patches/00-*.yaml`.
+
+A patch is data for kustomize: what it changes (a strategic merge, or JSON6902 operations with a target).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_stack import conventions
+from gitops_stack.manifests import Manifest
+from gitops_stack.settings import ArgoCDSettings, ComponentResources
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One kustomize patch: ``body`` is an object or a list of JSON6902 operations, ``target`` selects by kind."""
+
+    name: str
+    body: Manifest | list[dict[str, Any]]
+    target: dict[str, str] | None = None
+
+
+# docs/operator-manual/health.md: without it a parent does not wait for a child application, so waves order nothing.
+_APPLICATION_HEALTH = """\
+hs = {}
+hs.status = "Progressing"
+hs.message = ""
+if obj.status ~= nil and obj.status.health ~= nil then
+  hs.status = obj.status.health.status
+  if obj.status.health.message ~= nil then
+    hs.message = obj.status.health.message
+  end
+end
+return hs
+"""
+
+_SMALL = ComponentResources.model_validate(
+    {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}}
+)
+
+
+def _resources(cpu: str, memory: str, limit: str) -> ComponentResources:
+    return ComponentResources.model_validate({"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": limit}})
+
+
+@dataclass(frozen=True)
+class _Workload:
+    kind: str
+    container: str
+    defaults: ComponentResources
+    sidecars: tuple[str, ...] = ()
+    init: tuple[str, ...] = ()
+
+
+# Upstream sets no resources on any container, so a ResourceQuota or Karpenter cannot place them. Component -> object
+# name, workload; figures are requests of an idle installation with room, limits of memory only.
+_COMMON = {
+    "application-controller": _Workload(
+        "StatefulSet", "argocd-application-controller", _resources("250m", "512Mi", "2Gi")
+    ),
+    "applicationset-controller": _Workload(
+        "Deployment", "argocd-applicationset-controller", _resources("50m", "128Mi", "512Mi")
+    ),
+    "dex-server": _Workload("Deployment", "dex", _resources("10m", "64Mi", "256Mi"), init=("copyutil",)),
+    "notifications-controller": _Workload(
+        "Deployment", "argocd-notifications-controller", _resources("50m", "128Mi", "256Mi")
+    ),
+    "repo-server": _Workload(
+        "Deployment", "argocd-repo-server", _resources("100m", "256Mi", "1Gi"), init=("copyutil",)
+    ),
+    "server": _Workload("Deployment", "argocd-server", _resources("50m", "128Mi", "512Mi")),
+}
+_STANDARD_REDIS = {
+    "redis": (
+        "argocd-redis",
+        _Workload("Deployment", "redis", _resources("50m", "64Mi", "256Mi"), init=("secret-init",)),
+    )
+}
+_HA_REDIS = {
+    "redis": (
+        "argocd-redis-ha-server",
+        _Workload(
+            "StatefulSet",
+            "redis",
+            _resources("50m", "64Mi", "512Mi"),
+            sidecars=("sentinel", "split-brain-fix"),
+            init=("config-init",),
+        ),
+    ),
+    "redis-haproxy": (
+        "argocd-redis-ha-haproxy",
+        _Workload("Deployment", "haproxy", _resources("50m", "64Mi", "256Mi"), init=("secret-init", "config-init")),
+    ),
+}
+
+
+def build_patches(argocd: ArgoCDSettings) -> list[Patch]:
+    """Build all generated patches of an installation, sorted by name."""
+    patches = [
+        _custom_resource_definitions(),
+        _cluster_role_bindings(argocd.namespace),
+        _config_map("argocd-cm", _argocd_cm(argocd)),
+        _config_map("argocd-rbac-cm", _rbac_cm(argocd)),
+        *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),
+        *_resource_patches(argocd),
+        *(Patch(name, body) for name, body in argocd.patches.items()),
+    ]
+    if argocd.high_availability:
+        patches.append(_haproxy_rollout())
+    return sorted(patches, key=lambda patch: patch.name)
+
+
+def generated_patch_names(argocd: ArgoCDSettings) -> set[str]:
+    """Return the names the library itself takes, which `argocd.patches` must leave free."""
+    return {patch.name for patch in build_patches(argocd.model_copy(update={"patches": {}}))}
+
+
+def _custom_resource_definitions() -> Patch:
+    # CRDs are prunable: one wrong path with prune on would delete every Application of the cluster.
+    metadata = {"name": "any", "annotations": {conventions.SYNC_OPTIONS: "Prune=false"}}
+    body = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": metadata}
+    return Patch("custom-resource-definitions", body, {"kind": "CustomResourceDefinition"})
+
+
+def _cluster_role_bindings(namespace: str) -> Patch:
+    # kustomize's `namespace:` does not reach these subjects (argo-cd#9482).
+    operation = {"op": "replace", "path": "/subjects/0/namespace", "value": namespace}
+    return Patch("cluster-role-bindings", [operation], {"kind": "ClusterRoleBinding"})
+
+
+def _config_map(name: str, data: dict[str, str]) -> Patch:
+    return Patch(name, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+
+
+def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
+    return {
+        "admin.enabled": str(argocd.admin_enabled).lower(),
+        "resource.customizations.health.argoproj.io_Application": _APPLICATION_HEALTH,
+    }
+
+
+def _rbac_cm(argocd: ArgoCDSettings) -> dict[str, str]:
+    # policy.default is a floor that no deny removes, so it stays empty.
+    policy = "".join(f"g, {group}, role:{role}\n" for group, role in sorted(argocd.rbac.items()))
+    return {"policy.csv": policy, "policy.default": ""}
+
+
+def _removed_secret(name: str) -> Patch:
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "$patch": "delete"}
+    return Patch(f"without-{name}", body)
+
+
+def _haproxy_rollout() -> Patch:
+    # Hard anti-affinity and the default surge of one need a fourth node; trading one replica needs three.
+    rollout = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    body = _workload("Deployment", "argocd-redis-ha-haproxy", {"strategy": rollout})
+    return Patch("haproxy-rollout", body)
+
+
+def _resource_patches(argocd: ArgoCDSettings) -> list[Patch]:
+    redis = _HA_REDIS if argocd.high_availability else _STANDARD_REDIS
+    workloads = {component: (f"argocd-{component}", workload) for component, workload in _COMMON.items()} | redis
+    return [
+        Patch(f"resources-{component}", _resource_patch(name, workload, argocd.resources.get(component)))  # type: ignore[call-overload]
+        for component, (name, workload) in workloads.items()
+    ]
+
+
+def _resource_patch(name: str, workload: _Workload, override: ComponentResources | None) -> Manifest:
+    main = override or workload.defaults
+    containers = [_container(workload.container, main), *(_container(sidecar, _SMALL) for sidecar in workload.sidecars)]
+    pod: dict[str, Any] = {"containers": containers}
+    if workload.init:
+        pod["initContainers"] = [_container(init, _SMALL) for init in workload.init]
+    return _workload(workload.kind, name, {"template": {"spec": pod}})
+
+
+def _container(name: str, resources: ComponentResources) -> dict[str, Any]:
+    return {"name": name, "resources": resources.model_dump(by_alias=True)}
+
+
+def _workload(kind: str, name: str, spec: dict[str, Any]) -> Manifest:
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}

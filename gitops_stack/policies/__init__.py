@@ -1,0 +1,1 @@
+"""Pure rules: Kubernetes objects in, verdicts and violations out."""

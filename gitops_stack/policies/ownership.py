@@ -1,0 +1,79 @@
+"""The ownership certificate: after the handover, every handed-over object has one field manager, Argo CD's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_stack.conventions import ARGOCD_FIELD_MANAGER
+from gitops_stack.manifests import Manifest
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """One handed-over object: its field managers as `manager (operation)`, and what is wrong, if anything."""
+
+    name: str
+    managers: tuple[str, ...]
+    finding: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The verdict over all handed-over objects."""
+
+    objects: tuple[Ownership, ...]
+
+    @property
+    def findings(self) -> list[str]:
+        """One sentence per object that is not handed over."""
+        return [f"{found.name}: {found.finding}" for found in self.objects if found.finding]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether there are objects, and all of them are handed over."""
+        return bool(self.objects) and not self.findings
+
+    @property
+    def verdict(self) -> str:
+        """The sentence of the certificate."""
+        owned = len(self.objects) - len(self.findings)
+        total = len(self.objects)
+        if self.complete:
+            return f"handed over: {owned} of {total} objects owned by {ARGOCD_FIELD_MANAGER} alone"
+        return f"not handed over: {owned} of {total} objects owned by {ARGOCD_FIELD_MANAGER} alone"
+
+
+def certify(live: Mapping[str, Manifest | None], rendered: Mapping[str, Manifest]) -> Certificate:
+    """Certify the objects in ``live`` (name -> object, none when it is missing).
+
+    ``rendered`` holds what Git says of some of them; CRDs are compared with it, because they are seeded with an open
+    schema that Argo CD's first sync must have replaced (docs/adr/0002).
+    """
+    return Certificate(tuple(_certify_one(name, live[name], rendered.get(name)) for name in sorted(live)))
+
+
+def field_managers(manifest: Manifest) -> tuple[str, ...]:
+    """List who owns fields of an object, as `manager (operation)`; controllers' status writes left out."""
+    entries: Sequence[dict[str, Any]] = manifest["metadata"].get("managedFields") or ()
+    return tuple(
+        sorted({f"{entry['manager']} ({entry['operation']})" for entry in entries if not entry.get("subresource")})
+    )
+
+
+def _certify_one(name: str, live: Manifest | None, rendered: Manifest | None) -> Ownership:
+    if live is None:
+        return Ownership(name, (), "is not in the cluster")
+    managers = field_managers(live)
+    if foreign := [manager for manager in managers if manager != f"{ARGOCD_FIELD_MANAGER} (Apply)"]:
+        return Ownership(name, managers, f"is also owned by {', '.join(foreign)}")
+    if not managers:
+        return Ownership(name, managers, f"is not owned by {ARGOCD_FIELD_MANAGER} yet")
+    if rendered is not None and live["kind"] == "CustomResourceDefinition" and _schemas(live) != _schemas(rendered):
+        return Ownership(name, managers, "has another schema than Git: Argo CD has not synced it yet")
+    return Ownership(name, managers, "")
+
+
+def _schemas(definition: Manifest) -> dict[str, Any]:
+    return {version["name"]: version.get("schema") for version in definition["spec"]["versions"]}

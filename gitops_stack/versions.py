@@ -1,0 +1,12 @@
+"""Every pin of the library that is not a Python requirement. Imports nothing.
+
+The Go pins of the lab's tools live in ``lab/tools/*/go.mod``; the figures here name what those pins build.
+"""
+
+from __future__ import annotations
+
+KUBERNETES = "v1.36.3"
+ARGOCD_HOST_PROCESSES = "v3.2.11"  # newest release whose Go module builds (docs/adr/0005)
+PULUMI = "v3.259.0"
+PULUMI_KUBERNETES_PROVIDER = "4.25.0"
+GO_MINIMUM = (1, 26)

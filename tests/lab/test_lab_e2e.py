@@ -1,0 +1,132 @@
+"""The real thing: control planes that come up, go down, survive a killed supervisor, and stay on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lightkube import Client, KubeConfig
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Namespace, Node
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.orphans import load_marked_pids
+from gitops_stack.lab.probes import wait_until
+from gitops_stack.lab.tools import Tools, build_tools
+
+pytestmark = pytest.mark.e2e
+
+CONTROL_PLANE = {"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"}
+_LISTEN = "0A"
+
+
+def ignore(_message: str) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return build_tools(ignore)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, tools: Tools) -> Iterator[Lab]:
+    lab = Lab.open(tmp_path / "lab", tools)
+    yield lab
+    lab.down(ignore)
+
+
+def load_pids(lab: Lab) -> dict[str, int | None]:
+    return {status.name: status.pid for status in lab.processes()}
+
+
+def load_listeners(pids: list[int]) -> set[str]:
+    """Return the hex addresses the processes ``pids`` listen on, from /proc/net/tcp and tcp6."""
+    inodes = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            found = re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink()) if link.is_symlink() else "")
+            inodes |= {found[1]} if found else set()
+    addresses = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            columns = line.split()
+            if columns[3] == _LISTEN and columns[9] in inodes:
+                addresses.add(columns[1].split(":")[0])
+    return addresses
+
+
+def test_up_down_twice_keeps_the_cluster_and_leaves_no_process(lab: Lab) -> None:
+    lab.up(ignore)
+    assert set(load_pids(lab)) == CONTROL_PLANE
+    assert load_listeners(load_marked_pids(lab.state.directory)) == {"0100007F"}
+    assert lab.state.kubeconfig.stat().st_mode & 0o777 == 0o600
+    with Client(config=KubeConfig.from_file(lab.state.kubeconfig), trust_env=False, field_manager="test") as client:
+        labels = [node.metadata.labels or {} for node in client.list(Node) if node.metadata]
+        zones = [found["topology.kubernetes.io/zone"] for found in labels]
+        assert len(zones) == 4
+        assert len(set(zones)) == 3
+        client.create(Namespace(metadata=ObjectMeta(name="kept")))
+    pids = load_pids(lab)
+    lab.up(ignore)
+    assert load_pids(lab) == pids
+    said: list[str] = []
+    lab.down(said.append)
+    assert not [line for line in said if line.startswith("ended")]
+    assert load_marked_pids(lab.state.directory) == []
+    assert lab.processes() == []
+    lab.down(ignore)
+    lab.up(ignore)
+    with Client(config=KubeConfig.from_file(lab.state.kubeconfig), trust_env=False) as client:
+        assert client.get(Namespace, "kept").metadata is not None
+
+
+def test_two_labs_run_side_by_side(lab: Lab, tmp_path: Path, tools: Tools) -> None:
+    other = Lab.open(tmp_path / "other", tools)
+    try:
+        lab.up(ignore)
+        other.up(ignore)
+        other.down(ignore)
+        assert load_marked_pids(other.state.directory) == []
+        assert {status.state for status in lab.processes()} == {"RUNNING"}
+    finally:
+        other.down(ignore)
+
+
+def test_a_killed_supervisor_is_recovered_from(lab: Lab) -> None:
+    lab.up(ignore)
+    orphans = {pid for pid in load_pids(lab).values() if pid is not None}
+    supervisor = int(lab.state.pid_file.read_text())
+    os.kill(supervisor, signal.SIGKILL)
+    assert wait_until(lambda: supervisor not in load_marked_pids(lab.state.directory), seconds=10)
+    said: list[str] = []
+    lab.up(said.append)
+    assert said[0].startswith("ended 5 process")
+    assert set(load_pids(lab)) == CONTROL_PLANE
+    assert not orphans & set(load_marked_pids(lab.state.directory))
+
+
+def test_a_killed_process_is_restarted(lab: Lab) -> None:
+    lab.up(ignore)
+    before = load_pids(lab)["kube-scheduler"]
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(lambda: load_pids(lab)["kube-scheduler"] not in {None, before}, seconds=20)
+
+
+def test_a_process_that_cannot_start_is_named_with_its_log(lab: Lab) -> None:
+    lab.up(ignore)
+    with pytest.raises(EnvironmentProblem, match=r"argocd-\S+ is \w+ and not ready.*look at .*/logs/argocd-\S+\.log"):
+        lab.start_argocd(namespace="no-such-installation", git_environment={}, progress=ignore)
+    lab.stop_argocd()
+    assert set(load_pids(lab)) == CONTROL_PLANE
+
+
+def test_argocd_needs_a_running_control_plane(lab: Lab) -> None:
+    with pytest.raises(EnvironmentProblem, match="not up"):
+        lab.start_argocd(namespace="argocd", git_environment={}, progress=ignore)
