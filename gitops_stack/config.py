@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ KEYS = ("cluster", "gitops", "argocd", "projects", "workloads")
 _PREFIX = f"{conventions.PULUMI_PROJECT}:"
 _ENCRYPTED = "(encrypted: only the Pulumi engine can read it)"
 _SECRET_PATHS = (("token",), ("sshKey",), ("githubApp", "privateKey"))
+_PROVIDERS = ("existing", "eks")
 _SHOWN = 60
+_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
+_HIDDEN = "a value that is not shown"  # of a credential, in whatever form it was written
 
 
 def load_settings() -> StackSettings:
@@ -56,9 +60,13 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
     config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
     if not isinstance(config, dict):
         raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
-    values = {key.removeprefix(_PREFIX): value for key, value in config.items() if key.startswith(_PREFIX)}
+    values = {str(key).removeprefix(_PREFIX): value for key, value in config.items() if str(key).startswith(_PREFIX)}
     plain = _plain_secrets(values.get("gitops"))
-    return _parse(stack, place, {key: _without_ciphertext(value) for key, value in values.items()}, plain)
+    try:
+        readable = {key: _without_ciphertext(value) for key, value in values.items()}
+    except RecursionError:
+        raise GitOpsStackError(f"{place}: found an alias that contains itself; write the value out") from None
+    return _parse(stack, place, readable, plain)
 
 
 def check_kubeconfig(settings: StackSettings) -> None:
@@ -70,10 +78,19 @@ def check_kubeconfig(settings: StackSettings) -> None:
     file = kubeconfig_path(cluster)
     if not file.is_file():
         raise EnvironmentProblem(f"{place}.kubeconfig: found no file {file}; name the kubeconfig of the cluster")
-    documents = load_documents(file.read_text(encoding="utf-8"))
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise EnvironmentProblem(
+            f"{place}.kubeconfig: {file} cannot be read: {reason}; repair it or name another"
+        ) from None
     content = documents[0] if documents and isinstance(documents[0], dict) else {}
-    contexts = [entry.get("name") for entry in content.get("contexts") or ()]
+    listed = content.get("contexts")
+    contexts = [entry.get("name") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
     wanted = cluster.context or content.get("current-context")
+    if not wanted:
+        raise EnvironmentProblem(f"{place}.context: is missing, and {file} has no current context; name one")
     if wanted not in contexts:
         known = ", ".join(map(str, contexts)) or "none"
         raise EnvironmentProblem(f"{place}.context: found {wanted}, which {file} does not have; it has: {known}")
@@ -89,7 +106,8 @@ def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever
     try:
         return json.loads(value)
     except ValueError:
-        raise GitOpsStackError(f"{place}: {_PREFIX}{key}: found {_shown(value)}; needs an object of settings") from None
+        found = _HIDDEN if key == "gitops" else _shown(value)
+        raise GitOpsStackError(f"{place}: {_PREFIX}{key}: found {found}; needs a map of settings") from None
 
 
 def _parse(stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str]) -> StackSettings:
@@ -98,6 +116,8 @@ def _parse(stack: str, place: str, values: Mapping[str, Any], plain_secrets: lis
         f"{place}: {_PREFIX}{path}: found a credential in plain text; set it with `pulumi config set --secret --path`"
         for path in plain
     ]
+    if "stack" in values:
+        findings.append(f"{place}: {_PREFIX}stack: is no known setting; known here: {', '.join(_known_keys([]))}")
     try:
         settings = StackSettings.model_validate({**values, "stack": stack})
     except ValidationError as error:
@@ -112,34 +132,44 @@ def _parse(stack: str, place: str, values: Mapping[str, Any], plain_secrets: lis
 
 
 def _check_patch_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
-    for name in settings.argocd.patches.keys() & generated_patch_names(settings.argocd):
+    for name in sorted(settings.argocd.patches.keys() & generated_patch_names(settings.argocd)):
         yield f"argocd.patches.{name}", name, "needs another name: the library generates a patch of that name"
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
     for found in error.errors():
-        loc = [str(part) for part in found["loc"] if part not in ("existing", "eks", "[key]")]
-        path = f"{_PREFIX}{'.'.join(loc)}" if loc else _PREFIX.rstrip(":")
-        yield f"{path}: {_needs(found['type'], found.get('ctx') or {}, found['input'], found['msg'], loc)}"
+        if found["type"] == "too_short" and found["input"]:
+            continue  # its entries were refused one by one, and that is said already
+        loc = [str(part) for part in found["loc"]]
+        if loc[-1:] == ["[key]"]:
+            loc.pop()
+        path = [part for index, part in enumerate(loc) if (index, loc[0]) != (1, "cluster") or part not in _PROVIDERS]
+        if found["type"].startswith("union_tag"):
+            path.append("provider")
+        shown = _shown_of(found["type"], found["input"], loc)
+        yield f"{_PREFIX}{'.'.join(path)}: {_needs(found['type'], found.get('ctx') or {}, shown, found['msg'], loc)}"
 
 
-def _needs(kind: str, context: Mapping[str, Any], value: object, message: str, loc: list[str]) -> str:
+def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc: list[str]) -> str:
     if kind == "missing":
         return "is missing; it has no default"
     if kind == "extra_forbidden":
         return f"is no known setting; known here: {', '.join(_known_keys(loc[:-1]))}"
     if kind == "union_tag_not_found":
-        return "is missing provider; needs existing or eks"
+        return "is missing; needs existing or eks"
     needs = {
         "value_error": str(context.get("error", "")),
-        "union_tag_invalid": "needs provider existing or eks",
+        "union_tag_invalid": "needs existing or eks",
+        "invalid_key": "needs text as its name; put quotes around it",
+        "int_from_float": "needs a whole number",
+        "int_parsing_size": "needs a smaller number",
         "literal_error": f"needs one of {context.get('expected', '')}".replace("'", "").replace(" or ", ", "),
-        "string_type": "needs text; put quotes around a number or version",
+        "string_type": "needs text, in quotes" if shown[:1].isdigit() else "needs text",
         "bool_type": "needs true or false",
         "int_type": "needs a whole number",
         "greater_than_equal": f"needs {context.get('ge')} or more",
         "less_than_equal": f"needs {context.get('le')} or less",
-        "too_short": f"needs at least {context.get('min_length')} entry",
+        "too_short": "needs at least one entry",
         "string_too_short": "needs text that is not empty",
         "string_too_long": f"needs at most {context.get('max_length')} characters",
         "dict_type": "needs a map of names to settings",
@@ -147,7 +177,18 @@ def _needs(kind: str, context: Mapping[str, Any], value: object, message: str, l
         "model_attributes_type": "needs a map of settings",
         "tuple_type": "needs a list",
     }.get(kind, f"needs: {message}")
-    return f"found {_shown(value)}; {needs}"
+    return f"found {shown}; {needs}"
+
+
+def _shown_of(kind: str, value: Any, loc: list[str]) -> str:  # noqa: ANN401 - whatever the operator wrote
+    if loc == ["gitops", "credentials"] and isinstance(value, dict):
+        return ", ".join(map(str, value)) or "none of them"
+    if loc[:2] == ["gitops", "credentials"]:
+        return _HIDDEN
+    if kind == "union_tag_invalid":
+        return _shown(value["provider"])
+    quoted = isinstance(value, str) and kind in ("int_type", "bool_type")
+    return json.dumps(value) if quoted else _shown(value)
 
 
 def _known_keys(loc: list[str]) -> list[str]:
@@ -166,6 +207,8 @@ def _child(node: dict[str, Any], part: str, definitions: dict[str, Any]) -> dict
     for option in child.get("anyOf", ()):
         if "$ref" in option:
             child = option
+    if not child and part in _PROVIDERS:
+        child = {"$ref": node["discriminator"]["mapping"][part]}
     return _resolve(child, definitions)
 
 
@@ -175,7 +218,11 @@ def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
 
 
 def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except (TypeError, ValueError):  # a key that JSON does not have
+        text = repr(value)
+    text = _PASSWORD.sub("…@", text) or "empty text"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

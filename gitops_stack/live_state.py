@@ -51,7 +51,7 @@ class ObjectReference:
 
 
 def connect(kubeconfig: Path, context: str | None = None) -> Client:
-    """Open a client. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
+    """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
         return Client(config=KubeConfig.from_file(kubeconfig).get(context_name=context), trust_env=False)
     except (ConfigError, OSError) as error:
@@ -62,7 +62,7 @@ def connect(kubeconfig: Path, context: str | None = None) -> Client:
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:
     """Read all Applications of a namespace, none when their CRD is not there."""
-    resource = _resource(conventions.ARGOCD_GROUP, "v1alpha1", "Application", namespaced=True)
+    resource = resource_class(conventions.ARGOCD_GROUP, "v1alpha1", "Application", namespaced=True)
     return (
         _answer("Applications", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
     )
@@ -121,15 +121,15 @@ def plural(kind: str) -> str:
 
 
 def _question(client: Client, reference: ObjectReference) -> Callable[[], Manifest]:
-    resource = _resource(reference.group, reference.version, reference.kind, bool(reference.namespace))
+    resource = resource_class(reference.group, reference.version, reference.kind, bool(reference.namespace))
     if reference.namespace:
         return lambda: _plain(client.get(resource, reference.name, namespace=reference.namespace))
     return lambda: _plain(client.get(resource, reference.name))
 
 
 @cache
-def _resource(group: str, version: str, kind: str, namespaced: bool) -> Any:  # noqa: ANN401 - a class made at run time
-    # Kept, because lightkube refuses to make the class of a core kind twice.
+def resource_class(group: str, version: str, kind: str, namespaced: bool) -> Any:  # noqa: ANN401 - a class made at run time
+    """Make lightkube's class of a kind, once: it refuses to make the class of a core kind twice."""
     create = create_namespaced_resource if namespaced else create_global_resource
     return create(group, version, kind, plural(kind))
 

@@ -1,8 +1,9 @@
-"""The JSON Schema of a stack file, for editors."""
+"""The JSON Schema of a stack file, for editors, and the table of all settings, for people."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from gitops_stack.conventions import PULUMI_PROJECT
@@ -32,3 +33,42 @@ def render_schema() -> str:
         "$defs": settings["$defs"],
     }
     return json.dumps(schema, indent=2) + "\n"
+
+
+def render_settings_table() -> str:
+    """Render the Markdown table of all settings: path, default, description; `<name>` stands for a key of a map."""
+    schema = StackSettings.model_json_schema(by_alias=True)
+    del schema["properties"]["stack"]
+    rows: dict[str, tuple[str, list[str]]] = {}
+    for path, default, description in _rows(schema, "", schema["$defs"]):
+        rows.setdefault(path, (default, []))[1].append(description)
+    head = "| setting | default | description |\n|---|---|---|\n"
+    lines = (f"| `{path}` | {default} | {' '.join(texts)} |" for path, (default, texts) in rows.items())
+    return head + "".join(f"{line}\n" for line in lines)
+
+
+def _rows(node: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, field in node.get("properties", {}).items():
+        path = f"{prefix}{name}"
+        described = field.get("description") or _resolve(field, definitions).get("description", "")
+        yield path, _default(name, node, field), described.replace("<", "&lt;")
+        for option in (field, *field.get("anyOf", ()), *field.get("oneOf", ())):
+            yield from _rows(_resolve(option, definitions), f"{path}.", definitions)
+            entry = _resolve(option.get("additionalProperties"), definitions)
+            yield from _rows(entry, f"{path}.<name>.", definitions)
+
+
+def _default(name: str, node: dict[str, Any], field: dict[str, Any]) -> str:
+    if name in node.get("required", ()):
+        return "required"
+    default = field.get("default", {})  # maps are made by a factory, which the schema leaves out
+    if default in (None, ""):
+        return ""
+    return f"`{default if isinstance(default, str) else json.dumps(default)}`"
+
+
+def _resolve(node: object, definitions: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(node, dict):
+        return {}
+    resolved: dict[str, Any] = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    return resolved

@@ -52,14 +52,14 @@ Commit = Annotated[str, _matching(r"[0-9a-f]{40}", "the full 40 hexadecimal digi
 RepositoryUrl = Annotated[
     str,
     _matching(
-        r"(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+",
-        "a repository URL: https://, ssh://, file:// or user@host:path",
+        r"(?!\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+",
+        "a repository URL without a password: https://, ssh://, file:// or user@host:path",
     ),
 ]
 BaseSource = Annotated[
     str,
     _matching(
-        r"(github\.com|(https|ssh|file)://[^/?\s]*)/[^?\s]*[^/?\s]|[\w.-]+@[\w.-]+:[^?\s]+",
+        r"(?!\w+://[^/\s]*:[^/\s]*@)(github\.com|(https|ssh|file)://[^/?\s]*)/[^?\s]*[^/?\s]|[\w.-]+@[\w.-]+:[^?\s]+",
         "github.com/OWNER/NAME or the https://, ssh:// or file:// URL of a mirror, without '//' path and '?ref='",
     ),
 ]
@@ -71,6 +71,7 @@ KindName = Annotated[
 ]
 Quantity = Annotated[str, _matching(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?", "a Kubernetes quantity such as 100m or 256Mi")]
 Flag = Annotated[bool, Strict()]
+ResourceName = Literal["cpu", "memory", "ephemeral-storage"]
 Component = Literal[
     "application-controller", "applicationset-controller", "dex-server", "notifications-controller",
     "redis", "redis-haproxy", "repo-server", "server",
@@ -88,24 +89,22 @@ class Settings(BaseModel):
 class ExistingClusterSettings(Settings):
     """A cluster that is already there: kind, k3d, minikube, the lab, or anybody's."""
 
-    provider: Literal["existing"]
-    kubeconfig: str | None = Field(
-        None, description="Path of the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config."
-    )
+    provider: Literal["existing"] = Field(description="existing: a cluster that is already there.")
+    kubeconfig: str | None = Field(None, description="Path of its file; default: $KUBECONFIG, then ~/.kube/config.")
     context: str | None = Field(None, description="Context in it; default: its current context.")
 
 
 class EksClusterSettings(Settings):
     """An EKS cluster made by the stack. Its place is made here; the components follow in a later release."""
 
-    provider: Literal["eks"]
+    provider: Literal["eks"] = Field(description="eks: made by the stack; refused by this version.")
     version: str = Field(description='Kubernetes version, quoted: "1.35".')
 
 
 class GithubAppSettings(Settings):
     """Credentials of a GitHub App that may read the GitOps repository."""
 
-    app_id: str
+    app_id: str = Field(description="Id of the App, in quotes.")
     installation_id: str | None = Field(None, description="Found by Argo CD itself when left out.")
     private_key: SecretStr = Field(description="PEM, as a Pulumi secret.")
 
@@ -116,7 +115,7 @@ class CredentialsSettings(Settings):
     secrets_manager: str | None = Field(
         None, description="Name or ARN of an AWS Secrets Manager secret: a JSON object of Argo CD's repository keys."
     )
-    github_app: GithubAppSettings | None = None
+    github_app: GithubAppSettings | None = Field(None, description="A GitHub App that may read the repository.")
     ssh_key: SecretStr | None = Field(None, description="Private SSH key, as a Pulumi secret.")
     token: SecretStr | None = Field(None, description="HTTPS access token, as a Pulumi secret.")
     username: str | None = Field(None, description="User name beside the token; default: git.")
@@ -136,19 +135,15 @@ class GitOpsSettings(Settings):
 
     repo_url: RepositoryUrl = Field(description="URL of the GitOps repository, as Argo CD clones it.")
     revision: str = Field("main", min_length=1, description="Branch, tag or commit Argo CD follows.")
-    path: RelativePath | None = Field(
-        None, description="The stack's GitOps tree in the repository; default: gitops/<stack>."
-    )
-    credentials: CredentialsSettings | None = Field(
-        None, description="How Argo CD logs in; none for a public repository."
-    )
+    path: RelativePath | None = Field(None, description="The stack's tree in it; default: gitops/<stack>.")
+    credentials: CredentialsSettings | None = Field(None, description="How Argo CD logs in; default: not at all.")
 
 
 class ComponentResources(Settings):
     """Requests and limits of one Argo CD component; keys are cpu, memory, ephemeral-storage."""
 
-    requests: dict[Literal["cpu", "memory", "ephemeral-storage"], Quantity] = Field(default_factory=dict)
-    limits: dict[Literal["cpu", "memory", "ephemeral-storage"], Quantity] = Field(default_factory=dict)
+    requests: dict[ResourceName, Quantity] = Field(default_factory=dict, description="What the scheduler sets aside.")
+    limits: dict[ResourceName, Quantity] = Field(default_factory=dict, description="What it may use at most.")
 
 
 class ArgoCDSettings(Settings):
@@ -157,14 +152,12 @@ class ArgoCDSettings(Settings):
     version: ReleaseVersion = Field(description="Release of Argo CD, such as v3.5.1.")
     commit: Commit = Field(description="The commit that release stands for; `gitops-stack lock --version` writes both.")
     high_availability: Flag = Field(False, description="Upstream's HA manifests; they need at least three nodes.")
-    namespace: DnsLabel = "argocd"
+    namespace: DnsLabel = Field("argocd", description="Where Argo CD is installed; Pulumi makes it.")
     source: BaseSource = Field(
         UPSTREAM, description="Where the remote base comes from; a mirror with the same content passes."
     )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
-    rbac: dict[str, Literal["admin", "readonly"]] = Field(
-        default_factory=dict, description="SSO group -> built-in role."
-    )
+    rbac: dict[str, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
     resources: dict[Component, ComponentResources] = Field(
         default_factory=dict, description="Overrides per component; unlisted components keep the library's requests."
     )
@@ -172,26 +165,15 @@ class ArgoCDSettings(Settings):
         default_factory=dict, description="Name -> strategic merge patch, written to argocd/patches/00-<name>.yaml."
     )
 
-    @model_validator(mode="after")
-    def _patches_name_their_target(self) -> ArgoCDSettings:
-        for name, patch in self.patches.items():
-            if not (patch.get("apiVersion") and patch.get("kind") and (patch.get("metadata") or {}).get("name")):
-                raise ValueError(f"needs apiVersion, kind and metadata.name in patches.{name}, the object it changes")
-        return self
-
 
 class ProjectSettings(Settings):
     """One team's AppProject: exactly its repositories, namespaces and kinds."""
 
-    description: str = Field("", max_length=255)
+    description: str = Field("", max_length=255, description="Shown by Argo CD.")
     source_repos: tuple[RepositoryUrl, ...] | None = Field(
-        None,
-        min_length=1,
-        description="Repositories, '*' matches within a segment; default: the GitOps repository alone.",
+        None, min_length=1, description="Its repositories, '*' within a segment; default: the GitOps repository."
     )
-    namespaces: tuple[NamespacePattern, ...] = Field(
-        min_length=1, description="Namespaces of the team; literal ones are created."
-    )
+    namespaces: tuple[NamespacePattern, ...] = Field(min_length=1, description="Its namespaces; literal ones are made.")
     cluster_kinds: tuple[KindName, ...] = Field((), description="Cluster-wide kinds; none unless listed.")
     kinds: tuple[KindName, ...] = Field(TEAM_KINDS, description="Namespaced kinds.")
 
@@ -199,13 +181,11 @@ class ProjectSettings(Settings):
 class WorkloadSettings(Settings):
     """One child application of the root application."""
 
-    project: str
+    project: str = Field(description="The team's project.")
     path: RelativePath = Field(description="Folder in the repository.")
-    namespace: DnsLabel
+    namespace: DnsLabel = Field(description="Where it is deployed.")
     repo_url: RepositoryUrl | None = Field(None, description="Default: the GitOps repository.")
-    revision: str | None = Field(
-        None, min_length=1, description="Default: the revision of the GitOps repository, or HEAD of another one."
-    )
+    revision: str | None = Field(None, min_length=1, description="Default: gitops.revision, or HEAD of another one.")
     wave: Annotated[int, Strict()] = Field(0, ge=0, le=1000, description="Sync wave inside the root application.")
     auto_sync: Flag = Field(True, description="Sync, prune and heal without being asked.")
 
@@ -243,6 +223,11 @@ def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str
     """Yield (path as typed, found, what is needed) for every rule that spans two settings."""
     if "redis-haproxy" in settings.argocd.resources and not settings.argocd.high_availability:
         yield "argocd.resources.redis-haproxy", "redis-haproxy", "needs highAvailability: only those manifests have it"
+    for name, patch in settings.argocd.patches.items():
+        metadata = patch.get("metadata")
+        named = metadata.get("name") if isinstance(metadata, dict) else None
+        if not all(isinstance(part, str) and part for part in (patch.get("apiVersion"), patch.get("kind"), named)):
+            yield f"argocd.patches.{name}", patch, "needs apiVersion, kind and metadata.name: the object it changes"
     yield from _check_projects(settings)
     yield from _check_workloads(settings)
 
@@ -256,15 +241,15 @@ def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]
         for namespace in project.namespaces:
             where = f"{path}.namespaces"
             if fnmatchcase(settings.argocd.namespace, namespace):
-                yield (
-                    where,
-                    namespace,
-                    (f"needs to leave out {settings.argocd.namespace}: who writes in Argo CD's namespace is its admin"),
+                needs = (
+                    f"needs to leave out {settings.argocd.namespace}: who writes in Argo CD's namespace is its admin"
                 )
+                yield where, namespace, needs
             elif fnmatchcase("kube-system", namespace):
                 yield where, namespace, "needs to leave out kube-system, which belongs to the cluster"
-            elif namespace in owners and owners[namespace] != name:
-                yield where, namespace, f"needs one owner: project {owners[namespace]} lists it too"
+            for other, owner in owners.items():
+                if owner != name and (fnmatchcase(namespace, other) or fnmatchcase(other, namespace)):
+                    yield where, namespace, f"needs one owner: project {owner} lists {other}"
             owners.setdefault(namespace, name)
 
 
@@ -275,18 +260,16 @@ def _check_workloads(settings: StackSettings) -> Iterator[tuple[str, object, str
         url, _ = settings.workload_source(name)
         if name in conventions.RESERVED_APPLICATIONS:
             yield path, name, f"needs another name: {name} is one of the library's own applications"
+        if any(name == f"namespace-{ns}" for project in settings.projects.values() for ns in project.namespaces):
+            yield path, name, f"needs another name: apps/{name}.yaml holds the namespace of that name"
         project = settings.projects.get(workload.project)
         if project is None:
             known = ", ".join(settings.projects) or "none"
             yield f"{path}.project", workload.project, f"needs a project of this stack: {known}"
         else:
             if not any(fnmatchcase(workload.namespace, pattern) for pattern in project.namespaces):
-                allowed = ", ".join(project.namespaces)
-                yield (
-                    f"{path}.namespace",
-                    workload.namespace,
-                    f"needs a namespace of project {workload.project}: {allowed}",
-                )
+                needs = f"needs a namespace of project {workload.project}: {', '.join(project.namespaces)}"
+                yield f"{path}.namespace", workload.namespace, needs
             if not any(fnmatchcase(url, pattern) for pattern in settings.project_repos(workload.project)):
                 repos = ", ".join(settings.project_repos(workload.project))
                 yield f"{path}.repoUrl", url, f"needs a repository of project {workload.project}: {repos}"

@@ -5,7 +5,9 @@ Pulumi's own mocks do not show options (parent, depends_on, ignore_changes, …)
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,15 +45,16 @@ class ProgramMocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Return the prepared result. Raises ``KeyError`` for a function nobody prepared."""
-        return self._calls[args.token], None
+        return self._calls[args.token], []
 
 
 class _Recorder(mocks.MockMonitor):
     """Keep every registration request."""
 
-    def __init__(self, program_mocks: pulumi.runtime.Mocks) -> None:
+    def __init__(self, program_mocks: pulumi.runtime.Mocks, registered: list[RegisteredResource]) -> None:
         super().__init__(program_mocks)
-        self.registered: list[RegisteredResource] = []
+        self.registered = registered
+        self.loops: dict[threading.Thread, asyncio.AbstractEventLoop] = {}
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the SDK's generated types and names
         inputs = json_format.MessageToDict(request.object)
@@ -70,11 +73,22 @@ class _Recorder(mocks.MockMonitor):
                 secret_inputs=secret,
             )
         )
+        self._keep_loop()
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - the SDK's generated types and names
+        self._keep_loop()
+        return super().Invoke(request)  # type: ignore[no-untyped-call]
+
+    def _keep_loop(self) -> None:
+        # The engine's calls come from worker threads, in each of which the mocks would open a loop and leave it open.
+        if threading.current_thread() not in self.loops:
+            self.loops[threading.current_thread()] = asyncio.new_event_loop()
+            asyncio.set_event_loop(self.loops[threading.current_thread()])
 
 
 def record_program(
-    program: Callable[[], None],
+    program: Callable[[], object],
     *,
     stack: str,
     project: str = "gitops-stack",
@@ -82,19 +96,32 @@ def record_program(
     secret_keys: tuple[str, ...] = (),
     calls: Mapping[str, dict[str, Any]] | None = None,
     preview: bool = False,
+    registered: list[RegisteredResource] | None = None,
 ) -> list[RegisteredResource]:
     """Run ``program`` under mocks and return its resources in the order of registration.
 
     ``config`` maps whole keys (`gitops-stack:argocd`) to values; objects are passed on as the engine does, as JSON.
+    ``registered`` is filled as the program runs, for a look at what a program that fails has registered until then.
     """
     program_mocks = ProgramMocks(calls)
-    recorder = _Recorder(program_mocks)
+    recorder = _Recorder(program_mocks, [] if registered is None else registered)
+    loop = asyncio.new_event_loop()  # of its own, and closed at the end: nothing of one run reaches the next
+    asyncio.set_event_loop(loop)
+    recorder.loops[threading.current_thread()] = loop
     pulumi.runtime.set_mocks(program_mocks, project=project, stack=stack, preview=preview, monitor=recorder)
     values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in (config or {}).items()}
     pulumi.runtime.set_all_config(values, list(secret_keys))
+
+    def run() -> None:  # what a program returns, `runpy.run_path` its globals, would be awaited value by value
+        program()
+
     try:
-        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+        pulumi.runtime.test(run)()  # type: ignore[no-untyped-call]
     finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        for opened in recorder.loops.values():
+            opened.close()
+        asyncio.set_event_loop(None)
         pulumi.runtime.set_all_config({}, [])
         settings.reset_options()
     return recorder.registered

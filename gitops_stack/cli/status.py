@@ -34,8 +34,10 @@ def status(
         raise EnvironmentProblem(
             f"Pulumi.{stack}.yaml: status reads an existing cluster; set cluster.provider existing"
         )
-    client = connect(kubeconfig_path(settings.cluster), settings.cluster.context)
-    with progress("reading the cluster"):
+    with (
+        progress("reading the cluster"),
+        connect(kubeconfig_path(settings.cluster), settings.cluster.context) as client,
+    ):
         manifests = load_manifests(project / settings.tree_path / "argocd")
         found = load_applications(client, settings.argocd.namespace)
         handed_over = [*manifests, *build_app_projects(settings)]

@@ -15,10 +15,10 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import check_authored_names, check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
 from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, load_lock, render_lock
-from gitops_stack.gitops_tree.release import check_release, check_tag, load_tag_commit
+from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
 from gitops_stack.gitops_tree.stack_file import write_release
 from gitops_stack.gitops_tree.tree import LOCK
-from gitops_stack.schema import render_schema
+from gitops_stack.schema import render_schema, render_settings_table
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]
 
@@ -56,8 +56,7 @@ def lock(
     file = root / LOCK
     GitOpsStackError.raise_for([*check_release(settings.argocd.version), *check_tree(settings, root)])
     with progress(f"rendering {root / 'argocd'}"):
-        tag_commit = load_tag_commit(settings.argocd.source, settings.argocd.version)
-        GitOpsStackError.raise_for(check_tag(settings.argocd.version, settings.argocd.commit, tag_commit))
+        GitOpsStackError.raise_for(check_release_tag(settings.argocd))
         manifests = load_manifests(root / "argocd", fresh=True)
     if check:
         found = load_lock(file)
@@ -79,8 +78,14 @@ def check(stack: Stack, project: Project = Path()) -> None:
     out.print(f"{root}: fine, {len(manifests)} objects of {settings.argocd.version}", markup=False)
 
 
-def schema(check: Check = False) -> None:
+def schema(
+    check: Check = False,
+    table: Annotated[bool, typer.Option("--table", help="Print the settings as a Markdown table.")] = False,
+) -> None:
     """Print the JSON Schema of stack files; with --check, compare it with the one that is shipped."""
+    if table:
+        out.print(render_settings_table(), markup=False, end="")
+        return
     text = render_schema()
     if not check:
         out.print(text, markup=False, end="")

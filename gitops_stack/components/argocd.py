@@ -24,14 +24,13 @@ class ArgoCDArgs(TypedDict):
     """
 
     manifests: Sequence[dict[str, Any]]
-    namespace: NotRequired[str]
     namespace_labels: NotRequired[dict[str, str]]
     self_management: NotRequired[bool]
     repository: NotRequired[pulumi.Input[dict[str, str]]]
 
 
 class ArgoCD(pulumi.ComponentResource):
-    """Argo CD in one namespace of a cluster.
+    """Argo CD in the one namespace its manifests were rendered for.
 
     Needs a `pulumi_kubernetes.Provider` in ``opts`` with `upsert_existing_objects=True`, so that what an earlier
     installation left is adopted. On a cluster of the same program pass `deleted_with=<cluster>`; children inherit it.
@@ -45,8 +44,7 @@ class ArgoCD(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
-        namespace = args.get("namespace", "argocd")
-        _check_namespace(args["manifests"], namespace)
+        namespace = _find_namespace(args["manifests"])
         home = register_kept(_namespace(namespace, args.get("namespace_labels", {})), self)
         secrets = [register_kept(secret, self, [home]) for secret in build_argocd_secrets(namespace)]
         if "repository" in args:
@@ -80,9 +78,12 @@ def _namespace(name: str, labels: dict[str, str]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def _check_namespace(manifests: Sequence[Manifest], namespace: str) -> None:
-    others = {manifest["metadata"].get("namespace", namespace) for manifest in manifests} - {namespace}
-    GitOpsStackError.raise_for(
-        f"ArgoCD: found an object for namespace {other}, but namespace says {namespace}; render the manifests for it"
-        for other in sorted(others)
+def _find_namespace(manifests: Sequence[Manifest]) -> str:
+    found: list[str] = sorted(
+        {manifest["metadata"]["namespace"] for manifest in manifests if "namespace" in manifest["metadata"]}
     )
+    if len(found) != 1:
+        raise GitOpsStackError(
+            f"ArgoCD: found objects for {len(found)} namespaces ({', '.join(found)}); give one kustomization's render"
+        )
+    return found[0]

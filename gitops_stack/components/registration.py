@@ -32,11 +32,9 @@ def register_handed_over(
     again (`ignore_changes`), not even after a refresh. It carries the tracking id that Argo CD would add, so that a
     second creation over a living Argo CD, after lost state, takes nothing away.
     """
-    annotations = {
-        conventions.TRACKING_ID: tracking_id(manifest, application, namespace),
-        conventions.PATCH_FIELD_MANAGER: conventions.ARGOCD_FIELD_MANAGER,
-        conventions.PATCH_FORCE: "true",
-    }
+    annotations = {conventions.PATCH_FIELD_MANAGER: conventions.ARGOCD_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
+    if manifest["kind"] != "CustomResourceDefinition":  # Argo CD tracks every kind but this one
+        annotations[conventions.TRACKING_ID] = tracking_id(manifest, application, namespace)
     return _register(annotate(open_schema(manifest), annotations), parent, depends_on, ignore_changes=["*"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -40,7 +41,6 @@ class GitOpsStack(pulumi.ComponentResource):
         provider = _provider(settings, self)
         installation: ArgoCDArgs = {
             "manifests": manifests,
-            "namespace": settings.argocd.namespace,
             "namespace_labels": build_argocd_namespace(settings)["metadata"]["labels"],
         }
         if settings.gitops.credentials is not None:
@@ -71,7 +71,7 @@ def _provider(settings: StackSettings, parent: pulumi.Resource) -> kubernetes.Pr
         )
     return kubernetes.Provider(
         "cluster",
-        kubeconfig=cluster.kubeconfig,
+        kubeconfig=str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None,
         context=cluster.context,
         enable_config_map_mutable=True,
         enable_secret_mutable=True,

@@ -17,7 +17,7 @@ def load_authored_patches(root: Path) -> list[str]:
 
 def load_generated(root: Path) -> dict[str, str]:
     """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
-    texts = {file.relative_to(root).as_posix(): _read(file) for file in sorted(root.rglob("*.yaml"))}
+    texts = {file.relative_to(root).as_posix(): _read(file) for file in sorted(root.rglob("*.yaml")) if file.is_file()}
     return {path: text for path, text in texts.items() if path != LOCK and text.startswith(GENERATED_HEADER)}
 
 
@@ -75,4 +75,4 @@ def _is_generated(file: Path) -> bool:
 
 
 def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8")
+    return file.read_text(encoding="utf-8", errors="replace")  # an authored file may hold anything

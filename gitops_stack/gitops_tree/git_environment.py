@@ -14,16 +14,10 @@ import subprocess
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 
 SWITCH = "GITOPS_STACK_GIT_ENV"
 _DEFAULT = Path("../shared/argo-cd-manifests/git-env")
-
-
-def cache_folder() -> Path:
-    """Return the folder of everything that can be made again: `$GITOPS_STACK_CACHE_DIR`, else the XDG cache folder."""
-    own = os.environ.get("GITOPS_STACK_CACHE_DIR")
-    xdg = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(own).absolute() if own else xdg / "gitops-stack"
 
 
 def load_git_environment() -> dict[str, str]:
@@ -35,7 +29,7 @@ def load_git_environment() -> dict[str, str]:
     if script is None:
         return {"GIT_TERMINAL_PROMPT": "0"}
     stamp = f"{script}\0{script.stat().st_mtime_ns}"
-    folder = cache_folder() / "git-env" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
+    folder = load_cache_folder() / "git-env" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:  # two runs at once must not read a half-written gitconfig
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -10,9 +10,8 @@ from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.kustomize import render_kustomization
 from gitops_stack.gitops_tree.lock import check_lock, check_render, load_lock
 from gitops_stack.gitops_tree.manifest_set import canonical_order
-from gitops_stack.gitops_tree.release import check_release
+from gitops_stack.gitops_tree.release import check_release, check_release_tag
 from gitops_stack.gitops_tree.tree import LOCK
-from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 
@@ -45,25 +44,17 @@ def load_manifests(directory: str | Path, *, fresh: bool = False) -> list[Manife
     return manifests
 
 
-def load_namespace(directory: str | Path) -> str:
-    """Read the namespace a kustomization installs into."""
-    file = Path(directory) / "kustomization.yaml"
-    documents = load_documents(file.read_text(encoding="utf-8")) if file.is_file() else []
-    namespace = documents[0].get("namespace") if documents and isinstance(documents[0], dict) else None
-    if not isinstance(namespace, str):
-        raise GitOpsStackError(f"{file}: names no namespace; render the tree with `gitops-stack render`")
-    return namespace
-
-
 def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifest]:
     """Load the installation of a stack whose tree is at ``root``, after checking all that can be checked on it.
 
     Raises :class:`GitOpsStackError` with every finding: a stale tree, a lock made for other settings, a release known
-    to be bad, a render that differs from the lock.
+    to be bad, a moved tag, a render that differs from the lock.
     """
     file = root / LOCK
     lock = load_lock(file)
     findings = [*check_release(settings.argocd.version), *check_tree(settings, root)]
     findings += [lock] if isinstance(lock, str) else check_lock(file, lock, settings.argocd)
     GitOpsStackError.raise_for(findings)
+    if not render_cache.is_kept(render_cache.render_key(file.parent)):
+        GitOpsStackError.raise_for(check_release_tag(settings.argocd))  # the remote is asked for the render anyway
     return load_installation(file.parent)

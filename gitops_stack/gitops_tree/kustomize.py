@@ -17,6 +17,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 
 _LIMIT_SECONDS = 600.0  # five git commands at their own 120 s; a backstop, not a tuning knob
+_NO_GIT = "PATH: no git found, which kustomize fetches the remote base with; install git"
 
 
 def render_kustomization(directory: Path) -> list[Manifest]:
@@ -42,7 +43,7 @@ def render_kustomization(directory: Path) -> list[Manifest]:
 
 def _program() -> list[str]:
     if shutil.which("git") is None:
-        raise EnvironmentProblem("PATH: no git found, which kustomize fetches the remote base with; install git")
+        raise EnvironmentProblem(_NO_GIT)
     if kustomize := shutil.which("kustomize"):
         return [kustomize, "build"]
     if kubectl := shutil.which("kubectl"):
@@ -84,6 +85,14 @@ def _patch_file(directory: Path, kind: str, name: str) -> Path:
     return directory / "kustomization.yaml"
 
 
+def _unreadable_patch(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    return GitOpsStackError(f"{directory}/{found['path']}: is no patch that kustomize can read; correct its YAML")
+
+
+def _no_git(_found: re.Match[str], _directory: Path) -> GitOpsStackError:
+    return EnvironmentProblem(_NO_GIT)
+
+
 def _unknown_commit(found: re.Match[str], directory: Path) -> GitOpsStackError:
     return GitOpsStackError(
         f"{directory}/kustomization.yaml: the remote has no {found['ref']}; correct argocd.commit or argocd.source"
@@ -109,8 +118,10 @@ def _not_yaml(found: re.Match[str], directory: Path) -> GitOpsStackError:
 
 
 _CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ...] = (
-    (r'no resource matches strategic merge patch "(?P<kind>\w+)\.[^/"]*/(?P<name>[^."]+)', _patch_without_target),
-    (r"no matches for Id (?P<kind>\w+)\.[^/]*/(?P<name>[\w-]+)", _patch_without_target),
+    (r'matches strategic merge patch "(?P<kind>\w+)\.[^/"]*/(?P<name>[^"]+)\.[^."]+"', _patch_without_target),
+    (r"no matches for Id (?P<kind>\w+)\.[^/]*/(?P<name>[^\s;]+)\.[^.\s;]+", _patch_without_target),
+    (r'unable to parse SM or JSON patch from \[path: "(?P<path>[^"]+)"', _unreadable_patch),
+    (r"no 'git' program on path", _no_git),
     (r"couldn't find remote ref (?P<ref>\S+)", _unknown_commit),
     (r"not our ref (?P<ref>\S+)", _unknown_commit),
     (r"fatal: unable to access [^\n]*|Could not resolve host[^\n]*|hit \S+ timeout[^\n]*", _unreachable),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from gitops_stack.gitops_tree import manifest_set
@@ -62,9 +63,10 @@ def load_lock(file: Path) -> Lock | str:
     try:
         documents: list[Any] = load_documents(file.read_text(encoding="utf-8"))
         return Lock.model_validate(documents[0] if documents else {})
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
-        finding = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
+        place = f"{'.'.join(map(str, first['loc']))}: " if first and first["loc"] else ""
+        finding = f"{place}{first['msg']}" if first else " ".join(str(error).split())
         return f"{file}: is no lock ({finding}); {remedy}"
 
 
@@ -91,9 +93,11 @@ def check_render(file: Path, lock: Lock, manifests: Sequence[Manifest]) -> Itera
         *(f"{name} (gone)" for name in lock.objects.keys() - found.keys()),
         *(f"{name} (changed)" for name in found.keys() & lock.objects.keys() if found[name] != lock.objects[name]),
     ]
-    named = ", ".join(sorted(differences)[:_NAMED]) or "the digest itself was edited"
+    named = f"it differs in {', '.join(sorted(differences)[:_NAMED])}"
+    if not differences:
+        named = "no object differs: the digest itself was edited"
     more = f" and {len(differences) - _NAMED} more" if len(differences) > _NAMED else ""
     yield (
-        f"{file}: the render is {digest[:19]}…, locked is {lock.digest[:19]}…; it differs in {named}{more}; "
+        f"{file}: the render is {digest[:19]}…, locked is {lock.digest[:19]}…; {named}{more}; "
         "if that is meant, run `gitops-stack lock` and commit"
     )

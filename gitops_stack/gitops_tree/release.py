@@ -10,6 +10,7 @@ from importlib import resources
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
 _RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?")
@@ -33,7 +34,7 @@ def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS)
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(
-            f"argocd.source: {url} did not answer in {timeout:.0f} s; check the network or the mirror"
+            f"argocd.source: {url} did not answer in {timeout:g} s; check the network or the mirror"
         ) from None
     except FileNotFoundError:
         raise EnvironmentProblem("PATH: no git found; install git") from None
@@ -42,7 +43,7 @@ def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS)
         raise EnvironmentProblem(
             f"argocd.source: {url} cannot be read: {last}; check the network, the URL and its login"
         )
-    commits = {ref: commit for commit, ref in (line.split("\t") for line in done.stdout.splitlines())}
+    commits = {ref: commit for commit, _, ref in (line.partition("\t") for line in done.stdout.splitlines())}
     commit = commits.get(f"{tag}^{{}}") or commits.get(tag)  # an annotated tag names its commit with ^{}
     if commit is None:
         raise GitOpsStackError(f"argocd.version: {url} has no tag {version}; name one of its releases")
@@ -53,6 +54,11 @@ def check_release(version: str) -> list[str]:
     """Return a sentence when ``version`` is on the list of releases known to be bad."""
     reason = _known_bad().get(version)
     return [f"argocd.version: {version} is known to be bad: {reason}"] if reason else []
+
+
+def check_release_tag(argocd: ArgoCDSettings) -> list[str]:
+    """Ask the remote where the release's tag points, and return a sentence when the settings say otherwise."""
+    return check_tag(argocd.version, argocd.commit, load_tag_commit(argocd.source, argocd.version))
 
 
 def check_tag(version: str, commit: str, tag_commit: str) -> list[str]:

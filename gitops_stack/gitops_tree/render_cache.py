@@ -10,10 +10,11 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from pathlib import Path
 
 from gitops_stack.conventions import GENERATED_HEADER
-from gitops_stack.gitops_tree.git_environment import cache_folder
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.lock import LOCK_HEADER
 from gitops_stack.manifests import Manifest
 
@@ -34,13 +35,19 @@ def render_key(directory: Path) -> str | None:
     return hashed.hexdigest()
 
 
+def is_kept(key: str | None) -> bool:
+    """Tell whether a render is kept under ``key``."""
+    return key is not None and _file(key).is_file()
+
+
 def load_render(key: str) -> list[Manifest] | None:
     """Read a kept render; none when there is none, or it cannot be read."""
     try:
         manifests: list[Manifest] = json.loads(gzip.decompress(_file(key).read_bytes()))
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, zlib.error):
         return None
-    return manifests
+    whole = isinstance(manifests, list) and all(isinstance(manifest, dict) for manifest in manifests)
+    return manifests if whole else None
 
 
 def write_render(key: str, manifests: list[Manifest]) -> None:
@@ -59,4 +66,4 @@ def write_render(key: str, manifests: list[Manifest]) -> None:
 
 
 def _file(key: str) -> Path:
-    return cache_folder() / "renders" / f"{key}.json.gz"
+    return load_cache_folder() / "renders" / f"{key}.json.gz"

@@ -34,7 +34,10 @@ _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 def load_documents(text: str | bytes) -> list[Any]:
     """Parse all documents that are not empty. Raises ``yaml.YAMLError``."""
-    return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+    try:
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:  # PyYAML's own, for `!!int x`
+        raise yaml.YAMLError(f"a value does not fit its tag: {error}") from None
 
 
 def render_document(document: Any) -> str:  # noqa: ANN401 - any YAML value

@@ -92,8 +92,9 @@ def build_argocd(
                 redis,
                 f"--repo-server={repo_server}",
                 f"--metrics-port={port('application-controller-metrics')}",
-                "--app-resync=10",
+                "--app-resync=20",  # each one costs a server-side diff of every object
                 "--app-resync-jitter=0",
+                "--repo-error-grace-period-seconds=5",  # 180 otherwise: so long a broken push looks Synced
                 "--self-heal-backoff-timeout-seconds=1",
                 "--self-heal-backoff-factor=2",
                 "--self-heal-backoff-cap-seconds=10",

@@ -25,6 +25,7 @@ from gitops_stack.live_state import connect, load_applications, load_certificate
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
+from gitops_stack.settings import StackSettings
 
 DESTROY_LIMIT_SECONDS = 120.0
 SYNC_LIMIT_SECONDS = 300.0
@@ -103,47 +104,50 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
 def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
     """Wait until root, its children and the workloads are Synced at the pushed revision and Healthy."""
     settings = report.workspace.settings()
-    client = connect(report.lab.state.kubeconfig)
-    wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads}
-    own = {name for name in wanted if not (name in settings.workloads and settings.workloads[name].repo_url)}
     report.revision = report.workspace.pushed_revision()
     deadline = time.monotonic() + limit_seconds
-    while True:
-        found = load_applications(client, settings.argocd.namespace)
-        report.applications = read_applications(found)
-        reasons = [
-            f"{status.name} is {status.sync} and {status.health} at {status.revision[:12] or 'no revision'}: "
-            f"{status.reason or 'not the pushed revision'}"
-            for status in report.applications
-            if not status.well or (status.name in own and status.revision != report.revision)
-        ]
-        missing = wanted - {status.name for status in report.applications}
-        reasons += [f"{name} is not there yet" for name in sorted(missing)]
-        if not reasons:
-            return
-        if time.monotonic() > deadline:
-            log = report.lab.state.log("argocd-application-controller")
-            raise GitOpsStackError(*reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
-        time.sleep(_POLL_SECONDS)
+    with connect(report.lab.state.kubeconfig) as client:
+        while True:
+            report.applications = read_applications(load_applications(client, settings.argocd.namespace))
+            reasons = _not_well(settings, report.applications, report.revision)
+            if not reasons:
+                return
+            if time.monotonic() > deadline:
+                log = report.lab.state.log("argocd-application-controller")
+                raise GitOpsStackError(*reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
+            time.sleep(_POLL_SECONDS)
+
+
+def _not_well(settings: StackSettings, applications: list[ApplicationStatus], revision: str) -> list[str]:
+    wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads}
+    elsewhere = {name for name, workload in settings.workloads.items() if workload.repo_url or workload.revision}
+    reasons = [
+        f"{status.name} is {status.sync} and {status.health} at {status.revision[:12] or 'no revision'}: "
+        f"{status.reason or 'not the pushed revision'}"
+        for status in applications
+        if not status.well or (status.name in wanted - elsewhere and status.revision != revision)
+    ]
+    missing = wanted - {status.name for status in applications}
+    return reasons + [f"{name} is not there yet" for name in sorted(missing)]
 
 
 def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
     """Wait until the ownership certificate is complete."""
     settings = report.workspace.settings()
-    client = connect(report.lab.state.kubeconfig)
     tree = report.workspace.directory / settings.tree_path
     lock = load_lock(tree / LOCK)
     report.lock = lock if isinstance(lock, Lock) else None
     manifests = [*load_manifests(tree / "argocd"), *build_app_projects(settings)]
     deadline = time.monotonic() + limit_seconds
-    while True:
-        applications = load_applications(client, settings.argocd.namespace)
-        report.certificate = load_certificate(client, applications, manifests)
-        if report.certificate.complete:
-            return
-        if time.monotonic() > deadline:
-            raise GitOpsStackError(*report.certificate.findings, report.certificate.verdict)
-        time.sleep(_POLL_SECONDS)
+    with connect(report.lab.state.kubeconfig) as client:
+        while True:
+            applications = load_applications(client, settings.argocd.namespace)
+            report.certificate = load_certificate(client, applications, manifests)
+            if report.certificate.complete:
+                return
+            if time.monotonic() > deadline:
+                raise GitOpsStackError(*report.certificate.findings, report.certificate.verdict)
+            time.sleep(_POLL_SECONDS)
 
 
 def open_report(lab: Lab, stack: str) -> Report:

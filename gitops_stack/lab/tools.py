@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.lab.artifacts import ARTIFACTS, Artifact, Patch, build_bin_key, build_key, load_sources
 from gitops_stack.lab.go_toolchain import build_go_environment, load_go
 
@@ -30,22 +31,13 @@ class Tools:
     bin: Path
 
 
-def load_cache_directory() -> Path:
-    """Return the cache folder: $GITOPS_STACK_CACHE_DIR, else gitops-stack under $XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("GITOPS_STACK_CACHE_DIR")
-    if own:
-        return Path(own).absolute()
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "gitops-stack"
-
-
 def build_tools(progress: Callable[[str], None], *, cache: Path | None = None) -> Tools:
     """Build what is missing, one at a time, and return the folder with all executables.
 
     About 22 minutes on two cores the first time, below 0.2 s when all is there. ``progress`` gets one line per tool.
     Raise EnvironmentProblem when Go or git cannot be had or a build fails, with the end of its output.
     """
-    cache = cache or load_cache_directory()
+    cache = cache or load_cache_folder()
     keys = {folder: build_key(folder, load_sources(folder)) for folder in dict.fromkeys(a.folder for a in ARTIFACTS)}
     root = cache / "tools"
     binaries = root / build_bin_key(tuple(keys.values()))

@@ -78,7 +78,9 @@ def _platform_application(
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True},
                 "retry": _RETRY,
-                "syncOptions": ["ServerSideApply=true", "PruneLast=true", "RespectIgnoreDifferences=true"],
+                # Not RespectIgnoreDifferences: it copies the ignored live status into what is applied, and Applications
+                # have no status subresource, so root would own, and freeze, its children's operation state.
+                "syncOptions": ["ServerSideApply=true", "PruneLast=true"],
             },
         },
     )

@@ -49,6 +49,11 @@ def _conditions(status: dict[str, Any]) -> list[dict[str, Any]]:
     return [found for found in status.get("conditions") or () if "Error" in found["type"] or "Warning" in found["type"]]
 
 
+def _automated(application: Manifest) -> bool:
+    policy: dict[str, Any] = application["spec"].get("syncPolicy") or {}
+    return policy.get("automated") is not None  # an empty map switches it on
+
+
 def _reason(application: Manifest, status: dict[str, Any], state: str, healthy: str) -> str:
     operation: dict[str, Any] = status.get("operationState") or {}
     reasons = [f"{found['type']}: {found.get('message', '')}" for found in _conditions(status)]
@@ -63,7 +68,7 @@ def _reason(application: Manifest, status: dict[str, Any], state: str, healthy: 
     ]
     if unwell:
         reasons.append(f"{', '.join(unwell[:3])}{f' and {len(unwell) - 3} more' if len(unwell) > 3 else ''}")  # noqa: PLR2004
-    if not reasons and state == "OutOfSync" and not (application["spec"].get("syncPolicy") or {}).get("automated"):
+    if not reasons and state == "OutOfSync" and not _automated(application):
         reasons.append("waits for a manual sync")
     if not reasons:
         message = (status.get("health") or {}).get("message")

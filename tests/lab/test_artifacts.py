@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.lab import go_toolchain, tools
 from gitops_stack.lab.artifacts import ARTIFACTS, SOURCES, Artifact, build_bin_key, build_key, load_sources
 from gitops_stack.lab.go_toolchain import REQUIREMENTS, build_go_environment, load_go
-from gitops_stack.lab.tools import build_tools, load_cache_directory
+from gitops_stack.lab.tools import build_tools
 from gitops_stack.versions import GO_MINIMUM
 
 PINS = {"go.mod": b"module m\n", "go.sum": b""}
@@ -67,9 +68,9 @@ def test_files_that_are_copied_at_build_time_are_not_in_the_package() -> None:
 def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("GITOPS_STACK_CACHE_DIR", raising=False)
-    assert load_cache_directory() == tmp_path / "xdg" / "gitops-stack"
+    assert load_cache_folder() == tmp_path / "xdg" / "gitops-stack"
     monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "own"))
-    assert load_cache_directory() == tmp_path / "own"
+    assert load_cache_folder() == tmp_path / "own"
 
 
 def fill(cache: Path) -> None:

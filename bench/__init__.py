@@ -1,0 +1,1 @@
+"""What `make bench` runs: this project beside what one would write today, on the lab's API server."""

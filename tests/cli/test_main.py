@@ -1,0 +1,159 @@
+"""The command line: exit codes, sentences instead of tracebacks, and help for everything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+
+from gitops_stack import schema
+from gitops_stack.cli.main import app, main
+from tests.stacks import ROOT, STACKS
+
+
+def run(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run the command as the shell does and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["gitops-stack", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert isinstance(left.value.code, int)
+    return left.value.code
+
+
+def _commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _commands(child, *path, name)
+
+
+def _command(path: tuple[str, ...]) -> Any:
+    command: Any = typer.main.get_command(app)
+    for name in path:
+        command = command.commands[name]
+    return command
+
+
+COMMANDS = list(_commands(typer.main.get_command(app)))
+
+
+def test_all_commands_are_known() -> None:
+    assert {" ".join(path) for path in COMMANDS} >= {"render", "lock", "check", "schema", "status", "lab bootstrap"}
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_and_option_has_help(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = _command(path)
+    assert command.help
+    assert [option.name for option in command.params if not getattr(option, "help", None)] == []
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(*path, "--help", monkeypatch=monkeypatch) == 0
+    assert command.help.split(".")[0].split("\n")[0].split("`")[0].strip() in capsys.readouterr().out
+
+
+def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == "gitops-stack 0.1.0\n"
+
+
+@pytest.mark.parametrize("arguments", [["--nope"], ["nope"], ["render"], ["render", "-s", "dev", "-C", "/nowhere"]])
+def test_wrong_usage_leaves_with_2(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(*arguments, monkeypatch=monkeypatch) == 2
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    ("command", "said"), [(["render", "--check"], "gitops/{}: fresh"), (["check"], "gitops/{}: fine, ")]
+)
+def test_committed_trees_pass(
+    stack: str, command: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert run(*command, "--stack", stack, monkeypatch=monkeypatch) == 0
+    assert said.format(stack) in capsys.readouterr().out
+
+
+def test_findings_leave_with_1_and_all_of_them(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("argocd", "projects"):
+        (project / f"gitops/dev/apps/{name}.yaml").unlink()
+    assert run("render", "--check", "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 1
+    remedy = "run `gitops-stack render --stack dev` and commit"
+    assert capsys.readouterr().err.splitlines() == [
+        f"error: {project}/gitops/dev/apps/{name}.yaml: is missing; {remedy}" for name in ("argocd", "projects")
+    ]
+
+
+def test_a_render_repairs_the_tree(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "gitops/dev/apps/argocd.yaml").unlink()
+    assert run("render", "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 0
+    root = project / "gitops/dev"
+    assert capsys.readouterr().out.splitlines() == [f"{root}/apps/argocd.yaml", f"{root}: rendered"]
+    assert run("check", "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 0
+
+
+def test_a_render_overwrites_nothing_people_wrote(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = project / "gitops/dev/apps/argocd.yaml"
+    file.write_text("kind: Application\n")
+    assert run("render", "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 1
+    assert file.read_text() == "kind: Application\n"
+
+
+def test_a_stack_that_is_not_there_leaves_with_2(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check", "-s", "stage", "-C", project, monkeypatch=monkeypatch) == 2
+    wanted = f"error: {project}/Pulumi.stage.yaml: is missing; stacks found here: dev, local, prd"
+    assert capsys.readouterr().err.splitlines() == [wanted]
+
+
+def test_the_schema_is_printed_and_fresh(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema", "--check", monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert run("schema", monkeypatch=monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(schema.render_schema())
+    assert run("schema", "--table", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == schema.render_settings_table()
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "said"),
+    [
+        (
+            {
+                "contexts": [{"name": "acme-dev", "context": {"cluster": "c", "user": "u"}}],
+                "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+                "users": [{"name": "u", "user": {}}],
+            },
+            "cluster: does not answer: ",
+        ),
+        ({"contexts": [], "clusters": [], "users": []}, "cannot be used: "),
+        (None, "cannot be used: "),
+    ],
+    ids=["no server", "no context", "no file"],
+)
+def test_status_of_a_cluster_that_cannot_be_reached_leaves_with_2_and_a_sentence(
+    kubeconfig: dict[str, object] | None,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if kubeconfig is not None:
+        (tmp_path / "config").write_text(yaml.safe_dump(kubeconfig))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    assert run("status", "-s", "dev", "-C", ROOT, monkeypatch=monkeypatch) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert lines[0].startswith("error: ")

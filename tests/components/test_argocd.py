@@ -1,0 +1,149 @@
+"""ArgoCD and its repository Secret: order, secrecy, and options that are passed in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pulumi
+import pytest
+
+from gitops_stack.components import ArgoCD
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.manifests import Manifest
+from gitops_stack.testing import RegisteredResource, record_program
+from tests.stacks import objects, run_main, stack_config
+
+SECRET = "hunter2"
+URL = "https://github.com/acme/platform.git"
+LOOKUP = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+CRD: Manifest = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "things.example.com"},
+    "spec": {"versions": [{"name": "v1", "schema": {"openAPIV3Schema": {"type": "object"}}}]},
+}
+CONFIG_MAP: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm", "namespace": "argocd"}}
+
+
+def record_credentials(credentials: dict[str, Any]) -> list[RegisteredResource]:
+    config = stack_config("dev")
+    config["gitops-stack:gitops"] = {**config["gitops-stack:gitops"], "credentials": credentials}
+    answer = {"secretString": json.dumps({"username": "robot", "password": SECRET}), "secretId": "acme/repo"}
+    return record_program(
+        run_main, stack="dev", config=config, secret_keys=("gitops-stack:gitops",), calls={LOOKUP: answer}
+    )
+
+
+CREDENTIALS = pytest.mark.parametrize(
+    ("credentials", "keys"),
+    [
+        ({"token": SECRET}, {"username": "git", "password": SECRET}),
+        ({"token": SECRET, "username": "robot"}, {"username": "robot", "password": SECRET}),
+        ({"sshKey": SECRET}, {"sshPrivateKey": SECRET}),
+        (
+            {"githubApp": {"appId": "1", "privateKey": SECRET}},
+            {"githubAppID": "1", "githubAppPrivateKey": SECRET},
+        ),
+        (
+            {"githubApp": {"appId": "1", "installationId": "2", "privateKey": SECRET}},
+            {"githubAppID": "1", "githubAppInstallationID": "2", "githubAppPrivateKey": SECRET},
+        ),
+        ({"secretsManager": "acme/repo"}, {"username": "robot", "password": SECRET}),
+    ],
+    ids=["token", "token and user", "ssh", "app", "app with installation", "secrets manager"],
+)
+
+
+@pytest.mark.usefixtures("in_project")
+@CREDENTIALS
+def test_the_repository_secret_is_secret_and_there_before_argo_cd_starts(
+    credentials: dict[str, Any], keys: dict[str, str]
+) -> None:
+    found = record_credentials(credentials)
+    repository = next(one for one in found if one.name == "argocd/gitops-repository")
+    assert repository.inputs["stringData"] == {"type": "git", "url": URL, **keys}
+    assert repository.secret_inputs == ("stringData",)
+    assert repository.inputs["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "repository"
+    assert repository.depends_on == ("argocd/argocd",)
+    assert repository.ignore_changes == ()
+    definitions = objects(found, ":CustomResourceDefinition")
+    assert definitions
+    assert all("argocd/gitops-repository" in one.depends_on for one in definitions)
+
+
+@pytest.mark.usefixtures("in_project")
+@CREDENTIALS
+def test_no_credential_is_in_any_plain_input(credentials: dict[str, Any], keys: dict[str, str]) -> None:
+    found = record_credentials(credentials)
+    plain = [{key: one.inputs[key] for key in one.inputs.keys() - set(one.secret_inputs)} for one in found]
+    assert SECRET not in json.dumps(plain)
+    assert SECRET in json.dumps([one.inputs for one in found])
+    assert SECRET in keys.values()
+
+
+@pytest.mark.usefixtures("in_project")
+def test_a_public_repository_needs_no_secret() -> None:
+    found = record_program(run_main, stack="dev", config=stack_config("dev"))
+    assert "argocd/gitops-repository" not in {one.name for one in found}
+
+
+def record_argocd(manifests: list[Manifest], **args: Any) -> list[RegisteredResource]:
+    def program() -> None:
+        ArgoCD("argocd", {"manifests": manifests, **args})  # type: ignore[typeddict-item]
+
+    return record_program(program, stack="any")
+
+
+def test_a_cluster_that_is_deleted_takes_argo_cd_along() -> None:
+    class Cluster(pulumi.CustomResource):
+        pass
+
+    def program() -> None:
+        cluster = Cluster("test:index:Cluster", "cluster")
+        ArgoCD("argocd", {"manifests": [CRD, CONFIG_MAP]}, pulumi.ResourceOptions(deleted_with=cluster))
+
+    found = record_program(program, stack="any")
+    # The engine hands the option on from the component to what is in it, which no program sees.
+    assert {one.name for one in found if one.deleted_with == "cluster"} == {"argocd"}
+    assert {one.parent for one in objects(found)} == {"argocd"}
+
+
+@pytest.mark.parametrize("self_management", [True, False])
+def test_without_self_management_pulumi_keeps_everything(self_management: bool) -> None:
+    found = {one.name: one for one in objects(record_argocd([CRD, CONFIG_MAP], self_management=self_management))}
+    definition, config_map = found["argocd/things.example.com"], found["argocd/cm"]
+    full = definition.inputs["spec"] == CRD["spec"]
+    assert (full, definition.ignore_changes, config_map.ignore_changes) == (
+        (False, ("*",), ("*",)) if self_management else (True, (), ())
+    )
+
+
+def test_what_was_given_is_not_changed() -> None:
+    before = json.dumps([CRD, CONFIG_MAP])
+    record_argocd([CRD, CONFIG_MAP])
+    assert json.dumps([CRD, CONFIG_MAP]) == before
+
+
+def test_labels_of_the_namespace_are_taken_over() -> None:
+    found = objects(record_argocd([CONFIG_MAP], namespace_labels={"a": "b"}), "/v1:Namespace")
+    assert [one.inputs["metadata"]["labels"] for one in found] == [{"a": "b"}]
+
+
+OTHER: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm", "namespace": "gitops"}}
+
+
+def test_the_namespace_is_that_of_the_manifests() -> None:
+    found = objects(record_argocd([CRD, OTHER]))
+    namespaces = {one.inputs["metadata"].get("namespace", "") for one in found}
+    assert namespaces == {"", "gitops"}
+    assert [one.inputs["metadata"]["name"] for one in found if one.type.endswith("/v1:Namespace")] == ["gitops"]
+
+
+@pytest.mark.parametrize(
+    ("manifests", "found"), [([CRD], "0 namespaces ()"), ([CONFIG_MAP, OTHER], "2 namespaces (argocd, gitops)")]
+)
+def test_manifests_for_none_or_several_namespaces_are_refused(manifests: list[Manifest], found: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record_argocd(manifests)
+    assert refused.value.findings == (f"ArgoCD: found objects for {found}; give one kustomization's render",)

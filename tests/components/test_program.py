@@ -1,0 +1,196 @@
+"""The whole program of every stack, under mocks: what is registered, under whom, in which order, with which options."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from gitops_stack.conventions import TRACKING_ID
+from gitops_stack.testing import RegisteredResource, record_program
+from tests.stacks import STACKS, compare_golden, objects, record_stack, run_main, stack_config, stack_render
+
+pytestmark = pytest.mark.usefixtures("in_project")
+
+EVERY = pytest.mark.parametrize("stack", STACKS)
+KEPT = {"argocd", "argocd-secret", "argocd-notifications-secret", "root"}
+
+
+def handed_over(stack: str) -> list[RegisteredResource]:
+    return [found for found in objects(record_stack(stack)) if found.ignore_changes]
+
+
+def kept(stack: str) -> list[RegisteredResource]:
+    return [found for found in objects(record_stack(stack)) if not found.ignore_changes]
+
+
+def annotations_of(found: RegisteredResource) -> dict[str, str]:
+    metadata = found.inputs["metadata"]
+    given: dict[str, str] = metadata["annotations"]
+    return given
+
+
+def names(resources: list[RegisteredResource]) -> set[str]:
+    return {found.name for found in resources}
+
+
+def urn_names(found: RegisteredResource) -> set[str]:
+    return set(found.depends_on)
+
+
+@pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
+@EVERY
+def test_the_program_registers_the_golden_resources(stack: str, preview: bool) -> None:
+    lines = sorted(f"{found.type} {found.name} <- {found.parent or '-'}" for found in record_stack(stack, preview))
+    compare_golden(f"{stack}-resources.txt", "\n".join(lines) + "\n")
+
+
+@EVERY
+def test_a_preview_registers_the_same_inputs_as_an_update(stack: str) -> None:
+    preview, update = ({found.name: found.inputs for found in record_stack(stack, flag)} for flag in (True, False))
+    assert preview == update
+
+
+@EVERY
+def test_exactly_the_handed_over_objects_ignore_every_change(stack: str) -> None:
+    assert {found.inputs["metadata"]["name"] for found in kept(stack)} == KEPT
+    assert {found.ignore_changes for found in handed_over(stack)} == {("*",)}
+    assert len(handed_over(stack)) == len(stack_render(stack)) + 3
+
+
+@EVERY
+def test_field_managers_tell_who_owns_an_object(stack: str) -> None:
+    managers = {
+        manager: {annotations_of(found)["pulumi.com/patchFieldManager"] for found in resources}
+        for manager, resources in (("argocd-controller", handed_over(stack)), ("gitops-stack", kept(stack)))
+    }
+    assert managers == {"argocd-controller": {"argocd-controller"}, "gitops-stack": {"gitops-stack"}}
+    assert {annotations_of(found)["pulumi.com/patchForce"] for found in objects(record_stack(stack))} == {"true"}
+
+
+@pytest.mark.parametrize(
+    ("name", "tracking_id"),
+    [
+        ("argocd/argocd-cm", "argocd:/ConfigMap:argocd/argocd-cm"),
+        (
+            "argocd/argocd-application-controller",
+            "argocd:apps/StatefulSet:argocd/argocd-application-controller",
+        ),
+        ("argocd/argocd-server", "argocd:rbac.authorization.k8s.io/ClusterRole:argocd/argocd-server"),
+        ("app-of-apps/platform", "projects:argoproj.io/AppProject:argocd/platform"),
+    ],
+)
+def test_tracking_ids_are_those_argo_cd_would_write(name: str, tracking_id: str) -> None:
+    assert tracking_id in {annotations_of(found).get(TRACKING_ID) for found in handed_over("dev") if found.name == name}
+
+
+@EVERY
+def test_only_handed_over_objects_but_definitions_carry_a_tracking_id(stack: str) -> None:
+    tracked = {found.name for found in objects(record_stack(stack)) if TRACKING_ID in annotations_of(found)}
+    definitions = names(objects(record_stack(stack), ":CustomResourceDefinition"))
+    assert tracked == names(handed_over(stack)) - definitions
+
+
+@EVERY
+def test_definitions_are_seeded_with_an_open_schema(stack: str) -> None:
+    definitions = objects(record_stack(stack), ":CustomResourceDefinition")
+    schemas = [version["schema"] for found in definitions for version in found.inputs["spec"]["versions"]]
+    wanted = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    assert schemas == [wanted] * 3
+
+
+@EVERY
+def test_handed_over_objects_are_the_render_but_for_annotations_and_schemas(stack: str) -> None:
+    registered = {annotations_of(found).get(TRACKING_ID): found.inputs for found in handed_over(stack)}
+    for manifest in stack_render(stack):
+        group = manifest["apiVersion"].rpartition("/")[0]
+        name = manifest["metadata"]["name"]
+        if manifest["kind"] != "CustomResourceDefinition":
+            found = registered[f"argocd:{group}/{manifest['kind']}:argocd/{name}"]
+            bare = {**found, "metadata": {**found["metadata"], "annotations": None}}
+            assert bare == {**manifest, "metadata": {**manifest["metadata"], "annotations": None}}
+
+
+@EVERY
+def test_objects_wait_for_each_other_in_five_steps(stack: str) -> None:
+    found = objects(record_stack(stack))
+    namespace = {"argocd/argocd"}
+    secrets = {"argocd/argocd-secret", "argocd/argocd-notifications-secret"}
+    definitions = names([one for one in found if one.type.endswith(":CustomResourceDefinition")])
+    projects = names([one for one in found if one.type.endswith(":AppProject")])
+    installed = names([one for one in found if one.name.startswith("argocd/")])
+    for one in found:
+        if one.type.endswith("/v1:Namespace"):
+            wanted: set[str] = set()
+        elif one.type.endswith(":Secret"):
+            wanted = namespace
+        elif one.name in definitions:
+            wanted = secrets
+        elif one.name in projects:
+            wanted = installed
+        elif one.name == "app-of-apps/root":
+            wanted = installed | projects
+        else:
+            wanted = definitions
+        assert urn_names(one) == wanted, one.name
+
+
+@EVERY
+def test_deleting_root_may_take_as_long_as_workloads_need(stack: str) -> None:
+    timeouts = {found.name: found.delete_timeout for found in record_stack(stack) if found.delete_timeout}
+    assert timeouts == {"app-of-apps/root": "15m"}
+
+
+@EVERY
+def test_every_object_goes_through_the_stack_s_provider(stack: str) -> None:
+    assert {found.provider.rpartition("::")[0].rpartition("::")[2] for found in objects(record_stack(stack))} == {
+        "cluster"
+    }
+    provider = next(found for found in record_stack(stack) if found.type == "pulumi:providers:kubernetes")
+    assert provider.inputs["upsertExistingObjects"] == "true"
+    assert provider.inputs["context"] == stack_config(stack)["gitops-stack:cluster"]["context"]
+
+
+def test_a_stale_tree_stops_the_program_before_anything_is_registered(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    (project / "gitops/dev/apps/argocd.yaml").unlink()
+    registered: list[RegisteredResource] = []
+    with pytest.raises(pulumi.RunError) as refused:
+        record_program(run_main, stack="dev", config=stack_config("dev"), registered=registered)
+    assert str(refused.value) == (
+        "gitops/dev/apps/argocd.yaml: is missing; run `gitops-stack render --stack dev` and commit"
+    )
+    assert [found.type for found in registered] == ["pulumi:pulumi:Stack"]
+
+
+def test_an_unknown_context_stops_the_program() -> None:
+    config = {**stack_config("dev"), "gitops-stack:cluster": {"provider": "existing", "context": "nowhere"}}
+    with pytest.raises(pulumi.RunError, match=r"cluster\.context: found nowhere, which .* does not have"):
+        record_program(run_main, stack="dev", config=config)
+
+
+def test_a_cluster_to_be_made_is_refused_with_a_way_out() -> None:
+    config = {**stack_config("dev"), "gitops-stack:cluster": {"provider": "eks", "version": "1.35"}}
+    with pytest.raises(pulumi.RunError) as refused:
+        record_program(run_main, stack="dev", config=config)
+    assert str(refused.value) == (
+        "Pulumi.dev.yaml: gitops-stack:cluster.provider: found eks, which this version cannot make; "
+        "create the cluster and use provider existing with its context"
+    )
+
+
+def test_a_foreign_program_of_fifteen_lines_installs_argo_cd() -> None:
+    source = Path(__file__).with_name("foreign.py")
+    assert len([line for line in source.read_text().splitlines() if line.strip()]) <= 15
+    found = record_program(lambda: runpy.run_path(str(source)), project="foreign", stack="any")
+    rendered = [one for one in objects(found) if not one.type.endswith((":Secret", ":Namespace"))]
+    assert len(rendered) == len(stack_render("dev"))
+    assert {one.ignore_changes for one in objects(found)} == {()}
+    assert not any(TRACKING_ID in annotations_of(one) for one in objects(found))
+    definitions = objects(found, ":CustomResourceDefinition")
+    full = [one["spec"] for one in stack_render("dev") if one["kind"] == "CustomResourceDefinition"]
+    assert [one.inputs["spec"] for one in sorted(definitions, key=lambda one: one.name)] == full

@@ -1,0 +1,84 @@
+"""The offline world of the fast suite: kept renders, a kubeconfig, and programs that must not be started."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
+from gitops_stack.gitops_tree.render_cache import render_key
+from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_tree
+
+_GUARDED = ("kustomize", "kubectl", "git")
+_GUARD = """#!/bin/sh
+echo "$0 $*" >> "{log}"
+echo "{name} was started by a test; is a render of the committed tree missing? run make golden" >&2
+exit 97
+"""
+
+
+def pytest_sessionstart() -> None:
+    """On a golden run, take over the renders that kustomize has just made."""
+    if not is_golden_run():
+        return
+    wanted = {f"{render_key(stack_tree(stack) / 'argocd')}.json.gz" for stack in STACKS}
+    RENDERS.mkdir(parents=True, exist_ok=True)
+    for stale in {file.name for file in RENDERS.glob("*.json.gz")} - wanted:
+        (RENDERS / stale).unlink()
+    for name in wanted:
+        if not (made := load_cache_folder() / "renders" / name).is_file():
+            raise pytest.UsageError(f"{made}: is missing; run `make golden`, which renders the trees first")
+        shutil.copyfile(made, RENDERS / name)
+
+
+@pytest.fixture(scope="session")
+def offline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hold a cache folder with the kept renders, a kubeconfig, and the guards in `bin`."""
+    folder = tmp_path_factory.mktemp("offline")
+    shutil.copytree(RENDERS, folder / "cache" / "renders")
+    contexts = [{"name": stack_config(stack)["gitops-stack:cluster"]["context"]} for stack in STACKS]
+    (folder / "kubeconfig").write_text(yaml.safe_dump({"contexts": contexts}), encoding="utf-8")
+    (folder / "bin").mkdir()
+    for name in _GUARDED:
+        guard = folder / "bin" / name
+        guard.write_text(_GUARD.format(name=name, log=folder / "started"), encoding="utf-8")
+        guard.chmod(0o755)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _offline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if request.node.get_closest_marker("e2e"):
+        yield
+        return
+    folder: Path = request.getfixturevalue("offline_folder")
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("GITOPS_STACK_GIT_ENV", "none")
+    monkeypatch.setenv("KUBECONFIG", str(folder / "kubeconfig"))
+    monkeypatch.setenv("PATH", str(folder / "bin"), prepend=":")
+    for name in ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    if (started := folder / "started").exists():
+        calls = started.read_text(encoding="utf-8")
+        started.unlink()
+        pytest.fail(f"started a program that no fast test may start: {calls}")
+
+
+@pytest.fixture
+def in_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in the project's folder, as `pulumi up` does."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Copy the project's stack files and trees, to be changed at will."""
+    for stack in STACKS:
+        shutil.copy(ROOT / f"Pulumi.{stack}.yaml", tmp_path)
+    shutil.copytree(ROOT / "gitops", tmp_path / "gitops")
+    return tmp_path

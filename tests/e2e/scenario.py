@@ -1,0 +1,198 @@
+"""One project, one lab, and the few verbs the proofs are told in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lightkube import ApiError, Client
+from lightkube.types import PatchType
+from ruamel.yaml import YAML
+
+from gitops_stack.gitops_tree.files import write_tree
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.tools import build_tools
+from gitops_stack.live_state import (
+    ObjectReference,
+    connect,
+    load_applications,
+    load_certificate,
+    load_objects,
+    reference,
+    resource_class,
+)
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.policies.ownership import Certificate
+from gitops_stack.settings import StackSettings
+
+ROOT = Path(__file__).parents[2]
+STACK = "local"
+
+
+def say(line: str) -> None:
+    """Print progress where pytest keeps it for a failure."""
+    sys.stderr.write(f"{line}\n")
+
+
+def wait_for(what: str, condition: Callable[[], Any], seconds: float = 120) -> Any:
+    """Poll until ``condition`` is truthy and return it; fail with ``what`` after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.3)
+    return value
+
+
+@dataclass
+class Scenario:
+    """A copy of this project, a lab of its own, and what the last bootstrap reported."""
+
+    project: Path
+    lab: Lab
+    report: road.Report
+
+    @classmethod
+    def create(cls, folder: Path, stack_changes: Mapping[str, Mapping[str, Any]], release: str) -> Scenario:
+        """Copy the project into ``folder`` with changed settings at ``release``, rendered and locked; start nothing."""
+        project = folder / "project"
+        project.mkdir()
+        for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{STACK}.yaml"):
+            shutil.copy(ROOT / name, project / name)
+        shutil.copytree(ROOT / "gitops", project / "gitops")
+        edit_stack(project, stack_changes)
+        lab = Lab.open(folder / "lab", build_tools(say))
+        scenario = cls(project, lab, road.open_report(lab, STACK))
+        scenario.cli("lock", "--stack", STACK, "--version", release, folder=project)
+        return scenario
+
+    def bootstrap(self) -> road.Report:
+        """Walk the whole road."""
+        self.report = road.bootstrap(self.lab, self.project, STACK, say)
+        return self.report
+
+    def prepare(self) -> None:
+        """Walk it up to `pulumi up`: control plane, repository, stack."""
+        self.lab.up(say)
+        road._prepare_repository(self.report, self.project)
+
+    def start_controllers(self) -> None:
+        """Start Argo CD's processes for the installed namespace."""
+        self.lab.start_argocd(
+            namespace=self.settings.argocd.namespace,
+            git_environment=self.report.engine.git_environment,
+            progress=say,
+        )
+
+    def cli(self, *arguments: str, folder: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `gitops-stack` as a person in the workspace would, with the lab's tools on PATH."""
+        environment = {**os.environ, **self.report.engine.git_environment}
+        environment["PATH"] = f"{self.lab.tools.bin}{os.pathsep}{environment['PATH']}"
+        command = [str(Path(sys.executable).parent / "gitops-stack"), *arguments]
+        done = subprocess.run(
+            command, cwd=folder or self.workspace, env=environment, capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def pulumi(self, *arguments: str) -> str:
+        """Run the engine; raises with its own words when it fails."""
+        return self.report.engine.run(*arguments, "--stack", STACK, limit_seconds=300)
+
+    def push(self, message: str) -> str:
+        """Render, commit everything in the workspace, push. Returns the revision."""
+        write_tree(self.settings, self.workspace / self.settings.tree_path)
+        return self.report.workspace.commit_and_push(message)
+
+    def wait_until_well(self, seconds: float = 180) -> None:
+        """Wait until all applications are Synced at the pushed revision and Healthy."""
+        road.wait_until_synced(self.report, limit_seconds=seconds)
+
+    def certificate(self) -> Certificate:
+        """Certify the cluster against the workspace's tree."""
+        tree = self.workspace / self.settings.tree_path
+        manifests = [*load_manifests(tree / "argocd"), *build_app_projects(self.settings)]
+        return load_certificate(self.client, self.applications(), manifests)
+
+    def wait_until_handed_over(self) -> Certificate:
+        """Wait until the certificate is complete."""
+        road.wait_until_handed_over(self.report, limit_seconds=90)
+        return self.report.certificate
+
+    def applications(self) -> list[Manifest]:
+        """Read all live Applications."""
+        return load_applications(self.client, self.settings.argocd.namespace)
+
+    def application(self, name: str) -> Manifest | None:
+        """Read one live Application."""
+        return next((found for found in self.applications() if found["metadata"]["name"] == name), None)
+
+    def installed(self) -> dict[str, Manifest | None]:
+        """Read every object of the workspace's installation."""
+        tree = self.workspace / self.settings.tree_path / "argocd"
+        return load_objects(self.client, [reference(manifest) for manifest in load_manifests(tree)])
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str = "") -> Manifest | None:
+        """Read one live object."""
+        group, _, version = api_version.rpartition("/")
+        wanted = ObjectReference(group, kind, namespace, name, version)
+        return load_objects(self.client, [wanted])[wanted.text]
+
+    def apply(self, manifest: Manifest, field_manager: str, *, force: bool = True) -> None:
+        """Server-side apply ``manifest`` by hand."""
+        self._patch(manifest, manifest, PatchType.APPLY, field_manager=field_manager, force=force)
+
+    def merge(self, manifest: Manifest, change: Manifest) -> None:
+        """Merge-patch ``change`` into a live object by hand."""
+        self._patch(manifest, change, PatchType.MERGE, field_manager="hand")
+
+    def _patch(self, manifest: Manifest, change: Manifest, patch_type: PatchType, **options: Any) -> None:
+        found = reference(manifest)
+        resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
+        if found.namespace:
+            options["namespace"] = found.namespace
+        try:
+            self.client.patch(resource, found.name, change, patch_type=patch_type, **options)
+        except ApiError as error:
+            raise AssertionError(f"{found.text}: {error}") from None
+
+    @cached_property
+    def client(self) -> Client:
+        """A client of the lab's API server, kept while the lab runs."""
+        return connect(self.lab.state.kubeconfig)
+
+    def close(self) -> None:
+        """Stop every process of the lab."""
+        self.client.close()
+        self.lab.down(say)
+
+    @property
+    def settings(self) -> StackSettings:
+        """The stack's settings as the workspace has them."""
+        return self.report.workspace.settings()
+
+    @property
+    def workspace(self) -> Path:
+        """The clone people work in."""
+        return self.report.workspace.directory
+
+
+def edit_stack(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Merge ``changes`` (settings key -> values) into the stack file in ``folder``."""
+    file = folder / f"Pulumi.{STACK}.yaml"
+    editor = YAML()
+    document = editor.load(file.read_text(encoding="utf-8"))
+    for key, values in changes.items():
+        document["config"].setdefault(f"gitops-stack:{key}", {}).update(values)
+    with file.open("w", encoding="utf-8") as text:
+        editor.dump(document, text)

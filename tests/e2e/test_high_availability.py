@@ -1,0 +1,215 @@
+"""HA manifests in another namespace: killed five times, adopted, destroyed under 25 workloads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab.engine import Engine
+from gitops_stack.manifests import Manifest
+from tests.e2e.scenario import ROOT, STACK, Scenario, edit_stack, say, wait_for
+
+pytestmark = pytest.mark.e2e
+
+NAMESPACE = "gitops"
+WORKLOADS = 25
+KILLED_AFTER = (1, 9, 25, 50, 66)  # objects created since the state was empty
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
+    changes = {"argocd": {"highAvailability": True, "namespace": NAMESPACE}}
+    made = Scenario.create(tmp_path_factory.mktemp("ha"), changes, "v3.5.1")
+    made.prepare()
+    yield made
+    made.close()
+
+
+def test_a_foreign_program_installs_argocd_and_takes_it_away(scenario: Scenario) -> None:
+    engine = _foreign_engine(scenario, handover=False)
+    created = engine.up()
+    assert created["create"] > 60
+    crd = scenario.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
+    assert crd is not None
+    assert "properties" in crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], "full without self-management"
+    assert engine.up().keys() == {"same"}
+    engine.destroy(limit_seconds=120)
+    assert scenario.get("v1", "Namespace", NAMESPACE) is None
+
+
+def test_up_converges_after_being_killed_at_five_points(scenario: Scenario) -> None:
+    engine = scenario.report.engine
+    for created in KILLED_AFTER:
+        _kill_up(scenario, created)
+    changes = engine.up()
+    assert changes.keys() <= {"create", "same", "update"}
+    missing = [name for name, found in scenario.installed().items() if found is None]
+    assert missing == []
+    scenario.start_controllers()
+    scenario.wait_until_well()
+    certificate = scenario.wait_until_handed_over()
+    assert certificate.complete
+    assert len(certificate.objects) > 68
+    scenario.pulumi("preview", "--refresh", "--expect-no-changes")
+
+
+def test_every_pod_of_the_ha_manifests_is_ready(scenario: Scenario) -> None:
+    for name, found in scenario.installed().items():
+        if found and found["kind"] in ("Deployment", "StatefulSet"):
+            assert found["status"].get("readyReplicas") == found["spec"]["replicas"], name
+
+
+def test_a_living_engine_keeps_its_lock(scenario: Scenario) -> None:
+    engine = scenario.report.engine
+    process = _start_up(engine)
+    try:
+        locks = engine.state / "pulumi" / ".pulumi" / "locks"
+        wait_for("the engine takes its lock", lambda: list(locks.rglob("*.json")), 30)
+        with pytest.raises(EnvironmentProblem, match="is changing this stack"):
+            engine.clear_dead_lock()
+    finally:
+        assert process.wait(120) == 0
+
+
+def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario) -> None:
+    namespaces = [f"shop-{number:02}" for number in range(1, WORKLOADS + 1)]
+    path = "gitops/workloads/guestbook/overlays/local"
+    workloads = {name: {"project": "storefront", "path": path, "namespace": name} for name in namespaces}
+    late = namespaces[-1]
+    late_overlay = scenario.workspace / "gitops/workloads/guestbook/overlays/late"
+    shutil.copytree(late_overlay.parent / "local", late_overlay)
+    workloads[late] |= {"path": f"{path.rpartition('/')[0]}/late"}
+    edit_stack(
+        scenario.workspace,
+        {"projects": {"storefront": {"namespaces": ["storefront", *namespaces]}}, "workloads": workloads},
+    )
+    scenario.push("25 workloads")
+    scenario.wait_until_well(300)
+    edit_stack(scenario.workspace, {"workloads": {late: workloads[late] | {"autoSync": False}}})
+    with (late_overlay / "kustomization.yaml").open("a", encoding="utf-8") as text:
+        text.write("namePrefix: late-\n")
+    scenario.push("One workload falls behind")
+    wait_for("one workload is OutOfSync", lambda: _sync_status(scenario, late) == "OutOfSync")
+    wait_for("root has taken the change", lambda: _sync_status(scenario, "root") == "Synced")
+    objects = [("apps/v1", "Deployment"), ("v1", "Service"), ("batch/v1", "Job")]
+    assert all(scenario.get("apps/v1", "Deployment", "guestbook", name) for name in namespaces)
+
+    watch = _RootWatch(scenario)
+    with watch:
+        started = time.monotonic()
+        scenario.report.engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
+        took = time.monotonic() - started
+    say(f"destroyed {WORKLOADS} workloads in {took:.0f} s")
+    assert watch.orphaned == set(), "root went before its children"
+    left = [
+        f"{kind} {name}/guestbook"
+        for name in ["storefront", *namespaces]
+        for api_version, kind in objects
+        if scenario.get(api_version, kind, "guestbook", name)
+    ]
+    assert left == []
+    assert [name for name in ["storefront", *namespaces, NAMESPACE] if scenario.get("v1", "Namespace", name)] == []
+
+
+def test_an_installation_made_by_hand_is_adopted_and_its_manager_named(scenario: Scenario) -> None:
+    tree = scenario.workspace / scenario.settings.tree_path / "argocd"
+    scenario.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, "kubectl")
+    manifests: list[Manifest] = load_manifests(tree)
+    for manifest in sorted(manifests, key=lambda found: found["kind"] != "CustomResourceDefinition"):
+        scenario.apply(manifest, "kubectl")
+    uids = {name: (found or {})["metadata"]["uid"] for name, found in scenario.installed().items()}
+    scenario.report.engine.up()
+    adopted = scenario.installed()
+    assert {name: (found or {})["metadata"]["uid"] for name, found in adopted.items()} == uids
+    findings = scenario.certificate().findings
+    assert any("is also owned by kubectl (Apply)" in finding for finding in findings)
+
+
+def _kill_up(scenario: Scenario, created: int) -> None:
+    engine = scenario.report.engine
+    already = _state_size(engine)
+    process = _start_up(engine)
+    wait_for(
+        f"{created} objects created before the kill",
+        lambda: process.poll() is not None or _state_size(engine) >= created,
+    )
+    assert process.poll() is None, f"up ended before {created} objects were made; {already} were there"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    say(f"killed at {_state_size(engine)} objects")
+
+
+def _start_up(engine: Engine) -> subprocess.Popen[bytes]:
+    engine.clear_dead_lock()
+    return subprocess.Popen(
+        [str(engine.tools / "pulumi"), "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive"],
+        cwd=engine.project,
+        env=engine.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _state_size(engine: Engine) -> int:
+    state = engine.state / "pulumi" / ".pulumi" / "stacks" / "gitops-stack" / f"{STACK}.json"
+    return state.read_text(encoding="utf-8").count('"id": "') if state.exists() else 0
+
+
+def _foreign_engine(scenario: Scenario, *, handover: bool) -> Engine:
+    folder = scenario.project.parent / "foreign"
+    shutil.copytree(ROOT / "tests/e2e/foreign", folder)
+    engine = Engine(scenario.lab.state.directory, folder, "foreign", scenario.lab.tools.bin, load_git_environment())
+    engine.select_stack()
+    tree = scenario.workspace / scenario.settings.tree_path / "argocd"
+    for key, value in (
+        ("kubeconfig", str(scenario.lab.state.kubeconfig)),
+        ("tree", str(tree)),
+        ("handover", str(handover).lower()),
+    ):
+        engine.run("config", "set", f"foreign:{key}", value, "--stack", "foreign", limit_seconds=60)
+    return engine
+
+
+def _sync_status(scenario: Scenario, name: str) -> str:
+    found = scenario.application(name) or {}
+    status: str = ((found.get("status") or {}).get("sync") or {}).get("status", "")
+    return status
+
+
+class _RootWatch:
+    """Sample the Applications during a destroy: which children were still there when root was gone."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self.orphaned: set[str] = set()
+
+    def __enter__(self) -> _RootWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(0.2):
+            found = {
+                application["metadata"]["name"]: application["metadata"]
+                for application in self._scenario.applications()
+            }
+            if "root" not in found:
+                self.orphaned |= {name for name, metadata in found.items() if metadata.get("finalizers")}

@@ -1,0 +1,86 @@
+"""What many tests need: the committed stacks, their renders, and their programs run under mocks."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.manifests import Manifest
+from gitops_stack.settings import StackSettings
+from gitops_stack.testing import RegisteredResource, record_program
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+RENDERS = ROOT / "tests" / "fixtures" / "renders"
+STACKS = ("local", "dev", "prd")
+COMMIT = "109ca7ca71139e514114499d294a492e7910a965"
+
+
+def is_golden_run() -> bool:
+    """Tell whether golden files are to be written instead of compared."""
+    return os.environ.get("GITOPS_STACK_GOLDEN") == "write"
+
+
+def compare_golden(name: str, text: str) -> None:
+    """Compare ``text`` with a golden file, or write it on a golden run."""
+    file = GOLDEN / name
+    if is_golden_run():
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+@cache
+def stack_settings(stack: str) -> StackSettings:
+    """Load a committed stack."""
+    return load_stack_file(ROOT, stack)
+
+
+def stack_tree(stack: str) -> Path:
+    """Return the folder of a committed tree."""
+    return ROOT / stack_settings(stack).tree_path
+
+
+@cache
+def stack_render(stack: str) -> list[Manifest]:
+    """Load the kept render of a committed stack; not to be changed by a test."""
+    return load_manifests(stack_tree(stack) / "argocd")
+
+
+def stack_config(stack: str) -> dict[str, Any]:
+    """Read the configuration of a stack as the engine hands it over."""
+    config: dict[str, Any] = load_documents((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))[0]["config"]
+    return config
+
+
+def run_main() -> None:
+    """Run the program of the project, whose tree paths are relative to the project's folder."""
+    runpy.run_path(str(ROOT / "__main__.py"))
+
+
+@cache
+def record_stack(stack: str, preview: bool = False) -> list[RegisteredResource]:
+    """Run the whole program of a stack under mocks; the working folder has to be the project's."""
+    return record_program(run_main, stack=stack, config=stack_config(stack), preview=preview)
+
+
+def objects(resources: list[RegisteredResource], kind: str = "") -> list[RegisteredResource]:
+    """Return the Kubernetes objects among ``resources``, of one kind or of all."""
+    return [found for found in resources if found.type.startswith("kubernetes:") and found.type.endswith(kind)]
+
+
+def minimal(**changes: Any) -> StackSettings:
+    """Build settings of a stack `test`; ``changes`` replace whole keys."""
+    values: dict[str, Any] = {
+        "stack": "test",
+        "cluster": {"provider": "existing"},
+        "gitops": {"repoUrl": "https://example.com/platform.git"},
+        "argocd": {"version": "v3.5.1", "commit": COMMIT},
+        **changes,
+    }
+    return StackSettings.model_validate(values)

@@ -1,0 +1,229 @@
+"""The reader of configuration: a table of wrong stack files, and files that are no stack file at all."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from gitops_stack.config import check_kubeconfig, kubeconfig_path, load_settings, load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
+from gitops_stack.settings import ExistingClusterSettings, StackSettings
+from gitops_stack.testing import record_program
+from tests.stacks import ROOT, STACKS, minimal, stack_config, stack_settings
+
+TABLE = load_documents((ROOT / "tests" / "fixtures" / "bad_settings.yaml").read_text(encoding="utf-8"))[0]
+PLACE = "Pulumi.test.yaml: gitops-stack:"
+DROPPED = "<dropped>"
+SECURE = {"secure": "v1:abc"}
+
+
+def build_config(changes: dict[str, Any]) -> dict[str, Any]:
+    values = copy.deepcopy(TABLE["good"])
+    for path, value in changes.items():
+        *head, last = path.split(".")
+        node = values
+        for part in head:
+            node = node.setdefault(part, {})
+        if value == DROPPED:
+            del node[last]
+        else:
+            node[last] = value
+    return {f"gitops-stack:{key}": value for key, value in values.items()}
+
+
+def load_text(folder: Path, text: str | bytes) -> StackSettings:
+    (folder / "Pulumi.test.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_stack_file(folder, "test")
+
+
+def load_from_engine(config: dict[str, Any], *secret_keys: str) -> StackSettings:
+    loaded: list[StackSettings] = []
+
+    def program() -> None:
+        try:
+            loaded.append(load_settings())
+        except GitOpsStackError as error:
+            raise pulumi.RunError(str(error)) from None
+
+    record_program(program, stack="test", config=config, secret_keys=secret_keys)
+    return loaded[0]
+
+
+def test_the_good_stack_of_the_table_is_good(tmp_path: Path) -> None:
+    assert load_text(tmp_path, render_document({"config": build_config({})})).stack == "test"
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in TABLE["bad"]])
+def test_a_wrong_setting_is_refused_with_all_its_findings(case: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, render_document({"config": build_config(case["changes"])}))
+    assert [finding.removeprefix(PLACE) for finding in refused.value.findings] == case["findings"]
+    assert all(finding.startswith(PLACE) for finding in refused.value.findings)
+    assert refused.value.exit_code == 1
+
+
+NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings under it"
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        pytest.param("", NO_CONFIG, id="empty"),
+        pytest.param("# only a comment\n", NO_CONFIG, id="comment"),
+        pytest.param("config:\n", NO_CONFIG, id="nothing under config"),
+        pytest.param("config: [a]\n", NO_CONFIG, id="config is a list"),
+        pytest.param("- config\n", NO_CONFIG, id="file is a list"),
+        pytest.param("just text", NO_CONFIG, id="file is text"),
+        pytest.param(
+            "config: {a: b\n",
+            'Pulumi.test.yaml: is no YAML: while parsing a flow mapping in "<unicode string>", line 1, '
+            "column 9 did not find expected ',' or '}' in \"<unicode string>\", line 2, column 1; correct it",
+            id="bad YAML",
+        ),
+        pytest.param(
+            "config: {a: !!int b}\n",
+            "Pulumi.test.yaml: is no YAML: a value does not fit its tag: invalid literal for int() with base 10: 'b'; "
+            "correct it",
+            id="a value that does not fit its tag",
+        ),
+        pytest.param(
+            "config:\n  gitops-stack:argocd: &a [*a]\n",
+            "Pulumi.test.yaml: found an alias that contains itself; write the value out",
+            id="an alias that contains itself",
+        ),
+        pytest.param(
+            b"config: \xff\n",
+            "Pulumi.test.yaml: is no YAML: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte; "
+            "correct it",
+            id="not UTF-8",
+        ),
+    ],
+)
+def test_a_file_that_is_no_stack_file_is_refused(text: str | bytes, finding: str, tmp_path: Path) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, text)
+    assert refused.value.findings == (finding,)
+
+
+def test_a_key_that_is_no_text_is_nobody_else_s_business(tmp_path: Path) -> None:
+    assert load_text(tmp_path, render_document({"config": {1: "x", "aws:region": "y", **build_config({})}}))
+
+
+def test_a_missing_stack_names_those_that_are_there(project: Path) -> None:
+    with pytest.raises(EnvironmentProblem) as refused:
+        load_stack_file(project, "stage")
+    assert refused.value.findings == (
+        f"{project / 'Pulumi.stage.yaml'}: is missing; stacks found here: dev, local, prd",
+    )
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        {"token": SECURE},
+        {"sshKey": SECURE},
+        {"githubApp": {"appId": "1", "privateKey": SECURE}},
+        {"secretsManager": "acme/gitops-repo"},
+    ],
+)
+def test_an_encrypted_or_referenced_credential_is_accepted_without_the_engine(
+    credentials: dict[str, Any], tmp_path: Path
+) -> None:
+    config = build_config({"gitops.credentials": credentials})
+    assert load_text(tmp_path, render_document({"config": config})).gitops.credentials
+
+
+def test_the_engine_hands_over_a_credential_only_as_a_secret() -> None:
+    config = build_config({"gitops.credentials": {"token": "hunter2"}})
+    loaded = load_from_engine(config, "gitops-stack:gitops").gitops.credentials
+    assert loaded is not None
+    assert loaded.token is not None
+    assert loaded.token.get_secret_value() == "hunter2"
+    with pytest.raises(pulumi.RunError) as refused:
+        load_from_engine(config)
+    assert str(refused.value) == (
+        f"{PLACE}gitops.credentials: found a credential in plain text; set it with `pulumi config set --secret --path`"
+    )
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_engine_and_the_file_give_the_same_settings(stack: str) -> None:
+    loaded: list[StackSettings] = []
+    record_program(lambda: loaded.append(load_settings()), stack=stack, config=stack_config(stack))
+    assert loaded == [stack_settings(stack)]
+
+
+@pytest.mark.parametrize("case", [case for case in TABLE["bad"] if "argocd.version" in case["changes"]])
+def test_the_engine_s_values_are_refused_with_the_same_findings(case: dict[str, Any]) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        load_from_engine(build_config(case["changes"]))
+    assert str(refused.value).splitlines() == [f"{PLACE}{finding}" for finding in case["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("argocd", "v3.5.1"), ("gitops", "a value that is not shown"), ("projects", "v3.5.1")]
+)
+def test_text_instead_of_an_object_is_refused(key: str, shown: str) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        load_from_engine({**build_config({}), f"gitops-stack:{key}": "v3.5.1"})
+    assert str(refused.value) == f"{PLACE}{key}: found {shown}; needs a map of settings"
+
+
+CLUSTER = f"{PLACE}cluster"
+CUT_OFF = (
+    'while parsing a flow mapping in "<unicode string>", line 1, column 1 did not find expected '
+    "',' or '}' in \"<unicode string>\", line 2, column 1"
+)
+NO_CONTEXT = f"{CLUSTER}.context: found a, which FILE does not have; it has"
+
+
+@pytest.mark.parametrize(
+    ("content", "context", "finding"),
+    [
+        (None, "a", f"{CLUSTER}.kubeconfig: found no file FILE; name the kubeconfig of the cluster"),
+        (b"{a", "a", f"{CLUSTER}.kubeconfig: FILE cannot be read: {CUT_OFF}; repair it or name another"),
+        (b"", "a", f"{NO_CONTEXT}: none"),
+        (b"[]", "a", f"{NO_CONTEXT}: none"),
+        (b"contexts: {name: a}", "a", f"{NO_CONTEXT}: none"),
+        (b"contexts: [a, {name: b}, {name: c}]", "a", f"{NO_CONTEXT}: b, c"),
+        (b"contexts: [{name: a}]", None, f"{CLUSTER}.context: is missing, and FILE has no current context; name one"),
+        (b"{contexts: [{name: a}], current-context: b}", None,
+         f"{CLUSTER}.context: found b, which FILE does not have; it has: a"),
+    ],
+)  # fmt: skip
+def test_a_kubeconfig_that_cannot_be_used_is_refused(
+    content: bytes | None, context: str | None, finding: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "kubeconfig"
+    if content is not None:
+        file.write_bytes(content)
+    settings = minimal(cluster={"provider": "existing", "kubeconfig": str(file), "context": context})
+    with pytest.raises(EnvironmentProblem) as refused:
+        check_kubeconfig(settings)
+    assert refused.value.findings == (finding.replace("FILE", str(file)),)
+
+
+@pytest.mark.parametrize("context", ["a", None])
+def test_a_kubeconfig_with_the_context_passes(context: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(json.dumps({"contexts": [{"name": "a"}], "current-context": "a"}))
+    check_kubeconfig(minimal(cluster={"provider": "existing", "kubeconfig": str(file), "context": context}))
+
+
+@pytest.mark.parametrize(
+    ("named", "ambient", "wanted"),
+    [("/a", "/b", "/a"), (None, "/b:/c", "/b"), (None, "", "/home/me/.kube/config"), ("~/a", "/b", "/home/me/a")],
+)
+def test_the_kubeconfig_is_found_as_kubectl_finds_it(
+    named: str | None, ambient: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", ambient)
+    monkeypatch.setenv("HOME", "/home/me")
+    cluster = ExistingClusterSettings(provider="existing", kubeconfig=named, context=None)
+    assert kubeconfig_path(cluster) == Path(wanted)

@@ -1,0 +1,202 @@
+"""Settings, their schema, and what else states them: Pulumi.yaml, the stack files, the README."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from gitops_stack import schema, settings
+from gitops_stack.config import KEYS
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.settings import CredentialsSettings, Settings, StackSettings
+from tests.stacks import COMMIT, ROOT, STACKS, minimal, stack_config, stack_settings
+
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "secrets-manager": {"secretsManager": "acme/gitops-repo"},
+    "github-app": {"githubApp": {"appId": "1", "installationId": "2", "privateKey": "KEY"}},
+    "ssh": {"sshKey": "KEY"},
+    "token": {"token": "KEY", "username": "robot"},
+}
+
+
+def _all_settings() -> list[type[BaseModel]]:
+    found = [value for value in vars(settings).values() if isinstance(value, type) and issubclass(value, Settings)]
+    return [value for value in found if value is not Settings]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_committed_stack_loads(stack: str) -> None:
+    loaded = stack_settings(stack)
+    assert (loaded.stack, loaded.tree_path, loaded.argocd.version) == (stack, f"gitops/{stack}", "v3.5.1")
+
+
+@pytest.mark.parametrize(
+    ("stack", "high_availability", "admin", "auto_sync"),
+    [("local", False, True, True), ("dev", False, True, True), ("prd", True, False, False)],
+)
+def test_stacks_differ_in_what_their_headers_say(
+    stack: str, high_availability: bool, admin: bool, auto_sync: bool
+) -> None:
+    loaded = stack_settings(stack)
+    assert loaded.argocd.high_availability is high_availability
+    assert loaded.argocd.admin_enabled is admin
+    assert loaded.workloads["guestbook"].auto_sync is auto_sync
+
+
+def test_defaults_of_a_minimal_stack() -> None:
+    assert minimal(
+        projects={"team": {"namespaces": ["team"]}},
+        workloads={"app": {"project": "team", "path": "app", "namespace": "team"}},
+    ).model_dump() == {
+        "stack": "test",
+        "cluster": {"provider": "existing", "kubeconfig": None, "context": None},
+        "gitops": {
+            "repo_url": "https://example.com/platform.git",
+            "revision": "main",
+            "path": None,
+            "credentials": None,
+        },
+        "argocd": {
+            "version": "v3.5.1",
+            "commit": COMMIT,
+            "high_availability": False,
+            "namespace": "argocd",
+            "source": "github.com/argoproj/argo-cd",
+            "admin_enabled": True,
+            "rbac": {},
+            "resources": {},
+            "patches": {},
+        },
+        "projects": {
+            "team": {
+                "description": "",
+                "source_repos": None,
+                "namespaces": ("team",),
+                "cluster_kinds": (),
+                "kinds": settings.TEAM_KINDS,
+            }
+        },
+        "workloads": {
+            "app": {
+                "project": "team",
+                "path": "app",
+                "namespace": "team",
+                "repo_url": None,
+                "revision": None,
+                "wave": 0,
+                "auto_sync": True,
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize("model", _all_settings())
+def test_settings_are_frozen_and_refuse_unknown_keys(model: type[BaseModel]) -> None:
+    assert (model.model_config.get("frozen"), model.model_config.get("extra")) == (True, "forbid")
+
+
+def test_a_setting_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        minimal().argocd.version = "v3.0.0"
+
+
+@pytest.mark.parametrize("model", _all_settings())
+def test_every_setting_is_described(model: type[BaseModel]) -> None:
+    wanting = [name for name, field in model.model_fields.items() if not field.description and name != "stack"]
+    assert wanting == []
+
+
+@pytest.mark.parametrize("way", CREDENTIALS)
+def test_each_way_to_log_in_is_accepted_and_kept_out_of_texts(way: str) -> None:
+    loaded = CredentialsSettings.model_validate(CREDENTIALS[way])
+    assert "KEY" not in f"{loaded!r} {loaded.model_dump_json()}"
+    assert loaded.model_dump(by_alias=True, exclude_none=True).keys() == CREDENTIALS[way].keys()
+
+
+@pytest.mark.parametrize(
+    ("workload", "wanted"),
+    [
+        ({}, ("https://example.com/platform.git", "v1")),
+        ({"revision": "v2"}, ("https://example.com/platform.git", "v2")),
+        ({"repoUrl": "https://example.com/other.git"}, ("https://example.com/other.git", "HEAD")),
+        ({"repoUrl": "https://example.com/other.git", "revision": "v3"}, ("https://example.com/other.git", "v3")),
+    ],
+)
+def test_a_workload_follows_its_own_source_or_the_gitops_repository(
+    workload: dict[str, str], wanted: tuple[str, str]
+) -> None:
+    loaded = minimal(
+        gitops={"repoUrl": "https://example.com/platform.git", "revision": "v1"},
+        workloads={"app": {"project": "team", "path": "app", "namespace": "team", **workload}},
+    )
+    assert loaded.workload_source("app") == wanted
+
+
+def test_the_shipped_schema_is_the_generated_one() -> None:
+    shipped = (ROOT / "gitops_stack" / "stack.schema.json").read_text(encoding="utf-8")
+    assert shipped == schema.render_schema()
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_committed_stack_file_is_valid_by_the_schema(stack: str) -> None:
+    document = {"config": stack_config(stack)}
+    validator = jsonschema.Draft202012Validator(json.loads(schema.render_schema()))
+    assert [error.message for error in validator.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gitops-stack:argocd": {"version": 3.5}},
+        {"gitops-stack:unknown": {}},
+        {"gitops-stack:projects": {"team": {"namespaces": []}}},
+        {"gitops-stack:gitops": {"repoURL": "https://example.com/a.git"}},
+    ],
+)
+def test_the_schema_refuses_what_the_settings_refuse(change: dict[str, Any]) -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema.render_schema()))
+    assert not validator.is_valid({"config": {**stack_config("dev"), **change}})
+
+
+def test_the_schema_lets_other_packages_be_configured() -> None:
+    validator = jsonschema.Draft202012Validator(json.loads(schema.render_schema()))
+    assert validator.is_valid({"config": {**stack_config("dev"), "aws:region": "ap-northeast-1"}})
+
+
+def test_pulumi_yaml_declares_exactly_the_settings() -> None:
+    declared = load_documents((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))[0]["config"]
+    fields = StackSettings.model_fields
+    assert {key: value["description"] for key, value in declared.items()} == {
+        f"gitops-stack:{key}": fields[key].description for key in KEYS
+    }
+    assert {key for key, value in declared.items() if "default" not in value} == {
+        f"gitops-stack:{key}" for key in KEYS if fields[key].is_required()
+    }
+
+
+def _leaves(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+
+
+def test_the_settings_table_has_one_row_per_setting() -> None:
+    rows = schema.render_settings_table().splitlines()[2:]
+    paths = [re.fullmatch(r"\| `([^`]+)` \| .* \| .+ \|", row) for row in rows]
+    assert all(paths)
+    found = [path[1] for path in paths if path]
+    assert len(found) == len(set(found))
+    wanted = {name for model in _all_settings() for name in _leaves(model)} - {"stack"}
+    assert {path.rpartition(".")[2] for path in found} == wanted
+
+
+def test_the_readme_has_the_settings_table() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- settings -->\n(.*?)<!-- /settings -->", readme, re.DOTALL)
+    assert found, "README.md has no <!-- settings --> … <!-- /settings -->"
+    assert found[1].strip() == schema.render_settings_table().strip()
