@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from httpx2 import HTTPError
-from lightkube import ApiError, Client, KubeConfig
+from httpx2 import HTTPError, HTTPStatusError
+from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 
@@ -140,10 +140,11 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
     while True:
         try:
             return ask()
-        except ApiError as error:
-            if error.status.code == _NOT_FOUND:
+        except HTTPStatusError as error:  # not only ApiError: a kind that is not there is a 404 without a body
+            code = error.response.status_code
+            if code == _NOT_FOUND:
                 return None
-            if error.status.code not in _TRANSIENT or time.monotonic() > deadline:
+            if code not in _TRANSIENT or time.monotonic() > deadline:
                 raise EnvironmentProblem(
                     f"cluster: {what} cannot be read: {error}; check the context's rights"
                 ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -12,7 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-out = Console(soft_wrap=True, highlight=False)
+_PIPED_WIDTH = 240  # a pipe has no width; Rich would cut tables at 80
+out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack whose Pulumi.<stack>.yaml is read.", metavar="NAME")]

@@ -16,17 +16,25 @@ _TEARDOWN_LIMIT = "15m"
 
 
 class AppOfAppsArgs(TypedDict):
-    """What :class:`AppOfApps` seeds: AppProjects (handed over to application `projects`) and the root Application."""
+    """What :class:`AppOfApps` seeds, and after what.
+
+    ``app_projects`` are handed over to application `projects`; ``root_application`` stays with Pulumi.
+    ``definitions`` are Argo CD's CRDs, ``installation`` is all of it, both from :class:`ArgoCD`.
+    """
 
     app_projects: Sequence[dict[str, Any]]
     root_application: dict[str, Any]
+    definitions: Sequence[pulumi.Resource]
+    installation: Sequence[pulumi.Resource]
 
 
 class AppOfApps(pulumi.ComponentResource):
-    """AppProjects, then the root Application.
+    """AppProjects as soon as their CRD is there, and the root Application last.
 
-    Pass `depends_on=argocd.objects` in ``opts``: it makes `pulumi destroy` take the applications down first, while the
-    controllers that finalize them are alive. It is handed on to the children, which Pulumi would not do by itself.
+    AppProjects do not wait for the controllers: argocd-server would create a permissive `default` in the meantime.
+    Root depends on everything, so that `pulumi destroy` takes it down first, while the controllers that finalize its
+    children, and the projects they belong to, are there. Only root carries the whole list, which the engine stores
+    with every resource that has it.
     """
 
     root_application: pulumi.Output[str]
@@ -35,18 +43,10 @@ class AppOfApps(pulumi.ComponentResource):
         super().__init__("gitops-stack:index:AppOfApps", name, {}, opts)
         root = args["root_application"]
         namespace = root["metadata"]["namespace"]
-        before = _dependencies(opts)
         projects = [
-            register_handed_over(project, conventions.PROJECTS_APPLICATION, namespace, self, before)
+            register_handed_over(project, conventions.PROJECTS_APPLICATION, namespace, self, args["definitions"])
             for project in args["app_projects"]
         ]
-        register_kept(root, self, [*before, *projects], delete_timeout=_TEARDOWN_LIMIT)
+        register_kept(root, self, [*args["installation"], *projects], delete_timeout=_TEARDOWN_LIMIT)
         self.root_application = pulumi.Output.from_input(root["metadata"]["name"])
         self.register_outputs({"rootApplication": self.root_application})
-
-
-def _dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
-    given = opts.depends_on if opts else None
-    if isinstance(given, pulumi.Resource):
-        return [given]
-    return [resource for resource in given if isinstance(resource, pulumi.Resource)] if isinstance(given, list) else []

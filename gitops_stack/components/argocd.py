@@ -39,8 +39,10 @@ class ArgoCD(pulumi.ComponentResource):
 
     namespace: pulumi.Output[str]
     object_count: pulumi.Output[int]
+    definitions: Sequence[pulumi.Resource]
+    """The CRDs, for what needs only them."""
     objects: Sequence[pulumi.Resource]
-    """Every object registered, for `depends_on`."""
+    """Every object registered, for what comes after the installation."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
@@ -52,9 +54,10 @@ class ArgoCD(pulumi.ComponentResource):
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
         hand_over = args.get("self_management", True)
-        definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
-        installed = [self._register(manifest, namespace, hand_over, definitions or secrets) for manifest in rest]
-        self.objects = [home, *secrets, *definitions, *installed]
+        self.definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
+        before = self.definitions or secrets
+        installed = [self._register(manifest, namespace, hand_over, before) for manifest in rest]
+        self.objects = [home, *secrets, *self.definitions, *installed]
         self.namespace = pulumi.Output.from_input(namespace)
         self.object_count = pulumi.Output.from_input(len(args["manifests"]))
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})

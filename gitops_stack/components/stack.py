@@ -48,8 +48,13 @@ class GitOpsStack(pulumi.ComponentResource):
         argocd = ArgoCD("argocd", installation, pulumi.ResourceOptions(parent=self, providers=[provider]))
         AppOfApps(
             "app-of-apps",
-            {"app_projects": build_app_projects(settings), "root_application": build_root_application(settings)},
-            pulumi.ResourceOptions(parent=self, providers=[provider], depends_on=[*argocd.objects]),
+            {
+                "app_projects": build_app_projects(settings),
+                "root_application": build_root_application(settings),
+                "definitions": argocd.definitions,
+                "installation": argocd.objects,
+            },
+            pulumi.ResourceOptions(parent=self, providers=[provider]),
         )
         self.outputs = {
             "argocdNamespace": argocd.namespace,

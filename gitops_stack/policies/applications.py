@@ -60,7 +60,7 @@ def _reason(application: Manifest, status: dict[str, Any], state: str, healthy: 
     if application["metadata"].get("deletionTimestamp"):
         reasons.append("is being deleted")
     if operation.get("phase") in ("Failed", "Error", "Running"):
-        reasons.append(f"sync {operation['phase'].lower()}: {operation.get('message', '')}")
+        reasons.append(f"sync {operation['phase'].lower()}: {operation.get('message') or 'no message yet'}")
     unwell = [
         f"{found['kind']} {found['name']} {(found.get('health') or {}).get('status') or found.get('status')}"
         for found in status.get("resources") or ()

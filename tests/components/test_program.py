@@ -129,7 +129,7 @@ def test_objects_wait_for_each_other_in_five_steps(stack: str) -> None:
         elif one.name in definitions:
             wanted = secrets
         elif one.name in projects:
-            wanted = installed
+            wanted = definitions
         elif one.name == "app-of-apps/root":
             wanted = installed | projects
         else:

@@ -45,12 +45,12 @@ def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def wait_for(what: str, condition: Callable[[], Any], seconds: float = 120) -> Any:
+def wait_for(what: str, condition: Callable[[], Any], seconds: float = 120, every: float = 0.3) -> Any:
     """Poll until ``condition`` is truthy and return it; fail with ``what`` after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.3)
+        time.sleep(every)
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "gitops"
 WORKLOADS = 25
-KILLED_AFTER = (1, 9, 25, 50, 66)  # objects created since the state was empty
+KILLED_AFTER = (1, 6, 15, 15, 15)  # objects created by each run that is killed, of some 75 in all
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +39,17 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
 
 
 def test_a_foreign_program_installs_argocd_and_takes_it_away(scenario: Scenario) -> None:
-    engine = _foreign_engine(scenario, handover=False)
+    engine = _foreign_engine(scenario)
+    _configure(engine, "deletedWith", "true")
     created = engine.up()
     assert created["create"] > 60
     crd = scenario.get("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applications.argoproj.io")
     assert crd is not None
     assert "properties" in crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"], "full without self-management"
+    state = json.loads(engine.run("stack", "export", "--stack", "foreign", limit_seconds=60))
+    objects = [found for found in state["deployment"]["resources"] if found["type"].startswith("kubernetes:")]
+    assert {found["deletedWith"].rpartition("::")[2] for found in objects} == {"any"}, "children inherit deleted_with"
+    _configure(engine, "deletedWith", "false")
     assert engine.up().keys() == {"same"}
     engine.destroy(limit_seconds=120)
     assert scenario.get("v1", "Namespace", NAMESPACE) is None
@@ -72,7 +79,7 @@ def test_every_pod_of_the_ha_manifests_is_ready(scenario: Scenario) -> None:
 
 def test_a_living_engine_keeps_its_lock(scenario: Scenario) -> None:
     engine = scenario.report.engine
-    process = _start_up(engine)
+    process = _start_up(engine, scenario.project.parent / "living.log")
     try:
         locks = engine.state / "pulumi" / ".pulumi" / "locks"
         wait_for("the engine takes its lock", lambda: list(locks.rglob("*.json")), 30)
@@ -137,49 +144,46 @@ def test_an_installation_made_by_hand_is_adopted_and_its_manager_named(scenario:
 
 
 def _kill_up(scenario: Scenario, created: int) -> None:
-    engine = scenario.report.engine
-    already = _state_size(engine)
-    process = _start_up(engine)
-    wait_for(
-        f"{created} objects created before the kill",
-        lambda: process.poll() is not None or _state_size(engine) >= created,
-    )
-    assert process.poll() is None, f"up ended before {created} objects were made; {already} were there"
+    output = scenario.project.parent / "killed.log"
+
+    def made() -> int:
+        return output.read_text(encoding="utf-8").count(" created (")
+
+    process = _start_up(scenario.report.engine, output)
+    wait_for(f"{created} objects created", lambda: process.poll() is not None or made() >= created, every=0.05)
+    assert process.poll() is None, f"up ended before it could be killed at {created} objects"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    say(f"killed at {_state_size(engine)} objects")
+    say(f"killed after {made()} objects of this run")
 
 
-def _start_up(engine: Engine) -> subprocess.Popen[bytes]:
+def _start_up(engine: Engine, output: Path) -> subprocess.Popen[bytes]:
     engine.clear_dead_lock()
-    return subprocess.Popen(
-        [str(engine.tools / "pulumi"), "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive"],
-        cwd=engine.project,
-        env=engine.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = [str(engine.tools / "pulumi"), "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive"]
+    with output.open("wb") as stdout:
+        return subprocess.Popen(
+            [*command, "--color", "never"],
+            cwd=engine.project,
+            env=engine.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+        )
 
 
-def _state_size(engine: Engine) -> int:
-    state = engine.state / "pulumi" / ".pulumi" / "stacks" / "gitops-stack" / f"{STACK}.json"
-    return state.read_text(encoding="utf-8").count('"id": "') if state.exists() else 0
-
-
-def _foreign_engine(scenario: Scenario, *, handover: bool) -> Engine:
+def _foreign_engine(scenario: Scenario) -> Engine:
     folder = scenario.project.parent / "foreign"
     shutil.copytree(ROOT / "tests/e2e/foreign", folder)
     engine = Engine(scenario.lab.state.directory, folder, "foreign", scenario.lab.tools.bin, load_git_environment())
     engine.select_stack()
     tree = scenario.workspace / scenario.settings.tree_path / "argocd"
-    for key, value in (
-        ("kubeconfig", str(scenario.lab.state.kubeconfig)),
-        ("tree", str(tree)),
-        ("handover", str(handover).lower()),
-    ):
-        engine.run("config", "set", f"foreign:{key}", value, "--stack", "foreign", limit_seconds=60)
+    _configure(engine, "kubeconfig", str(scenario.lab.state.kubeconfig))
+    _configure(engine, "tree", str(tree))
     return engine
+
+
+def _configure(engine: Engine, key: str, value: str) -> None:
+    engine.run("config", "set", f"foreign:{key}", value, "--stack", "foreign", limit_seconds=60)
 
 
 def _sync_status(scenario: Scenario, name: str) -> str:
