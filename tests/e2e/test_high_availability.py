@@ -89,7 +89,7 @@ def test_a_living_engine_keeps_its_lock(scenario: Scenario) -> None:
         assert process.wait(120) == 0
 
 
-def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario) -> None:
+def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: pytest.CaptureFixture[str]) -> None:
     namespaces = [f"shop-{number:02}" for number in range(1, WORKLOADS + 1)]
     path = "gitops/workloads/guestbook/overlays/local"
     workloads = {name: {"project": "storefront", "path": path, "namespace": name} for name in namespaces}
@@ -117,7 +117,8 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario) -> None:
         started = time.monotonic()
         scenario.report.engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
         took = time.monotonic() - started
-    say(f"destroyed {WORKLOADS} workloads in {took:.0f} s")
+    with capsys.disabled():
+        say(f"\ndestroyed with {WORKLOADS} workloads in {took:.0f} s")
     assert watch.orphaned == set(), "root went before its children"
     left = [
         f"{kind} {name}/guestbook"
