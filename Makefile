@@ -52,5 +52,6 @@ golden: tools  ## Write trees, locks and golden files again after a change that 
 	@GITOPS_STACK_GOLDEN=write $(BIN)/python -m pytest -q -m 'not e2e' tests
 
 clean:  ## Stop the labs of this folder without destroying, and remove what can be made again
-	@for lab in .lab/*; do if [ -d "$$lab" ] && [ -x $(BIN)/gitops-stack ]; then $(BIN)/gitops-stack lab down --name "$${lab#.lab/}"; fi; done
+	@if [ -d .lab ]; then $(MAKE) --no-print-directory venv && for lab in .lab/*; do \
+		$(BIN)/gitops-stack lab down --name "$${lab#.lab/}" || exit 1; done; fi
 	@rm -rf .lab $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -23,6 +23,9 @@ SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label name
 PATCH_FIELD_MANAGER = "pulumi.com/patchFieldManager"
 PATCH_FORCE = "pulumi.com/patchForce"
 
+# For what must outlive its file in Git: never pruned, and not counted as drift while it lingers.
+LINGERING = {SYNC_OPTIONS: "Prune=false", COMPARE_OPTIONS: "IgnoreExtraneous"}
+
 PART_OF = "app.kubernetes.io/part-of"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 STACK_LABEL = "gitops-stack/stack"

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from httpx2 import HTTPError, HTTPStatusError
 from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
@@ -54,7 +55,8 @@ def connect(kubeconfig: Path, context: str | None = None) -> Client:
     """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
         return Client(config=KubeConfig.from_file(kubeconfig).get(context_name=context), trust_env=False)
-    except (ConfigError, OSError) as error:
+    except (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError) as error:
+        # The last three: lightkube reads a kubeconfig without looking whether it is one.
         raise EnvironmentProblem(
             f"{kubeconfig}: cannot be used: {error}; name a kubeconfig and context that work"
         ) from None
@@ -148,7 +150,7 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
                 raise EnvironmentProblem(
                     f"cluster: {what} cannot be read: {error}; check the context's rights"
                 ) from None
-        except (OSError, HTTPError) as error:
+        except (OSError, HTTPError, ConfigError) as error:  # the last: a login program that fails
             raise EnvironmentProblem(
                 f"cluster: does not answer: {error}; is it running, and is the context right?"
             ) from None

@@ -52,24 +52,27 @@ Commit = Annotated[str, _matching(r"[0-9a-f]{40}", "the full 40 hexadecimal digi
 RepositoryUrl = Annotated[
     str,
     _matching(
-        r"(?!\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+",
-        "a repository URL without a password: https://, ssh://, file:// or user@host:path",
+        r"(?!(https|oci)://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+",
+        "a repository URL without a login: https://, ssh://, file:// or user@host:path",
     ),
 ]
 BaseSource = Annotated[
     str,
     _matching(
-        r"(?!\w+://[^/\s]*:[^/\s]*@)(github\.com|(https|ssh|file)://[^/?\s]*)/[^?\s]*[^/?\s]|[\w.-]+@[\w.-]+:[^?\s]+",
+        r"(?!https://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(?!\w*:?/?/?.*[^:/]//)"
+        r"(github\.com|(https|ssh|file)://[^/?\s]*)/[^?\s]*[^/?\s]|[a-zA-Z][a-zA-Z0-9-]*@[\w.-]+:[^?\s]+",
         "github.com/OWNER/NAME or the https://, ssh:// or file:// URL of a mirror, without '//' path and '?ref='",
     ),
 ]
 RelativePath = Annotated[
-    str, _matching(r"(?!/)(?!.*(^|/)\.\.(/|$))[^\s]+", "a path inside the repository, without leading '/' and '..'")
+    str,
+    _matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))[^\s]+", "a path inside the repository, without leading '/', '.' and '..'"),
 ]
 KindName = Annotated[
     str, _matching(r"([a-z0-9.-]+/)?[A-Z][A-Za-z0-9]*", "KIND of the core group or GROUP/KIND, such as apps/Deployment")
 ]
 Quantity = Annotated[str, _matching(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?", "a Kubernetes quantity such as 100m or 256Mi")]
+Group = Annotated[str, _matching(r'[^\s"]([^\r\n"]*[^\s"])?', "the name of a group on one line, without quotes")]
 Flag = Annotated[bool, Strict()]
 ResourceName = Literal["cpu", "memory", "ephemeral-storage"]
 Component = Literal[
@@ -157,7 +160,7 @@ class ArgoCDSettings(Settings):
         UPSTREAM, description="Where the remote base comes from; a mirror with the same content passes."
     )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
-    rbac: dict[str, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
+    rbac: dict[Group, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
     resources: dict[Component, ComponentResources] = Field(
         default_factory=dict, description="Overrides per component; unlisted components keep the library's requests."
     )
@@ -219,6 +222,10 @@ class StackSettings(Settings):
         return url, workload.revision or own
 
 
+# The API server refuses to delete the first three, so a teardown that holds them never ends.
+CLUSTER_NAMESPACES = ("kube-system", "kube-public", "default", "kube-node-lease")
+
+
 def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
     """Yield (path as typed, found, what is needed) for every rule that spans two settings."""
     if "redis-haproxy" in settings.argocd.resources and not settings.argocd.high_availability:
@@ -228,6 +235,8 @@ def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str
         named = metadata.get("name") if isinstance(metadata, dict) else None
         if not all(isinstance(part, str) and part for part in (patch.get("apiVersion"), patch.get("kind"), named)):
             yield f"argocd.patches.{name}", patch, "needs apiVersion, kind and metadata.name: the object it changes"
+    if settings.argocd.namespace in CLUSTER_NAMESPACES:
+        yield "argocd.namespace", settings.argocd.namespace, "needs a namespace of its own: this one is the cluster's"
     yield from _check_projects(settings)
     yield from _check_workloads(settings)
 
@@ -245,8 +254,8 @@ def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]
                     f"needs to leave out {settings.argocd.namespace}: who writes in Argo CD's namespace is its admin"
                 )
                 yield where, namespace, needs
-            elif fnmatchcase("kube-system", namespace):
-                yield where, namespace, "needs to leave out kube-system, which belongs to the cluster"
+            elif taken := [own for own in CLUSTER_NAMESPACES if fnmatchcase(own, namespace)]:
+                yield where, namespace, f"needs to leave out {taken[0]}, which belongs to the cluster"
             for other, owner in owners.items():
                 if owner != name and (fnmatchcase(namespace, other) or fnmatchcase(other, namespace)):
                     yield where, namespace, f"needs one owner: project {owner} lists {other}"

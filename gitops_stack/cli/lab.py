@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
+from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.orphans import MARKER
-from gitops_stack.lab.tools import build_tools
+from gitops_stack.lab.tools import Tools, build_tools
 
 app = typer.Typer(
     help="A real cluster and a real Argo CD on this machine, without AWS or Docker.", no_args_is_help=True
@@ -53,11 +53,10 @@ def down(
         out.print(f"{_directory(name, project)}: no such lab, nothing to do", markup=False)
         return
     with progress("lab down") as step:
-        lab = _open(name, project, step)
         if destroy:
-            road.destroy(lab, stack, step)
+            road.destroy(_open(name, project, step), stack, step)
         else:
-            lab.down(step)
+            _existing(name, project).down(step)
 
 
 @app.command()
@@ -111,7 +110,7 @@ def env(
     if tools:
         out.print(f"export PATH={shlex.quote(str(built.bin))}:$PATH", markup=False)
         return
-    lab = _existing(name, project)
+    lab = Lab(_existing(name, project).state, built)
     variables = {**road.open_report(lab, stack).engine.variables(), "KUBECONFIG": str(lab.state.kubeconfig)}
     variables.pop(MARKER)  # what carries the mark is ended by `lab down`; a person's shell must not be
     for key, value in variables.items():
@@ -126,7 +125,8 @@ def _existing(name: str, project: Path) -> Lab:
     directory = _directory(name, project)
     if not directory.exists():
         raise EnvironmentProblem(f"{directory}: no such lab; start it with `make local` or `gitops-stack lab up`")
-    return _open(name, project, lambda line: err.print(line, markup=False))
+    # To stop and to look at processes takes no tools: nobody should wait 25 minutes for a status.
+    return Lab.open(directory, Tools(directory / "bin"))
 
 
 def _open(name: str, project: Path, step: road.Progress) -> Lab:

@@ -11,8 +11,8 @@ import typer
 
 from gitops_stack.cli.console import Project, Stack, err, out, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.files import check_authored_names, check_tree, write_tree
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
 from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, load_lock, render_lock
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
@@ -31,7 +31,6 @@ def render(stack: Stack, project: Project = Path(), check: Check = False) -> Non
         GitOpsStackError.raise_for(check_tree(settings, root))
         out.print(f"{root}: fresh")
         return
-    GitOpsStackError.raise_for(check_authored_names(settings, root))
     for path in write_tree(settings, root):
         out.print(f"{root / path}", markup=False)
     out.print(f"{root}: rendered")
@@ -49,7 +48,9 @@ def lock(
     ] = None,
 ) -> None:
     """Render the installation and pin what comes out; with --check, hold it against the lock and the tag."""
-    if version is not None and not check:
+    if version is not None and check:
+        raise EnvironmentProblem("lock: --version writes and --check does not; give one of them")
+    if version is not None:
         _take_release(project, stack, version)
     settings = load_stack_file(project, stack)
     root = project / settings.tree_path
@@ -103,5 +104,4 @@ def _take_release(project: Path, stack: str, version: str) -> None:
     if write_release(project / f"Pulumi.{stack}.yaml", version, commit):
         err.print(f"Pulumi.{stack}.yaml: {settings.argocd.version} -> {version} ({commit})", markup=False)
     settings = load_stack_file(project, stack)
-    GitOpsStackError.raise_for(check_authored_names(settings, project / settings.tree_path))
     write_tree(settings, project / settings.tree_path)

@@ -44,7 +44,10 @@ class AppOfApps(pulumi.ComponentResource):
         root = args["root_application"]
         namespace = root["metadata"]["namespace"]
         projects = [
-            register_handed_over(project, conventions.PROJECTS_APPLICATION, namespace, self, args["definitions"])
+            # Retained: the applications of a team that leaves still need theirs. On destroy they go with their CRD.
+            register_handed_over(
+                project, conventions.PROJECTS_APPLICATION, namespace, self, args["definitions"], retain=True
+            )
             for project in args["app_projects"]
         ]
         register_kept(root, self, [*args["installation"], *projects], delete_timeout=_TEARDOWN_LIMIT)

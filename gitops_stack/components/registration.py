@@ -24,18 +24,27 @@ class KubernetesObject(pulumi.CustomResource):
 
 
 def register_handed_over(
-    manifest: Manifest, application: str, namespace: str, parent: pulumi.Resource, depends_on: Sequence[pulumi.Resource]
+    manifest: Manifest,
+    application: str,
+    namespace: str,
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource],
+    *,
+    retain: bool = False,
 ) -> KubernetesObject:
     """Register an object that ``application`` in ``namespace`` takes over at its first sync.
 
     Created as a server-side apply under Argo CD's own field manager, so nothing is to be migrated; never written
     again (`ignore_changes`), not even after a refresh. It carries the tracking id that Argo CD would add, so that a
-    second creation over a living Argo CD, after lost state, takes nothing away.
+    second creation over a living Argo CD, after lost state, takes nothing away. ``retain`` leaves the object in the
+    cluster when the program no longer registers it.
     """
     annotations = {conventions.PATCH_FIELD_MANAGER: conventions.ARGOCD_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
     if manifest["kind"] != "CustomResourceDefinition":  # Argo CD tracks every kind but this one
         annotations[conventions.TRACKING_ID] = tracking_id(manifest, application, namespace)
-    return _register(annotate(open_schema(manifest), annotations), parent, depends_on, ignore_changes=["*"])
+    return _register(
+        annotate(open_schema(manifest), annotations), parent, depends_on, ignore_changes=["*"], retain=retain
+    )
 
 
 def register_kept(
@@ -92,6 +101,7 @@ def _register(
     *,
     ignore_changes: list[str] | None = None,
     delete_timeout: str | None = None,
+    retain: bool = False,
 ) -> KubernetesObject:
     api_version = manifest["apiVersion"]
     token = f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{manifest['kind']}"
@@ -100,6 +110,7 @@ def _register(
         parent=parent,
         depends_on=list(depends_on),
         ignore_changes=ignore_changes,
+        retain_on_delete=retain or None,
         custom_timeouts=pulumi.CustomTimeouts(delete=delete_timeout) if delete_timeout else None,
     )
     return KubernetesObject(token, name, manifest, options)

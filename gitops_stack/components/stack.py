@@ -92,6 +92,20 @@ def _repository(settings: StackSettings) -> pulumi.Output[dict[str, str]]:
     from pulumi_aws import secretsmanager  # noqa: PLC0415 - 0.2 s and 50 MB that only this way of logging in needs
 
     found = secretsmanager.get_secret_version_output(secret_id=credentials.secrets_manager)
+    name = credentials.secrets_manager
     return pulumi.Output.secret(
-        found.secret_string.apply(lambda text: build_repository_data(settings.gitops, json.loads(text)))
+        found.secret_string.apply(lambda text: build_repository_data(settings.gitops, _parse_keys(name, text)))
     )
+
+
+def _parse_keys(name: str, text: str) -> dict[str, str]:
+    try:
+        keys = json.loads(text)
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict) or not all(isinstance(value, str) for value in keys.values()):
+        raise pulumi.RunError(
+            f"gitops-stack:gitops.credentials.secretsManager: {name} holds something that is not shown; "
+            'needs a JSON object of texts, such as {"username": "git", "password": "..."}'
+        )
+    return keys

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
-from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
 
 
@@ -17,7 +18,8 @@ def load_authored_patches(root: Path) -> list[str]:
 
 def load_generated(root: Path) -> dict[str, str]:
     """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
-    texts = {file.relative_to(root).as_posix(): _read(file) for file in sorted(root.rglob("*.yaml")) if file.is_file()}
+    files = (file for folder in FOLDERS for file in sorted((root / folder).glob("*.yaml")) if file.is_file())
+    texts = {file.relative_to(root).as_posix(): _read(file) for file in files}
     return {path: text for path, text in texts.items() if path != LOCK and text.startswith(GENERATED_HEADER)}
 
 
@@ -35,8 +37,9 @@ def check_tree(settings: StackSettings, root: Path) -> list[str]:
 def write_tree(settings: StackSettings, root: Path) -> list[str]:
     """Write what differs, remove generated files that are left over. Returns the paths that changed.
 
-    Raises FileExistsError's sentence through :func:`check_authored_names` before anything is written.
+    Raises :class:`GitOpsStackError` before anything is written when an authored file is in the way.
     """
+    GitOpsStackError.raise_for(check_authored_names(settings, root))
     wanted = build_tree(settings, load_authored_patches(root))
     found = load_generated(root)
     changed = []

@@ -35,7 +35,10 @@ def load_git_environment() -> dict[str, str]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = folder / "environment.json"
         if not made.exists():
-            made.write_text(json.dumps(_run(script, folder)), encoding="utf-8")
+            part = folder / "environment.part"
+            part.touch(mode=0o600)
+            part.write_text(json.dumps(_run(script, folder)), encoding="utf-8")
+            part.replace(made)
         environment: dict[str, str] = json.loads(made.read_text(encoding="utf-8"))
     return environment
 
@@ -53,7 +56,9 @@ def _script() -> Path | None:
 
 def _run(script: Path, folder: Path) -> dict[str, str]:
     evaluate = 'eval "$("$0" "$1")" && env -0'
-    done = subprocess.run(["sh", "-c", evaluate, str(script), str(folder)], capture_output=True, text=True, check=False)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # not the caller's
+    command = ["sh", "-c", evaluate, str(script), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, env=own, check=False)
     if done.returncode:
         raise EnvironmentProblem(
             f"{SWITCH}: {script} failed: {done.stderr.strip().splitlines()[-1:]}; repair it or set `none`"

@@ -85,9 +85,12 @@ def check_lock(file: Path, lock: Lock, argocd: ArgoCDSettings) -> Iterator[str]:
 def check_render(file: Path, lock: Lock, manifests: Sequence[Manifest]) -> Iterator[str]:
     """Yield a sentence that names the objects in which the render differs from the lock."""
     digest = manifest_set.digest(manifests)
-    if digest == lock.digest:
-        return
     found = manifest_set.object_digests(manifests)
+    if digest == lock.digest:
+        told = (lock.object_count, list(lock.images), lock.objects)
+        if told != (len(manifests), manifest_set.images(manifests), found):
+            yield f"{file}: its digest fits, but the rest was edited; run `gitops-stack lock` and commit it"
+        return
     differences = [
         *(f"{name} (added)" for name in found.keys() - lock.objects.keys()),
         *(f"{name} (gone)" for name in lock.objects.keys() - found.keys()),

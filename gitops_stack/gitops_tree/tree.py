@@ -20,6 +20,7 @@ from gitops_stack.settings import ArgoCDSettings, StackSettings
 KUSTOMIZATION = "argocd/kustomization.yaml"
 PATCHES = "argocd/patches"
 LOCK = "argocd/lock.yaml"
+FOLDERS = ("argocd", PATCHES, "apps", "projects")  # all that is generated is in one of these
 FETCH_TIMEOUT_SECONDS = 120  # kustomize's own 27 s is too short for this base on slow links (kustomize#3742)
 
 

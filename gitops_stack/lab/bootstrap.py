@@ -5,6 +5,7 @@ Every phase is idempotent, so running it again converges. A failure names the ph
 
 from __future__ import annotations
 
+import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,14 @@ from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.workspace import Workspace
-from gitops_stack.live_state import connect, load_applications, load_certificate, read_applications
+from gitops_stack.live_state import (
+    ObjectReference,
+    connect,
+    load_applications,
+    load_certificate,
+    load_objects,
+    read_applications,
+)
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
@@ -65,40 +73,83 @@ class Report:
 def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report:
     """Bring the lab up and bootstrap ``stack`` of ``project`` in it; on a bootstrapped lab, converge.
 
-    Raises :class:`GitOpsStackError` with the phase, the condition and the log, unless every application is Synced at
-    the pushed revision and Healthy and the certificate is complete.
+    A destroy that was interrupted is finished first. Raises :class:`GitOpsStackError` with the phase, the condition
+    and the log, unless every application is Synced at the pushed revision and Healthy and the certificate is complete.
     """
-    report = open_report(lab, stack)
-    with report.phase("control plane", progress):
-        lab.up(progress)
-    with report.phase("repository", progress):
-        _prepare_repository(report, project)
-    with report.phase("pulumi up", progress):
-        report.changes = report.engine.up()
-    with report.phase("controllers", progress):
-        settings = report.workspace.settings()
-        lab.start_argocd(
-            namespace=settings.argocd.namespace, git_environment=report.engine.git_environment, progress=progress
-        )
-    with report.phase("sync", progress):
-        wait_until_synced(report, limit_seconds=SYNC_LIMIT_SECONDS)
-    with report.phase("certificate", progress):
-        wait_until_handed_over(report, limit_seconds=60)
-    return report
+    with _alone(lab):
+        report = open_report(lab, stack)
+        with report.phase("control plane", progress):
+            lab.up(progress)
+        if report.workspace.seeded and interrupted(lab).exists():
+            with report.phase("rest of the last destroy", progress):
+                _destroy(report, progress)
+        with report.phase("repository", progress):
+            prepare_repository(report, project)
+        with report.phase("pulumi up", progress):
+            report.changes = report.engine.up()
+        with report.phase("controllers", progress):
+            start_controllers(report, progress)
+        with report.phase("sync", progress):
+            wait_until_synced(report, limit_seconds=SYNC_LIMIT_SECONDS)
+        with report.phase("certificate", progress):
+            wait_until_handed_over(report, limit_seconds=60)
+        return report
 
 
 def destroy(lab: Lab, stack: str, progress: Progress) -> None:
     """Run `pulumi destroy` against the living controllers, then stop every process of the lab.
 
-    The processes are stopped even when the destroy fails; the failure is raised afterwards.
+    A lab that is not running is started for it, because Argo CD has to take its applications down itself. The
+    processes are stopped even when the destroy fails; the failure is raised afterwards.
     """
-    report = open_report(lab, stack)
-    try:
-        if report.workspace.seeded and lab.processes():
-            with report.phase("pulumi destroy", progress):
-                report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
-    finally:
-        lab.down(progress)
+    with _alone(lab):
+        try:
+            report = open_report(lab, stack)
+            if report.workspace.seeded and report.engine.has_resources():
+                with report.phase("pulumi destroy", progress):
+                    lab.up(progress)
+                    _destroy(report, progress)
+        finally:
+            lab.down(progress)
+
+
+def start_controllers(report: Report, progress: Progress) -> None:
+    """Start Argo CD's processes for the namespace the stack is installed in."""
+    report.lab.start_argocd(
+        namespace=report.workspace.settings().argocd.namespace,
+        git_environment=report.engine.git_environment,
+        progress=progress,
+    )
+
+
+def _destroy(report: Report, progress: Progress) -> None:
+    namespace = report.workspace.settings().argocd.namespace
+    config = ObjectReference("", "ConfigMap", namespace, "argocd-cm", "v1")
+    with connect(report.lab.state.kubeconfig) as client:
+        installed = load_objects(client, [config])[config.text] is not None
+    if installed:
+        start_controllers(report, progress)
+    mark = interrupted(report.lab)
+    mark.touch()
+    report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    mark.unlink()
+
+
+def interrupted(lab: Lab) -> Path:
+    """Return the mark of a destroy that has begun and not ended: root may be on its way out, unknown to the state."""
+    return lab.state.directory / "destroying"
+
+
+@contextmanager
+def _alone(lab: Lab) -> Iterator[None]:
+    with (lab.state.directory / "bootstrap.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EnvironmentProblem(
+                f"{lab.state.directory}: another bootstrap or destroy of this lab is running; wait for it"
+            ) from None
+        yield
 
 
 def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
@@ -121,11 +172,13 @@ def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
 def _not_well(settings: StackSettings, applications: list[ApplicationStatus], revision: str) -> list[str]:
     wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads}
     elsewhere = {name for name, workload in settings.workloads.items() if workload.repo_url or workload.revision}
+    manual = {name for name, workload in settings.workloads.items() if not workload.auto_sync}  # wait for a person
     reasons = [
         f"{status.name} is {status.sync} and {status.health} at {status.revision[:12] or 'no revision'}: "
         f"{status.reason or 'not the pushed revision'}"
         for status in applications
-        if not status.well or (status.name in wanted - elsewhere and status.revision != revision)
+        if status.name not in manual
+        and (not status.well or (status.name in wanted - elsewhere and status.revision != revision))
     ]
     missing = wanted - {status.name for status in applications}
     return reasons + [f"{name} is not there yet" for name in sorted(missing)]
@@ -157,7 +210,8 @@ def open_report(lab: Lab, stack: str) -> Report:
     return Report(lab, workspace, engine)
 
 
-def _prepare_repository(report: Report, project: Path) -> None:
+def prepare_repository(report: Report, project: Path) -> None:
+    """Seed the lab's repository and clone, or take what was pushed since; select the Pulumi stack."""
     workspace = report.workspace
     if workspace.seeded:
         if not (workspace.directory / "Pulumi.yaml").is_file():

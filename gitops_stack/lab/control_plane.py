@@ -25,8 +25,10 @@ def write_credentials(state: LabState) -> str:
     """Return the administrator's token, written to the API server's token file once per lab."""
     file = state.directory / "tokens.csv"
     if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(f"{secrets.token_urlsafe(32)},lab-administrator,lab-administrator,system:masters\n", "utf-8")
+        part = file.with_suffix(".part")  # a half-written token would stay for good
+        part.touch(mode=0o600)
+        part.write_text(f"{secrets.token_urlsafe(32)},lab-administrator,lab-administrator,system:masters\n", "utf-8")
+        part.replace(file)
     return file.read_text(encoding="utf-8").split(",", 1)[0]
 
 

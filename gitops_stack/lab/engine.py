@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.orphans import MARKER
@@ -42,8 +43,10 @@ class Engine:
         """Return what the engine needs beyond the caller's environment."""
         passphrase = self.state / "passphrase"
         if not passphrase.exists():
-            passphrase.touch(mode=0o600)
-            passphrase.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+            part = passphrase.with_suffix(".part")  # a half-written passphrase would stay for good
+            part.touch(mode=0o600)
+            part.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+            part.replace(passphrase)
         path = [str(self.tools), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         backend = self.state / "pulumi"
         backend.mkdir(exist_ok=True, mode=0o700)
@@ -74,17 +77,26 @@ class Engine:
         self.clear_dead_lock()
         self.run("destroy", "--yes", "--skip-preview", "--stack", self.stack, limit_seconds=limit_seconds)
 
+    def has_resources(self) -> bool:
+        """Tell whether the stack's state holds anything to destroy."""
+        known = json.loads(self.run("stack", "ls", "--json", limit_seconds=60))
+        if not any(found["name"].rpartition("/")[2] == self.stack for found in known):
+            return False
+        state = json.loads(self.run("stack", "export", "--stack", self.stack, limit_seconds=60))
+        return bool((state.get("deployment") or {}).get("resources"))
+
     def clear_dead_lock(self) -> None:
         """Remove the state lock of an engine that was killed; a living one keeps it.
 
         Raises :class:`EnvironmentProblem` when the owner lives, or is on another host.
         """
         for file in (self.state / "pulumi" / ".pulumi" / "locks").rglob("*.json"):
-            owner = json.loads(file.read_text(encoding="utf-8"))
-            if owner.get("hostname") != socket.gethostname() or _is_engine(owner.get("pid", 0)):
+            owner = _load_lock_owner(file)
+            here = owner.get("hostname", socket.gethostname()) == socket.gethostname()
+            if not here or _is_engine(owner.get("pid", 0)):
                 raise EnvironmentProblem(
                     f"{file}: process {owner.get('pid')} on {owner.get('hostname')} is changing this stack since "
-                    f"{owner.get('timestamp')}; wait for it"
+                    f"{owner.get('timestamp')}; wait for it, or remove the file when that host is gone"
                 )
             self.run("cancel", "--yes", "--stack", self.stack, limit_seconds=60)
 
@@ -128,6 +140,14 @@ def _first_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     errors = [line for line in lines if "error:" in line and not _NOISE.match(line)]
     return " ".join(errors[:3])[:600] if errors else (lines[-1] if lines else "no message")
+
+
+def _load_lock_owner(file: Path) -> dict[str, Any]:
+    try:
+        owner = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:  # written half when its engine was killed
+        return {}
+    return owner if isinstance(owner, dict) else {}
 
 
 def _is_engine(pid: int) -> bool:

@@ -106,11 +106,14 @@ class Lab:
         with self.state.locked():
             supervisor = Supervisor(self.state)
             if supervisor.is_running():
-                supervisor.load_programs(_ARGOCD, (), first_priority=_ARGOCD_PRIORITY)
-                for name in ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
-                    progress(f"stopping {name}")
-                    supervisor.stop(name)
-                supervisor.shut_down()
+                try:
+                    supervisor.load_programs(_ARGOCD, (), first_priority=_ARGOCD_PRIORITY)
+                    for name in ("kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"):
+                        progress(f"stopping {name}")
+                        supervisor.stop(name)
+                    supervisor.shut_down()
+                except EnvironmentProblem as problem:  # a supervisor that does not answer is ended with the rest
+                    progress(f"ending the processes by force: {problem}")
             supervisor.clear_stale(progress)
             if end_marked_processes(self.state.directory):
                 raise EnvironmentProblem(f"{self.state.directory}: a process of this lab does not end; see its logs.")

@@ -7,6 +7,7 @@ GitOps tree, with the lab's own repository and context filled in. It is seeded o
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -107,7 +108,11 @@ class Workspace:
 
     def _git(self, *arguments: str, cwd: Path | None = None) -> str:
         folder = cwd or (self.directory if self.directory.is_dir() else self.repository.parent)
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+        # A hook's GIT_DIR would make it commit into the caller's repository, a person's settings might ask to sign.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        command = ["git", "-C", str(folder), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last}; repair it or run `make clean`")

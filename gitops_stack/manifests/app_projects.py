@@ -29,6 +29,9 @@ def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Ma
             "name": name,
             "namespace": settings.argocd.namespace,
             "labels": {conventions.STACK_LABEL: settings.stack},
+            # An application whose project is gone can never be finalized (argo-cd#1329), and the two are pruned at
+            # the same time when a team leaves.
+            "annotations": dict(conventions.LINGERING),
         },
         "spec": spec,
     }

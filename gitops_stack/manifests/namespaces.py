@@ -34,7 +34,7 @@ def build_team_namespaces(settings: StackSettings) -> list[Manifest]:
                 "labels": {conventions.STACK_LABEL: settings.stack, conventions.PROJECT_LABEL: owners[namespace]},
                 "annotations": {
                     conventions.SYNC_WAVE: str(conventions.WAVE_NAMESPACES),
-                    conventions.SYNC_OPTIONS: "Prune=false",
+                    **conventions.LINGERING,
                 },
             },
         }

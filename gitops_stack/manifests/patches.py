@@ -143,7 +143,9 @@ def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
 
 def _rbac_cm(argocd: ArgoCDSettings) -> dict[str, str]:
     # policy.default is a floor that no deny removes, so it stays empty.
-    policy = "".join(f"g, {group}, role:{role}\n" for group, role in sorted(argocd.rbac.items()))
+    # The policy is CSV: a name with a comma, as LDAP's have, is quoted; the settings refuse quotes in it.
+    quoted = {group: f'"{group}"' if "," in group else group for group in argocd.rbac}
+    policy = "".join(f"g, {quoted[group]}, role:{role}\n" for group, role in sorted(argocd.rbac.items()))
     return {"policy.csv": policy, "policy.default": ""}
 
 

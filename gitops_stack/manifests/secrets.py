@@ -13,7 +13,11 @@ REPOSITORY_SECRET = "gitops-repository"  # noqa: S105 - an object name
 
 def build_argocd_secrets(namespace: str) -> list[Manifest]:
     """Build the Secrets that Argo CD's processes fill at run time. No data here: their keys are never ours."""
-    return [_secret(name, namespace, {conventions.PART_OF: "argocd"}) for name in conventions.PULUMI_OWNED_SECRETS]
+    secrets = [_secret(name, namespace, {conventions.PART_OF: "argocd"}) for name in conventions.PULUMI_OWNED_SECRETS]
+    for secret in secrets:
+        # An earlier installation may have tracked them under the same application, which would prune them now.
+        secret["metadata"]["annotations"] = dict(conventions.LINGERING)
+    return secrets
 
 
 def build_repository_secret(namespace: str) -> Manifest:

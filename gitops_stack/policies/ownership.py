@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_stack.conventions import ARGOCD_FIELD_MANAGER
+from gitops_stack.conventions import ARGOCD_FIELD_MANAGER, PATCH_FIELD_MANAGER
 from gitops_stack.manifests import Manifest
 
 
@@ -70,6 +70,9 @@ def _certify_one(name: str, live: Manifest | None, rendered: Manifest | None) ->
         return Ownership(name, managers, f"is also owned by {', '.join(foreign)}")
     if not managers:
         return Ownership(name, managers, f"is not owned by {ARGOCD_FIELD_MANAGER} yet")
+    if PATCH_FIELD_MANAGER in (live["metadata"].get("annotations") or {}):
+        # Pulumi creates under Argo CD's name; only a sync removes Pulumi's annotation.
+        return Ownership(name, managers, "has not been synced by Argo CD yet")
     if rendered is not None and live["kind"] == "CustomResourceDefinition" and _schemas(live) != _schemas(rendered):
         return Ownership(name, managers, "has another schema than Git: Argo CD has not synced it yet")
     return Ownership(name, managers, "")

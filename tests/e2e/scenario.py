@@ -84,15 +84,11 @@ class Scenario:
     def prepare(self) -> None:
         """Walk it up to `pulumi up`: control plane, repository, stack."""
         self.lab.up(say)
-        road._prepare_repository(self.report, self.project)
+        road.prepare_repository(self.report, self.project)
 
     def start_controllers(self) -> None:
         """Start Argo CD's processes for the installed namespace."""
-        self.lab.start_argocd(
-            namespace=self.settings.argocd.namespace,
-            git_environment=self.report.engine.git_environment,
-            progress=say,
-        )
+        road.start_controllers(self.report, say)
 
     def cli(self, *arguments: str, folder: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `gitops-stack` as a person in the workspace would, with the lab's tools on PATH."""
@@ -188,11 +184,14 @@ class Scenario:
 
 
 def edit_stack(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Merge ``changes`` (settings key -> values) into the stack file in ``folder``."""
+    """Merge ``changes`` (settings key -> values, None takes one out) into the stack file in ``folder``."""
     file = folder / f"Pulumi.{STACK}.yaml"
     editor = YAML()
     document = editor.load(file.read_text(encoding="utf-8"))
     for key, values in changes.items():
-        document["config"].setdefault(f"gitops-stack:{key}", {}).update(values)
+        section = document["config"].setdefault(f"gitops-stack:{key}", {})
+        section.update({name: value for name, value in values.items() if value is not None})
+        for name in [name for name, value in values.items() if value is None]:
+            del section[name]
     with file.open("w", encoding="utf-8") as text:
         editor.dump(document, text)

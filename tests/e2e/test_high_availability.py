@@ -26,6 +26,12 @@ pytestmark = pytest.mark.e2e
 
 NAMESPACE = "gitops"
 WORKLOADS = 25
+KEPT_NAMESPACE = "byhand-01"
+WORKLOAD_OBJECTS = [
+    ("apps/v1", "Deployment", "guestbook"),
+    ("v1", "Service", "guestbook"),
+    ("batch/v1", "Job", "guestbook-migration"),
+]
 KILLED_AFTER = (1, 6, 15, 15, 15)  # objects created by each run that is killed, of some 75 in all
 
 
@@ -97,10 +103,11 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: py
     late_overlay = scenario.workspace / "gitops/workloads/guestbook/overlays/late"
     shutil.copytree(late_overlay.parent / "local", late_overlay)
     workloads[late] |= {"path": f"{path.rpartition('/')[0]}/late"}
-    edit_stack(
-        scenario.workspace,
-        {"projects": {"storefront": {"namespaces": ["storefront", *namespaces]}}, "workloads": workloads},
-    )
+    # One namespace that root does not own, so that what is left in it can still be seen afterwards.
+    scenario.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": KEPT_NAMESPACE}}, "hand")
+    workloads[KEPT_NAMESPACE] = {"project": "storefront", "path": path, "namespace": KEPT_NAMESPACE}
+    patterns = ["storefront", *namespaces, f"{KEPT_NAMESPACE.rpartition('-')[0]}-*"]
+    edit_stack(scenario.workspace, {"projects": {"storefront": {"namespaces": patterns}}, "workloads": workloads})
     scenario.push("25 workloads")
     scenario.wait_until_well(300)
     edit_stack(scenario.workspace, {"workloads": {late: workloads[late] | {"autoSync": False}}})
@@ -109,8 +116,12 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: py
     scenario.push("One workload falls behind")
     wait_for("one workload is OutOfSync", lambda: _sync_status(scenario, late) == "OutOfSync")
     wait_for("root has taken the change", lambda: _sync_status(scenario, "root") == "Synced")
-    objects = [("apps/v1", "Deployment"), ("v1", "Service"), ("batch/v1", "Job")]
-    assert all(scenario.get("apps/v1", "Deployment", "guestbook", name) for name in namespaces)
+    objects = {
+        f"{kind} {namespace}/{name}": (api_version, kind, name, namespace)
+        for namespace in ["storefront", KEPT_NAMESPACE, *namespaces]
+        for api_version, kind, name in WORKLOAD_OBJECTS
+    }
+    assert [text for text, found in objects.items() if not scenario.get(*found)] == [], "all there before the destroy"
 
     watch = _RootWatch(scenario)
     with watch:
@@ -120,13 +131,8 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: py
     with capsys.disabled():
         say(f"\ndestroyed with {WORKLOADS} workloads in {took:.0f} s")
     assert watch.orphaned == set(), "root went before its children"
-    left = [
-        f"{kind} {name}/guestbook"
-        for name in ["storefront", *namespaces]
-        for api_version, kind in objects
-        if scenario.get(api_version, kind, "guestbook", name)
-    ]
-    assert left == []
+    assert [text for text, found in objects.items() if scenario.get(*found)] == []
+    assert scenario.get("v1", "Namespace", KEPT_NAMESPACE) is not None
     assert [name for name in ["storefront", *namespaces, NAMESPACE] if scenario.get("v1", "Namespace", name)] == []
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from gitops_stack.conventions import TRACKING_ID
+from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.manifest_set import images
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.orphans import load_marked_pids
@@ -198,10 +199,12 @@ def test_a_broken_push_prunes_nothing_and_says_why(scenario: Scenario, file: str
         conditions = (found.get("status") or {}).get("conditions") or []
         return next((text["message"] for text in conditions if text["type"] == "ComparisonError"), "")
 
+    def root_revision() -> str:
+        revision: str = (scenario.application("root") or {})["status"]["sync"]["revision"]
+        return revision
+
     wait_for("Argo CD reports the broken push", comparison_error)
-    root = wait_for("root is at the broken revision", lambda: scenario.application("root"))
-    assert broken
-    assert root["status"]["sync"]["revision"]
+    wait_for("root has seen the broken revision", lambda: root_revision() == broken)
     done = scenario.cli("status", "--stack", STACK, check=False)
     assert done.returncode == 1
     assert "ComparisonError" in done.stdout
@@ -211,6 +214,42 @@ def test_a_broken_push_prunes_nothing_and_says_why(scenario: Scenario, file: str
     scenario.report.workspace.commit_and_push("Mend it")
     scenario.wait_until_well()
     scenario.wait_until_handed_over()
+
+
+def test_a_team_that_leaves_takes_its_workload_along_and_nothing_hangs(scenario: Scenario) -> None:
+    path = "gitops/workloads/guestbook/overlays/local"
+    team = {"namespaces": ["newcomer"]}
+    edit_stack(
+        scenario.workspace,
+        {
+            "projects": {"newcomers": team},
+            "workloads": {"newcomer": {"project": "newcomers", "path": path, "namespace": "newcomer"}},
+        },
+    )
+    scenario.push("A team arrives")
+    scenario.wait_until_well()
+    scenario.report.engine.up()
+    edit_stack(scenario.workspace, {"projects": {"newcomers": None}, "workloads": {"newcomer": None}})
+    scenario.push("The team leaves")
+    scenario.report.engine.up()
+    wait_for("the application of the team is gone", lambda: scenario.application("newcomer") is None)
+    assert scenario.get("apps/v1", "Deployment", "guestbook", "newcomer") is None
+    assert scenario.get("argoproj.io/v1alpha1", "AppProject", "newcomers", "argocd") is not None, "kept until removed"
+    assert scenario.get("v1", "Namespace", "newcomer") is not None, "kept until removed"
+    scenario.wait_until_well()
+    scenario.wait_until_handed_over()
+
+
+def test_an_interrupted_destroy_is_finished_by_the_next_bootstrap(scenario: Scenario) -> None:
+    scenario.lab.stop_argocd()
+    road.interrupted(scenario.lab).touch()
+    engine = scenario.report.engine
+    with pytest.raises(EnvironmentProblem, match="pulumi destroy: did not end in 10 s"):
+        engine.destroy(limit_seconds=10)
+    assert (scenario.application("root") or {})["metadata"]["deletionTimestamp"]
+    report = scenario.bootstrap()
+    assert report.certificate.complete
+    assert "rest of the last destroy" in report.seconds
 
 
 def test_destroy_ends_in_time_and_leaves_no_process_port_or_object(scenario: Scenario) -> None:
@@ -225,19 +264,6 @@ def test_destroy_ends_in_time_and_leaves_no_process_port_or_object(scenario: Sce
     scenario.lab.down(say)
     assert load_marked_pids(scenario.lab.state.directory) == []
     assert [name for name, port in ports.items() if not is_free(port)] == []
-
-
-def test_settings_can_be_edited_and_bootstrapped_again_after_a_destroy(scenario: Scenario) -> None:
-    edit_stack(scenario.workspace, {"argocd": {"rbac": {"platform-team": "admin"}}})
-    scenario.cli("render", "--stack", STACK)
-    scenario.cli("lock", "--stack", STACK)
-    scenario.push("Name the admins")
-    report = scenario.bootstrap()
-    assert report.certificate.complete
-    config = scenario.get("v1", "ConfigMap", "argocd-rbac-cm", "argocd")
-    assert config is not None
-    assert config["data"]["policy.csv"] == "g, platform-team, role:admin\n"
-    scenario.report.engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
 
 
 class _CrdWatch:

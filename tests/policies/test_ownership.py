@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gitops_stack.conventions import PATCH_FIELD_MANAGER
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.ownership import certify, field_managers
 
@@ -17,6 +18,12 @@ STATUS = {"manager": "kube-controller-manager", "operation": "Update", "subresou
 
 def live(*managers: dict[str, str]) -> Manifest:
     return {"kind": "ConfigMap", "metadata": {"name": "cm", "managedFields": list(managers)}}
+
+
+def seeded() -> Manifest:
+    manifest = live(ARGOCD)
+    manifest["metadata"]["annotations"] = {PATCH_FIELD_MANAGER: "argocd-controller"}
+    return manifest
 
 
 def definition(schema: str) -> Manifest:
@@ -46,6 +53,7 @@ def definition(schema: str) -> Manifest:
             id="seeded schema",
         ),
         pytest.param(definition("open"), None, "", id="a definition Git does not know"),
+        pytest.param(seeded(), None, "has not been synced by Argo CD yet", id="created and not yet synced"),
     ],
 )
 def test_each_object_is_certified(found: Manifest | None, rendered: Manifest | None, finding: str) -> None:
