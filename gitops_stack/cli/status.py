@@ -11,9 +11,10 @@ from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import kubeconfig_path, load_stack_file
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.live_state import connect, load_applications, load_certificate, read_applications
+from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
@@ -38,17 +39,29 @@ def status(
         progress("reading the cluster"),
         connect(kubeconfig_path(settings.cluster), settings.cluster.context) as client,
     ):
-        manifests = load_manifests(project / settings.tree_path / "argocd")
+        manifests, problems = _render(project / settings.tree_path / "argocd")
         found = load_applications(client, settings.argocd.namespace)
         handed_over = [*manifests, *build_app_projects(settings)]
         certificate = load_certificate(client, found, handed_over)
+    for problem in problems:
+        err.print(f"error: {problem}; the certificate covers only what Argo CD reports", markup=False)
     applications = read_applications(found)
     if output is Output.JSON:
         print_json(build_report(applications, certificate))
     else:
         print_status(applications, certificate)
-    if not (certificate.complete and applications and all(application.well for application in applications)):
+    if problems or not (
+        certificate.complete and applications and all(application.well for application in applications)
+    ):
         raise typer.Exit(1)
+
+
+def _render(directory: Path) -> tuple[list[Manifest], tuple[str, ...]]:
+    # A tree that cannot be rendered is when people need to see what the cluster says.
+    try:
+        return load_manifests(directory), ()
+    except GitOpsStackError as error:
+        return [], error.findings
 
 
 def build_report(applications: list[ApplicationStatus], certificate: Certificate) -> dict[str, object]:

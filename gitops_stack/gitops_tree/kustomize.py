@@ -89,6 +89,10 @@ def _unreadable_patch(found: re.Match[str], directory: Path) -> GitOpsStackError
     return GitOpsStackError(f"{directory}/{found['path']}: is no patch that kustomize can read; correct its YAML")
 
 
+def _missing_patch(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    return GitOpsStackError(f"{directory}/{found['path']}: is named in the kustomization but missing; add or unlist it")
+
+
 def _no_git(_found: re.Match[str], _directory: Path) -> GitOpsStackError:
     return EnvironmentProblem(_NO_GIT)
 
@@ -121,6 +125,7 @@ _CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ..
     (r'matches strategic merge patch "(?P<kind>\w+)\.[^/"]*/(?P<name>[^"]+)\.[^."]+"', _patch_without_target),
     (r"no matches for Id (?P<kind>\w+)\.[^/]*/(?P<name>[^\s;]+)\.[^.\s;]+", _patch_without_target),
     (r'unable to parse SM or JSON patch from \[path: "(?P<path>[^"]+)"', _unreadable_patch),
+    (r"failed to get the patch file from path\((?P<path>[^)]+)\)", _missing_patch),
     (r"no 'git' program on path", _no_git),
     (r"couldn't find remote ref (?P<ref>\S+)", _unknown_commit),
     (r"not our ref (?P<ref>\S+)", _unknown_commit),
@@ -128,5 +133,5 @@ _CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ..
     (r"Connection refused[^\n]*|repository '[^']*' not found[^\n]*|Repository not found", _unreachable),
     (r"fatal: '[^']*' does not appear to be a git repository", _unreachable),
     (r"evalsymlink failure on '[^']*kustomize-\d+|unable to find one of 'kustomization\.yaml'", _missing_folder),
-    (r"yaml: [^\n]*|MalformedYAMLError[^\n]*", _not_yaml),
+    (r"(?<![\w.])yaml: [^\n]*|MalformedYAMLError[^\n]*", _not_yaml),
 )

@@ -36,6 +36,14 @@ def no_match(identity: str) -> str:
             id="bad ref",
         ),
         pytest.param(
+            "Error: trouble configuring builtin PatchTransformer with config: `\npath: gone.yaml\n`: failed to get "
+            "the patch file from path(patches/gone.yaml): evalsymlink failure on '/t/patches/gone.yaml' : lstat "
+            "/t/patches/gone.yaml: no such file or directory",
+            "gitops/dev/argocd/patches/gone.yaml: is named in the kustomization but missing; add or unlist it",
+            False,
+            id="missing patch",
+        ),
+        pytest.param(
             f"{CHAIN}': {FETCH}fatal: remote error: upload-pack: not our ref {SHA}\n: exit status 128",
             f"{KUSTOMIZATION}: the remote has no {SHA}; correct argocd.commit or argocd.source",
             False,
