@@ -79,16 +79,13 @@ def check_kubeconfig(settings: StackSettings) -> None:
     if not file.is_file():
         raise EnvironmentProblem(f"{place}.kubeconfig: found no file {file}; name the kubeconfig of the cluster")
     try:
-        documents = load_documents(file.read_text(encoding="utf-8"))
+        current, contexts = _load_contexts(file)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise EnvironmentProblem(
             f"{place}.kubeconfig: {file} cannot be read: {reason}; repair it or name another"
         ) from None
-    content = documents[0] if documents and isinstance(documents[0], dict) else {}
-    listed = content.get("contexts")
-    contexts = [entry.get("name") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    wanted = cluster.context or content.get("current-context")
+    wanted = cluster.context or current
     if not wanted:
         raise EnvironmentProblem(f"{place}.context: is missing, and {file} has no current context; name one")
     if wanted not in contexts:
@@ -97,9 +94,28 @@ def check_kubeconfig(settings: StackSettings) -> None:
 
 
 def kubeconfig_path(cluster: ExistingClusterSettings) -> Path:
-    """Return the kubeconfig file of an existing cluster, by kubectl's own rule without its list of files."""
-    ambient = os.environ.get("KUBECONFIG", "").split(os.pathsep)[0]
-    return Path(cluster.kubeconfig or ambient or Path.home() / ".kube" / "config").expanduser()
+    """Return the kubeconfig file of an existing cluster: of several in `$KUBECONFIG` the first that has its context."""
+    if cluster.kubeconfig:
+        return Path(cluster.kubeconfig).expanduser()
+    named = [Path(name) for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    files = named or [Path.home() / ".kube" / "config"]
+    return next((file for file in files if cluster.context and _has_context(file, cluster.context)), files[0])
+
+
+def _has_context(file: Path, context: str) -> bool:
+    try:
+        return context in _load_contexts(file)[1]
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return False
+
+
+def _load_contexts(file: Path) -> tuple[object, list[object]]:
+    """Read a kubeconfig's current context and the names of all."""
+    documents = load_documents(file.read_text(encoding="utf-8"))
+    content = documents[0] if documents and isinstance(documents[0], dict) else {}
+    listed = content.get("contexts")
+    entries = listed if isinstance(listed, list) else []
+    return content.get("current-context"), [entry.get("name") for entry in entries if isinstance(entry, dict)]
 
 
 def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever the operator wrote

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import yaml
 from httpx2 import HTTPError, HTTPStatusError
@@ -29,6 +30,7 @@ from gitops_stack.policies.ownership import Certificate, certify
 
 _Answer = TypeVar("_Answer")
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NOT_FOUND = 404
 _TRANSIENT = (429, 500, 503)
 _TRANSIENT_SECONDS = 10.0
@@ -54,7 +56,9 @@ class ObjectReference:
 def connect(kubeconfig: Path, context: str | None = None) -> Client:
     """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
-        return Client(config=KubeConfig.from_file(kubeconfig).get(context_name=context), trust_env=False)
+        config = KubeConfig.from_file(kubeconfig).get(context_name=context)
+        local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
+        return Client(config=config, trust_env=not local)  # as kubectl: a proxy, but not for this machine
     except (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError) as error:
         # The last three: lightkube reads a kubeconfig without looking whether it is one.
         raise EnvironmentProblem(

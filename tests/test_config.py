@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,16 @@ def test_a_kubeconfig_with_the_context_passes(context: str | None, tmp_path: Pat
     file = tmp_path / "kubeconfig"
     file.write_text(json.dumps({"contexts": [{"name": "a"}], "current-context": "a"}))
     check_kubeconfig(minimal(cluster={"provider": "existing", "kubeconfig": str(file), "context": context}))
+
+
+def test_of_several_kubeconfigs_the_one_with_the_context_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).write_text(f"contexts: [{{name: {name}}}]\n", encoding="utf-8")
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'first'}{os.pathsep}{tmp_path / 'second'}")
+    cluster = ExistingClusterSettings(provider="existing", kubeconfig=None, context="second")
+    assert kubeconfig_path(cluster) == tmp_path / "second"
 
 
 @pytest.mark.parametrize(

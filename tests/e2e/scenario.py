@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +54,24 @@ def wait_for(what: str, condition: Callable[[], Any], seconds: float = 120, ever
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
         time.sleep(every)
     return value
+
+
+@contextmanager
+def watching(sample: Callable[[], None], every: float = 0.2) -> Iterator[None]:
+    """Call ``sample`` over and over, in a thread, while the block runs."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(every):
+            sample()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @dataclass

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.engine import Engine
 from gitops_stack.manifests import Manifest
-from tests.e2e.scenario import ROOT, STACK, Scenario, edit_stack, say, wait_for
+from tests.e2e.scenario import ROOT, STACK, Scenario, edit_stack, say, wait_for, watching
 
 pytestmark = pytest.mark.e2e
 
@@ -123,14 +122,14 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: py
     }
     assert [text for text, found in objects.items() if not scenario.get(*found)] == [], "all there before the destroy"
 
-    watch = _RootWatch(scenario)
-    with watch:
+    orphaned: set[str] = set()
+    with watching(lambda: orphaned.update(_orphans(scenario))):
         started = time.monotonic()
         scenario.report.engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
         took = time.monotonic() - started
     with capsys.disabled():
         say(f"\ndestroyed with {WORKLOADS} workloads in {took:.0f} s")
-    assert watch.orphaned == set(), "root went before its children"
+    assert orphaned == set(), "root went before its children"
     assert [text for text, found in objects.items() if scenario.get(*found)] == []
     assert scenario.get("v1", "Namespace", KEPT_NAMESPACE) is not None
     assert [name for name in ["storefront", *namespaces, NAMESPACE] if scenario.get("v1", "Namespace", name)] == []
@@ -199,28 +198,7 @@ def _sync_status(scenario: Scenario, name: str) -> str:
     return status
 
 
-class _RootWatch:
-    """Sample the Applications during a destroy: which children were still there when root was gone."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample)
-        self.orphaned: set[str] = set()
-
-    def __enter__(self) -> _RootWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._stop.wait(0.2):
-            found = {
-                application["metadata"]["name"]: application["metadata"]
-                for application in self._scenario.applications()
-            }
-            if "root" not in found:
-                self.orphaned |= {name for name, metadata in found.items() if metadata.get("finalizers")}
+def _orphans(scenario: Scenario) -> set[str]:
+    """Name the applications with a finalizer that are there although root is gone."""
+    found = {application["metadata"]["name"]: application["metadata"] for application in scenario.applications()}
+    return set() if "root" in found else {name for name, metadata in found.items() if metadata.get("finalizers")}

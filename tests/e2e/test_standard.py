@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 
@@ -16,7 +15,7 @@ from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.state import is_free
 from gitops_stack.manifests import Manifest
-from tests.e2e.scenario import STACK, Scenario, edit_stack, say, wait_for
+from tests.e2e.scenario import STACK, Scenario, edit_stack, say, wait_for, watching
 
 pytestmark = pytest.mark.e2e
 
@@ -121,12 +120,12 @@ def test_lost_state_converges_and_takes_nothing_from_a_living_argocd(
     specs = {found["metadata"]["name"]: found["spec"] for found in scenario.applications()}
     shutil.rmtree(scenario.report.engine.state / "pulumi")
     scenario.report.engine.select_stack()
-    watch = _CrdWatch(scenario)
-    with watch:
+    seen = _Seen(scenario)
+    with watching(seen.sample):
         changes = scenario.report.engine.up()
         scenario.wait_until_handed_over()
     assert changes.keys() == {"create"}
-    assert not watch.untracked, "tracking ids were stripped for a moment"
+    assert not seen.untracked, "tracking ids were stripped for a moment"
     after = scenario.installed()
     assert {name: found and found["metadata"]["uid"] for name, found in after.items()} == {
         name: found and found["metadata"]["uid"] for name, found in before.items()
@@ -135,8 +134,8 @@ def test_lost_state_converges_and_takes_nothing_from_a_living_argocd(
     scenario.wait_until_well()
     scenario.pulumi("preview", "--refresh", "--expect-no-changes")
     with capsys.disabled():
-        say(f"\nafter the state was lost, the CRDs had an open schema for {watch.open_seconds:.1f} s")
-    assert watch.open_seconds < 60
+        say(f"\nafter the state was lost, the CRDs had an open schema for {seen.open_seconds:.1f} s")
+    assert seen.open_seconds < 60
 
 
 def test_argocd_follows_a_pushed_workload_change(scenario: Scenario) -> None:
@@ -266,37 +265,27 @@ def test_destroy_ends_in_time_and_leaves_no_process_port_or_object(scenario: Sce
     assert [name for name, port in ports.items() if not is_free(port)] == []
 
 
-class _CrdWatch:
-    """Sample the Applications CRD and the installation's tracking ids while something else happens."""
+class _Seen:
+    """What was seen of the Applications CRD and the tracking ids, sample by sample."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample)
+        self._last = time.monotonic()
         self.open_seconds = 0.0
         self.untracked: set[str] = set()
-        self._tracked = {name for name, found in scenario.installed().items() if _is_tracked(found)}
-        assert len(self._tracked) == len(scenario.installed()) - 3, "Argo CD tracks all but the CRDs"
+        installed = scenario.installed()
+        self._tracked = {name for name, found in installed.items() if _is_tracked(found)}
+        assert len(self._tracked) == len(installed) - 3, "Argo CD tracks all but the CRDs"
 
-    def __enter__(self) -> _CrdWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        last = time.monotonic()
-        while not self._stop.wait(0.2):
-            now = time.monotonic()
-            installed = self._scenario.installed()
-            crd = installed["apiextensions.k8s.io/CustomResourceDefinition applications.argoproj.io"]
-            schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] if crd else {}
-            if "properties" not in schema:
-                self.open_seconds += now - last
-            last = now
-            self.untracked |= {name for name in self._tracked if not _is_tracked(installed[name])}
+    def sample(self) -> None:
+        now = time.monotonic()
+        installed = self._scenario.installed()
+        crd = installed["apiextensions.k8s.io/CustomResourceDefinition applications.argoproj.io"]
+        schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] if crd else {}
+        if "properties" not in schema:
+            self.open_seconds += now - self._last
+        self._last = now
+        self.untracked |= {name for name in self._tracked if not _is_tracked(installed[name])}
 
 
 def _is_tracked(found: Manifest | None) -> bool:
