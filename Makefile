@@ -1,4 +1,5 @@
-# Two commands: `make local` (the whole thing, for real, on this machine) and `make test` (seconds, needs nothing).
+# Two commands: `make local` (the whole thing, for real, on this machine) and `make test` (under two minutes,
+# needs no lab, cluster or cloud).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

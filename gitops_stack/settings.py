@@ -101,7 +101,7 @@ class EksClusterSettings(Settings):
     """An EKS cluster made by the stack. Its place is made here; the components follow in a later release."""
 
     provider: Literal["eks"] = Field(description="eks: made by the stack; refused by this version.")
-    version: str = Field(description='Kubernetes version, quoted: "1.35".')
+    version: str = Field(description='With eks only: Kubernetes version, quoted: "1.35".')
 
 
 class GithubAppSettings(Settings):
