@@ -13,7 +13,7 @@ from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab import bootstrap as road
-from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.orphans import MARKER
 from gitops_stack.lab.tools import Tools, build_tools
 
@@ -129,5 +129,5 @@ def _existing(name: str, project: Path) -> Lab:
     return Lab.open(directory, Tools(directory / "bin"))
 
 
-def _open(name: str, project: Path, step: road.Progress) -> Lab:
+def _open(name: str, project: Path, step: Progress) -> Lab:
     return Lab.open(_directory(name, project), build_tools(step))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
+from gitops_stack.gitops_tree.private_file import write_private_file
 
 SWITCH = "GITOPS_STACK_GIT_ENV"
 _DEFAULT = Path("../shared/argo-cd-manifests/git-env")
@@ -35,10 +36,7 @@ def load_git_environment() -> dict[str, str]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = folder / "environment.json"
         if not made.exists():
-            part = folder / "environment.part"
-            part.touch(mode=0o600)
-            part.write_text(json.dumps(_run(script, folder)), encoding="utf-8")
-            part.replace(made)
+            write_private_file(made, json.dumps(_run(script, folder)))
         environment: dict[str, str] = json.loads(made.read_text(encoding="utf-8"))
     return environment
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ from gitops_stack.gitops_tree.lock import Lock, load_lock
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
-from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.workspace import Workspace
 from gitops_stack.live_state import (
     ObjectReference,
@@ -38,8 +38,6 @@ from gitops_stack.settings import StackSettings
 DESTROY_LIMIT_SECONDS = 120.0
 SYNC_LIMIT_SECONDS = 300.0
 _POLL_SECONDS = 0.5
-
-Progress = Callable[[str], None]
 
 
 @dataclass

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import Probe, build_http_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK, LabState
@@ -25,10 +26,7 @@ def write_credentials(state: LabState) -> str:
     """Return the administrator's token, written to the API server's token file once per lab."""
     file = state.directory / "tokens.csv"
     if not file.exists():
-        part = file.with_suffix(".part")  # a half-written token would stay for good
-        part.touch(mode=0o600)
-        part.write_text(f"{secrets.token_urlsafe(32)},lab-administrator,lab-administrator,system:masters\n", "utf-8")
-        part.replace(file)
+        write_private_file(file, f"{secrets.token_urlsafe(32)},lab-administrator,lab-administrator,system:masters\n")
     return file.read_text(encoding="utf-8").split(",", 1)[0]
 
 
@@ -47,10 +45,7 @@ def write_kubeconfig(state: LabState, token: str, port: int) -> None:
     text = json.dumps(config, indent=2) + "\n"  # JSON is YAML
     if state.kubeconfig.exists() and state.kubeconfig.read_text(encoding="utf-8") == text:
         return
-    unfinished = state.directory / ".kubeconfig"
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(state.kubeconfig)
+    write_private_file(state.kubeconfig, text)
 
 
 def build_control_plane(

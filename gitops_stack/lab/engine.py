@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.orphans import MARKER
 
 _NOISE = re.compile(r"^\s*(error: )?(update failed|preview failed|resource plan violation)?\s*$")
@@ -43,10 +44,7 @@ class Engine:
         """Return what the engine needs beyond the caller's environment."""
         passphrase = self.state / "passphrase"
         if not passphrase.exists():
-            part = passphrase.with_suffix(".part")  # a half-written passphrase would stay for good
-            part.touch(mode=0o600)
-            part.write_text(secrets.token_urlsafe(32), encoding="utf-8")
-            part.replace(passphrase)
+            write_private_file(passphrase, secrets.token_urlsafe(32))
         path = [str(self.tools), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         backend = self.state / "pulumi"
         backend.mkdir(exist_ok=True, mode=0o700)
@@ -106,6 +104,8 @@ class Engine:
         Raises :class:`GitOpsStackError` with the engine's own errors when it fails, :class:`EnvironmentProblem` when
         it does not end in time.
         """
+        if not self.project.is_dir():
+            raise EnvironmentProblem(f"{self.project}: the clone is gone; clone the lab's gitops.git there again")
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         environment = self.environment()
         try:
