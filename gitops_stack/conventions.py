@@ -31,6 +31,11 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 STACK_LABEL = "gitops-stack/stack"
 PROJECT_LABEL = "gitops-stack/project"
 
+# Default tags of everything a stack makes in AWS: `sweep` deletes nothing without the first two.
+TAG_STACK = "gitops-stack:stack"
+TAG_PROJECT = "gitops-stack:project"
+TAG_MANAGED_BY = "gitops-stack:managed-by"
+
 ROOT_APPLICATION = "root"
 SELF_MANAGEMENT_APPLICATION = "argocd"
 PROJECTS_APPLICATION = "projects"

@@ -9,12 +9,14 @@ from typing import Any
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.settings import StackSettings
 
+NOT_WRITTEN = ("stack", "region")  # under our own prefix: Pulumi's, and `aws:region`
+
 
 def render_schema() -> str:
     """Render the schema of `Pulumi.<stack>.yaml`; keys of other Pulumi packages are let through."""
     settings = StackSettings.model_json_schema(by_alias=True)
     keys: dict[str, Any] = {
-        f"{PULUMI_PROJECT}:{name}": value for name, value in settings["properties"].items() if name != "stack"
+        f"{PULUMI_PROJECT}:{name}": value for name, value in settings["properties"].items() if name not in NOT_WRITTEN
     }
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -24,7 +26,7 @@ def render_schema() -> str:
             "config": {
                 "type": "object",
                 "properties": keys,
-                "required": [f"{PULUMI_PROJECT}:{name}" for name in settings["required"] if name != "stack"],
+                "required": [f"{PULUMI_PROJECT}:{name}" for name in settings["required"] if name not in NOT_WRITTEN],
                 "patternProperties": {f"^(?!{PULUMI_PROJECT}:)": True},
                 "additionalProperties": False,
             }
@@ -38,7 +40,8 @@ def render_schema() -> str:
 def render_settings_table() -> str:
     """Render the Markdown table of all settings: path, default, description; `<name>` stands for a key of a map."""
     schema = StackSettings.model_json_schema(by_alias=True)
-    del schema["properties"]["stack"]
+    for name in NOT_WRITTEN:
+        del schema["properties"][name]
     rows: dict[str, tuple[str, list[str]]] = {}
     for path, default, description in _rows(schema, "", schema["$defs"]):
         rows.setdefault(path, (default, []))[1].append(description)

@@ -15,6 +15,7 @@ from gitops_stack import schema, settings
 from gitops_stack.config import KEYS
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import CredentialsSettings, Settings, StackSettings
+from gitops_stack.settings.teams import TEAM_KINDS
 from tests.stacks import COMMIT, ROOT, STACKS, minimal, stack_config, stack_settings
 
 CREDENTIALS: dict[str, dict[str, Any]] = {
@@ -55,6 +56,12 @@ def test_defaults_of_a_minimal_stack() -> None:
         workloads={"app": {"project": "team", "path": "app", "namespace": "team"}},
     ).model_dump() == {
         "stack": "test",
+        "region": None,
+        "account": None,
+        "network": None,
+        "registry": None,
+        "ci": None,
+        "add_ons": None,
         "cluster": {"provider": "existing", "kubeconfig": None, "context": None},
         "gitops": {
             "repo_url": "https://example.com/platform.git",
@@ -72,6 +79,7 @@ def test_defaults_of_a_minimal_stack() -> None:
             "rbac": {},
             "resources": {},
             "patches": {},
+            "spoke_role_arns": (),
         },
         "projects": {
             "team": {
@@ -79,7 +87,7 @@ def test_defaults_of_a_minimal_stack() -> None:
                 "source_repos": None,
                 "namespaces": ("team",),
                 "cluster_kinds": (),
-                "kinds": settings.TEAM_KINDS,
+                "kinds": TEAM_KINDS,
             }
         },
         "workloads": {
@@ -171,7 +179,7 @@ def test_the_schema_lets_other_packages_be_configured() -> None:
 
 def test_pulumi_yaml_declares_exactly_the_settings() -> None:
     declared = load_documents((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))[0]["config"]
-    fields = StackSettings.model_fields
+    fields = {field.alias or name: field for name, field in StackSettings.model_fields.items()}
     assert {key: value["description"] for key, value in declared.items()} == {
         f"gitops-stack:{key}": fields[key].description for key in KEYS
     }
@@ -191,7 +199,7 @@ def test_the_settings_table_has_one_row_per_setting() -> None:
     assert all(paths)
     found = [path[1] for path in paths if path]
     assert len(found) == len(set(found))
-    wanted = {name for model in _all_settings() for name in _leaves(model)} - {"stack"}
+    wanted = {name for model in _all_settings() for name in _leaves(model)} - {"stack", "region"}
     assert {path.rpartition(".")[2] for path in found} == wanted
 
 

@@ -1,0 +1,126 @@
+"""The only reader of configuration: a running Pulumi program's, or a stack file's without Pulumi.
+
+Both end in the same `StackSettings`, and in the same sentences when something is wrong. Secrets: the engine hands them
+over decrypted; a stack file read without it shows `{secure: …}`, which stands in as text that cannot be used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from gitops_stack.config.credentials import build_plain_secrets, uses_secret, without_ciphertext
+from gitops_stack.config.kubeconfig import check_kubeconfig, kubeconfig_path
+from gitops_stack.config.sentences import (
+    HIDDEN,
+    NO_KEYS,
+    PREFIX,
+    REGION_KEY,
+    build_path,
+    build_sentences,
+    build_shown,
+    known_keys,
+)
+from gitops_stack.config.siblings import check_siblings
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.manifests.patches import generated_patch_names
+from gitops_stack.settings import StackSettings, check_references
+
+__all__ = ["KEYS", "check_kubeconfig", "kubeconfig_path", "load_settings", "load_stack_file"]
+
+KEYS = (
+    "account", "network", "cluster", "registry", "ci", "addOns", "gitops", "argocd", "projects", "workloads",
+)  # fmt: skip
+# Pulumi.yaml has to give what is declared and may be left out some default: a map with nothing in it.
+OPTIONAL_KEYS = ("account", "network", "registry", "ci", "addOns")
+
+
+def load_settings() -> StackSettings:
+    """Read the settings of the running Pulumi program. Raises :class:`GitOpsStackError` with all findings at once."""
+    import pulumi  # noqa: PLC0415 - the CLI reads stack files without paying for the engine's SDK
+    from pulumi.runtime import config  # noqa: PLC0415
+
+    stack = pulumi.get_stack()
+    everything = {**config.get_config_env(), **config.CONFIG.get()}
+    values = {key.removeprefix(PREFIX): value for key, value in everything.items() if key.startswith(PREFIX)}
+    place = f"Pulumi.{stack}.yaml"
+    secret = {*config.get_config_secret_keys_env(), *(key for key in everything if config.is_config_secret(key))}
+    plain = [] if f"{PREFIX}gitops" in secret else ["gitops.credentials"]
+    written = {key: _object(place, key, value) for key, value in values.items()}
+    return _parse(stack, place, written, plain, everything.get(REGION_KEY), Path.cwd())
+
+
+def load_stack_file(project: Path, stack: str) -> StackSettings:
+    """Read the settings of ``stack`` from its file in the folder ``project``. Raises as :func:`load_settings`."""
+    place = f"Pulumi.{stack}.yaml"
+    file = project / place
+    if not file.is_file():
+        known = sorted(found.name.split(".")[1] for found in project.glob("Pulumi.*.yaml"))
+        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(known) or 'none'}")
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
+    if not isinstance(config, dict):
+        raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
+    values = {str(key).removeprefix(PREFIX): value for key, value in config.items() if str(key).startswith(PREFIX)}
+    plain = build_plain_secrets(values.get("gitops"))
+    try:
+        readable = {key: without_ciphertext(value) for key, value in values.items()}
+    except RecursionError:
+        raise GitOpsStackError(f"{place}: found an alias that contains itself; write the value out") from None
+    return _parse(stack, place, readable, plain, config.get(REGION_KEY), project)
+
+
+def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever the operator wrote
+    try:
+        return json.loads(value)
+    except ValueError:
+        found = HIDDEN if key == "gitops" else build_shown(value)
+        raise GitOpsStackError(f"{place}: {PREFIX}{key}: found {found}; needs a map of settings") from None
+
+
+def _parse(
+    stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str], region: object, project: Path
+) -> StackSettings:
+    plain = plain_secrets if uses_secret(values.get("gitops")) else []
+    findings = [
+        f"{place}: {PREFIX}{path}: found a credential in plain text; set it with `pulumi config set --secret --path`"
+        for path in plain
+    ]
+    for key in sorted(NO_KEYS & values.keys()):
+        findings.append(f"{place}: {PREFIX}{key}: is no known setting; known here: {', '.join(known_keys([]))}")
+    try:
+        written = {key: value for key, value in values.items() if key not in OPTIONAL_KEYS or value != {}}
+        known = {"stack": stack, "region": region if _uses_aws(written) else None}
+        settings = StackSettings.model_validate({**written, **known})
+    except ValidationError as error:
+        findings += [f"{place}: {sentence}" for sentence in build_sentences(error)]
+    else:
+        spanning = (*check_references(settings), *_check_patch_names(settings), *check_siblings(settings, project))
+        findings += [f"{place}: {build_path(path)}: {_found(found)}; {needs}" for path, found, needs in spanning]
+    GitOpsStackError.raise_for(findings)
+    return settings
+
+
+def _uses_aws(values: Mapping[str, Any]) -> bool:
+    """Tell whether `aws:region` is this stack's business at all."""
+    cluster = values.get("cluster")
+    is_eks = isinstance(cluster, Mapping) and cluster.get("provider") == "eks"
+    return is_eks or not values.keys().isdisjoint(OPTIONAL_KEYS)
+
+
+def _found(value: object) -> str:
+    return "is missing" if value is None else f"found {build_shown(value)}"
+
+
+def _check_patch_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    for name in sorted(settings.argocd.patches.keys() & generated_patch_names(settings.argocd)):
+        yield f"argocd.patches.{name}", name, "needs another name: the library generates a patch of that name"

@@ -1,0 +1,120 @@
+"""What is wrong with a setting, in one sentence: place as the operator typed it, what was found, what is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from gitops_stack import conventions
+from gitops_stack.settings import StackSettings
+
+PREFIX = f"{conventions.PULUMI_PROJECT}:"
+REGION_KEY = "aws:region"
+HIDDEN = "a value that is not shown"  # of a credential, in whatever form it was written
+NO_KEYS = {"stack", "region"}  # settings that come from elsewhere
+_PROVIDERS = ("existing", "eks")
+_SHOWN = 60
+_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
+
+
+def build_path(path: str) -> str:
+    """Return the whole key of a setting as a stack file has it."""
+    return path if path == REGION_KEY else f"{PREFIX}{path}"
+
+
+def build_sentences(error: ValidationError) -> Iterator[str]:
+    """Yield one sentence for each thing pydantic found."""
+    for found in error.errors():
+        if found["type"] == "too_short" and found["input"]:
+            continue  # its entries were refused one by one, and that is said already
+        loc = [str(part) for part in found["loc"]]
+        if loc[-1:] == ["[key]"]:
+            loc.pop()
+        path = [part for index, part in enumerate(loc) if (index, loc[0]) != (1, "cluster") or part not in _PROVIDERS]
+        if found["type"].startswith("union_tag"):
+            path.append("provider")
+        shown = _shown_of(found["type"], found["input"], loc)
+        where = REGION_KEY if path == ["region"] else f"{PREFIX}{'.'.join(path)}"
+        yield f"{where}: {_needs(found['type'], found.get('ctx') or {}, shown, found['msg'], loc)}"
+
+
+def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc: list[str]) -> str:
+    if kind == "missing":
+        return "is missing; it has no default"
+    if kind == "extra_forbidden":
+        return f"is no known setting; known here: {', '.join(known_keys(loc[:-1]))}"
+    if kind == "union_tag_not_found":
+        return "is missing; needs existing or eks"
+    needs = {
+        "value_error": str(context.get("error", "")),
+        "union_tag_invalid": "needs existing or eks",
+        "invalid_key": "needs text as its name; put quotes around it",
+        "int_from_float": "needs a whole number",
+        "int_parsing_size": "needs a smaller number",
+        "literal_error": f"needs one of {context.get('expected', '')}".replace("'", "").replace(" or ", ", "),
+        "string_type": "needs text, in quotes" if shown[:1].isdigit() else "needs text",
+        "bool_type": "needs true or false",
+        "int_type": "needs a whole number",
+        "greater_than_equal": f"needs {context.get('ge')} or more",
+        "less_than_equal": f"needs {context.get('le')} or less",
+        "too_short": "needs at least one entry",
+        "string_too_short": "needs text that is not empty",
+        "string_too_long": f"needs at most {context.get('max_length')} characters",
+        "dict_type": "needs a map of names to settings",
+        "model_type": "needs a map of settings",
+        "model_attributes_type": "needs a map of settings",
+        "tuple_type": "needs a list",
+    }.get(kind, f"needs: {message}")
+    return f"found {shown}; {needs}"
+
+
+def _shown_of(kind: str, value: Any, loc: list[str]) -> str:  # noqa: ANN401 - whatever the operator wrote
+    if loc == ["gitops", "credentials"] and isinstance(value, dict):
+        return ", ".join(map(str, value)) or "none of them"
+    if loc[:2] == ["gitops", "credentials"]:
+        return HIDDEN
+    if kind == "union_tag_invalid":
+        return build_shown(value["provider"])
+    quoted = isinstance(value, str) and kind in ("int_type", "bool_type")
+    return json.dumps(value) if quoted else build_shown(value)
+
+
+def known_keys(loc: list[str]) -> list[str]:
+    """Return the names of the settings at ``loc``, sorted."""
+    schema: dict[str, Any] = StackSettings.model_json_schema()
+    definitions = schema["$defs"]
+    node: dict[str, Any] = schema
+    for part in loc:
+        node = _child(node, part, definitions)
+    known = [node, *(_resolve(option, definitions) for option in node.get("oneOf", ()))]
+    keys = sorted({key for option in known for key in option.get("properties", ())} - NO_KEYS)
+    return keys or ["none"]
+
+
+def _child(node: dict[str, Any], part: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    child = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+    for option in child.get("anyOf", ()):
+        if "$ref" in option:
+            child = option
+    if not child and part in _PROVIDERS:
+        child = {"$ref": node["discriminator"]["mapping"][part]}
+    return _resolve(child, definitions)
+
+
+def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    resolved: dict[str, Any] = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    return resolved
+
+
+def build_shown(value: object) -> str:
+    """Return a value as it can be shown: short, and without a password in a URL."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except (TypeError, ValueError):  # a key that JSON does not have
+        text = repr(value)
+    text = _PASSWORD.sub("…@", text) or "empty text"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

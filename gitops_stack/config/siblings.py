@@ -1,0 +1,51 @@
+"""Rules between the stacks of one project: what an account has once has one owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_stack.config.sentences import PREFIX, REGION_KEY
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.settings import StackSettings
+
+
+def check_siblings(settings: StackSettings, project: Path) -> Iterator[tuple[str, object, str]]:
+    """Yield (path as typed, found, what is needed) for what another stack file of ``project`` claims as well.
+
+    Only stacks of the same account and region are rivals. A stack file that cannot be read is left to its own check.
+    """
+    if settings.account is None:
+        return
+    for file in sorted(project.glob("Pulumi.*.yaml")):
+        stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        config = _load_config(file)
+        same_account = _section(config, "account").get("id") == settings.account.id
+        if stack == settings.stack or not same_account or config.get(REGION_KEY) != settings.region:
+            continue
+        owns = settings.registry is not None and settings.registry.owns_account_registry
+        if owns and _section(config, "registry").get("ownsAccountRegistry") is True:
+            needs = f"needs one owner: {file.name} owns the registry of this account and region"
+            yield "registry.ownsAccountRegistry", True, needs
+        cluster = _section(config, "cluster")
+        name = cluster.get("name") or f"{PULUMI_PROJECT}-{stack}"
+        if settings.eks is not None and cluster.get("provider") == "eks" and name == settings.cluster_name:
+            yield "cluster.name", name, f"needs another name: {file.name} has a cluster of that name"
+
+
+def _section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    section = config.get(f"{PREFIX}{key}")
+    return section if isinstance(section, Mapping) else {}
+
+
+def _load_config(file: Path) -> Mapping[str, Any]:
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return {}
+    config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
+    return config if isinstance(config, Mapping) else {}

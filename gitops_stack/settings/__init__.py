@@ -1,0 +1,42 @@
+"""The frozen settings of one stack: shape, defaults, and the rules between them. Defaults are stated only here."""
+
+from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_ons import (
+    AddOnSettings,
+    ExternalDnsSettings,
+    ExternalSecretsSettings,
+    LoadBalancerControllerSettings,
+)
+from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, ReleaseVersion
+from gitops_stack.settings.ci import CiSettings, PipelineSettings, PublisherSettings
+from gitops_stack.settings.cluster import (
+    AccessSettings,
+    ComputeSettings,
+    ControlPlaneLogSettings,
+    EksClusterSettings,
+    EndpointSettings,
+    ExistingClusterSettings,
+    NodeGroupSettings,
+)
+from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
+from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.references import check_references
+from gitops_stack.settings.registry import (
+    PullAccessSettings,
+    RegistrySettings,
+    ReplicationSettings,
+    RepositorySettings,
+)
+from gitops_stack.settings.stack import StackSettings
+from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
+from gitops_stack.settings.types import Settings
+
+__all__ = [
+    "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings", "Commit",
+    "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings", "EksClusterSettings",
+    "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings", "ExternalSecretsSettings",
+    "GitOpsSettings", "GithubAppSettings", "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings",
+    "PipelineSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings", "RegistrySettings",
+    "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "WorkloadSettings",
+    "check_references",
+]  # fmt: skip

@@ -1,0 +1,25 @@
+"""The AWS account a stack is made in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gitops_stack.settings.types import AccountId, Settings, matching
+
+TagKey = Annotated[
+    str,
+    matching(
+        r"(?!aws:)(?!gitops-stack:)[\w .:/=+@-]{1,128}",
+        "a tag key of 1 to 128 characters that does not begin with aws: or gitops-stack:",
+    ),
+]
+TagValue = Annotated[str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-")]
+
+
+class AccountSettings(Settings):
+    """Which account the stack belongs to; no other one is ever touched."""
+
+    id: AccountId = Field(description="Its 12 digits, quoted; credentials of another account are refused.")
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, description="Added to every AWS resource's tags.")

@@ -1,0 +1,61 @@
+"""The release of Argo CD and what is patched into it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gitops_stack.settings.types import DnsLabel, Flag, RoleArn, Settings, matching
+
+UPSTREAM = "github.com/argoproj/argo-cd"
+
+ReleaseVersion = Annotated[
+    str, matching(r"v\d+\.\d+\.\d+(-rc\d+)?", "a release such as v3.5.1; a branch name or 'stable' would move")
+]
+Commit = Annotated[str, matching(r"[0-9a-f]{40}", "the full 40 hexadecimal digits of the release's commit")]
+BaseSource = Annotated[
+    str,
+    matching(
+        r"(?!https://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(?!\w*:?/?/?.*[^:/]//)"
+        r"(github\.com|(https|ssh|file)://[^/?\s]*)/[^?\s]*[^/?\s]|[a-zA-Z][a-zA-Z0-9-]*@[\w.-]+:[^?\s]+",
+        "github.com/OWNER/NAME or the https://, ssh:// or file:// URL of a mirror, without '//' path and '?ref='",
+    ),
+]
+Quantity = Annotated[str, matching(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?", "a Kubernetes quantity such as 100m or 256Mi")]
+Group = Annotated[str, matching(r'[^\s"]([^\r\n"]*[^\s"])?', "the name of a group on one line, without quotes")]
+ResourceName = Literal["cpu", "memory", "ephemeral-storage"]
+Component = Literal[
+    "application-controller", "applicationset-controller", "dex-server", "notifications-controller",
+    "redis", "redis-haproxy", "repo-server", "server",
+]  # fmt: skip
+
+
+class ComponentResources(Settings):
+    """Requests and limits of one Argo CD component; keys are cpu, memory, ephemeral-storage."""
+
+    requests: dict[ResourceName, Quantity] = Field(default_factory=dict, description="What the scheduler sets aside.")
+    limits: dict[ResourceName, Quantity] = Field(default_factory=dict, description="What it may use at most.")
+
+
+class ArgoCDSettings(Settings):
+    """The release of Argo CD and what is patched into it."""
+
+    version: ReleaseVersion = Field(description="Release of Argo CD, such as v3.5.1.")
+    commit: Commit = Field(description="The commit that release stands for; `gitops-stack lock --version` writes both.")
+    high_availability: Flag = Field(False, description="Upstream's HA manifests; they need at least three nodes.")
+    namespace: DnsLabel = Field("argocd", description="Where Argo CD is installed; Pulumi makes it.")
+    source: BaseSource = Field(
+        UPSTREAM, description="Where the remote base comes from; a mirror with the same content passes."
+    )
+    admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
+    rbac: dict[Group, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
+    resources: dict[Component, ComponentResources] = Field(
+        default_factory=dict, description="Overrides per component; unlisted components keep the library's requests."
+    )
+    patches: dict[DnsLabel, dict[str, Any]] = Field(
+        default_factory=dict, description="Name -> strategic merge patch, written to argocd/patches/00-<name>.yaml."
+    )
+    spoke_role_arns: tuple[RoleArn, ...] = Field(
+        (), description="With eks: roles of other clusters that Argo CD may assume from here."
+    )

@@ -1,0 +1,138 @@
+"""Rules that span two settings of the AWS half."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.stack import StackSettings
+
+Finding = tuple[str, object, str]
+
+# The HA manifests of Argo CD: redis-ha's three servers exclude each other by host, and a rolling update of one needs
+# a host more (measured with kwok nodes: three schedule, four roll).
+HA_NODES = 4
+HA_HOSTS = 3
+# What nodes without a way out must reach to join and to pull ("Private cluster requirements", EKS user guide).
+ISOLATED_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2")
+
+
+def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
+    """Yield (path as typed, found, what is needed); see :func:`gitops_stack.settings.check_references`."""
+    yield from _check_presence(settings)
+    if settings.eks is not None:
+        yield from _check_compute(settings)
+        yield from _check_cluster(settings)
+    if settings.network is not None:
+        yield from _check_network(settings, settings.network)
+    yield from _check_registry(settings)
+    yield from _check_ci(settings)
+
+
+def _check_presence(settings: StackSettings) -> Iterator[Finding]:
+    uses = [name for name in ("registry", "ci") if getattr(settings, name) is not None]
+    if settings.eks is not None:
+        uses.insert(0, "cluster.provider eks")
+        if settings.network is None:
+            yield "network", None, "needs cidr or vpcId: an EKS cluster is made in a VPC"
+    else:
+        for name, value in (("network", settings.network), ("addOns", settings.add_ons)):
+            if value is not None:
+                yield name, "it beside cluster.provider existing", "needs provider eks, or to be left out"
+        if settings.argocd.spoke_role_arns:
+            needs = "needs provider eks: Argo CD assumes them by EKS Pod Identity"
+            yield "argocd.spokeRoleArns", settings.argocd.spoke_role_arns[0], needs
+    if uses:
+        if settings.account is None:
+            yield "account.id", None, f"needs the AWS account: {uses[0]} is made in it"
+        if settings.region is None:
+            yield "aws:region", None, f"needs a region such as eu-central-1: {uses[0]} is made in it"
+
+
+def _check_compute(settings: StackSettings) -> Iterator[Finding]:
+    assert settings.eks is not None  # noqa: S101 - for the type checker; the caller has looked
+    groups = settings.eks.compute.node_groups
+    if groups and all(group.system for group in groups.values()):
+        yield (
+            "cluster.compute.nodeGroups",
+            ", ".join(groups),
+            "needs a group without system: true for the work",
+        )
+    if settings.argocd.high_availability:
+        if groups:
+            nodes = sum(group.first_size for group in groups.values() if not group.system)
+            if nodes < HA_NODES:
+                needs = (
+                    f"needs {HA_NODES} for argocd.highAvailability: redis takes {HA_HOSTS} hosts that exclude each "
+                    "other, and a rolling update one more"
+                )
+                yield "cluster.compute.nodeGroups", f"{nodes} schedulable {_plural(nodes, 'node')}", needs
+        if settings.eks.ip_family == "ipv6":
+            needs = "needs ipv4 with argocd.highAvailability: upstream's HA manifests do not run on IPv6 alone"
+            yield "cluster.ipFamily", "ipv6", needs
+    add_ons = settings.add_ons
+    if settings.eks.compute.auto_mode and add_ons is not None and add_ons.load_balancer_controller is not None:
+        needs = "needs to be left out beside autoMode, which has a load balancer controller of its own"
+        yield "addOns.loadBalancerController", "it", needs
+
+
+def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
+    assert settings.eks is not None  # noqa: S101 - for the type checker; the caller has looked
+    principals: dict[str, str] = {}
+    for name, access in settings.eks.access.items():
+        path = f"cluster.access.{name}.principalArn"
+        if access.principal_arn in principals:
+            needs = f"needs another principal: access.{principals[access.principal_arn]} is its one access entry"
+            yield path, access.principal_arn, needs
+        principals.setdefault(access.principal_arn, name)
+    yield from _check_region_of(settings, "cluster.secretsKeyArn", settings.eks.secrets_key_arn)
+    if settings.eks.ip_family == "ipv6" and settings.network is not None and settings.network.vpc_id is None:
+        yield "cluster.ipFamily", "ipv6", "needs network.vpcId of a VPC with IPv6 blocks: those made here have none"
+
+
+def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
+    zones = network.availability_zones
+    for zone in () if isinstance(zones, int) else zones:
+        if settings.region is not None and (not zone.startswith(settings.region) or len(zone) == len(settings.region)):
+            yield "network.availabilityZones", zone, f"needs zones of {settings.region}, such as {settings.region}a"
+    if network.vpc_id is None and network.nat_gateways == 0:
+        missing = [service for service in ISOLATED_ENDPOINTS if service not in network.endpoints]
+        if missing:
+            needs = f"needs {', '.join(missing)}: without a NAT gateway nodes reach nothing else"
+            yield "network.endpoints", ", ".join(network.endpoints) or "none", needs
+
+
+def _check_registry(settings: StackSettings) -> Iterator[Finding]:
+    registry = settings.registry
+    if registry is None:
+        return
+    if registry.force_delete and settings.eks is not None and settings.eks.deletion_protection:
+        yield "registry.forceDelete", True, "needs false beside cluster.deletionProtection: images would go unasked"
+    if settings.region in registry.replicate_to.regions:
+        yield "registry.replicateTo.regions", settings.region, "needs other regions: this is the stack's own"
+    own = settings.account.id if settings.account else None
+    if own in registry.replicate_to.accounts:
+        yield "registry.replicateTo.accounts", own, "needs other accounts: this is the stack's own"
+    if own in registry.pull_access.accounts:
+        yield "registry.pullAccess.accounts", own, "needs other accounts: the stack's own pulls without a policy"
+    yield from _check_region_of(settings, "registry.kmsKeyArn", registry.kms_key_arn)
+
+
+def _check_ci(settings: StackSettings) -> Iterator[Finding]:
+    if settings.ci is None:
+        return
+    known = settings.registry.repositories if settings.registry else {}
+    for name, publisher in settings.ci.publishers.items():
+        for repository in publisher.repositories:
+            if repository not in known:
+                needs = f"needs a repository of this stack's registry: {', '.join(known) or 'none'}"
+                yield f"ci.publishers.{name}.repositories", repository, needs
+
+
+def _check_region_of(settings: StackSettings, path: str, arn: str | None) -> Iterator[Finding]:
+    if arn is not None and settings.region is not None and arn.split(":")[3] != settings.region:
+        yield path, arn, f"needs a key of {settings.region}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"

@@ -1,0 +1,199 @@
+"""The cluster of a stack: one that is there, or an EKS cluster that is made."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, Strict, model_validator
+
+from gitops_stack.settings.types import Days, DnsLabel, Flag, KmsKeyArn, Settings, matching, retention
+from gitops_stack.versions import EKS_VERSIONS
+
+Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
+ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
+# Letters of the EC2 instance families (EC2 user guide, "Instance type naming conventions").
+_FAMILIES = frozenset(
+    "a c d dl f g gr h hpc i im inf is m mac p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
+)
+_INSTANCE_TYPE = re.compile(r"([a-z]+)(\d+)([a-z-]*)\.([a-z0-9-]+)")
+
+
+def _check_eks_version(value: str) -> str:
+    if value not in EKS_VERSIONS:
+        raise ValueError(f"needs a version EKS offers, quoted; this release knows {', '.join(EKS_VERSIONS)}")
+    return value
+
+
+def _check_instance_type(value: str) -> str:
+    found = _INSTANCE_TYPE.fullmatch(value)
+    if found is None or found[1] not in _FAMILIES:
+        raise ValueError("needs an EC2 instance type of a known family, such as m7g.large")
+    return value
+
+
+def _check_open_cidr(value: str) -> str:
+    try:
+        block = ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("needs a network without host bits, such as 203.0.113.0/24") from None
+    if block.prefixlen == 0:
+        raise ValueError("needs the networks you work from; the whole internet is not one")
+    return value
+
+
+EksVersion = Annotated[str, AfterValidator(_check_eks_version)]
+InstanceType = Annotated[str, AfterValidator(_check_instance_type)]
+EndpointCidr = Annotated[str, AfterValidator(_check_open_cidr)]
+PrincipalArn = Annotated[
+    str,
+    matching(
+        r"arn:aws(-[a-z]+)*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
+        "the ARN of an IAM role or user: arn:aws:iam::ACCOUNT:role/NAME",
+    ),
+]
+AddonVersion = Annotated[
+    str, matching(r"v\d+\.\d+\.\d+(-eksbuild\.\d+|-\w[\w.-]*)", "an add-on version such as v1.20.0-eksbuild.1")
+]
+ClusterName = Annotated[
+    str, matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "a cluster name: letters, digits, '-' and '_', 100 at most")
+]
+LabelValue = Annotated[str, matching(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", "a Kubernetes label value")]
+LabelKey = Annotated[
+    str,
+    matching(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a Kubernetes label key"),
+]
+LogType = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
+AccessPolicy = Literal["ClusterAdmin", "Admin", "AdminView", "Edit", "View"]
+Size = Annotated[int, Strict()]
+
+
+class ExistingClusterSettings(Settings):
+    """A cluster that is already there: kind, k3d, minikube, the lab, or anybody's."""
+
+    provider: Literal["existing"] = Field(description="existing: a cluster that is already there.")
+    kubeconfig: str | None = Field(None, description="Path of its file; default: $KUBECONFIG, then ~/.kube/config.")
+    context: str | None = Field(None, description="Context in it; default: its current context.")
+
+
+class EndpointSettings(Settings):
+    """How the API server is reached; public only from listed networks."""
+
+    public_access_cidrs: tuple[EndpointCidr, ...] = Field(
+        (), description="Networks the public endpoint answers; none: there is no public endpoint."
+    )
+    private_access: Flag = Field(True, description="Reachable from inside the VPC.")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> EndpointSettings:
+        if not self.public_access_cidrs and not self.private_access:
+            raise ValueError("needs publicAccessCidrs or privateAccess: nobody would reach the API server")
+        return self
+
+
+class AccessSettings(Settings):
+    """Who may use the cluster: one access entry with one access policy."""
+
+    principal_arn: PrincipalArn = Field(description="IAM role or user.")
+    policy: AccessPolicy = Field(description="EKS access policy.")
+    namespaces: tuple[DnsLabel, ...] = Field((), description="Where it holds; default: the whole cluster.")
+
+    @model_validator(mode="after")
+    def _scope_fits(self) -> AccessSettings:
+        if self.namespaces and self.policy == "ClusterAdmin":
+            raise ValueError("needs policy Admin with namespaces: ClusterAdmin holds for the whole cluster")
+        return self
+
+
+class ControlPlaneLogSettings(Settings):
+    """What the control plane writes to CloudWatch Logs."""
+
+    types: tuple[LogType, ...] = Field(("api", "audit", "authenticator"), description="Which logs are written.")
+    retention_days: Annotated[Days, retention(optional=False)] = Field(90, description="How long they are kept.")
+
+
+class NodeGroupSettings(Settings):
+    """One managed node group."""
+
+    instance_types: tuple[InstanceType, ...] = Field(min_length=1, description="EC2 types of one architecture.")
+    min_size: Size = Field(ge=0, le=450, description="Nodes at least.")
+    max_size: Size = Field(ge=1, le=450, description="Nodes at most.")
+    desired_size: Size | None = Field(None, ge=0, le=450, description="Nodes at first; default: minSize.")
+    operating_system: Literal["al2023", "bottlerocket"] = Field("al2023", description="Image of the nodes.")
+    capacity: Literal["onDemand", "spot"] = Field("onDemand", description="How they are bought.")
+    disk_gibibytes: Size = Field(50, ge=20, le=16384, description="Encrypted gp3 volume of a node.")
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Labels of its nodes.")
+    system: Flag = Field(False, description="Tainted CriticalAddonsOnly: for cluster add-ons only.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> NodeGroupSettings:
+        if not self.min_size <= self.first_size <= self.max_size:
+            sizes = f"{self.min_size}, {self.first_size} and {self.max_size}"
+            raise ValueError(f"needs minSize <= desiredSize <= maxSize, not {sizes}")
+        if len({is_arm(name) for name in self.instance_types}) > 1:
+            raise ValueError("needs instanceTypes of one architecture: a node group has one image")
+        return self
+
+    @property
+    def first_size(self) -> int:
+        """The number of nodes at first."""
+        return self.min_size if self.desired_size is None else self.desired_size
+
+    @property
+    def architecture(self) -> Literal["arm64", "amd64"]:
+        """The architecture of its nodes, in Kubernetes' words."""
+        return "arm64" if is_arm(self.instance_types[0]) else "amd64"
+
+
+def is_arm(instance_type: str) -> bool:
+    """Tell whether an instance type has an Arm processor: an attribute `g` after the generation, or the first, a1."""
+    found = _INSTANCE_TYPE.fullmatch(instance_type)
+    return found is not None and (found[1] == "a" or found[3].startswith("g"))
+
+
+class ComputeSettings(Settings):
+    """Where pods run: EKS Auto Mode, or managed node groups."""
+
+    auto_mode: Flag = Field(False, description="EKS makes nodes as pods need them.")
+    node_groups: dict[DnsLabel, NodeGroupSettings] = Field(default_factory=dict, description="Managed node groups.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ComputeSettings:
+        if self.auto_mode == bool(self.node_groups):
+            raise ValueError("needs either autoMode: true or nodeGroups")
+        return self
+
+
+class EksClusterSettings(Settings):
+    """An EKS cluster made by the stack."""
+
+    provider: Literal["eks"] = Field(description="eks: made by the stack.")
+    name: ClusterName | None = Field(None, description="Its name; default: gitops-stack-<stack>.")
+    version: EksVersion = Field(description='Kubernetes version, quoted: "1.35".')
+    ip_family: Literal["ipv4", "ipv6"] = Field("ipv4", description="Addresses of pods and services.")
+    support_type: Literal["standard", "extended"] = Field(
+        "standard", description="At the end of standard support: upgraded by AWS, or extended at six times the price."
+    )
+    deletion_protection: Flag = Field(False, description="AWS refuses to delete the cluster; switch it off first.")
+    endpoint: EndpointSettings = Field(
+        default_factory=lambda: EndpointSettings.model_validate({}), description="How the API server is reached."
+    )
+    access: dict[DnsLabel, AccessSettings] = Field(min_length=1, description="Access entries by name.")
+    logs: ControlPlaneLogSettings = Field(
+        default_factory=lambda: ControlPlaneLogSettings.model_validate({}), description="Control plane logs."
+    )
+    secrets_key_arn: KmsKeyArn | None = Field(None, description="KMS key of Secrets; default: one is made.")
+    addons: dict[Addon, AddonVersion] = Field(
+        default_factory=dict, description="Versions of EKS add-ons; all five with nodeGroups, none with Auto Mode."
+    )
+    compute: ComputeSettings = Field(description="Where pods run.")
+
+    @model_validator(mode="after")
+    def _addons_fit(self) -> EksClusterSettings:
+        missing = [name for name in ADDONS if name not in self.addons]
+        if self.compute.node_groups and missing:
+            raise ValueError(f"needs addons with a version of {', '.join(missing)}: unpinned, they move by themselves")
+        if self.compute.auto_mode and self.addons:
+            raise ValueError("needs no addons beside autoMode: it brings its own")
+        return self

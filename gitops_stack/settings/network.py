@@ -1,0 +1,96 @@
+"""The VPC of a stack: made, or adopted by its ids."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from gitops_stack.settings.types import Days, Settings, matching, retention
+
+ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; three hold etcd-like quorums and every region has them
+ENDPOINT_SERVICES = Literal["ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing"]
+_PREFIXES = (16, 20)  # AWS's largest VPC; the smallest that leaves a pod network per zone worth having
+# AWS refuses or shadows these (VPC user guide, "VPC CIDR blocks"; 172.17/16 is Docker's bridge on build agents).
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+
+
+def _check_vpc_cidr(value: str) -> str:
+    try:
+        block = ipaddress.IPv4Network(value)
+    except ValueError:
+        raise ValueError("needs an IPv4 network without host bits, such as 10.20.0.0/16") from None
+    smallest, largest = _PREFIXES
+    if not smallest <= block.prefixlen <= largest:
+        raise ValueError(f"needs a network of /{smallest} to /{largest}")
+    if not any(block.subnet_of(private) for private in _PRIVATE):
+        raise ValueError("needs a private network: of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
+    return value
+
+
+def _check_zones(value: Any) -> Any:  # noqa: ANN401 - whatever the operator wrote
+    least, most = ZONE_LIMITS
+    if isinstance(value, list | tuple) and all(isinstance(zone, str) for zone in value):
+        if least <= len(value) <= most and len(set(value)) == len(value):
+            return value
+    elif type(value) is int and least <= value <= most:
+        return value
+    raise ValueError(f"needs {least} or {most}, or a list of that many different zones")
+
+
+def _check_nat_gateways(value: Any) -> Any:  # noqa: ANN401 - whatever the operator wrote
+    if value == "regional" or (type(value) is int and 0 <= value <= ZONE_LIMITS[1]):
+        return value
+    raise ValueError("needs 0, 1, one per zone, or regional")
+
+
+VpcCidr = Annotated[str, AfterValidator(_check_vpc_cidr)]
+VpcId = Annotated[str, matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC: vpc-…")]
+SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "the id of a subnet: subnet-…")]
+Zones = Annotated[int | tuple[str, ...], BeforeValidator(_check_zones)]
+_ONLY_MADE = {"availability_zones", "nat_gateways", "endpoints", "flow_log_retention_days"}
+NatGateways = Annotated[int | Literal["regional"], BeforeValidator(_check_nat_gateways)]
+
+
+class NetworkSettings(Settings):
+    """A VPC made over two or three zones, or an existing one named by its ids."""
+
+    cidr: VpcCidr | None = Field(None, description="Block of the VPC that is made, /16 to /20; none: one is adopted.")
+    availability_zones: Zones = Field(3, description="2 or 3, or a list of zones by name.")
+    nat_gateways: NatGateways = Field(
+        1, description="0, 1, one per zone (the number of zones), or regional: one gateway that spans them."
+    )
+    endpoints: tuple[ENDPOINT_SERVICES, ...] = Field(
+        (), description="Interface endpoints, for private clusters; S3's gateway endpoint is always made."
+    )
+    flow_log_retention_days: Annotated[Days, retention(optional=True)] = Field(
+        30, description="How long flow logs are kept; 0: none are written."
+    )
+    vpc_id: VpcId | None = Field(None, description="An existing VPC, checked before anything is made in it.")
+    private_subnet_ids: tuple[SubnetId, ...] = Field((), description="Its private subnets, in two zones at least.")
+    public_subnet_ids: tuple[SubnetId, ...] = Field((), description="Its public subnets, for load balancers.")
+
+    @model_validator(mode="after")
+    def _made_or_adopted(self) -> NetworkSettings:
+        if (self.cidr is None) == (self.vpc_id is None):
+            raise ValueError("needs either cidr (a VPC is made) or vpcId (one is adopted)")
+        if self.vpc_id is None and (self.private_subnet_ids or self.public_subnet_ids):
+            raise ValueError("needs vpcId beside privateSubnetIds and publicSubnetIds")
+        if self.vpc_id is not None:
+            if self.model_fields_set & _ONLY_MADE:
+                raise ValueError(
+                    "needs vpcId without availabilityZones, natGateways, endpoints and flowLogRetentionDays: "
+                    "they belong to a VPC that is made"
+                )
+            if len(set(self.private_subnet_ids)) < ZONE_LIMITS[0]:
+                raise ValueError("needs at least two privateSubnetIds beside vpcId")
+        elif self.nat_gateways not in (0, 1, self.zone_count, "regional"):
+            raise ValueError(f"needs natGateways of 0, 1, {self.zone_count} (one per zone) or regional")
+        return self
+
+    @property
+    def zone_count(self) -> int:
+        """The number of zones of a VPC that is made."""
+        zones = self.availability_zones
+        return zones if isinstance(zones, int) else len(zones)

@@ -1,0 +1,80 @@
+"""Rules that span two settings, about teams and Argo CD; those about AWS are in ``aws_references``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from gitops_stack import conventions
+from gitops_stack.settings.aws_references import check_aws_references
+from gitops_stack.settings.stack import StackSettings
+
+# The API server refuses to delete the first three, so a teardown that holds them never ends.
+CLUSTER_NAMESPACES = ("kube-system", "kube-public", "default", "kube-node-lease")
+
+
+def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    """Yield (path as typed, found, what is needed) for every rule that spans two settings."""
+    if "redis-haproxy" in settings.argocd.resources and not settings.argocd.high_availability:
+        yield "argocd.resources.redis-haproxy", "redis-haproxy", "needs highAvailability: only those manifests have it"
+    for name, patch in settings.argocd.patches.items():
+        metadata = patch.get("metadata")
+        named = metadata.get("name") if isinstance(metadata, dict) else None
+        if not all(isinstance(part, str) and part for part in (patch.get("apiVersion"), patch.get("kind"), named)):
+            yield f"argocd.patches.{name}", patch, "needs apiVersion, kind and metadata.name: the object it changes"
+    if settings.argocd.namespace in CLUSTER_NAMESPACES:
+        yield "argocd.namespace", settings.argocd.namespace, "needs a namespace of its own: this one is the cluster's"
+    yield from _check_projects(settings)
+    yield from _check_workloads(settings)
+    yield from check_aws_references(settings)
+
+
+def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    owners: dict[str, str] = {}
+    for name, project in settings.projects.items():
+        path = f"projects.{name}"
+        if name in conventions.RESERVED_PROJECTS:
+            yield path, name, f"needs another name: {name} is reserved for the library's own project"
+        for namespace in project.namespaces:
+            where = f"{path}.namespaces"
+            if fnmatchcase(settings.argocd.namespace, namespace):
+                needs = (
+                    f"needs to leave out {settings.argocd.namespace}: who writes in Argo CD's namespace is its admin"
+                )
+                yield where, namespace, needs
+            elif taken := [own for own in CLUSTER_NAMESPACES if fnmatchcase(own, namespace)]:
+                yield where, namespace, f"needs to leave out {taken[0]}, which belongs to the cluster"
+            for other, owner in owners.items():
+                if owner != name and (fnmatchcase(namespace, other) or fnmatchcase(other, namespace)):
+                    yield where, namespace, f"needs one owner: project {owner} lists {other}"
+            owners.setdefault(namespace, name)
+
+
+def _check_workloads(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    places: dict[tuple[str, str, str], str] = {}
+    for name, workload in settings.workloads.items():
+        path = f"workloads.{name}"
+        url, _ = settings.workload_source(name)
+        if name in conventions.RESERVED_APPLICATIONS:
+            yield path, name, f"needs another name: {name} is one of the library's own applications"
+        if any(name == f"namespace-{ns}" for project in settings.projects.values() for ns in project.namespaces):
+            yield path, name, f"needs another name: apps/{name}.yaml holds the namespace of that name"
+        project = settings.projects.get(workload.project)
+        if project is None:
+            known = ", ".join(settings.projects) or "none"
+            yield f"{path}.project", workload.project, f"needs a project of this stack: {known}"
+        else:
+            if not any(fnmatchcase(workload.namespace, pattern) for pattern in project.namespaces):
+                needs = f"needs a namespace of project {workload.project}: {', '.join(project.namespaces)}"
+                yield f"{path}.namespace", workload.namespace, needs
+            if not any(fnmatchcase(url, pattern) for pattern in settings.project_repos(workload.project)):
+                repos = ", ".join(settings.project_repos(workload.project))
+                yield f"{path}.repoUrl", url, f"needs a repository of project {workload.project}: {repos}"
+        place = (url, workload.path, workload.namespace)
+        if place in places:
+            yield (
+                f"{path}.path",
+                workload.path,
+                f"needs its own path or namespace: workload {places[place]} has the same",
+            )
+        places.setdefault(place, name)

@@ -1,0 +1,99 @@
+"""The stack's part of the account's container registry (ECR)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, model_validator
+
+from gitops_stack.settings.types import AccountId, Flag, KmsKeyArn, Region, Settings, matching
+
+Upstream = Literal["quay.io", "ghcr.io", "public.ecr.aws", "registry-1.docker.io", "registry.k8s.io"]
+# "Creating a pull through cache rule" of the ECR user guide: these two answer nobody without a login.
+UPSTREAMS_WITH_LOGIN: tuple[Upstream, ...] = ("ghcr.io", "registry-1.docker.io")
+CREDENTIAL_PREFIX = "ecr-pullthroughcache/"
+
+RepositoryName = Annotated[
+    str,
+    matching(
+        r"(?=.{2,256}\Z)[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*",
+        "an ECR repository name: lower-case words joined by . _ - and /, 2 to 256 characters",
+    ),
+]
+TagPattern = Annotated[
+    str,
+    matching(
+        r"(?!(.*\*){3})[\w.*-]{1,128}", "a tag pattern of at most 128 characters with at most two '*', such as cache-*"
+    ),
+]
+TagPrefix = Annotated[str, matching(r"\w[\w.-]{0,127}", "a tag prefix such as v")]
+CredentialSecret = Annotated[
+    str, matching(rf"{CREDENTIAL_PREFIX}[\w/+=.@-]+", f"the name of a secret that begins with {CREDENTIAL_PREFIX}")
+]
+OrganizationId = Annotated[str, matching(r"o-[a-z0-9]{10,32}", "the id of an AWS organization: o-…")]
+Count = Annotated[int, Strict()]
+
+
+class RepositorySettings(Settings):
+    """One ECR repository: tags never move, but those that are listed."""
+
+    keep_last: Count = Field(30, ge=1, le=1000, description="Images kept, of each prefix or in all.")
+    prefixes: tuple[TagPrefix, ...] = Field((), description="Tag prefixes that are counted each for itself.")
+    untagged_days: Count = Field(7, ge=1, le=3650, description="Days after which untagged images go.")
+    mutable_tags: tuple[TagPattern, ...] = Field(
+        (), max_length=5, description="Tags that may move, such as cache-*; all others never do."
+    )
+
+
+class PullAccessSettings(Settings):
+    """Who outside of the account may pull."""
+
+    organization_id: OrganizationId | None = Field(None, description="Every account of this organization.")
+    accounts: tuple[AccountId, ...] = Field((), description="These accounts.")
+
+
+class ReplicationSettings(Settings):
+    """Where pushed images are copied to."""
+
+    regions: tuple[Region, ...] = Field((), description="Regions of this account.")
+    accounts: tuple[AccountId, ...] = Field((), description="The same region of other accounts.")
+
+
+class RegistrySettings(Settings):
+    """Repositories, caches and who may pull."""
+
+    repositories: dict[RepositoryName, RepositorySettings] = Field(
+        default_factory=dict, description="ECR repositories by name."
+    )
+    kms_key_arn: KmsKeyArn | None = Field(None, description="Encrypts the repositories; default: AES-256.")
+    force_delete: Flag = Field(False, description="Delete repositories with their images; never on a protected stack.")
+    pull_access: PullAccessSettings = Field(
+        default_factory=lambda: PullAccessSettings.model_validate({}), description="Who else may pull."
+    )
+    pull_through_cache: tuple[Upstream, ...] = Field(
+        (), description="Registries served through ECR; Argo CD's own images then come from there."
+    )
+    pull_through_credentials: dict[Upstream, CredentialSecret] = Field(
+        default_factory=dict, description="Upstream -> secret with its login; default: ecr-pullthroughcache/<upstream>."
+    )
+    replicate_to: ReplicationSettings = Field(
+        default_factory=lambda: ReplicationSettings.model_validate({}), description="Copies, for the account's owner."
+    )
+    owns_account_registry: Flag = Field(
+        False, description="This stack alone sets what the account has once per region: scanning, policy, replication."
+    )
+    scanning: Literal["basic", "enhanced"] | None = Field(None, description="Scanning of the account's registry.")
+
+    @model_validator(mode="after")
+    def _owner_only(self) -> RegistrySettings:
+        account_wide = self.scanning or self.replicate_to.regions or self.replicate_to.accounts
+        if account_wide and not self.owns_account_registry:
+            raise ValueError("needs ownsAccountRegistry: true for scanning and replicateTo: an account has them once")
+        if unused := [name for name in self.pull_through_credentials if name not in self.pull_through_cache]:
+            raise ValueError(f"needs {unused[0]} in pullThroughCache beside its credentials")
+        return self
+
+    def credential_secret(self, upstream: Upstream) -> str | None:
+        """Return the name of the secret an upstream's login is in, or ``None`` where nobody has to log in."""
+        default = f"{CREDENTIAL_PREFIX}{upstream}" if upstream in UPSTREAMS_WITH_LOGIN else None
+        return self.pull_through_credentials.get(upstream, default)

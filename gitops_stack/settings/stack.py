@@ -1,0 +1,68 @@
+"""The frozen settings of one stack as a whole.
+
+Nothing here knows of Pulumi, files or clusters: ``config`` reads the values and turns what is wrong into sentences.
+Versions have no default on purpose: what ages is written down by the operator.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gitops_stack import conventions
+from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_ons import AddOnSettings
+from gitops_stack.settings.argocd import ArgoCDSettings
+from gitops_stack.settings.ci import CiSettings
+from gitops_stack.settings.cluster import EksClusterSettings, ExistingClusterSettings
+from gitops_stack.settings.gitops import GitOpsSettings
+from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.registry import RegistrySettings
+from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
+from gitops_stack.settings.types import DnsLabel, Region, Settings
+
+
+class StackSettings(Settings):
+    """All settings of one stack. ``stack`` comes from Pulumi, ``region`` from `aws:region`, the rest is ours."""
+
+    stack: DnsLabel
+    region: Region | None = Field(None, description="AWS region, from `aws:region`.")
+    account: AccountSettings | None = Field(None, description="The AWS account; needed with eks, registry and ci.")
+    network: NetworkSettings | None = Field(None, description="The VPC; needed with eks, and only there.")
+    cluster: Annotated[ExistingClusterSettings | EksClusterSettings, Field(discriminator="provider")] = Field(
+        description="The cluster: provider existing (kubeconfig, context) or eks."
+    )
+    registry: RegistrySettings | None = Field(None, description="Container repositories and caches (ECR).")
+    ci: CiSettings | None = Field(None, description="Roles of pipelines, by OIDC.")
+    add_ons: AddOnSettings | None = Field(None, description="Roles of add-ons that Git deploys; only with eks.")
+    gitops: GitOpsSettings = Field(description="The repository Argo CD follows.")
+    argocd: ArgoCDSettings = Field(description="Argo CD's release, variant and patches.")
+    projects: dict[DnsLabel, ProjectSettings] = Field(default_factory=dict, description="One AppProject per team.")
+    workloads: dict[DnsLabel, WorkloadSettings] = Field(default_factory=dict, description="One child application each.")
+
+    @property
+    def tree_path(self) -> str:
+        """The path of the stack's GitOps tree in its repository."""
+        return self.gitops.path or f"gitops/{self.stack}"
+
+    def project_repos(self, name: str) -> tuple[str, ...]:
+        """List the repositories of project ``name``: its own, or the GitOps repository."""
+        return self.projects[name].source_repos or (self.gitops.repo_url,)
+
+    def workload_source(self, name: str) -> tuple[str, str]:
+        """Return (repository URL, revision) of workload ``name``."""
+        workload = self.workloads[name]
+        url = workload.repo_url or self.gitops.repo_url
+        own = self.gitops.revision if url == self.gitops.repo_url else "HEAD"
+        return url, workload.revision or own
+
+    @property
+    def eks(self) -> EksClusterSettings | None:
+        """The EKS cluster the stack makes, or ``None`` when its cluster is there already."""
+        return self.cluster if isinstance(self.cluster, EksClusterSettings) else None
+
+    @property
+    def cluster_name(self) -> str:
+        """The name of the EKS cluster the stack makes."""
+        return (self.eks.name if self.eks else None) or f"{conventions.PULUMI_PROJECT}-{self.stack}"

@@ -1,0 +1,83 @@
+"""The types settings are made of, and the base of all models. Knows nothing of what a stack is."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
+from pydantic.alias_generators import to_camel
+
+
+def matching(pattern: str, needs: str) -> AfterValidator:
+    """Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(f"needs {needs}")
+        return value
+
+    return AfterValidator(check)
+
+
+DnsLabel = Annotated[
+    str,
+    matching(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', 63 at most"),
+]
+RepositoryUrl = Annotated[
+    str,
+    matching(
+        r"(?!(https|oci)://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+",
+        "a repository URL without a login: https://, ssh://, file:// or user@host:path",
+    ),
+]
+RelativePath = Annotated[
+    str,
+    matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))[^\s]+", "a path inside the repository, without leading '/', '.' and '..'"),
+]
+Flag = Annotated[bool, Strict()]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, camelCase keys as Kubernetes writes them, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=False, validate_by_alias=True
+    )
+
+
+# AWS: formats from the service authorization reference ("Resource types") and the services' API models.
+AccountId = Annotated[str, matching(r"\d{12}", "the 12 digits of an AWS account, in quotes")]
+Region = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-central-1")]
+RoleArn = Annotated[
+    str,
+    matching(
+        r"arn:aws(-[a-z]+)*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "the ARN of an IAM role: arn:aws:iam::ACCOUNT:role/NAME",
+    ),
+]
+KmsKeyArn = Annotated[
+    str,
+    matching(
+        r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+",
+        "the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID; an alias can be pointed elsewhere",
+    ),
+]
+Days = Annotated[int, Strict()]
+RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365,
+    400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+
+
+def retention(*, optional: bool) -> AfterValidator:
+    """Return the rule that a number of days is one of CloudWatch Logs (PutRetentionPolicy); ``optional``: or 0."""
+
+    def check(value: int) -> int:
+        if value not in RETENTION_DAYS and not (optional and value == 0):
+            allowed = ", ".join(map(str, ((0,) if optional else ()) + RETENTION_DAYS))
+            raise ValueError(f"needs a number of days CloudWatch Logs offers: {allowed}")
+        return value
+
+    return AfterValidator(check)
