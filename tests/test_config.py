@@ -19,13 +19,14 @@ from gitops_stack.testing import record_program
 from tests.stacks import ROOT, STACKS, minimal, stack_config, stack_settings
 
 TABLE = load_documents((ROOT / "tests" / "fixtures" / "bad_settings.yaml").read_text(encoding="utf-8"))[0]
+AWS_TABLE = load_documents((ROOT / "tests" / "fixtures" / "bad_aws_settings.yaml").read_text(encoding="utf-8"))[0]
 PLACE = "Pulumi.test.yaml: gitops-stack:"
 DROPPED = "<dropped>"
 SECURE = {"secure": "v1:abc"}
 
 
-def build_config(changes: dict[str, Any]) -> dict[str, Any]:
-    values = copy.deepcopy(TABLE["good"])
+def build_config(changes: dict[str, Any], table: dict[str, Any] = TABLE) -> dict[str, Any]:
+    values = copy.deepcopy(table["good"])
     for path, value in changes.items():
         *head, last = path.split(".")
         node = values
@@ -35,7 +36,7 @@ def build_config(changes: dict[str, Any]) -> dict[str, Any]:
             del node[last]
         else:
             node[last] = value
-    return {f"gitops-stack:{key}": value for key, value in values.items()}
+    return {key if ":" in key else f"gitops-stack:{key}": value for key, value in values.items()}
 
 
 def load_text(folder: Path, text: str | bytes) -> StackSettings:
@@ -67,6 +68,47 @@ def test_a_wrong_setting_is_refused_with_all_its_findings(case: dict[str, Any], 
     assert [finding.removeprefix(PLACE) for finding in refused.value.findings] == case["findings"]
     assert all(finding.startswith(PLACE) for finding in refused.value.findings)
     assert refused.value.exit_code == 1
+
+
+def test_the_good_eks_stack_of_the_table_is_good(tmp_path: Path) -> None:
+    assert load_text(tmp_path, render_document({"config": build_config({}, AWS_TABLE)})).eks is not None
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in AWS_TABLE["bad"]])
+def test_a_wrong_setting_of_aws_is_refused_with_all_its_findings(case: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, render_document({"config": build_config(case["changes"], AWS_TABLE)}))
+    found = [finding.removeprefix("Pulumi.test.yaml: ") for finding in refused.value.findings]
+    assert [finding.removeprefix("gitops-stack:") for finding in found] == case["findings"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        pytest.param(
+            {"registry": {"ownsAccountRegistry": True}},
+            "registry.ownsAccountRegistry: found true; needs one owner: Pulumi.other.yaml owns the registry of this "
+            "account and region",
+            id="two owners of the registry",
+        ),
+        pytest.param(
+            {"cluster.name": "gitops-stack-other"},
+            "cluster.name: found gitops-stack-other; needs another name: Pulumi.other.yaml has a cluster of that name",
+            id="two clusters of one name",
+        ),
+    ],
+)
+def test_what_an_account_has_once_has_one_stack(changes: dict[str, Any], finding: str, tmp_path: Path) -> None:
+    other = build_config({"registry": {"ownsAccountRegistry": True}, "network.cidr": "10.40.0.0/16"}, AWS_TABLE)
+    (tmp_path / "Pulumi.other.yaml").write_text(render_document({"config": other}), encoding="utf-8")
+    own = build_config({**changes, "ci": {}}, AWS_TABLE)
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, render_document({"config": own}))
+    assert refused.value.findings == (f"{PLACE}{finding}",)
+    for key, value in (("aws:region", "eu-west-1"), ("gitops-stack:account", {"id": "210987654321"})):
+        elsewhere = render_document({"config": {**other, key: value}})
+        (tmp_path / "Pulumi.other.yaml").write_text(elsewhere, encoding="utf-8")
+        assert load_text(tmp_path, render_document({"config": own})).eks is not None
 
 
 NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings under it"

@@ -21,6 +21,7 @@ from gitops_stack.config.sentences import (
     NO_KEYS,
     PREFIX,
     REGION_KEY,
+    build_found,
     build_path,
     build_sentences,
     build_shown,
@@ -105,7 +106,7 @@ def _parse(
         findings += [f"{place}: {sentence}" for sentence in build_sentences(error)]
     else:
         spanning = (*check_references(settings), *_check_patch_names(settings), *check_siblings(settings, project))
-        findings += [f"{place}: {build_path(path)}: {_found(found)}; {needs}" for path, found, needs in spanning]
+        findings += [f"{place}: {build_path(path)}: {build_found(found)}; {needs}" for path, found, needs in spanning]
     GitOpsStackError.raise_for(findings)
     return settings
 
@@ -115,10 +116,6 @@ def _uses_aws(values: Mapping[str, Any]) -> bool:
     cluster = values.get("cluster")
     is_eks = isinstance(cluster, Mapping) and cluster.get("provider") == "eks"
     return is_eks or not values.keys().isdisjoint(OPTIONAL_KEYS)
-
-
-def _found(value: object) -> str:
-    return "is missing" if value is None else f"found {build_shown(value)}"
 
 
 def _check_patch_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:

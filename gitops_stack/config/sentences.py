@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from gitops_stack import conventions
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.types import SettingError
 
 PREFIX = f"{conventions.PULUMI_PROJECT}:"
 REGION_KEY = "aws:region"
@@ -37,9 +38,18 @@ def build_sentences(error: ValidationError) -> Iterator[str]:
         path = [part for index, part in enumerate(loc) if (index, loc[0]) != (1, "cluster") or part not in _PROVIDERS]
         if found["type"].startswith("union_tag"):
             path.append("provider")
+        broken = (found.get("ctx") or {}).get("error")
+        if isinstance(broken, SettingError):
+            yield f"{PREFIX}{'.'.join([*path, broken.setting])}: {build_found(broken.found)}; {broken}"
+            continue
         shown = _shown_of(found["type"], found["input"], loc)
         where = REGION_KEY if path == ["region"] else f"{PREFIX}{'.'.join(path)}"
         yield f"{where}: {_needs(found['type'], found.get('ctx') or {}, shown, found['msg'], loc)}"
+
+
+def build_found(value: object) -> str:
+    """Return the half of a sentence that says what was found."""
+    return "is missing" if value is None else f"found {build_shown(value)}"
 
 
 def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc: list[str]) -> str:

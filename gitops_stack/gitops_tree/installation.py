@@ -10,6 +10,7 @@ from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.kustomize import render_kustomization
 from gitops_stack.gitops_tree.lock import check_lock, check_render, load_lock
 from gitops_stack.gitops_tree.manifest_set import canonical_order
+from gitops_stack.gitops_tree.metadata_reads import check_metadata_reads
 from gitops_stack.gitops_tree.release import check_release, check_release_tag
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests import Manifest
@@ -53,6 +54,7 @@ def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifes
     file = root / LOCK
     lock = load_lock(file)
     findings = [*check_release(settings.argocd.version), *check_tree(settings, root)]
+    findings += check_metadata_reads(settings, root)
     findings += [lock] if isinstance(lock, str) else check_lock(file, lock, settings.argocd)
     GitOpsStackError.raise_for(findings)
     if not render_cache.is_kept(render_cache.render_key(file.parent)):

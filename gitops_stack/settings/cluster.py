@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from gitops_stack.settings.types import Days, DnsLabel, Flag, KmsKeyArn, Settings, matching, retention
+from gitops_stack.settings.types import Days, DnsLabel, Flag, KmsKeyArn, SettingError, Settings, matching, retention
 from gitops_stack.versions import EKS_VERSIONS
 
 Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
@@ -102,7 +102,8 @@ class AccessSettings(Settings):
     @model_validator(mode="after")
     def _scope_fits(self) -> AccessSettings:
         if self.namespaces and self.policy == "ClusterAdmin":
-            raise ValueError("needs policy Admin with namespaces: ClusterAdmin holds for the whole cluster")
+            found = ", ".join(self.namespaces)
+            raise SettingError("namespaces", found, "needs policy Admin: ClusterAdmin holds for the whole cluster")
         return self
 
 
@@ -130,9 +131,10 @@ class NodeGroupSettings(Settings):
     def _consistent(self) -> NodeGroupSettings:
         if not self.min_size <= self.first_size <= self.max_size:
             sizes = f"{self.min_size}, {self.first_size} and {self.max_size}"
-            raise ValueError(f"needs minSize <= desiredSize <= maxSize, not {sizes}")
+            raise SettingError("maxSize", self.max_size, f"needs minSize <= desiredSize <= maxSize, not {sizes}")
         if len({is_arm(name) for name in self.instance_types}) > 1:
-            raise ValueError("needs instanceTypes of one architecture: a node group has one image")
+            found = ", ".join(self.instance_types)
+            raise SettingError("instanceTypes", found, "needs types of one architecture: a node group has one image")
         return self
 
     @property
@@ -184,6 +186,7 @@ class EksClusterSettings(Settings):
         default_factory=lambda: ControlPlaneLogSettings.model_validate({}), description="Control plane logs."
     )
     secrets_key_arn: KmsKeyArn | None = Field(None, description="KMS key of Secrets; default: one is made.")
+    oidc_provider: Flag = Field(False, description="IAM OIDC provider, for roles by IRSA; Pod Identity needs none.")
     addons: dict[Addon, AddonVersion] = Field(
         default_factory=dict, description="Versions of EKS add-ons; all five with nodeGroups, none with Auto Mode."
     )
@@ -193,7 +196,8 @@ class EksClusterSettings(Settings):
     def _addons_fit(self) -> EksClusterSettings:
         missing = [name for name in ADDONS if name not in self.addons]
         if self.compute.node_groups and missing:
-            raise ValueError(f"needs addons with a version of {', '.join(missing)}: unpinned, they move by themselves")
+            needs = f"needs a version of {', '.join(missing)}: unpinned, they move by themselves"
+            raise SettingError("addons", ", ".join(self.addons) or None, needs)
         if self.compute.auto_mode and self.addons:
-            raise ValueError("needs no addons beside autoMode: it brings its own")
+            raise SettingError("addons", ", ".join(self.addons), "needs none beside autoMode, which brings its own")
         return self

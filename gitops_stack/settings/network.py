@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gitops_stack.settings.types import Days, Settings, matching, retention
+from gitops_stack.settings.types import Days, SettingError, Settings, matching, retention
 
 ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; three hold etcd-like quorums and every region has them
 ENDPOINT_SERVICES = Literal["ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing"]
@@ -76,7 +76,7 @@ class NetworkSettings(Settings):
         if (self.cidr is None) == (self.vpc_id is None):
             raise ValueError("needs either cidr (a VPC is made) or vpcId (one is adopted)")
         if self.vpc_id is None and (self.private_subnet_ids or self.public_subnet_ids):
-            raise ValueError("needs vpcId beside privateSubnetIds and publicSubnetIds")
+            raise SettingError("vpcId", None, "needs the VPC of privateSubnetIds and publicSubnetIds")
         if self.vpc_id is not None:
             if self.model_fields_set & _ONLY_MADE:
                 raise ValueError(
@@ -84,9 +84,12 @@ class NetworkSettings(Settings):
                     "they belong to a VPC that is made"
                 )
             if len(set(self.private_subnet_ids)) < ZONE_LIMITS[0]:
-                raise ValueError("needs at least two privateSubnetIds beside vpcId")
+                found = ", ".join(self.private_subnet_ids) or "none"
+                raise SettingError("privateSubnetIds", found, "needs at least two, in different zones")
         elif self.nat_gateways not in (0, 1, self.zone_count, "regional"):
-            raise ValueError(f"needs natGateways of 0, 1, {self.zone_count} (one per zone) or regional")
+            raise SettingError(
+                "natGateways", self.nat_gateways, f"needs 0, 1, {self.zone_count} (one per zone) or regional"
+            )
         return self
 
     @property

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from gitops_stack.settings.types import AccountId, Flag, KmsKeyArn, Region, Settings, matching
+from gitops_stack.settings.types import AccountId, Flag, KmsKeyArn, Region, SettingError, Settings, matching
 
 Upstream = Literal["quay.io", "ghcr.io", "public.ecr.aws", "registry-1.docker.io", "registry.k8s.io"]
 # "Creating a pull through cache rule" of the ECR user guide: these two answer nobody without a login.
@@ -88,9 +88,10 @@ class RegistrySettings(Settings):
     def _owner_only(self) -> RegistrySettings:
         account_wide = self.scanning or self.replicate_to.regions or self.replicate_to.accounts
         if account_wide and not self.owns_account_registry:
-            raise ValueError("needs ownsAccountRegistry: true for scanning and replicateTo: an account has them once")
+            needs = "needs true for scanning and replicateTo: an account has them once"
+            raise SettingError("ownsAccountRegistry", False, needs)
         if unused := [name for name in self.pull_through_credentials if name not in self.pull_through_cache]:
-            raise ValueError(f"needs {unused[0]} in pullThroughCache beside its credentials")
+            raise SettingError("pullThroughCredentials", unused[0], "needs that upstream in pullThroughCache as well")
         return self
 
     def credential_secret(self, upstream: Upstream) -> str | None:

@@ -39,6 +39,14 @@ RelativePath = Annotated[
 Flag = Annotated[bool, Strict()]
 
 
+class SettingError(ValueError):
+    """A rule between settings of one section: which of them (as typed), what was found there, what is needed."""
+
+    def __init__(self, setting: str, found: object, needs: str) -> None:
+        super().__init__(needs)
+        self.setting, self.found = setting, found
+
+
 class Settings(BaseModel):
     """Base of all settings: frozen, camelCase keys as Kubernetes writes them, unknown keys refused."""
 

@@ -1,0 +1,206 @@
+"""An EKS cluster on `pulumi_eks.Cluster`: API access entries, encrypted Secrets, kept logs, and where pods run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pulumi
+import pulumi_eks
+from pulumi_aws import cloudwatch, eks, iam, kms
+from typing_extensions import NotRequired, TypedDict
+
+from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
+
+_KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by mistake can be called back
+_BEFORE_NODES = ("eks-pod-identity-agent",)  # its answer must be there when the first pods ask for credentials
+_AFTER_NODES = ("coredns", "aws-ebs-csi-driver")  # degraded, and waited for in vain, until pods can run (eks#1819)
+
+
+class AccessArgs(TypedDict):
+    """One access entry: who, the name of an EKS access policy such as ClusterAdmin, and where it holds."""
+
+    principal_arn: pulumi.Input[str]
+    policy: str
+    namespaces: NotRequired[Sequence[str]]
+
+
+class EksClusterArgs(TypedDict):
+    """What :class:`EksCluster` makes.
+
+    ``subnet_ids`` are private ones: control plane and nodes live in them, load balancers find theirs by tags.
+    ``public_access_cidrs`` empty: no public endpoint. ``secrets_key_arn`` left out: a key is made. ``addons`` maps an
+    EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own.
+    """
+
+    name: str
+    version: str
+    vpc_id: pulumi.Input[str]
+    subnet_ids: pulumi.Input[Sequence[str]]
+    access: Mapping[str, AccessArgs]
+    public_access_cidrs: NotRequired[Sequence[str]]
+    private_access: NotRequired[bool]
+    ip_family: NotRequired[Literal["ipv4", "ipv6"]]
+    support_type: NotRequired[Literal["standard", "extended"]]
+    deletion_protection: NotRequired[bool]
+    log_types: NotRequired[Sequence[str]]
+    log_retention_days: NotRequired[int]
+    secrets_key_arn: NotRequired[pulumi.Input[str] | None]
+    auto_mode: NotRequired[bool]
+    node_groups: NotRequired[Mapping[str, NodeGroupArgs]]
+    addons: NotRequired[Mapping[str, str]]
+    oidc_provider: NotRequired[bool]
+    partition: NotRequired[str]
+
+
+class EksCluster(pulumi.ComponentResource):
+    """A cluster that nobody but the named principals may enter, its creator included.
+
+    Needs an `aws.Provider` in ``opts``. The `aws` executable must be on PATH, because `pulumi_eks` hands out a
+    kubeconfig that calls it.
+    """
+
+    kubeconfig: pulumi.Output[str]
+    """JSON; it holds no credentials, only the command that asks for them."""
+    access: Sequence[pulumi.Resource]
+    """The access policy associations. What talks to the API server depends on them, and so leaves before them."""
+    ready: Sequence[pulumi.Resource]
+    """What pods need before they can run: nodes and add-ons."""
+    resource: pulumi_eks.Cluster
+
+    def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gitops-stack:index:EksCluster", name, {}, opts)
+        self._inside = pulumi.ResourceOptions(parent=self)
+        self.resource = self._register_cluster(name, args)
+        self.kubeconfig = self.resource.kubeconfig_json
+        self.access = [self._register_access(args, key) for key in args["access"]]
+        self.ready = self._register_compute(args)
+        if args.get("oidc_provider"):
+            iam.OpenIdConnectProvider(
+                f"{name}-oidc",
+                url=self.resource.oidc_provider_url.apply(lambda url: url if "://" in url else f"https://{url}"),
+                client_id_lists=["sts.amazonaws.com"],
+                opts=self._inside,
+            )
+        self.register_outputs({"kubeconfig": self.kubeconfig})
+
+    def _register_cluster(self, name: str, args: EksClusterArgs) -> pulumi_eks.Cluster:
+        # Made before the cluster, or EKS makes one that keeps everything for ever.
+        logs = cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=f"/aws/eks/{args['name']}/cluster",
+            retention_in_days=args.get("log_retention_days", 90),
+            opts=self._inside,
+        )
+        options = pulumi.ResourceOptions(parent=self, depends_on=[logs], transforms=[_refuse_unnamed_creator])
+        cidrs = list(args.get("public_access_cidrs", ()))
+        return pulumi_eks.Cluster(
+            name,
+            name=args["name"],
+            version=args["version"],
+            authentication_mode=pulumi_eks.AuthenticationMode.API,
+            vpc_id=args["vpc_id"],
+            private_subnet_ids=args["subnet_ids"],
+            endpoint_public_access=bool(cidrs),
+            endpoint_private_access=args.get("private_access", True),
+            public_access_cidrs=cidrs or None,
+            ip_family=args.get("ip_family", "ipv4"),
+            upgrade_policy={"support_type": args.get("support_type", "standard").upper()},
+            deletion_protection=args.get("deletion_protection", False),
+            enabled_cluster_log_types=list(args.get("log_types", ("api", "audit", "authenticator"))),
+            encryption_config_key_arn=args.get("secrets_key_arn") or self._register_key(name),
+            skip_default_node_group=True,
+            opts=options,
+            **_build_compute(args),
+        )
+
+    def _register_key(self, name: str) -> pulumi.Output[str]:
+        key = kms.Key(
+            f"{name}-secrets",
+            description="Secrets of the Kubernetes cluster",
+            enable_key_rotation=True,
+            deletion_window_in_days=_KEY_DELETION_DAYS,
+            opts=self._inside,
+        )
+        kms.Alias(f"{name}-secrets", name=f"alias/{name}-secrets", target_key_id=key.key_id, opts=self._inside)
+        arn: pulumi.Output[str] = key.arn
+        return arn
+
+    def _register_access(self, args: EksClusterArgs, name: str) -> pulumi.Resource:
+        # Not by `access_entries` of pulumi_eks: its associations could not be depended on from here.
+        access, partition = args["access"][name], args.get("partition", "aws")
+        entry = eks.AccessEntry(
+            f"access-{name}",
+            cluster_name=args["name"],
+            principal_arn=access["principal_arn"],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource]),
+        )
+        namespaces = list(access.get("namespaces", ()))
+        scope = {"type": "namespace", "namespaces": namespaces} if namespaces else {"type": "cluster"}
+        association: pulumi.Resource = eks.AccessPolicyAssociation(
+            f"access-{name}",
+            cluster_name=args["name"],
+            principal_arn=access["principal_arn"],
+            policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKS{access['policy']}Policy",
+            access_scope=scope,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[entry]),
+        )
+        return association
+
+    def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
+        versions = args.get("addons", {})
+        agent = [self._register_addon(args, key, []) for key in _BEFORE_NODES if key in versions]
+        groups = register_node_groups(
+            args.get("node_groups", {}),
+            cluster_name=args["name"],
+            version=args["version"],
+            partition=args.get("partition", "aws"),
+            subnet_ids=args["subnet_ids"],
+            parent=self,
+            depends_on=[self.resource, *agent],
+        )
+        after = [self._register_addon(args, key, groups) for key in _AFTER_NODES if key in versions]
+        return [*agent, *groups, *after]
+
+    def _register_addon(
+        self, args: EksClusterArgs, addon: str, depends_on: Sequence[pulumi.Resource]
+    ) -> pulumi.Resource:
+        registered: pulumi.Resource = eks.Addon(
+            addon,
+            addon_name=addon,
+            addon_version=args.get("addons", {})[addon],
+            cluster_name=args["name"],
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource, *depends_on]),
+        )
+        return registered
+
+
+def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
+    if args.get("auto_mode"):
+        # Auto Mode's nodes resolve names themselves; pulumi_eks would add coredns, at the newest version.
+        return {"auto_mode": {"enabled": True}, "coredns_addon_options": {"enabled": False}}
+    versions = args.get("addons", {})
+    return {
+        "coredns_addon_options": {"enabled": False},  # added here, once there are nodes
+        "kube_proxy_addon_options": {"version": versions["kube-proxy"]},
+        "vpc_cni_options": {
+            "addon_version": versions["vpc-cni"],
+            "enable_network_policy": True,
+            "log_level": "INFO",  # upstream's own default is DEBUG
+        },
+    }
+
+
+def _refuse_unnamed_creator(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Let the creator in by its named entry only.
+
+    `pulumi_eks` hard-codes `bootstrapClusterCreatorAdminPermissions`: EKS would then make an access entry of its own,
+    which no list shows and which the creator's named entry would collide with (ResourceInUseException).
+    """
+    if args.type_ != "aws:eks/cluster:Cluster":
+        return None
+    props = dict(args.props)
+    props["accessConfig"] = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+    return pulumi.ResourceTransformResult(props=props, opts=args.opts)

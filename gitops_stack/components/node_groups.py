@@ -1,0 +1,138 @@
+"""Managed node groups of an EKS cluster: role, launch template and group each. Part of ``eks_cluster``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pulumi
+from pulumi_aws import ec2, eks, iam
+from typing_extensions import NotRequired, TypedDict
+
+_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
+_IMAGES = {
+    ("al2023", "amd64"): "AL2023_x86_64_STANDARD",
+    ("al2023", "arm64"): "AL2023_ARM_64_STANDARD",
+    ("bottlerocket", "amd64"): "BOTTLEROCKET_x86_64",
+    ("bottlerocket", "arm64"): "BOTTLEROCKET_ARM_64",
+}
+# Bottlerocket keeps its system on a small read-only volume; images and logs go to the second one.
+_DATA_DEVICE = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
+_SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}
+_UNAVAILABLE_PERCENT = 33
+
+
+class NodeGroupArgs(TypedDict):
+    """One node group; sizes are numbers of nodes, ``disk_gibibytes`` is the encrypted gp3 volume of each."""
+
+    instance_types: Sequence[str]
+    architecture: Literal["arm64", "amd64"]
+    min_size: int
+    max_size: int
+    desired_size: int
+    operating_system: NotRequired[Literal["al2023", "bottlerocket"]]
+    capacity: NotRequired[Literal["onDemand", "spot"]]
+    disk_gibibytes: NotRequired[int]
+    labels: NotRequired[Mapping[str, str]]
+    system: NotRequired[bool]
+
+
+def register_node_groups(
+    groups: Mapping[str, NodeGroupArgs],
+    *,
+    cluster_name: pulumi.Input[str],
+    version: str,
+    partition: str,
+    subnet_ids: pulumi.Input[Sequence[str]],
+    parent: pulumi.Resource,
+    depends_on: Sequence[pulumi.Resource],
+) -> list[pulumi.Resource]:
+    """Register one role for all ``groups``, and a launch template and a node group for each; return the groups."""
+    if not groups:
+        return []
+    inside = pulumi.ResourceOptions(parent=parent)
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.Role(
+        "nodes",
+        description="Nodes of the cluster",
+        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        opts=inside,
+    )
+    attachments = [
+        iam.RolePolicyAttachment(
+            f"nodes-{policy}", role=role.name, policy_arn=f"arn:{partition}:iam::aws:policy/{policy}", opts=inside
+        )
+        for policy in _POLICIES
+    ]
+    return [
+        _register_group(
+            name,
+            group,
+            cluster_name=cluster_name,
+            version=version,
+            subnet_ids=subnet_ids,
+            role_arn=role.arn,
+            options=pulumi.ResourceOptions(
+                parent=parent,
+                # The autoscaler owns the number of nodes from the first minute on.
+                ignore_changes=["scalingConfig.desiredSize"],
+                # A node needs the role's rights to leave as well: they are detached after the group is gone.
+                depends_on=[*depends_on, *attachments],
+            ),
+        )
+        for name, group in groups.items()
+    ]
+
+
+def _register_group(
+    name: str,
+    group: NodeGroupArgs,
+    *,
+    cluster_name: pulumi.Input[str],
+    version: str,
+    subnet_ids: pulumi.Input[Sequence[str]],
+    role_arn: pulumi.Input[str],
+    options: pulumi.ResourceOptions,
+) -> pulumi.Resource:
+    system = group.get("operating_system", "al2023")
+    template = _register_template(name, group, pulumi.ResourceOptions(parent=options.parent))
+    registered: pulumi.Resource = eks.NodeGroup(
+        f"nodes-{name}",
+        cluster_name=cluster_name,
+        version=version,
+        node_role_arn=role_arn,
+        subnet_ids=subnet_ids,
+        instance_types=list(group["instance_types"]),
+        ami_type=_IMAGES[system, group["architecture"]],
+        capacity_type="SPOT" if group.get("capacity") == "spot" else "ON_DEMAND",
+        scaling_config={
+            "min_size": group["min_size"],
+            "max_size": group["max_size"],
+            "desired_size": group["desired_size"],
+        },
+        update_config={"max_unavailable_percentage": _UNAVAILABLE_PERCENT},
+        launch_template={"id": template.id, "version": template.latest_version.apply(str)},
+        labels=dict(group.get("labels", {})),
+        taints=[_SYSTEM_TAINT] if group.get("system") else [],
+        opts=options,
+    )
+    return registered
+
+
+def _register_template(name: str, group: NodeGroupArgs, options: pulumi.ResourceOptions) -> ec2.LaunchTemplate:
+    device = _DATA_DEVICE[group.get("operating_system", "al2023")]
+    volume = {
+        "volume_type": "gp3",
+        "volume_size": group.get("disk_gibibytes", 50),
+        "encrypted": "true",
+        "delete_on_termination": "true",
+    }
+    return ec2.LaunchTemplate(
+        f"nodes-{name}",
+        # A pod that does not share its node's network is a hop further away and gets no answer.
+        metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
+        block_device_mappings=[{"device_name": device, "ebs": volume}],
+        update_default_version=True,
+        opts=options,
+    )

@@ -1,0 +1,180 @@
+"""The host of the stack's GitOps repository, played on loopback: an HTTPS proxy that answers for one URL.
+
+A stack file names its repository by a public URL. Argo CD lists that repository's branches with go-git, which knows
+nothing of git's `insteadOf`; so its proxy is this process, which takes the place of the one host and tunnels every
+other. What git itself fetches goes by `insteadOf` (`build_git_variables`) and never comes here.
+
+Run as `python -m gitops_stack.lab.git_host PORT URL REPOSITORY CERTIFICATE`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import selectors
+import socket
+import ssl
+import subprocess
+from collections.abc import Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.private_file import write_private_file
+from gitops_stack.lab.state import LOOPBACK
+
+_SERVICE = "git-upload-pack"  # reading; nobody pushes here
+_DAYS = 30
+_TUNNEL_SECONDS = 60
+
+
+def build_git_variables(url: str, repository: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that make git read ``url`` from ``repository`` and reach all else without the proxy.
+
+    They are added after those ``environment`` has already (`GIT_CONFIG_COUNT`, git-config(1)).
+    """
+    count = int(environment.get("GIT_CONFIG_COUNT", "0"))
+    settings = ((f"url.file://{repository}.insteadOf", url), ("http.proxy", ""))
+    added = {"GIT_CONFIG_COUNT": str(count + len(settings))}
+    for number, (key, value) in enumerate(settings, start=count):
+        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return added
+
+
+def write_certificate(file: Path, host: str) -> None:
+    """Write a certificate for ``host`` and its key into ``file``, mode 0600: its own authority, for one lab."""
+    from cryptography import x509  # noqa: PLC0415 - comes with moto, which only rehearsals need
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"gitops-stack lab, in place of {host}")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=_DAYS))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    write_private_file(file, (private + certificate.public_bytes(serialization.Encoding.PEM)).decode())
+
+
+def check_url(url: str) -> None:
+    """Raise EnvironmentProblem for a repository that is not reached by https."""
+    if urlsplit(url).scheme != "https":
+        raise EnvironmentProblem(f"gitops.repoUrl: found {url}; a rehearsal can play the host of an https:// URL only")
+
+
+class _Host(ThreadingHTTPServer):
+    """The proxy with what it answers for."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, url: str, repository: Path, certificate: Path) -> None:
+        super().__init__((LOOPBACK, port), _Handler)
+        split = urlsplit(url)
+        self.host, self.path, self.repository = split.hostname or "", split.path.removesuffix(".git"), repository
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """CONNECT as a proxy, then git's smart HTTP (gitprotocol-http(5)) inside of the connection."""
+
+    server: _Host
+    protocol_version = "HTTP/1.1"
+
+    def do_CONNECT(self) -> None:
+        host, _, port = self.path.rpartition(":")
+        if host != self.server.host:
+            self._tunnel(host, int(port))
+            return
+        self.send_response(HTTPStatus.OK, "Connection established")
+        self.end_headers()
+        with self.server.context.wrap_socket(self.connection, server_side=True) as inner:
+            self.connection = self.request = inner
+            self.rfile, self.wfile = inner.makefile("rb"), inner.makefile("wb", 0)  # type: ignore[assignment]
+            self.close_connection = False
+            while not self.close_connection:
+                self.handle_one_request()
+
+    def do_GET(self) -> None:
+        split = urlsplit(self.path)
+        wanted = f"{self.server.path}.git/info/refs", f"{self.server.path}/info/refs"
+        if split.path == "/healthz":
+            self._answer(b"ok", "text/plain")
+        elif split.path in wanted and parse_qs(split.query).get("service") == [_SERVICE]:
+            refs = self._git(["--advertise-refs"], b"")
+            head = f"# service={_SERVICE}\n"
+            self._answer(f"{len(head) + 4:04x}{head}0000".encode() + refs, f"application/x-{_SERVICE}-advertisement")
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND, f"the lab plays {self.server.host}{self.server.path} only")
+
+    def do_POST(self) -> None:
+        if not self.path.endswith(f"/{_SERVICE}") or self.headers.get("Content-Encoding"):
+            self.send_error(HTTPStatus.NOT_FOUND, f"the lab plays {self.server.host}{self.server.path} only")
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self._answer(self._git([], body), f"application/x-{_SERVICE}-result")
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401, ARG002 - http.server's
+        print(f"{self.command} {self.path} {args[1] if len(args) > 1 else ''}", flush=True)  # noqa: T201 - its log
+
+    def _git(self, options: list[str], body: bytes) -> bytes:
+        command = ["git", "upload-pack", "--stateless-rpc", *options, str(self.server.repository)]
+        return subprocess.run(command, input=body, capture_output=True, check=True, env=dict(os.environ)).stdout
+
+    def _answer(self, body: bytes, content_type: str) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-cache")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _tunnel(self, host: str, port: int) -> None:
+        try:
+            upstream = socket.create_connection((host, port), timeout=_TUNNEL_SECONDS)
+        except OSError as error:
+            self.send_error(HTTPStatus.BAD_GATEWAY, f"{host}:{port}: {error}")
+            return
+        self.close_connection = True
+        self.send_response(HTTPStatus.OK, "Connection established")
+        self.end_headers()
+        with upstream, selectors.DefaultSelector() as selector:
+            selector.register(upstream, selectors.EVENT_READ, self.connection)
+            selector.register(self.connection, selectors.EVENT_READ, upstream)
+            while ready := selector.select(_TUNNEL_SECONDS):
+                for key, _ in ready:
+                    piece = key.fileobj.recv(1 << 16)  # type: ignore[union-attr]
+                    if not piece:
+                        return
+                    key.data.sendall(piece)
+
+
+def main() -> None:
+    """Serve until ended."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("port", type=int)
+    parser.add_argument("url")
+    parser.add_argument("repository", type=Path)
+    parser.add_argument("certificate", type=Path)
+    given = parser.parse_args()
+    _Host(given.port, given.url, given.repository, given.certificate).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
