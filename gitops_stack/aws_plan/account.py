@@ -1,0 +1,45 @@
+"""One account in one region, and the names AWS derives from the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Account:
+    """Hold a 12-digit account ``id`` and a ``region`` such as `eu-west-1`."""
+
+    id: str
+    region: str
+
+    @property
+    def partition(self) -> str:
+        """Name the partition all ARNs begin with: `aws`, `aws-cn` or `aws-us-gov`."""
+        for prefix in ("cn", "us-gov"):
+            if self.region.startswith(f"{prefix}-"):
+                return f"aws-{prefix}"
+        return "aws"
+
+    @property
+    def registry_host(self) -> str:
+        """Name the host of the account's private ECR registry in the region."""
+        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+        return f"{self.id}.dkr.ecr.{self.region}.{suffix}"
+
+    @property
+    def root_arn(self) -> str:
+        """Build the principal that stands for the whole account."""
+        return account_root_arn(self.partition, self.id)
+
+    def arn(self, service: str, resource: str) -> str:
+        """Build the ARN of a regional ``resource``, such as `repository/guestbook` of `ecr`."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+
+    def managed_policy_arn(self, path: str) -> str:
+        """Build the ARN of a policy that AWS manages, such as `AmazonEBSCSIDriverPolicyV2`."""
+        return f"arn:{self.partition}:iam::aws:policy/{path}"
+
+
+def account_root_arn(partition: str, account_id: str) -> str:
+    """Build the principal that stands for all of ``account_id``."""
+    return f"arn:{partition}:iam::{account_id}:root"

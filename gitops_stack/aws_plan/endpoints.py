@@ -1,0 +1,30 @@
+"""VPC endpoints: which ones a private cluster can want, and the names of their services."""
+
+from __future__ import annotations
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.errors import GitOpsStackError
+
+INTERFACE_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing")
+
+
+def build_gateway_service_name(account: Account) -> str:
+    """Name the gateway endpoint service of S3, where ECR keeps the layers."""
+    return f"com.amazonaws.{account.region}.s3"
+
+
+def build_interface_service_name(account: Account, service: str) -> str:
+    """Name the interface endpoint service of ``service``, such as `ecr.api`.
+
+    Raises ``GitOpsStackError`` for a service that is not in ``INTERFACE_ENDPOINTS``, and in China, where the names
+    begin with `cn.` for some services and not for others.
+    """
+    if service not in INTERFACE_ENDPOINTS:
+        allowed = ", ".join(INTERFACE_ENDPOINTS)
+        raise GitOpsStackError(f"gitops-stack:network.endpoints: found {service}; needs a subset of {allowed}")
+    if account.partition == "aws-cn":
+        raise GitOpsStackError(
+            f"gitops-stack:network.endpoints: found {service} in {account.region}, whose endpoint names are not known; "
+            "make the endpoints in a VPC of your own and adopt it with vpcId"
+        )
+    return f"com.amazonaws.{account.region}.{service}"

@@ -1,0 +1,51 @@
+"""What pods may do in AWS: Argo CD as a hub, External Secrets, ExternalDNS. The load balancers' is a module of its own.
+
+ExternalDNS: kubernetes-sigs/external-dns, docs/tutorials/aws.md. External Secrets: its AWS Secrets Manager page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
+
+
+def build_hub_policy(spoke_role_arns: Sequence[str]) -> Document:
+    """Let Argo CD take the roles by which it reaches other clusters.
+
+    Pod Identity's session tags are passed on, so that tagging is needed beside taking.
+    """
+    return build_document(allow("Spokes", ["sts:AssumeRole", "sts:TagSession"], spoke_role_arns))
+
+
+def build_external_secrets_policy(secret_arns: Sequence[str]) -> Document:
+    """Let External Secrets read ``secret_arns``; an ARN may end in `*`. Finding secrets by name is left out."""
+    return build_document(
+        allow("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], secret_arns)
+    )
+
+
+def build_external_dns_policy(account: Account, hosted_zone_ids: Sequence[str]) -> Document:
+    """Let ExternalDNS change the records of ``hosted_zone_ids``, and read all zones, which it does to find its own."""
+    zones = [f"arn:{account.partition}:route53:::hostedzone/{zone_id}" for zone_id in hosted_zone_ids]
+    reading = ["route53:ListHostedZones", "route53:ListResourceRecordSets", "route53:ListTagsForResources"]
+    return build_document(
+        allow("ChangeRecords", ["route53:ChangeResourceRecordSets"], zones),
+        allow("FindZones", reading, "*"),
+    )
+
+
+def build_flow_log_policy(log_group_arn: str) -> Document:
+    """Let VPC flow logs write to one log group.
+
+    Not create it: a log group that is deleted with the network would come back with the last records on their way.
+    """
+    return build_document(
+        allow("Find", ["logs:DescribeLogGroups"], "*"),
+        allow(
+            "Write",
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [log_group_arn, f"{log_group_arn}:*"],
+        ),
+    )

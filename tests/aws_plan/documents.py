@@ -1,0 +1,56 @@
+"""Every policy document the package can build, by the name of who carries it."""
+
+from __future__ import annotations
+
+from gitops_stack.aws_plan import (
+    ci_policies,
+    key_policies,
+    load_balancer_policy,
+    oidc,
+    pod_policies,
+    registry_policies,
+    trust_policies,
+)
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Document
+
+ID = "123456789012"
+
+
+def build_all(account: Account) -> dict[str, Document | None]:
+    partition = account.partition
+    repository = account.arn("ecr", "repository/guestbook")
+    key = account.arn("kms", "key/1")
+    secret = account.arn("secretsmanager", "secret:acme/gitops-repo-??????")
+    return {
+        "flow logs trust": trust_policies.build_service_trust("vpc-flow-logs.amazonaws.com", account),
+        "template trust": trust_policies.build_registry_trust(),
+        "pod trust": trust_policies.build_pod_identity_trust(account.arn("eks", "cluster/acme"), "argocd", ["server"]),
+        "github trust": trust_policies.build_oidc_trust(
+            f"arn:{partition}:iam::{ID}:oidc-provider/token.actions.githubusercontent.com",
+            oidc.GITHUB,
+            oidc.build_branch_subjects(oidc.GITHUB, "acme/guestbook", ["main", "release/*"]),
+        ),
+        "gitlab trust": trust_policies.build_oidc_trust(
+            f"arn:{partition}:iam::{ID}:oidc-provider/gitlab.com",
+            oidc.GITLAB,
+            oidc.build_proposal_subjects(oidc.GITLAB, "acme/platform"),
+        ),
+        "flow logs": pod_policies.build_flow_log_policy(account.arn("logs", "log-group:flow-logs")),
+        "publisher": ci_policies.build_publisher_policy([repository]),
+        "previewer": ci_policies.build_previewer_policy(
+            read_secret_arns=[secret],
+            known_secret_arns=[account.arn("secretsmanager", "secret:ecr-pullthroughcache/*")],
+            state_bucket_arn=f"arn:{partition}:s3:::acme-state",
+            state_key_arn=key,
+        ),
+        "hub": pod_policies.build_hub_policy([f"arn:{partition}:iam::210987654321:role/argocd-spoke"]),
+        "external secrets": pod_policies.build_external_secrets_policy([secret]),
+        "external dns": pod_policies.build_external_dns_policy(account, ["Z0123456789ABCDEFGHIJ"]),
+        "load balancers": load_balancer_policy.build_load_balancer_policy(account, "acme-dev"),
+        "secrets key": key_policies.build_secrets_key_policy(account),
+        "pull": registry_policies.build_pull_policy(account, ["210987654321"], "o-abc123defg"),
+        "registry": registry_policies.build_registry_policy(account, ["dev/quay"], ["210987654321"], "o-abc123defg"),
+        "cache pull": registry_policies.build_cache_pull_policy(account, ["dev/quay"]),
+        "template": registry_policies.build_template_policy(account, ["dev/quay"], key),
+    }

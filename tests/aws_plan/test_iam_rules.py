@@ -1,0 +1,123 @@
+"""The rules find what they are for, their exceptions are narrow, and our own documents keep them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from gitops_stack.aws_plan import iam_rules
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import build_document, render_document
+from gitops_stack.aws_plan.iam_rules import check_document
+from tests.aws_plan.documents import ID, build_all
+
+ROOT_ARN = f"arn:aws:iam::{ID}:root"
+ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-abc123defg"}}
+STAR = "found a principal with *; name the principals, or an organisation by aws:PrincipalOrgID"
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "cn-north-1"])
+def test_our_own_documents_keep_the_rules(region: str) -> None:
+    documents = build_all(Account(ID, region))
+    assert None not in documents.values()
+    assert not [
+        finding for name, document in documents.items() if document for finding in check_document(document, name)
+    ]
+
+
+@pytest.mark.parametrize(("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")])
+def test_arns_of_our_documents_are_of_the_partition(region: str, partition: str) -> None:
+    text = json.dumps(build_all(Account(ID, region)))
+    assert set(re.findall(r'"arn:([^:]+):', text)) == {partition}
+
+
+def test_inline_policies_fit_into_a_role() -> None:
+    # IAM: 10,240 characters of inline policies in a role, white space not counted.
+    sizes = {
+        name: len(render_document(document))
+        for name, document in build_all(Account(ID, "eu-west-1")).items()
+        if document
+    }
+    assert {name: size for name, size in sizes.items() if size > 10_240} == {}
+
+
+def statement(**parts: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", **parts}
+
+
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "fine": (statement(), []),
+    "a denial may be wide": (statement(Effect="Deny", Action="*", Resource="*", Principal="*"), []),
+    "everybody": (statement(Principal="*"), [STAR]),
+    "every account": (statement(Principal={"AWS": ["*", ROOT_ARN]}), [STAR]),
+    "some account": (statement(Principal={"AWS": "arn:aws:iam::*:root"}), [STAR]),
+    "an organisation": (statement(Principal={"AWS": "*"}, Condition=ORGANIZATION), []),
+    "any organisation": (
+        statement(Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-*"}}),
+        [STAR],
+    ),
+    "an organisation by pattern": (
+        statement(Principal="*", Condition={"StringLike": {"aws:PrincipalOrgID": "o-abc123defg"}}),
+        [STAR],
+    ),
+    "wildcard action": (statement(Action=["s3:Get*"]), ["found the action s3:Get*; spell the actions out"]),
+    "all actions": (statement(Action="*"), ["found the action *; spell the actions out"]),
+    "kms of the root": (statement(Action="kms:*", Resource="*", Principal={"AWS": ROOT_ARN}), []),
+    "kms of a role": (
+        statement(Action="kms:*", Resource="*", Principal={"AWS": f"arn:aws:iam::{ID}:role/x"}),
+        ["found the action kms:*; spell the actions out"],
+    ),
+    "kms in a role's policy": (statement(Action="kms:*"), ["found the action kms:*; spell the actions out"]),
+    "reading everything": (statement(Resource="*"), []),
+    "writing everything": (
+        statement(Action=["s3:PutObject", "s3:GetObject"], Resource="*"),
+        ["allows s3:PutObject on every resource; name the resources or add a condition"],
+    ),
+    "writing everything on a condition": (
+        statement(Action="s3:PutObject", Resource="*", Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        [],
+    ),
+    "listed writing": (statement(Action="ec2:CreateSecurityGroup", Resource="*"), []),
+    "by exclusion": (
+        {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:aws:s3:::b"},
+        ["allows by NotAction, which includes what nobody thought of; list what is meant"],
+    ),
+    "nothing": (statement(Resource=[]), ["has an empty Resource; needs at least one"]),
+    "any token": (
+        statement(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "arn:aws:iam::1:oidc-provider/x"}),
+        [
+            "takes web identities without a condition on aud; tie the token to it",
+            "takes web identities without a condition on sub; tie the token to it",
+        ],
+    ),
+    "any subject": (
+        statement(
+            Action="sts:AssumeRoleWithWebIdentity",
+            Principal={"Federated": "arn:aws:iam::1:oidc-provider/x"},
+            Condition={"StringEquals": {"x:aud": "a"}, "StringLike": {"x:sub": ["repo:a/b:*", "*"]}},
+        ),
+        ["takes web identities without a condition on sub; tie the token to it"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("part", "findings"), CASES.values(), ids=CASES)
+def test_findings_name_document_and_statement(part: dict[str, Any], findings: list[str]) -> None:
+    expected = [f"role x: statement 1: {finding}" for finding in findings]
+    assert check_document(build_document(part), "role x") == expected
+    assert check_document({"Statement": part}, "role x") == expected  # IAM takes a single statement without a list
+
+
+def test_a_sid_names_a_statement_and_an_empty_document_is_a_finding() -> None:
+    assert check_document(build_document(statement(Sid="Open", Principal="*")), "x") == [f"x: statement Open: {STAR}"]
+    assert check_document({"Statement": []}, "x") == ["x: has no statement; needs at least one"]
+
+
+def test_every_exception_is_used_and_has_a_reason() -> None:
+    text = json.dumps(build_all(Account(ID, "eu-west-1")))
+    exceptions = {**iam_rules.WILDCARD_ACTIONS, **iam_rules.UNBOUND_ACTIONS}
+    assert {action for action in exceptions if f'"{action}"' not in text} == set()
+    assert all(len(reason) > 20 for reason in exceptions.values())
