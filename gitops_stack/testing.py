@@ -33,19 +33,25 @@ class RegisteredResource:
     secret_inputs: tuple[str, ...]
 
 
-class ProgramMocks(pulumi.runtime.Mocks):
-    """Answer like a provider that accepts everything; ``calls`` maps a function's token to its result."""
+Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
+"""The result of a provider's function, or what makes one from the arguments; keys are camelCase in both."""
 
-    def __init__(self, calls: Mapping[str, dict[str, Any]] | None = None) -> None:
+
+class ProgramMocks(pulumi.runtime.Mocks):
+    """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer."""
+
+    def __init__(self, calls: Mapping[str, Answer] | None = None) -> None:
         self._calls = calls or {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Give the resource an id and its own inputs as outputs."""
-        return f"{args.name}-id", args.inputs
+        """Give the resource an id and its own inputs as outputs; in AWS a name and an ARN too."""
+        named = {"name": args.name, "arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
+        return f"{args.name}-id", {**named, **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Return the prepared result. Raises ``KeyError`` for a function nobody prepared."""
-        return self._calls[args.token], []
+        answer = self._calls[args.token]
+        return answer(args.args) if callable(answer) else answer, []
 
 
 class _Recorder(mocks.MockMonitor):
@@ -94,7 +100,7 @@ def record_program(
     project: str = "gitops-stack",
     config: Mapping[str, Any] | None = None,
     secret_keys: tuple[str, ...] = (),
-    calls: Mapping[str, dict[str, Any]] | None = None,
+    calls: Mapping[str, Answer] | None = None,
     preview: bool = False,
     registered: list[RegisteredResource] | None = None,
 ) -> list[RegisteredResource]:

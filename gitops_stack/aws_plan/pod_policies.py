@@ -34,18 +34,3 @@ def build_external_dns_policy(account: Account, hosted_zone_ids: Sequence[str]) 
         allow("ChangeRecords", ["route53:ChangeResourceRecordSets"], zones),
         allow("FindZones", reading, "*"),
     )
-
-
-def build_flow_log_policy(log_group_arn: str) -> Document:
-    """Let VPC flow logs write to one log group.
-
-    Not create it: a log group that is deleted with the network would come back with the last records on their way.
-    """
-    return build_document(
-        allow("Find", ["logs:DescribeLogGroups"], "*"),
-        allow(
-            "Write",
-            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [log_group_arn, f"{log_group_arn}:*"],
-        ),
-    )

@@ -6,6 +6,7 @@ from gitops_stack.aws_plan import (
     ci_policies,
     key_policies,
     load_balancer_policy,
+    network_policies,
     oidc,
     pod_policies,
     registry_policies,
@@ -36,7 +37,7 @@ def build_all(account: Account) -> dict[str, Document | None]:
             oidc.GITLAB,
             oidc.build_proposal_subjects(oidc.GITLAB, "acme/platform"),
         ),
-        "flow logs": pod_policies.build_flow_log_policy(account.arn("logs", "log-group:flow-logs")),
+        "flow logs": network_policies.build_flow_log_policy(account.arn("logs", "log-group:flow-logs")),
         "publisher": ci_policies.build_publisher_policy([repository]),
         "previewer": ci_policies.build_previewer_policy(
             read_secret_arns=[secret],

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.aws_plan import ci_policies, load_balancer_policy, oidc, pod_policies, registry_policies
+from gitops_stack.aws_plan import (
+    ci_policies,
+    load_balancer_policy,
+    network_policies,
+    oidc,
+    pod_policies,
+    registry_policies,
+)
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, render_document
 from gitops_stack.aws_plan.trust_policies import (
@@ -162,7 +169,7 @@ def test_external_dns_changes_named_zones_alone() -> None:
 
 
 def test_flow_logs_cannot_bring_their_group_back() -> None:
-    policy = by_sid(pod_policies.build_flow_log_policy("arn:group"))
+    policy = by_sid(network_policies.build_flow_log_policy("arn:group"))
     assert policy["Write"]["Resource"] == ["arn:group", "arn:group:*"]
     assert not [one for statement in policy.values() for one in statement["Action"] if one == "logs:CreateLogGroup"]
 

@@ -1,0 +1,171 @@
+"""ECR for a stack: repositories, caches of public registries, and what the account's registry does as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_aws import ecr
+from typing_extensions import NotRequired, TypedDict
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import render_document
+from gitops_stack.aws_plan.lifecycle_policies import build_repository_lifecycle
+from gitops_stack.aws_plan.registry_policies import build_pull_policy, build_registry_policy
+from gitops_stack.components.registry_account import ReplicationArgs, register_replication, register_scanning
+from gitops_stack.components.registry_caches import register_caches
+from gitops_stack.errors import GitOpsStackError
+
+
+class EcrRepositoryArgs(TypedDict):
+    """One repository: see :func:`gitops_stack.aws_plan.lifecycle_policies.build_repository_lifecycle`.
+
+    Tags cannot be moved, but for those that match ``mutable_tags`` (`latest*`; at most five patterns).
+    """
+
+    keep_last: NotRequired[int]
+    prefixes: NotRequired[Sequence[str]]
+    untagged_days: NotRequired[int]
+    mutable_tags: NotRequired[Sequence[str]]
+
+
+class PullAccessArgs(TypedDict):
+    """Who outside of the account may pull."""
+
+    organization_id: NotRequired[str]
+    accounts: NotRequired[Sequence[str]]
+
+
+class ContainerRegistryArgs(TypedDict):
+    """Repositories by their names in ECR, caches by the host they cache, and who may pull.
+
+    ``kms_key_arn`` encrypts with that key instead of ECR's own; it cannot be changed later. ``force_delete`` lets
+    repositories go with images in them. ``cache_namespace`` stands before the caches' prefixes, the stack's name for
+    example, and ``cache_tags`` go onto repositories that ECR makes by itself, where no default tags reach.
+    ``pull_through_credentials`` names Secrets Manager secrets by host. What is set once for a whole account and region
+    (``replicate_to``, ``scanning`` `basic` or `enhanced`, a registry policy) needs ``owns_account_registry``.
+    """
+
+    account: Account
+    repositories: Mapping[str, EcrRepositoryArgs]
+    kms_key_arn: NotRequired[pulumi.Input[str]]
+    force_delete: NotRequired[bool]
+    pull_access: NotRequired[PullAccessArgs]
+    pull_through_cache: NotRequired[Sequence[str]]
+    pull_through_credentials: NotRequired[Mapping[str, str]]
+    cache_namespace: NotRequired[str]
+    cache_tags: NotRequired[Mapping[str, str]]
+    replicate_to: NotRequired[ReplicationArgs]
+    scanning: NotRequired[str]
+    owns_account_registry: NotRequired[bool]
+
+
+class ContainerRegistry(pulumi.ComponentResource):
+    """Private repositories in one account and region.
+
+    Repositories that ECR makes for caches are not Pulumi's: they stay at the end, tagged with ``cache_tags``.
+    Raises ``GitOpsStackError`` for account-wide things in a stack that does not own the account's registry.
+    """
+
+    host: pulumi.Output[str]
+    repository_urls: Mapping[str, pulumi.Output[str]]
+    repository_arns: Mapping[str, pulumi.Output[str]]
+    cache_prefixes: Mapping[str, str]
+    """Repository prefix of each cache, by the host it caches."""
+
+    def __init__(self, name: str, args: ContainerRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gitops-stack:index:ContainerRegistry", name, {}, opts)
+        self._name, self._args, self._account = name, args, args["account"]
+        owns = args.get("owns_account_registry", False)
+        _check_ownership(args, owns)
+        access = args.get("pull_access", {})
+        self._readers = (access.get("accounts", []), access.get("organization_id"))
+        repositories = {key: self._register_repository(key, one) for key, one in args["repositories"].items()}
+        self.cache_prefixes = register_caches(
+            name,
+            self._account,
+            {
+                "upstreams": args.get("pull_through_cache", []),
+                "credentials": args.get("pull_through_credentials", {}),
+                "namespace": args.get("cache_namespace", ""),
+                "tags": args.get("cache_tags", {}),
+                "pull_policy": build_pull_policy(self._account, *self._readers),
+                "encryption": self._build_encryption(),
+                "kms_key_arn": args.get("kms_key_arn"),
+            },
+            self,
+        )
+        if owns:
+            self._register_account_wide()
+        self.host = pulumi.Output.from_input(self._account.registry_host)
+        self.repository_urls = {key: one.repository_url for key, one in repositories.items()}
+        self.repository_arns = {key: one.arn for key, one in repositories.items()}
+        self.register_outputs(
+            {
+                "host": self.host,
+                "repositoryUrls": self.repository_urls,
+                "repositoryArns": self.repository_arns,
+                "cachePrefixes": self.cache_prefixes,
+            }
+        )
+
+    def _register_repository(self, key: str, repository: EcrRepositoryArgs) -> Any:  # noqa: ANN401 - an SDK type
+        own = f"{self._name}-{key}"
+        mutable_tags = repository.get("mutable_tags", [])
+        found = ecr.Repository(
+            own,
+            name=key,
+            image_tag_mutability="IMMUTABLE_WITH_EXCLUSION" if mutable_tags else "IMMUTABLE",
+            image_tag_mutability_exclusion_filters=[
+                {"filter": pattern, "filter_type": "WILDCARD"} for pattern in mutable_tags
+            ]
+            or None,
+            encryption_configurations=self._build_encryption(),
+            # Where the registry's own scanning is set, the repository's is deprecated and ignored.
+            image_scanning_configuration=None
+            if self._args.get("owns_account_registry", False)
+            else {"scan_on_push": True},
+            force_delete=self._args.get("force_delete", False),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self._register_policies(own, found, repository)
+        return found
+
+    def _register_policies(self, own: str, found: Any, repository: EcrRepositoryArgs) -> None:  # noqa: ANN401
+        options = pulumi.ResourceOptions(parent=self)
+        lifecycle = build_repository_lifecycle(
+            untagged_days=repository.get("untagged_days"),
+            keep_last=repository.get("keep_last"),
+            prefixes=repository.get("prefixes", []),
+        )
+        if lifecycle is not None:
+            ecr.LifecyclePolicy(own, repository=found.name, policy=render_document(lifecycle), opts=options)
+        pull_policy = build_pull_policy(self._account, *self._readers)
+        if pull_policy is not None:
+            ecr.RepositoryPolicy(own, repository=found.name, policy=render_document(pull_policy), opts=options)
+
+    def _register_account_wide(self) -> None:
+        register_scanning(self._name, self._args.get("scanning", "basic"), self)
+        if replication := self._args.get("replicate_to"):
+            register_replication(self._name, self._account, replication, list(self._args["repositories"]), self)
+        policy = build_registry_policy(self._account, list(self.cache_prefixes.values()), *self._readers)
+        if policy is not None:
+            options = pulumi.ResourceOptions(parent=self)
+            ecr.RegistryPolicy(self._name, policy=render_document(policy), opts=options)
+
+    def _build_encryption(self) -> list[dict[str, Any]]:
+        key = self._args.get("kms_key_arn")
+        return [{"encryption_type": "AES256"} if key is None else {"encryption_type": "KMS", "kms_key": key}]
+
+
+def _check_ownership(args: ContainerRegistryArgs, owns: bool) -> None:
+    if owns:
+        return
+    wide = {"replicate_to": "replicateTo", "scanning": "scanning"}
+    GitOpsStackError.raise_for(
+        f"gitops-stack:registry.{typed}: is set once for the whole account and region; "
+        "needs ownsAccountRegistry: true, in one stack alone"
+        for key, typed in wide.items()
+        if args.get(key)
+    )

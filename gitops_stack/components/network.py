@@ -1,0 +1,208 @@
+"""A VPC for a cluster: made with subnets, ways out and flow logs, or adopted after a check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_aws import ec2
+from typing_extensions import NotRequired, TypedDict
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.adopted_network import PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
+from gitops_stack.aws_plan.subnets import plan_subnets
+from gitops_stack.components.network_adoption import find_adopted_network
+from gitops_stack.components.network_endpoints import register_endpoints
+from gitops_stack.components.network_flow_logs import register_flow_logs
+from gitops_stack.components.network_routes import EVERYWHERE, NatPlan, register_private_routes
+from gitops_stack.components.network_zones import find_zones
+from gitops_stack.errors import GitOpsStackError
+
+
+class NetworkArgs(TypedDict):
+    """A VPC to make, from ``cidr`` on, or one to adopt, by ``vpc_id`` and subnet ids.
+
+    Zones are named (``availability_zones``) or counted (``availability_zone_count``), two or three of them.
+    ``nat_gateways`` is 0, 1 or the number of zones; ``regional_nat_gateway`` is one that spans the zones by itself.
+    ``endpoints`` are of :data:`gitops_stack.aws_plan.endpoints.INTERFACE_ENDPOINTS`. ``flow_log_retention_days`` is
+    one of CloudWatch's, and 0 is no flow logs. ``label`` begins the `Name` tags; without it the component's name does.
+    """
+
+    account: Account
+    cidr: NotRequired[str]
+    availability_zones: NotRequired[Sequence[str]]
+    availability_zone_count: NotRequired[int]
+    nat_gateways: NotRequired[int]
+    regional_nat_gateway: NotRequired[bool]
+    endpoints: NotRequired[Sequence[str]]
+    flow_log_retention_days: NotRequired[int]
+    label: NotRequired[str]
+    vpc_id: NotRequired[pulumi.Input[str]]
+    private_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    public_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
+
+
+class Network(pulumi.ComponentResource):
+    """A VPC with private subnets for nodes and pods, and public ones for load balancers.
+
+    What lives in the subnets needs their routes too, up to its own end: pass the component in `depends_on`. The ids
+    carry no wait for the routes, because a preview that adds one would then call all ids unknown.
+    Raises ``GitOpsStackError`` for arguments that do not fit together; an adopted VPC that is unfit stops the run.
+    """
+
+    vpc_id: pulumi.Output[str]
+    cidr_block: pulumi.Output[str]
+    zones: Sequence[pulumi.Output[str]]
+    """Of the private subnets, in their order."""
+    private_subnet_ids: Sequence[pulumi.Output[str]]
+    public_subnet_ids: Sequence[pulumi.Output[str]]
+    nat_addresses: Sequence[pulumi.Output[str]]
+    """Public addresses the cluster is seen under; none of a regional NAT gateway, which changes them by itself."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gitops-stack:index:Network", name, {}, opts)
+        self._name, self._label = name, args.get("label", name)
+        _check_args(args)
+        if "vpc_id" in args:
+            self._adopt(args["vpc_id"], args.get("private_subnet_ids", []), args.get("public_subnet_ids", []))
+        else:
+            self._make(args, args["cidr"])
+        self.register_outputs(
+            {
+                "vpcId": self.vpc_id,
+                "cidrBlock": self.cidr_block,
+                "privateSubnetIds": self.private_subnet_ids,
+                "publicSubnetIds": self.public_subnet_ids,
+            }
+        )
+
+    def _adopt(
+        self, vpc_id: pulumi.Input[str], private: Sequence[pulumi.Input[str]], public: Sequence[pulumi.Input[str]]
+    ) -> None:
+        adopted = find_adopted_network(vpc_id, private, public, self)
+        self.vpc_id, self.cidr_block, self.zones = adopted.vpc_id, adopted.cidr_block, adopted.zones
+        self.private_subnet_ids, self.public_subnet_ids = adopted.private_subnet_ids, adopted.public_subnet_ids
+        self.nat_addresses = ()
+
+    def _make(self, args: NetworkArgs, cidr: str) -> None:
+        vpc = ec2.Vpc(
+            self._name,
+            cidr_block=cidr,
+            enable_dns_hostnames=True,  # both are asked for by the cluster's private endpoint
+            enable_dns_support=True,
+            tags=self._tags(""),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.vpc_id, self.cidr_block = vpc.id, vpc.cidr_block
+        # Whatever is put into a VPC without a security group lands in this one: it lets nothing in or out.
+        ec2.DefaultSecurityGroup(
+            f"{self._name}-default",
+            vpc_id=vpc.id,
+            tags=self._tags("default-unused"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        private, public = self._register_subnets(args, cidr)
+        internet_gateway = ec2.InternetGateway(
+            f"{self._name}-internet",
+            vpc_id=vpc.id,
+            tags=self._tags("internet"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        public_table = self._register_public_routes(internet_gateway, public)
+        plan = NatPlan(args.get("nat_gateways", 0), regional=args.get("regional_nat_gateway", False))
+        routes = register_private_routes(self._name, self._label, plan, vpc, private, public, internet_gateway, self)
+        self.nat_addresses = routes.nat_addresses
+        register_endpoints(
+            self._name,
+            self._label,
+            args["account"],
+            args.get("endpoints", []),
+            vpc,
+            private,
+            [public_table, *routes.tables],
+            self,
+        )
+        if days := args.get("flow_log_retention_days", 0):
+            register_flow_logs(self._name, args["account"], vpc, days, self._tags("flow-logs"), self)
+
+    def _register_subnets(self, args: NetworkArgs, cidr: str) -> tuple[list[Any], list[Any]]:
+        named = args.get("availability_zones")
+        self.zones = find_zones(named, args.get("availability_zone_count", 0), self)
+        # A count takes the first zones of a sorted list. One that AWS opens must not move the subnets, once made.
+        ignore_changes = None if named else ["availabilityZone"]
+        subnets: dict[str, list[Any]] = {"private": [], "public": []}
+        for number, (zone, blocks) in enumerate(
+            zip(self.zones, plan_subnets(cidr, len(self.zones)), strict=True), start=1
+        ):
+            for kind, block, role_tag in (
+                ("private", blocks.private, PRIVATE_ROLE_TAG),
+                ("public", blocks.public, PUBLIC_ROLE_TAG),
+            ):
+                subnet = ec2.Subnet(
+                    f"{self._name}-{kind}-{number}",
+                    vpc_id=self.vpc_id,
+                    availability_zone=zone,
+                    cidr_block=block,
+                    map_public_ip_on_launch=False,
+                    tags={**self._tags(f"{kind}-{number}"), role_tag: "1"},
+                    opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignore_changes),
+                )
+                subnets[kind].append(subnet)
+        self.private_subnet_ids = [subnet.id for subnet in subnets["private"]]
+        self.public_subnet_ids = [subnet.id for subnet in subnets["public"]]
+        return subnets["private"], subnets["public"]
+
+    def _register_public_routes(self, internet_gateway: Any, public: Sequence[Any]) -> Any:  # noqa: ANN401 - SDK types
+        options = pulumi.ResourceOptions(parent=self)
+        own = f"{self._name}-public-routes"
+        table = ec2.RouteTable(own, vpc_id=self.vpc_id, tags=self._tags("public-routes"), opts=options)
+        ec2.Route(
+            f"{self._name}-public-default",
+            route_table_id=table.id,
+            destination_cidr_block=EVERYWHERE,
+            gateway_id=internet_gateway.id,
+            opts=options,
+        )
+        for number, subnet in enumerate(public, start=1):
+            ec2.RouteTableAssociation(
+                f"{self._name}-public-{number}-routes", subnet_id=subnet.id, route_table_id=table.id, opts=options
+            )
+        return table
+
+    def _tags(self, suffix: str) -> dict[str, str]:
+        return {"Name": "-".join(part for part in (self._label, suffix) if part)}
+
+
+_MADE_ALONE = (
+    "cidr",
+    "availability_zones",
+    "availability_zone_count",
+    "nat_gateways",
+    "regional_nat_gateway",
+    "endpoints",
+    "flow_log_retention_days",
+)
+
+
+def _check_args(args: Mapping[str, Any]) -> None:
+    if "vpc_id" in args:
+        if superfluous := [key for key in _MADE_ALONE if args.get(key)]:
+            raise GitOpsStackError(
+                f"Network: found vpc_id with {', '.join(superfluous)}; an adopted VPC is taken as it is; leave one out"
+            )
+        return
+    if "cidr" not in args:
+        raise GitOpsStackError(
+            "Network: found neither cidr nor vpc_id; give the block of a VPC to make or one to adopt"
+        )
+    named, count = args.get("availability_zones"), args.get("availability_zone_count", 0)
+    if bool(named) == bool(count):
+        raise GitOpsStackError("Network: needs either availability_zones or availability_zone_count")
+    zones = len(set(named)) if named else count
+    if zones not in {2, 3}:
+        raise GitOpsStackError(f"Network: found {zones} availability zones; needs 2 or 3")
+    nat_gateways, regional = args.get("nat_gateways", 0), args.get("regional_nat_gateway", False)
+    if nat_gateways not in {0, 1, zones} or (regional and nat_gateways):
+        found = f"{nat_gateways} NAT gateways{' beside a regional one' if regional else ''}"
+        raise GitOpsStackError(f"Network: found {found}; needs 0, 1, one for each of {zones} zones, or a regional one")

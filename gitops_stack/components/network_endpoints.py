@@ -1,0 +1,69 @@
+"""Doors to AWS's services inside the VPC: S3's costs nothing and is always there, the others on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi_aws import ec2
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.endpoints import build_gateway_service_name, build_interface_service_name
+
+
+def register_endpoints(
+    name: str,
+    label: str,
+    account: Account,
+    services: Sequence[str],
+    vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
+    private: Sequence[Any],
+    tables: Sequence[Any],
+    parent: pulumi.Resource,
+) -> None:
+    """Register S3's gateway endpoint on all route ``tables``, and interface endpoints in the ``private`` subnets.
+
+    The interfaces share a security group that lets HTTPS in, from the VPC alone.
+    """
+    options = pulumi.ResourceOptions(parent=parent)
+    ec2.VpcEndpoint(
+        f"{name}-s3",
+        vpc_id=vpc.id,
+        service_name=build_gateway_service_name(account),
+        vpc_endpoint_type="Gateway",
+        route_table_ids=[table.id for table in tables],
+        tags={"Name": f"{label}-s3"},
+        opts=options,
+    )
+    if not services:
+        return
+    group = ec2.SecurityGroup(
+        f"{name}-endpoints",
+        description="HTTPS from the VPC to interface endpoints",
+        vpc_id=vpc.id,
+        ingress=[
+            {
+                "description": "HTTPS from the VPC",
+                "protocol": "tcp",
+                "from_port": 443,
+                "to_port": 443,
+                "cidr_blocks": [vpc.cidr_block],
+            }
+        ],
+        tags={"Name": f"{label}-endpoints"},
+        opts=options,
+    )
+    for service in services:
+        slug = service.replace(".", "-")
+        ec2.VpcEndpoint(
+            f"{name}-{slug}",
+            vpc_id=vpc.id,
+            service_name=build_interface_service_name(account, service),
+            vpc_endpoint_type="Interface",
+            private_dns_enabled=True,
+            subnet_ids=[subnet.id for subnet in private],
+            security_group_ids=[group.id],
+            tags={"Name": f"{label}-{slug}"},
+            opts=options,
+        )

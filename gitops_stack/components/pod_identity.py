@@ -1,0 +1,159 @@
+"""Give pods roles by EKS Pod Identity: Argo CD as a hub of clusters, and the add-ons that call AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_aws import eks
+from typing_extensions import NotRequired, TypedDict
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Document
+from gitops_stack.aws_plan.load_balancer_policy import build_load_balancer_policy
+from gitops_stack.aws_plan.pod_policies import (
+    build_external_dns_policy,
+    build_external_secrets_policy,
+    build_hub_policy,
+)
+from gitops_stack.aws_plan.trust_policies import build_pod_identity_trust
+from gitops_stack.components.roles import register_role
+
+HUB_SERVICE_ACCOUNTS = ("argocd-application-controller", "argocd-applicationset-controller", "argocd-server")
+"""The parts of Argo CD that reach other clusters."""
+
+
+class ServiceAccountArgs(TypedDict):
+    """A Kubernetes service account."""
+
+    namespace: str
+    service_account: str
+
+
+class ExternalSecretsArgs(ServiceAccountArgs):
+    """External Secrets, and the ARNs it may read; an ARN may end in `*`."""
+
+    secret_arns: Sequence[str]
+
+
+class ExternalDnsArgs(ServiceAccountArgs):
+    """ExternalDNS, and the hosted zones it may change."""
+
+    hosted_zone_ids: Sequence[str]
+
+
+class PodIdentityArgs(TypedDict):
+    """Who gets a role. ``ebs_csi_driver`` is for clusters with node groups: Auto Mode has a driver of its own."""
+
+    account: Account
+    cluster_name: pulumi.Input[str]
+    argocd_namespace: str
+    spoke_role_arns: NotRequired[Sequence[str]]
+    external_secrets: NotRequired[ExternalSecretsArgs]
+    load_balancer_controller: NotRequired[ServiceAccountArgs]
+    external_dns: NotRequired[ExternalDnsArgs]
+    ebs_csi_driver: NotRequired[bool]
+
+
+class PodIdentity(pulumi.ComponentResource):
+    """Roles of pods, each tied to cluster, namespace and service account, with their associations.
+
+    EKS hands credentials to pods that start after their association: what runs the pods depends on this component or
+    on the one in ``associations``. Needs the agent: an add-on with node groups, built in with Auto Mode.
+    """
+
+    role_arns: Mapping[str, pulumi.Output[str]]
+    """By name: `argocd`, and for those asked for `external-secrets`, `load-balancer-controller`, `external-dns`,
+    `ebs-csi-driver`."""
+    associations: Mapping[str, pulumi.Resource]
+    """By `<namespace>/<service account>`."""
+
+    def __init__(self, name: str, args: PodIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gitops-stack:index:PodIdentity", name, {}, opts)
+        self._name, self._account = name, args["account"]
+        self._cluster_name = pulumi.Output.from_input(args["cluster_name"])
+        self._associations: dict[str, pulumi.Resource] = {}
+        self.role_arns = {"argocd": self._register_hub(args), **self._register_add_ons(args)}
+        self.associations = self._associations
+        self.register_outputs({"roleArns": self.role_arns})
+
+    def _register_hub(self, args: PodIdentityArgs) -> pulumi.Output[str]:
+        spokes = args.get("spoke_role_arns", [])
+        # Without spokes the role may do nothing, and is of use: other clusters can name it in their access entries.
+        return self._register(
+            "argocd",
+            "Argo CD reaches other clusters",
+            args["argocd_namespace"],
+            HUB_SERVICE_ACCOUNTS,
+            policy=build_hub_policy(spokes) if spokes else None,
+        )
+
+    def _register_add_ons(self, args: PodIdentityArgs) -> dict[str, pulumi.Output[str]]:
+        found = {}
+        if secrets := args.get("external_secrets"):
+            policy = build_external_secrets_policy(secrets["secret_arns"])
+            found["external-secrets"] = self._register_add_on(
+                "external-secrets", "External Secrets reads secrets", secrets, policy
+            )
+        if balancers := args.get("load_balancer_controller"):
+            found["load-balancer-controller"] = self._register_add_on(
+                "load-balancer-controller",
+                "AWS Load Balancer Controller makes load balancers",
+                balancers,
+                self._cluster_name.apply(lambda cluster: build_load_balancer_policy(self._account, cluster)),
+            )
+        if dns := args.get("external_dns"):
+            found["external-dns"] = self._register_add_on(
+                "external-dns",
+                "ExternalDNS changes records",
+                dns,
+                build_external_dns_policy(self._account, dns["hosted_zone_ids"]),
+            )
+        if args.get("ebs_csi_driver", False):
+            found["ebs-csi-driver"] = self._register(
+                "ebs-csi-driver",
+                "EBS CSI driver makes volumes",
+                "kube-system",
+                ["ebs-csi-controller-sa"],
+                managed_policy_arn=self._account.managed_policy_arn("AmazonEBSCSIDriverPolicyV2"),
+            )
+        return found
+
+    def _register_add_on(
+        self, key: str, description: str, account: ServiceAccountArgs, policy: pulumi.Input[Document]
+    ) -> pulumi.Output[str]:
+        return self._register(key, description, account["namespace"], [account["service_account"]], policy=policy)
+
+    def _register(
+        self,
+        key: str,
+        description: str,
+        namespace: str,
+        service_accounts: Sequence[str],
+        *,
+        policy: pulumi.Input[Document] | None = None,
+        managed_policy_arn: str | None = None,
+    ) -> pulumi.Output[str]:
+        role = register_role(
+            f"{self._name}-{key}",
+            description,
+            self._cluster_name.apply(
+                lambda cluster: build_pod_identity_trust(
+                    self._account.arn("eks", f"cluster/{cluster}"), namespace, service_accounts
+                )
+            ),
+            self,
+            policy=policy,
+            managed_policy_arn=managed_policy_arn,
+        )
+        for service_account in service_accounts:
+            self._associations[f"{namespace}/{service_account}"] = eks.PodIdentityAssociation(
+                f"{self._name}-{namespace}-{service_account}",
+                cluster_name=self._cluster_name,
+                namespace=namespace,
+                service_account=service_account,
+                role_arn=role.arn,
+                # A pod that starts with the association finds the permissions in place.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=role.policies),
+            )
+        return role.arn

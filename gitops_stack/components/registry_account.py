@@ -1,0 +1,58 @@
+"""What ECR holds once for an account and region. Register it in one stack, or the stacks undo each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_aws import ecr
+from typing_extensions import NotRequired, TypedDict
+
+from gitops_stack.aws_plan.account import Account
+
+
+class ReplicationArgs(TypedDict):
+    """Where images are copied: to ``regions`` of the account, and to other ``accounts`` in the registry's region."""
+
+    regions: NotRequired[Sequence[str]]
+    accounts: NotRequired[Sequence[str]]
+
+
+def register_scanning(name: str, scanning: str, parent: pulumi.Resource) -> None:
+    """Register scanning of all repositories: `basic` when pushed, or `enhanced`, with Inspector, all the time."""
+    is_enhanced = scanning == "enhanced"
+    ecr.RegistryScanningConfiguration(
+        name,
+        scan_type="ENHANCED" if is_enhanced else "BASIC",
+        rules=[
+            {
+                "scan_frequency": "CONTINUOUS_SCAN" if is_enhanced else "SCAN_ON_PUSH",
+                "repository_filters": [{"filter": "*", "filter_type": "WILDCARD"}],
+            }
+        ],
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def register_replication(
+    name: str, account: Account, replication: ReplicationArgs, repositories: Sequence[str], parent: pulumi.Resource
+) -> None:
+    """Register the copying of ``repositories``; caches fill themselves wherever they are."""
+    destinations = [
+        *({"region": region, "registry_id": account.id} for region in replication.get("regions", [])),
+        *({"region": account.region, "registry_id": other} for other in replication.get("accounts", [])),
+    ]
+    ecr.ReplicationConfiguration(
+        name,
+        replication_configuration={
+            "rules": [
+                {
+                    "destinations": destinations,
+                    "repository_filters": [
+                        {"filter": repository, "filter_type": "PREFIX_MATCH"} for repository in repositories
+                    ],
+                }
+            ]
+        },
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
