@@ -114,7 +114,7 @@ class Project:
 
     def prepare(self) -> None:
         """Make the lab's copy of the Pulumi project, pointed at the lab."""
-        self._workspace.write(self.project, self.lab.state.kubeconfig, CONTEXT)
+        self._workspace.write(self.project, (self.lab.state.kubeconfig, CONTEXT))
         self._engine.run("stack", "init", "--stack", STACK, limit_seconds=60)
 
     def up(self) -> None:

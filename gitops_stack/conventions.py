@@ -45,6 +45,14 @@ PLATFORM_PROJECT = "platform"
 DEFAULT_PROJECT = "default"
 RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT})
 
+# The images in upstream's manifests, standard and HA (v3.2 to v3.5).
+ARGOCD_IMAGES = (
+    "ghcr.io/dexidp/dex",
+    "public.ecr.aws/docker/library/haproxy",
+    "public.ecr.aws/docker/library/redis",
+    "quay.io/argoproj/argocd",
+)
+
 # Objects Pulumi keeps: runtime keys live in them, so they must never be rendered from Git (facts: argo-cd#10831).
 PULUMI_OWNED_SECRETS = ("argocd-secret", "argocd-notifications-secret")
 

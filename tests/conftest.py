@@ -40,7 +40,7 @@ def offline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hold a cache folder with the kept renders, a kubeconfig, and the guards in `bin`."""
     folder = tmp_path_factory.mktemp("offline")
     shutil.copytree(RENDERS, folder / "cache" / "renders")
-    contexts = [{"name": stack_config(stack)["gitops-stack:cluster"]["context"]} for stack in STACKS]
+    contexts = [{"name": stack_config("local")["gitops-stack:cluster"]["context"]}]
     (folder / "kubeconfig").write_text(yaml.safe_dump({"contexts": contexts}), encoding="utf-8")
     (folder / "bin").mkdir()
     for name in _GUARDED:

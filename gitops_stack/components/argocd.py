@@ -9,9 +9,11 @@ import pulumi
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
+from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, register_handed_over, register_kept
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
 from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret
 
 
@@ -27,6 +29,7 @@ class ArgoCDArgs(TypedDict):
     namespace_labels: NotRequired[dict[str, str]]
     self_management: NotRequired[bool]
     repository: NotRequired[pulumi.Input[dict[str, str]]]
+    cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
 
 
 class ArgoCD(pulumi.ComponentResource):
@@ -34,7 +37,9 @@ class ArgoCD(pulumi.ComponentResource):
 
     Needs a `pulumi_kubernetes.Provider` in ``opts`` with `upsert_existing_objects=True`, so that what an earlier
     installation left is adopted. On a cluster of the same program pass `deleted_with=<cluster>`; children inherit it.
-    ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret.
+    What is in `depends_on` comes before the Namespace, and so before all.
+    ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret. ``cluster_metadata``
+    are fields of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`, for ApplicationSets to read.
     """
 
     namespace: pulumi.Output[str]
@@ -47,10 +52,14 @@ class ArgoCD(pulumi.ComponentResource):
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
         namespace = _find_namespace(args["manifests"])
-        home = register_kept(_namespace(namespace, args.get("namespace_labels", {})), self)
+        home = register_kept(
+            _namespace(namespace, args.get("namespace_labels", {})), self, inherited_dependencies(opts)
+        )
         secrets = [register_kept(secret, self, [home]) for secret in build_argocd_secrets(namespace)]
         if "repository" in args:
             secrets.append(self._register_repository(namespace, args["repository"], home))
+        if "cluster_metadata" in args:
+            secrets.append(register_kept(_build_cluster_secret(namespace, args["cluster_metadata"]), self, [home]))
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
         hand_over = args.get("self_management", True)
@@ -75,6 +84,13 @@ class ArgoCD(pulumi.ComponentResource):
     ) -> KubernetesObject:
         manifest = build_repository_secret(namespace)
         return register_kept(manifest, self, [home], secret_properties={"stringData": pulumi.Output.secret(data)})
+
+
+def _build_cluster_secret(namespace: str, metadata: dict[str, pulumi.Input[str]]) -> Manifest:
+    # Value by value: in a preview what is known stays visible beside a role that is not there yet.
+    labels = {key: value for key, value in metadata.items() if key in LABELS}
+    annotations = {key: value for key, value in metadata.items() if key not in LABELS}
+    return build_cluster_secret(namespace, labels, annotations)
 
 
 def _namespace(name: str, labels: dict[str, str]) -> Manifest:

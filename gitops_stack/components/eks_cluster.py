@@ -10,11 +10,14 @@ import pulumi_eks
 from pulumi_aws import cloudwatch, eks, iam, kms
 from typing_extensions import NotRequired, TypedDict
 
+from gitops_stack.aws_plan.account import Account
 from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
+from gitops_stack.components.ordering import inherited_dependencies
 
 _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by mistake can be called back
-_BEFORE_NODES = ("eks-pod-identity-agent",)  # its answer must be there when the first pods ask for credentials
-_AFTER_NODES = ("coredns", "aws-ebs-csi-driver")  # degraded, and waited for in vain, until pods can run (eks#1819)
+# Before the nodes: the agent's answer must be there when the first pods ask for credentials. vpc-cni and kube-proxy
+# are added by pulumi_eks; what needs nodes is left to `ClusterAddons`.
+_AGENT = "eks-pod-identity-agent"
 
 
 class AccessArgs(TypedDict):
@@ -33,10 +36,11 @@ class EksClusterArgs(TypedDict):
     EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own.
     """
 
+    account: Account
     name: str
     version: str
     vpc_id: pulumi.Input[str]
-    subnet_ids: pulumi.Input[Sequence[str]]
+    subnet_ids: Sequence[pulumi.Input[str]]
     access: Mapping[str, AccessArgs]
     public_access_cidrs: NotRequired[Sequence[str]]
     private_access: NotRequired[bool]
@@ -50,7 +54,6 @@ class EksClusterArgs(TypedDict):
     node_groups: NotRequired[Mapping[str, NodeGroupArgs]]
     addons: NotRequired[Mapping[str, str]]
     oidc_provider: NotRequired[bool]
-    partition: NotRequired[str]
 
 
 class EksCluster(pulumi.ComponentResource):
@@ -65,12 +68,13 @@ class EksCluster(pulumi.ComponentResource):
     access: Sequence[pulumi.Resource]
     """The access policy associations. What talks to the API server depends on them, and so leaves before them."""
     ready: Sequence[pulumi.Resource]
-    """What pods need before they can run: nodes and add-ons."""
+    """What pods need before they can run: the cluster, its network and its nodes."""
     resource: pulumi_eks.Cluster
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:EksCluster", name, {}, opts)
         self._inside = pulumi.ResourceOptions(parent=self)
+        self._before = inherited_dependencies(opts)
         self.resource = self._register_cluster(name, args)
         self.kubeconfig = self.resource.kubeconfig_json
         self.access = [self._register_access(args, key) for key in args["access"]]
@@ -92,7 +96,9 @@ class EksCluster(pulumi.ComponentResource):
             retention_in_days=args.get("log_retention_days", 90),
             opts=self._inside,
         )
-        options = pulumi.ResourceOptions(parent=self, depends_on=[logs], transforms=[_refuse_unnamed_creator])
+        options = pulumi.ResourceOptions(
+            parent=self, depends_on=[logs, *self._before], transforms=[_refuse_unnamed_creator]
+        )
         cidrs = list(args.get("public_access_cidrs", ()))
         return pulumi_eks.Cluster(
             name,
@@ -128,7 +134,7 @@ class EksCluster(pulumi.ComponentResource):
 
     def _register_access(self, args: EksClusterArgs, name: str) -> pulumi.Resource:
         # Not by `access_entries` of pulumi_eks: its associations could not be depended on from here.
-        access, partition = args["access"][name], args.get("partition", "aws")
+        access = args["access"][name]
         entry = eks.AccessEntry(
             f"access-{name}",
             cluster_name=args["name"],
@@ -141,38 +147,36 @@ class EksCluster(pulumi.ComponentResource):
             f"access-{name}",
             cluster_name=args["name"],
             principal_arn=access["principal_arn"],
-            policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKS{access['policy']}Policy",
+            policy_arn=f"arn:{args['account'].partition}:eks::aws:cluster-access-policy/AmazonEKS{access['policy']}Policy",
             access_scope=scope,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[entry]),
         )
         return association
 
     def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
-        versions = args.get("addons", {})
-        agent = [self._register_addon(args, key, []) for key in _BEFORE_NODES if key in versions]
+        before: list[pulumi.Resource] = [self.resource, *self._before]
+        if _AGENT in args.get("addons", {}):
+            before.append(self._register_agent(args))
         groups = register_node_groups(
             args.get("node_groups", {}),
             cluster_name=args["name"],
             version=args["version"],
-            partition=args.get("partition", "aws"),
+            account=args["account"],
             subnet_ids=args["subnet_ids"],
             parent=self,
-            depends_on=[self.resource, *agent],
+            depends_on=before,
         )
-        after = [self._register_addon(args, key, groups) for key in _AFTER_NODES if key in versions]
-        return [*agent, *groups, *after]
+        return [*before, *groups]
 
-    def _register_addon(
-        self, args: EksClusterArgs, addon: str, depends_on: Sequence[pulumi.Resource]
-    ) -> pulumi.Resource:
+    def _register_agent(self, args: EksClusterArgs) -> pulumi.Resource:
         registered: pulumi.Resource = eks.Addon(
-            addon,
-            addon_name=addon,
-            addon_version=args.get("addons", {})[addon],
+            _AGENT,
+            addon_name=_AGENT,
+            addon_version=args.get("addons", {})[_AGENT],
             cluster_name=args["name"],
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource, *depends_on]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource]),
         )
         return registered
 

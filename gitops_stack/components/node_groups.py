@@ -10,6 +10,8 @@ import pulumi
 from pulumi_aws import ec2, eks, iam
 from typing_extensions import NotRequired, TypedDict
 
+from gitops_stack.aws_plan.account import Account
+
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _IMAGES = {
     ("al2023", "amd64"): "AL2023_x86_64_STANDARD",
@@ -43,8 +45,8 @@ def register_node_groups(
     *,
     cluster_name: pulumi.Input[str],
     version: str,
-    partition: str,
-    subnet_ids: pulumi.Input[Sequence[str]],
+    account: Account,
+    subnet_ids: Sequence[pulumi.Input[str]],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
 ) -> list[pulumi.Resource]:
@@ -61,7 +63,7 @@ def register_node_groups(
     )
     attachments = [
         iam.RolePolicyAttachment(
-            f"nodes-{policy}", role=role.name, policy_arn=f"arn:{partition}:iam::aws:policy/{policy}", opts=inside
+            f"nodes-{policy}", role=role.name, policy_arn=account.managed_policy_arn(policy), opts=inside
         )
         for policy in _POLICIES
     ]
@@ -91,7 +93,7 @@ def _register_group(
     *,
     cluster_name: pulumi.Input[str],
     version: str,
-    subnet_ids: pulumi.Input[Sequence[str]],
+    subnet_ids: Sequence[pulumi.Input[str]],
     role_arn: pulumi.Input[str],
     options: pulumi.ResourceOptions,
 ) -> pulumi.Resource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -13,13 +13,15 @@ from typing_extensions import TypedDict
 
 from gitops_stack.components.app_of_apps import AppOfApps
 from gitops_stack.components.argocd import ArgoCD, ArgoCDArgs
-from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.manifest_set import digest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_repository_data
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
+
+if TYPE_CHECKING:
+    from gitops_stack.components.aws_foundation import AwsFoundation
 
 
 class GitOpsStackArgs(TypedDict):
@@ -38,14 +40,27 @@ class GitOpsStack(pulumi.ComponentResource):
     def __init__(self, name: str, args: GitOpsStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:GitOpsStack", name, {}, opts)
         settings, manifests = args["settings"], args["manifests"]
-        provider = _provider(settings, self)
+        foundation = self._register_foundation(settings)
+        provider = self._register_provider(settings, foundation)
+        cluster = foundation.cluster if foundation else None
         installation: ArgoCDArgs = {
             "manifests": manifests,
             "namespace_labels": build_argocd_namespace(settings)["metadata"]["labels"],
+            "cluster_metadata": {"stack": settings.stack, **(foundation.metadata if foundation else {})},
         }
         if settings.gitops.credentials is not None:
-            installation["repository"] = _repository(settings)
-        argocd = ArgoCD("argocd", installation, pulumi.ResourceOptions(parent=self, providers=[provider]))
+            installation["repository"] = _repository(settings, foundation)
+        argocd = ArgoCD(
+            "argocd",
+            installation,
+            pulumi.ResourceOptions(
+                parent=self,
+                providers=[provider],
+                depends_on=foundation.before_pods if foundation else [],
+                # With the cluster goes all that is in it; but root's own end takes load balancers and volumes along.
+                deleted_with=cluster.resource if cluster else None,
+            ),
+        )
         AppOfApps(
             "app-of-apps",
             {
@@ -57,6 +72,7 @@ class GitOpsStack(pulumi.ComponentResource):
             pulumi.ResourceOptions(parent=self, providers=[provider]),
         )
         self.outputs = {
+            **(foundation.outputs if foundation else {}),
             "argocdNamespace": argocd.namespace,
             "argocdVersion": settings.argocd.version,
             "argocdCommit": settings.argocd.commit,
@@ -66,32 +82,43 @@ class GitOpsStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
+    def _register_foundation(self, settings: StackSettings) -> AwsFoundation | None:
+        if settings.account is None:
+            return None
+        # 0.6 s and 60 MB that a cluster which is there already does not need.
+        from gitops_stack.components.aws_foundation import register_aws_foundation  # noqa: PLC0415
 
-def _provider(settings: StackSettings, parent: pulumi.Resource) -> kubernetes.Provider:
-    cluster = settings.cluster
-    if not isinstance(cluster, ExistingClusterSettings):
-        raise GitOpsStackError(
-            f"Pulumi.{settings.stack}.yaml: gitops-stack:cluster.provider: found eks, which this version cannot make; "
-            "create the cluster and use provider existing with its context"
-        )
-    return kubernetes.Provider(
-        "cluster",
-        kubeconfig=str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None,
-        context=cluster.context,
-        enable_config_map_mutable=True,
-        enable_secret_mutable=True,
-        upsert_existing_objects=True,
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
+        return register_aws_foundation(settings, self)
+
+    def _register_provider(self, settings: StackSettings, foundation: AwsFoundation | None) -> kubernetes.Provider:
+        cluster = settings.cluster
+        if isinstance(cluster, ExistingClusterSettings):
+            return kubernetes.Provider(
+                "cluster",
+                kubeconfig=str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None,
+                context=cluster.context,
+                enable_config_map_mutable=True,
+                enable_secret_mutable=True,
+                upsert_existing_objects=True,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        from gitops_stack.components.aws_foundation import register_kubernetes_provider  # noqa: PLC0415
+
+        if foundation is None or foundation.cluster is None:
+            raise ValueError("an EKS cluster needs settings with an account and a network")
+        return register_kubernetes_provider(foundation, foundation.cluster, settings.cluster_name, self)
 
 
-def _repository(settings: StackSettings) -> pulumi.Output[dict[str, str]]:
+def _repository(settings: StackSettings, foundation: AwsFoundation | None) -> pulumi.Output[dict[str, str]]:
     credentials = settings.gitops.credentials
     if credentials is None or credentials.secrets_manager is None:
         return pulumi.Output.secret(build_repository_data(settings.gitops))
     from pulumi_aws import secretsmanager  # noqa: PLC0415 - 0.2 s and 50 MB that only this way of logging in needs
 
-    found = secretsmanager.get_secret_version_output(secret_id=credentials.secrets_manager)
+    found = secretsmanager.get_secret_version_output(
+        secret_id=credentials.secrets_manager,
+        opts=pulumi.InvokeOptions(provider=foundation.provider if foundation else None),
+    )
     name = credentials.secrets_manager
     return pulumi.Output.secret(
         found.secret_string.apply(lambda text: build_repository_data(settings.gitops, _parse_keys(name, text)))

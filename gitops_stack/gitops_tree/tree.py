@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.pull_through import ImageCache, build_image_overrides
+from gitops_stack.conventions import ARGOCD_IMAGES, GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import (
@@ -32,7 +34,7 @@ def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) ->
     """
     patches = build_patches(settings.argocd)
     documents: dict[str, Any] = {
-        KUSTOMIZATION: build_kustomization(settings.argocd, patches, authored_patches),
+        KUSTOMIZATION: build_kustomization(settings.argocd, patches, authored_patches, build_images(settings)),
         **{f"{PATCHES}/{patch_file(patch)}": patch.body for patch in patches},
         **{f"projects/{project['metadata']['name']}.yaml": project for project in build_app_projects(settings)},
         **{f"apps/namespace-{ns['metadata']['name']}.yaml": ns for ns in build_team_namespaces(settings)},
@@ -43,8 +45,20 @@ def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) ->
     return {path: f"{GENERATED_HEADER}\n{render_document(document)}" for path, document in documents.items()}
 
 
+def build_images(settings: StackSettings) -> list[dict[str, str]]:
+    """Build the `images:` that move Argo CD's own to the stack's pull-through caches; none without caches."""
+    if settings.registry is None or settings.account is None or settings.region is None:
+        return []
+    host = Account(settings.account.id, settings.region).registry_host
+    caches = ImageCache(host, frozenset(settings.registry.pull_through_cache), settings.stack)
+    return build_image_overrides(ARGOCD_IMAGES, caches)
+
+
 def build_kustomization(
-    argocd: ArgoCDSettings, patches: Iterable[Patch], authored_patches: Iterable[str]
+    argocd: ArgoCDSettings,
+    patches: Iterable[Patch],
+    authored_patches: Iterable[str],
+    images: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
     """Build the kustomization of an installation: the remote base pinned by commit, then patches in name order."""
     entries: dict[str, dict[str, Any]] = {
@@ -58,6 +72,7 @@ def build_kustomization(
         "namespace": argocd.namespace,
         "resources": [build_remote_base(argocd)],
         "patches": [entries[name] for name in sorted(entries)],
+        **({"images": list(images)} if images else {}),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,10 @@ class Report:
     lab: Lab
     workspace: Workspace
     engine: Engine
+    as_written: bool = False
+    """The stack file is taken as it is, and not pointed at the lab's cluster and repository."""
+    repo_server: Mapping[str, str] = field(default_factory=dict)
+    """Variables of Argo CD's repo-server alone."""
     seconds: dict[str, float] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     revision: str = ""
@@ -115,7 +119,7 @@ def start_controllers(report: Report, progress: Progress) -> None:
     """Start Argo CD's processes for the namespace the stack is installed in."""
     report.lab.start_argocd(
         namespace=report.workspace.settings().argocd.namespace,
-        git_environment=report.engine.git_environment,
+        git_environment={**report.engine.git_environment, **report.repo_server},
         progress=progress,
     )
 
@@ -219,6 +223,6 @@ def prepare_repository(report: Report, project: Path) -> None:
         workspace.pull()
         report.engine.select_stack()
         return
-    workspace.write(project, report.lab.state.kubeconfig, CONTEXT)
+    workspace.write(project, None if report.as_written else (report.lab.state.kubeconfig, CONTEXT))
     report.engine.select_stack()  # writes the encryption salt into the stack file, so before the commit
     workspace.commit_and_push("Seed the GitOps tree")

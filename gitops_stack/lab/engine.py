@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Engine:
     stack: str
     tools: Path
     git_environment: Mapping[str, str]
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """More variables of a run; executables in the folder `PATH` names come before all others."""
 
     @property
     def log(self) -> Path:
@@ -45,11 +47,13 @@ class Engine:
         passphrase = self.state / "passphrase"
         if not passphrase.exists():
             write_private_file(passphrase, secrets.token_urlsafe(32))
-        path = [str(self.tools), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+        first = [self.extra["PATH"]] if "PATH" in self.extra else []
+        path = [*first, str(self.tools), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         backend = self.state / "pulumi"
         backend.mkdir(exist_ok=True, mode=0o700)
         return {
             **self.git_environment,
+            **self.extra,
             "PATH": os.pathsep.join(path),
             "PULUMI_BACKEND_URL": f"file://{backend}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
@@ -65,15 +69,22 @@ class Engine:
         """Create the stack, or select it when it is there."""
         self.run("stack", "select", "--create", "--stack", self.stack, limit_seconds=60)
 
-    def up(self, *, limit_seconds: float = 600) -> dict[str, int]:
+    def up(self, *options: str, limit_seconds: float = 600) -> dict[str, int]:
         """Run `pulumi up`. Returns operation -> number of resources, such as {"create": 71}."""
         self.clear_dead_lock()
-        return _changes(self.run("up", "--yes", "--skip-preview", "--stack", self.stack, limit_seconds=limit_seconds))
+        command = ("up", "--yes", "--skip-preview", "--stack", self.stack, *options)
+        return _changes(self.run(*command, limit_seconds=limit_seconds))
 
-    def destroy(self, *, limit_seconds: float) -> None:
+    def preview(self, *options: str, limit_seconds: float = 300) -> dict[str, int]:
+        """Run `pulumi preview`. Returns operation -> number of resources, as :meth:`up` would make them."""
+        self.clear_dead_lock()
+        return _changes(self.run("preview", "--stack", self.stack, *options, limit_seconds=limit_seconds))
+
+    def destroy(self, *options: str, limit_seconds: float) -> None:
         """Run `pulumi destroy`; it waits until Argo CD has taken its applications down."""
         self.clear_dead_lock()
-        self.run("destroy", "--yes", "--skip-preview", "--stack", self.stack, limit_seconds=limit_seconds)
+        command = ("destroy", "--yes", "--skip-preview", "--stack", self.stack, *options)
+        self.run(*command, limit_seconds=limit_seconds)
 
     def has_resources(self) -> bool:
         """Tell whether the stack's state holds anything to destroy."""
@@ -132,8 +143,10 @@ class Engine:
 
 def _changes(text: str) -> dict[str, int]:
     names = {"created": "create", "updated": "update", "deleted": "delete", "replaced": "replace", "unchanged": "same"}
+    planned = {"to create": "create", "to update": "update", "to delete": "delete", "to replace": "replace"}
+    words = {**names, **planned}
     summary = text.rpartition("Resources:")[2]
-    return {names[found[2]]: int(found[1]) for found in re.finditer(rf"(\d+) ({'|'.join(names)})", summary)}
+    return {words[found[2]]: int(found[1]) for found in re.finditer(rf"(\d+) ({'|'.join(words)})", summary)}
 
 
 def _first_error(text: str) -> str:

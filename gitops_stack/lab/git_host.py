@@ -16,6 +16,7 @@ import selectors
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,10 +26,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.private_file import write_private_file
-from gitops_stack.lab.state import LOOPBACK
+from gitops_stack.lab.probes import build_http_probe
+from gitops_stack.lab.processes import Program
+from gitops_stack.lab.state import LOOPBACK, LabState
 
 _SERVICE = "git-upload-pack"  # reading; nobody pushes here
 _DAYS = 30
+_SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _TUNNEL_SECONDS = 60
 
 
@@ -43,6 +47,39 @@ def build_git_variables(url: str, repository: Path, environment: Mapping[str, st
     for number, (key, value) in enumerate(settings, start=count):
         added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return added
+
+
+def build_host_program(
+    state: LabState, port: int, url: str, repository: Path, environment: Mapping[str, str]
+) -> Program:
+    """Return the program that plays the host of ``url`` with the content of ``repository``."""
+    certificate = _certificate(state)
+    if not certificate.exists():
+        write_certificate(certificate, urlsplit(url).hostname or "")
+    module = ("-m", "gitops_stack.lab.git_host", str(port), url, str(repository), str(certificate))
+    own = {**environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return Program("git-host", (sys.executable, *module), build_http_probe(port, "/healthz"), own)
+
+
+def build_host_variables(state: LabState, port: int) -> dict[str, str]:
+    """Return the variables that lead go-git to the played host, and let it trust the host's certificate."""
+    trusted = state.directory / "trusted.pem"
+    system = Path(os.environ.get("SSL_CERT_FILE") or _SYSTEM_CERTIFICATES)
+    own = _certificate(state).read_text(encoding="utf-8")
+    others = system.read_text(encoding="utf-8") if system.is_file() else ""
+    trusted.write_text(own[own.index("-----BEGIN CERTIFICATE") :] + others, encoding="utf-8")
+    proxy = f"http://{LOOPBACK}:{port}"
+    return {
+        "HTTPS_PROXY": proxy,
+        "https_proxy": proxy,
+        "NO_PROXY": LOOPBACK,
+        "no_proxy": LOOPBACK,
+        "SSL_CERT_FILE": str(trusted),
+    }
+
+
+def _certificate(state: LabState) -> Path:
+    return state.directory / "git-host.pem"
 
 
 def write_certificate(file: Path, host: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,14 @@ from gitops_stack.lab.argocd_processes import build_argocd
 from gitops_stack.lab.control_plane import build_control_plane, write_credentials, write_kubeconfig
 from gitops_stack.lab.nodes import apply_nodes
 from gitops_stack.lab.orphans import end_marked_processes
-from gitops_stack.lab.processes import ProcessStatus, Supervisor
+from gitops_stack.lab.processes import ProcessStatus, Program, Supervisor
 from gitops_stack.lab.state import LabState
 from gitops_stack.lab.tools import Tools
 
 Progress = Callable[[str], None]
 
-_CONTROL_PLANE, _ARGOCD = "control-plane", "argocd"
+_CONTROL_PLANE, _OUTSIDE, _ARGOCD = "control-plane", "outside", "argocd"
+_OUTSIDE_PRIORITY = 50
 _ARGOCD_PRIORITY = 100  # stopped before anything of the control plane
 
 
@@ -43,32 +44,39 @@ class Lab:
             raise EnvironmentProblem(f"{sys.platform}: the lab needs Linux (/proc, pidfds); run it in a Linux machine.")
         return cls(LabState.open(directory), tools)
 
-    def up(self, progress: Progress) -> None:
+    def up(self, progress: Progress, *, nodes: bool = True) -> None:
         """Start the control plane and wait until its nodes are Ready. A running lab returns quickly.
+
+        Without ``nodes`` the cluster has none until somebody makes them, as a rehearsal's node groups do.
 
         What an earlier, killed run left behind is ended first. Raise EnvironmentProblem naming the process that
         does not become ready.
         """
         with self.state.locked():
-            supervisor = Supervisor(self.state)
-            if not supervisor.is_running():
-                supervisor.clear_stale(progress)
-                self.state.choose_ports()
-                supervisor.start()
+            supervisor = self._started_supervisor(progress)
             token = write_credentials(self.state)
             ports = self.state.load_ports()
-            programs = build_control_plane(self.state, self.tools.bin, ports, self._process_environment(), token)
+            programs = build_control_plane(self.state, self.tools.bin, ports, self.process_environment(), token)
             supervisor.load_programs(_CONTROL_PLANE, programs, first_priority=1)
-            running = {status.name for status in supervisor.statuses() if status.state == "RUNNING"}
             for program in programs:
-                if program.name not in running:
-                    progress(f"starting {program.name}")
-                supervisor.start_program(program)
+                _start(supervisor, [program], progress)
                 if program.name == "kube-apiserver":
                     # The controllers read it; it carries the certificate the API server has made by now.
                     write_kubeconfig(self.state, token, ports["kube-apiserver"])
-            apply_nodes(self.state.kubeconfig, self.state.log("kwok"))
-            progress("the control plane is up, its nodes are Ready")
+            if nodes:
+                apply_nodes(self.state.kubeconfig, self.state.log("kwok"))
+            progress(f"the control plane is up{', its nodes are Ready' if nodes else ', without nodes'}")
+
+    def start_outside(self, build: Callable[[Mapping[str, int]], Sequence[Program]], progress: Progress) -> None:
+        """Start what a cluster has around it, such as an AWS account; needs no control plane.
+
+        ``build`` gets the lab's ports. Raise EnvironmentProblem naming the process that does not become ready.
+        """
+        with self.state.locked():
+            supervisor = self._started_supervisor(progress)
+            programs = build(self.state.load_ports())
+            supervisor.load_programs(_OUTSIDE, programs, first_priority=_OUTSIDE_PRIORITY)
+            _start(supervisor, programs, progress)
 
     def start_argocd(self, *, namespace: str, git_environment: Mapping[str, str], progress: Progress) -> None:
         """Start Argo CD's controllers for the installation in ``namespace``, or restart those that changed.
@@ -82,16 +90,12 @@ class Lab:
                 self.state,
                 self.tools.bin,
                 self.state.load_ports(),
-                self._process_environment(),
+                self.process_environment(),
                 namespace=namespace,
                 git_environment=git_environment,
             )
             supervisor.load_programs(_ARGOCD, programs, first_priority=_ARGOCD_PRIORITY)
-            running = {status.name for status in supervisor.statuses() if status.state == "RUNNING"}
-            for program in programs:
-                if program.name not in running:
-                    progress(f"starting {program.name}")
-                supervisor.start_program(program)
+            _start(supervisor, programs, progress)
             progress("Argo CD's controllers are up")
 
     def stop_argocd(self) -> None:
@@ -128,13 +132,22 @@ class Lab:
         path = os.pathsep.join([str(self.tools.bin), os.environ.get("PATH", os.defpath)])
         return {"KUBECONFIG": str(self.state.kubeconfig), "PATH": path}
 
+    def _started_supervisor(self, progress: Progress) -> Supervisor:
+        supervisor = Supervisor(self.state)
+        if not supervisor.is_running():
+            supervisor.clear_stale(progress)
+            self.state.choose_ports()
+            supervisor.start()
+        return supervisor
+
     def _running_supervisor(self) -> Supervisor:
         supervisor = Supervisor(self.state)
         if not supervisor.is_running():
             raise EnvironmentProblem(f"{self.state.directory}: this lab is not up; bring it up first.")
         return supervisor
 
-    def _process_environment(self) -> dict[str, str]:
+    def process_environment(self) -> dict[str, str]:
+        """Return the whole environment of a process of the lab."""
         # Whole: env -i drops the caller's. The caller's PATH stays out too, git and sh are where systems have them.
         path = os.pathsep.join([str(self.tools.bin), "/usr/local/bin", "/usr/bin", "/bin"])
         return {
@@ -143,3 +156,11 @@ class Lab:
             "TMPDIR": str(self.state.temporary),
             "LANG": "C.UTF-8",
         }
+
+
+def _start(supervisor: Supervisor, programs: Sequence[Program], progress: Progress) -> None:
+    running = {status.name for status in supervisor.statuses() if status.state == "RUNNING"}
+    for program in programs:
+        if program.name not in running:
+            progress(f"starting {program.name}")
+        supervisor.start_program(program)

@@ -32,6 +32,8 @@ PORT_NAMES = (
     "applicationset-webhook",
     "argocd-server",
     "argocd-server-metrics",
+    "aws-account",
+    "git-host",
 )
 # Below Linux's range for outgoing connections (32768 and up), which could take a port while its process restarts.
 PORT_RANGE = range(20000, 32000)

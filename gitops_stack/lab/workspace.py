@@ -46,8 +46,10 @@ class Workspace:
         """Read the stack's settings as the clone has them."""
         return load_stack_file(self.directory, self.stack)
 
-    def write(self, project: Path, kubeconfig: Path, context: str) -> None:
-        """Copy program and trees of ``project`` and point its stack at the lab; a half-made one is made again.
+    def write(self, project: Path, cluster: tuple[Path, str] | None) -> None:
+        """Copy program and trees of ``project``; a half-made one is made again.
+
+        ``cluster`` is the kubeconfig and context its stack is pointed at; without it the stack file stays as it is.
 
         Raises :class:`GitOpsStackError` for what is wrong in the project's stack file.
         """
@@ -63,7 +65,8 @@ class Workspace:
             _copy(project / name, self.directory / name)
         for top in sorted({path.split("/")[0] for path in _own_paths(settings)}):
             _copy(project / top, self.directory / top)
-        self._point_at_lab(kubeconfig, context)
+        if cluster is not None:
+            self._point_at_lab(*cluster)
         pointed = self.settings()
         write_tree(pointed, self.directory / pointed.tree_path)
 

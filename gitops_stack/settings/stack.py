@@ -66,9 +66,3 @@ class StackSettings(Settings):
     def cluster_name(self) -> str:
         """The name of the EKS cluster the stack makes."""
         return (self.eks.name if self.eks else None) or f"{conventions.PULUMI_PROJECT}-{self.stack}"
-
-    @property
-    def partition(self) -> str:
-        """The AWS partition of the stack's region, the second word of its ARNs."""
-        region = self.region or ""
-        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region[: 6 if region.startswith("us-gov") else 2], "aws")

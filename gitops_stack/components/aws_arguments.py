@@ -1,0 +1,188 @@
+"""Arguments of the AWS components, built from a stack's settings: the one place that knows both shapes."""
+
+from __future__ import annotations
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.components.ci_access import CiAccessArgs, RepositoryArgs
+from gitops_stack.components.container_registry import ContainerRegistryArgs
+from gitops_stack.components.eks_cluster import AccessArgs, EksClusterArgs
+from gitops_stack.components.network import Network, NetworkArgs
+from gitops_stack.components.node_groups import NodeGroupArgs
+from gitops_stack.components.pod_identity import PodIdentityArgs
+from gitops_stack.settings import (
+    AddOnSettings,
+    CiSettings,
+    EksClusterSettings,
+    NetworkSettings,
+    PipelineSettings,
+    RegistrySettings,
+    StackSettings,
+)
+
+
+def build_network_args(network: NetworkSettings, account: Account) -> NetworkArgs:
+    """Build the arguments of a VPC that is made or adopted."""
+    if network.vpc_id is not None:
+        return {
+            "account": account,
+            "vpc_id": network.vpc_id,
+            "private_subnet_ids": network.private_subnet_ids,
+            "public_subnet_ids": network.public_subnet_ids,
+        }
+    args: NetworkArgs = {
+        "account": account,
+        "cidr": network.cidr or "",
+        "endpoints": network.endpoints,
+        "flow_log_retention_days": network.flow_log_retention_days,
+    }
+    if isinstance(network.availability_zones, int):
+        args["availability_zone_count"] = network.availability_zones
+    else:
+        args["availability_zones"] = network.availability_zones
+    if network.nat_gateways == "regional":
+        args["regional_nat_gateway"] = True
+    else:
+        args["nat_gateways"] = network.nat_gateways
+    return args
+
+
+def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, network: Network) -> EksClusterArgs:
+    """Build the arguments of the cluster called ``name`` in ``network``."""
+    access: dict[str, AccessArgs] = {
+        key: {"principal_arn": entry.principal_arn, "policy": entry.policy, "namespaces": entry.namespaces}
+        for key, entry in eks.access.items()
+    }
+    groups: dict[str, NodeGroupArgs] = {
+        key: {
+            "instance_types": group.instance_types,
+            "architecture": group.architecture,
+            "min_size": group.min_size,
+            "max_size": group.max_size,
+            "desired_size": group.first_size,
+            "operating_system": group.operating_system,
+            "capacity": group.capacity,
+            "disk_gibibytes": group.disk_gibibytes,
+            "labels": group.labels,
+            "system": group.system,
+        }
+        for key, group in eks.compute.node_groups.items()
+    }
+    return {
+        "account": account,
+        "name": name,
+        "version": eks.version,
+        "vpc_id": network.vpc_id,
+        "subnet_ids": network.private_subnet_ids,
+        "access": access,
+        "public_access_cidrs": eks.endpoint.public_access_cidrs,
+        "private_access": eks.endpoint.private_access,
+        "ip_family": eks.ip_family,
+        "support_type": eks.support_type,
+        "deletion_protection": eks.deletion_protection,
+        "log_types": eks.logs.types,
+        "log_retention_days": eks.logs.retention_days,
+        "secrets_key_arn": eks.secrets_key_arn,
+        "auto_mode": eks.compute.auto_mode,
+        "node_groups": groups,
+        "addons": {str(addon): version for addon, version in eks.addons.items()},
+        "oidc_provider": eks.oidc_provider,
+    }
+
+
+def build_identity_args(settings: StackSettings, account: Account) -> PodIdentityArgs:
+    """Build the arguments of the roles that pods get."""
+    args: PodIdentityArgs = {
+        "account": account,
+        "cluster_name": settings.cluster_name,
+        "argocd_namespace": settings.argocd.namespace,
+        "spoke_role_arns": settings.argocd.spoke_role_arns,
+        "ebs_csi_driver": settings.eks is not None and "aws-ebs-csi-driver" in settings.eks.addons,
+    }
+    add_ons = settings.add_ons or AddOnSettings.model_validate({})
+    if (secrets := add_ons.external_secrets) is not None:
+        args["external_secrets"] = {
+            "namespace": secrets.namespace,
+            "service_account": secrets.service_account,
+            "secret_arns": secrets.secrets,
+        }
+    if (balancers := add_ons.load_balancer_controller) is not None:
+        args["load_balancer_controller"] = {
+            "namespace": balancers.namespace,
+            "service_account": balancers.service_account,
+        }
+    if (dns := add_ons.external_dns) is not None:
+        args["external_dns"] = {
+            "namespace": dns.namespace,
+            "service_account": dns.service_account,
+            "hosted_zone_ids": dns.hosted_zone_ids,
+        }
+    return args
+
+
+def build_registry_args(
+    settings: StackSettings, registry: RegistrySettings, account: Account, tags: dict[str, str]
+) -> ContainerRegistryArgs:
+    """Build the arguments of the registry; ``tags`` go on what ECR makes by itself."""
+    args: ContainerRegistryArgs = {
+        "account": account,
+        "repositories": {
+            name: {
+                "keep_last": repository.keep_last,
+                "prefixes": repository.prefixes,
+                "untagged_days": repository.untagged_days,
+                "mutable_tags": repository.mutable_tags,
+            }
+            for name, repository in registry.repositories.items()
+        },
+        "force_delete": registry.force_delete,
+        "pull_access": {"accounts": registry.pull_access.accounts},
+        "pull_through_cache": registry.pull_through_cache,
+        "pull_through_credentials": {str(key): name for key, name in registry.pull_through_credentials.items()},
+        "cache_namespace": settings.stack,
+        "cache_tags": tags,
+        "owns_account_registry": registry.owns_account_registry,
+    }
+    if registry.pull_access.organization_id is not None:
+        args["pull_access"]["organization_id"] = registry.pull_access.organization_id
+    if registry.kms_key_arn is not None:
+        args["kms_key_arn"] = registry.kms_key_arn
+    if registry.owns_account_registry:
+        args["replicate_to"] = {
+            "regions": registry.replicate_to.regions,
+            "accounts": registry.replicate_to.accounts,
+        }
+    if registry.scanning is not None:
+        args["scanning"] = registry.scanning
+    return args
+
+
+def build_ci_args(settings: StackSettings, ci: CiSettings, account: Account) -> CiAccessArgs:
+    """Build the arguments of the pipelines' roles."""
+    args: CiAccessArgs = {
+        "publishers": {
+            name: {
+                **_pipeline(publisher),
+                "branches": publisher.branches,
+                "repository_arns": [account.arn("ecr", f"repository/{key}") for key in publisher.repositories],
+            }
+            for name, publisher in ci.publishers.items()
+        },
+        "previewers": {name: _pipeline(previewer) for name, previewer in ci.previewers.items()},
+    }
+    credentials = settings.gitops.credentials
+    if credentials is not None and credentials.secrets_manager is not None:
+        named = credentials.secrets_manager
+        # Secrets Manager adds a dash and six characters to the name (user guide, "Resource-based policies").
+        arn = named if named.startswith("arn:") else account.arn("secretsmanager", f"secret:{named}-??????")
+        args["preview"] = {"read_secret_arns": [arn]}
+    if ci.github_provider_arn is not None:
+        args["github_provider_arn"] = ci.github_provider_arn
+    if ci.gitlab_provider_arn is not None:
+        args["gitlab_provider_arn"] = ci.gitlab_provider_arn
+    return args
+
+
+def _pipeline(pipeline: PipelineSettings) -> RepositoryArgs:
+    if pipeline.github is not None:
+        return {"github": pipeline.github}
+    return {"gitlab": pipeline.gitlab or ""}

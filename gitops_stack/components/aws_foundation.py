@@ -1,0 +1,161 @@
+"""The AWS side of a stack: settings in, components and providers out. Part of ``stack``, which composes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_aws
+import pulumi_kubernetes as kubernetes
+
+from gitops_stack import conventions
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.components.aws_arguments import (
+    build_ci_args,
+    build_cluster_args,
+    build_identity_args,
+    build_network_args,
+    build_registry_args,
+)
+from gitops_stack.components.ci_access import CiAccess
+from gitops_stack.components.cluster_addons import ClusterAddons
+from gitops_stack.components.container_registry import ContainerRegistry
+from gitops_stack.components.eks_cluster import EksCluster
+from gitops_stack.components.network import Network
+from gitops_stack.components.pod_identity import PodIdentity
+from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
+
+_WITH_NODES = ("coredns", "aws-ebs-csi-driver")
+
+
+@dataclass
+class AwsFoundation:
+    """What the rest of a stack needs of its AWS side."""
+
+    provider: pulumi_aws.Provider
+    account: Account
+    cluster: EksCluster | None = None
+    before_pods: list[pulumi.Resource] = field(default_factory=list)
+    """What has to be there before Argo CD's pods start: nodes, and the associations that give pods their roles."""
+    metadata: dict[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`."""
+    outputs: dict[str, pulumi.Input[Any]] = field(default_factory=dict)
+
+
+def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) -> AwsFoundation:
+    """Register what ``settings`` ask of AWS, under ``parent``. They have an account and a region."""
+    if settings.account is None or settings.region is None:
+        raise ValueError("settings without an account have nothing to be registered in AWS")
+    account = Account(settings.account.id, settings.region)
+    tags = {
+        **settings.account.tags,
+        conventions.TAG_STACK: settings.stack,
+        conventions.TAG_PROJECT: conventions.PULUMI_PROJECT,
+        conventions.TAG_MANAGED_BY: "pulumi",
+    }
+    provider = pulumi_aws.Provider(
+        "aws",
+        region=account.region,
+        allowed_account_ids=[account.id],
+        default_tags={"tags": tags},
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    foundation = AwsFoundation(provider, account)
+    foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
+    inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
+    if settings.eks is not None and settings.network is not None:
+        _register_cluster(foundation, settings, settings.eks, settings.network, inside)
+    if settings.registry is not None:
+        _register_registry(foundation, settings, settings.registry, tags, inside)
+    if settings.ci is not None:
+        _register_ci(foundation, settings, settings.ci, inside)
+    return foundation
+
+
+def register_kubernetes_provider(
+    foundation: AwsFoundation, cluster: EksCluster, name: str, parent: pulumi.Resource
+) -> kubernetes.Provider:
+    """Register the one provider of the cluster.
+
+    It depends on the access policies, so that what it made is gone before they are. The identifier is known before
+    the cluster is: a kubeconfig that changes, or is not known yet, replaces nothing.
+    """
+    return kubernetes.Provider(
+        "cluster",
+        kubeconfig=cluster.kubeconfig,
+        cluster_identifier=foundation.account.arn("eks", f"cluster/{name}"),
+        enable_config_map_mutable=True,
+        enable_secret_mutable=True,
+        upsert_existing_objects=True,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=list(cluster.access), deleted_with=cluster.resource),
+    )
+
+
+def _register_cluster(
+    foundation: AwsFoundation,
+    settings: StackSettings,
+    eks: EksClusterSettings,
+    network_settings: NetworkSettings,
+    inside: pulumi.ResourceOptions,
+) -> None:
+    network = Network("network", build_network_args(network_settings, foundation.account), inside)
+    cluster = EksCluster(
+        "eks",
+        build_cluster_args(eks, settings.cluster_name, foundation.account, network),
+        pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[network])),
+    )
+    identity = PodIdentity(
+        "pod-identity",
+        build_identity_args(settings, foundation.account),
+        pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
+    )
+    addons = {str(addon): version for addon, version in eks.addons.items() if addon in _WITH_NODES}
+    if addons:
+        after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
+        added = ClusterAddons(
+            "cluster-addons",
+            {"cluster_name": settings.cluster_name, "addons": addons},
+            pulumi.ResourceOptions.merge(inside, after),
+        )
+        foundation.before_pods.append(added)
+    foundation.cluster = cluster
+    foundation.before_pods += [*cluster.ready, *identity.associations.values()]
+    roles = {
+        "argocdRoleArn": "argocd",
+        "externalSecretsRoleArn": "external-secrets",
+        "loadBalancerControllerRoleArn": "load-balancer-controller",
+        "externalDnsRoleArn": "external-dns",
+    }
+    foundation.metadata |= {"clusterName": settings.cluster_name, "vpcId": network.vpc_id}
+    foundation.metadata |= {key: identity.role_arns[role] for key, role in roles.items() if role in identity.role_arns}
+    foundation.outputs |= {
+        "clusterName": settings.cluster_name,
+        "vpcId": network.vpc_id,
+        "natAddresses": list(network.nat_addresses),
+    }
+
+
+def _register_registry(
+    foundation: AwsFoundation,
+    settings: StackSettings,
+    registry: RegistrySettings,
+    tags: dict[str, str],
+    inside: pulumi.ResourceOptions,
+) -> None:
+    args = build_registry_args(settings, registry, foundation.account, tags)
+    made = ContainerRegistry("registry", args, inside)
+    foundation.outputs |= {"registryHost": made.host, "repositoryUrls": dict(made.repository_urls)}
+    # Caches serve Argo CD's own images: its pods would wait for what is not there yet.
+    foundation.before_pods.append(made)
+
+
+def _register_ci(
+    foundation: AwsFoundation, settings: StackSettings, ci: CiSettings, inside: pulumi.ResourceOptions
+) -> None:
+    args = build_ci_args(settings, ci, foundation.account)
+    made = CiAccess("ci", args, inside)
+    foundation.outputs |= {
+        "publisherRoleArns": dict(made.publisher_role_arns),
+        "previewerRoleArns": dict(made.previewer_role_arns),
+    }

@@ -1,0 +1,165 @@
+"""A stack written for AWS, run end to end on this machine with its stack file unchanged.
+
+The cluster is the lab's, the account a moto server behind doubles of the aws and eks providers, the host of the GitOps
+repository a process on loopback. Composes ``bootstrap`` with what a cluster has around it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.lab.aws.account import build_account_environment, build_account_program, write_prerequisites
+from gitops_stack.lab.aws.executables import write_executables
+from gitops_stack.lab.bootstrap import (
+    SYNC_LIMIT_SECONDS,
+    Report,
+    open_report,
+    prepare_repository,
+    start_controllers,
+    wait_until_handed_over,
+    wait_until_synced,
+)
+from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables, check_url
+from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.made import Made, load_made
+from gitops_stack.lab.processes import Program
+from gitops_stack.lab.state import LabState
+from gitops_stack.settings import StackSettings
+
+_UP_SECONDS = 600.0
+_DESTROY_SECONDS = 300.0
+
+
+@dataclass
+class Rehearsal:
+    """One rehearsal: its steps, in the order of the methods. Each can be run again after a failure or a kill."""
+
+    report: Report
+    settings: StackSettings
+    planned: dict[str, int] = field(default_factory=dict)
+    """What the first preview announced: operation -> number of resources."""
+    made: list[Made] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
+    """What the stack expects to find in its account and the rehearsal put there, in words."""
+    left: list[str] = field(default_factory=list)
+    """What `pulumi destroy` left behind in the account with the stack's tag."""
+
+    @classmethod
+    def open(cls, lab: Lab, project: Path, stack: str) -> Rehearsal:
+        """Return the rehearsal of ``stack`` in ``lab``; nothing is started.
+
+        Raises :class:`GitOpsStackError` for a stack without an EKS cluster, or whatever is wrong in its file.
+        """
+        settings = load_stack_file(project, stack)
+        if settings.eks is None:
+            raise GitOpsStackError(
+                f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found existing; a rehearsal needs eks; use "
+                f"`gitops-stack lab bootstrap --stack {stack}`"
+            )
+        check_url(settings.gitops.repo_url)
+        report = open_report(lab, stack)
+        report.as_written = True
+        return cls(report, settings)
+
+    @property
+    def event_log(self) -> Path:
+        """Where the engine's events of the last `pulumi up` are."""
+        return self.report.lab.state.directory / "up-events.jsonl"
+
+    def start(self, project: Path, progress: Progress, *, control_plane: bool = True) -> None:
+        """Bring up cluster, account and repository. An account that is gone takes its cluster and state with it."""
+        report, state = self.report, self.report.lab.state
+        if state.directory.exists() and not self._is_living():
+            report.lab.down(progress)
+            shutil.rmtree(state.directory)
+            LabState.open(state.directory)
+        with report.phase("AWS account and repository host", progress):
+            report.lab.start_outside(self._outside, progress)
+            self._connect()
+            self.assumed = write_prerequisites(self.settings, self._account_environment())
+        if control_plane:
+            with report.phase("control plane", progress):
+                report.lab.up(progress, nodes=False)
+        with report.phase("repository", progress):
+            prepare_repository(report, project)
+
+    def preview(self, progress: Progress, *options: str) -> None:
+        """Run the first `pulumi preview`."""
+        with self.report.phase("pulumi preview", progress):
+            self.planned = self.report.engine.preview(*options)
+
+    def up(self, progress: Progress) -> None:
+        """Run `pulumi up`, and note what was made in which order."""
+        with self.report.phase("pulumi up", progress):
+            self.event_log.unlink(missing_ok=True)
+            self.report.changes = self.report.engine.up(f"--event-log={self.event_log}", limit_seconds=_UP_SECONDS)
+        self.made = load_made(self.event_log)
+
+    def hand_over(self, progress: Progress) -> None:
+        """Start Argo CD's controllers and wait until all is synced and owned by them."""
+        report = self.report
+        with report.phase("controllers", progress):
+            start_controllers(report, progress)
+        with report.phase("sync", progress):
+            wait_until_synced(report, limit_seconds=SYNC_LIMIT_SECONDS)
+        with report.phase("certificate", progress):
+            wait_until_handed_over(report, limit_seconds=60)
+
+    def preview_again(self, progress: Progress) -> None:
+        """Run `pulumi preview --refresh --expect-no-changes`; raises :class:`GitOpsStackError` when it sees any."""
+        with self.report.phase("preview --refresh --expect-no-changes", progress):
+            self.report.engine.preview("--refresh", "--expect-no-changes")
+
+    def destroy(self, progress: Progress) -> None:
+        """Take deletion protection off where it is on, as docs/destroy.md says, and run `pulumi destroy`."""
+        report, engine = self.report, self.report.engine
+        if self.settings.eks and self.settings.eks.deletion_protection:
+            with report.phase("deletion protection off", progress):
+                path = f"{PULUMI_PROJECT}:cluster.deletionProtection"
+                engine.run(
+                    "config", "set", "--stack", engine.stack, "--path", path, "false", "--type", "bool",
+                    limit_seconds=60,
+                )  # fmt: skip
+                engine.up(limit_seconds=_UP_SECONDS)
+        with report.phase("pulumi destroy", progress):
+            engine.destroy(limit_seconds=_DESTROY_SECONDS)
+
+    def _is_living(self) -> bool:
+        return any(status.name == "aws-account" for status in self.report.lab.processes())
+
+    def _outside(self, ports: Mapping[str, int]) -> list[Program]:
+        state, environment = self.report.lab.state, self.report.lab.process_environment()
+        account = build_account_program(self.settings, state, ports["aws-account"], environment)
+        url, repository = self.settings.gitops.repo_url, self.report.workspace.repository
+        return [account, build_host_program(state, ports["git-host"], url, repository, environment)]
+
+    def _account_environment(self) -> dict[str, str]:
+        state = self.report.lab.state
+        return build_account_environment(self.settings, state, state.load_ports()["aws-account"])
+
+    def _connect(self) -> None:
+        """Point engine and repo-server at the account and at the repository's host."""
+        report, state = self.report, self.report.lab.state
+        executables = write_executables(state.directory / "aws-bin")
+        report.engine = replace(report.engine, extra={**self._account_environment(), "PATH": str(executables)})
+        url, ports = self.settings.gitops.repo_url, state.load_ports()
+        report.repo_server = {
+            **build_git_variables(url, report.workspace.repository, report.engine.git_environment),
+            **build_host_variables(state, ports["git-host"]),
+        }
+
+
+def rehearse(rehearsal: Rehearsal, project: Path, progress: Progress) -> None:
+    """Run a whole rehearsal: up, handover, a preview without changes, destroy. Raises what stops it."""
+    rehearsal.start(project, progress)
+    rehearsal.preview(progress)
+    rehearsal.up(progress)
+    rehearsal.hand_over(progress)
+    rehearsal.preview_again(progress)
+    rehearsal.destroy(progress)
