@@ -1,0 +1,1 @@
+"""AWS without AWS: the doubles a rehearsal runs the real engine against."""

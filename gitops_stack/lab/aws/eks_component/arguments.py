@@ -1,0 +1,157 @@
+"""Which arguments of the Cluster can stand together, and which the double does not reproduce.
+
+Pure but for `Output` as a type. What upstream rejects is rejected with upstream's words; what upstream takes and the
+recording does not show is refused by name, never passed over. Names are the engine's (camelCase).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.lab.aws.eks_component.vpc_cni import VPC_CNI_OPTIONS
+
+_MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
+_ACCESS_ENTRY_MODES = ("API", "API_AND_CONFIG_MAP")
+_CONFIG_MAP_ONLY = ("roleMappings", "userMappings", "instanceRoles")
+_FLAT_NODE_OPTIONS = (
+    "nodeSubnetIds", "nodeAssociatePublicIpAddress", "instanceType", "instanceProfileName", "nodePublicKey",
+    "nodeRootVolumeSize", "nodeUserData", "minSize", "maxSize", "desiredCapacity", "nodeAmiId", "gpu",
+)  # fmt: skip
+# The plain ones decide which resources there are, so no output can stand for them; upstream's schema says the same.
+_PLAIN = frozenset(
+    {"accessEntries", "authenticationMode", "autoMode", "corednsAddonOptions", "kubeProxyAddonOptions"}
+    | {"skipDefaultNodeGroup", "skipDefaultSecurityGroups", "useDefaultVpcCni", "vpcCniOptions", "createInstanceRole"}
+)
+_REPRODUCED = _PLAIN | {
+    "bootstrapSelfManagedAddons", "clusterSecurityGroupTags", "clusterTags", "deletionProtection",
+    "enabledClusterLogTypes", "encryptionConfigKeyArn", "endpointPrivateAccess", "endpointPublicAccess", "ipFamily",
+    "kubernetesServiceIpAddressRange", "name", "nodeSecurityGroupTags", "privateSubnetIds", "providerCredentialOpts",
+    "publicAccessCidrs", "publicSubnetIds", "subnetIds", "tags", "upgradePolicy", "version", "vpcId",
+}  # fmt: skip
+_ADDON_OPTIONS = frozenset(
+    {"enabled", "version", "configurationValues", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"}
+)
+_NESTED: Mapping[str, frozenset[str]] = {
+    "autoMode": frozenset({"enabled", "createNodeRole", "computeConfig"}),
+    "corednsAddonOptions": _ADDON_OPTIONS,
+    "kubeProxyAddonOptions": _ADDON_OPTIONS,
+    "vpcCniOptions": VPC_CNI_OPTIONS - {"securityContextPrivileged"},  # a patch of the DaemonSet, through Kubernetes
+}
+_ENTRY_OPTIONS = frozenset({"principalArn", "username", "kubernetesGroups", "type", "tags", "accessPolicies"})
+
+
+def check_cluster_arguments(arguments: Mapping[str, Any]) -> None:
+    """Raise GitOpsStackError for what upstream rejects, then for what the double does not reproduce."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    _check_authentication(given)
+    _check_combinations(given)
+    _check_reproduced(given)
+    _check_shape(given)
+
+
+def check_public_access(cidrs: object, public_access: object) -> object:
+    """Return ``cidrs``; raise GitOpsStackError when the endpoint they are for is not public."""
+    if cidrs is not None and public_access is False:
+        raise GitOpsStackError("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true")
+    return cidrs
+
+
+def is_auto_mode(arguments: Mapping[str, Any]) -> bool:
+    """Tell whether the arguments turn EKS Auto Mode on."""
+    auto_mode = arguments.get("autoMode")
+    return isinstance(auto_mode, Mapping) and bool(auto_mode.get("enabled"))
+
+
+def _check_authentication(given: Mapping[str, Any]) -> None:
+    mode = given.get("authenticationMode")
+    if mode is not None and mode not in _MODES:
+        raise GitOpsStackError(
+            f"Invalid value for authenticationMode: {mode}. Allowed values are: {', '.join(_MODES)}."
+        )
+    if mode == "API":
+        for name in _CONFIG_MAP_ONLY:
+            if given.get(name, []) != []:
+                raise GitOpsStackError(
+                    f"The '{name}' property does not support non-empty values "
+                    "when 'authenticationMode' is set to 'API'."
+                )
+    if mode not in _ACCESS_ENTRY_MODES and "accessEntries" in given:
+        state = f"set to '{mode}'" if mode else "not set"
+        raise GitOpsStackError(f"The 'accessEntries' property is not supported when 'authenticationMode' is {state}.")
+
+
+def _check_combinations(given: Mapping[str, Any]) -> None:
+    if "instanceRole" in given and "instanceRoles" in given:
+        raise GitOpsStackError("instanceRole and instanceRoles are mutually exclusive, and cannot both be set.")
+    if "subnetIds" in given and ("publicSubnetIds" in given or "privateSubnetIds" in given):
+        raise GitOpsStackError(
+            "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive. "
+            "Choose a single approach."
+        )
+    if "nodeGroupOptions" in given and any(_is_set(given, name) for name in _FLAT_NODE_OPTIONS):
+        raise GitOpsStackError(
+            "Setting nodeGroupOptions, and any set of singular node group option(s) on the cluster, "
+            "is mutually exclusive. Choose a single approach."
+        )
+    if is_auto_mode(given) and given.get("authenticationMode") not in _ACCESS_ENTRY_MODES:
+        raise GitOpsStackError(
+            "Access entries are required when using EKS Auto Mode. "
+            "Use the authentication mode 'API' or 'API_AND_CONFIG_MAP'."
+        )
+    if "provider" in (given.get("creationRoleProvider") or {}):
+        raise GitOpsStackError(
+            "The `creationRoleProvider.provider` option is not supported in non-nodejs Pulumi programs. "
+            "Please use the `providerCredentialOpts` option instead."
+        )
+    cni = given.get("vpcCniOptions")
+    if isinstance(cni, Mapping) and _is_set(cni, "cniExternalSnat") and _is_set(cni, "externalSnat"):
+        raise GitOpsStackError("Please specify one of `cniExternalSnat` or `externalSnat` in your VpcCniOptions")
+    check_public_access(given.get("publicAccessCidrs"), given.get("endpointPublicAccess"))
+
+
+def _check_reproduced(given: Mapping[str, Any]) -> None:
+    refused = [name for name in given if name not in _REPRODUCED and _is_set(given, name)]
+    GitOpsStackError.raise_for(_refuse(name) for name in sorted(refused))
+    if given.get("authenticationMode") != "API":
+        raise GitOpsStackError(
+            _refuse("authenticationMode", "other than API; upstream writes the aws-auth ConfigMap then")
+        )
+    if given.get("createInstanceRole"):
+        raise GitOpsStackError(_refuse("createInstanceRole"))
+    # Upstream looks at the argument and not at what Auto Mode makes of it, and makes a role no node ever takes on.
+    without_role = is_auto_mode(given) and given.get("createInstanceRole") is False
+    if not given.get("skipDefaultNodeGroup") and not without_role:
+        raise GitOpsStackError(_refuse("skipDefaultNodeGroup", "unless it is true: no default node group is made"))
+    if "vpcId" not in given:
+        raise GitOpsStackError(_refuse("vpcId", "unless it is set: there is no default VPC"))
+
+
+def _check_shape(given: Mapping[str, Any]) -> None:
+    outputs = [name for name in sorted(_PLAIN & given.keys()) if isinstance(given[name], pulumi.Output)]
+    GitOpsStackError.raise_for(_refuse(name, "as an output or a secret; it has to be plain") for name in outputs)
+    for name, allowed in _NESTED.items():
+        _check_keys(name, given.get(name) or {}, allowed)
+    for key, entry in (given.get("accessEntries") or {}).items():
+        _check_keys(f"accessEntries.{key}", entry, _ENTRY_OPTIONS)
+
+
+def _check_keys(name: str, options: Mapping[str, Any], allowed: frozenset[str]) -> None:
+    unknown = [key for key in sorted(options) if key not in allowed and _is_set(options, key)]
+    GitOpsStackError.raise_for(_refuse(f"{name}.{key}") for key in unknown)
+
+
+def _refuse(name: str, condition: str = "") -> str:
+    when = f" {condition}" if condition else ""
+    return f"eks double: the argument `{name}` is not reproduced here{when}"
+
+
+def _is_set(options: Mapping[str, Any], name: str) -> bool:
+    """Tell whether an option asks for anything: empty, zero and false do not, upstream's language sees to that."""
+    value = options.get(name)
+    if isinstance(value, (pulumi.Output, list, Mapping)):
+        return True
+    return value is not None and value is not False and value not in (0, "")
