@@ -7,6 +7,7 @@ named `pulumi-resource-eks`. Needs an `aws` executable on PATH, as upstream's pl
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,9 +22,13 @@ from gitops_stack.lab.aws.eks_component.aws_executable import check_aws_executab
 from gitops_stack.lab.aws.eks_component.cluster import Cluster
 from gitops_stack.lab.aws.eks_component.kubeconfig import build_cluster_kubeconfig, render_kubeconfig
 from gitops_stack.lab.aws.eks_component.node_group import ManagedNodeGroup, check_node_group_arguments
-from gitops_stack.lab.aws.eks_component.resources import CLUSTER_TYPE, NODE_GROUP_TYPE, register_references
+from gitops_stack.lab.aws.eks_component.resources import (
+    CLUSTER_TYPE,
+    NODE_GROUP_TYPE,
+    build_refusal,
+    register_references,
+)
 
-VERSION = "4.3.0"  # of the upstream plugin that was recorded
 _GET_KUBECONFIG = f"{CLUSTER_TYPE}/getKubeconfig"
 
 
@@ -31,7 +36,8 @@ class EksProvider(Provider):
     """Construct `eks:index:Cluster` and `eks:index:ManagedNodeGroup`; call `getKubeconfig` of the first."""
 
     def __init__(self) -> None:
-        super().__init__(VERSION)
+        # The engine warns of a plugin older than the program's SDK.
+        super().__init__(importlib.metadata.version("pulumi-eks"))
 
     def construct(
         self,
@@ -54,13 +60,13 @@ class EksProvider(Provider):
             _refuse_politely(check_node_group_arguments, inputs)
             component = ManagedNodeGroup(name, inputs, options)
         else:
-            raise pulumi.InputPropertiesError(f"eks double: the component `{resource_type}` is not reproduced here")
+            raise build_refusal(f"eks double: the component `{resource_type}` is not reproduced here")
         return ConstructResult(component.urn, component.outputs)
 
     def call(self, token: str, args: Mapping[str, Any]) -> CallResult:
         """Return the kubeconfig of a cluster, with the role and the profile asked for, as JSON."""
         if token != _GET_KUBECONFIG:
-            raise pulumi.InputPropertiesError(f"eks double: the method `{token}` is not reproduced here")
+            raise build_refusal(f"eks double: the method `{token}` is not reproduced here")
         cluster = pulumi.Output.from_input(args["__self__"]).apply(lambda component: component.output("eksCluster"))
         credentials = {key: args.get(key) for key in ("roleArn", "profileName")}
         kubeconfig: pulumi.Output[dict[str, Any]] = cluster.apply(
@@ -79,7 +85,7 @@ def _refuse_politely(check: Callable[[Mapping[str, Any]], None], inputs: Mapping
     try:
         check(inputs)
     except GitOpsStackError as problem:
-        raise pulumi.InputPropertiesError(str(problem)) from None
+        raise build_refusal(str(problem)) from None
 
 
 if __name__ == "__main__":

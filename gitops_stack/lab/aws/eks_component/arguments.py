@@ -1,12 +1,13 @@
 """Which arguments of the Cluster can stand together, and which the double does not reproduce.
 
 Pure but for `Output` as a type. What upstream rejects is rejected with upstream's words; what upstream takes and the
-recording does not show is refused by name, never passed over. Names are the engine's (camelCase).
+recording does not show is refused by name, never passed over. Names are the engine's (camelCase) but in refusals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
@@ -21,11 +22,12 @@ _FLAT_NODE_OPTIONS = (
     "nodeSubnetIds", "nodeAssociatePublicIpAddress", "instanceType", "instanceProfileName", "nodePublicKey",
     "nodeRootVolumeSize", "nodeUserData", "minSize", "maxSize", "desiredCapacity", "nodeAmiId", "gpu",
 )  # fmt: skip
-# The plain ones decide which resources there are, so no output can stand for them; upstream's schema says the same.
-_PLAIN = frozenset(
-    {"accessEntries", "authenticationMode", "autoMode", "corednsAddonOptions", "kubeProxyAddonOptions"}
-    | {"skipDefaultNodeGroup", "skipDefaultSecurityGroups", "useDefaultVpcCni", "vpcCniOptions", "createInstanceRole"}
-)
+# These decide which resources there are, so no output can stand for them; upstream's schema says the same, but for
+# those of the ConfigMap, which may only be empty here.
+_PLAIN = frozenset(_CONFIG_MAP_ONLY) | {
+    "accessEntries", "authenticationMode", "autoMode", "corednsAddonOptions", "createInstanceRole",
+    "kubeProxyAddonOptions", "skipDefaultNodeGroup", "skipDefaultSecurityGroups", "useDefaultVpcCni", "vpcCniOptions",
+}  # fmt: skip
 _REPRODUCED = _PLAIN | {
     "bootstrapSelfManagedAddons", "clusterSecurityGroupTags", "clusterTags", "deletionProtection",
     "enabledClusterLogTypes", "encryptionConfigKeyArn", "endpointPrivateAccess", "endpointPublicAccess", "ipFamily",
@@ -39,7 +41,7 @@ _NESTED: Mapping[str, frozenset[str]] = {
     "autoMode": frozenset({"enabled", "createNodeRole", "computeConfig"}),
     "corednsAddonOptions": _ADDON_OPTIONS,
     "kubeProxyAddonOptions": _ADDON_OPTIONS,
-    "vpcCniOptions": VPC_CNI_OPTIONS - {"securityContextPrivileged"},  # a patch of the DaemonSet, through Kubernetes
+    "vpcCniOptions": VPC_CNI_OPTIONS,
 }
 _ENTRY_OPTIONS = frozenset({"principalArn", "username", "kubernetesGroups", "type", "tags", "accessPolicies"})
 
@@ -47,17 +49,34 @@ _ENTRY_OPTIONS = frozenset({"principalArn", "username", "kubernetesGroups", "typ
 def check_cluster_arguments(arguments: Mapping[str, Any]) -> None:
     """Raise GitOpsStackError for what upstream rejects, then for what the double does not reproduce."""
     given = {name: value for name, value in arguments.items() if value is not None}
+    GitOpsStackError.raise_for(
+        refuse(name, "as an output or a secret; it has to be plain")
+        for name in sorted(_PLAIN & given.keys())
+        if isinstance(given[name], pulumi.Output)
+    )
     _check_authentication(given)
     _check_combinations(given)
-    _check_reproduced(given)
-    _check_shape(given)
+    GitOpsStackError.raise_for(_find_unreproduced(given))
 
 
-def check_public_access(cidrs: object, public_access: object) -> object:
-    """Return ``cidrs``; raise GitOpsStackError when the endpoint they are for is not public."""
+def refuse(name: str, condition: str = "") -> str:
+    """Return the sentence for an argument the double does not reproduce, named as the program, in Python, names it.
+
+    ``name`` may be a path, such as `accessEntries.<key>.type`; what is between the ends is the program's own.
+    """
+    first, *between = name.split(".")
+    path = [_as_python(first), *between[:-1], *(_as_python(last) for last in between[-1:])]
+    return " ".join(filter(None, (f"eks double: the argument `{'.'.join(path)}` is not reproduced here", condition)))
+
+
+def _as_python(name: str) -> str:
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def check_public_access(cidrs: object, public_access: object) -> None:
+    """Raise GitOpsStackError when there are ``cidrs`` for an endpoint that is not public; unset, it is public."""
     if cidrs is not None and public_access is False:
         raise GitOpsStackError("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true")
-    return cidrs
 
 
 def is_auto_mode(arguments: Mapping[str, Any]) -> bool:
@@ -113,40 +132,28 @@ def _check_combinations(given: Mapping[str, Any]) -> None:
     check_public_access(given.get("publicAccessCidrs"), given.get("endpointPublicAccess"))
 
 
-def _check_reproduced(given: Mapping[str, Any]) -> None:
-    refused = [name for name in given if name not in _REPRODUCED and _is_set(given, name)]
-    GitOpsStackError.raise_for(_refuse(name) for name in sorted(refused))
+def _find_unreproduced(given: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(given):
+        if name not in _REPRODUCED and _is_set(given, name):
+            yield refuse(name)
     if given.get("authenticationMode") != "API":
-        raise GitOpsStackError(
-            _refuse("authenticationMode", "other than API; upstream writes the aws-auth ConfigMap then")
-        )
+        yield refuse("authenticationMode", "other than API; upstream writes the aws-auth ConfigMap then")
     if given.get("createInstanceRole"):
-        raise GitOpsStackError(_refuse("createInstanceRole"))
+        yield refuse("createInstanceRole", "when it is true")
     # Upstream looks at the argument and not at what Auto Mode makes of it, and makes a role no node ever takes on.
     without_role = is_auto_mode(given) and given.get("createInstanceRole") is False
     if not given.get("skipDefaultNodeGroup") and not without_role:
-        raise GitOpsStackError(_refuse("skipDefaultNodeGroup", "unless it is true: no default node group is made"))
+        yield refuse("skipDefaultNodeGroup", "unless it is true: no default node group is made")
     if "vpcId" not in given:
-        raise GitOpsStackError(_refuse("vpcId", "unless it is set: there is no default VPC"))
-
-
-def _check_shape(given: Mapping[str, Any]) -> None:
-    outputs = [name for name in sorted(_PLAIN & given.keys()) if isinstance(given[name], pulumi.Output)]
-    GitOpsStackError.raise_for(_refuse(name, "as an output or a secret; it has to be plain") for name in outputs)
+        yield refuse("vpcId", "unless it is set: there is no default VPC")
     for name, allowed in _NESTED.items():
-        _check_keys(name, given.get(name) or {}, allowed)
+        yield from _find_unknown_options(name, given.get(name) or {}, allowed)
     for key, entry in (given.get("accessEntries") or {}).items():
-        _check_keys(f"accessEntries.{key}", entry, _ENTRY_OPTIONS)
+        yield from _find_unknown_options(f"accessEntries.{key}", entry, _ENTRY_OPTIONS)
 
 
-def _check_keys(name: str, options: Mapping[str, Any], allowed: frozenset[str]) -> None:
-    unknown = [key for key in sorted(options) if key not in allowed and _is_set(options, key)]
-    GitOpsStackError.raise_for(_refuse(f"{name}.{key}") for key in unknown)
-
-
-def _refuse(name: str, condition: str = "") -> str:
-    when = f" {condition}" if condition else ""
-    return f"eks double: the argument `{name}` is not reproduced here{when}"
+def _find_unknown_options(name: str, options: Mapping[str, Any], allowed: frozenset[str]) -> Iterator[str]:
+    return (refuse(f"{name}.{key}") for key in sorted(options) if key not in allowed and _is_set(options, key))
 
 
 def _is_set(options: Mapping[str, Any], name: str) -> bool:

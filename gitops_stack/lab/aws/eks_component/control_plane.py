@@ -10,8 +10,9 @@ from typing import Any
 
 import pulumi
 
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.aws.eks_component.arguments import check_public_access, is_auto_mode
-from gitops_stack.lab.aws.eks_component.resources import AwsResource, drop_unset
+from gitops_stack.lab.aws.eks_component.resources import AwsResource, build_refusal, drop_unset
 from gitops_stack.lab.aws.eks_component.roles import ServiceRole
 
 # The first has two defaults upstream, and a change of either would replace the cluster; the second counts at creation.
@@ -73,7 +74,7 @@ def _build_vpc_config(
     arguments: Mapping[str, Any], subnet_ids: pulumi.Input[Any], group: AwsResource | None
 ) -> dict[str, Any]:
     public, cidrs = arguments.get("endpointPublicAccess"), arguments.get("publicAccessCidrs")
-    checked = pulumi.Output.all(cidrs, public).apply(lambda known: check_public_access(*known))
+    checked = pulumi.Output.all(cidrs, public).apply(lambda known: _check_known_access(*known))
     vpc_config = {
         "endpointPrivateAccess": arguments.get("endpointPrivateAccess"),
         "endpointPublicAccess": public,
@@ -82,6 +83,14 @@ def _build_vpc_config(
         "subnetIds": subnet_ids,
     }
     return drop_unset(vpc_config)
+
+
+def _check_known_access(cidrs: list[str], public: bool | None) -> list[str]:
+    try:
+        check_public_access(cidrs, public)
+    except GitOpsStackError as refused:
+        raise build_refusal(str(refused)) from None
+    return cidrs
 
 
 def _build_modes(arguments: Mapping[str, Any], node_role: ServiceRole | None) -> dict[str, Any]:

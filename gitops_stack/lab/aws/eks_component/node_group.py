@@ -1,6 +1,6 @@
 """The component `eks:index:ManagedNodeGroup`: one managed node group, without a launch template of its own.
 
-Imports pulumi, ``resources`` and ``errors``.
+Imports pulumi, ``arguments``, ``resources`` and ``errors``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.lab.aws.eks_component.arguments import refuse
 from gitops_stack.lab.aws.eks_component.resources import NODE_GROUP_TYPE, AwsResource, ComponentReference, drop_unset
 
 _PASSED_ON = (
@@ -56,10 +57,7 @@ def check_node_group_arguments(arguments: Mapping[str, Any]) -> None:
         raise GitOpsStackError("You cannot specify both nodeRole and nodeRoleArn when creating a managed node group.")
     if "nodeRole" not in given and "nodeRoleArn" not in given:
         raise GitOpsStackError("An IAM role, or role ARN must be provided to create a managed node group")
-    GitOpsStackError.raise_for(
-        f"eks double: the argument `{name}` of ManagedNodeGroup is not reproduced here"
-        for name in sorted(given.keys() - _REPRODUCED)
-    )
+    GitOpsStackError.raise_for(refuse(name, "for a managed node group") for name in sorted(given.keys() - _REPRODUCED))
 
 
 def build_scaling(given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -74,6 +74,14 @@ def register_references() -> None:
         rpc.register_resource_module(package, module, _References())
 
 
+def build_refusal(sentence: str) -> pulumi.InputPropertiesError:
+    """Return the exception the engine shows as ``sentence`` alone; it shows a traceback with any other.
+
+    The list is empty and not left out: without one the SDK fails while it reports the failure.
+    """
+    return pulumi.InputPropertiesError(sentence, errors=[])
+
+
 def drop_unset(properties: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return ``properties`` without those that are None: upstream's language leaves them out, this one sends nulls."""
     return {key: value for key, value in (properties or {}).items() if value is not None}

@@ -38,10 +38,11 @@ _ZERO_COUNTS = frozenset({"warmEniTarget"})  # elsewhere 0 and false are as good
 _INIT_VARIABLES: tuple[tuple[str, str, str | None], ...] = (
     ("disableTcpEarlyDemux", "DISABLE_TCP_EARLY_DEMUX", "false"),
 )
+# Without securityContextPrivileged: upstream patches the DaemonSet for it, through Kubernetes.
 VPC_CNI_OPTIONS = frozenset(
     {option for option, _, _ in (*_VARIABLES, *_INIT_VARIABLES)}
     | {"customNetworkConfig", "addonVersion", "enableNetworkPolicy", "configurationValues", "serviceAccountRoleArn"}
-    | {"resolveConflictsOnCreate", "resolveConflictsOnUpdate", "securityContextPrivileged"}
+    | {"resolveConflictsOnCreate", "resolveConflictsOnUpdate"}
 )
 
 

@@ -44,6 +44,8 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 @dataclass
 class Registration:
+    """One resource as it was registered; ``inputs`` and ``outputs`` as JSON."""
+
     type: str
     name: str
     parent: str
@@ -62,6 +64,7 @@ class Run:
 
     resources: list[Registration] = field(default_factory=list)
     invokes: list[dict[str, Any]] = field(default_factory=list)
+    invoke_providers: set[str] = field(default_factory=set)
 
     def find(self, type_: str, name: str) -> Registration:
         (found,) = [r for r in self.resources if (r.type, r.name) == (type_, name)]
@@ -114,12 +117,18 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineS
             returned["state"] = state
         else:
             self.run.invokes.append({"token": request.tok, "args": arguments})
+            self.run.invoke_providers.add(request.provider)
             returned.update(ANSWERS[request.tok])
         return response
 
     def Call(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         forwarded = provider_pb2.CallRequest(
-            tok=request.tok, args=request.args, project=PROJECT, stack=STACK, monitorEndpoint=self.address
+            tok=request.tok,
+            args=request.args,
+            project=PROJECT,
+            stack=STACK,
+            dryRun=self.dry_run,
+            monitorEndpoint=self.address,
         )
         return self.provider.Call(forwarded)
 
