@@ -1,1 +1,4 @@
-"""AWS without AWS: the doubles a rehearsal runs the real engine against."""
+"""The AWS doubles of a rehearsal: Pulumi providers over a moto server, so that a stack runs without an account.
+
+Imports what the lab imports, plus boto3. Nothing here is used against a real account.
+"""

@@ -71,7 +71,7 @@ class Run:
         return found
 
 
-class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer, engine_pb2_grpc.EngineServicer):
     """The engine's side of the protocol, for one run at a time."""
 
     def __init__(self) -> None:
