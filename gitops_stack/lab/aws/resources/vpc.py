@@ -1,0 +1,176 @@
+"""VPCs, subnets, internet gateways, elastic addresses and NAT gateways."""
+
+from __future__ import annotations
+
+from gitops_stack.lab.aws.resource import Schema
+from gitops_stack.lab.aws.resources.ec2 import Ec2Type, find_all, find_one, load_tags, pick
+from gitops_stack.lab.aws.session import AwsSession
+from gitops_stack.lab.aws.values import Plain
+
+
+class Vpc(Ec2Type):
+    """A VPC; ``enableDnsSupport`` is on and ``enableDnsHostnames`` off unless set, as AWS has it."""
+
+    token = "aws:ec2/vpc:Vpc"  # noqa: S105 - a type token
+    tag_type = "vpc"
+    schema = Schema(
+        replaces="cidrBlock",
+        updates="enableDnsHostnames enableDnsSupport enableNetworkAddressUsageMetrics instanceTenancy "
+        "assignGeneratedIpv6CidrBlock tags",
+        computed="cidrBlock enableDnsHostnames enableDnsSupport enableNetworkAddressUsageMetrics instanceTenancy",
+        outputs="arn defaultNetworkAclId defaultRouteTableId defaultSecurityGroupId dhcpOptionsId ipv6AssociationId "
+        "ipv6CidrBlock mainRouteTableId ownerId tagsAll",
+    )
+    _attributes = ("enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics")
+
+    def create(self, aws: AwsSession, inputs: Plain) -> str:
+        """Make it, then set its attributes one by one, as the API wants it."""
+        made = aws.call(
+            "ec2",
+            "CreateVpc",
+            **pick(inputs, "cidrBlock", "instanceTenancy"),
+            AmazonProvidedIpv6CidrBlock=inputs.get("assignGeneratedIpv6CidrBlock"),
+            TagSpecifications=self.specify_tags(inputs),
+        )
+        identity = str(made["Vpc"]["VpcId"])
+        self._set_attributes(aws, identity, inputs)
+        return identity
+
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+        """Return the VPC with the ids of its default route table, security group and network ACL."""
+        vpc = find_one(aws, "DescribeVpcs", "Vpcs", VpcIds=[identity])
+        if vpc is None:
+            return None
+        tables = find_all(aws, "DescribeRouteTables", "RouteTables", {"vpc-id": identity, "association.main": "true"})
+        groups = find_all(
+            aws, "DescribeSecurityGroups", "SecurityGroups", {"vpc-id": identity, "group-name": "default"}
+        )
+        lists = find_all(aws, "DescribeNetworkAcls", "NetworkAcls", {"vpc-id": identity, "default": "true"})
+        table = tables[0]["RouteTableId"] if tables else None
+        ipv6 = (vpc.get("Ipv6CidrBlockAssociationSet") or [{}])[0]
+        return {
+            "arn": aws.arn("ec2", f"vpc/{identity}"),
+            "cidrBlock": vpc["CidrBlock"],
+            "instanceTenancy": vpc["InstanceTenancy"],
+            "dhcpOptionsId": vpc.get("DhcpOptionsId"),
+            "ipv6CidrBlock": ipv6.get("Ipv6CidrBlock", ""),
+            "ipv6AssociationId": ipv6.get("AssociationId", ""),
+            "ownerId": aws.account_id,
+            "defaultRouteTableId": table,
+            "mainRouteTableId": table,
+            "defaultSecurityGroupId": groups[0]["GroupId"] if groups else None,
+            "defaultNetworkAclId": lists[0]["NetworkAclId"] if lists else None,
+            "tagsAll": load_tags(vpc.get("Tags")),
+            **{name: self._attribute(aws, identity, name) for name in self._attributes},
+        }
+
+    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
+        """Set the attributes that can change."""
+        if changed - {*self._attributes}:
+            super().update(aws, identity, old, new, changed - {*self._attributes})
+        self._set_attributes(aws, identity, {name: new[name] for name in changed if name in new})
+
+    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:  # noqa: ARG002 - the interface
+        """Delete it; AWS refuses while anything but its defaults is inside."""
+        own = find_all(aws, "DescribeSecurityGroups", "SecurityGroups", {"vpc-id": identity})
+        inside = [
+            *find_all(aws, "DescribeSubnets", "Subnets", {"vpc-id": identity}),
+            *find_all(aws, "DescribeInternetGateways", "InternetGateways", {"attachment.vpc-id": identity}),
+            *find_all(aws, "DescribeVpcEndpoints", "VpcEndpoints", {"vpc-id": identity}),
+            *find_all(aws, "DescribeNetworkInterfaces", "NetworkInterfaces", {"vpc-id": identity}),
+            *(group for group in own if group["GroupName"] != "default"),
+            *_find_regional_gateways(aws, identity),
+        ]
+        if inside:
+            message = f"The vpc '{identity}' has dependencies and cannot be deleted."
+            raise aws.refuse("EC2", "DeleteVpc", "DependencyViolation", message)
+        aws.call("ec2", "DeleteVpc", VpcId=identity)
+
+    def _set_attributes(self, aws: AwsSession, identity: str, inputs: Plain) -> None:
+        for name in self._attributes:
+            if name in inputs:
+                attribute = {f"{name[:1].upper()}{name[1:]}": {"Value": inputs[name]}}
+                aws.call("ec2", "ModifyVpcAttribute", VpcId=identity, **attribute)
+
+    def _attribute(self, aws: AwsSession, identity: str, name: str) -> bool:
+        answer = aws.call("ec2", "DescribeVpcAttribute", VpcId=identity, Attribute=name)
+        return bool(answer[f"{name[:1].upper()}{name[1:]}"]["Value"])
+
+
+class Subnet(Ec2Type):
+    """A subnet; AWS chooses the zone when none is set."""
+
+    token = "aws:ec2/subnet:Subnet"  # noqa: S105 - a type token
+    tag_type = "subnet"
+    schema = Schema(
+        required="vpcId",
+        replaces="vpcId cidrBlock availabilityZone availabilityZoneId ipv6Native",
+        updates="mapPublicIpOnLaunch assignIpv6AddressOnCreation ipv6CidrBlock tags",
+        computed="availabilityZone availabilityZoneId",
+        outputs="arn ipv6CidrBlockAssociationId ownerId tagsAll",
+    )
+    _attributes = ("mapPublicIpOnLaunch", "assignIpv6AddressOnCreation")
+
+    def create(self, aws: AwsSession, inputs: Plain) -> str:
+        """Make it; moto checks range and overlap."""
+        made = aws.call(
+            "ec2",
+            "CreateSubnet",
+            **pick(inputs, "vpcId", "cidrBlock", "ipv6CidrBlock", "availabilityZone", "availabilityZoneId"),
+            TagSpecifications=self.specify_tags(inputs),
+        )
+        identity = str(made["Subnet"]["SubnetId"])
+        self._set_attributes(aws, identity, {name: inputs[name] for name in self._attributes if inputs.get(name)})
+        return identity
+
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+        """Return the subnet."""
+        subnet = find_one(aws, "DescribeSubnets", "Subnets", SubnetIds=[identity])
+        if subnet is None:
+            return None
+        return {
+            "arn": aws.arn("ec2", f"subnet/{identity}"),
+            "vpcId": subnet["VpcId"],
+            "cidrBlock": subnet.get("CidrBlock"),
+            "availabilityZone": subnet["AvailabilityZone"],
+            "availabilityZoneId": subnet["AvailabilityZoneId"],
+            "mapPublicIpOnLaunch": subnet["MapPublicIpOnLaunch"],
+            "assignIpv6AddressOnCreation": subnet["AssignIpv6AddressOnCreation"],
+            "ownerId": subnet["OwnerId"],
+            "tagsAll": load_tags(subnet.get("Tags")),
+        }
+
+    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
+        """Set the attributes that can change."""
+        if changed - {*self._attributes}:
+            super().update(aws, identity, old, new, changed - {*self._attributes})
+        self._set_attributes(aws, identity, {name: bool(new.get(name)) for name in changed})
+
+    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:  # noqa: ARG002 - the interface
+        """Delete it; AWS refuses while a gateway, an endpoint, a cluster or its nodes are in it."""
+        users = find_all(aws, "DescribeNetworkInterfaces", "NetworkInterfaces", {"subnet-id": identity})
+        if users or _is_used_by_clusters(aws, identity):
+            message = f"The subnet '{identity}' has dependencies and cannot be deleted."
+            raise aws.refuse("EC2", "DeleteSubnet", "DependencyViolation", message)
+        aws.call("ec2", "DeleteSubnet", SubnetId=identity)
+
+    def _set_attributes(self, aws: AwsSession, identity: str, values: Plain) -> None:
+        for name, value in values.items():
+            attribute = {f"{name[:1].upper()}{name[1:]}": {"Value": value}}
+            aws.call("ec2", "ModifySubnetAttribute", SubnetId=identity, **attribute)
+
+
+def _find_regional_gateways(aws: AwsSession, vpc: str) -> list[Plain]:
+    return [gateway for gateway in aws.store.list("regional_nat_gateways").values() if gateway["vpcId"] == vpc]
+
+
+def _is_used_by_clusters(aws: AwsSession, subnet: str) -> bool:
+    for cluster in aws.call("eks", "ListClusters")["clusters"]:
+        described = aws.call("eks", "DescribeCluster", name=cluster)["cluster"]
+        if subnet in described["resourcesVpcConfig"].get("subnetIds", []):
+            return True
+        for group in aws.call("eks", "ListNodegroups", clusterName=cluster)["nodegroups"]:
+            nodes = aws.call("eks", "DescribeNodegroup", clusterName=cluster, nodegroupName=group)["nodegroup"]
+            if subnet in nodes["subnets"]:
+                return True
+    return False
