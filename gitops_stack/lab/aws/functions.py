@@ -18,7 +18,7 @@ class Function:
     secrets: frozenset[str] = frozenset()
 
 
-def _get_caller_identity(aws: AwsSession, arguments: Plain) -> Plain:  # noqa: ARG001 - the interface
+def _get_caller_identity(aws: AwsSession, arguments: Plain) -> Plain:
     identity = aws.call("sts", "GetCallerIdentity")
     account = identity["Account"]
     return {"accountId": account, "arn": identity["Arn"], "userId": identity["UserId"], "id": account}

@@ -48,7 +48,7 @@ class AwsDouble(protocol.Provider):
         self._session: AwsSession | None = None
         self._latency = float(os.environ.get(LATENCY) or 0)
 
-    async def get_schema(self, request: protocol.GetSchemaRequest) -> protocol.GetSchemaResponse:  # noqa: ARG002
+    async def get_schema(self, request: protocol.GetSchemaRequest) -> protocol.GetSchemaResponse:
         """Return the tokens alone; the SDK's own schema says the rest."""
         tokens = {"resources": dict.fromkeys(RESOURCE_TYPES, {}), "functions": dict.fromkeys(FUNCTIONS, {})}
         return protocol.GetSchemaResponse(json.dumps({"name": "aws", "version": VERSION, **tokens}))
@@ -103,7 +103,7 @@ class AwsDouble(protocol.Provider):
         old = load_values(request.old_inputs if isinstance(request, InputDiffRequest) else request.old_state)
         new = load_values(request.new_inputs)
         changed = _find_changes(kind, old, new)
-        replaced = sorted(changed & {*kind.schema.names("replaces"), "region"})
+        replaced = sorted(kind.find_replacing(old, new, changed))
         if kind.taggable and not is_same(kind.schema, "tagsAll", request_tags(request), self._merge_tags(new)):
             changed |= {"tagsAll"}
         details = {
@@ -127,7 +127,8 @@ class AwsDouble(protocol.Provider):
             inputs["tagsAll"] = self._merge_tags(inputs)
         if request.preview:
             unknown = dict.fromkeys((*kind.schema.names("outputs"), *kind.schema.names("computed")), UNKNOWN)
-            return protocol.CreateResponse("", build_values({**unknown, **self._with_region(kind, inputs)}, secrets))
+            known = {**self._with_region(kind, inputs), **kind.preview(inputs, {})}
+            return protocol.CreateResponse("", build_values({**unknown, **known}, secrets))
         await asyncio.sleep(self._latency)
         identity = kind.create(session, inputs)
         state = self._load_state(kind, identity, inputs)
@@ -156,7 +157,9 @@ class AwsDouble(protocol.Provider):
         if kind.taggable:
             new["tagsAll"] = self._merge_tags(new)
         if request.preview:
-            return protocol.UpdateResponse(build_values({**computed, **self._with_region(kind, new)}, secrets))
+            computed |= dict.fromkeys(kind.schema.names("volatile"), UNKNOWN)
+            known = {**self._with_region(kind, new), **kind.preview(new, old)}
+            return protocol.UpdateResponse(build_values({**computed, **known}, secrets))
         await asyncio.sleep(self._latency)
         session = self._session_for(old)
         if kind.taggable:

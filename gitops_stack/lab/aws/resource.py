@@ -27,7 +27,7 @@ class Schema:
 
     ``replaces`` are inputs whose change makes a new resource, ``updates`` those that change in place; ``required`` and
     ``computed`` (AWS chooses when they are absent) are subsets of the two. ``outputs`` are never inputs. ``documents``
-    hold JSON, ``sets`` are lists without order, ``maps`` are open maps such as labels. ``identity`` names what clashes
+    hold JSON, ``volatile`` outputs change with every update, ``sets`` are lists without order, ``maps`` are open maps such as labels. ``identity`` names what clashes
     when two exist, so that a replacement that keeps it deletes first.
     """
 
@@ -40,6 +40,7 @@ class Schema:
     sets: str = ""
     maps: str = ""
     secrets: str = ""
+    volatile: str = ""
     identity: str = ""
 
     def names(self, kind: str) -> tuple[str, ...]:
@@ -93,9 +94,17 @@ class ResourceType(ABC):
         """Whether the type has tags, and so takes the provider's default tags."""
         return "tags" in self.schema.inputs
 
-    def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:  # noqa: ARG002 - for types with rules of their own
+    def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
         """Yield (property, reason) for inputs the upstream provider refuses before it asks AWS; may hold unknowns."""
         return ()
+
+    def preview(self, inputs: Plain, old: Plain) -> Plain:
+        """Return inputs as they will be with what AWS adds to them; ``old`` is empty for a new resource."""
+        return {}
+
+    def find_replacing(self, old: Plain, new: Plain, changed: set[str]) -> set[str]:
+        """Return those of the ``changed`` properties that need a new resource."""
+        return changed & {*self.schema.names("replaces"), "region"}
 
     @abstractmethod
     def create(self, aws: AwsSession, inputs: Plain) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -103,7 +103,7 @@ class _Connection:
         return model
 
 
-@lru_cache(maxsize=None)
+@cache
 def _connect(service: str, region: str, endpoint: str) -> _Connection:
     from botocore.config import Config  # noqa: PLC0415
 
@@ -113,7 +113,7 @@ def _connect(service: str, region: str, endpoint: str) -> _Connection:
     return _Connection(client, {name: method for method, name in client.meta.method_to_api_mapping.items()})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _build_session() -> Any:  # noqa: ANN401 - boto3 is untyped
     import boto3  # noqa: PLC0415
 

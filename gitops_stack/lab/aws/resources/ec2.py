@@ -28,7 +28,7 @@ class Ec2Type(ResourceType):
         if added:
             aws.call("ec2", "CreateTags", Resources=[identity], Tags=build_tags(added))
 
-    def find_tagged(self, identity: str, state: Plain) -> str:  # noqa: ARG002 - for types whose id is not AWS's
+    def find_tagged(self, identity: str, state: Plain) -> str:
         """Return the id that carries the tags."""
         return identity
 

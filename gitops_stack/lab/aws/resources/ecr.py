@@ -17,7 +17,7 @@ _EXCLUSION = "imageTagMutabilityExclusionFilters"
 class Repository(ResourceType):
     """A repository; one with images is deleted with ``forceDelete`` only."""
 
-    token = "aws:ecr/repository:Repository"  # noqa: S105 - a type token
+    token = "aws:ecr/repository:Repository"
     auto_name = AutoName("name", 256, lower=True)
     schema = Schema(
         replaces="name encryptionConfigurations",
@@ -48,7 +48,7 @@ class Repository(ResourceType):
         )
         return str(inputs["name"])
 
-    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the repository."""
         found = aws.call("ecr", "DescribeRepositories", repositoryNames=[identity])["repositories"][0]
         tags = aws.call("ecr", "ListTagsForResource", resourceArn=found["repositoryArn"])["tags"]
@@ -64,7 +64,7 @@ class Repository(ResourceType):
             "tagsAll": load_tags(tags),
         }
 
-    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:  # noqa: ARG002
+    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Change mutability and scanning; ``forceDelete`` is the provider's own."""
         if changed & {"imageTagMutability", _EXCLUSION}:
             aws.call(
@@ -84,7 +84,7 @@ class Repository(ResourceType):
         """Delete it; AWS refuses one with images unless told to force."""
         aws.call("ecr", "DeleteRepository", repositoryName=identity, force=bool(state.get("forceDelete")))
 
-    def tag(self, aws: AwsSession, identity: str, state: Plain, added: dict[str, str], removed: list[str]) -> None:  # noqa: ARG002
+    def tag(self, aws: AwsSession, identity: str, state: Plain, added: dict[str, str], removed: list[str]) -> None:
         """Set and remove tags."""
         if removed:
             aws.call("ecr", "UntagResource", resourceArn=state["arn"], tagKeys=removed)
@@ -117,16 +117,16 @@ class _RepositoryDocument(ResourceType):
         aws.call("ecr", self.put, **{"repositoryName": inputs["repository"], self.parameter: inputs["policy"]})
         return str(inputs["repository"])
 
-    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the document."""
         found = aws.call("ecr", self.get, repositoryName=identity)
         return {"repository": identity, "policy": found[self.parameter], "registryId": found["registryId"]}
 
-    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:  # noqa: ARG002
+    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Put the document again."""
         self.create(aws, new)
 
-    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:  # noqa: ARG002 - the interface
+    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Remove the document."""
         aws.call("ecr", self.remove, repositoryName=identity)
 
@@ -134,7 +134,7 @@ class _RepositoryDocument(ResourceType):
 class LifecyclePolicy(_RepositoryDocument):
     """A repository's lifecycle policy."""
 
-    token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"  # noqa: S105 - a type token
+    token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
     put, get, remove = "PutLifecyclePolicy", "GetLifecyclePolicy", "DeleteLifecyclePolicy"
     parameter = "lifecyclePolicyText"
 
@@ -142,6 +142,6 @@ class LifecyclePolicy(_RepositoryDocument):
 class RepositoryPolicy(_RepositoryDocument):
     """A repository's resource policy."""
 
-    token = "aws:ecr/repositoryPolicy:RepositoryPolicy"  # noqa: S105 - a type token
+    token = "aws:ecr/repositoryPolicy:RepositoryPolicy"
     put, get, remove = "SetRepositoryPolicy", "GetRepositoryPolicy", "DeleteRepositoryPolicy"
     parameter = "policyText"

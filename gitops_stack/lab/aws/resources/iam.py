@@ -1,4 +1,4 @@
-"""IAM: roles, policies, attachments, instance profiles and OIDC providers."""
+"""IAM roles, and the grammar of policy documents. What hangs on roles is in ``iam_policies``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.resource import AutoName, ResourceType, Schema, load_document
 from gitops_stack.lab.aws.resources.ec2 import build_tags, load_tags, pick
-from gitops_stack.lab.aws.session import Answer, AwsSession
+from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
 
 
@@ -19,7 +20,7 @@ class IamType(ResourceType):
     noun: ClassVar[str] = ""
     key: ClassVar[str] = ""
 
-    def tag(self, aws: AwsSession, identity: str, state: Plain, added: dict[str, str], removed: list[str]) -> None:  # noqa: ARG002
+    def tag(self, aws: AwsSession, identity: str, state: Plain, added: dict[str, str], removed: list[str]) -> None:
         """Set and remove tags."""
         if removed:
             aws.call("iam", f"Untag{self.noun}", **{self.key: identity}, TagKeys=removed)
@@ -30,7 +31,7 @@ class IamType(ResourceType):
 class Role(IamType):
     """A role; its trust policy must be a policy document."""
 
-    token = "aws:iam/role:Role"  # noqa: S105 - a type token
+    token = "aws:iam/role:Role"
     noun, key = "Role", "RoleName"
     auto_name = AutoName("name", 64)
     schema = Schema(
@@ -60,7 +61,7 @@ class Role(IamType):
         )
         return str(inputs["name"])
 
-    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the role."""
         role = aws.call("iam", "GetRole", RoleName=identity)["Role"]
         return {
@@ -76,7 +77,7 @@ class Role(IamType):
             "tagsAll": load_tags(role.get("Tags")),
         }
 
-    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:  # noqa: ARG002
+    def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Change the trust policy, description, session duration or boundary."""
         if "assumeRolePolicy" in changed:
             document = new["assumeRolePolicy"]
@@ -99,12 +100,12 @@ class Role(IamType):
                 aws.call("iam", "DetachRolePolicy", RoleName=identity, PolicyArn=policy["PolicyArn"])
             attached = []
         if attached:
-            raise _conflict(aws, "DeleteRole", "Cannot delete entity, must detach all policies first.")
+            raise conflict(aws, "DeleteRole", "Cannot delete entity, must detach all policies first.")
         if aws.call("iam", "ListRolePolicies", RoleName=identity)["PolicyNames"]:
-            raise _conflict(aws, "DeleteRole", "Cannot delete entity, must delete policies first.")
+            raise conflict(aws, "DeleteRole", "Cannot delete entity, must delete policies first.")
         if aws.call("iam", "ListInstanceProfilesForRole", RoleName=identity)["InstanceProfiles"]:
             text = "Cannot delete entity, must remove roles from instance profile first."
-            raise _conflict(aws, "DeleteRole", text)
+            raise conflict(aws, "DeleteRole", text)
         aws.call("iam", "DeleteRole", RoleName=identity)
 
 
@@ -135,11 +136,6 @@ def dump_document(document: Any) -> str:  # noqa: ANN401 - JSON
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _conflict(aws: AwsSession, operation: str, message: str) -> Exception:
+def conflict(aws: AwsSession, operation: str, message: str) -> AwsError:
+    """Return IAM's error for deleting what is in use."""
     return aws.refuse("IAM", operation, "DeleteConflict", message)
-
-
-def list_all(answer: Answer, name: str) -> list[Any]:
-    """Return one list of an answer."""
-    found: list[Any] = answer[name]
-    return found

@@ -1,9 +1,11 @@
-"""VPCs, subnets, internet gateways, elastic addresses and NAT gateways."""
+"""VPCs and subnets, and what keeps them from being deleted."""
 
 from __future__ import annotations
 
 from gitops_stack.lab.aws.resource import Schema
 from gitops_stack.lab.aws.resources.ec2 import Ec2Type, find_all, find_one, load_tags, pick
+from gitops_stack.lab.aws.resources.endpoints import find_endpoints
+from gitops_stack.lab.aws.resources.gateways import find_regional
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -11,7 +13,7 @@ from gitops_stack.lab.aws.values import Plain
 class Vpc(Ec2Type):
     """A VPC; ``enableDnsSupport`` is on and ``enableDnsHostnames`` off unless set, as AWS has it."""
 
-    token = "aws:ec2/vpc:Vpc"  # noqa: S105 - a type token
+    token = "aws:ec2/vpc:Vpc"
     tag_type = "vpc"
     schema = Schema(
         replaces="cidrBlock",
@@ -36,7 +38,7 @@ class Vpc(Ec2Type):
         self._set_attributes(aws, identity, inputs)
         return identity
 
-    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the VPC with the ids of its default route table, security group and network ACL."""
         vpc = find_one(aws, "DescribeVpcs", "Vpcs", VpcIds=[identity])
         if vpc is None:
@@ -70,16 +72,16 @@ class Vpc(Ec2Type):
             super().update(aws, identity, old, new, changed - {*self._attributes})
         self._set_attributes(aws, identity, {name: new[name] for name in changed if name in new})
 
-    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:  # noqa: ARG002 - the interface
+    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it; AWS refuses while anything but its defaults is inside."""
         own = find_all(aws, "DescribeSecurityGroups", "SecurityGroups", {"vpc-id": identity})
         inside = [
             *find_all(aws, "DescribeSubnets", "Subnets", {"vpc-id": identity}),
             *find_all(aws, "DescribeInternetGateways", "InternetGateways", {"attachment.vpc-id": identity}),
-            *find_all(aws, "DescribeVpcEndpoints", "VpcEndpoints", {"vpc-id": identity}),
+            *find_endpoints(aws, identity),
             *find_all(aws, "DescribeNetworkInterfaces", "NetworkInterfaces", {"vpc-id": identity}),
             *(group for group in own if group["GroupName"] != "default"),
-            *_find_regional_gateways(aws, identity),
+            *find_regional(aws, identity),
         ]
         if inside:
             message = f"The vpc '{identity}' has dependencies and cannot be deleted."
@@ -100,7 +102,7 @@ class Vpc(Ec2Type):
 class Subnet(Ec2Type):
     """A subnet; AWS chooses the zone when none is set."""
 
-    token = "aws:ec2/subnet:Subnet"  # noqa: S105 - a type token
+    token = "aws:ec2/subnet:Subnet"
     tag_type = "subnet"
     schema = Schema(
         required="vpcId",
@@ -123,7 +125,7 @@ class Subnet(Ec2Type):
         self._set_attributes(aws, identity, {name: inputs[name] for name in self._attributes if inputs.get(name)})
         return identity
 
-    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:  # noqa: ARG002 - the interface
+    def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the subnet."""
         subnet = find_one(aws, "DescribeSubnets", "Subnets", SubnetIds=[identity])
         if subnet is None:
@@ -146,7 +148,7 @@ class Subnet(Ec2Type):
             super().update(aws, identity, old, new, changed - {*self._attributes})
         self._set_attributes(aws, identity, {name: bool(new.get(name)) for name in changed})
 
-    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:  # noqa: ARG002 - the interface
+    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it; AWS refuses while a gateway, an endpoint, a cluster or its nodes are in it."""
         users = find_all(aws, "DescribeNetworkInterfaces", "NetworkInterfaces", {"subnet-id": identity})
         if users or _is_used_by_clusters(aws, identity):
@@ -158,10 +160,6 @@ class Subnet(Ec2Type):
         for name, value in values.items():
             attribute = {f"{name[:1].upper()}{name[1:]}": {"Value": value}}
             aws.call("ec2", "ModifySubnetAttribute", SubnetId=identity, **attribute)
-
-
-def _find_regional_gateways(aws: AwsSession, vpc: str) -> list[Plain]:
-    return [gateway for gateway in aws.store.list("regional_nat_gateways").values() if gateway["vpcId"] == vpc]
 
 
 def _is_used_by_clusters(aws: AwsSession, subnet: str) -> bool:

@@ -1,0 +1,121 @@
+"""EKS's own rules for clusters and node groups, where moto takes anything."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gitops_stack.lab.aws.models import AwsError
+from gitops_stack.lab.aws.session import Answer, AwsSession
+from gitops_stack.lab.aws.values import Plain
+
+# What CreateCluster takes, oldest first; standard and extended support together.
+VERSIONS: Final = ("1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
+_NODE_POOLS = frozenset({"general-purpose", "system"})
+# Graviton families have a g after the generation: t4g, m7g, c7gn, im4gn, g5g; a1 was the first.
+_ARM_FAMILY = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)\.")
+_LEAST_ZONES = 2
+
+
+def check_cluster(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None:
+    """Raise the error CreateCluster gives for zones, endpoints, version, key or Auto Mode."""
+    if len({subnet["AvailabilityZone"] for subnet in subnets}) < _LEAST_ZONES:
+        raise _refuse(aws, "CreateCluster", "Subnets specified must be in at least two different AZs")
+    if len({subnet["VpcId"] for subnet in subnets}) > 1:
+        raise _refuse(aws, "CreateCluster", "Subnets specified must belong to the same VPC")
+    network = inputs["vpcConfig"]
+    public, private = network.get("endpointPublicAccess", True), network.get("endpointPrivateAccess", False)
+    if not public and not private:
+        raise _refuse(aws, "CreateCluster", "Private and public endpoint access cannot both be set to false")
+    version = inputs.get("version", VERSIONS[-1])
+    if version not in VERSIONS:
+        raise _refuse(aws, "CreateCluster", f"unsupported Kubernetes version {version}")
+    key = ((inputs.get("encryptionConfig") or {}).get("provider") or {}).get("keyArn")
+    if key:
+        _check_key(aws, key)
+    check_auto_mode(aws, "CreateCluster", inputs)
+
+
+def check_auto_mode(aws: AwsSession, operation: str, inputs: Plain) -> None:
+    """Raise EKS's error for an Auto Mode that is neither wholly on nor wholly off."""
+    compute = inputs.get("computeConfig") or {}
+    balancing = (inputs.get("kubernetesNetworkConfig") or {}).get("elasticLoadBalancing") or {}
+    storage = (inputs.get("storageConfig") or {}).get("blockStorage") or {}
+    switches = {bool(part.get("enabled")) for part in (compute, balancing, storage)}
+    if len(switches) > 1:
+        message = (
+            "For EKS Auto Mode, please ensure that all required configs, including computeConfig, "
+            "kubernetesNetworkConfig, and blockStorage are all either fully enabled or fully disabled."
+        )
+        raise _refuse(aws, operation, message)
+    if not compute.get("enabled"):
+        return
+    if (inputs.get("accessConfig") or {}).get("authenticationMode", "CONFIG_MAP") == "CONFIG_MAP":
+        message = "EKS Auto Mode needs the authentication mode API or API_AND_CONFIG_MAP."
+        raise _refuse(aws, operation, message)
+    if inputs.get("bootstrapSelfManagedAddons", True):
+        raise _refuse(aws, operation, "When EKS Auto Mode is enabled, bootstrapSelfManagedAddons must be set to false.")
+    unknown = sorted({*(compute.get("nodePools") or [])} - _NODE_POOLS)
+    if unknown:
+        raise _refuse(aws, operation, f"Invalid node pool(s) {unknown}; available: general-purpose, system")
+    if compute.get("nodePools") and not compute.get("nodeRoleArn"):
+        raise _refuse(aws, operation, "When nodePools are specified, nodeRoleArn must be specified as well.")
+
+
+def check_upgrade(aws: AwsSession, old: str, new: str) -> None:
+    """Raise EKS's error for a version change of more than one minor version up."""
+    if new not in VERSIONS or VERSIONS.index(new) - VERSIONS.index(old) != 1:
+        message = f"Unsupported Kubernetes minor version update from {old} to {new}"
+        raise _refuse(aws, "UpdateClusterVersion", message)
+
+
+def check_node_group(aws: AwsSession, inputs: Plain, cluster: Plain, subnets: list[Answer]) -> None:
+    """Raise the error CreateNodegroup gives for sizes, subnets, versions or instance types."""
+    check_sizes(aws, "CreateNodegroup", inputs["scalingConfig"])
+    if any(subnet["VpcId"] != cluster["vpcConfig"]["vpcId"] for subnet in subnets):
+        message = "Subnets are not in the same VPC as the cluster's"
+        raise _refuse(aws, "CreateNodegroup", message)
+    version = inputs.get("version", cluster["version"])
+    if version not in VERSIONS or VERSIONS.index(version) > VERSIONS.index(cluster["version"]):
+        message = (
+            f"Nodegroup Kubernetes version {version} should not be higher than the cluster's, {cluster['version']}"
+        )
+        raise _refuse(aws, "CreateNodegroup", message)
+    image = inputs.get("amiType")
+    if image in {None, "CUSTOM"}:
+        return
+    wrong = [kind for kind in inputs.get("instanceTypes") or [] if is_arm(kind) != ("ARM_64" in image)]
+    if wrong:
+        message = f"{wrong} is not a valid instance type for requested amiType {image}"
+        raise _refuse(aws, "CreateNodegroup", message)
+
+
+def check_sizes(aws: AwsSession, operation: str, sizes: Plain) -> None:
+    """Raise EKS's error unless minimum <= desired <= maximum."""
+    least, wanted, most = sizes["minSize"], sizes["desiredSize"], sizes["maxSize"]
+    if least > most:
+        raise _refuse(aws, operation, f"Minimum capacity {least} can't be greater than maximum size {most}")
+    if wanted > most:
+        raise _refuse(aws, operation, f"desired capacity {wanted} can't be greater than max size {most}")
+    if wanted < least:
+        raise _refuse(aws, operation, f"Minimum capacity {least} can't be greater than desired size {wanted}")
+
+
+def is_arm(instance_type: str) -> bool:
+    """Tell whether an instance type has a Graviton processor."""
+    return bool(_ARM_FAMILY.match(instance_type))
+
+
+def _check_key(aws: AwsSession, arn: str) -> None:
+    try:
+        state = aws.call("kms", "DescribeKey", KeyId=arn)["KeyMetadata"]["KeyState"]
+    except AwsError as refused:
+        if not refused.is_missing:
+            raise
+        state = "missing"
+    if state != "Enabled":
+        raise _refuse(aws, "CreateCluster", f"The keyArn in encryptionConfig provider {arn} is invalid: key is {state}")
+
+
+def _refuse(aws: AwsSession, operation: str, message: str) -> AwsError:
+    return aws.refuse("EKS", operation, "InvalidParameterException", message)
