@@ -18,7 +18,7 @@ from gitops_stack.errors import GitOpsStackError
 
 # The models' patterns are written for Java; these are the classes Python names otherwise.
 _UNICODE_CLASSES = {
-    r"\p{L}": r"^\W\d_",
+    r"\p{L}": r"\w",
     r"\p{Z}": r"\s",
     r"\p{N}": r"\d",
     r"\p{P}": r"!-/:-@\[-`{-~",
@@ -106,7 +106,7 @@ def _violation(value: str, path: str, constraint: str) -> str:
 @cache
 def _compile(pattern: str) -> re.Pattern[str] | None:
     for java, python in _UNICODE_CLASSES.items():
-        pattern = pattern.replace(java, r"\w" if java == r"\p{L}" else python)
+        pattern = pattern.replace(java, python)
     try:
         return re.compile(pattern, re.DOTALL)
     except re.error:

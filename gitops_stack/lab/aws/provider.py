@@ -50,7 +50,10 @@ class AwsDouble(protocol.Provider):
 
     async def get_schema(self, request: protocol.GetSchemaRequest) -> protocol.GetSchemaResponse:
         """Return the tokens alone; the SDK's own schema says the rest."""
-        tokens = {"resources": dict.fromkeys(RESOURCE_TYPES, {}), "functions": dict.fromkeys(FUNCTIONS, {})}
+        tokens: Plain = {
+            "resources": {token: {} for token in RESOURCE_TYPES},
+            "functions": {token: {} for token in FUNCTIONS},
+        }
         return protocol.GetSchemaResponse(json.dumps({"name": "aws", "version": VERSION, **tokens}))
 
     async def check_config(self, request: protocol.CheckRequest) -> protocol.CheckResponse:

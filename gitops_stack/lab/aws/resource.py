@@ -27,8 +27,8 @@ class Schema:
 
     ``replaces`` are inputs whose change makes a new resource, ``updates`` those that change in place; ``required`` and
     ``computed`` (AWS chooses when they are absent) are subsets of the two. ``outputs`` are never inputs. ``documents``
-    hold JSON, ``volatile`` outputs change with every update, ``sets`` are lists without order, ``maps`` are open maps such as labels. ``identity`` names what clashes
-    when two exist, so that a replacement that keeps it deletes first.
+    hold JSON, ``sets`` are lists without order, ``maps`` are open maps such as labels, ``volatile`` outputs change with
+    every update. ``identity`` names what clashes when two exist, so that a replacement that keeps it deletes first.
     """
 
     replaces: str = ""
@@ -151,9 +151,9 @@ def is_same(schema: Schema, name: str, old: Any, new: Any) -> bool:  # noqa: ANN
     if is_unknown(old) or is_unknown(new):
         return False
     if name in schema.names("documents"):
-        return load_document(old) == load_document(new)
+        return bool(load_document(old) == load_document(new))
     # Scalars in a list inside an object (subnetIds, publicAccessCidrs, nodePools) are all sets to AWS.
-    unordered = name in schema.names("sets") or (not name and _is_scalars(old) and _is_scalars(new))
+    unordered: bool = name in schema.names("sets") or (not name and _is_scalars(old) and _is_scalars(new))
     if unordered and isinstance(old, list) and isinstance(new, list):
         return sorted(map(_sort_key, old)) == sorted(map(_sort_key, new))
     if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -214,4 +214,5 @@ def _is_scalars(value: Any) -> bool:  # noqa: ANN401 - JSON
 
 
 def _is_empty(value: Any) -> bool:  # noqa: ANN401 - JSON
-    return value is None or value is False or value in ("", 0) or (isinstance(value, (list, Mapping)) and not value)
+    # False and 0 are not empty: unset is another thing where AWS's default is true.
+    return value is None or value == "" or (isinstance(value, (list, Mapping)) and not value)

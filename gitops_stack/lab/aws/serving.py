@@ -32,7 +32,7 @@ class InputDiffRequest(protocol.DiffRequest):
 class InputServicer(ProviderServicer):
     """Pulumi's servicer, but a diff carries the old inputs."""
 
-    async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802, ANN401, ARG002 - gRPC's name and types
+    async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802, ANN401 - gRPC's name and types
         """Ask the provider for a diff."""
         load = PropertyValue.unmarshal_map
         asked = InputDiffRequest(
@@ -47,14 +47,14 @@ class InputServicer(ProviderServicer):
             changes=some if found.changes else none,
             diffs=found.diffs,
             detailedDiff={
-                name: provider_pb2.PropertyDiff(kind=diff.kind.value, inputDiff=diff.input_diff)
+                name: provider_pb2.PropertyDiff(kind=_load_kind(diff.kind), inputDiff=diff.input_diff)
                 for name, diff in found.detailed_diff.items()
             },
             hasDetailedDiff=True,
         )
 
 
-class RefusalInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] - grpc is untyped
+class RefusalInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc is untyped
     """Answer with the sentence of a :class:`GitOpsStackError`; Pulumi's servicer adds its traceback to it."""
 
     async def intercept_service(
@@ -75,7 +75,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc] - gr
                 refusal = raised if isinstance(raised, GitOpsStackError) else raised.__context__
                 if not isinstance(refusal, GitOpsStackError):
                     raise
-            await context.abort(grpc.StatusCode.UNKNOWN, " ".join(refusal.findings))
+            return await context.abort(grpc.StatusCode.UNKNOWN, " ".join(refusal.findings))
 
         return grpc.unary_unary_rpc_method_handler(
             answer,
@@ -105,3 +105,7 @@ def serve(arguments: list[str], version: str, provider: protocol.Provider) -> No
         asyncio.run(run())
     except KeyboardInterrupt:
         return
+
+
+def _load_kind(kind: protocol.PropertyDiffKind) -> Any:  # noqa: ANN401 - generated
+    return provider_pb2.PropertyDiff.Kind.Value(kind.name)

@@ -40,7 +40,10 @@ class PullThroughCacheRule(ResourceType):
         operation, prefix = "CreatePullThroughCacheRule", str(inputs["ecrRepositoryPrefix"])
         aws.check("ecr", operation, **{name: inputs[name] for name in self.schema.inputs if name in inputs})
         if aws.store.find(RULES, _key(aws, prefix)):
-            message = f"A pull through cache rule with the repository prefix '{prefix}' already exists in the registry with id '{aws.account_id}'"
+            message = (
+                f"A pull through cache rule with the repository prefix '{prefix}' already exists in the registry with "
+                f"id '{aws.account_id}'"
+            )
             raise aws.refuse("ECR", operation, "PullThroughCacheRuleAlreadyExistsException", message)
         upstream = inputs["upstreamRegistryUrl"]
         if upstream not in _OPEN | _WITH_CREDENTIALS and not upstream.endswith((".azurecr.io", ".amazonaws.com")):

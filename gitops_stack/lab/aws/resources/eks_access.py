@@ -216,7 +216,10 @@ class PodIdentityAssociation(StoredType):
 def _require_entries(aws: AwsSession, cluster: str, operation: str) -> None:
     access = require_cluster(aws, cluster, operation).get("accessConfig") or {}
     if access.get("authenticationMode", "CONFIG_MAP") == "CONFIG_MAP":
-        message = "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation."
+        message = (
+            "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this "
+            "operation."
+        )
         raise aws.refuse("EKS", operation, "InvalidRequestException", message)
 
 

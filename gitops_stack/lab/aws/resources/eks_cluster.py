@@ -68,12 +68,10 @@ class Cluster(ResourceType):
         """Add the parts of objects whose change AWS does not offer."""
         found = super().find_replacing(old, new, changed)
         for name, parts in _REPLACING_PARTS.items():
-            before, after = old.get(name), new.get(name)
-            if name in changed and isinstance(before, Mapping) and isinstance(after, Mapping):
-                if not all(
-                    is_same(self.schema, "", before.get(part), after.get(part)) for part in parts if part in after
-                ):
-                    found.add(name)
+            before, after = old.get(name) or {}, new.get(name) or {}
+            typed = [part for part in parts if part in after] if isinstance(after, Mapping) else []
+            if name in changed and not all(is_same(self.schema, "", before.get(part), after[part]) for part in typed):
+                found.add(name)
         return found
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:

@@ -29,9 +29,10 @@ class NodeGroup(ResourceType):
     auto_name = AutoName("nodeGroupName", 63)
     schema = Schema(
         required="clusterName nodeRoleArn scalingConfig subnetIds",
-        replaces="amiType capacityType clusterName diskSize instanceTypes nodeGroupName nodeRoleArn remoteAccess subnetIds",
-        updates="forceUpdateVersion labels launchTemplate nodeRepairConfig releaseVersion scalingConfig taints updateConfig "
-        "version tags",
+        replaces="amiType capacityType clusterName diskSize instanceTypes nodeGroupName nodeRoleArn remoteAccess "
+        "subnetIds",
+        updates="forceUpdateVersion labels launchTemplate nodeRepairConfig releaseVersion scalingConfig taints "
+        "updateConfig version tags",
         computed="amiType capacityType diskSize instanceTypes nodeGroupName releaseVersion updateConfig version "
         "nodeRepairConfig",
         outputs="arn resources status tagsAll",

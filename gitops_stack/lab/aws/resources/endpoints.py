@@ -127,7 +127,8 @@ class FlowLog(Ec2Type):
     token = "aws:ec2/flowLog:FlowLog"
     tag_type = "vpc-flow-log"
     schema = Schema(
-        replaces="vpcId subnetId iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval trafficType",
+        replaces="vpcId subnetId iamRoleArn logDestination logDestinationType logFormat maxAggregationInterval "
+        "trafficType",
         updates="tags",
         computed="logDestination logFormat",
         outputs="arn tagsAll",

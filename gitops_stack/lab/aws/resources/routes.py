@@ -125,7 +125,10 @@ class RouteTableAssociation(ResourceType):
             Filters=[{"Name": "association.subnet-id", "Values": [inputs["subnetId"]]}],
         )["RouteTables"]
         if associated:
-            message = f"the specified association for route table {inputs['routeTableId']} conflicts with an existing association"
+            message = (
+                f"the specified association for route table {inputs['routeTableId']} conflicts with an existing "
+                "association"
+            )
             raise aws.refuse("EC2", "AssociateRouteTable", "Resource.AlreadyAssociated", message)
         made = aws.call("ec2", "AssociateRouteTable", **pick(inputs, "routeTableId", "subnetId"))
         return str(made["AssociationId"])

@@ -21,7 +21,7 @@ class SecurityGroup(Ec2Type):
 
     token = "aws:ec2/securityGroup:SecurityGroup"
     tag_type = "security-group"
-    auto_name = AutoName("name", 255)
+    auto_name: ClassVar[AutoName | None] = AutoName("name", 255)
     schema = Schema(
         replaces="name description vpcId",
         updates="ingress egress revokeRulesOnDelete tags",
@@ -48,7 +48,7 @@ class SecurityGroup(Ec2Type):
         return identity
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
-        """Return the group. Inline rules are shown as known while their number is, since order and grouping are free."""
+        """Return the group. Inline rules stay as known: AWS groups and orders them as it likes."""
         found = find_one(aws, "DescribeSecurityGroups", "SecurityGroups", GroupIds=[identity])
         if found is None:
             return None

@@ -1,0 +1,109 @@
+"""The double's account: a moto server on loopback, and the environment in which the provider finds it.
+
+Imports ``processes``, ``probes`` and ``session``. An account lives as long as its process: moto keeps it in memory, and
+each start empties the store beside it, so that the two never disagree. ``python -m gitops_stack.lab.aws.account`` is
+that process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from gitops_stack.lab.aws.lab_nodes import KUBECONFIG
+from gitops_stack.lab.aws.models import AwsError
+from gitops_stack.lab.aws.session import ENDPOINT, STORE, AwsSession
+from gitops_stack.lab.probes import build_http_probe
+from gitops_stack.lab.processes import Program
+from gitops_stack.lab.state import LOOPBACK
+
+NAME = "aws-account"
+PLUGIN = "pulumi-resource-aws"
+ACCOUNT_ID = "MOTO_ACCOUNT_ID"
+_SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "secretsmanager", "sts")
+_GLOBAL = frozenset({"iam", "sts"})
+
+
+def build_account(port: int, account_id: str, region: str, store: Path, environment: Mapping[str, str]) -> Program:
+    """Return the program that is the account ``account_id``; it is ready when it answers on ``port``.
+
+    ``region`` is loaded before that, so that no request has to wait for it; other regions work too.
+    """
+    command = (
+        sys.executable,
+        "-m",
+        "gitops_stack.lab.aws.account",
+        f"--port={port}",
+        f"--region={region}",
+        f"--store={store}",
+    )
+    own = {
+        **environment,
+        ACCOUNT_ID: account_id,
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies by ARN
+    }
+    return Program(NAME, command, build_http_probe(port, "/moto-api/data.json"), own)
+
+
+def build_environment(port: int, region: str, store: Path, *, lab_kubeconfig: Path | None = None) -> dict[str, str]:
+    """Return what the engine, the provider and boto3's users need to meet this account and no other.
+
+    With ``lab_kubeconfig`` the account's EKS clusters answer at that file's API server and have nodes there.
+    """
+    lab = {KUBECONFIG: str(lab_kubeconfig)} if lab_kubeconfig else {}
+    return {
+        ENDPOINT: f"http://{LOOPBACK}:{port}",
+        STORE: str(store),
+        "AWS_ACCESS_KEY_ID": "double",
+        "AWS_SECRET_ACCESS_KEY": "double",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,  # no profile of the caller's
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        **lab,
+    }
+
+
+def write_plugin(folder: Path) -> Path:
+    """Write the executable by which the engine finds the provider, when ``folder`` is first on its PATH."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / PLUGIN
+    python = json.dumps(sys.executable)  # quoted for the shell: a path without $ or backquotes
+    file.write_text(f'#!/bin/sh\nexec {python} -m gitops_stack.lab.aws.provider "$@"\n', encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
+def seed_secret(aws: AwsSession, name: str, value: str) -> str:
+    """Make a secret a stack expects to find in its account, such as a registry's credential; return its ARN."""
+    try:
+        return str(aws.call("secretsmanager", "CreateSecret", Name=name, SecretString=value)["ARN"])
+    except AwsError as refused:
+        if refused.code != "ResourceExistsException":
+            raise
+    return str(aws.call("secretsmanager", "DescribeSecret", SecretId=name)["ARN"])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve the account until the process ends."""
+    parser = argparse.ArgumentParser(prog=NAME, description="A moto server that is one AWS account.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--region", required=True)
+    parser.add_argument("--store", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    given.store.unlink(missing_ok=True)
+    account = os.environ[ACCOUNT_ID]
+    for service in _SERVICES:
+        backends = getattr(import_module(f"moto.{service}.models"), f"{service}_backends")
+        _ = backends[account]["aws" if service in _GLOBAL else given.region]
+    import_module("moto.server").main(["--host", LOOPBACK, "--port", str(given.port)])
+
+
+if __name__ == "__main__":
+    main()
