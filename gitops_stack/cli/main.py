@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import lab, status, tree
+from gitops_stack.cli import lab, rehearsal, status, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -25,6 +25,7 @@ app.command("lock")(tree.lock)
 app.command("check")(tree.check)
 app.command("schema")(tree.schema)
 app.command("status")(status.status)
+app.command("rehearse")(rehearsal.rehearse)
 app.add_typer(lab.app, name="lab")
 
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.lab.aws.account import build_account_environment, build_account_program, write_prerequisites
+from gitops_stack.lab.aws.account import NAME, build_account, build_environment
 from gitops_stack.lab.aws.executables import write_executables
+from gitops_stack.lab.aws.prerequisites import write_prerequisites
+from gitops_stack.lab.aws.session import ENDPOINT, AwsSession
 from gitops_stack.lab.bootstrap import (
     SYNC_LIMIT_SECONDS,
     Report,
@@ -82,7 +84,7 @@ class Rehearsal:
         with report.phase("AWS account and repository host", progress):
             report.lab.start_outside(self._outside, progress)
             self._connect()
-            self.assumed = write_prerequisites(self.settings, self._account_environment())
+            self.assumed = self._write_prerequisites()
         if control_plane:
             with report.phase("control plane", progress):
                 report.lab.up(progress, nodes=False)
@@ -131,17 +133,34 @@ class Rehearsal:
             engine.destroy(limit_seconds=_DESTROY_SECONDS)
 
     def _is_living(self) -> bool:
-        return any(status.name == "aws-account" for status in self.report.lab.processes())
+        return any(status.name == NAME for status in self.report.lab.processes())
 
     def _outside(self, ports: Mapping[str, int]) -> list[Program]:
         state, environment = self.report.lab.state, self.report.lab.process_environment()
-        account = build_account_program(self.settings, state, ports["aws-account"], environment)
+        account = build_account(ports[NAME], self._account_id, self._region, self._store, environment)
         url, repository = self.settings.gitops.repo_url, self.report.workspace.repository
         return [account, build_host_program(state, ports["git-host"], url, repository, environment)]
 
     def _account_environment(self) -> dict[str, str]:
         state = self.report.lab.state
-        return build_account_environment(self.settings, state, state.load_ports()["aws-account"])
+        port = state.load_ports()[NAME]
+        return build_environment(port, self._region, self._store, lab_kubeconfig=state.kubeconfig)
+
+    def _write_prerequisites(self) -> list[str]:
+        endpoint = self._account_environment()[ENDPOINT]
+        return write_prerequisites(self.settings, AwsSession(self._region, endpoint=endpoint))
+
+    @property
+    def _account_id(self) -> str:
+        return self.settings.account.id if self.settings.account else ""
+
+    @property
+    def _region(self) -> str:
+        return self.settings.region or ""
+
+    @property
+    def _store(self) -> Path:
+        return self.report.lab.state.directory / "aws-store.json"
 
     def _connect(self) -> None:
         """Point engine and repo-server at the account and at the repository's host."""

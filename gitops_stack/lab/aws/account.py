@@ -8,7 +8,6 @@ that process.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -18,12 +17,11 @@ from pathlib import Path
 from gitops_stack.lab.aws.lab_nodes import KUBECONFIG
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.session import ENDPOINT, STORE, AwsSession
-from gitops_stack.lab.probes import build_http_probe
+from gitops_stack.lab.probes import build_port_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK
 
 NAME = "aws-account"
-PLUGIN = "pulumi-resource-aws"
 ACCOUNT_ID = "MOTO_ACCOUNT_ID"
 _SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "secretsmanager", "sts")
 _GLOBAL = frozenset({"iam", "sts"})
@@ -47,7 +45,7 @@ def build_account(port: int, account_id: str, region: str, store: Path, environm
         ACCOUNT_ID: account_id,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies by ARN
     }
-    return Program(NAME, command, build_http_probe(port, "/moto-api/data.json"), own)
+    return Program(NAME, command, build_port_probe(port), own)
 
 
 def build_environment(port: int, region: str, store: Path, *, lab_kubeconfig: Path | None = None) -> dict[str, str]:
@@ -68,16 +66,6 @@ def build_environment(port: int, region: str, store: Path, *, lab_kubeconfig: Pa
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         **lab,
     }
-
-
-def write_plugin(folder: Path) -> Path:
-    """Write the executable by which the engine finds the provider, when ``folder`` is first on its PATH."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / PLUGIN
-    python = json.dumps(sys.executable)  # quoted for the shell: a path without $ or backquotes
-    file.write_text(f'#!/bin/sh\nexec {python} -m gitops_stack.lab.aws.provider "$@"\n', encoding="utf-8")
-    file.chmod(0o755)
-    return file
 
 
 def seed_secret(aws: AwsSession, name: str, value: str) -> str:

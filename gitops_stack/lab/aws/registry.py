@@ -72,6 +72,7 @@ RESOURCE_TYPES = {kind.token: kind() for kind in _TYPES}
 
 def find_resource_type(token: str) -> ResourceType:
     """Return the type of ``token``; raise GitOpsStackError for one the double does not know."""
+    token = token.rpartition("$")[2]  # a URN names the types of the parents first
     if token not in RESOURCE_TYPES:
         raise GitOpsStackError(f"{token}: the AWS double does not know this resource type")
     return RESOURCE_TYPES[token]

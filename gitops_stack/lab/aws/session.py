@@ -30,10 +30,18 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True)
 class AwsSession:
-    """Talk to the account behind ``AWS_ENDPOINT_URL`` in ``region``; ``default_tags`` go on everything it makes."""
+    """Talk to the account in ``region``; ``default_tags`` go on everything it makes.
+
+    The account is the one behind ``endpoint``, or behind ``AWS_ENDPOINT_URL``.
+    """
 
     region: str
     default_tags: Mapping[str, str] = field(default_factory=dict)
+    endpoint: str | None = None
+
+    @property
+    def _endpoint(self) -> str:
+        return self.endpoint or load_endpoint()
 
     @cached_property
     def account_id(self) -> str:
@@ -53,7 +61,7 @@ class AwsSession:
         # Loaded here: half a second that only the first call has to wait for.
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        connection = _connect(service, self.region, load_endpoint())
+        connection = _connect(service, self.region, self._endpoint)
         given = {name: value for name, value in parameters.items() if value is not None}
         check_request(connection.model.operation_model(operation), given)
         try:
@@ -63,7 +71,7 @@ class AwsSession:
             raise AwsError(connection.model.service_id, operation, error["Code"], error.get("Message", "")) from None
         except BotoCoreError as problem:
             raise EnvironmentProblem(
-                f"{load_endpoint()}: the AWS double does not answer {operation} ({problem}); start it again"
+                f"{self._endpoint}: the AWS double does not answer {operation} ({problem}); start it again"
             ) from None
         answer.pop("ResponseMetadata", None)
         return answer
@@ -71,7 +79,7 @@ class AwsSession:
     def check(self, service: str, operation: str, **parameters: Any) -> None:  # noqa: ANN401 - as boto3
         """Check a request for an operation that moto lacks; raises :class:`AwsError` as :meth:`call` does."""
         given = {name: value for name, value in parameters.items() if value is not None}
-        check_request(_connect(service, self.region, load_endpoint()).model.operation_model(operation), given)
+        check_request(_connect(service, self.region, self._endpoint).model.operation_model(operation), given)
 
     def refuse(self, service: str, operation: str, code: str, message: str) -> AwsError:
         """Return the error AWS gives where moto is laxer, for the caller to raise."""
