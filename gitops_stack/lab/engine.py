@@ -61,6 +61,7 @@ class Engine:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
             "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+            "PULUMI_DEBUG_COMMANDS": "true",  # --event-log is among the debug flags
             "TMPDIR": str(self.state / "tmp"),
             MARKER: str(self.state),
         }
