@@ -115,7 +115,7 @@ class Cluster(ResourceType):
             "roleArn": found["roleArn"],
             "status": found["status"],
             "platformVersion": found["platformVersion"],
-            "endpoint": lab.server if lab else found["endpoint"],
+            "endpoint": lab.server if lab else found["endpoint"].rstrip("/"),
             "certificateAuthority": {"data": lab.authority if lab else found["certificateAuthority"]["data"]},
             "identities": [{"oidcs": [{"issuer": found["identity"]["oidc"]["issuer"]}]}],
             "accessConfig": {"authenticationMode": "CONFIG_MAP"},

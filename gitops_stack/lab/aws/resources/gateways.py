@@ -153,7 +153,8 @@ class NatGateway(Ec2Type):
         made = aws.call(
             "ec2",
             "CreateNatGateway",
-            **pick(inputs, "subnetId", "allocationId", "connectivityType", "privateIp"),
+            ConnectivityType=inputs.get("connectivityType", "public"),
+            **pick(inputs, "subnetId", "allocationId", "privateIp"),
             TagSpecifications=self.specify_tags(inputs),
         )
         return str(made["NatGateway"]["NatGatewayId"])
