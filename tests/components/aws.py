@@ -66,3 +66,9 @@ def check_common(found: dict[str, RegisteredResource], component: str) -> None:
 def document(resource: RegisteredResource, key: str = "policy") -> dict[str, Any]:
     """Return a policy document among the inputs."""
     return dict(json.loads(resource.inputs[key]))
+
+
+def keep(outputs: dict[str, Any] | None, **seen: Any) -> None:
+    """Put what a component gives into ``outputs``, once it is known."""
+    into: dict[str, Any] = {} if outputs is None else outputs
+    pulumi.Output.from_input(seen).apply(lambda found: into.update(found))

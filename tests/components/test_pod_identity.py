@@ -1,0 +1,148 @@
+"""PodIdentity: a role for each, tied to its service account, and in place before its association."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from gitops_stack.components import PodIdentity
+from gitops_stack.testing import RegisteredResource
+from tests.components.aws import ACCOUNT, check_common, children, document, keep, of_kind, run
+
+BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
+SPOKE = "arn:aws:iam::210987654321:role/argocd-spoke"
+SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme/*"
+ADD_ONS: dict[str, Any] = {
+    "external_secrets": {
+        "namespace": "external-secrets",
+        "service_account": "external-secrets",
+        "secret_arns": [SECRETS],
+    },
+    "load_balancer_controller": {"namespace": "kube-system", "service_account": "aws-load-balancer-controller"},
+    "external_dns": {"namespace": "external-dns", "service_account": "external-dns", "hosted_zone_ids": ["Z1"]},
+    "ebs_csi_driver": True,
+}
+HUB = [
+    "PodIdentityAssociation:pods-argocd-argocd-application-controller",
+    "PodIdentityAssociation:pods-argocd-argocd-applicationset-controller",
+    "PodIdentityAssociation:pods-argocd-argocd-server",
+    "Role:pods-argocd",
+]
+
+
+def record(preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any) -> dict[str, RegisteredResource]:
+    def component(opts: pulumi.ResourceOptions) -> None:
+        cluster_name = pulumi.Output.from_input("acme-dev")
+        wanted: Any = {"account": ACCOUNT, "cluster_name": cluster_name, "argocd_namespace": "argocd", **args}
+        made = PodIdentity("pods", wanted, opts)
+        keep(outputs, roles=made.role_arns, associations=sorted(made.associations))
+
+    return run(component, preview=preview)
+
+
+@BOTH
+def test_argo_cd_is_a_hub_whatever_else_is_asked_for(preview: bool) -> None:
+    found = record(preview)
+    assert children(found) == HUB  # without spokes the role may do nothing, and can be named by other clusters
+    assert found["PodIdentity:pods"].type == "gitops-stack:index:PodIdentity"
+    check_common(found, "pods")
+
+
+@BOTH
+def test_every_add_on_has_a_role_a_policy_and_an_association(preview: bool) -> None:
+    found = record(preview, spoke_role_arns=[SPOKE], **ADD_ONS)
+    keys = ["external-dns", "external-secrets", "load-balancer-controller"]
+    assert children(found) == sorted(
+        [
+            *HUB,
+            "RolePolicy:pods-argocd-policy",
+            *(f"Role:pods-{key}" for key in [*keys, "ebs-csi-driver"]),
+            *(f"RolePolicy:pods-{key}-policy" for key in keys),
+            "RolePolicyAttachment:pods-ebs-csi-driver-policy",
+            "PodIdentityAssociation:pods-external-dns-external-dns",
+            "PodIdentityAssociation:pods-external-secrets-external-secrets",
+            "PodIdentityAssociation:pods-kube-system-aws-load-balancer-controller",
+            "PodIdentityAssociation:pods-kube-system-ebs-csi-controller-sa",
+        ]
+    )
+    check_common(found, "pods")
+
+
+def test_an_association_comes_after_the_permissions() -> None:
+    found = record(spoke_role_arns=[SPOKE], **ADD_ONS)
+    server = found["PodIdentityAssociation:pods-argocd-argocd-server"]
+    assert server.inputs == {
+        "clusterName": "acme-dev",
+        "namespace": "argocd",
+        "serviceAccount": "argocd-server",
+        "roleArn": "arn:aws:mock:::pods-argocd",
+    }
+    assert {name: one.depends_on for name, one in of_kind(found, "PodIdentityAssociation").items()} == {
+        **{
+            f"pods-argocd-argocd-{part}": ("pods-argocd", "pods-argocd-policy")
+            for part in ("application-controller", "applicationset-controller", "server")
+        },
+        "pods-external-secrets-external-secrets": ("pods-external-secrets", "pods-external-secrets-policy"),
+        "pods-external-dns-external-dns": ("pods-external-dns", "pods-external-dns-policy"),
+        "pods-kube-system-aws-load-balancer-controller": (
+            "pods-load-balancer-controller",
+            "pods-load-balancer-controller-policy",
+        ),
+        "pods-kube-system-ebs-csi-controller-sa": ("pods-ebs-csi-driver", "pods-ebs-csi-driver-policy"),
+    }
+
+
+def test_roles_are_tied_to_cluster_namespace_and_service_account() -> None:
+    found = record(**ADD_ONS)
+    ties = {
+        name: document(role, "assumeRolePolicy")["Statement"][0]["Condition"]["StringEquals"]
+        for name, role in of_kind(found, "Role").items()
+    }
+    cluster = {"arn:aws:eks:eu-west-1:123456789012:cluster/acme-dev"}
+    assert {tie["aws:RequestTag/eks-cluster-arn"] for tie in ties.values()} == cluster
+    assert {
+        name: (tie["aws:RequestTag/kubernetes-namespace"], tie["aws:RequestTag/kubernetes-service-account"])
+        for name, tie in ties.items()
+    } == {
+        "pods-argocd": (
+            "argocd",
+            ["argocd-application-controller", "argocd-applicationset-controller", "argocd-server"],
+        ),
+        "pods-external-secrets": ("external-secrets", ["external-secrets"]),
+        "pods-load-balancer-controller": ("kube-system", ["aws-load-balancer-controller"]),
+        "pods-external-dns": ("external-dns", ["external-dns"]),
+        "pods-ebs-csi-driver": ("kube-system", ["ebs-csi-controller-sa"]),
+    }
+
+
+def test_policies_name_what_was_asked_for() -> None:
+    found = record(spoke_role_arns=[SPOKE], **ADD_ONS)
+    assert document(found["RolePolicy:pods-argocd-policy"])["Statement"][0]["Resource"] == [SPOKE]
+    assert document(found["RolePolicy:pods-external-secrets-policy"])["Statement"][0]["Resource"] == [SECRETS]
+    zones = document(found["RolePolicy:pods-external-dns-policy"])["Statement"][0]["Resource"]
+    assert zones == ["arn:aws:route53:::hostedzone/Z1"]
+    assert (
+        '"aws:RequestTag/elbv2.k8s.aws/cluster":"acme-dev"'
+        in (found["RolePolicy:pods-load-balancer-controller-policy"].inputs["policy"])
+    )
+    assert found["RolePolicyAttachment:pods-ebs-csi-driver-policy"].inputs == {
+        "role": "pods-ebs-csi-driver",
+        "policyArn": "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
+    }
+
+
+def test_argo_cd_s_namespace_is_the_one_given() -> None:
+    outputs: dict[str, Any] = {}
+    record(outputs=outputs, argocd_namespace="gitops", ebs_csi_driver=True)
+    assert outputs["associations"] == [
+        "gitops/argocd-application-controller",
+        "gitops/argocd-applicationset-controller",
+        "gitops/argocd-server",
+        "kube-system/ebs-csi-controller-sa",
+    ]
+    assert outputs["roles"] == {
+        "argocd": "arn:aws:mock:::pods-argocd",
+        "ebs-csi-driver": "arn:aws:mock:::pods-ebs-csi-driver",
+    }
