@@ -5,6 +5,7 @@ Upstreams and the need for credentials: ECR user guide, "Creating a pull through
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from gitops_stack.errors import GitOpsStackError
 
 SECRET_PREFIX = "ecr-pullthroughcache/"  # noqa: S105 - ECR reads no secret whose name begins otherwise
 LONGEST_PREFIX = 30  # characters of a rule's repository prefix, API reference of CreatePullThroughCacheRule
+_PREFIX = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")  # as above
 _DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_NAMES = ("docker.io", "index.docker.io", _DOCKER_HUB)
 
@@ -62,9 +64,14 @@ def find_upstream(host: str) -> Upstream:
 def build_cache_prefix(host: str, namespace: str = "") -> str:
     """Build the prefix of the repositories that cache ``host``, such as `dev/quay`.
 
-    Raises ``GitOpsStackError`` for an unknown upstream or a prefix longer than ECR takes.
+    Raises ``GitOpsStackError`` for an unknown upstream, and for a prefix that ECR does not take.
     """
     prefix = "/".join(part for part in (namespace, find_upstream(host).prefix) if part)
+    if not _PREFIX.fullmatch(prefix):
+        raise GitOpsStackError(
+            f"gitops-stack:registry.pullThroughCache: the prefix for {host} is {prefix}; "
+            "needs lower-case letters and digits, joined by . _ - and /"
+        )
     if len(prefix) > LONGEST_PREFIX:
         raise GitOpsStackError(
             f"gitops-stack:registry.pullThroughCache: the prefix for {host} is {prefix} ({len(prefix)} characters); "

@@ -115,6 +115,12 @@ def test_the_registries_that_need_credentials() -> None:
         ),
         (
             "quay.io",
+            "Dev",
+            "gitops-stack:registry.pullThroughCache: the prefix for quay.io is Dev/quay; "
+            "needs lower-case letters and digits, joined by . _ - and /",
+        ),
+        (
+            "quay.io",
             "a-stack-with-quite-a-long-name",
             "gitops-stack:registry.pullThroughCache: the prefix for quay.io is a-stack-with-quite-a-long-name/quay "
             "(35 characters); needs at most 30, so give a shorter name to the stack",
