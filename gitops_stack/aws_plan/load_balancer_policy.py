@@ -1,6 +1,6 @@
 """What the AWS Load Balancer Controller may do.
 
-After docs/install/iam_policy.json of kubernetes-sigs/aws-load-balancer-controller (2.13), with one change: where
+After docs/install/iam_policy.json of kubernetes-sigs/aws-load-balancer-controller (3.5.0), with one change: where
 upstream asks that the tag `elbv2.k8s.aws/cluster` exists, the policy here asks that it names this cluster. Another
 cluster's load balancers in the account are out of reach. The controller puts the tag on all it makes.
 """

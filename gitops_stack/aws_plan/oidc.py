@@ -38,7 +38,8 @@ def build_branch_subjects(issuer: OidcIssuer, repository: str, branches: Sequenc
     """Build the subjects of jobs that run for ``branches`` of ``repository``; `*` in a branch stands for any text.
 
     ``repository`` is `owner/name` on GitHub, as it stands in the token's subject (`acme@12/guestbook@34` where GitHub
-    adds its ids), and the project's path on GitLab. Raises ``GitOpsStackError`` for a name that could mean more.
+    adds its ids), and the project's path on GitLab. A GitHub job with an `environment:` says that instead of its
+    branch, and is not let in. Raises ``GitOpsStackError`` for a name that could mean more.
     """
     _check_repository(issuer, repository)
     GitOpsStackError.raise_for(

@@ -37,7 +37,10 @@ def register_scanning(name: str, scanning: str, parent: pulumi.Resource) -> None
 def register_replication(
     name: str, account: Account, replication: ReplicationArgs, repositories: Sequence[str], parent: pulumi.Resource
 ) -> None:
-    """Register the copying of ``repositories``; caches fill themselves wherever they are."""
+    """Register the copying of ``repositories``; caches fill themselves wherever they are.
+
+    ECR knows no filter but a prefix: `guestbook` takes `guestbook-internal` along.
+    """
     destinations = [
         *({"region": region, "registry_id": account.id} for region in replication.get("regions", [])),
         *({"region": account.region, "registry_id": other} for other in replication.get("accounts", [])),
