@@ -17,6 +17,7 @@ from gitops_stack.aws_plan.pod_policies import (
     build_hub_policy,
 )
 from gitops_stack.aws_plan.trust_policies import build_pod_identity_trust
+from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.roles import register_role
 
 HUB_SERVICE_ACCOUNTS = ("argocd-application-controller", "argocd-applicationset-controller", "argocd-server")
@@ -58,6 +59,7 @@ class PodIdentityArgs(TypedDict):
 class PodIdentity(pulumi.ComponentResource):
     """Roles of pods, each tied to cluster, namespace and service account, with their associations.
 
+    The associations wait for what ``opts.depends_on`` names: the cluster, when its name is given as plain text.
     EKS hands credentials to pods that start after their association: what runs the pods depends on this component or
     on the one in ``associations``. Needs the agent: an add-on with node groups, built in with Auto Mode.
     """
@@ -73,6 +75,7 @@ class PodIdentity(pulumi.ComponentResource):
         self._name, self._account = name, args["account"]
         self._cluster_name = pulumi.Output.from_input(args["cluster_name"])
         self._associations: dict[str, pulumi.Resource] = {}
+        self._cluster = inherited_dependencies(opts)
         self.role_arns = {"argocd": self._register_hub(args), **self._register_add_ons(args)}
         self.associations = self._associations
         self.register_outputs({"roleArns": self.role_arns})
@@ -154,6 +157,6 @@ class PodIdentity(pulumi.ComponentResource):
                 service_account=service_account,
                 role_arn=role.arn,
                 # A pod that starts with the association finds the permissions in place.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=role.policies),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*self._cluster, *role.policies]),
             )
         return role.arn

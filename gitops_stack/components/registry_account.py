@@ -39,12 +39,15 @@ def register_replication(
 ) -> None:
     """Register the copying of ``repositories``; caches fill themselves wherever they are.
 
-    ECR knows no filter but a prefix: `guestbook` takes `guestbook-internal` along.
+    ECR knows no filter but a prefix: `guestbook` takes `guestbook-internal` along. Without repositories or without
+    a destination nothing is registered: ECR refuses a rule without the one, and copies all without the other.
     """
     destinations = [
         *({"region": region, "registry_id": account.id} for region in replication.get("regions", [])),
         *({"region": account.region, "registry_id": other} for other in replication.get("accounts", [])),
     ]
+    if not (destinations and repositories):
+        return
     ecr.ReplicationConfiguration(
         name,
         replication_configuration={

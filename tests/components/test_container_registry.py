@@ -184,6 +184,18 @@ def test_an_owner_without_readers_scans_and_lets_nobody_in() -> None:
     assert of_kind(found, "RegistryPolicy") == of_kind(found, "ReplicationConfiguration") == {}
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"replicate_to": {"regions": [], "accounts": []}},
+        {"replicate_to": {"regions": ["eu-central-1"]}, "repositories": {}},
+    ],
+    ids=["nowhere", "nothing"],
+)
+def test_copies_need_a_repository_and_a_destination(args: dict[str, Any]) -> None:
+    assert of_kind(record(owns_account_registry=True, **args), "ReplicationConfiguration") == {}
+
+
 def test_account_wide_things_need_the_owner() -> None:
     with pytest.raises(GitOpsStackError) as refused:
         record(scanning="basic", replicate_to={"regions": ["eu-central-1"]})

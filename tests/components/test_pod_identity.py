@@ -94,6 +94,21 @@ def test_an_association_comes_after_the_permissions() -> None:
     }
 
 
+def test_associations_wait_for_the_cluster_that_is_named_in_plain_text() -> None:
+    class Cluster(pulumi.CustomResource):
+        pass
+
+    def component(opts: pulumi.ResourceOptions) -> None:
+        cluster = Cluster("test:index:Cluster", "eks")
+        after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[cluster]))
+        PodIdentity("pods", {"account": ACCOUNT, "cluster_name": "acme-dev", "argocd_namespace": "argocd"}, after)
+
+    found = run(component)
+    waits = {name: "eks" in one.depends_on for name, one in of_kind(found, "PodIdentityAssociation").items()}
+    assert list(waits.values()) == [True, True, True]
+    assert "eks" not in found["Role:pods-argocd"].depends_on
+
+
 def test_roles_are_tied_to_cluster_namespace_and_service_account() -> None:
     found = record(**ADD_ONS)
     ties = {
