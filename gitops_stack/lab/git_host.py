@@ -1,8 +1,9 @@
 """The host of the stack's GitOps repository, played on loopback: an HTTPS proxy that answers for one URL.
 
 A stack file names its repository by a public URL. Argo CD lists that repository's branches with go-git, which knows
-nothing of git's `insteadOf`; so its proxy is this process, which takes the place of the one host and tunnels every
-other. What git itself fetches goes by `insteadOf` (`build_git_variables`) and never comes here.
+nothing of git's `insteadOf`, and runs git with a configuration of its own (util/git/client.go); so the repo-server's
+proxy is this process, which takes the place of the one host and tunnels every other. kustomize's git, which fetches
+remote bases, is told to pass it by (`build_git_variables`).
 
 Run as `python -m gitops_stack.lab.git_host PORT URL REPOSITORY CERTIFICATE`.
 """
@@ -75,6 +76,7 @@ def build_host_variables(state: LabState, port: int) -> dict[str, str]:
         "NO_PROXY": LOOPBACK,
         "no_proxy": LOOPBACK,
         "SSL_CERT_FILE": str(trusted),
+        "GIT_SSL_CAINFO": str(trusted),
     }
 
 

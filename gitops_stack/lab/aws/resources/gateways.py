@@ -61,7 +61,11 @@ class InternetGateway(Ec2Type):
     def _detach(self, aws: AwsSession, identity: str, vpc: str | None) -> None:
         if not vpc:
             return
-        public = [gateway for gateway in find_gateways(aws, "vpc-id", vpc) if gateway["ConnectivityType"] == "public"]
+        public = [
+            gateway
+            for gateway in find_gateways(aws, "vpc-id", vpc)
+            if gateway.get("ConnectivityType", "public") == "public"
+        ]
         if public or find_regional(aws, vpc):
             message = (
                 f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before "
@@ -170,7 +174,7 @@ class NatGateway(Ec2Type):
         address: Answer = (found[0].get("NatGatewayAddresses") or [{}])[0]
         return {
             "availabilityMode": "zonal",
-            "connectivityType": found[0]["ConnectivityType"],
+            "connectivityType": found[0].get("ConnectivityType", "public"),
             "subnetId": found[0]["SubnetId"],
             "vpcId": found[0]["VpcId"],
             "allocationId": address.get("AllocationId"),
