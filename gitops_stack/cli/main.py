@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import lab, rehearsal, status, tree
+from gitops_stack.cli import lab, preview, rehearsal, status, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -26,6 +26,9 @@ app.command("check")(tree.check)
 app.command("schema")(tree.schema)
 app.command("status")(status.status)
 app.command("rehearse")(rehearsal.rehearse)
+app.command("changed-stacks")(preview.changed_stacks)
+app.command("manifests")(preview.manifests)
+app.command("preview-comment")(preview.preview_comment)
 app.add_typer(lab.app, name="lab")
 
 

@@ -1,0 +1,75 @@
+"""Text to Markdown that stays text: nothing in it becomes a link, a mention, a tag or the end of its block. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")  # and what reorders text
+_NAME = 200  # characters of a name in running text
+
+
+def code(text: str) -> str:
+    """Render a text of one line as a code span, shortened to 200 characters; `|` is escaped for tables."""
+    line = " ".join(_CONTROL.sub("", text).split())
+    line = line if len(line) <= _NAME else f"{line[: _NAME - 1]}…"
+    fence = "`" * (_longest_run(line) + 1)
+    pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
+    return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|")
+
+
+def fence(text: str, language: str = "", limit: int = 4000) -> str:
+    """Render a text as a fenced block; past ``limit`` characters it is cut at a line, and the rest counted."""
+    text = _CONTROL.sub("", text.replace("\r\n", "\n")).rstrip("\n")
+    if len(text) > limit:
+        kept = text[:limit].rpartition("\n")[0] or text[:limit]
+        rest = text[len(kept) :].strip("\n").count("\n") + 1
+        text = f"{kept}\n… {rest} more line{'' if rest == 1 else 's'}"
+    marks = "`" * max(3, _longest_run(text) + 1)
+    return f"{marks}{language}\n{text}\n{marks}"
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall(r"`+", text)), default=0)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A collapsed part of a comment; ``noun`` names its entries when they are counted."""
+
+    title: str
+    noun: str
+    entries: Sequence[str]
+
+    def render(self, count: int) -> str:
+        """Render the first ``count`` entries."""
+        if not count:
+            return ""
+        body = "\n\n".join(self.entries[:count])
+        return f"<details><summary>{self.title}</summary>\n\n{body}\n\n</details>\n"
+
+
+def fit(header: str, sections: Sequence[Section], limit: int, elsewhere: str) -> str:
+    """Join ``header`` and as many entries of ``sections``, in order, as ``limit`` characters hold.
+
+    What does not fit is left out whole and counted in a last sentence; ``elsewhere`` says where it is to be found.
+    """
+    reserve = 400 + len(elsewhere)  # the last sentence itself
+    left, parts, missing = limit - len(header) - reserve, [header], []
+    for section in sections:
+        count, used = 0, len(section.render(1)) - len(section.entries[0]) if section.entries else 0
+        for entry in section.entries:
+            used += len(entry) + 2
+            if used > left:
+                break
+            count += 1
+        text = section.render(count)
+        left -= len(text) + 1
+        if text:
+            parts.append(text)
+        if count < len(section.entries):
+            missing.append(f"{len(section.entries) - count} of {len(section.entries)} {section.noun}")
+    if missing:
+        parts.append(f"**Left out** to stay below {limit:,} characters: {', '.join(missing)}. {elsewhere}\n")
+    return "\n".join(parts)
