@@ -14,7 +14,7 @@ from gitops_stack.forge.forge import NotFoundProblem
 _SECONDS = 30.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
-_FAILED = 400
+_FAILED = 300  # a redirect too: what a renamed repository answers is no comment
 _LAST_PAGE = 200  # 20,000 comments: a server that never ends its pages must not keep us
 
 
@@ -31,9 +31,10 @@ class RestClient:
             follow_redirects=False,
         )  # fmt: skip
 
-    def call(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:  # noqa: ANN401 - any JSON value
-        """Make one call and return the JSON it answers, None for an empty answer."""
-        return _json(self._send(method, f"{self._base}{path}", body), self._place)
+    def call(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        """Make one call and return the object it answers, an empty one for an empty answer."""
+        answer = _json(self._send(method, f"{self._base}{path}", body), self._place)
+        return answer if isinstance(answer, dict) else {}
 
     def pages(self, path: str, next_page: Callable[[Response, str], str | None]) -> Iterator[dict[str, Any]]:
         """Yield the entries of all pages. ``next_page`` returns the URL of the page after a response, if any."""
@@ -43,12 +44,8 @@ class RestClient:
                 return
             response = self._send("GET", url)
             entries = _json(response, self._place)
-            yield from entries if isinstance(entries, list) else ()
+            yield from (found for found in entries or () if isinstance(found, dict))
             url = next_page(response, url)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def _send(self, method: str, url: str, body: dict[str, str] | None = None) -> Response:
         try:

@@ -84,7 +84,10 @@ def parse_events(lines: Iterable[str], place: str) -> EnginePreview:
     for event in _load(lines, place):
         for key, value in event.items():
             if isinstance(value, dict) and key in _READERS:
-                _READERS[key](preview, value)
+                try:
+                    _READERS[key](preview, value)
+                except RecursionError:
+                    raise GitOpsStackError(f"{place}: a value is nested too deeply to be shown") from None
     if any(found.severity == "error" for found in preview.diagnostics):
         preview.failed = True
     return preview

@@ -1,4 +1,7 @@
-"""Text to Markdown that stays text: nothing in it becomes a link, a mention, a tag or the end of its block. Pure."""
+"""Text to Markdown that stays text: nothing in it becomes a link, a mention, a tag or the end of its block. Pure.
+
+GitLab runs a line such as `/close` of a comment as a command, unless it stands in code: so all text of others does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")  # and what reorders text
+_LAST_SENTENCE = 400  # characters kept for it
 _NAME = 200  # characters of a name in running text
 
 
@@ -53,23 +57,31 @@ class Section:
 def fit(header: str, sections: Sequence[Section], limit: int, elsewhere: str) -> str:
     """Join ``header`` and as many entries of ``sections``, in order, as ``limit`` characters hold.
 
-    What does not fit is left out whole and counted in a last sentence; ``elsewhere`` says where it is to be found.
+    What does not fit is left out whole and counted in a last sentence; ``elsewhere`` says where it is to be found. When
+    there is too much, a section leaves half of the room to those after it: findings must not hide the changes.
     """
-    reserve = 400 + len(elsewhere)  # the last sentence itself
-    left, parts, missing = limit - len(header) - reserve, [header], []
-    for section in sections:
-        count, used = 0, len(section.render(1)) - len(section.entries[0]) if section.entries else 0
-        for entry in section.entries:
-            used += len(entry) + 2
-            if used > left:
-                break
-            count += 1
+    filled = [section for section in sections if section.entries]
+    whole = "\n".join([header, *(section.render(len(section.entries)) for section in filled)])
+    if len(whole) <= limit:
+        return whole
+    left = limit - len(header) - len(elsewhere) - _LAST_SENTENCE
+    parts, missing = [header], []
+    for section in filled:
+        count = _fitting(section, left if section is filled[-1] else left // 2)
         text = section.render(count)
         left -= len(text) + 1
-        if text:
-            parts.append(text)
+        parts += [text] if text else []
         if count < len(section.entries):
             missing.append(f"{len(section.entries) - count} of {len(section.entries)} {section.noun}")
     if missing:
         parts.append(f"**Left out** to stay below {limit:,} characters: {', '.join(missing)}. {elsewhere}\n")
     return "\n".join(parts)
+
+
+def _fitting(section: Section, room: int) -> int:
+    used = len(section.render(1)) - len(section.entries[0])
+    for count, entry in enumerate(section.entries):
+        used += len(entry) + len("\n\n")
+        if used > room:
+            return count
+    return len(section.entries)

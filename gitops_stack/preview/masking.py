@@ -18,12 +18,16 @@ _SENSITIVE_KEY = re.compile(
     r"|kubeconfig|credentials?)$",
     re.IGNORECASE,
 )
+# Every repetition is bounded or cannot be entered twice: these run over megabytes that a stranger may have written.
 _SENSITIVE_TEXT = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    (
+        re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL),
+        MASK,
+    ),
     (re.compile(r"\b(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abp]-[\w-]{10,})"), MASK),
     (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"), MASK),
-    (re.compile(r"(\w+://)[^/\s:@]*:[^/\s@]+@"), rf"\1{MASK}@"),
-    (re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"), MASK),  # JSON web tokens
+    (re.compile(r"\b(\w{1,20}://)[^/\s:@]*:[^/\s@]+@"), rf"\1{MASK}@"),
+    (re.compile(r"\beyJ[\w-]{10,1000}\.[\w-]{10,}\.[\w-]*"), MASK),  # JSON web tokens
 )
 
 

@@ -66,7 +66,10 @@ class PreviewFiles:
         if not (self.base and self.head and self.base.exists() and self.head.exists()):
             return None
         _check_files(file for side in (self.base, self.head) for file in (side, *side.glob("*.yaml")))
-        return build_differences(load_manifest_files(self.base), load_manifest_files(self.head))
+        try:
+            return build_differences(load_manifest_files(self.base), load_manifest_files(self.head))
+        except RecursionError:
+            raise GitOpsStackError(f"{self.head}: an object is nested too deeply to be compared") from None
 
     def load_pull_request(self) -> int | None:
         """Read the number a fork's run says it is for; the forge is asked whether that is true."""

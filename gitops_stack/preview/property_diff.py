@@ -90,7 +90,7 @@ def _lookup(value: Any, path: str) -> Any:  # noqa: ANN401 - any JSON value
         if not isinstance(value, (dict, list)):
             return _ABSENT
         try:
-            value = value[segment]  # type: ignore[call-overload]
+            value = value[segment]  # type: ignore[index]
         except (LookupError, TypeError):
             return _ABSENT
     return value

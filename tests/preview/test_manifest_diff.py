@@ -1,0 +1,104 @@
+"""Objects of two commits, one by one: what is added, removed, changed, and never a secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.preview.manifest_diff import ObjectDifference, build_differences, load_manifest_files
+from gitops_stack.preview.stack_manifests import write_stack_manifests
+from tests.preview.samples import manifest
+from tests.stacks import stack_render
+
+
+def test_equal_renders_do_not_differ_whatever_the_order() -> None:
+    render = stack_render("dev")
+    assert build_differences({"argocd": render}, {"argocd": list(reversed(render))}) == []
+
+
+def test_added_removed_and_changed_objects_are_told_by_name() -> None:
+    base = [manifest("ConfigMap", "gone", data={"a": "1"}), manifest("ConfigMap", "kept", data={"a": "1", "b": "2"})]
+    head = [manifest("ConfigMap", "kept", data={"b": "2", "a": "9"}), manifest("Service", "new")]
+    found = build_differences({"apps": base}, {"apps": head})
+    assert [(one.name, one.operation, one.added, one.removed) for one in found] == [
+        ("ConfigMap argocd/gone", "removed", 0, 7),
+        ("ConfigMap argocd/kept", "changed", 1, 1),
+        ("Service argocd/new", "added", 5, 0),
+    ]
+    assert (
+        found[1].diff == "@@ -1,5 +1,5 @@\n apiVersion: v1\n data:\n-  a: '1'\n+  a: '9'\n   b: '2'\n kind: ConfigMap"
+    )
+
+
+def test_the_same_name_in_two_sources_is_two_objects() -> None:
+    same = manifest("ConfigMap", "web")
+    assert [one.source for one in build_differences({"a": [same]}, {"a": [same], "b": [same]})] == ["b"]
+
+
+def test_a_custom_resource_definition_is_summarised() -> None:
+    sides = [
+        {
+            "argocd": [
+                manifest("CustomResourceDefinition", "a", "apiextensions.k8s.io/v1", spec={"x": list(range(count))})
+            ]
+        }
+        for count in (3, 400)
+    ]
+    name = "apiextensions.k8s.io/CustomResourceDefinition argocd/a"
+    assert build_differences(*sides) == [ObjectDifference("argocd", name, "changed", 397, 0, "")]
+
+
+SECRETS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    ({"data": {"p": "bGVhazE="}}, {"data": {"p": "bGVhazI="}}, ["-  p: (secret, before)", "+  p: (secret, after)"]),
+    ({"data": {"p": "bGVhazE="}}, {"data": {"p": "bGVhazE=", "q": "bGVhazM="}}, ["+  q: (secret, after)"]),
+    ({"stringData": {"p": "leak1"}}, {"stringData": {"p": "leak1"}, "type": "Opaque"}, ["+type: Opaque"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), SECRETS)
+def test_a_secret_shows_that_it_changes_and_nothing_else(
+    old: dict[str, Any], new: dict[str, Any], said: list[str]
+) -> None:
+    sides = [{"apps": [manifest("Secret", "login", **fields)]} for fields in (old, new)]
+    diff = build_differences(*sides)[0].diff
+    assert [line for line in diff.splitlines() if line[0] in "+-"] == said
+    assert "leak" not in diff
+    assert "bGVhaz" not in diff
+
+
+def test_a_new_secret_is_masked_whole() -> None:
+    diff = build_differences({}, {"apps": [manifest("Secret", "login", stringData={"user": "leak", "n": "leak"})]})[
+        0
+    ].diff
+    assert "leak" not in diff
+    assert diff.count("(secret)") == 2
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    sources = {
+        "argocd": [found for found in stack_render("dev") if found["kind"] == "ConfigMap"],
+        "apps": [manifest("Secret", "a", data={"x": "1\n2"})],
+        "projects": [],
+    }
+    write_stack_manifests(sources, tmp_path / "made")
+    assert load_manifest_files(tmp_path / "made") == sources
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "cannot be read: while parsing"),
+        ("just text", "holds something that is no Kubernetes object"),
+        ("kind: ConfigMap", "holds something that is no Kubernetes object"),
+        ("{kind: X, apiVersion: v1, metadata: []}", "holds something that is no Kubernetes object"),
+    ],
+)
+def test_a_file_of_something_else_is_named(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "apps.yaml"
+    file.write_text(text)
+    with pytest.raises(GitOpsStackError) as refused:
+        load_manifest_files(tmp_path)
+    assert str(refused.value).startswith(f"{file}: {said}")
