@@ -38,8 +38,8 @@ Head = Annotated[Path | None, typer.Option(help="Manifests of the pull request's
 Artifact = Annotated[
     Path | None,
     typer.Option(
-        help="Folder a run of a fork left, instead of the files: events.jsonl, engine.txt, findings*.txt, base, head, "
-        "pull-request. Missing: nothing is written."
+        help="Folder that holds all of these by name, such as a fork's run left: events.jsonl, engine.txt, "
+        "findings*.txt, base, head, pull-request. Missing: nothing is written."
     ),
 ]
 Rehearsed = Annotated[bool, typer.Option("--rehearsed", help="Say that no account was read.")]

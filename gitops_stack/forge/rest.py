@@ -61,8 +61,8 @@ class RestClient:
     def _problem(self, method: str, response: Response) -> EnvironmentProblem:
         code = response.status_code
         if code == _TOO_MANY or (code == _FORBIDDEN and _is_rate_limited(response)):
-            wait = response.headers.get("retry-after") or response.headers.get("ratelimit-reset")
-            when = f" in {wait} s" if wait and wait.isdigit() and "retry-after" in response.headers else " later"
+            wait = response.headers.get("retry-after", "")
+            when = f" in {wait} s" if wait.isdigit() else " later"
             return EnvironmentProblem(f"{self._place}: the forge's rate limit is reached; run this job again{when}")
         said = _message(response)
         kind = NotFoundProblem if code == _NOT_FOUND else EnvironmentProblem

@@ -168,7 +168,7 @@ def _table(steps: Sequence[Step], *, planned: bool) -> str:
     for operation in OPERATIONS:
         types = Counter(sorted(short_type(step.type) for step in steps if step.operation == operation))
         if types:
-            named = ", ".join(f"{count} {code(kind)}" for kind, count in types.most_common(_TYPES))
+            named = ", ".join(f"{count} {code(kind)}" for kind, count in types.most_common(_TYPES)).replace("|", "\\|")
             rest = len(types) - _TYPES
             more = f" and {_count(rest, 'more type')}" if rest > 0 else ""
             shown = f"**{operation}**" if operation in (REPLACE, DELETE) else operation

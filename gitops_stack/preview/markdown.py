@@ -15,12 +15,12 @@ _NAME = 200  # characters of a name in running text
 
 
 def code(text: str) -> str:
-    """Render a text of one line as a code span, shortened to 200 characters; `|` is escaped for tables."""
+    """Render a text of one line as a code span, shortened to 200 characters."""
     line = " ".join(_CONTROL.sub("", text).split())
     line = line if len(line) <= _NAME else f"{line[: _NAME - 1]}…"
     fence = "`" * (_longest_run(line) + 1)
     pad = " " if line.startswith("`") or line.endswith("`") or not line else ""
-    return f"{fence}{pad}{line}{pad}{fence}".replace("|", "\\|")
+    return f"{fence}{pad}{line}{pad}{fence}"
 
 
 def fence(text: str, language: str = "", limit: int = 4000) -> str:

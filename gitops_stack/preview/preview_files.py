@@ -59,7 +59,10 @@ class PreviewFiles:
 
     def load_findings(self) -> list[str] | None:
         """Read what the checks found, None when there were none to read."""
-        return [finding for file in self.findings for finding in parse_findings(_read(file))] if self.findings else None
+        if not self.findings:
+            return None
+        found = [finding for file in self.findings for finding in parse_findings(_read(file))]
+        return list(dict.fromkeys(found))  # two checks may find the same
 
     def load_differences(self) -> list[ObjectDifference] | None:
         """Compare the manifests, None unless there are both sides."""

@@ -72,7 +72,7 @@ def test_without_a_forge_the_comment_is_printed_or_written(
     for name in ("GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_TOKEN", "GITLAB_CI"):
         monkeypatch.delenv(name, raising=False)
     file = tmp_path / "comment.md"
-    arguments = [
+    arguments: list[str | Path] = [
         "--events", EVENTS / "update.jsonl", "--commit", "0123456789abcdef0123456789abcdef01234567",
         "--run-url", "https://github.com/acme/platform/actions/runs/1", "--output", file if to_file else "-",
     ]  # fmt: skip
@@ -113,7 +113,14 @@ def test_findings_and_manifests_are_in_the_comment(
         )
         (tmp_path / side).mkdir()
         (tmp_path / f"{side}.yaml").rename(tmp_path / side / "apps.yaml")
-    arguments = ["--findings", tmp_path / "findings.txt", "--base", tmp_path / "base", "--head", tmp_path / "head"]
+    arguments: list[str | Path] = [
+        "--findings",
+        tmp_path / "findings.txt",
+        "--base",
+        tmp_path / "base",
+        "--head",
+        tmp_path / "head",
+    ]
     assert comment(*arguments, "-o", "-", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
     assert "### Preview of `dev`: no preview was made; 1 manifest differs; 1 finding" in said
@@ -263,16 +270,17 @@ def test_manifests_of_a_stack_are_written_by_source(
 def test_manifests_of_a_stack_that_is_new_are_an_empty_folder_on_its_base(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arguments = ["manifests", "-s", "stage", "-C", project, "-o", tmp_path / "made"]
+    arguments: list[str | Path] = ["manifests", "-s", "stage", "-C", project, "-o", tmp_path / "made"]
     assert run(*arguments, monkeypatch=monkeypatch) == 2
     assert run(*arguments, "--allow-missing", monkeypatch=monkeypatch) == 0
     assert load_manifest_files(tmp_path / "made") == {}
 
 
 def test_the_comment_needs_no_engine_s_sdk() -> None:
+    arguments = ["x", "preview-comment", "-s", "dev", "-o", "-", "--events", str(EVENTS / "create.jsonl")]
     code = (
-        "import sys\nfrom gitops_stack.cli.main import main\nsys.argv = ['x', 'preview-comment', '-s', 'dev', '-o', '-',"
-        f" '--events', {str(EVENTS / 'create.jsonl')!r}]\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"import sys\nfrom gitops_stack.cli.main import main\nsys.argv = {arguments!r}\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pulumi', 'grpc', 'pulumi_aws', 'boto3'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

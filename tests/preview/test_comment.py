@@ -9,7 +9,7 @@ from gitops_stack.preview.engine_events import Diagnostic, EnginePreview, Step, 
 from gitops_stack.preview.manifest_diff import build_differences
 from gitops_stack.preview.property_diff import PropertyChange
 from tests.preview.samples import RECORDED, manifest, recorded
-from tests.stacks import compare_golden
+from tests.stacks import GOLDEN, ROOT, compare_golden
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 RUN = "https://github.com/acme/platform/actions/runs/1"
@@ -174,3 +174,8 @@ def _runs(text: str) -> list[tuple[int, int]]:
 
 def test_the_marker_is_the_first_line() -> None:
     assert build_comment(PreviewReport("dev", recorded("no-change"))).startswith(comment_marker("dev") + "\n")
+
+
+def test_the_documentation_shows_a_comment_as_it_is() -> None:
+    golden = (GOLDEN / "preview-replace.md").read_text(encoding="utf-8")
+    assert golden in (ROOT / "docs" / "previews.md").read_text(encoding="utf-8")

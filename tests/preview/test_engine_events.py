@@ -94,7 +94,15 @@ def test_a_line_that_is_no_event_is_named(line: str) -> None:
     )
 
 
-ODD = [None, 7, "text", [], {}, {"metadata": None}, {"metadata": {"op": "update", "urn": 7, "detailedDiff": []}}]
+ODD: list[object] = [
+    None,
+    7,
+    "text",
+    [],
+    {},
+    {"metadata": None},
+    {"metadata": {"op": "update", "urn": 7, "detailedDiff": []}},
+]
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)

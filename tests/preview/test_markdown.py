@@ -13,7 +13,7 @@ from gitops_stack.preview.markdown import Section, code, fence, fit
         ("vpc", "`vpc`"),
         ("a`b", "``a`b``"),
         ("`a``", "``` `a`` ```"),
-        ("a|b", "`a\\|b`"),
+        ("a|b", "`a|b`"),
         ("two\nlines", "`two lines`"),
         ("", "`  `"),
         ("x" * 300, f"`{'x' * 199}…`"),
