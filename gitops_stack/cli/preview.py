@@ -111,7 +111,7 @@ def changed_stacks(
     output: Annotated[Output, typer.Option(help="How to print: a name a line, or one line of JSON.")] = Output.TEXT,
 ) -> None:
     """List the stacks whose preview a change needs: all for the program, one for its own files, none for docs."""
-    stacks = {file.name.split(".", 2)[1]: file for file in project.glob("Pulumi.*.yaml")}
+    stacks = [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in project.glob("Pulumi.*.yaml")]
     folders = {stack: _folders(project, stack) for stack in stacks}
     changed = find_changed_stacks(_changed_paths(project, base, head), folders)
     wanted = [stack for stack in changed if not only or stack in only]

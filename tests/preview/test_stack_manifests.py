@@ -33,22 +33,10 @@ def test_every_source_of_a_stack_is_loaded(plain_project: Path) -> None:
 
 
 def test_a_workload_of_another_repository_is_left_to_argo_cd(plain_project: Path) -> None:
-    file = plain_project / "Pulumi.dev.yaml"
-    file.write_text(
-        file.read_text().replace(
-            "{project: storefront, path:", "{repoUrl: https://example.com/x.git, project: storefront, path:"
-        )
-    )
-    with pytest.raises(
-        GitOpsStackError, match="needs a repository of project storefront"
-    ):  # the team's project has to list it first
-        load_stack_file(plain_project, "dev")
-    file.write_text(
-        file.read_text().replace(
-            "namespaces: [storefront]", "namespaces: [storefront]\n      sourceRepos: [https://example.com/x.git]"
-        )
-    )
-    assert "workload-guestbook" not in load_stack_manifests(load_stack_file(plain_project, "dev"), plain_project)
+    settings = load_stack_file(plain_project, "dev")
+    workload = settings.workloads["guestbook"].model_copy(update={"repo_url": "https://example.com/x.git"})
+    foreign = settings.model_copy(update={"workloads": {"guestbook": workload}})
+    assert "workload-guestbook" not in load_stack_manifests(foreign, plain_project)
 
 
 @pytest.mark.parametrize(
