@@ -1,0 +1,146 @@
+"""The kubeconfig of a stack's EKS cluster: built from eks:DescribeCluster, merged into a file that may hold others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_stack.account.eks_token import EXEC_API_VERSION
+from gitops_stack.account.session import Account
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.private_file import write_private_file
+
+Kubeconfig = dict[str, Any]
+_MARK = "gitops-stack"  # an extension of the context: what this command wrote it may write again
+_INSTALL_HINT = "put gitops-stack on PATH (activate its virtual environment), or use `gitops-stack kubeconfig --token`"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a cluster's API server answers; ``certificate_authority`` is its PEM in base64, as kubectl has it."""
+
+    name: str
+    region: str
+    server: str
+    certificate_authority: str
+
+
+def load_endpoint(account: Account, cluster: str, place: str) -> Endpoint:
+    """Read the cluster's endpoint. Raises :class:`GitOpsStackError` when there is no such cluster that answers."""
+    answer = account.find("eks", "describe_cluster", name=cluster)
+    if answer is None:
+        raise GitOpsStackError(
+            f"{place}: account {account.identity.account} has no EKS cluster {cluster} in {account.region}; "
+            "run `pulumi up`, or correct cluster.name and aws:region"
+        )
+    found = answer["cluster"]
+    if not found.get("endpoint"):
+        raise GitOpsStackError(
+            f"{place}: EKS cluster {cluster} is {found['status']} and has no endpoint yet; try later"
+        )
+    return Endpoint(cluster, account.region, found["endpoint"], found["certificateAuthority"]["data"])
+
+
+def build_exec_user(endpoint: Endpoint, role_arn: str | None, profile: str | None) -> dict[str, Any]:
+    """Build the user entry whose tokens `gitops-stack eks-token` mints when kubectl needs one."""
+    role = ["--role-arn", role_arn] if role_arn else []
+    return {
+        "exec": {
+            "apiVersion": EXEC_API_VERSION,
+            "command": "gitops-stack",
+            "args": ["eks-token", "--cluster", endpoint.name, "--region", endpoint.region, *role],
+            "env": [{"name": "AWS_PROFILE", "value": profile}] if profile else None,
+            "interactiveMode": "IfAvailable",  # a profile may ask for its MFA code
+            "provideClusterInfo": False,
+            "installHint": _INSTALL_HINT,
+        }
+    }
+
+
+def build_kubeconfig(endpoint: Endpoint, user: dict[str, Any], context: str) -> Kubeconfig:
+    """Build a kubeconfig with one cluster, user and context, all of them named ``context``."""
+    mark = {"name": _MARK, "extension": {"cluster": endpoint.name, "region": endpoint.region}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": context,
+                "cluster": {
+                    "server": endpoint.server,
+                    "certificate-authority-data": endpoint.certificate_authority,
+                },
+            }
+        ],
+        "users": [{"name": context, "user": user}],
+        "contexts": [{"name": context, "context": {"cluster": context, "user": context, "extensions": [mark]}}],
+        "current-context": context,
+    }
+
+
+def merge_kubeconfig(present: Kubeconfig, added: Kubeconfig, place: str) -> Kubeconfig:
+    """Return ``present`` with the entries of ``added``, which becomes the current context; all others stay as they are.
+
+    Raises :class:`GitOpsStackError` for an entry of the same name that this command did not write.
+    """
+    name = added["current-context"]
+    for found in present.get("contexts") or ():
+        if found["name"] == name and not _is_marked(found):
+            raise GitOpsStackError(
+                f"{place}: has a context {name} that gitops-stack did not write; choose another name with --context"
+            )
+    kept = {
+        section: [entry for entry in present.get(section) or () if entry["name"] != name]
+        for section in ("clusters", "users", "contexts")
+    }
+    merged = {section: [*kept[section], *added[section]] for section in kept}
+    return {**present, "apiVersion": "v1", "kind": "Config", **merged, "current-context": name}
+
+
+def update_kubeconfig(file: Path, added: Kubeconfig) -> None:
+    """Merge ``added`` into ``file``, which is made when it is not there; it is replaced whole, mode 0600."""
+    target = file.resolve()  # a link stays a link
+    merged = merge_kubeconfig(_load(target), added, str(file))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_private_file(target, render_kubeconfig(merged))
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"{file}: cannot be written: {error.strerror}; name another with $KUBECONFIG"
+        ) from None
+
+
+def default_kubeconfig() -> Path:
+    """Return the file kubectl writes to: the first of `$KUBECONFIG`, or ~/.kube/config."""
+    named = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    return Path(named[0]).expanduser() if named else Path.home() / ".kube" / "config"
+
+
+def render_kubeconfig(kubeconfig: Kubeconfig) -> str:
+    """Render YAML in the order kubectl writes."""
+    return yaml.safe_dump(kubeconfig, sort_keys=False, width=4096)
+
+
+def _load(file: Path) -> Kubeconfig:
+    if not file.exists():
+        return {}
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise EnvironmentProblem(f"{file}: cannot be read: {' '.join(str(error).split())}; repair it first") from None
+    if not isinstance(found, dict) or not all(
+        isinstance(entry, dict) and "name" in entry
+        for section in ("clusters", "users", "contexts")
+        for entry in found.get(section) or ()
+    ):
+        raise EnvironmentProblem(f"{file}: is no kubeconfig; repair it, or name another with $KUBECONFIG")
+    return found
+
+
+def _is_marked(context: dict[str, Any]) -> bool:
+    extensions = (context.get("context") or {}).get("extensions") or ()
+    return any(extension.get("name") == _MARK for extension in extensions)

@@ -1,0 +1,227 @@
+"""The one door to boto3: clients of one account and region, whose failures are sentences.
+
+boto3 is imported when the first client is made, so that commands which need no account start without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "Client.UnauthorizedOperation",
+    }
+)
+_BAD_CREDENTIALS = {
+    "ExpiredToken": "have expired; log in again",
+    "ExpiredTokenException": "have expired; log in again",
+    "RequestExpired": "have expired; log in again",
+    "InvalidClientTokenId": "are not known to AWS; log in again",
+    "UnrecognizedClientException": "are not known to AWS; log in again",
+    "SignatureDoesNotMatch": "have a wrong secret access key; set it again",
+}
+# Names of IAM actions begin with the service's signing name, which is not always its endpoint's.
+_ACTION_PREFIXES = {
+    "elb": "elasticloadbalancing",
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+}
+# A region that always answers: the account's own region may not be enabled yet.
+_HOME_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+_LOG_IN = "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+class AwsError(EnvironmentProblem):
+    """AWS refused or did not answer; ``code`` is its error code, empty when there was no answer."""
+
+    def __init__(self, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether AWS says that the thing asked for is not there; every service has its own code for that."""
+        return "NotFound" in self.code or self.code in ("NoSuchEntity", "NoSuchBucket", "404")
+
+
+class AccessDeniedError(AwsError):
+    """The credentials lack ``permission``, an IAM action such as ec2:DescribeVpcs."""
+
+    def __init__(self, permission: str, code: str) -> None:
+        super().__init__(f"AWS: the credentials may not {permission}; allow that action", code)
+        self.permission = permission
+
+
+class CredentialsError(AwsError):
+    """There are no credentials, or AWS does not take them."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the credentials are: twelve digits of the account, and the principal's ARN."""
+
+    account: str
+    arn: str
+
+
+class Account:
+    """The AWS account behind the credentials at hand, seen from one region. Safe to use from several threads."""
+
+    def __init__(self, region: str, role_arn: str | None = None) -> None:
+        """Open it with the usual chain of credentials, or as role ``role_arn`` assumed with them."""
+        self.region = region
+        self._role_arn = role_arn
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()  # making a client is not thread-safe, using one is
+
+    @cached_property
+    def session(self) -> Any:  # noqa: ANN401 - a boto3.Session; the SDK has no types
+        """The boto3 session. Raises :class:`CredentialsError`."""
+        import boto3  # noqa: PLC0415 - the command line starts without the SDK
+
+        with _explained("the configuration"):
+            session = boto3.Session(region_name=self.region)
+        if self._role_arn is None:
+            return session
+        with _explained("sts"):
+            client = session.client("sts", region_name=self.region)
+        answer = _ask(client, "sts", "assume_role", {"RoleArn": self._role_arn, "RoleSessionName": "gitops-stack"})[
+            "Credentials"
+        ]
+        return boto3.Session(
+            aws_access_key_id=answer["AccessKeyId"],
+            aws_secret_access_key=answer["SecretAccessKey"],
+            aws_session_token=answer["SessionToken"],
+            region_name=self.region,
+        )
+
+    @property
+    def partition(self) -> str:
+        """The region's partition: aws, aws-cn, aws-us-gov. Raises :class:`AwsError` for a name that is no region's."""
+        from botocore.exceptions import UnknownRegionError  # noqa: PLC0415
+
+        try:
+            return str(self.session.get_partition_for_region(self.region))
+        except UnknownRegionError:
+            raise AwsError(f"aws:region: found {self.region}, which is no region of AWS; correct it") from None
+
+    @property
+    def home_region(self) -> str:
+        """A region of the same partition that is enabled in every account."""
+        return _HOME_REGIONS.get(self.partition, "us-east-1")
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who the credentials are. Raises :class:`CredentialsError` when there are none that work."""
+        answer = self.ask("sts", "get_caller_identity", region=self.home_region)
+        return Identity(answer["Account"], answer["Arn"])
+
+    def ask(self, service: str, method: str, *, region: str | None = None, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Call ``method`` of boto3's client of ``service``. Raises :class:`AwsError`."""
+        return _ask(self._client(service, region or self.region), service, method, arguments)
+
+    def find(self, service: str, method: str, **arguments: Any) -> dict[str, Any] | None:  # noqa: ANN401
+        """Call as :meth:`ask`; None when AWS says that the thing is not there."""
+        try:
+            return self.ask(service, method, **arguments)
+        except AwsError as error:
+            if error.is_missing:
+                return None
+            raise
+
+    def list(self, service: str, method: str, key: str, **arguments: Any) -> list[Any]:  # noqa: ANN401
+        """Call a paginated ``method`` and return what all its pages have under ``key``. Raises :class:`AwsError`."""
+        client = self._client(service, self.region)
+        if not client.can_paginate(method):
+            return list(_ask(client, service, method, arguments)[key])
+        pages = iter(client.get_paginator(method).paginate(**arguments))
+        found: list[Any] = []
+        while (page := _call(client, service, method, lambda: next(pages, None))) is not None:
+            found += page[key]
+        return found
+
+    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - made at run time
+        session = self.session
+        with self._lock:
+            if (service, region) not in self._clients:
+                from botocore.config import Config  # noqa: PLC0415
+
+                config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
+                with _explained(service):
+                    self._clients[service, region] = session.client(service, region_name=region, config=config)
+            return self._clients[service, region]
+
+
+def check_account(account: Account, expected: str, place: str) -> None:
+    """Raise unless the credentials are of account ``expected``, which ``place`` names."""
+    if account.identity.account != expected:
+        raise GitOpsStackError(
+            f"{place}: needs account {expected}, found credentials of {account.identity.account} "
+            f"({account.identity.arn}); use credentials of {expected}"
+        )
+
+
+def tag_map(tags: Iterable[dict[str, str]] | None, key: str = "Key", value: str = "Value") -> dict[str, str]:
+    """Turn AWS' list of tags into a dict."""
+    return {tag[key]: tag[value] for tag in tags or ()}
+
+
+def _ask(client: Any, service: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+    answer: dict[str, Any] = _call(client, service, method, lambda: getattr(client, method)(**arguments))
+    return answer
+
+
+def _call(client: Any, service: str, method: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
+    with _explained(f"{_ACTION_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[method]}"):
+        return call()
+
+
+@contextmanager
+def _explained(action: str) -> Iterator[None]:
+    """Turn the SDK's errors into ours; ``action`` is what was asked."""
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        ConfigParseError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+        SSOError,
+        TokenRetrievalError,
+    )
+
+    try:
+        yield
+    except ClientError as error:
+        raise _explain(action, error.response.get("Error", {})) from None
+    except NoCredentialsError:
+        raise CredentialsError(f"AWS: found no credentials; {_LOG_IN}") from None
+    except (ConfigParseError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError) as error:
+        raise CredentialsError(f"AWS: {_one_line(error)}; {_LOG_IN}") from None
+    except BotoCoreError as error:
+        raise AwsError(f"AWS: {action} got no answer: {_one_line(error)}; check the network and the region") from None
+
+
+def _explain(action: str, error: dict[str, str]) -> AwsError:
+    code, message = error.get("Code", ""), " ".join(error.get("Message", "").split())[:300]
+    if code in _DENIED:
+        return AccessDeniedError(action, code)
+    if code in _BAD_CREDENTIALS:
+        return CredentialsError(f"AWS: the credentials {_BAD_CREDENTIALS[code]}", code)
+    return AwsError(f"AWS: {action} was refused: {code}: {message}", code)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")[:300]
