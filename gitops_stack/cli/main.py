@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import account, lab, preview, rehearsal, status, tree
+from gitops_stack.cli import account, lab, preview, rehearsal, status, sweep, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -31,6 +31,7 @@ app.command("manifests")(preview.manifests)
 app.command("preview-comment")(preview.preview_comment)
 app.command("kubeconfig")(account.kubeconfig)
 app.command("eks-token", hidden=True)(account.eks_token)
+app.command("sweep")(sweep.sweep)
 app.add_typer(account.registry, name="registry")
 app.add_typer(lab.app, name="lab")
 
