@@ -36,6 +36,9 @@ TAG_STACK = "gitops-stack:stack"
 TAG_PROJECT = "gitops-stack:project"
 TAG_MANAGED_BY = "gitops-stack:managed-by"
 
+# Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
+ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
+
 ROOT_APPLICATION = "root"
 SELF_MANAGEMENT_APPLICATION = "argocd"
 PROJECTS_APPLICATION = "projects"

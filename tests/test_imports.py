@@ -39,3 +39,8 @@ def test_commands_on_the_tree_do_without_the_engine_s_sdk(command: str) -> None:
 def test_the_core_does_without_any_vendor_s_sdk() -> None:
     modules = imported_by("import gitops_stack.gitops_tree, gitops_stack.policies.ownership, gitops_stack.config")
     assert not {name.partition(".")[0] for name in modules} & {"pulumi", "lightkube", "pulumi_aws", "httpx2", "typer"}
+
+
+def test_commands_on_the_account_are_declared_without_the_cloud_s_sdk() -> None:
+    modules = imported_by("import gitops_stack.cli.account, gitops_stack.cli.doctor, gitops_stack.cli.sweep")
+    assert not {name.partition(".")[0] for name in modules} & {"boto3", "botocore"}

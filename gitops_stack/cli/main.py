@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import account, lab, preview, rehearsal, status, sweep, tree
+from gitops_stack.cli import account, doctor, lab, preview, rehearsal, status, sweep, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -29,6 +29,7 @@ app.command("rehearse")(rehearsal.rehearse)
 app.command("changed-stacks")(preview.changed_stacks)
 app.command("manifests")(preview.manifests)
 app.command("preview-comment")(preview.preview_comment)
+app.command("doctor")(doctor.doctor)
 app.command("kubeconfig")(account.kubeconfig)
 app.command("eks-token", hidden=True)(account.eks_token)
 app.command("sweep")(sweep.sweep)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-# Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
-_WITHOUT_EKS = ["use1-az3", "usw1-az2", "cac1-az3"]
+from gitops_stack import conventions
 
 
 def find_zones(named: Sequence[str] | None, count: int, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
@@ -18,7 +17,7 @@ def find_zones(named: Sequence[str] | None, count: int, parent: pulumi.Resource)
     found = aws.get_availability_zones_output(
         state="available",
         filters=[{"name": "opt-in-status", "values": ["opt-in-not-required"]}],  # no local or wavelength zones
-        exclude_zone_ids=_WITHOUT_EKS,
+        exclude_zone_ids=list(conventions.ZONES_WITHOUT_EKS),
         opts=pulumi.InvokeOptions(parent=parent),
     )
     zones: pulumi.Output[list[str]] = found.names.apply(lambda names: _first(names, count))

@@ -26,7 +26,7 @@ def render_kustomization(directory: Path) -> list[Manifest]:
     Raises :class:`GitOpsStackError` for what is wrong in the tree, :class:`EnvironmentProblem` for a missing program
     or an unreachable remote.
     """
-    command = [*_program(), str(directory)]
+    command = [*find_kustomize(), str(directory)]
     environment = {**os.environ, **load_git_environment()}
     try:
         done = subprocess.run(
@@ -41,7 +41,8 @@ def render_kustomization(directory: Path) -> list[Manifest]:
     return [document for document in load_documents(done.stdout) if isinstance(document, dict)]
 
 
-def _program() -> list[str]:
+def find_kustomize() -> list[str]:
+    """Return the words of the command that renders. Raises :class:`EnvironmentProblem` when there is none."""
     if shutil.which("git") is None:
         raise EnvironmentProblem(_NO_GIT)
     if kustomize := shutil.which("kustomize"):

@@ -1,0 +1,92 @@
+"""Who the credentials are, whether the region is enabled, and whether what the stack names is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gitops_stack.account.checks import Check
+from gitops_stack.account.session import Account, AwsError
+from gitops_stack.settings import StackSettings
+
+
+def check_credentials(account: Account, expected: str) -> Check:
+    """Check that there are credentials, and of the account the stack names."""
+    needs = f"working credentials of account {expected}"
+    try:
+        found = account.identity
+    except AwsError as error:
+        sentence, _, remedy = str(error).removeprefix("AWS: ").rpartition("; ")
+        return Check("credentials", "failed", sentence, needs, remedy)
+    who = f"account {found.account}, {found.arn}"
+    if found.account != expected:
+        return Check("credentials", "failed", who, needs, f"use credentials of {expected}, or correct account.id")
+    return Check("credentials", "ok", who, needs)
+
+
+def check_region(account: Account) -> Iterator[Check]:
+    """Check that the region is enabled for the account."""
+    needs = "a region that is enabled for the account"
+    arguments: dict[str, Any] = {"AllRegions": True, "RegionNames": [account.region], "region": account.home_region}
+    try:
+        regions = account.ask("ec2", "describe_regions", **arguments)["Regions"]
+    except AwsError as error:
+        if error.code != "InvalidParameterValue":
+            raise
+        regions = []
+    if not regions:
+        yield Check("region", "failed", f"{account.region}: AWS has no such region", needs, "correct aws:region")
+    elif regions[0]["OptInStatus"] == "not-opted-in":
+        remedy = "enable it under Account, AWS Regions, and wait until that is through"
+        yield Check("region", "failed", f"{account.region}: not enabled", needs, remedy)
+    else:
+        yield Check("region", "ok", f"{account.region}: {regions[0]['OptInStatus']}", needs)
+
+
+def check_principals(account: Account, settings: StackSettings) -> Iterator[Check]:
+    """Check that every principal with access to the cluster exists; EKS refuses an entry for one that does not."""
+    for name, access in settings.eks.access.items() if settings.eks else ():
+        label, needs = f"access: {name}", "an IAM role or user that exists"
+        owner, resource = access.principal_arn.split(":")[4:6]
+        kind, _, path = resource.partition("/")
+        if owner != account.identity.account:
+            remedy = "look there whether it exists"
+            yield Check(label, "skipped", f"{access.principal_arn} is of account {owner}", needs, remedy)
+            continue
+        principal = path.rpartition("/")[2]
+        arguments = {"RoleName": principal} if kind == "role" else {"UserName": principal}
+        found = account.find("iam", f"get_{kind}", **arguments)
+        actual = found[kind.capitalize()]["Arn"] if found else None
+        if actual is None:
+            remedy = f"make the {kind}, or correct cluster.access.{name}.principalArn"
+            yield Check(label, "failed", f"{access.principal_arn} does not exist", needs, remedy)
+        elif actual != access.principal_arn:
+            remedy = f"set cluster.access.{name}.principalArn to {actual}"
+            yield Check(label, "failed", f"{access.principal_arn} has another path", needs, remedy)
+        else:
+            yield Check(label, "ok", access.principal_arn, needs)
+
+
+def check_secrets(account: Account, settings: StackSettings) -> Iterator[Check]:
+    """Check that the Secrets Manager secrets exist which the stack reads or refers to."""
+    for path, secret in _secrets(settings):
+        label, needs = f"secret: {path}", "a secret in Secrets Manager, in this region"
+        found = account.find("secretsmanager", "describe_secret", SecretId=secret)
+        if found is None:
+            remedy = f"make it: aws secretsmanager create-secret --region {account.region} --name {secret}"
+            yield Check(label, "failed", f"{secret} does not exist", needs, remedy)
+        elif "DeletedDate" in found:
+            remedy = f"aws secretsmanager restore-secret --region {account.region} --secret-id {secret}"
+            yield Check(label, "failed", f"{secret} is about to be deleted", needs, remedy)
+        else:
+            yield Check(label, "ok", secret, needs)
+
+
+def _secrets(settings: StackSettings) -> Iterator[tuple[str, str]]:
+    credentials = settings.gitops.credentials
+    if credentials is not None and credentials.secrets_manager is not None:
+        yield "gitops.credentials", credentials.secrets_manager
+    registry = settings.registry
+    for upstream in registry.pull_through_cache if registry else ():
+        if registry and (secret := registry.credential_secret(upstream)):
+            yield f"pull-through of {upstream}", secret

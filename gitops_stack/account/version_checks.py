@@ -1,0 +1,104 @@
+"""Whether the Kubernetes version is offered and supported, and this Argo CD was tested with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from gitops_stack.account.checks import Check
+from gitops_stack.account.session import Account, AwsError
+from gitops_stack.settings import EksClusterSettings
+
+_EKS = "eks:DescribeClusterVersions"
+_SOON_DAYS = 60  # AWS announces the end of support that long before
+
+
+@dataclass(frozen=True)
+class Support:
+    """What is known of one Kubernetes version on EKS; ``source`` says who said so.
+
+    No dates: the version is not offered when EKS itself was asked, and unknown when only the shipped table was.
+    """
+
+    source: str
+    standard_ends: date | None = None
+    extended_ends: date | None = None
+
+
+def load_support(account: Account | None, version: str) -> Support:
+    """Ask EKS for the support of ``version``, or the shipped table when EKS does not answer."""
+    if account is not None:
+        try:
+            found = account.list("eks", "describe_cluster_versions", "clusterVersions", clusterVersions=[version])
+        except AwsError:
+            pass  # the table answers as well, and says of when it is
+        else:
+            if not found:
+                return Support(_EKS)
+            return Support(_EKS, _day(found[0]["endOfStandardSupportDate"]), _day(found[0]["endOfExtendedSupportDate"]))
+    table = _load_table("eks_versions.yaml")
+    entry = table["versions"].get(version)
+    source = f"table as of {table['asOf']}"
+    return Support(source, entry["standardSupportEnds"], entry["extendedSupportEnds"]) if entry else Support(source)
+
+
+def check_kubernetes_version(cluster: EksClusterSettings, support: Support, today: date) -> Iterator[Check]:
+    """Check that EKS offers the version, and for how long."""
+    name, version = "kubernetes-version", cluster.version
+    needs = f"a version in {cluster.support_type} support"
+    if support.standard_ends is None or support.extended_ends is None:
+        if support.source == _EKS:
+            yield Check(name, "failed", f"{version}: EKS does not offer it", needs, "correct cluster.version")
+        else:
+            found = f"{version}: its support is unknown ({support.source})"
+            yield Check(name, "skipped", found, needs, "look into Amazon's release calendar")
+        return
+    dates = f"standard support ends {support.standard_ends}, extended {support.extended_ends} ({support.source})"
+    found = f"{version}: {dates}"
+    upgrade = "set cluster.version to a newer one"
+    if support.extended_ends <= today:
+        yield Check(name, "failed", found, needs, f"{upgrade}: EKS makes no clusters of this version any more")
+    elif support.standard_ends <= today and cluster.support_type == "standard":
+        remedy = f"{upgrade}, or set supportType extended, which costs more per hour"
+        yield Check(name, "failed", found, needs, remedy)
+    elif support.standard_ends <= today:
+        yield Check(name, "warning", found, needs, f"{upgrade}: extended support costs more per hour")
+    elif (support.standard_ends - today).days <= _SOON_DAYS:
+        left = (support.standard_ends - today).days
+        yield Check(name, "warning", found, needs, f"{upgrade} within {left} days")
+    else:
+        yield Check(name, "ok", found, needs)
+
+
+def check_argocd_version(argocd: str, kubernetes: str) -> Iterator[Check]:
+    """Check that the release ``argocd`` (v3.5.1) was tested with ``kubernetes`` (1.35)."""
+    name = "argocd-version"
+    minor = ".".join(argocd.removeprefix("v").split(".")[:2])
+    table = _load_table("argocd_kubernetes.yaml")
+    tested = table["tested"].get(minor)
+    if tested is None:
+        found = f"Argo CD {argocd} on Kubernetes {kubernetes}: no table for {minor} (as of {table['asOf']})"
+        yield Check(name, "skipped", found, "a tested pair", "look into Argo CD's tested-kubernetes-versions.md")
+        return
+    found = f"Argo CD {argocd} on Kubernetes {kubernetes}"
+    needs = f"Kubernetes {tested[0]} to {tested[-1]}, which Argo CD {minor} is tested with"
+    if kubernetes in tested:
+        yield Check(name, "ok", found, needs)
+    else:
+        yield Check(name, "warning", found, needs, "choose a tested pair: cluster.version or argocd.version")
+
+
+def _load_table(name: str) -> dict[str, Any]:
+    table: dict[str, Any] = yaml.safe_load(
+        resources.files("gitops_stack.account").joinpath(name).read_text(encoding="utf-8")
+    )
+    return table
+
+
+def _day(moment: datetime | date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment

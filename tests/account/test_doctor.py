@@ -1,0 +1,193 @@
+"""The command: every check of a stack, exit codes, JSON, and what happens without permissions or credentials."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import jsonschema
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from gitops_stack.cli.main import app
+from tests.account.stacks import ACCOUNT, REGION, eks_config
+from tests.account.world import deny
+from tests.stacks import COMMIT
+
+PROGRAMS = {
+    "git": "git version 2.39.5",
+    "kustomize": "v5.8.1",
+    "aws": "aws-cli/2.15.30 Python/3.11.8",
+    "pulumi": "v3.259.0",
+}
+SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["stack", "ok", "checks"],
+    "properties": {
+        "stack": {"const": "dev"},
+        "ok": {"type": "boolean"},
+        "checks": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["name", "status", "found", "needs", "remedy"],
+                "properties": {
+                    **{key: {"type": "string", "minLength": 1} for key in ("name", "found", "needs")},
+                    "status": {"enum": ["ok", "warning", "failed", "skipped"]},
+                    "remedy": {"type": "string"},
+                },
+                "if": {"properties": {"status": {"const": "ok"}}},
+                "then": {"properties": {"remedy": {"const": ""}}},
+                "else": {"properties": {"remedy": {"minLength": 1}}},
+            },
+        },
+    },
+}
+LOCAL = {"git", "kustomize", "pulumi", "backend", "secrets-provider"}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a machine that has all a stack needs."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name, says in PROGRAMS.items():
+        (folder / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "x")
+    return folder
+
+
+@pytest.fixture
+def ready(machine: Path, eks_project: Path) -> Path:
+    """Give an account and a machine that have all the stack needs; return the project."""
+    assert machine.parent == eks_project
+    boto3.client("iam", region_name=REGION).create_role(RoleName="platform", AssumeRolePolicyDocument="{}")
+    return eks_project
+
+
+def run(project: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, ["doctor", "--stack", "dev", "--project", str(project), *arguments])
+
+
+def report(project: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+    found = json.loads(run(project, "--output", "json", *arguments).stdout)
+    jsonschema.validate(found, SCHEMA)
+    assert found["ok"] == all(check["status"] != "failed" for check in found["checks"])
+    return {check["name"]: check for check in found["checks"]}
+
+
+def statuses(checks: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {name: check["status"] for name, check in checks.items()}
+
+
+def test_an_account_and_a_machine_that_are_ready(ready: Path) -> None:
+    start = time.monotonic()
+    checks = report(ready)
+    assert time.monotonic() - start < 5
+    assert statuses(checks) == dict.fromkeys(
+        (
+            "credentials", "region", "quota: VPCs per region", "quota: EKS clusters per region", "zones",
+            "quota: Elastic IP addresses per region", "quota: NAT gateways per zone", "cidr", "access: admins",
+            "kubernetes-version", "argocd-version", "aws", *LOCAL,
+        ),
+        "ok",
+    )  # fmt: skip
+    assert run(ready).exit_code == 0
+
+
+def test_text_says_what_was_found_needed_and_how_to_fix(ready: Path) -> None:
+    (ready / "programs" / "aws").unlink()
+    result = run(ready)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    start = lines.index("aws: failed: no aws on PATH")
+    assert lines[start + 1 : start + 3] == [
+        "  needs AWS CLI 1.24.0 or 2.7.0, or newer, which pulumi-eks calls",
+        "  fix: install AWS CLI 1.24.0 or 2.7.0",
+    ]
+    assert lines[-1] == "16 ok, 1 failed"
+
+
+def test_warnings_do_not_fail(ready: Path, ec2: Any) -> None:
+    ec2.create_vpc(CidrBlock="10.20.0.0/20")
+    result = run(ready)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "16 ok, 1 warning")
+
+
+def test_a_missing_permission_skips_its_check_and_names_itself(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = statuses(report(ready))
+    deny(monkeypatch, "DescribeVpcs")
+    checks = report(ready)
+    changed = {name: checks[name] for name in before if checks[name]["status"] != before[name]}
+    assert statuses(changed) == {"quota: VPCs per region": "skipped", "cidr": "skipped"}
+    assert changed["cidr"]["found"] == "no permission ec2:DescribeVpcs"
+    assert changed["cidr"]["remedy"] == "allow ec2:DescribeVpcs, or check it by hand"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "DescribeRegions", "DescribeVpcs", "DescribeAddresses", "DescribeNatGateways", "DescribeAvailabilityZones",
+        "GetServiceQuota", "ListClusters", "GetRole", "DescribeSecret",
+    ],
+)  # fmt: skip
+def test_no_missing_permission_is_a_crash_or_a_failure(
+    ready: Path, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    config = eks_config(gitops={"credentials": {"secretsManager": "acme/gitops"}})
+    (ready / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    boto3.client("secretsmanager", region_name=REGION).create_secret(Name="acme/gitops", SecretString="{}")
+    deny(monkeypatch, operation, "AccessDeniedException")
+    found = [check["found"] for check in report(ready).values() if check["status"] == "skipped"]
+    assert found
+    assert {sentence.rpartition(":")[2] for sentence in found} == {operation}
+
+
+def test_without_credentials_one_check_fails_and_the_account_is_skipped(
+    ready: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    found = statuses(report(ready))
+    assert (found.pop("credentials"), found.pop("account")) == ("failed", "skipped")
+    assert found == dict.fromkeys({*LOCAL, "aws", "kubernetes-version", "argocd-version"}, "ok")
+    assert run(ready).exit_code == 1
+
+
+def test_credentials_of_another_account_read_nothing(ready: Path) -> None:
+    config = eks_config(account={"id": "210987654321"})
+    (ready / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    checks = report(ready)
+    assert checks["credentials"]["found"].startswith(f"account {ACCOUNT}, ")
+    assert statuses(checks)["account"] == "skipped"
+    assert "region" not in checks
+
+
+def test_offline_asks_nobody(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
+        pytest.fail("asked AWS")
+
+    monkeypatch.setattr("botocore.endpoint.Endpoint.make_request", refuse)
+    found = report(ready, "--offline")
+    assert statuses(found) == dict.fromkeys({*LOCAL, "aws", "kubernetes-version", "argocd-version"}, "ok")
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_stack_on_an_existing_cluster_has_local_checks_only(tmp_path: Path) -> None:
+    config = {
+        "gitops-stack:cluster": {"provider": "existing"},
+        "gitops-stack:gitops": {"repoUrl": "https://example.com/platform.git"},
+        "gitops-stack:argocd": {"version": "v3.5.1", "commit": COMMIT},
+    }
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    assert statuses(report(tmp_path)) == dict.fromkeys(LOCAL, "ok")

@@ -1,0 +1,96 @@
+"""The permissions that docs/aws-account.md lists are those the commands ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from gitops_stack.account import session
+from gitops_stack.account.doctor import examine
+from gitops_stack.account.leftovers.kind import Scope
+from gitops_stack.account.session import Account
+from gitops_stack.account.sweep import check_cluster_is_gone, delete_leftovers, find_leftovers
+from tests.account.stacks import ACCOUNT, CLUSTER, REGION, eks_settings
+from tests.account.world import World
+from tests.stacks import ROOT
+
+SCOPE = Scope("dev", CLUSTER)
+OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack"}
+EVERYBODY = {"sts:GetCallerIdentity"}
+
+
+def documented(command: str) -> set[str]:
+    text = (ROOT / "docs" / "aws-account.md").read_text(encoding="utf-8")
+    [row] = re.findall(rf"^\| {re.escape(command)} \| (.*) \|$", text[text.index("## Permissions") :], re.MULTILINE)
+    return set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", row))
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Collect the IAM actions of all calls."""
+    actions: set[str] = set()
+    explained = session._explained
+
+    @contextmanager
+    def record(action: str) -> Iterator[None]:
+        if ":" in action:
+            actions.add(action)
+        with explained(action):
+            yield
+
+    monkeypatch.setattr(session, "_explained", record)
+    return actions
+
+
+def test_sweep(account: Account, asked: set[str]) -> None:
+    world = World()
+    made = {kind: world.make(kind, OWN, name="thing") for kind in (*World.REGIONAL, *World.STACK_TAGGED, *World.KEPT)}
+    world.join("thing", "thing")
+    policy = f"arn:aws:iam::{ACCOUNT}:policy/{_policy()}"
+    boto3.client("iam", region_name=REGION).attach_role_policy(RoleName="thing", PolicyArn=policy)
+    world.allow(made["security-group"], made["security-group"])
+    check_cluster_is_gone(account, SCOPE)
+    leftovers = find_leftovers(account, SCOPE, ["thing"])
+    listing = documented("sweep")
+    # Read again before deleting, not while listing: the tags of EC2 and of log groups.
+    assert asked - EVERYBODY == listing - {"ec2:DescribeTags", "logs:ListTagsForResource"}
+    asked.clear()
+    delete_leftovers(account, SCOPE, leftovers.found, limit_seconds=10, interval_seconds=0.01)
+    assert asked - EVERYBODY - listing == documented("sweep `--delete`")
+
+
+def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "Pulumi.dev.yaml").write_text("secretsprovider: awskms://alias/state", encoding="utf-8")
+    user = {"principalArn": f"arn:aws:iam::{ACCOUNT}:user/breakglass", "policy": "View"}
+    role = {"principalArn": f"arn:aws:iam::{ACCOUNT}:role/platform", "policy": "View"}
+    group = {"instanceTypes": ["m7g.large"], "minSize": 1, "maxSize": 2}
+    addons = {
+        "vpc-cni": "v1.20.0-eksbuild.1",
+        "coredns": "v1.12.0-eksbuild.1",
+        "kube-proxy": "v1.35.0-eksbuild.1",
+        "eks-pod-identity-agent": "v1.3.0-eksbuild.1",
+        "aws-ebs-csi-driver": "v1.50.0-eksbuild.1",
+    }
+    settings = eks_settings(
+        cluster={"access": {"user": user, "role": role}, "compute": {"nodeGroups": {"work": group}}, "addons": addons},
+        gitops={"credentials": {"secretsManager": "acme/gitops"}},
+    )
+    environment: dict[str, Any] = {"PULUMI_BACKEND_URL": "s3://state"}
+    examine(settings, tmp_path, account, environment, date(2026, 11, 21))
+    asked.remove("s3:HeadBucket")
+    asked.add("s3:ListBucket")  # the permission that call needs
+    assert asked - EVERYBODY == documented("doctor")
+
+
+def _policy() -> str:
+    document = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}'
+    boto3.client("iam", region_name=REGION).create_policy(PolicyName="attached", PolicyDocument=document)
+    return "attached"

@@ -1,0 +1,112 @@
+"""Kubernetes versions on EKS, and Argo CD's tested pairs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+
+from gitops_stack.account.session import Account
+from gitops_stack.account.version_checks import (
+    Support,
+    check_argocd_version,
+    check_kubernetes_version,
+    load_support,
+)
+from gitops_stack.versions import EKS_VERSIONS
+from tests.account.stacks import eks_settings
+
+TABLE = "table as of 2026-04-24"
+STANDARD, EXTENDED = date(2026, 12, 2), date(2027, 12, 2)
+
+
+def test_without_an_account_the_table_answers() -> None:
+    assert load_support(None, "1.34") == Support(TABLE, STANDARD, EXTENDED)
+    assert load_support(None, "1.99") == Support(TABLE)
+
+
+def test_the_table_has_every_version_the_settings_take() -> None:
+    assert [version for version in EKS_VERSIONS if load_support(None, version).standard_ends is None] == []
+
+
+def test_an_account_that_cannot_say_leaves_it_to_the_table(account: Account) -> None:
+    assert load_support(account, "1.34") == Support(TABLE, STANDARD, EXTENDED)  # moto does not have the call
+
+
+def test_eks_itself_is_believed_first(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: list[dict[str, Any]] = [
+        {
+            "endOfStandardSupportDate": datetime(2030, 1, 1, tzinfo=timezone.utc),
+            "endOfExtendedSupportDate": datetime(2031, 1, 1, tzinfo=timezone.utc),
+        }
+    ]
+    monkeypatch.setattr(account, "list", lambda *_args, **_arguments: offered)
+    source = "eks:DescribeClusterVersions"
+    assert load_support(account, "1.34") == Support(source, date(2030, 1, 1), date(2031, 1, 1))
+    offered.clear()
+    assert load_support(account, "1.34") == Support(source)
+
+
+@pytest.mark.parametrize(
+    ("today", "support_type", "status", "remedy"),
+    [
+        (date(2026, 10, 2), "standard", "ok", ""),
+        (date(2026, 10, 3), "standard", "warning", "set cluster.version to a newer one within 60 days"),
+        (
+            date(2026, 12, 2),
+            "standard",
+            "failed",
+            "set cluster.version to a newer one, or set supportType extended, which costs more per hour",
+        ),
+        (
+            date(2026, 12, 2),
+            "extended",
+            "warning",
+            "set cluster.version to a newer one: extended support costs more per hour",
+        ),
+        (
+            date(2027, 12, 2),
+            "extended",
+            "failed",
+            "set cluster.version to a newer one: EKS makes no clusters of this version any more",
+        ),
+    ],
+)
+def test_the_end_of_support_is_told_in_time(today: date, support_type: str, status: str, remedy: str) -> None:
+    cluster = eks_settings(cluster={"version": "1.34", "supportType": support_type}).eks
+    assert cluster is not None
+    [check] = check_kubernetes_version(cluster, Support(TABLE, STANDARD, EXTENDED), today)
+    assert (check.status, check.remedy) == (status, remedy)
+    assert check.found == "1.34: standard support ends 2026-12-02, extended 2027-12-02 (table as of 2026-04-24)"
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "found"),
+    [
+        ("eks:DescribeClusterVersions", "failed", "1.34: EKS does not offer it"),
+        (TABLE, "skipped", "1.34: its support is unknown (table as of 2026-04-24)"),
+    ],
+)
+def test_not_offered_and_unknown_are_two_things(source: str, status: str, found: str) -> None:
+    cluster = eks_settings(cluster={"version": "1.34"}).eks
+    assert cluster is not None
+    [check] = check_kubernetes_version(cluster, Support(source), date(2026, 1, 1))
+    assert (check.status, check.found) == (status, found)
+
+
+@pytest.mark.parametrize(
+    ("argocd", "kubernetes", "status", "found"),
+    [
+        ("v3.5.1", "1.33", "ok", "Argo CD v3.5.1 on Kubernetes 1.33"),
+        ("v3.5.1", "1.36", "ok", "Argo CD v3.5.1 on Kubernetes 1.36"),
+        ("v3.5.1", "1.32", "warning", "Argo CD v3.5.1 on Kubernetes 1.32"),
+        ("v3.2.12", "1.35", "warning", "Argo CD v3.2.12 on Kubernetes 1.35"),
+        ("v3.9.0", "1.35", "skipped", "Argo CD v3.9.0 on Kubernetes 1.35: no table for 3.9 (as of 2026-11-21)"),
+    ],
+)
+def test_argo_cd_is_held_against_the_versions_it_was_tested_with(
+    argocd: str, kubernetes: str, status: str, found: str
+) -> None:
+    [check] = check_argocd_version(argocd, kubernetes)
+    assert (check.status, check.found) == (status, found)
