@@ -17,6 +17,7 @@ from gitops_stack.lab.aws.values import Plain, build_values, load_values
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 DEFAULT_TAGS = {"gitops-stack:stack": "dev"}
+_shared: dict[str, Any] = {}
 _numbers = itertools.count(1)
 
 
@@ -125,15 +126,27 @@ class Driver:
         ]
         return vpc, subnets
 
+    def share_network(self) -> tuple[Made, list[Made]]:
+        """Return a network of three zones that every test uses and none deletes."""
+        if "network" not in _shared:
+            _shared["network"] = self.make_network()
+        return _shared["network"]
+
+    def share_role(self, service: str) -> str:
+        """Return the ARN of a role of ``service`` that every test uses and none deletes."""
+        if service not in _shared:
+            _shared[service] = self.make_role(service)["arn"]
+        return str(_shared[service])
+
     def make_role(self, service: str) -> Made:
         return self.create("aws:iam/role:Role", unique("role"), {"assumeRolePolicy": build_trust(service)})
 
     def make_cluster(self, **settings: Any) -> Made:
         """Make a cluster in three zones that authenticates by access entries."""
-        _, subnets = self.make_network()
+        _, subnets = self.share_network()
         inputs = {
             "name": unique("cluster"),
-            "roleArn": self.make_role("eks.amazonaws.com")["arn"],
+            "roleArn": self.share_role("eks.amazonaws.com"),
             "accessConfig": {"authenticationMode": "API"},
             "version": "1.34",
             "vpcConfig": {"subnetIds": [subnet.identity for subnet in subnets]},

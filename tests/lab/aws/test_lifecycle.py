@@ -70,7 +70,7 @@ def build_network(aws: Driver) -> list[tuple[str, Plain]]:
             {
                 "vpcId": vpc.identity,
                 "trafficType": "ALL",
-                "iamRoleArn": aws.make_role("vpc-flow-logs.amazonaws.com")["arn"],
+                "iamRoleArn": aws.share_role("vpc-flow-logs.amazonaws.com"),
                 "logDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/vpc",
             },
         ),
@@ -250,7 +250,7 @@ def build_eks(aws: Driver) -> list[tuple[str, Plain]]:
                 "clusterName": name,
                 "namespace": "argocd",
                 "serviceAccount": "argocd-server",
-                "roleArn": aws.make_role("pods.eks.amazonaws.com")["arn"],
+                "roleArn": aws.share_role("pods.eks.amazonaws.com"),
             },
         ),
     ]

@@ -9,13 +9,11 @@ from typing import ClassVar
 
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.resource import ResourceType
+from gitops_stack.lab.aws.resources.kinds import CLUSTERS
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.store import Document
 from gitops_stack.lab.aws.values import Plain
 
-CLUSTERS, NODE_GROUPS, ADDONS = "eks_clusters", "eks_node_groups", "eks_addons"
-ENTRIES, ASSOCIATIONS, POD_IDENTITIES = "eks_access_entries", "eks_access_policies", "eks_pod_identities"
-OF_CLUSTER = (NODE_GROUPS, ADDONS, ENTRIES, ASSOCIATIONS, POD_IDENTITIES)
 _ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/(?:[\w+=,.@/-]+/)?([\w+=,.@-]+)")
 
 

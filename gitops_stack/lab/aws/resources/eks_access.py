@@ -7,16 +7,9 @@ import secrets
 from collections.abc import Iterable
 
 from gitops_stack.lab.aws.resource import Schema
-from gitops_stack.lab.aws.resources.eks import (
-    ASSOCIATIONS,
-    ENTRIES,
-    POD_IDENTITIES,
-    StoredType,
-    build_timestamp,
-    require_cluster,
-    require_role,
-)
+from gitops_stack.lab.aws.resources.eks import StoredType, build_timestamp, require_cluster, require_role
 from gitops_stack.lab.aws.resources.iam import check_document
+from gitops_stack.lab.aws.resources.kinds import ASSOCIATIONS, ENTRIES, POD_IDENTITIES
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
 

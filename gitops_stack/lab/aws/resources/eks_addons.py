@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from gitops_stack.lab.aws.resource import Schema, load_document
-from gitops_stack.lab.aws.resources.eks import ADDONS, StoredType, build_timestamp, require_cluster, require_role
+from gitops_stack.lab.aws.resources.eks import StoredType, build_timestamp, require_cluster, require_role
+from gitops_stack.lab.aws.resources.kinds import ADDONS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
 

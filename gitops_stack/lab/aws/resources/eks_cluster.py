@@ -9,17 +9,9 @@ from gitops_stack.lab.aws import lab_nodes
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.resource import AutoName, ResourceType, Schema, is_same
 from gitops_stack.lab.aws.resources.ec2 import build_tags
-from gitops_stack.lab.aws.resources.eks import (
-    CLUSTERS,
-    ENTRIES,
-    OF_CLUSTER,
-    build_timestamp,
-    find_subnets,
-    require_cluster,
-    require_role,
-    tag_eks,
-)
+from gitops_stack.lab.aws.resources.eks import build_timestamp, find_subnets, require_cluster, require_role, tag_eks
 from gitops_stack.lab.aws.resources.eks_rules import VERSIONS, check_auto_mode, check_cluster, check_upgrade
+from gitops_stack.lab.aws.resources.kinds import CLUSTERS, ENTRIES, OF_CLUSTER
 from gitops_stack.lab.aws.resources.logs import find_log_group
 from gitops_stack.lab.aws.resources.security_groups import is_used
 from gitops_stack.lab.aws.session import Answer, AwsSession

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 
 from gitops_stack.lab.aws import lab_nodes
 from gitops_stack.lab.aws.resource import AutoName, ResourceType, Schema
-from gitops_stack.lab.aws.resources.eks import (
-    ENTRIES,
-    NODE_GROUPS,
-    find_subnets,
-    require_cluster,
-    require_role,
-    tag_eks,
-)
+from gitops_stack.lab.aws.resources.eks import find_subnets, require_cluster, require_role, tag_eks
 from gitops_stack.lab.aws.resources.eks_rules import check_node_group, check_sizes, check_upgrade, is_arm
+from gitops_stack.lab.aws.resources.kinds import ENTRIES, NODE_GROUPS
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -53,7 +47,8 @@ class NodeGroup(ResourceType):
         aws.call("eks", "CreateNodegroup", **request)
         identity = f"{cluster_name}:{name}"
         kept = {key: inputs[key] for key in _KEPT if key in inputs}
-        aws.store.put(NODE_GROUPS, f"{aws.region}/{identity}", {"version": cluster["version"], **kept})
+        document = {"version": cluster["version"], "subnetIds": inputs["subnetIds"], **kept}
+        aws.store.put(NODE_GROUPS, f"{aws.region}/{identity}", document)
         _create_entry(aws, cluster, inputs)
         _scale(aws, inputs, subnets)
         return identity

@@ -10,6 +10,7 @@ from typing import ClassVar
 from gitops_stack.lab.aws.resource import AutoName, ResourceType, Schema
 from gitops_stack.lab.aws.resources.ec2 import Ec2Type, find_all, find_one, load_tags, pick
 from gitops_stack.lab.aws.resources.endpoints import find_endpoints
+from gitops_stack.lab.aws.resources.kinds import CLUSTERS
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -253,11 +254,10 @@ def is_used(aws: AwsSession, identity: str, vpc: str) -> bool:
     ]
     if any(identity == group["GroupId"] for holder in holders for group in holder.get("Groups", [])):
         return True
-    for cluster in aws.call("eks", "ListClusters")["clusters"]:
-        network = aws.call("eks", "DescribeCluster", name=cluster)["cluster"]["resourcesVpcConfig"]
-        if identity in {*network.get("securityGroupIds", []), network.get("clusterSecurityGroupId")}:
-            return True
-    return False
+    networks = [cluster["vpcConfig"] for cluster in aws.store.list(CLUSTERS).values()]
+    return any(
+        identity in {*network.get("securityGroupIds", []), network["clusterSecurityGroupId"]} for network in networks
+    )
 
 
 def _authorize(

@@ -6,6 +6,7 @@ from gitops_stack.lab.aws.resource import Schema
 from gitops_stack.lab.aws.resources.ec2 import Ec2Type, find_all, find_one, load_tags, pick
 from gitops_stack.lab.aws.resources.endpoints import find_endpoints
 from gitops_stack.lab.aws.resources.gateways import find_regional
+from gitops_stack.lab.aws.resources.kinds import CLUSTERS, NODE_GROUPS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -163,12 +164,6 @@ class Subnet(Ec2Type):
 
 
 def _is_used_by_clusters(aws: AwsSession, subnet: str) -> bool:
-    for cluster in aws.call("eks", "ListClusters")["clusters"]:
-        described = aws.call("eks", "DescribeCluster", name=cluster)["cluster"]
-        if subnet in described["resourcesVpcConfig"].get("subnetIds", []):
-            return True
-        for group in aws.call("eks", "ListNodegroups", clusterName=cluster)["nodegroups"]:
-            nodes = aws.call("eks", "DescribeNodegroup", clusterName=cluster, nodegroupName=group)["nodegroup"]
-            if subnet in nodes["subnets"]:
-                return True
-    return False
+    clusters = aws.store.list(CLUSTERS).values()
+    used = [*(cluster["vpcConfig"] for cluster in clusters), *aws.store.list(NODE_GROUPS).values()]
+    return any(subnet in user["subnetIds"] for user in used)
