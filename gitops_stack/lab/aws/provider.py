@@ -103,11 +103,14 @@ class AwsDouble(protocol.Provider):
     async def diff(self, request: protocol.DiffRequest) -> protocol.DiffResponse:
         """Compare the inputs of then and now."""
         kind = find_resource_type(request.type)
-        old = load_values(request.old_inputs if isinstance(request, InputDiffRequest) else request.old_state)
+        state = load_values(request.old_state)
+        old = load_values(request.old_inputs) if isinstance(request, InputDiffRequest) else dict(state)
+        if "region" in state:
+            old.setdefault("region", state["region"])
         new = load_values(request.new_inputs)
         changed = _find_changes(kind, old, new)
         replaced = sorted(kind.find_replacing(old, new, changed))
-        if kind.taggable and not is_same(kind.schema, "tagsAll", request_tags(request), self._merge_tags(new)):
+        if kind.taggable and not is_same(kind.schema, "", state.get("tagsAll"), self._merge_tags(new)):
             changed |= {"tagsAll"}
         details = {
             name: protocol.PropertyDiff(_diff_kind(name, old, new, replace=name in replaced), name != "tagsAll")
@@ -252,11 +255,6 @@ class AwsDouble(protocol.Provider):
         return {name: state[name] for name in names if state.get(name) not in (None, "", [], {}, False)}
 
 
-def request_tags(request: protocol.DiffRequest) -> Any:  # noqa: ANN401 - a map
-    """Return the tags a resource was last seen with."""
-    return load_values(request.old_state).get("tagsAll") or {}
-
-
 def _load_settings(arguments: Mapping[str, PropertyValue]) -> Plain:
     """Return provider settings; the engine hands all but strings over as JSON text."""
     settings = {}
@@ -283,8 +281,7 @@ def _find_changes(kind: ResourceType, old: Plain, new: Plain) -> set[str]:
     return {
         name
         for name in names
-        if not (name in chosen and name not in new) and not (name == "region" and name not in old)
-        if not is_same(schema, name, old.get(name), new.get(name))
+        if not (name in chosen and name not in new) and not is_same(schema, name, old.get(name), new.get(name))
     }
 
 

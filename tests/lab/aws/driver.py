@@ -130,13 +130,21 @@ class Driver:
         """Return a network of three zones that every test uses and none deletes."""
         if "network" not in _shared:
             _shared["network"] = self.make_network()
-        return _shared["network"]
+        made: tuple[Made, list[Made]] = _shared["network"]
+        return made
 
     def share_role(self, service: str) -> str:
         """Return the ARN of a role of ``service`` that every test uses and none deletes."""
         if service not in _shared:
             _shared[service] = self.make_role(service)["arn"]
         return str(_shared[service])
+
+    def share_cluster(self) -> Made:
+        """Return a cluster without anything in it, which no test changes."""
+        if "cluster" not in _shared:
+            _shared["cluster"] = self.make_cluster()
+        made: Made = _shared["cluster"]
+        return made
 
     def make_role(self, service: str) -> Made:
         return self.create("aws:iam/role:Role", unique("role"), {"assumeRolePolicy": build_trust(service)})

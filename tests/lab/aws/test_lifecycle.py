@@ -56,7 +56,7 @@ LINGERING = {
 
 
 def build_network(aws: Driver) -> list[tuple[str, Plain]]:
-    vpc, (subnet, *_) = aws.make_network()
+    vpc, _ = aws.make_network()
     return [
         ("aws:ec2/vpc:Vpc", {"cidrBlock": "10.1.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "main"}}),
         ("aws:ec2/subnet:Subnet", {"vpcId": vpc.identity, "cidrBlock": "10.0.9.0/24", "mapPublicIpOnLaunch": True}),

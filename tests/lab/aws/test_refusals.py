@@ -74,7 +74,8 @@ def test_a_nat_gateway_holds_its_subnet_its_address_and_its_internet_gateway(aws
         "dependencies and cannot be deleted."
     )
     assert refuse_delete(aws, address) == (
-        f"operation error EC2: ReleaseAddress, api error InvalidIPAddress.InUse: Address {address['publicIp']} is in use."
+        "operation error EC2: ReleaseAddress, api error InvalidIPAddress.InUse: Address "
+        f"{address['publicIp']} is in use."
     )
     assert "has some mapped public address(es)" in refuse_delete(aws, internet)
     for made in (nat, internet, address, subnet, vpc):
@@ -120,8 +121,8 @@ def test_routes_and_associations_stay_in_one_vpc(aws: Driver) -> None:
         ({"serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface"}, "InvalidServiceName"),
         (
             {"serviceName": f"com.amazonaws.{REGION}.sts", "vpcEndpointType": "Interface", "privateDnsEnabled": True},
-            "InvalidParameter: Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes "
-            "set to true for vpc-",
+            "InvalidParameter: Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC "
+            "attributes set to true for vpc-",
         ),
         (
             {"serviceName": f"com.amazonaws.{REGION}.sts", "vpcEndpointType": "interface"},
@@ -213,9 +214,9 @@ def test_a_policy_follows_the_grammar(document: Plain, message: str, aws: Driver
 
 def test_requests_follow_the_service_model(aws: Driver) -> None:
     assert refuse_create(aws, "aws:ecr/repository:Repository", {"imageTagMutability": "NEVER"}) == (
-        "operation error ECR: CreateRepository, api error ValidationException: 1 validation error detected: Value 'NEVER' "
-        "at 'imageTagMutability' failed to satisfy constraint: Member must satisfy enum value set: [MUTABLE, IMMUTABLE, "
-        "IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]"
+        "operation error ECR: CreateRepository, api error ValidationException: 1 validation error detected: Value "
+        "'NEVER' at 'imageTagMutability' failed to satisfy constraint: Member must satisfy enum value set: [MUTABLE, "
+        "IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]"
     )
     assert "Member must satisfy regular expression pattern" in refuse_create(
         aws, "aws:ecr/repository:Repository", {"name": "Upper/Case"}
@@ -345,7 +346,7 @@ def test_a_cluster_is_deleted_unprotected_and_without_node_groups(aws: Driver) -
     ],
 )
 def test_a_node_group_follows_the_rules_of_eks(settings: Plain, message: str, aws: Driver) -> None:
-    cluster = aws.make_cluster()
+    cluster = aws.share_cluster()
     inputs = {
         "clusterName": cluster.identity,
         "nodeRoleArn": aws.make_role("ec2.amazonaws.com")["arn"],
@@ -389,7 +390,7 @@ def test_access_is_granted_entry_first_and_once(aws: Driver) -> None:
 
 
 def test_the_creator_of_a_cluster_has_an_entry_already(aws: Driver) -> None:
-    cluster = aws.make_cluster().identity
+    cluster = aws.share_cluster().identity
     creator = aws.invoke("aws:index/getCallerIdentity:getCallerIdentity", {})["arn"]
     inputs = {"clusterName": cluster, "principalArn": creator}
     assert "ResourceInUseException" in refuse_create(aws, "aws:eks/accessEntry:AccessEntry", inputs)
@@ -405,7 +406,7 @@ def test_the_creator_of_a_cluster_has_an_entry_already(aws: Driver) -> None:
     ],
 )
 def test_an_addon_is_one_of_awss_on_a_cluster_that_exists(settings: Plain, message: str, aws: Driver) -> None:
-    cluster = aws.make_cluster().identity
+    cluster = aws.share_cluster().identity
     inputs = {"clusterName": cluster, "addonName": "vpc-cni", **settings}
     assert refuse_create(aws, "aws:eks/addon:Addon", inputs).endswith(message)
 
