@@ -17,13 +17,14 @@ from pulumi.provider.experimental import provider as protocol
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.lab.aws.differences import find_changes, find_diff_kind, would_clash
 from gitops_stack.lab.aws.functions import FUNCTIONS
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.registry import RESOURCE_TYPES, find_resource_type
 from gitops_stack.lab.aws.resource import ResourceType, check_properties, echo, is_same
 from gitops_stack.lab.aws.serving import InputDiffRequest, serve
 from gitops_stack.lab.aws.session import AwsSession
-from gitops_stack.lab.aws.values import UNKNOWN, Plain, build_values, find_secrets, is_unknown, load_values
+from gitops_stack.lab.aws.values import UNKNOWN, Plain, build_values, find_secrets, load_values
 
 VERSION = "7.51.1"
 LATENCY = "GITOPS_STACK_AWS_LATENCY"
@@ -108,12 +109,12 @@ class AwsDouble(protocol.Provider):
         if "region" in state:
             old.setdefault("region", state["region"])
         new = load_values(request.new_inputs)
-        changed = _find_changes(kind, old, new)
+        changed = find_changes(kind, old, new)
         replaced = sorted(kind.find_replacing(old, new, changed))
         if kind.taggable and not is_same(kind.schema, "", state.get("tagsAll"), self._merge_tags(new)):
             changed |= {"tagsAll"}
         details = {
-            name: protocol.PropertyDiff(_diff_kind(name, old, new, replace=name in replaced), name != "tagsAll")
+            name: protocol.PropertyDiff(find_diff_kind(name, old, new, replace=name in replaced), name != "tagsAll")
             for name in sorted(changed)
         }
         return protocol.DiffResponse(
@@ -121,7 +122,7 @@ class AwsDouble(protocol.Provider):
             replaces=replaced,
             diffs=sorted(changed),
             detailed_diff=details,
-            delete_before_replace=bool(replaced) and _would_clash(kind, request.name, old, new),
+            delete_before_replace=bool(replaced) and would_clash(kind, request.name, old, new),
         )
 
     async def create(self, request: protocol.CreateRequest) -> protocol.CreateResponse:
@@ -170,7 +171,7 @@ class AwsDouble(protocol.Provider):
         session = self._session_for(old)
         if kind.taggable:
             _update_tags(kind, session, request.resource_id, old, new["tagsAll"])
-        changed = _find_changes(kind, old, new) - {"tags", "tagsAll"}
+        changed = find_changes(kind, old, new) - {"tags", "tagsAll"}
         if changed:
             kind.update(session, request.resource_id, old, new, frozenset(changed))
         state = self._load_state(kind, request.resource_id, {**computed, **new})
@@ -272,34 +273,6 @@ def _choose_name(kind: ResourceType, request: protocol.CheckRequest) -> str:
     if named.made(old, request.name):
         return str(old)
     return named.build(request.name, request.random_seed or os.urandom(16))
-
-
-def _find_changes(kind: ResourceType, old: Plain, new: Plain) -> set[str]:
-    schema = kind.schema
-    names = {name for name in (*schema.inputs, "region") if name in old or name in new}
-    chosen = {*schema.names("computed"), "region"}
-    return {
-        name
-        for name in names
-        if not (name in chosen and name not in new) and not is_same(schema, name, old.get(name), new.get(name))
-    }
-
-
-def _would_clash(kind: ResourceType, logical: str, old: Plain, new: Plain) -> bool:
-    identity = kind.schema.names("identity")
-    if not identity or any(is_unknown(new.get(name)) or old.get(name) != new.get(name) for name in identity):
-        return False
-    named = kind.auto_name  # a replacement of what named itself gets a new name
-    return named is None or named.property not in identity or not named.made(new.get(named.property), logical)
-
-
-def _diff_kind(name: str, old: Plain, new: Plain, *, replace: bool) -> protocol.PropertyDiffKind:
-    kinds = protocol.PropertyDiffKind
-    if name not in old and name != "tagsAll":
-        return kinds.ADD_REPLACE if replace else kinds.ADD
-    if name not in new and name != "tagsAll":
-        return kinds.DELETE_REPLACE if replace else kinds.DELETE
-    return kinds.UPDATE_REPLACE if replace else kinds.UPDATE
 
 
 def _update_tags(kind: ResourceType, session: AwsSession, identity: str, old: Plain, wanted: Mapping[str, str]) -> None:

@@ -188,8 +188,8 @@ def test_the_plugin_serves_the_engine_and_refuses_in_one_sentence(tmp_path: Path
             inputs["assumeRolePolicy"] = build_trust("ec2.amazonaws.com")
             old = PropertyValue.marshal_map(build_values({**inputs, "path": "/acme/"}))
             new = PropertyValue.marshal_map(build_values(inputs))
-            request = provider_pb2.DiffRequest(urn=urn, id="r", olds=old, old_inputs=new, news=new)
-            assert stub.Diff(request).changes == provider_pb2.DiffResponse.DIFF_NONE, "inputs of then, not the state"
+            compared = provider_pb2.DiffRequest(urn=urn, id="r", olds=old, old_inputs=new, news=new)
+            assert stub.Diff(compared).changes == provider_pb2.DiffResponse.DIFF_NONE, "inputs of then, not the state"
             schema = json.loads(stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
             assert "aws:ec2/vpc:Vpc" in schema["resources"]
     finally:

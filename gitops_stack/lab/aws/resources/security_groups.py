@@ -11,10 +11,18 @@ from gitops_stack.lab.aws.resource import AutoName, ResourceType, Schema
 from gitops_stack.lab.aws.resources.ec2 import Ec2Type, find_all, find_one, load_tags, pick
 from gitops_stack.lab.aws.resources.endpoints import find_endpoints
 from gitops_stack.lab.aws.resources.kinds import CLUSTERS
+from gitops_stack.lab.aws.resources.permissions import (
+    ANY,
+    authorize,
+    build_permission,
+    has_ports,
+    list_sources,
+    load_inline,
+    load_source,
+    revoke_all,
+)
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
-
-_ANY = "-1"
 
 
 class SecurityGroup(Ec2Type):
@@ -43,9 +51,9 @@ class SecurityGroup(Ec2Type):
             TagSpecifications=self.specify_tags(inputs),
         )
         identity = str(made["GroupId"])
-        _revoke_all(aws, identity)
-        _authorize(aws, identity, "ingress", inputs.get("ingress") or [])
-        _authorize(aws, identity, "egress", inputs.get("egress") or [])
+        revoke_all(aws, identity)
+        authorize(aws, identity, "ingress", inputs.get("ingress") or [])
+        authorize(aws, identity, "egress", inputs.get("egress") or [])
         return identity
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
@@ -67,14 +75,14 @@ class SecurityGroup(Ec2Type):
     def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Exchange the inline rules."""
         if changed & {"ingress", "egress"}:
-            _revoke_all(aws, identity)
-            _authorize(aws, identity, "ingress", new.get("ingress") or [])
-            _authorize(aws, identity, "egress", new.get("egress") or [])
+            revoke_all(aws, identity)
+            authorize(aws, identity, "ingress", new.get("ingress") or [])
+            authorize(aws, identity, "egress", new.get("egress") or [])
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it; AWS refuses while something is in the group or refers to it."""
         if state.get("revokeRulesOnDelete"):
-            _revoke_all(aws, identity)
+            revoke_all(aws, identity)
         if is_used(aws, identity, state["vpcId"]):
             message = f"resource {identity} has a dependent object"
             raise aws.refuse("EC2", "DeleteSecurityGroup", "DependencyViolation", message)
@@ -98,9 +106,9 @@ class DefaultSecurityGroup(SecurityGroup):
         """Adopt it and exchange its rules for the inline ones."""
         filters = {"group-name": "default", **({"vpc-id": inputs["vpcId"]} if "vpcId" in inputs else {})}
         identity = str(find_all(aws, "DescribeSecurityGroups", "SecurityGroups", filters)[0]["GroupId"])
-        _revoke_all(aws, identity)
-        _authorize(aws, identity, "ingress", inputs.get("ingress") or [])
-        _authorize(aws, identity, "egress", inputs.get("egress") or [])
+        revoke_all(aws, identity)
+        authorize(aws, identity, "ingress", inputs.get("ingress") or [])
+        authorize(aws, identity, "egress", inputs.get("egress") or [])
         if inputs["tagsAll"]:
             self.tag(aws, identity, {}, inputs["tagsAll"], [])
         return identity
@@ -132,23 +140,23 @@ class SecurityGroupRule(ResourceType):
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Add the rule to its group."""
-        _authorize(aws, inputs["securityGroupId"], inputs["type"], [_load_inline(inputs)])
+        authorize(aws, inputs["securityGroupId"], inputs["type"], [load_inline(inputs)])
         content = json.dumps({name: inputs.get(name) for name in self.schema.names("identity")}, sort_keys=True)
         return f"sgrule-{int(hashlib.sha256(content.encode()).hexdigest()[:8], 16)}"
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return what is known when every part of the rule is in its group."""
         group, egress = known["securityGroupId"], known["type"] == "egress"
-        wanted = _build_permission(group, _load_inline(known))
+        wanted = build_permission(group, load_inline(known))
         live = find_all(aws, "DescribeSecurityGroupRules", "SecurityGroupRules", {"group-id": group})
-        found = {_load_source(rule) for rule in live if rule["IsEgress"] == egress and _has_ports(rule, wanted)}
-        return {"securityGroupRuleId": ""} if {*_list_sources(wanted)} <= found else None
+        found = {load_source(rule) for rule in live if rule["IsEgress"] == egress and has_ports(rule, wanted)}
+        return {"securityGroupRuleId": ""} if {*list_sources(wanted)} <= found else None
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Take the rule out of its group."""
         group = state["securityGroupId"]
         operation = "RevokeSecurityGroupIngress" if state["type"] == "ingress" else "RevokeSecurityGroupEgress"
-        aws.call("ec2", operation, GroupId=group, IpPermissions=[_build_permission(group, _load_inline(state))])
+        aws.call("ec2", operation, GroupId=group, IpPermissions=[build_permission(group, load_inline(state))])
 
 
 class _OneSourceRule(Ec2Type):
@@ -174,7 +182,7 @@ class _OneSourceRule(Ec2Type):
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Add the rule."""
-        rules = _authorize(
+        rules = authorize(
             aws, inputs["securityGroupId"], self.direction, [self._load_inline(inputs)], self.specify_tags(inputs)
         )
         return str(rules[0]["SecurityGroupRuleId"])
@@ -184,7 +192,7 @@ class _OneSourceRule(Ec2Type):
         found = find_one(aws, "DescribeSecurityGroupRules", "SecurityGroupRules", SecurityGroupRuleIds=[identity])
         if found is None:
             return None
-        every = found["IpProtocol"] == _ANY
+        every = found["IpProtocol"] == ANY
         return {
             "arn": aws.arn("ec2", f"security-group-rule/{identity}"),
             "securityGroupRuleId": identity,
@@ -257,72 +265,4 @@ def is_used(aws: AwsSession, identity: str, vpc: str) -> bool:
     networks = [cluster["vpcConfig"] for cluster in aws.store.list(CLUSTERS).values()]
     return any(
         identity in {*network.get("securityGroupIds", []), network["clusterSecurityGroupId"]} for network in networks
-    )
-
-
-def _authorize(
-    aws: AwsSession, group: str, direction: str, rules: list[Plain], tags: list[Answer] | None = None
-) -> list[Answer]:
-    if not rules:
-        return []
-    made = aws.call(
-        "ec2",
-        f"AuthorizeSecurityGroup{direction.capitalize()}",
-        GroupId=group,
-        IpPermissions=[_build_permission(group, rule) for rule in rules],
-        TagSpecifications=tags,
-    )
-    added: list[Answer] = made["SecurityGroupRules"]
-    return added
-
-
-def _revoke_all(aws: AwsSession, group: str) -> None:
-    rules = find_all(aws, "DescribeSecurityGroupRules", "SecurityGroupRules", {"group-id": group})
-    for operation, egress in (("RevokeSecurityGroupIngress", False), ("RevokeSecurityGroupEgress", True)):
-        ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] == egress]
-        if ids:
-            aws.call("ec2", operation, GroupId=group, SecurityGroupRuleIds=ids)
-
-
-def _load_inline(rule: Plain) -> Plain:
-    source = rule.get("sourceSecurityGroupId")
-    return {**rule, "securityGroups": [source] if source else []}
-
-
-def _build_permission(group: str, rule: Plain) -> Answer:
-    """Return a rule block as one permission; ports mean nothing with the protocol -1."""
-    note = {"Description": rule["description"]} if rule.get("description") else {}
-    permission: Answer = {"IpProtocol": rule["protocol"]}
-    if rule["protocol"] != _ANY:
-        permission |= {"FromPort": rule.get("fromPort"), "ToPort": rule.get("toPort")}
-    groups = [*(rule.get("securityGroups") or []), *([group] if rule.get("self") else [])]
-    sources = {
-        "IpRanges": [{"CidrIp": block, **note} for block in rule.get("cidrBlocks") or []],
-        "Ipv6Ranges": [{"CidrIpv6": block, **note} for block in rule.get("ipv6CidrBlocks") or []],
-        "PrefixListIds": [{"PrefixListId": item, **note} for item in rule.get("prefixListIds") or []],
-        "UserIdGroupPairs": [{"GroupId": item, **note} for item in groups],
-    }
-    return {**permission, **{name: value for name, value in sources.items() if value}}
-
-
-def _list_sources(permission: Answer) -> list[str]:
-    keys = {
-        "IpRanges": "CidrIp",
-        "Ipv6Ranges": "CidrIpv6",
-        "PrefixListIds": "PrefixListId",
-        "UserIdGroupPairs": "GroupId",
-    }
-    return [str(item[key]) for name, key in keys.items() for item in permission.get(name, [])]
-
-
-def _load_source(rule: Answer) -> str:
-    group = (rule.get("ReferencedGroupInfo") or {}).get("GroupId")
-    return str(rule.get("CidrIpv4") or rule.get("CidrIpv6") or rule.get("PrefixListId") or group)
-
-
-def _has_ports(rule: Answer, permission: Answer) -> bool:
-    if rule["IpProtocol"] != permission["IpProtocol"]:
-        return False
-    return permission["IpProtocol"] == _ANY or all(
-        rule.get(name) == permission.get(name) for name in ("FromPort", "ToPort")
     )

@@ -44,12 +44,6 @@ class Vpc(Ec2Type):
         vpc = find_one(aws, "DescribeVpcs", "Vpcs", VpcIds=[identity])
         if vpc is None:
             return None
-        tables = find_all(aws, "DescribeRouteTables", "RouteTables", {"vpc-id": identity, "association.main": "true"})
-        groups = find_all(
-            aws, "DescribeSecurityGroups", "SecurityGroups", {"vpc-id": identity, "group-name": "default"}
-        )
-        lists = find_all(aws, "DescribeNetworkAcls", "NetworkAcls", {"vpc-id": identity, "default": "true"})
-        table = tables[0]["RouteTableId"] if tables else None
         ipv6 = (vpc.get("Ipv6CidrBlockAssociationSet") or [{}])[0]
         return {
             "arn": aws.arn("ec2", f"vpc/{identity}"),
@@ -59,10 +53,7 @@ class Vpc(Ec2Type):
             "ipv6CidrBlock": ipv6.get("Ipv6CidrBlock", ""),
             "ipv6AssociationId": ipv6.get("AssociationId", ""),
             "ownerId": aws.account_id,
-            "defaultRouteTableId": table,
-            "mainRouteTableId": table,
-            "defaultSecurityGroupId": groups[0]["GroupId"] if groups else None,
-            "defaultNetworkAclId": lists[0]["NetworkAclId"] if lists else None,
+            **({} if "defaultRouteTableId" in known else _find_defaults(aws, identity)),  # they stay for its life
             "tagsAll": load_tags(vpc.get("Tags")),
             **{name: self._attribute(aws, identity, name) for name in self._attributes},
         }
@@ -161,6 +152,19 @@ class Subnet(Ec2Type):
         for name, value in values.items():
             attribute = {f"{name[:1].upper()}{name[1:]}": {"Value": value}}
             aws.call("ec2", "ModifySubnetAttribute", SubnetId=identity, **attribute)
+
+
+def _find_defaults(aws: AwsSession, vpc: str) -> Plain:
+    tables = find_all(aws, "DescribeRouteTables", "RouteTables", {"vpc-id": vpc, "association.main": "true"})
+    groups = find_all(aws, "DescribeSecurityGroups", "SecurityGroups", {"vpc-id": vpc, "group-name": "default"})
+    lists = find_all(aws, "DescribeNetworkAcls", "NetworkAcls", {"vpc-id": vpc, "default": "true"})
+    table = tables[0]["RouteTableId"]
+    return {
+        "defaultRouteTableId": table,
+        "mainRouteTableId": table,
+        "defaultSecurityGroupId": groups[0]["GroupId"],
+        "defaultNetworkAclId": lists[0]["NetworkAclId"],
+    }
 
 
 def _is_used_by_clusters(aws: AwsSession, subnet: str) -> bool:
