@@ -71,4 +71,4 @@ def document(resource: RegisteredResource, key: str = "policy") -> dict[str, Any
 def keep(outputs: dict[str, Any] | None, **seen: Any) -> None:
     """Put what a component gives into ``outputs``, once it is known."""
     into: dict[str, Any] = {} if outputs is None else outputs
-    pulumi.Output.from_input(seen).apply(lambda found: into.update(found))
+    pulumi.Output.from_input(seen).apply(into.update)

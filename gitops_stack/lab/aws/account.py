@@ -46,7 +46,6 @@ def build_account(port: int, account_id: str, region: str, store: Path, environm
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies by ARN
     }
     return Program(NAME, command, build_port_probe(port), own)
-    return Program(NAME, command, build_http_probe(port, "/moto-api/"), own)
 
 
 def build_environment(port: int, region: str, store: Path, *, lab_kubeconfig: Path | None = None) -> dict[str, str]:

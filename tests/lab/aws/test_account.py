@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.lab.aws.account import build_account, build_environment, seed_secret, write_plugin
+from gitops_stack.lab.aws.account import build_account, build_environment, seed_secret
+from gitops_stack.lab.aws.executables import write_executables
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.probes import wait_until
 from tests.lab.aws.driver import REGION, unique
@@ -46,10 +47,10 @@ def test_the_environment_names_one_account_and_none_of_the_callers() -> None:
     assert "GITOPS_STACK_LAB_KUBECONFIG" not in build_environment(5000, REGION, Path("/state/store.json"))
 
 
-def test_the_plugin_is_an_executable_of_the_name_the_engine_looks_for(tmp_path: Path) -> None:
-    file = write_plugin(tmp_path / "plugins")
-    assert file == tmp_path / "plugins" / "pulumi-resource-aws"
-    assert os.access(file, os.X_OK)
+def test_the_executables_have_the_names_the_engine_looks_for(tmp_path: Path) -> None:
+    folder = write_executables(tmp_path / "bin")
+    assert sorted(file.name for file in folder.iterdir()) == ["aws", "pulumi-resource-aws", "pulumi-resource-eks"]
+    assert all(os.access(file, os.X_OK) for file in folder.iterdir())
 
 
 @pytest.mark.usefixtures("account")

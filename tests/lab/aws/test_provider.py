@@ -19,7 +19,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.lab.aws.account import write_plugin
+from gitops_stack.lab.aws.executables import write_executables
 from gitops_stack.lab.aws.provider import AwsDouble
 from gitops_stack.lab.aws.values import UNKNOWN, Plain, build_values, load_values
 from tests.lab.aws.driver import ACCOUNT, REGION, Driver, build_trust, unique
@@ -167,7 +167,7 @@ def _call(stub: Any, method: str, request: Any) -> str:
 
 @pytest.mark.usefixtures("account")
 def test_the_plugin_serves_the_engine_and_refuses_in_one_sentence(tmp_path: Path) -> None:
-    plugin = write_plugin(tmp_path)
+    plugin = write_executables(tmp_path) / "pulumi-resource-aws"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     process = subprocess.Popen([str(plugin), "127.0.0.1:1"], stdout=subprocess.PIPE, text=True, env=environment)
     try:
