@@ -89,10 +89,11 @@ def build_nodes(pool: NodePool, count: int) -> list[Node]:
             "topology.kubernetes.io/region": pool.region,
             "topology.kubernetes.io/zone": zone,
         }
+        # Given also when there are none: that is what takes a taint off a node that has one.
         taints = [Taint(key=key, value=value or None, effect=_EFFECTS[effect]) for key, value, effect in pool.taints]
         metadata = ObjectMeta(name=name, labels=labels, annotations={_CLUSTER: pool.cluster, _POOL: pool.name})
         status = NodeStatus(allocatable=dict(_RESOURCES), capacity=dict(_RESOURCES))
-        nodes.append(Node(metadata=metadata, spec=NodeSpec(taints=taints or None), status=status))
+        nodes.append(Node(metadata=metadata, spec=NodeSpec(taints=taints), status=status))
     return nodes
 
 
@@ -167,9 +168,12 @@ def _list_nodes(client: Client, cluster: str, pool: str | None) -> list[Node]:
 
 
 def _list_ready(client: Client, pool: NodePool) -> Iterator[str]:
+    """Yield the nodes a pod may run on: Ready, and rid of the taint that Kubernetes puts on new ones."""
     for node in _list_nodes(client, pool.cluster, pool.name):
         conditions = (node.status.conditions or []) if node.status else []
-        if any(condition.type == "Ready" and condition.status == "True" for condition in conditions):
+        taints = (node.spec.taints or []) if node.spec else []
+        fresh = any(taint.key.startswith("node.kubernetes.io/") for taint in taints)
+        if not fresh and any(condition.type == "Ready" and condition.status == "True" for condition in conditions):
             yield _name(node)
 
 
