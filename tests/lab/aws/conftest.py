@@ -1,29 +1,42 @@
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from gitops_stack.lab.aws.account import build_environment
-from tests.lab.aws.driver import REGION, Driver
+from gitops_stack.lab.aws.account import build_account, build_environment
+from gitops_stack.lab.probes import wait_until
+from tests.lab.aws.driver import ACCOUNT, REGION, Driver
 
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Start the account, set the environment for it, and return the store's file."""
-    store = tmp_path_factory.mktemp("aws") / "store.json"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+    """Start the account beside the leftovers of another, set the environment for it, return the store's file."""
+    folder = tmp_path_factory.mktemp("aws")
+    store = folder / "store.json"
+    store.write_text('{"eks_addons": {"left": {"over": true}}}', encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    paths = os.pathsep.join(path for path in sys.path if path)
+    program = build_account(port, ACCOUNT, REGION, store, {"PYTHONPATH": paths})
+    with (folder / "log").open("w") as log, pytest.MonkeyPatch.context() as patch:
         patch.delenv("GITOPS_STACK_LAB_KUBECONFIG", raising=False)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        _, port = server.get_host_and_port()
         for name, value in build_environment(port, REGION, store).items():
             patch.setenv(name, value)
-        yield store
-        server.stop()
+        process = subprocess.Popen(program.command, env=dict(program.environment), stdout=log, stderr=log)
+        try:
+            ready = wait_until(program.probe.holds, seconds=60, given_up=lambda: process.poll() is not None)
+            assert ready, (folder / "log").read_text(encoding="utf-8")
+            yield store
+        finally:
+            process.terminate()
+            process.wait()
 
 
 @pytest.fixture

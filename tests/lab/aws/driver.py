@@ -14,7 +14,7 @@ from gitops_stack.lab.aws.provider import AwsDouble
 from gitops_stack.lab.aws.serving import InputDiffRequest
 from gitops_stack.lab.aws.values import Plain, build_values, load_values
 
-ACCOUNT = "123456789012"
+ACCOUNT = "111122223333"
 REGION = "eu-west-1"
 DEFAULT_TAGS = {"gitops-stack:stack": "dev"}
 _shared: dict[str, Any] = {}

@@ -1,41 +1,21 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from gitops_stack.lab.aws.account import build_account, build_environment, seed_secret
 from gitops_stack.lab.aws.executables import write_executables
+from gitops_stack.lab.aws.account import build_environment, seed_secret, write_plugin
 from gitops_stack.lab.aws.session import AwsSession
-from gitops_stack.lab.probes import wait_until
-from tests.lab.aws.driver import REGION, unique
+from gitops_stack.lab.aws.store import Store
+from tests.lab.aws.driver import ACCOUNT, REGION, unique
 
 
-def test_the_account_is_a_process_with_an_id_of_its_own_and_an_empty_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    store = tmp_path / "store.json"
-    store.write_text('{"addons": {"old": {}}}', encoding="utf-8")
-    paths = os.pathsep.join(path for path in sys.path if path)
-    program = build_account(port, "210987654321", REGION, store, {"PYTHONPATH": paths})
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(program.command, env=dict(program.environment), stdout=log, stderr=log)
-        try:
-            assert wait_until(program.probe.holds, seconds=60, given_up=lambda: process.poll() is not None)
-            for name, value in build_environment(port, REGION, store).items():
-                monkeypatch.setenv(name, value)
-            assert AwsSession(REGION).account_id == "210987654321"
-            assert not store.exists(), "an account starts empty"
-        finally:
-            process.terminate()
-            process.wait()
+def test_the_account_has_its_own_id_and_starts_empty(account: Path) -> None:
+    assert AwsSession(REGION).account_id == ACCOUNT
+    assert Store(account).find("eks_addons", "left") is None
 
 
 def test_the_environment_names_one_account_and_none_of_the_callers() -> None:
