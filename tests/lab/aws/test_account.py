@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.lab.aws.account import build_account, build_environment, seed_secret
+from gitops_stack.lab.aws.account import build_environment, seed_secret
 from gitops_stack.lab.aws.executables import write_executables
-from gitops_stack.lab.aws.account import build_environment, seed_secret, write_plugin
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.store import Store
 from tests.lab.aws.driver import ACCOUNT, REGION, unique
