@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.components.ci_access import CiAccessArgs, RepositoryArgs
+from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
 from gitops_stack.components.eks_cluster import AccessArgs, EksClusterArgs
 from gitops_stack.components.network import Network, NetworkArgs
@@ -169,17 +169,32 @@ def build_ci_args(settings: StackSettings, ci: CiSettings, account: Account) -> 
         },
         "previewers": {name: _pipeline(previewer) for name, previewer in ci.previewers.items()},
     }
-    credentials = settings.gitops.credentials
-    if credentials is not None and credentials.secrets_manager is not None:
-        named = credentials.secrets_manager
-        # Secrets Manager adds a dash and six characters to the name (user guide, "Resource-based policies").
-        arn = named if named.startswith("arn:") else account.arn("secretsmanager", f"secret:{named}-??????")
-        args["preview"] = {"read_secret_arns": [arn]}
+    args["preview"] = _build_preview_args(settings, ci, account)
     if ci.github_provider_arn is not None:
         args["github_provider_arn"] = ci.github_provider_arn
     if ci.gitlab_provider_arn is not None:
         args["gitlab_provider_arn"] = ci.gitlab_provider_arn
     return args
+
+
+def _build_preview_args(settings: StackSettings, ci: CiSettings, account: Account) -> PreviewArgs:
+    args: PreviewArgs = {}
+    credentials, registry = settings.gitops.credentials, settings.registry
+    if credentials is not None and credentials.secrets_manager is not None:
+        args["read_secret_arns"] = [_secret_arn(credentials.secrets_manager, account)]
+    if registry is not None:
+        secrets = [registry.credential_secret(upstream) for upstream in registry.pull_through_cache]
+        args["known_secret_arns"] = [_secret_arn(secret, account) for secret in secrets if secret is not None]
+    if ci.state_bucket_arn is not None:
+        args["state_bucket_arn"] = ci.state_bucket_arn
+    if ci.state_key_arn is not None:
+        args["state_key_arn"] = ci.state_key_arn
+    return args
+
+
+def _secret_arn(reference: str, account: Account) -> str:
+    # Secrets Manager adds a dash and six characters to the name (its user guide, "Secrets Manager ARN").
+    return reference if reference.startswith("arn:") else account.arn("secretsmanager", f"secret:{reference}-??????")
 
 
 def _pipeline(pipeline: PipelineSettings) -> RepositoryArgs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 
 from gitops_stack import conventions
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
 from gitops_stack.components.aws_arguments import (
     build_ci_args,
     build_cluster_args,
@@ -21,7 +23,7 @@ from gitops_stack.components.aws_arguments import (
 from gitops_stack.components.ci_access import CiAccess
 from gitops_stack.components.cluster_addons import ClusterAddons
 from gitops_stack.components.container_registry import ContainerRegistry
-from gitops_stack.components.eks_cluster import EksCluster
+from gitops_stack.components.eks_cluster import AccessArgs, EksCluster
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
@@ -41,6 +43,11 @@ class AwsFoundation:
     metadata: dict[str, pulumi.Input[str]] = field(default_factory=dict)
     """Of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`."""
     outputs: dict[str, pulumi.Input[Any]] = field(default_factory=dict)
+    caches: Mapping[str, str] = field(default_factory=dict)
+    """Repository prefix of each pull-through cache, by the host it caches."""
+    previewers: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Roles of pipelines that preview, by name."""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) -> AwsFoundation:
@@ -61,15 +68,15 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         default_tags={"tags": tags},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    foundation = AwsFoundation(provider, account)
+    foundation = AwsFoundation(provider, account, tags=tags)
     foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
-    if settings.eks is not None and settings.network is not None:
-        _register_cluster(foundation, settings, settings.eks, settings.network, inside)
     if settings.registry is not None:
         _register_registry(foundation, settings, settings.registry, tags, inside)
     if settings.ci is not None:
         _register_ci(foundation, settings, settings.ci, inside)
+    if settings.eks is not None and settings.network is not None:
+        _register_cluster(foundation, settings, settings.eks, settings.network, inside)
     return foundation
 
 
@@ -100,9 +107,17 @@ def _register_cluster(
     inside: pulumi.ResourceOptions,
 ) -> None:
     network = Network("network", build_network_args(network_settings, foundation.account), inside)
+    args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
+    # Without Secrets, which a pipeline that runs code of a branch has no business with.
+    previewers: dict[str, AccessArgs] = {
+        f"preview-{name}": {"principal_arn": arn, "policy": "View"} for name, arn in foundation.previewers.items()
+    }
+    args["access"] = {**args["access"], **previewers}
+    if foundation.caches:
+        args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
     cluster = EksCluster(
         "eks",
-        build_cluster_args(eks, settings.cluster_name, foundation.account, network),
+        args,
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[network])),
     )
     identity = PodIdentity(
@@ -115,7 +130,12 @@ def _register_cluster(
         after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
         added = ClusterAddons(
             "cluster-addons",
-            {"cluster_name": settings.cluster_name, "addons": addons},
+            {
+                "cluster_name": settings.cluster_name,
+                "addons": addons,
+                # Volumes outlive a cluster that goes before its claims; by these tags `sweep` knows whose they are.
+                "configuration": {"aws-ebs-csi-driver": {"controller": {"extraVolumeTags": dict(foundation.tags)}}},
+            },
             pulumi.ResourceOptions.merge(inside, after),
         )
         foundation.before_pods.append(added)
@@ -146,6 +166,7 @@ def _register_registry(
     args = build_registry_args(settings, registry, foundation.account, tags)
     made = ContainerRegistry("registry", args, inside)
     foundation.outputs |= {"registryHost": made.host, "repositoryUrls": dict(made.repository_urls)}
+    foundation.caches = made.cache_prefixes
     # Caches serve Argo CD's own images: its pods would wait for what is not there yet.
     foundation.before_pods.append(made)
 
@@ -155,6 +176,7 @@ def _register_ci(
 ) -> None:
     args = build_ci_args(settings, ci, foundation.account)
     made = CiAccess("ci", args, inside)
+    foundation.previewers = made.previewer_role_arns
     foundation.outputs |= {
         "publisherRoleArns": dict(made.publisher_role_arns),
         "previewerRoleArns": dict(made.previewer_role_arns),

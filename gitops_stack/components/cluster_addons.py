@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 from pulumi_aws import eks
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.components.ordering import inherited_dependencies
 
 
 class ClusterAddonsArgs(TypedDict):
-    """``addons`` maps an EKS add-on to its pinned version; EKS moves an unpinned one by itself."""
+    """``addons`` maps an EKS add-on to its pinned version; EKS moves an unpinned one by itself.
+
+    ``configuration`` maps an add-on to values of its own schema (`aws eks describe-addon-configuration`).
+    """
 
     cluster_name: pulumi.Input[str]
     addons: Mapping[str, str]
+    configuration: NotRequired[Mapping[str, Mapping[str, Any]]]
 
 
 class ClusterAddons(pulumi.ComponentResource):
@@ -26,12 +32,14 @@ class ClusterAddons(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ClusterAddonsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ClusterAddons", name, {}, opts)
+        configuration = args.get("configuration", {})
         after = inherited_dependencies(opts)
         for addon, version in args["addons"].items():
             eks.Addon(
                 addon,
                 addon_name=addon,
                 addon_version=version,
+                configuration_values=json.dumps(configuration[addon]) if addon in configuration else None,
                 cluster_name=args["cluster_name"],
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",

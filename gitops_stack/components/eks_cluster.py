@@ -11,6 +11,8 @@ from pulumi_aws import cloudwatch, eks, iam, kms
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Document, render_document
+from gitops_stack.aws_plan.key_policies import build_secrets_key_policy
 from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
 
@@ -33,7 +35,8 @@ class EksClusterArgs(TypedDict):
 
     ``subnet_ids`` are private ones: control plane and nodes live in them, load balancers find theirs by tags.
     ``public_access_cidrs`` empty: no public endpoint. ``secrets_key_arn`` left out: a key is made. ``addons`` maps an
-    EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own.
+    EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own. ``node_policy`` is
+    what nodes may do beyond joining and pulling, such as filling caches.
     """
 
     account: Account
@@ -54,6 +57,7 @@ class EksClusterArgs(TypedDict):
     node_groups: NotRequired[Mapping[str, NodeGroupArgs]]
     addons: NotRequired[Mapping[str, str]]
     oidc_provider: NotRequired[bool]
+    node_policy: NotRequired[Document]
 
 
 class EksCluster(pulumi.ComponentResource):
@@ -114,16 +118,17 @@ class EksCluster(pulumi.ComponentResource):
             upgrade_policy={"support_type": args.get("support_type", "standard").upper()},
             deletion_protection=args.get("deletion_protection", False),
             enabled_cluster_log_types=list(args.get("log_types", ("api", "audit", "authenticator"))),
-            encryption_config_key_arn=args.get("secrets_key_arn") or self._register_key(name),
+            encryption_config_key_arn=args.get("secrets_key_arn") or self._register_key(name, args["account"]),
             skip_default_node_group=True,
             opts=options,
             **_build_compute(args),
         )
 
-    def _register_key(self, name: str) -> pulumi.Output[str]:
+    def _register_key(self, name: str, account: Account) -> pulumi.Output[str]:
         key = kms.Key(
             f"{name}-secrets",
             description="Secrets of the Kubernetes cluster",
+            policy=render_document(build_secrets_key_policy(account)),
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
             opts=self._inside,
@@ -155,6 +160,10 @@ class EksCluster(pulumi.ComponentResource):
 
     def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
         before: list[pulumi.Resource] = [self.resource, *self._before]
+        policy = args.get("node_policy")
+        if args.get("auto_mode") and policy is not None:
+            role = self.resource.auto_mode_node_role_name
+            before.append(iam.RolePolicy("nodes", role=role, policy=render_document(policy), opts=self._inside))
         if _AGENT in args.get("addons", {}):
             before.append(self._register_agent(args))
         groups = register_node_groups(
@@ -163,6 +172,7 @@ class EksCluster(pulumi.ComponentResource):
             version=args["version"],
             account=args["account"],
             subnet_ids=args["subnet_ids"],
+            policy=policy,
             parent=self,
             depends_on=before,
         )

@@ -11,6 +11,7 @@ from pulumi_aws import ec2, eks, iam
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Document, render_document
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _IMAGES = {
@@ -47,6 +48,7 @@ def register_node_groups(
     version: str,
     account: Account,
     subnet_ids: Sequence[pulumi.Input[str]],
+    policy: Document | None,
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
 ) -> list[pulumi.Resource]:
@@ -67,6 +69,8 @@ def register_node_groups(
         )
         for policy in _POLICIES
     ]
+    if policy is not None:
+        attachments.append(iam.RolePolicy("nodes", role=role.name, policy=render_document(policy), opts=inside))
     return [
         _register_group(
             name,

@@ -231,7 +231,8 @@ def test_the_one_kubernetes_provider_leaves_before_the_access_policies(stack: st
     policies = names([one for one in record_stack(stack) if one.type.endswith(":AccessPolicyAssociation")])
     account = stack_config(stack)["gitops-stack:account"]["id"]
     assert [one.name for one in providers] == ["cluster"]
-    assert urn_names(providers[0]) >= policies == {f"access-{name}" for name in eks_settings(stack).access}
+    wanted = {f"access-{name}" for name in eks_settings(stack).access} | {"access-preview-platform"}
+    assert urn_names(providers[0]) >= policies == wanted
     assert providers[0].inputs["clusterIdentifier"] == (
         f"arn:aws:eks:ap-northeast-1:{account}:cluster/gitops-stack-{stack}"
     )
