@@ -118,22 +118,22 @@ class EksCluster(pulumi.ComponentResource):
             upgrade_policy={"support_type": args.get("support_type", "standard").upper()},
             deletion_protection=args.get("deletion_protection", False),
             enabled_cluster_log_types=list(args.get("log_types", ("api", "audit", "authenticator"))),
-            encryption_config_key_arn=args.get("secrets_key_arn") or self._register_key(name, args["account"]),
+            encryption_config_key_arn=args.get("secrets_key_arn") or self._register_key(name, args),
             skip_default_node_group=True,
             opts=options,
             **_build_compute(args),
         )
 
-    def _register_key(self, name: str, account: Account) -> pulumi.Output[str]:
+    def _register_key(self, name: str, args: EksClusterArgs) -> pulumi.Output[str]:
         key = kms.Key(
             f"{name}-secrets",
             description="Secrets of the Kubernetes cluster",
-            policy=render_document(build_secrets_key_policy(account)),
+            policy=render_document(build_secrets_key_policy(args["account"])),
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
             opts=self._inside,
         )
-        kms.Alias(f"{name}-secrets", name=f"alias/{name}-secrets", target_key_id=key.key_id, opts=self._inside)
+        kms.Alias(f"{name}-secrets", name=f"alias/{args['name']}-secrets", target_key_id=key.key_id, opts=self._inside)
         arn: pulumi.Output[str] = key.arn
         return arn
 
