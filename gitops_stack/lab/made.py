@@ -33,7 +33,7 @@ def load_made(log: Path) -> list[Made]:
         first = now if first is None else first
         for kind in (_BEGUN, _DONE):
             metadata = (event.get(kind) or {}).get("metadata")
-            if metadata is None or metadata["op"] in _SILENT:
+            if metadata is None or metadata["op"] in _SILENT or _is_default_provider(metadata):
                 continue
             if kind == _BEGUN:
                 begun[metadata["urn"]] = now
@@ -42,6 +42,11 @@ def load_made(log: Path) -> list[Made]:
                 name = metadata["urn"].rpartition("::")[2]
                 made.append(Made(metadata["op"], metadata["type"], name, start - first, now - start))
     return sorted(made, key=lambda step: step.begun)
+
+
+def _is_default_provider(metadata: dict[str, Any]) -> bool:
+    """Tell whether the engine made it by itself; its own summary leaves it out too."""
+    return metadata["type"].startswith("pulumi:providers:") and "::default" in metadata["urn"]
 
 
 def _load_events(log: Path) -> Iterator[dict[str, Any]]:

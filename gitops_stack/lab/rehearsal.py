@@ -6,14 +6,18 @@ repository a process on loopback. Composes ``bootstrap`` with what a cluster has
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.aws.account import NAME, build_account, build_environment
 from gitops_stack.lab.aws.executables import write_executables
 from gitops_stack.lab.aws.prerequisites import write_prerequisites
@@ -49,8 +53,10 @@ class Rehearsal:
     made: list[Made] = field(default_factory=list)
     assumed: list[str] = field(default_factory=list)
     """What the stack expects to find in its account and the rehearsal put there, in words."""
+    unmade: list[Made] = field(default_factory=list)
+    """What `pulumi destroy` took down, in order."""
     left: list[str] = field(default_factory=list)
-    """What `pulumi destroy` left behind in the account with the stack's tag."""
+    """What `pulumi destroy` left behind in the account with the stack's tag, as `gitops-stack sweep` lists it."""
 
     @classmethod
     def open(cls, lab: Lab, project: Path, stack: str) -> Rehearsal:
@@ -129,8 +135,31 @@ class Rehearsal:
                     limit_seconds=60,
                 )  # fmt: skip
                 engine.up(limit_seconds=_UP_SECONDS)
+        log = report.lab.state.directory / "destroy-events.jsonl"
+        log.unlink(missing_ok=True)
         with report.phase("pulumi destroy", progress):
-            engine.destroy(limit_seconds=_DESTROY_SECONDS)
+            engine.destroy(f"--event-log={log}", limit_seconds=_DESTROY_SECONDS)
+        self.unmade = load_made(log)
+
+    def sweep(self, *options: str) -> dict[str, Any]:
+        """Run `gitops-stack sweep` against the account, as a person would, and return its report.
+
+        Raises :class:`EnvironmentProblem` with its own words when it cannot look.
+        """
+        engine = self.report.engine
+        command = [sys.executable, "-c", "from gitops_stack.cli.main import main; main()", "sweep", *options]
+        command += ["--stack", engine.stack, "--project", str(engine.project), "--output", "json"]
+        done = subprocess.run(command, capture_output=True, text=True, env=engine.environment(), check=False)
+        if not done.stdout:
+            raise EnvironmentProblem(done.stderr.strip().removeprefix("error: "))
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def look_for_leftovers(self, progress: Progress) -> None:
+        """Note what the stack left in its account, but for what is kept on purpose."""
+        with self.report.phase("sweep", progress):
+            leftovers = self.sweep()["leftovers"]
+        self.left = [f"{found['kind']} {found['id']}: {found['because']}" for found in leftovers if not found["keep"]]
 
     def _is_living(self) -> bool:
         return any(status.name == NAME for status in self.report.lab.processes())
@@ -182,3 +211,4 @@ def rehearse(rehearsal: Rehearsal, project: Path, progress: Progress) -> None:
     rehearsal.hand_over(progress)
     rehearsal.preview_again(progress)
     rehearsal.destroy(progress)
+    rehearsal.look_for_leftovers(progress)

@@ -11,7 +11,8 @@ from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.settings import StackSettings
 
 # Nobody's: the played host of the repository asks for no login.
-_LOGIN = json.dumps({"username": "rehearsal", "password": "rehearsal"})
+PASSWORD = "played-by-the-rehearsal"
+_LOGIN = json.dumps({"username": "git", "password": PASSWORD})
 _CACHE_LOGIN = json.dumps({"username": "rehearsal", "accessToken": "rehearsal"})
 
 
