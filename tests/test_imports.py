@@ -41,6 +41,7 @@ def test_the_core_does_without_any_vendor_s_sdk() -> None:
     assert not {name.partition(".")[0] for name in modules} & {"pulumi", "lightkube", "pulumi_aws", "httpx2", "typer"}
 
 
-def test_commands_on_the_account_are_declared_without_the_cloud_s_sdk() -> None:
-    modules = imported_by("import gitops_stack.cli.account, gitops_stack.cli.doctor, gitops_stack.cli.sweep")
-    assert not {name.partition(".")[0] for name in modules} & {"boto3", "botocore"}
+def test_the_command_line_starts_without_engine_cloud_and_doubles() -> None:
+    modules = {name.partition(".")[0] for name in imported_by("import gitops_stack.cli.main")}
+    assert "typer" in modules
+    assert not modules & {"boto3", "botocore", "flask", "grpc", "moto", "pulumi", "pulumi_aws", "pulumi_eks"}

@@ -1,11 +1,14 @@
-"""`gitops-stack rehearse STACK`: a stack written for AWS, run end to end without AWS."""
+"""`gitops-stack rehearse STACK`: a stack written for AWS, run end to end without AWS.
+
+The rehearsal is imported by the command: its AWS doubles bring botocore along.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -13,10 +16,11 @@ from rich.table import Table
 from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.lab import Lab
-from gitops_stack.lab.made import Made
-from gitops_stack.lab.rehearsal import Rehearsal
-from gitops_stack.lab.rehearsal import rehearse as run_rehearsal
 from gitops_stack.lab.tools import build_tools
+
+if TYPE_CHECKING:
+    from gitops_stack.lab.made import Made
+    from gitops_stack.lab.rehearsal import Rehearsal
 
 _SLOWEST = 5
 
@@ -37,6 +41,9 @@ def rehearse(
 ) -> None:
     """Run a stack's unchanged file end to end: preview, up, handover, preview without changes, destroy."""
     _check_extra()
+    from gitops_stack.lab.rehearsal import Rehearsal  # noqa: PLC0415
+    from gitops_stack.lab.rehearsal import rehearse as run_rehearsal  # noqa: PLC0415
+
     if event_log is not None and not preview_only:
         raise EnvironmentProblem("rehearse: --event-log goes with --preview-only")
     with progress(f"rehearsing {stack}") as step:
