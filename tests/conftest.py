@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,15 @@ def pytest_sessionstart() -> None:
         if not (made := load_cache_folder() / "renders" / name).is_file():
             raise pytest.UsageError(f"{made}: is missing; run `make golden`, which renders the trees first")
         shutil.copyfile(made, RENDERS / name)
+
+
+def pytest_configure() -> None:
+    """Keep asyncio from reporting futures of failed programs, whose error their test has seen.
+
+    It does so when they are collected, with a traceback, for which Python parses source. While a test or pytest
+    parses source itself that is a SystemError (AST constructor recursion depth mismatch) in CPython 3.11.
+    """
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 
 @pytest.fixture(scope="session")
