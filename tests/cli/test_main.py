@@ -131,7 +131,7 @@ def test_the_schema_is_printed_and_fresh(monkeypatch: pytest.MonkeyPatch, capsys
     [
         (
             {
-                "contexts": [{"name": "acme-dev", "context": {"cluster": "c", "user": "u"}}],
+                "contexts": [{"name": "kind-gitops-stack", "context": {"cluster": "c", "user": "u"}}],
                 "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
                 "users": [{"name": "u", "user": {}}],
             },
@@ -152,7 +152,7 @@ def test_status_of_a_cluster_that_cannot_be_reached_leaves_with_2_and_a_sentence
     if kubeconfig is not None:
         (tmp_path / "config").write_text(yaml.safe_dump(kubeconfig))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
-    assert run("status", "-s", "dev", "-C", ROOT, monkeypatch=monkeypatch) == 2
+    assert run("status", "-s", "local", "-C", ROOT, monkeypatch=monkeypatch) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert said in lines[0]
