@@ -17,21 +17,22 @@ from moto import mock_aws
 from gitops_stack.account.session import Account
 from tests.account.stacks import REGION, eks_config
 
+_CLIENTS: dict[tuple[str, str, str], Any] = {}
 
-@pytest.fixture(autouse=True, scope="session")
+
+@pytest.fixture(autouse=True, scope="package")
 def _clients_are_made_once() -> Iterator[None]:
-    """Share clients between all tests: making them is most of what a test costs, and moto answers any of them."""
+    """Share clients between all tests here: making them is most of what a test costs, and moto answers any of them."""
     make = boto3.Session.client
-    made: dict[tuple[str, str, str], Any] = {}
 
     def client(session: boto3.Session, service: str, **arguments: Any) -> Any:
         credentials = session.get_credentials()
         if credentials is None:
             return make(session, service, **arguments)
         key = (service, arguments["region_name"], credentials.access_key)
-        if key not in made:
-            made[key] = make(session, service, **arguments)
-        return made[key]
+        if key not in _CLIENTS:
+            _CLIENTS[key] = make(session, service, **arguments)
+        return _CLIENTS[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # five thousand volumes that nobody asked for
