@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import kubeconfig_path, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
@@ -18,12 +20,24 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
-from gitops_stack.settings import ExistingClusterSettings
+from gitops_stack.settings import ExistingClusterSettings, StackSettings
+
+if TYPE_CHECKING:
+    from lightkube import Client
+
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(help="Kubeconfig to use; default: the stack's, or for an EKS cluster one of its own with a token."),
+]
+Context = Annotated[str | None, typer.Option(help="Context in it; default: the stack's, or the current one.")]
 
 
 def status(
     stack: Stack,
     project: Project = Path(),
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    role_arn: RoleArn = None,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
 ) -> None:
     """Show every application with the reason when it is not well, and who owns each handed-over object.
@@ -31,14 +45,16 @@ def status(
     Leaves with 0 when all applications are Synced and Healthy and the certificate is complete, else with 1.
     """
     settings = load_stack_file(project, stack)
-    if not isinstance(settings.cluster, ExistingClusterSettings):
-        raise EnvironmentProblem(
-            f"Pulumi.{stack}.yaml: status reads an existing cluster; set cluster.provider existing"
-        )
-    with (
-        progress("reading the cluster"),
-        connect(kubeconfig_path(settings.cluster), settings.cluster.context) as client,
-    ):
+    if settings.eks is None or kubeconfig or context:
+        if role_arn:
+            raise EnvironmentProblem(
+                "status: --role-arn is for the token of the stack's EKS cluster, which a kubeconfig does without; "
+                "leave it out"
+            )
+        client = _connect_by_kubeconfig(settings, kubeconfig, context)
+    else:
+        client = _connect_by_token(settings, project, role_arn)
+    with progress("reading the cluster"), client:
         manifests, problems = _render(project / settings.tree_path / "argocd")
         found = load_applications(client, settings.argocd.namespace)
         handed_over = [*manifests, *build_app_projects(settings)]
@@ -54,6 +70,30 @@ def status(
         certificate.complete and applications and all(application.well for application in applications)
     ):
         raise typer.Exit(1)
+
+
+def _connect_by_kubeconfig(settings: StackSettings, kubeconfig: Path | None, context: str | None) -> Client:
+    cluster = settings.cluster
+    if not isinstance(cluster, ExistingClusterSettings):
+        cluster = ExistingClusterSettings(provider="existing")
+    given = {"kubeconfig": str(kubeconfig) if kubeconfig else None, "context": context}
+    cluster = cluster.model_copy(update={key: value for key, value in given.items() if value})
+    return connect(kubeconfig_path(cluster), cluster.context)
+
+
+def _connect_by_token(settings: StackSettings, project: Path, role_arn: str | None) -> Client:
+    """Connect to the stack's EKS cluster with a token of its own; needs no kubeconfig and no AWS CLI."""
+    from gitops_stack.account import kubeconfig as files  # noqa: PLC0415
+    from gitops_stack.account.eks_token import build_token  # noqa: PLC0415
+    from gitops_stack.gitops_tree.private_file import write_private_file  # noqa: PLC0415
+
+    _, account = open_account(project, settings.stack, role_arn)
+    endpoint = files.load_endpoint(account, settings.cluster_name, f"Pulumi.{settings.stack}.yaml")
+    user = {"token": build_token(account, endpoint.name).token}
+    with TemporaryDirectory(prefix="gitops-stack-") as folder:  # of mode 0700; read once, by connect
+        file = Path(folder) / "kubeconfig"
+        write_private_file(file, files.render_kubeconfig(files.build_kubeconfig(endpoint, user, endpoint.name)))
+        return connect(file)
 
 
 def _render(directory: Path) -> tuple[list[Manifest], tuple[str, ...]]:
