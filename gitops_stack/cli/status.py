@@ -73,11 +73,9 @@ def status(
 
 
 def _connect_by_kubeconfig(settings: StackSettings, kubeconfig: Path | None, context: str | None) -> Client:
-    cluster = settings.cluster
-    if not isinstance(cluster, ExistingClusterSettings):
-        cluster = ExistingClusterSettings(provider="existing")
+    stated = {"provider": "existing"} if settings.eks else settings.cluster.model_dump()
     given = {"kubeconfig": str(kubeconfig) if kubeconfig else None, "context": context}
-    cluster = cluster.model_copy(update={key: value for key, value in given.items() if value})
+    cluster = ExistingClusterSettings.model_validate({**stated, **{key: one for key, one in given.items() if one}})
     return connect(kubeconfig_path(cluster), cluster.context)
 
 
