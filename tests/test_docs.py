@@ -1,0 +1,171 @@
+"""README and docs: commands exist with these options, links lead somewhere, examples run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from gitops_stack.cli.main import app
+from gitops_stack.testing import RegisteredResource, record_program
+from tests.stacks import CALLS, ROOT
+
+FILES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+README = FILES[0].read_text(encoding="utf-8")
+_FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"^ {4,}(?![-*|] )(\S.*)$", re.MULTILINE)
+_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
+# A command begins a line or follows what a shell begins one after; it ends where the shell ends it, or at a comment.
+_CALL = r"(?:^|[\n;&|(]|\$ ) *(?:[A-Z_]+=\S* )*(?:[\w./]*/)?{}((?: +(?!#)[^\s;&|)\"'`]+)+)"
+
+
+def find_code(text: str) -> Iterator[str]:
+    """Yield what a Markdown text shows as code: blocks, indented lines and spans."""
+    yield from (block[2] for block in _FENCED.findall(text) if block[1] in {"", "sh"})
+    prose = _FENCED.sub("", text)
+    yield from _INDENTED.findall(prose)
+    yield from (" ".join(span.split()) for span in _SPAN.findall(_INDENTED.sub("", prose)))
+
+
+def find_calls(program: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield (file, words behind ``program``) of every call of a program."""
+    for file in FILES:
+        for code in find_code(file.read_text(encoding="utf-8")):
+            for words in re.findall(_CALL.format(re.escape(program)), code):
+                yield str(file.relative_to(ROOT)), words.split()
+
+
+def find_command(words: list[str]) -> tuple[Any, list[str]]:
+    """Return the command that ``words`` begin with, and its own words."""
+    command: Any = typer.main.get_command(app)
+    rest = list(words)
+    while hasattr(command, "commands") and rest and rest[0] not in {"…", "COMMAND"} and not rest[0].startswith("-"):
+        command = command.commands[rest.pop(0)]
+    return command, rest
+
+
+def leaf_commands(command: Any, *path: str) -> Iterator[str]:
+    if not hasattr(command, "commands"):
+        yield " ".join(path)
+    for name, child in getattr(command, "commands", {}).items():
+        if not child.hidden:
+            yield from leaf_commands(child, *path, name)
+
+
+def options_of(command: Any) -> set[str]:
+    return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+
+def argument_range(command: Any) -> tuple[int, int]:
+    arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
+    return sum(argument.required for argument in arguments), len(arguments)
+
+
+def count_arguments(command: Any, words: list[str]) -> int:
+    flags = {
+        option for parameter in command.params if getattr(parameter, "is_flag", False) for option in parameter.opts
+    }
+    count, rest = 0, iter(words)
+    for word in rest:
+        if not word.startswith("-"):
+            count += 1
+        elif "=" not in word and word not in flags:
+            next(rest, None)
+    return count
+
+
+CALLED = list(dict.fromkeys((file, tuple(words)) for file, words in find_calls("gitops-stack")))
+MADE = list(dict.fromkeys((file, tuple(words)) for file, words in find_calls("make")))
+
+
+def label(call: object) -> str:
+    return " ".join(call) if isinstance(call, tuple) else str(call)
+
+
+def test_calls_are_found_in_every_kind_of_code() -> None:
+    found = {words for _, words in CALLED}
+    assert {
+        ("status", "--stack", "local"),  # a span in prose
+        ("lab", "env", "--tools"),  # within "$(…)"
+        ("lock", "--version", "v3.5.1", "--stack", "dev"),  # before a comment
+        ("changed-stacks", "origin/main"),  # a fenced block
+        ("sweep", "--stack", "dev", "--delete"),  # behind a prompt
+    } <= found
+    assert {("local",), ("rehearse", "STACK=dev")} <= {words for _, words in MADE}
+
+
+@pytest.mark.parametrize(("file", "words"), CALLED, ids=label)
+def test_every_command_exists_with_these_options(file: str, words: tuple[str, ...]) -> None:
+    command, rest = find_command(list(words))
+    if hasattr(command, "commands"):  # a placeholder for any of the group's
+        assert rest[0] in {"…", "COMMAND"} or rest[0] in options_of(command) | {"--help"}, file
+        return
+    given = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
+    assert given <= options_of(command) | {"--help"}, file
+    fewest, most = argument_range(command)
+    has_line = len(rest) > 0  # a bare name in prose stands for the command, not for a call of it
+    assert count_arguments(command, rest) <= most, file
+    assert not has_line or "--help" in given or count_arguments(command, rest) >= fewest, file
+
+
+@pytest.mark.parametrize(("file", "words"), MADE, ids=label)
+def test_every_make_target_exists(file: str, words: tuple[str, ...]) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z]+) \?=", makefile, re.MULTILINE))
+    assert {word for word in words if "=" not in word} <= targets, file
+    assert {word.partition("=")[0] for word in words if "=" in word} <= variables, file
+
+
+def test_the_readme_lists_every_command_with_options_it_has() -> None:
+    rows = re.findall(r"^\| `gitops-stack ([^`]+)` \| (.+) \|$", README, re.MULTILINE)
+    described = {}
+    for call, text in rows:
+        command, rest = find_command(call.split())
+        described[" ".join(call.split()[: len(call.split()) - len(rest)])] = command
+        named = {span.split()[0] for span in _SPAN.findall(text) if span.startswith("--")}
+        assert named <= options_of(command), call
+    assert set(described) == set(leaf_commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(file: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", _FENCED.sub("", file.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = file.parent / path if path else file
+        assert found.exists(), target
+        headings = re.findall(r"^#+ (.+)$", found.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, target
+
+
+def run_example(number: int) -> list[RegisteredResource]:
+    source = [block[2] for block in _FENCED.findall(README) if block[1] == "python"][number]
+    program = compile(source, f"README.md, example {number + 1}", "exec")
+    return record_program(lambda: exec(program, {"__name__": "__main__"}), stack="dev", calls=CALLS)
+
+
+def test_the_example_on_a_cluster_installs_argo_cd_and_hands_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "gitops" / "local")  # whose folder argocd the example reads
+    found = run_example(0)
+    assert "argocd/argocd-server" in {one.name for one in found}
+    assert all(not one.ignore_changes for one in found)
+
+
+def test_the_example_with_a_cluster_of_its_own_waits_for_nodes_and_keeps_the_way_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT / "gitops" / "local")
+    resources = {(one.type, one.name): one for one in run_example(1)}
+    provider = resources["pulumi:providers:kubernetes", "cluster"]
+    assert provider.depends_on == ("access-me",)
+    assert provider.inputs["clusterIdentifier"] == "arn:aws:eks:ap-northeast-1:123456789012:cluster/acme"
+    assert provider.deleted_with == "eks"
+    assert resources["gitops-stack:index:ArgoCD", "argocd"].deleted_with == "eks"
+    assert "eks" in resources["kubernetes:core/v1:Namespace", "argocd/argocd"].depends_on

@@ -1,0 +1,84 @@
+"""docs/aws.md states what the code does: the metadata contract, blocks of subnets, names that exist once."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from gitops_stack import conventions
+from gitops_stack.aws_plan import adopted_network
+from gitops_stack.aws_plan.subnets import count_free_addresses, plan_subnets
+from gitops_stack.manifests.cluster_metadata import LABELS, ClusterMetadata, produced_keys
+from gitops_stack.settings.aws_references import ISOLATED_ENDPOINTS
+from gitops_stack.settings.registry import RepositorySettings
+from tests.stacks import ROOT, stack_settings
+
+TEXT = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+
+
+def section(heading: str) -> str:
+    return TEXT[TEXT.index(f"## {heading}\n") :].split("\n## ")[0]
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of a section's table rows, heads and rules left out."""
+    lines = [line for line in section(heading).splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_every_key_of_the_metadata_contract_is_listed_with_its_kind() -> None:
+    listed = [(row[0].strip("`"), row[1]) for row in rows("Metadata for ApplicationSets")[1:]]
+    fields = [field.name for field in dataclasses.fields(ClusterMetadata)]
+    assert listed == sorted(listed, key=lambda one: one[1] != "label")
+    assert dict(listed) == {name: "label" if name in LABELS else "annotation" for name in fields}
+    assert len(listed) == len(fields)
+
+
+@pytest.mark.parametrize("stack", ["local", "dev", "prd"])
+def test_the_contract_s_conditions_are_those_of_the_code(stack: str) -> None:
+    settings = stack_settings(stack)
+    add_ons = settings.add_ons
+    holds = {
+        "always": True,
+        "with `account`": settings.account is not None,
+        "with `provider: eks`": settings.eks is not None,
+        "with `addOns.externalSecrets`": add_ons is not None and add_ons.external_secrets is not None,
+        "with `addOns.loadBalancerController`": add_ons is not None and add_ons.load_balancer_controller is not None,
+        "with `addOns.externalDns`": add_ons is not None and add_ons.external_dns is not None,
+    }
+    written = {row[0].strip("`") for row in rows("Metadata for ApplicationSets")[1:] if holds[row[2]]}
+    assert written == produced_keys(settings)
+
+
+def test_the_blocks_of_subnets_are_those_that_are_planned() -> None:
+    listed = [row for row in rows("Network") if row[0].startswith("/")]
+    for vpc, private, public in listed:
+        [blocks] = plan_subnets(f"10.0.0.0{vpc}", 1)
+        planned = [
+            f"/{block.rpartition('/')[2]}, {count_free_addresses(block)}" for block in (blocks.private, blocks.public)
+        ]
+        assert [private, public] == planned
+    assert [row[0] for row in listed] == ["/16", "/17", "/18", "/19", "/20"]
+
+
+def test_the_figures_of_an_adopted_vpc_are_those_that_are_checked() -> None:
+    stops, warns = (row[0] for row in rows("Network")[-2:])
+    assert f"fewer than {adopted_network.FEWEST_ADDRESSES} free" in stops
+    scarce = adopted_network.SCARCE_ADDRESSES, adopted_network.LOAD_BALANCER_ADDRESSES
+    assert tuple(map(int, re.findall(r"fewer than (\d+)", warns))) == scarce
+
+
+def test_the_endpoints_without_a_way_out_are_those_the_settings_ask_for() -> None:
+    [row] = [row for row in rows("Network") if row[0] == "`0`"]
+    assert tuple(re.findall(r"`([a-z0-9.-]+)`", row[1])) == ISOLATED_ENDPOINTS
+
+
+def test_defaults_and_tags_are_those_of_the_code() -> None:
+    fields = RepositorySettings.model_fields
+    registry = " ".join(section("Registry").split())
+    assert f"`untaggedDays` ({fields['untagged_days'].default})" in registry
+    assert f"`keepLast` ({fields['keep_last'].default})" in registry
+    tags = set(re.findall(r"`(gitops-stack:[a-z-]+)[`=]", section("Tags")))
+    assert tags == {conventions.TAG_STACK, conventions.TAG_PROJECT, conventions.TAG_MANAGED_BY}
