@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help venv local local-down test e2e bench tools lock schema golden clean
+.PHONY: help venv rehearse local local-down test e2e bench tools lock schema golden clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ local: venv  ## Bootstrap stack local in the lab and prove it; again: converges
 
 local-down: venv  ## pulumi destroy against the living controllers, then stop every process
 	@$(BIN)/gitops-stack lab down --destroy --stack $(STACK)
+
+rehearse: venv  ## Run an EKS stack end to end without AWS: make rehearse STACK=dev
+	@$(BIN)/gitops-stack rehearse $(STACK)
 
 test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, cluster or cloud
 	$(BIN)/ruff format --check .

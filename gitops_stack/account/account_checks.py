@@ -43,6 +43,34 @@ def check_region(account: Account) -> Iterator[Check]:
         yield Check("region", "ok", f"{account.region}: {regions[0]['OptInStatus']}", needs)
 
 
+def check_caller(account: Account, settings: StackSettings) -> Iterator[Check]:
+    """Check that the credentials may enter the cluster they are to make: nobody gets in for having made it."""
+    if settings.eks is None:
+        return
+    needs = "one of the principals of cluster.access with policy ClusterAdmin, who installs Argo CD"
+    admins = {entry.principal_arn for entry in settings.eks.access.values() if entry.policy == "ClusterAdmin"}
+    who = account.identity.arn
+    if any(is_session_of(who, admin) for admin in admins):
+        yield Check("caller", "ok", who, needs)
+    else:
+        remedy = f"assume {sorted(admins)[0]}" if admins else "give one of them policy ClusterAdmin"
+        yield Check("caller", "failed", f"{who} is none of them", needs, remedy)
+
+
+def is_session_of(caller: str, principal: str) -> bool:
+    """Tell whether ``caller``, an ARN of sts:GetCallerIdentity, is the user ``principal`` or a session of that role.
+
+    A session's ARN leaves out the role's path (IAM user guide, "IAM identifiers").
+    """
+    if caller == principal:
+        return True
+    owner, resource = caller.split(":")[4:6]
+    kind, _, rest = resource.partition("/")
+    role_owner, role = principal.split(":")[4:6]
+    is_role = role.startswith("role/") and kind == "assumed-role" and owner == role_owner
+    return is_role and rest.partition("/")[0] == role.rpartition("/")[2]
+
+
 def check_principals(account: Account, settings: StackSettings) -> Iterator[Check]:
     """Check that every principal with access to the cluster exists; EKS refuses an entry for one that does not."""
     for name, access in settings.eks.access.items() if settings.eks else ():

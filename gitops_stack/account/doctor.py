@@ -41,6 +41,7 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks |= _zone_checks(settings, settings.network, account)
         checks["cidr"] = partial(network_checks.check_cidr, account, settings)
         checks["vpc"] = partial(network_checks.check_adopted_vpc, account, settings)
+        checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
     checks["secret"] = partial(account_checks.check_secrets, account, settings)
     return checks

@@ -15,7 +15,9 @@ from gitops_stack.components.stack import GitOpsStack, GitOpsStackArgs
 
 if TYPE_CHECKING:
     from gitops_stack.components.ci_access import CiAccess, CiAccessArgs
+    from gitops_stack.components.cluster_addons import ClusterAddons, ClusterAddonsArgs
     from gitops_stack.components.container_registry import ContainerRegistry, ContainerRegistryArgs
+    from gitops_stack.components.eks_cluster import EksCluster, EksClusterArgs
     from gitops_stack.components.network import Network, NetworkArgs
     from gitops_stack.components.pod_identity import PodIdentity, PodIdentityArgs
 
@@ -26,8 +28,12 @@ __all__ = [
     "ArgoCDArgs",
     "CiAccess",
     "CiAccessArgs",
+    "ClusterAddons",
+    "ClusterAddonsArgs",
     "ContainerRegistry",
     "ContainerRegistryArgs",
+    "EksCluster",
+    "EksClusterArgs",
     "GitOpsStack",
     "GitOpsStackArgs",
     "Network",
@@ -38,7 +44,9 @@ __all__ = [
 
 _ON_DEMAND = {
     "CiAccess": "ci_access",
+    "ClusterAddons": "cluster_addons",
     "ContainerRegistry": "container_registry",
+    "EksCluster": "eks_cluster",
     "Network": "network",
     "PodIdentity": "pod_identity",
 }

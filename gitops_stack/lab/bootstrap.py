@@ -6,13 +6,15 @@ Every phase is idempotent, so running it again converges. A failure names the ph
 from __future__ import annotations
 
 import fcntl
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitops_stack.conventions import PROJECTS_APPLICATION, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
+from gitops_stack.config import load_stack_file
+from gitops_stack.conventions import PROJECTS_APPLICATION, PULUMI_PROJECT, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
@@ -35,6 +37,7 @@ from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
 from gitops_stack.settings import StackSettings
 
+ENGINE_ENVIRONMENT = "engine-environment.json"  # what a rehearsal's engine needs to find its account
 DESTROY_LIMIT_SECONDS = 120.0
 SYNC_LIMIT_SECONDS = 300.0
 _POLL_SECONDS = 0.5
@@ -78,6 +81,11 @@ def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report
     A destroy that was interrupted is finished first. Raises :class:`GitOpsStackError` with the phase, the condition
     and the log, unless every application is Synced at the pushed revision and Healthy and the certificate is complete.
     """
+    if load_stack_file(project, stack).eks is not None:
+        raise GitOpsStackError(
+            f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found eks; the lab bootstraps an existing "
+            f"cluster; use `gitops-stack rehearse {stack}`"
+        )
     with _alone(lab):
         report = open_report(lab, stack)
         with report.phase("control plane", progress):
@@ -208,7 +216,9 @@ def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
 def open_report(lab: Lab, stack: str) -> Report:
     """Return an empty report of ``stack`` in ``lab``; nothing is started or written."""
     workspace = Workspace.under(lab.state.directory, stack)
-    engine = Engine(lab.state.directory, workspace.directory, stack, lab.tools.bin, load_git_environment())
+    kept = lab.state.directory / ENGINE_ENVIRONMENT
+    extra = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    engine = Engine(lab.state.directory, workspace.directory, stack, lab.tools.bin, load_git_environment(), extra)
     return Report(lab, workspace, engine)
 
 

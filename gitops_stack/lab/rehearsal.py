@@ -23,6 +23,7 @@ from gitops_stack.lab.aws.executables import write_executables
 from gitops_stack.lab.aws.prerequisites import write_prerequisites
 from gitops_stack.lab.aws.session import ENDPOINT, AwsSession
 from gitops_stack.lab.bootstrap import (
+    ENGINE_ENVIRONMENT,
     SYNC_LIMIT_SECONDS,
     Report,
     open_report,
@@ -195,7 +196,9 @@ class Rehearsal:
         """Point engine and repo-server at the account and at the repository's host."""
         report, state = self.report, self.report.lab.state
         executables = write_executables(state.directory / "aws-bin")
-        report.engine = replace(report.engine, extra={**self._account_environment(), "PATH": str(executables)})
+        extra = {**self._account_environment(), "PATH": str(executables)}
+        report.engine = replace(report.engine, extra=extra)
+        (state.directory / ENGINE_ENVIRONMENT).write_text(json.dumps(extra, indent=2), encoding="utf-8")
         url, ports = self.settings.gitops.repo_url, state.load_ports()
         report.repo_server = {
             **build_git_variables(url, report.workspace.repository, report.engine.git_environment),

@@ -134,3 +134,25 @@ def test_secrets_have_to_exist(account: Account) -> None:
 def test_a_role_that_is_assumed_is_who_the_credentials_are() -> None:
     boto3.client("iam", region_name=REGION).create_role(RoleName="platform", AssumeRolePolicyDocument="{}")
     assert Account(REGION, ROLE).identity.arn.startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/platform/")
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal", "same"),
+    [
+        ("arn:aws:sts::1:assumed-role/platform/ana", "arn:aws:iam::1:role/platform", True),
+        ("arn:aws:sts::1:assumed-role/sso/ana", "arn:aws:iam::1:role/aws-reserved/sso", True),
+        ("arn:aws:sts::1:assumed-role/platform/ana", "arn:aws:iam::2:role/platform", False),
+        ("arn:aws:sts::1:assumed-role/platform-two/ana", "arn:aws:iam::1:role/platform", False),
+        ("arn:aws:iam::1:user/ana", "arn:aws:iam::1:user/ana", True),
+        ("arn:aws:iam::1:user/ana", "arn:aws:iam::1:role/ana", False),
+        ("arn:aws:iam::1:root", "arn:aws:iam::1:role/platform", False),
+    ],
+)
+def test_a_session_is_told_from_another_role(caller: str, principal: str, same: bool) -> None:
+    assert account_checks.is_session_of(caller, principal) is same
+
+
+def test_credentials_that_could_not_enter_the_cluster_are_named() -> None:
+    [check] = account_checks.check_caller(Account(REGION), eks_settings())
+    assert (check.status, check.remedy.split()[0]) == ("failed", "assume")
+    assert check.found.endswith("is none of them")

@@ -68,10 +68,15 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def ready(machine: Path, eks_project: Path) -> Path:
+def ready(machine: Path, eks_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give an account and a machine that have all the stack needs; return the project."""
     assert machine.parent == eks_project
-    boto3.client("iam", region_name=REGION).create_role(RoleName="platform", AssumeRolePolicyDocument="{}")
+    role = boto3.client("iam", region_name=REGION).create_role(RoleName="platform", AssumeRolePolicyDocument="{}")
+    sts = boto3.client("sts", region_name=REGION)
+    assumed = sts.assume_role(RoleArn=role["Role"]["Arn"], RoleSessionName="person")["Credentials"]
+    for name, key in (("ACCESS_KEY_ID", "AccessKeyId"), ("SECRET_ACCESS_KEY", "SecretAccessKey")):
+        monkeypatch.setenv(f"AWS_{name}", assumed[key])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", assumed["SessionToken"])
     return eks_project
 
 
@@ -97,8 +102,8 @@ def test_an_account_and_a_machine_that_are_ready(ready: Path) -> None:
     assert statuses(checks) == dict.fromkeys(
         (
             "credentials", "region", "quota: VPCs per region", "quota: EKS clusters per region", "zones",
-            "quota: Elastic IP addresses per region", "quota: NAT gateways per zone", "cidr", "access: admins",
-            "kubernetes-version", "argocd-version", "aws", *LOCAL,
+            "quota: Elastic IP addresses per region", "quota: NAT gateways per zone", "cidr", "caller",
+            "access: admins", "kubernetes-version", "argocd-version", "aws", *LOCAL,
         ),
         "ok",
     )  # fmt: skip
@@ -115,13 +120,13 @@ def test_text_says_what_was_found_needed_and_how_to_fix(ready: Path) -> None:
         "  needs AWS CLI 1.24.0 or 2.7.0, or newer, which pulumi-eks calls",
         "  fix: install AWS CLI 1.24.0 or 2.7.0",
     ]
-    assert lines[-1] == "16 ok, 1 failed"
+    assert lines[-1] == "17 ok, 1 failed"
 
 
 def test_warnings_do_not_fail(ready: Path, ec2: Any) -> None:
     ec2.create_vpc(CidrBlock="10.20.0.0/20")
     result = run(ready)
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "16 ok, 1 warning")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "17 ok, 1 warning")
 
 
 def test_a_missing_permission_skips_its_check_and_names_itself(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:

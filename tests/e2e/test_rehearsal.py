@@ -151,7 +151,9 @@ def test_no_secret_is_in_the_state_in_plain_text(dev: Rehearsal) -> None:
 
 
 def test_only_listed_networks_reach_the_public_endpoint(dev: Rehearsal) -> None:
-    config = next(found for found in of_type(dev, "Cluster") if "vpcConfig" in found["inputs"])["inputs"]["vpcConfig"]
+    config = next(found for found in of_type(dev, "Cluster") if "vpcConfig" in found.get("inputs", {}))["inputs"][
+        "vpcConfig"
+    ]
     assert (config["endpointPublicAccess"], config["publicAccessCidrs"]) == (True, ["203.0.113.0/24"])
 
 
@@ -241,7 +243,7 @@ def test_production_has_hardened_nodes_and_a_private_endpoint(prd: Rehearsal) ->
         options = found["inputs"]["metadataOptions"]
         assert (options["httpTokens"], options["httpPutResponseHopLimit"]) == ("required", 1)
         assert [mapping["ebs"]["encrypted"] for mapping in found["inputs"]["blockDeviceMappings"]] == ["true"]
-    cluster = next(found for found in of_type(prd, "Cluster") if "vpcConfig" in found["inputs"])
+    cluster = next(found for found in of_type(prd, "Cluster") if "vpcConfig" in found.get("inputs", {}))
     assert cluster["inputs"]["vpcConfig"]["endpointPublicAccess"] is False
     assert cluster["inputs"]["encryptionConfig"]["resources"] == ["secrets"]
     assert check_documents(prd) == []
