@@ -36,7 +36,7 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports 
-	$(BIN)/python -m pytest -m 'not e2e'
+	$(BIN)/python -m pytest -m 'not e2e' -n auto --dist loadscope
 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
 	$(BIN)/python -m pytest -m e2e
