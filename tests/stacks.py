@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gitops_stack.config import load_stack_file
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.yaml_text import load_documents
@@ -58,8 +60,10 @@ def stack_tree(stack: str) -> Path:
 
 @cache
 def stack_render(stack: str) -> list[Manifest]:
-    """Load the kept render of a committed stack; not to be changed by a test."""
-    return load_manifests(stack_tree(stack) / "argocd")
+    """Load the kept render of a committed stack, whatever cache the test uses; not to be changed by a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITOPS_STACK_CACHE_DIR", str(RENDERS.parent))
+        return load_manifests(stack_tree(stack) / "argocd")
 
 
 def stack_config(stack: str) -> dict[str, Any]:
