@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import pulumi
 import pytest
 
-from gitops_stack.components import ArgoCD
+from gitops_stack.components import ArgoCD, GitOpsStack
+from gitops_stack.config import load_settings
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.testing import RegisteredResource, record_program
-from tests.stacks import objects, record_stack, run_main, stack_config
+from tests.stacks import objects, record_stack, stack_config
 
 SECRET = "hunter2"
 URL = "https://github.com/acme/platform.git"
@@ -27,14 +27,17 @@ CRD: Manifest = {
 CONFIG_MAP: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm", "namespace": "argocd"}}
 
 
-@cache
-def record_credentials(credentials: str) -> list[RegisteredResource]:
-    """Run the program of stack `local`, the quickest, with ``credentials`` (JSON) for its repository."""
+def record_credentials(credentials: dict[str, Any]) -> list[RegisteredResource]:
+    """Record stack `local` with ``credentials`` for its repository, and two objects for its installation."""
     config = {"aws:region": "ap-northeast-1", **stack_config("local")}
-    config["gitops-stack:gitops"] = {**config["gitops-stack:gitops"], "credentials": json.loads(credentials)}
+    config["gitops-stack:gitops"] = {**config["gitops-stack:gitops"], "credentials": credentials}
     answer = {"secretString": json.dumps({"username": "robot", "password": SECRET}), "secretId": "acme/repo"}
+
+    def program() -> None:
+        GitOpsStack("gitops-stack", {"settings": load_settings(), "manifests": [CRD, CONFIG_MAP]})
+
     return record_program(
-        run_main, stack="local", config=config, secret_keys=("gitops-stack:gitops",), calls={LOOKUP: answer}
+        program, stack="local", config=config, secret_keys=("gitops-stack:gitops",), calls={LOOKUP: answer}
     )
 
 
@@ -63,7 +66,7 @@ CREDENTIALS = pytest.mark.parametrize(
 def test_the_repository_secret_is_secret_and_there_before_argo_cd_starts(
     credentials: dict[str, Any], keys: dict[str, str]
 ) -> None:
-    found = record_credentials(json.dumps(credentials))
+    found = record_credentials(credentials)
     repository = next(one for one in found if one.name == "argocd/gitops-repository")
     assert repository.inputs["stringData"] == {"type": "git", "url": URL, **keys}
     assert repository.secret_inputs == ("stringData",)
@@ -78,7 +81,7 @@ def test_the_repository_secret_is_secret_and_there_before_argo_cd_starts(
 @pytest.mark.usefixtures("in_project")
 @CREDENTIALS
 def test_no_credential_is_in_any_plain_input(credentials: dict[str, Any], keys: dict[str, str]) -> None:
-    found = record_credentials(json.dumps(credentials))
+    found = record_credentials(credentials)
     plain = [{key: one.inputs[key] for key in one.inputs.keys() - set(one.secret_inputs)} for one in found]
     assert SECRET not in json.dumps(plain)
     assert SECRET in json.dumps([one.inputs for one in found])
