@@ -79,10 +79,14 @@ class Identity:
 class Account:
     """The AWS account behind the credentials at hand, seen from one region. Safe to use from several threads."""
 
-    def __init__(self, region: str, role_arn: str | None = None) -> None:
-        """Open it with the usual chain of credentials, or as role ``role_arn`` assumed with them."""
+    def __init__(self, region: str, role_arn: str | None = None, *, double: str | None = None) -> None:
+        """Open it with the usual chain of credentials, or as role ``role_arn`` assumed with them.
+
+        ``double`` is the address of a double of AWS: all is asked there, and no credentials of the caller's are sent.
+        """
         self.region = region
         self._role_arn = role_arn
+        self._double = double
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()  # making a client is not thread-safe, using one is
 
@@ -91,6 +95,8 @@ class Account:
         """The boto3 session. Raises :class:`CredentialsError`."""
         import boto3  # noqa: PLC0415 - the command line starts without the SDK
 
+        if self._double is not None:
+            return boto3.Session("double", "double", region_name=self.region)
         with _explained("the configuration"):
             session = boto3.Session(region_name=self.region)
         if self._role_arn is None:
@@ -160,7 +166,9 @@ class Account:
 
                 config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
                 with _explained(service):
-                    self._clients[service, region] = session.client(service, region_name=region, config=config)
+                    self._clients[service, region] = session.client(
+                        service, region_name=region, config=config, endpoint_url=self._double
+                    )
             return self._clients[service, region]
 
 

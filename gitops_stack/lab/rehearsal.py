@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gitops_stack.account.recover import Recovery, load_plan, recover
+from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
@@ -41,6 +43,7 @@ from gitops_stack.settings import StackSettings
 
 _UP_SECONDS = 600.0
 _DESTROY_SECONDS = 300.0
+_RECOVER_SECONDS = 300.0
 
 
 @dataclass
@@ -104,11 +107,27 @@ class Rehearsal:
             self.planned = self.report.engine.preview(*options)
 
     def up(self, progress: Progress) -> None:
-        """Run `pulumi up`, and note what was made in which order."""
+        """Run `pulumi up`, and note what was made in which order. What a killed one left pending is recovered first."""
+        self.recover(progress)
         with self.report.phase("pulumi up", progress):
             self.event_log.unlink(missing_ok=True)
             self.report.changes = self.report.engine.up(f"--event-log={self.event_log}", limit_seconds=_UP_SECONDS)
         self.made = load_made(self.event_log)
+
+    def recover(self, progress: Progress) -> list[Recovery]:
+        """Take what a killed `pulumi up` made without noting its id into the state; as `gitops-stack recover` does."""
+        engine = self.report.engine
+        engine.clear_dead_lock()
+        account = Account(self._region, double=self._account_environment()[ENDPOINT])
+
+        def pulumi(*arguments: str) -> str:
+            return engine.run(*arguments, limit_seconds=_RECOVER_SECONDS)
+
+        plan = load_plan(pulumi, account, engine.stack)
+        if not plan:
+            return []
+        with self.report.phase("recover", progress):
+            return recover(pulumi, account, engine.stack, plan, progress)
 
     def hand_over(self, progress: Progress) -> None:
         """Start Argo CD's controllers and wait until all is synced and owned by them."""

@@ -8,15 +8,19 @@ that process.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from gitops_stack.lab.aws.lab_nodes import KUBECONFIG
 from gitops_stack.lab.aws.models import AwsError
+from gitops_stack.lab.aws.resources.kinds import POD_IDENTITIES
 from gitops_stack.lab.aws.session import ENDPOINT, STORE, AwsSession
+from gitops_stack.lab.aws.store import Store
 from gitops_stack.lab.probes import build_port_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK
@@ -24,6 +28,8 @@ from gitops_stack.lab.state import LOOPBACK
 NAME = "aws-account"
 ACCOUNT_ID = "MOTO_ACCOUNT_ID"
 _SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "secretsmanager", "sts")
+_ASSOCIATIONS_PATH = "{0}/clusters/(?P<name>[^/]+)/pod-identity-associations$"
+_ASSOCIATION_SUMMARY = ("namespace", "serviceAccount", "associationArn", "associationId")
 _GLOBAL = frozenset({"iam", "sts"})
 
 
@@ -78,6 +84,23 @@ def seed_secret(aws: AwsSession, name: str, value: str) -> str:
     return str(aws.call("secretsmanager", "DescribeSecret", SecretId=name)["ARN"])
 
 
+def _build_associations_answer(store: Path) -> Callable[..., tuple[int, dict[str, str], str]]:
+    """Build the answer to eks:ListPodIdentityAssociations, which moto lacks and `gitops-stack recover` asks for."""
+
+    def answer(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401, ARG001 - moto's
+        cluster = request.path.split("/")[2]
+        region = request.headers["Authorization"].split("/")[2]  # Credential=<key>/<date>/<region>/eks/aws4_request
+        wanted = {name: request.args[name] for name in ("namespace", "serviceAccount") if name in request.args}
+        associations = [
+            {"clusterName": cluster, **{name: found[name] for name in _ASSOCIATION_SUMMARY}}
+            for key, found in Store(store).list(POD_IDENTITIES).items()
+            if key.startswith(f"{region}/{cluster}:") and wanted.items() <= found.items()
+        ]
+        return 200, {"Content-Type": "application/json"}, json.dumps({"associations": associations})
+
+    return answer
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Serve the account until the process ends."""
     parser = argparse.ArgumentParser(prog=NAME, description="A moto server that is one AWS account.")
@@ -90,6 +113,7 @@ def main(arguments: list[str] | None = None) -> None:
     for service in _SERVICES:
         backends = getattr(import_module(f"moto.{service}.models"), f"{service}_backends")
         _ = backends[account]["aws" if service in _GLOBAL else given.region]
+    import_module("moto.eks.urls").url_paths[_ASSOCIATIONS_PATH] = _build_associations_answer(given.store)
     import_module("moto.server").main(["--host", LOOPBACK, "--port", str(given.port)])
 
 

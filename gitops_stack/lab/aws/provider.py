@@ -147,12 +147,14 @@ class AwsDouble(protocol.Provider):
         """Refresh a resource, or import one by its id; an empty id says that it is gone."""
         kind, known = find_resource_type(request.type), load_values(request.properties)
         typed = load_values(request.inputs)
-        state = self._load_state(kind, request.resource_id, {**known, **typed})
+        last = {**known, **typed}
+        identity = kind.find_identity(self._session_for(last), request.resource_id)
+        state = self._load_state(kind, identity, last)
         if state is None:
             return protocol.ReadResponse("")
         inputs = self._load_inputs(kind, typed, state)
         secrets = find_secrets(request.properties) | find_secrets(request.inputs) | {*kind.schema.names("secrets")}
-        return protocol.ReadResponse(request.resource_id, build_values(state, secrets), build_values(inputs, secrets))
+        return protocol.ReadResponse(identity, build_values(state, secrets), build_values(inputs, secrets))
 
     async def update(self, request: protocol.UpdateRequest) -> protocol.UpdateResponse:
         """Change a resource in place."""

@@ -110,6 +110,10 @@ class ResourceType(ABC):
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Make one and return its id."""
 
+    def find_identity(self, aws: AwsSession, identity: str) -> str:
+        """Return the id of what an import names; most are imported by their id."""
+        return identity
+
     @abstractmethod
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the live properties, ``tagsAll`` among them, or None when it is gone.

@@ -180,10 +180,19 @@ class PodIdentityAssociation(StoredType):
         aws.store.put(POD_IDENTITIES, f"{prefix}{association}", document)
         return association
 
+    def find_identity(self, aws: AwsSession, identity: str) -> str:
+        """Take ``<cluster>,<id>`` too, which is how one is imported."""
+        return identity.rpartition(",")[2]
+
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
-        """Return the association; an import names its cluster first, ``<cluster>,<id>``."""
-        cluster, _, association = identity.rpartition(",")
-        return super().read(aws, f"{cluster or known.get('clusterName')}:{association}", known)
+        """Return the association; ids are AWS's own, so an import needs no name of the cluster."""
+        found = aws.store.list(POD_IDENTITIES).items()
+        own = (
+            association
+            for key, association in found
+            if key.startswith(f"{aws.region}/") and key.endswith(f":{identity}")
+        )
+        return next(own, None)
 
     def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Change role, target role, policy and session tags."""

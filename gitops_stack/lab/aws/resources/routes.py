@@ -133,6 +133,13 @@ class RouteTableAssociation(ResourceType):
         made = aws.call("ec2", "AssociateRouteTable", **pick(inputs, "routeTableId", "subnetId"))
         return str(made["AssociationId"])
 
+    def find_identity(self, aws: AwsSession, identity: str) -> str:
+        """Take ``<subnet>/<table>`` too, which is how one is imported."""
+        subnet, _, table = identity.partition("/")
+        associations = (_find_table(aws, table) or {}).get("Associations", []) if table else []
+        own = (found["RouteTableAssociationId"] for found in associations if found.get("SubnetId") == subnet)
+        return str(next(own, identity))
+
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the association."""
         filters = [{"Name": "association.route-table-association-id", "Values": [identity]}]
