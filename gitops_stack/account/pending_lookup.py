@@ -97,7 +97,7 @@ def _find_keys(account: Account, stack: str, inputs: Inputs) -> Iterator[str]:
 
 
 def _find_associations(account: Account, _stack: str, inputs: Inputs) -> Iterable[str]:
-    """A service account has one association at most, so tags need not be asked for."""
+    """Find the one association a service account has at most, whatever its tags."""
     cluster = inputs["clusterName"]
     try:
         found = account.list(

@@ -87,7 +87,7 @@ def seed_secret(aws: AwsSession, name: str, value: str) -> str:
 def _build_associations_answer(store: Path) -> Callable[..., tuple[int, dict[str, str], str]]:
     """Build the answer to eks:ListPodIdentityAssociations, which moto lacks and `gitops-stack recover` asks for."""
 
-    def answer(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401, ARG001 - moto's
+    def answer(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401 - moto's
         cluster = request.path.split("/")[2]
         region = request.headers["Authorization"].split("/")[2]  # Credential=<key>/<date>/<region>/eks/aws4_request
         wanted = {name: request.args[name] for name in ("namespace", "serviceAccount") if name in request.args}
