@@ -85,7 +85,7 @@ def build_plan(account: Account, stack: str, state: State, pending: Pending, cle
     """Decide on each of ``pending``; asks AWS and changes nothing. Raises as :func:`load_plan`."""
     if not pending:
         return Plan(state)
-    imports, recoveries, findings = [], [], []
+    imports, recoveries, findings = [], [], list[str]()
     for create in pending.creates:
         if create.urn in cleared:
             recoveries.append(Recovery(create.urn, "clear", why="as asked"))
