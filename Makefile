@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help venv rehearse local local-down test e2e bench tools lock schema golden clean
+.PHONY: help venv rehearse local local-down test e2e soak bench tools lock schema golden clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,10 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 	$(BIN)/python -m pytest -m 'not e2e' -n auto --dist loadscope
 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
-	$(BIN)/python -m pytest -m e2e
+	$(BIN)/python -m pytest -m 'e2e and not soak'
+
+soak: tools  ## The proofs at scale, minutes each: 25 workloads, adoption
+	$(BIN)/python -m pytest -m e2e tests/e2e/test_high_availability.py
 
 tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds)
 	@$(BIN)/gitops-stack lab env --tools > /dev/null

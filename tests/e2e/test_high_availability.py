@@ -94,6 +94,7 @@ def test_a_living_engine_keeps_its_lock(scenario: Scenario) -> None:
         assert process.wait(120) == 0
 
 
+@pytest.mark.soak
 def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: pytest.CaptureFixture[str]) -> None:
     namespaces = [f"shop-{number:02}" for number in range(1, WORKLOADS + 1)]
     path = "gitops/workloads/guestbook/overlays/local"
@@ -135,6 +136,7 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: py
     assert [name for name in ["storefront", *namespaces, NAMESPACE] if scenario.get("v1", "Namespace", name)] == []
 
 
+@pytest.mark.soak
 def test_an_installation_made_by_hand_is_adopted_and_its_manager_named(scenario: Scenario) -> None:
     tree = scenario.workspace / scenario.settings.tree_path / "argocd"
     scenario.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, "kubectl")
