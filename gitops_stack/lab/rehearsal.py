@@ -58,7 +58,7 @@ class Rehearsal:
     assumed: list[str] = field(default_factory=list)
     """What the stack expects to find in its account and the rehearsal put there, in words."""
     unmade: list[Made] = field(default_factory=list)
-    """What `pulumi destroy` took down, in order."""
+    """What the last `pulumi destroy` took down, in order."""
     left: list[str] = field(default_factory=list)
     """What `pulumi destroy` left behind in the account with the stack's tag, as `gitops-stack sweep` lists it."""
 
@@ -157,9 +157,11 @@ class Rehearsal:
                 engine.up(limit_seconds=_UP_SECONDS)
         log = report.lab.state.directory / "destroy-events.jsonl"
         log.unlink(missing_ok=True)
-        with report.phase("pulumi destroy", progress):
-            engine.destroy(f"--event-log={log}", limit_seconds=_DESTROY_SECONDS)
-        self.unmade = load_made(log)
+        try:
+            with report.phase("pulumi destroy", progress):
+                engine.destroy(f"--event-log={log}", limit_seconds=_DESTROY_SECONDS)
+        finally:
+            self.unmade = load_made(log)
 
     def sweep(self, *options: str) -> dict[str, Any]:
         """Run `gitops-stack sweep` against the account, as a person would, and return its report.
