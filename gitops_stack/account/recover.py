@@ -86,6 +86,9 @@ def build_plan(account: Account, stack: str, state: State, pending: Pending, cle
     if not pending:
         return Plan(state)
     imports, recoveries, findings = [], [], list[str]()
+    imports: list[tuple[PendingCreate, str]] = []
+    recoveries: list[Recovery] = []
+    findings: list[str] = []
     for create in pending.creates:
         if create.urn in cleared:
             recoveries.append(Recovery(create.urn, "clear", why="as asked"))

@@ -54,8 +54,12 @@ def test_what_a_killed_recovery_put_in_is_read_again() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["kubernetes:core/v1:ConfigMap", "aws:ecr/repositoryPolicy:RepositoryPolicy", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"],
-)  # fmt: skip
+    [
+        "kubernetes:core/v1:ConfigMap",
+        "aws:ecr/repositoryPolicy:RepositoryPolicy",
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    ],
+)
 def test_what_a_second_create_completes_needs_no_recovery(kind: str) -> None:
     assert not load_pending(state_of(creating=resource(kind)))
 

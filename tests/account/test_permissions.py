@@ -12,12 +12,13 @@ from typing import Any
 import boto3
 import pytest
 
-from gitops_stack.account import session
+from gitops_stack.account import pending_lookup, recover, session
 from gitops_stack.account.doctor import examine
 from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account
 from gitops_stack.account.sweep import check_cluster_is_gone, delete_leftovers, find_leftovers
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, eks_settings
+from tests.account.test_pending import pending_create
 from tests.account.world import World
 from tests.stacks import ROOT
 
@@ -64,6 +65,16 @@ def test_sweep(account: Account, asked: set[str]) -> None:
     asked.clear()
     delete_leftovers(account, SCOPE, leftovers.found, limit_seconds=10, interval_seconds=0.01)
     assert asked - EVERYBODY - listing == documented("sweep `--delete`")
+
+
+def test_recover(account: Account, asked: set[str]) -> None:
+    key = boto3.client("kms", region_name=REGION).create_key(Description="secrets")["KeyMetadata"]["KeyId"]
+    for kind in (*pending_lookup._EC2, "aws:kms/key:Key"):
+        assert pending_lookup.find_candidates(account, "dev", pending_create(kind)) == [], key
+    for kind, identity in (("aws:eks/cluster:Cluster", "acme"), ("aws:eks/nodeGroup:NodeGroup", "acme:general")):
+        assert recover._load_status(account, pending_create(kind), identity) == ""
+    lacking_in_moto = {"eks:ListPodIdentityAssociations"}
+    assert asked - EVERYBODY == documented("recover") - lacking_in_moto
 
 
 def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
