@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from gitops_stack.account.session import Account
 from gitops_stack.lab.aws.account import build_environment, seed_secret
 from gitops_stack.lab.aws.executables import write_executables
-from gitops_stack.lab.aws.session import AwsSession
+from gitops_stack.lab.aws.session import ENDPOINT, AwsSession
 from gitops_stack.lab.aws.store import Store
 from tests.lab.aws.driver import ACCOUNT, REGION, unique
 
@@ -30,6 +31,23 @@ def test_the_executables_have_the_names_the_engine_looks_for(tmp_path: Path) -> 
     folder = write_executables(tmp_path / "bin")
     assert sorted(file.name for file in folder.iterdir()) == ["aws", "pulumi-resource-aws", "pulumi-resource-eks"]
     assert all(os.access(file, os.X_OK) for file in folder.iterdir())
+
+
+def test_the_account_lists_pod_identities_which_moto_does_not(account: Path) -> None:
+    cluster, wanted = unique("acme"), {"namespace": "argocd", "serviceAccount": "argocd-server"}
+    others = {"namespace": "argocd", "serviceAccount": "other"}
+    for key, summary in (
+        (f"{REGION}/{cluster}:a-1", wanted),
+        (f"{REGION}/{cluster}:a-2", others),
+        (f"{REGION}/{cluster}-2:a-3", wanted),
+        (f"us-west-2/{cluster}:a-4", wanted),
+    ):
+        document = {**summary, "associationId": key.rpartition(":")[2], "associationArn": "arn"}
+        Store(account).put("eks_pod_identities", key, document)
+    found = Account(REGION, double=os.environ[ENDPOINT]).list(
+        "eks", "list_pod_identity_associations", "associations", clusterName=cluster, **wanted
+    )
+    assert [association["associationId"] for association in found] == ["a-1"]
 
 
 @pytest.mark.usefixtures("account")
