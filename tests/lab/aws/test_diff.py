@@ -148,6 +148,31 @@ def test_an_import_reads_state_and_inputs_by_the_id(aws: Driver) -> None:
     assert aws.read(vpc, inputs={})[0] == ""
 
 
+def test_an_association_is_imported_by_what_it_joins_and_gets_its_own_id(aws: Driver) -> None:
+    vpc, subnets = aws.make_network(zones="a")
+    table = aws.create("aws:ec2/routeTable:RouteTable", unique("table"), {"vpcId": vpc.identity})
+    joined = {"routeTableId": table.identity, "subnetId": subnets[0].identity}
+    association = aws.create("aws:ec2/routeTableAssociation:RouteTableAssociation", unique("association"), joined)
+    own, association.identity = association.identity, f"{subnets[0].identity}/{table.identity}"
+    identity, state, _ = aws.read(association, inputs={})
+    assert (identity, state["routeTableId"]) == (own, table.identity)
+    association.identity = f"subnet-00000000000000000/{table.identity}"
+    assert aws.read(association, inputs={})[0] == ""
+
+
+def test_a_pod_identity_is_imported_by_its_cluster_and_gets_its_own_id(aws: Driver) -> None:
+    inputs = {
+        "clusterName": aws.share_cluster().identity,
+        "namespace": "argocd",
+        "serviceAccount": unique("server"),
+        "roleArn": aws.share_role("pods.eks.amazonaws.com"),
+    }
+    association = aws.create("aws:eks/podIdentityAssociation:PodIdentityAssociation", unique("pod"), inputs)
+    own, association.identity = association.identity, f"{inputs['clusterName']},{association.identity}"
+    identity, state, _ = aws.read(association, inputs={})
+    assert (identity, state["serviceAccount"]) == (own, inputs["serviceAccount"])
+
+
 def test_a_changed_launch_template_gets_a_version_that_a_preview_does_not_know(aws: Driver) -> None:
     options = {"metadataOptions": {"httpTokens": "required"}, "updateDefaultVersion": True}
     template = aws.create("aws:ec2/launchTemplate:LaunchTemplate", unique("nodes"), options)
