@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 import pulumi
 
+from gitops_stack.errors import GitOpsStackError
+
 
 def inherited_dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
-    """Return the resources in ``opts.depends_on``, for a component to give to those of its children that must wait."""
+    """Return the resources in ``opts.depends_on``, for a component to give to those of its children that must wait.
+
+    Raises :class:`GitOpsStackError` for an Output among them: left out, the order would be lost without a word.
+    """
     given = opts.depends_on if opts is not None else None
-    if isinstance(given, pulumi.Resource):
-        return [given]
-    return [found for found in given if isinstance(found, pulumi.Resource)] if isinstance(given, Sequence) else []
+    listed = given if isinstance(given, Sequence) else [] if given is None else [given]
+    found = [one for one in listed if isinstance(one, pulumi.Resource)]
+    if len(found) != len(listed):
+        raise GitOpsStackError("depends_on: found an Output; needs the resources themselves, in a list or one alone")
+    return found
