@@ -37,6 +37,18 @@ Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
 """The result of a provider's function, or what makes one from the arguments; keys are camelCase in both."""
 
 
+# What programs compute with once these are there, which no input says.
+_OUTPUTS: dict[str, dict[str, Any]] = {
+    "eks:index:Cluster": {
+        "autoModeNodeRoleName": "auto-mode-nodes",
+        "kubeconfigJson": "{}",
+        "oidcProviderUrl": "https://oidc.eks.mock.amazonaws.com/id/0",
+    },
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:kms/key:Key": {"keyId": "00000000-0000-0000-0000-000000000000"},
+}
+
+
 class ProgramMocks(pulumi.runtime.Mocks):
     """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer."""
 
@@ -46,7 +58,7 @@ class ProgramMocks(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Give the resource an id and its own inputs as outputs; in AWS a name and an ARN too."""
         named = {"name": args.name, "arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
-        return f"{args.name}-id", {**named, **args.inputs}
+        return f"{args.name}-id", {**_OUTPUTS.get(args.typ, {}), **named, **args.inputs}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """Return the prepared result. Raises ``KeyError`` for a function nobody prepared."""
