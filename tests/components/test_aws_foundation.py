@@ -1,0 +1,143 @@
+"""The AWS side of a stack, from settings to resources: what is there for whom, and in which order."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+import pulumi
+import pytest
+
+from gitops_stack.components.aws_foundation import register_aws_foundation
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.manifests.cluster_metadata import produced_keys
+from gitops_stack.settings import StackSettings
+from gitops_stack.testing import RegisteredResource, record_program
+from tests.components.aws import ZONES, document
+from tests.stacks import ROOT, minimal
+
+GOOD = load_documents((ROOT / "tests" / "fixtures" / "bad_aws_settings.yaml").read_text(encoding="utf-8"))[0]["good"]
+
+
+class Stack(pulumi.ComponentResource):
+    def __init__(self) -> None:
+        super().__init__("test:index:Stack", "platform")
+
+
+def settings(**changes: Any) -> StackSettings:
+    """Return an EKS stack with node groups; ``changes`` replace whole keys, None takes one away."""
+    values = {key: value for key, value in copy.deepcopy(GOOD).items() if key != "aws:region"}
+    return minimal(**{"region": GOOD["aws:region"], **values, **changes})
+
+
+def record(given: StackSettings) -> tuple[dict[str, RegisteredResource], dict[str, Any]]:
+    """Return what is registered by `<kind>:<name>`, and the foundation's plain values."""
+    seen: dict[str, Any] = {}
+
+    def program() -> None:
+        made = register_aws_foundation(given, Stack())
+        pulumi.Output.from_input(
+            {
+                "metadata": made.metadata,
+                "outputs": made.outputs,
+                "caches": dict(made.caches),
+                "before": [one.urn.apply(lambda urn: urn.rpartition("::")[2]) for one in made.before_pods],
+            }
+        ).apply(seen.update)
+
+    calls: dict[str, Any] = {ZONES: {"names": ["eu-central-1a", "eu-central-1b", "eu-central-1c"]}}
+    found = record_program(program, stack="test", calls=calls)
+    return {f"{one.type.rpartition(':')[2]}:{one.name}": one for one in found}, seen
+
+
+@cache
+def record_good() -> tuple[dict[str, RegisteredResource], dict[str, Any]]:
+    return record(settings())
+
+
+def test_a_stack_without_an_account_has_nothing_here() -> None:
+    with pytest.raises(ValueError, match="without an account"):
+        record(minimal())
+
+
+def test_components_hang_under_the_stack_and_wait_for_each_other() -> None:
+    found, seen = record_good()
+    parents = {one.name: one.parent for one in found.values() if one.type.startswith("gitops-stack:")}
+    assert parents == dict.fromkeys(["registry", "ci", "network", "eks", "pod-identity", "cluster-addons"], "platform")
+    assert "network" in found["Cluster:eks"].depends_on
+    assert found["PodIdentityAssociation:pod-identity-argocd-argocd-server"].depends_on[0] == "eks"
+    associations = {name.partition(":")[2] for name in found if name.startswith("PodIdentityAssociation:")}
+    for addon in ("coredns", "aws-ebs-csi-driver"):
+        assert {"eks", "nodes-general", "eks-pod-identity-agent", *associations} <= set(
+            found[f"Addon:{addon}"].depends_on
+        )
+    assert {"registry", "cluster-addons", "eks", "nodes-general", *associations} <= set(seen["before"])
+
+
+def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
+    _, seen = record_good()
+    assert seen["metadata"].keys() | {"stack"} == produced_keys(settings())
+    assert seen["metadata"] == {
+        "region": "eu-central-1",
+        "accountId": "123456789012",
+        "ecrHost": "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
+        "clusterName": "gitops-stack-test",
+        "vpcId": "network-id",
+        "argocdRoleArn": "arn:aws:mock:::pod-identity-argocd",
+    }
+    assert set(seen["outputs"]) == {
+        "registryHost",
+        "repositoryUrls",
+        "publisherRoleArns",
+        "previewerRoleArns",
+        "clusterName",
+        "vpcId",
+        "natAddresses",
+    }
+
+
+def test_volumes_carry_the_stack_s_tags() -> None:
+    found, _ = record(settings(account={"id": "123456789012", "tags": {"team": "platform"}}))
+    values = json.loads(found["Addon:aws-ebs-csi-driver"].inputs["configurationValues"])
+    assert values["controller"]["extraVolumeTags"] == json.loads(found["aws:aws"].inputs["defaultTags"])["tags"]
+    assert values["controller"]["extraVolumeTags"]["gitops-stack:stack"] == "test"
+    assert values["controller"]["extraVolumeTags"]["team"] == "platform"
+
+
+def test_a_registry_alone_needs_no_cluster() -> None:
+    given = settings(cluster={"provider": "existing"}, network=None, ci=None)
+    found, seen = record(given)
+    assert {one.name for one in found.values() if one.type.startswith("gitops-stack:")} == {"registry"}
+    assert seen["metadata"].keys() | {"stack"} == produced_keys(given)
+    assert seen["before"] == ["registry"]
+
+
+def test_previewers_look_at_the_cluster_but_not_at_its_secrets() -> None:
+    found, _ = record(settings(ci={"previewers": {"app": {"github": "acme/app"}}}))
+    association = found["AccessPolicyAssociation:access-preview-app"].inputs
+    assert association["policyArn"].endswith("/AmazonEKSViewPolicy")
+    assert association["principalArn"] == found["AccessEntry:access-preview-app"].inputs["principalArn"]
+    assert association["accessScope"] == {"type": "cluster"}
+    assert "AccessEntry:access-platform" in found
+
+
+def test_nodes_fill_the_caches_of_their_own_stack() -> None:
+    found, seen = record(settings(registry={"pullThroughCache": ["quay.io"]}))
+    statement = document(found["RolePolicy:nodes"])["Statement"][0]
+    assert list(seen["caches"]) == ["quay.io"]
+    assert all(f"repository/{seen['caches']['quay.io']}/" in arn for arn in statement["Resource"])
+
+
+def test_nodes_without_caches_have_no_policy_of_their_own() -> None:
+    found, _ = record_good()
+    assert "RolePolicy:nodes" not in found
+
+
+def test_auto_mode_has_no_add_ons_to_add() -> None:
+    cluster = {**GOOD["cluster"], "compute": {"autoMode": True}}
+    del cluster["addons"]
+    found, seen = record(settings(cluster=cluster))
+    assert not any(name.startswith(("Addon:", "ClusterAddons:", "NodeGroup:")) for name in found)
+    assert {"registry", "eks", "network"} <= set(seen["before"])

@@ -1,0 +1,311 @@
+"""EksCluster: who may enter and from where, what is encrypted and kept, and what comes before what."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pulumi
+import pytest
+
+from gitops_stack.components import EksCluster
+from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
+from gitops_stack.testing import RegisteredResource
+from tests.components.aws import ACCOUNT, check_common, children, document, keep, of_kind, run
+
+BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
+ADMIN = "arn:aws:iam::123456789012:role/platform"
+READER = "arn:aws:iam::123456789012:role/developer"
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
+GROUP: dict[str, Any] = {
+    "instance_types": ["m7g.large"],
+    "architecture": "arm64",
+    "min_size": 2,
+    "max_size": 5,
+    "desired_size": 2,
+}
+ADDONS = {
+    "vpc-cni": "v1.20.0-eksbuild.1",
+    "kube-proxy": "v1.35.0-eksbuild.1",
+    "coredns": "v1.12.1-eksbuild.2",
+    "eks-pod-identity-agent": "v1.3.8-eksbuild.2",
+    "aws-ebs-csi-driver": "v1.48.0-eksbuild.1",
+}
+AUTO: dict[str, Any] = {"auto_mode": True}
+GROUPS: dict[str, Any] = {"node_groups": {"general": GROUP}, "addons": ADDONS}
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:X"], "Resource": ["arn:x"]}]}
+BARE = [
+    "AccessEntry:access-admins",
+    "AccessPolicyAssociation:access-admins",
+    "Alias:eks-secrets",
+    "Key:eks-secrets",
+    "LogGroup:eks-logs",
+]
+
+
+class Network(pulumi.CustomResource):
+    def __init__(self) -> None:
+        super().__init__("test:index:Network", "network")
+
+
+def record(preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any) -> dict[str, RegisteredResource]:
+    def component(opts: pulumi.ResourceOptions) -> None:
+        wanted: Any = {
+            "account": ACCOUNT,
+            "name": "acme-dev",
+            "version": "1.35",
+            "vpc_id": "vpc-1",
+            "subnet_ids": ["subnet-1", "subnet-2"],
+            "access": {"admins": {"principal_arn": ADMIN, "policy": "ClusterAdmin"}},
+            **args,
+        }
+        after = pulumi.ResourceOptions(depends_on=[Network()])
+        made = EksCluster("eks", wanted, pulumi.ResourceOptions.merge(opts, after))
+        keep(
+            outputs,
+            kubeconfig=made.kubeconfig,
+            access=[one.urn.apply(last) for one in made.access],
+            ready=[one.urn.apply(last) for one in made.ready],
+        )
+
+    return run(component, preview=preview)
+
+
+@cache
+def of_auto_mode(preview: bool = False) -> dict[str, RegisteredResource]:
+    return record(preview, **AUTO)
+
+
+@cache
+def of_groups(preview: bool = False) -> dict[str, RegisteredResource]:
+    return record(preview, **GROUPS)
+
+
+def last(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def cluster(**args: Any) -> dict[str, Any]:
+    return record(**{**AUTO, **args})["Cluster:eks"].inputs
+
+
+@BOTH
+def test_a_cluster_of_auto_mode_is_complete(preview: bool) -> None:
+    found = of_auto_mode(preview)
+    assert children(found) == BARE
+    check_common(found, "eks")
+    assert found["EksCluster:eks"].type == "gitops-stack:index:EksCluster"
+    assert (found["Cluster:eks"].type, found["Cluster:eks"].parent) == ("eks:index:Cluster", "eks")
+
+
+@BOTH
+def test_a_cluster_of_node_groups_is_complete(preview: bool) -> None:
+    found = of_groups(preview)
+    extra = {
+        "Addon:eks-pod-identity-agent",
+        "LaunchTemplate:nodes-general",
+        "NodeGroup:nodes-general",
+        "Role:nodes",
+        "RolePolicyAttachment:nodes-AmazonEC2ContainerRegistryPullOnly",
+        "RolePolicyAttachment:nodes-AmazonEKSWorkerNodePolicy",
+        "RolePolicyAttachment:nodes-AmazonEKS_CNI_Policy",
+    }
+    assert children(found) == sorted({*BARE, *extra})
+    check_common(found, "eks")
+
+
+def test_a_cluster_has_safe_defaults() -> None:
+    assert cluster() == {
+        "name": "acme-dev",
+        "version": "1.35",
+        "authenticationMode": "API",
+        "vpcId": "vpc-1",
+        "privateSubnetIds": ["subnet-1", "subnet-2"],
+        "endpointPublicAccess": False,
+        "endpointPrivateAccess": True,
+        "ipFamily": "ipv4",
+        "upgradePolicy": {"supportType": "STANDARD"},
+        "deletionProtection": False,
+        "enabledClusterLogTypes": ["api", "audit", "authenticator"],
+        "encryptionConfigKeyArn": "arn:aws:mock:::eks-secrets",
+        "skipDefaultNodeGroup": True,
+        "autoMode": {"enabled": True},
+        "corednsAddonOptions": {"enabled": False},
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "wanted"),
+    [
+        ({"ip_family": "ipv6"}, {"ipFamily": "ipv6"}),
+        ({"support_type": "extended"}, {"upgradePolicy": {"supportType": "EXTENDED"}}),
+        ({"deletion_protection": True}, {"deletionProtection": True}),
+        ({"log_types": []}, {"enabledClusterLogTypes": []}),
+        ({"log_types": ("scheduler",)}, {"enabledClusterLogTypes": ["scheduler"]}),
+        ({"secrets_key_arn": KEY}, {"encryptionConfigKeyArn": KEY}),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_a_cluster_has_what_was_asked_for(args: dict[str, Any], wanted: dict[str, Any]) -> None:
+    found = cluster(**args)
+    assert {key: found[key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("args", "public", "private", "cidrs"),
+    [
+        ({}, False, True, None),
+        ({"public_access_cidrs": []}, False, True, None),
+        ({"public_access_cidrs": ("203.0.113.0/24",)}, True, True, ["203.0.113.0/24"]),
+        ({"public_access_cidrs": ["203.0.113.0/24"], "private_access": False}, True, False, ["203.0.113.0/24"]),
+    ],
+    ids=["default", "no networks", "both", "public alone"],
+)
+def test_both_endpoints_are_always_said_and_public_only_from_networks(
+    args: dict[str, Any], public: bool, private: bool, cidrs: list[str] | None
+) -> None:
+    found = cluster(**args)
+    assert (found["endpointPublicAccess"], found["endpointPrivateAccess"]) == (public, private)
+    assert found.get("publicAccessCidrs") == cidrs
+
+
+@BOTH
+def test_the_cluster_comes_after_its_log_group_its_key_and_what_it_was_told_to_wait_for(preview: bool) -> None:
+    found = of_auto_mode(preview)
+    assert found["Cluster:eks"].depends_on == ("eks-logs", "eks-secrets", "network")
+    assert found["LogGroup:eks-logs"].inputs == {"name": "/aws/eks/acme-dev/cluster", "retentionInDays": 90}
+
+
+def test_logs_are_kept_as_long_as_asked_for() -> None:
+    assert record(log_retention_days=365, **AUTO)["LogGroup:eks-logs"].inputs["retentionInDays"] == 365
+
+
+def test_a_key_is_made_rotates_and_can_be_called_back() -> None:
+    found = of_auto_mode()
+    key = found["Key:eks-secrets"]
+    assert (key.inputs["enableKeyRotation"], key.inputs["deletionWindowInDays"]) == (True, 30)
+    assert document(key)["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    assert found["Alias:eks-secrets"].inputs["name"] == "alias/acme-dev-secrets"
+    assert found["Alias:eks-secrets"].depends_on == ("eks-secrets",)
+
+
+@BOTH
+def test_no_key_is_made_beside_one_that_is_given(preview: bool) -> None:
+    found = record(preview, secrets_key_arn=KEY, **AUTO)
+    assert children(found) == [name for name in BARE if name not in ("Alias:eks-secrets", "Key:eks-secrets")]
+
+
+@BOTH
+def test_each_principal_has_an_entry_and_one_policy_in_its_namespaces(preview: bool) -> None:
+    access = {
+        "admins": {"principal_arn": ADMIN, "policy": "ClusterAdmin", "namespaces": ()},
+        "developers": {"principal_arn": READER, "policy": "View", "namespaces": ("shop", "blog")},
+    }
+    outputs: dict[str, Any] = {}
+    found = record(preview, outputs, access=access, **AUTO)
+    entries, associations = of_kind(found, "AccessEntry"), of_kind(found, "AccessPolicyAssociation")
+    assert {name: one.inputs for name, one in entries.items()} == {
+        "access-admins": {"clusterName": "acme-dev", "principalArn": ADMIN},
+        "access-developers": {"clusterName": "acme-dev", "principalArn": READER},
+    }
+    assert {one.depends_on for one in entries.values()} == {("eks",)}
+    policies = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS"
+    assert {name: one.inputs for name, one in associations.items()} == {
+        "access-admins": {
+            "clusterName": "acme-dev",
+            "principalArn": ADMIN,
+            "policyArn": f"{policies}ClusterAdminPolicy",
+            "accessScope": {"type": "cluster"},
+        },
+        "access-developers": {
+            "clusterName": "acme-dev",
+            "principalArn": READER,
+            "policyArn": f"{policies}ViewPolicy",
+            "accessScope": {"type": "namespace", "namespaces": ["shop", "blog"]},
+        },
+    }
+    assert {name: one.depends_on for name, one in associations.items()} == {name: (name,) for name in associations}
+
+
+def test_access_and_readiness_are_given_to_those_who_come_after() -> None:
+    outputs: dict[str, Any] = {}
+    record(outputs=outputs, node_policy=POLICY, **AUTO)
+    assert outputs == {"kubeconfig": "{}", "access": ["access-admins"], "ready": ["eks", "network", "nodes"]}
+    record(outputs=outputs, node_policy=POLICY, **GROUPS)
+    assert outputs["ready"] == ["eks", "network", "eks-pod-identity-agent", "nodes-general"]
+
+
+def test_add_ons_are_pinned_and_those_that_need_nodes_are_left_to_others() -> None:
+    found = of_groups()
+    inputs = found["Cluster:eks"].inputs
+    assert inputs["kubeProxyAddonOptions"] == {"version": ADDONS["kube-proxy"]}
+    assert inputs["vpcCniOptions"] == {
+        "addonVersion": ADDONS["vpc-cni"],
+        "enableNetworkPolicy": True,
+        "logLevel": "INFO",
+    }
+    assert inputs["corednsAddonOptions"] == {"enabled": False}
+    assert "autoMode" not in inputs
+    assert set(of_kind(found, "Addon")) == {"eks-pod-identity-agent"}
+
+
+@BOTH
+def test_the_agent_is_there_before_the_nodes(preview: bool) -> None:
+    found = of_groups(preview)
+    agent = found["Addon:eks-pod-identity-agent"]
+    assert agent.depends_on == ("eks",)
+    assert agent.inputs == {
+        "addonName": "eks-pod-identity-agent",
+        "addonVersion": ADDONS["eks-pod-identity-agent"],
+        "clusterName": "acme-dev",
+        "resolveConflictsOnCreate": "OVERWRITE",
+        "resolveConflictsOnUpdate": "OVERWRITE",
+    }
+    assert {"eks", "network", "eks-pod-identity-agent"} <= set(found["NodeGroup:nodes-general"].depends_on)
+
+
+def test_nodes_of_auto_mode_get_the_policy_by_their_role() -> None:
+    found = record(node_policy=POLICY, **AUTO)
+    assert document(found["RolePolicy:nodes"]) == POLICY
+    assert found["RolePolicy:nodes"].inputs["role"] == "auto-mode-nodes"
+    assert found["RolePolicy:nodes"].depends_on == ("eks",)
+
+
+def test_node_groups_get_the_policy_by_theirs() -> None:
+    found = record(node_policy=POLICY, **GROUPS)
+    assert document(found["RolePolicy:nodes"]) == POLICY
+    assert found["RolePolicy:nodes"].depends_on == ("nodes",)
+
+
+@BOTH
+def test_an_oidc_provider_is_made_on_demand_alone(preview: bool) -> None:
+    assert of_kind(of_auto_mode(preview), "OpenIdConnectProvider") == {}
+    found = record(preview, oidc_provider=True, **AUTO)["OpenIdConnectProvider:eks-oidc"]
+    assert found.inputs["clientIdLists"] == ["sts.amazonaws.com"]
+    assert found.depends_on == ("eks",)
+    if not preview:
+        assert found.inputs["url"] == "https://oidc.eks.mock.amazonaws.com/id/0"
+
+
+def transform(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformResult | None:
+    opts = pulumi.ResourceOptions(protect=True)
+    given = pulumi.ResourceTransformArgs(custom=True, type_=type_, name="eks", props=props, opts=opts)
+    changed = _refuse_unnamed_creator(given)
+    assert changed is None or changed.opts is opts
+    return changed
+
+
+def test_the_creator_is_not_let_in_unnamed() -> None:
+    props = {"name": "acme-dev", "accessConfig": {"bootstrapClusterCreatorAdminPermissions": True}}
+    changed = transform("aws:eks/cluster:Cluster", props)
+    assert changed is not None
+    assert changed.props == {
+        "name": "acme-dev",
+        "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False},
+    }
+    assert props["accessConfig"] == {"bootstrapClusterCreatorAdminPermissions": True}  # what was given stays
+
+
+@pytest.mark.parametrize("kind", ["eks:index:Cluster", "aws:eks/addon:Addon", "aws:ecs/cluster:Cluster"])
+def test_nothing_but_the_cluster_is_transformed(kind: str) -> None:
+    assert transform(kind, {"name": "acme-dev"}) is None

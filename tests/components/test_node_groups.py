@@ -1,0 +1,182 @@
+"""Managed node groups: one role, and for each group a launch template that lets no pod reach the node's credentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from gitops_stack.components.node_groups import register_node_groups
+from gitops_stack.testing import RegisteredResource
+from tests.components.aws import ACCOUNT, check_common, children, document, of_kind, run
+
+BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
+GROUP: dict[str, Any] = {
+    "instance_types": ["m7g.large", "m6g.large"],
+    "architecture": "arm64",
+    "min_size": 2,
+    "max_size": 5,
+    "desired_size": 3,
+}
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:X"], "Resource": ["arn:x"]}]}
+ROLE = [
+    "Role:nodes",
+    "RolePolicyAttachment:nodes-AmazonEC2ContainerRegistryPullOnly",
+    "RolePolicyAttachment:nodes-AmazonEKSWorkerNodePolicy",
+    "RolePolicyAttachment:nodes-AmazonEKS_CNI_Policy",
+]
+
+
+class Holder(pulumi.ComponentResource):
+    def __init__(self, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("test:index:Holder", "holder", {}, opts)
+
+
+class Cluster(pulumi.CustomResource):
+    def __init__(self) -> None:
+        super().__init__("test:index:Cluster", "eks")
+
+
+def record(
+    groups: dict[str, dict[str, Any]], preview: bool = False, policy: dict[str, Any] | None = None
+) -> dict[str, RegisteredResource]:
+    def component(opts: pulumi.ResourceOptions) -> None:
+        wanted: Any = groups
+        registered = register_node_groups(
+            wanted,
+            cluster_name="acme-dev",
+            version="1.35",
+            account=ACCOUNT,
+            subnet_ids=["subnet-1", "subnet-2"],
+            policy=policy,
+            parent=Holder(opts),
+            depends_on=[Cluster()],
+        )
+        assert len(registered) == len(groups)
+
+    return run(component, preview=preview)
+
+
+def record_group(**changes: Any) -> dict[str, Any]:
+    return record({"general": {**GROUP, **changes}})["NodeGroup:nodes-general"].inputs
+
+
+@BOTH
+def test_groups_share_a_role_and_have_a_template_each(preview: bool) -> None:
+    found = record({"system": {**GROUP, "system": True}, "general": GROUP}, preview)
+    assert children(found) == sorted(
+        [*ROLE, *(f"{kind}:nodes-{name}" for kind in ("LaunchTemplate", "NodeGroup") for name in ("system", "general"))]
+    )
+    check_common(found, "holder")
+
+
+@BOTH
+def test_no_groups_need_no_role(preview: bool) -> None:
+    assert children(record({}, preview)) == []
+
+
+def test_a_group_has_what_was_asked_for() -> None:
+    found = record_group(labels={"tier": "work"})
+    assert found == {
+        "clusterName": "acme-dev",
+        "version": "1.35",
+        "nodeRoleArn": "arn:aws:mock:::nodes",
+        "subnetIds": ["subnet-1", "subnet-2"],
+        "instanceTypes": ["m7g.large", "m6g.large"],
+        "amiType": "AL2023_ARM_64_STANDARD",
+        "capacityType": "ON_DEMAND",
+        "scalingConfig": {"minSize": 2, "maxSize": 5, "desiredSize": 3},
+        "updateConfig": {"maxUnavailablePercentage": 33},
+        "launchTemplate": {"id": "nodes-general-id", "version": "1"},
+        "labels": {"tier": "work"},
+        "taints": [],
+    }
+
+
+@BOTH
+def test_a_group_comes_after_the_cluster_and_leaves_before_its_rights(preview: bool) -> None:
+    group = record({"general": GROUP}, preview, POLICY)["NodeGroup:nodes-general"]
+    assert group.depends_on == (
+        "eks",
+        "nodes",  # the role
+        "nodes",  # its inline policy
+        "nodes-AmazonEC2ContainerRegistryPullOnly",
+        "nodes-AmazonEKSWorkerNodePolicy",
+        "nodes-AmazonEKS_CNI_Policy",
+        "nodes-general",
+    )
+
+
+@BOTH
+def test_the_number_of_nodes_is_left_to_the_autoscaler(preview: bool) -> None:
+    found = record({"system": GROUP, "general": GROUP}, preview)
+    assert {one.ignore_changes for one in of_kind(found, "NodeGroup").values()} == {("scalingConfig.desiredSize",)}
+
+
+@pytest.mark.parametrize(
+    ("system", "architecture", "image"),
+    [
+        ("al2023", "amd64", "AL2023_x86_64_STANDARD"),
+        ("al2023", "arm64", "AL2023_ARM_64_STANDARD"),
+        ("bottlerocket", "amd64", "BOTTLEROCKET_x86_64"),
+        ("bottlerocket", "arm64", "BOTTLEROCKET_ARM_64"),
+    ],
+)
+def test_the_image_fits_system_and_architecture(system: str, architecture: str, image: str) -> None:
+    assert record_group(operating_system=system, architecture=architecture)["amiType"] == image
+
+
+def test_spot_is_bought_when_asked_for() -> None:
+    assert record_group(capacity="spot")["capacityType"] == "SPOT"
+    assert record_group(capacity="onDemand")["capacityType"] == "ON_DEMAND"
+
+
+def test_a_system_group_takes_cluster_add_ons_only() -> None:
+    taint = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}
+    assert record_group(system=True)["taints"] == [taint]
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "size"),
+    [
+        ({}, "/dev/xvda", 50),
+        ({"operating_system": "al2023", "disk_gibibytes": 100}, "/dev/xvda", 100),
+        ({"operating_system": "bottlerocket", "disk_gibibytes": 80}, "/dev/xvdb", 80),
+    ],
+    ids=["default", "al2023", "bottlerocket"],
+)
+def test_images_and_logs_lie_on_an_encrypted_volume(changes: dict[str, Any], device: str, size: int) -> None:
+    template = record({"general": {**GROUP, **changes}})["LaunchTemplate:nodes-general"].inputs
+    volume = {"volumeType": "gp3", "volumeSize": size, "encrypted": "true", "deleteOnTermination": "true"}
+    assert template["blockDeviceMappings"] == [{"deviceName": device, "ebs": volume}]
+
+
+def test_the_node_s_credentials_are_one_hop_and_a_session_token_away() -> None:
+    template = record({"general": GROUP})["LaunchTemplate:nodes-general"].inputs
+    assert template["metadataOptions"] == {
+        "httpEndpoint": "enabled",
+        "httpTokens": "required",
+        "httpPutResponseHopLimit": 1,
+    }
+    assert template["updateDefaultVersion"] is True
+
+
+def test_nodes_may_join_and_pull() -> None:
+    found = record({"general": GROUP})
+    attached = {one.inputs["policyArn"] for one in of_kind(found, "RolePolicyAttachment").values()}
+    assert attached == {
+        "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy",
+        "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+        "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
+    }
+    assert {one.inputs["role"] for one in of_kind(found, "RolePolicyAttachment").values()} == {"nodes"}
+    trust = document(found["Role:nodes"], "assumeRolePolicy")["Statement"]
+    assert trust == [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+
+
+def test_what_more_nodes_may_do_is_an_inline_policy() -> None:
+    found = record({"general": GROUP}, policy=POLICY)
+    assert found["RolePolicy:nodes"].inputs["role"] == "nodes"
+    assert document(found["RolePolicy:nodes"]) == POLICY
+    assert of_kind(record({"general": GROUP}), "RolePolicy") == {}
