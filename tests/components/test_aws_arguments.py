@@ -238,7 +238,7 @@ def test_pipelines_get_their_repositories_and_previewers_the_secrets_they_read()
         "state_bucket_arn": "arn:aws:s3:::state",
         "state_key_arn": KEY,
     }
-    assert built["github_provider_arn"].endswith("token.actions.githubusercontent.com")
+    assert built["github_provider_arn"] == given.ci.github_provider_arn
     assert "gitlab_provider_arn" not in built
 
 

@@ -144,7 +144,7 @@ def test_a_cluster_has_safe_defaults() -> None:
         ({"log_types": ("scheduler",)}, {"enabledClusterLogTypes": ["scheduler"]}),
         ({"secrets_key_arn": KEY}, {"encryptionConfigKeyArn": KEY}),
     ],
-    ids=lambda value: " ".join(value),
+    ids=" ".join,
 )
 def test_a_cluster_has_what_was_asked_for(args: dict[str, Any], wanted: dict[str, Any]) -> None:
     found = cluster(**args)
