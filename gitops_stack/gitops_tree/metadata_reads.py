@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -25,5 +26,13 @@ def check_metadata_reads(settings: StackSettings, root: Path) -> Iterator[str]:
             yield f"{file}: is no YAML: {' '.join(str(error).split())}; correct it"
             continue
         for document in documents:
-            if isinstance(document, dict) and document.get("kind") == "ApplicationSet" and "metadata" in document:
+            if _is_application_set(document):
                 yield from (f"{file}: {finding}" for finding in check_reads(document, produced))
+
+
+def _is_application_set(document: Any) -> bool:  # noqa: ANN401 - any YAML value
+    return (
+        isinstance(document, dict)
+        and document.get("kind") == "ApplicationSet"
+        and isinstance(document.get("metadata"), dict)
+    )

@@ -22,8 +22,12 @@ CLUSTER_SECRET = "in-cluster"  # noqa: S105 - an object name; also the name Argo
 LABELS = ("stack", "region")  # what selectors pick by; all else are annotations, which have no limit on characters
 _OWN_LABELS = (conventions.SECRET_TYPE, conventions.PART_OF, "app.kubernetes.io/name")
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_PATH = re.compile(r"(?<![\w$])\.?metadata\.(labels|annotations)\.([A-Za-z0-9][\w./-]*)")
-_INDEX = re.compile(r"index\s+\.metadata\.(labels|annotations)\s+[\"`]([^\"`]+)[\"`]")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PATH = re.compile(r"(?<![\w.$])\$?\.?metadata\.(labels|annotations)\.([A-Za-z0-9][\w./-]*)")
+_INDEX = re.compile(r"(?:index|get)\s+\$?\.metadata\.(labels|annotations)\s+[\"`]([^\"`]+)[\"`]")
+# The generators whose templates read cluster Secrets, and those that combine others (ApplicationSet documentation).
+_OF_CLUSTERS = ("clusters", "clusterDecisionResource")
+_COMBINING = ("matrix", "merge")
 _ARN = r"^arn:aws[-a-z]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:.+$"
 
 
@@ -106,8 +110,14 @@ def build_cluster_secret(namespace: str, labels: Mapping[str, Any], annotations:
 
 
 def check_reads(application_set: Manifest, produced: frozenset[str]) -> Iterator[str]:
-    """Yield a sentence, without its place, for every key of the contract an ApplicationSet reads and nobody writes."""
-    texts = _TEMPLATE.findall(json.dumps(application_set, ensure_ascii=False).replace('\\"', '"'))
+    """Yield a sentence, without its place, for every key of the contract an ApplicationSet reads and nobody writes.
+
+    One that generates from no cluster, or from other clusters alone, reads keys of others and is let through.
+    """
+    generators = _list(_map(application_set.get("spec")).get("generators"))
+    if generators and not any(_is_of_this_cluster(generator, produced) for generator in generators):
+        return
+    texts = [_COMMENT.sub("", found) for text in _texts(application_set) for found in _TEMPLATE.findall(text)]
     reads = dict.fromkeys(found for text in texts for pattern in (_PATH, _INDEX) for found in pattern.findall(text))
     name = application_set["metadata"].get("name", "")
     for kind, key in reads:
@@ -118,3 +128,33 @@ def check_reads(application_set: Manifest, produced: frozenset[str]) -> Iterator
                 f"ApplicationSet {name}: found metadata.{kind}.{key}, which this stack's cluster Secret does not have; "
                 f"it has: {listed}"
             )
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for part in pair for text in _texts(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in _texts(part))
+
+
+def _is_of_this_cluster(generator: object, produced: frozenset[str]) -> bool:
+    inner = (one for kind in _COMBINING for one in _list(_map(_map(generator).get(kind)).get("generators")))
+    if any(_is_of_this_cluster(one, produced) for one in inner):
+        return True
+    if not any(kind in _map(generator) for kind in _OF_CLUSTERS):
+        return False
+    selector = _map(_map(_map(generator).get("clusters")).get("selector"))
+    wanted = set(_map(selector.get("matchLabels")))
+    expressions = [_map(one) for one in _list(selector.get("matchExpressions"))]
+    wanted |= {one.get("key") for one in expressions if one.get("operator") in ("In", "Exists")}
+    return wanted <= {*(produced & set(LABELS)), *_OWN_LABELS}
+
+
+def _map(value: object) -> dict[Any, Any]:  # what people wrote: of any shape until Argo CD has checked it
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
