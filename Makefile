@@ -50,8 +50,9 @@ tools: venv  ## Build the lab's tools (about 25 minutes the first time, then sec
 bench: tools  ## Compare with what one would write today; writes bench/results.md
 	$(BIN)/python -m bench
 
-schema: venv  ## Write gitops_stack/stack.schema.json from the settings
+schema: venv  ## Write the JSON Schemas of stack files and cluster metadata
 	@$(BIN)/gitops-stack schema > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/stack.schema.json
+	@$(BIN)/gitops-stack schema --metadata > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/cluster-metadata.schema.json
 
 golden: tools  ## Write trees, locks and golden files again after a change that is meant
 	@PATH=$$($(BIN)/gitops-stack lab env --tools | sed 's/export PATH=//; s/:$$PATH//'):$$PATH && for stack in local dev prd; do \

@@ -51,7 +51,8 @@ def test_the_wheel_holds_every_file_the_package_reads(wheel: Path) -> None:
     tools = {
         file for pattern in ("go.mod", "go.sum", "*.go") for file in (ROOT / "gitops_stack/lab/tools").rglob(pattern)
     }
-    data = ("py.typed", "stack.schema.json", "gitops_tree/known_bad_releases.yaml", "lab/kwok-stages.yaml")
+    schemas = ("stack.schema.json", "cluster-metadata.schema.json")
+    data = ("py.typed", *schemas, "gitops_tree/known_bad_releases.yaml", "lab/kwok-stages.yaml")
     wanted = {file.relative_to(ROOT).as_posix() for file in tools} | {f"gitops_stack/{name}" for name in data}
     assert len(tools) > 8
     assert wanted - held == set()
@@ -70,5 +71,6 @@ def test_the_installed_command_runs(arguments: list[str], said: str, installed: 
     assert said in run(installed / "bin/gitops-stack", *arguments, cwd=tmp_path)
 
 
-def test_the_installed_schema_is_fresh(installed: Path, tmp_path: Path) -> None:
-    assert "fresh" in run(installed / "bin/gitops-stack", "schema", "--check", cwd=tmp_path)
+@pytest.mark.parametrize("options", [(), ("--metadata",)], ids=["stack", "metadata"])
+def test_the_installed_schema_is_fresh(options: tuple[str, ...], installed: Path, tmp_path: Path) -> None:
+    assert "fresh" in run(installed / "bin/gitops-stack", "schema", "--check", *options, cwd=tmp_path)

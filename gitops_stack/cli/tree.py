@@ -18,6 +18,7 @@ from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, 
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
 from gitops_stack.gitops_tree.stack_file import write_release
 from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.manifests.cluster_metadata import render_metadata_schema
 from gitops_stack.schema import render_schema, render_settings_table
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]
@@ -82,19 +83,26 @@ def check(stack: Stack, project: Project = Path()) -> None:
 def schema(
     check: Check = False,
     table: Annotated[bool, typer.Option("--table", help="Print the settings as a Markdown table.")] = False,
+    metadata: Annotated[
+        bool, typer.Option("--metadata", help="The schema of what ApplicationSets read of the cluster Secret.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of stack files; with --check, compare it with the one that is shipped."""
+    if table and (check or metadata):
+        raise EnvironmentProblem("schema: --table prints settings and goes with no other option")
     if table:
         out.print(render_settings_table(), markup=False, end="")
         return
-    text = render_schema()
+    text = render_metadata_schema() if metadata else render_schema()
     if not check:
         out.print(text, markup=False, end="")
         return
-    shipped = resources.files("gitops_stack").joinpath("stack.schema.json").read_text(encoding="utf-8")
+    name, source = ("cluster-metadata", "the contract") if metadata else ("stack", "the settings")
+    file = f"{name}.schema.json"
+    shipped = resources.files("gitops_stack").joinpath(file).read_text(encoding="utf-8")
     if json.loads(shipped) != json.loads(text):
-        raise GitOpsStackError("gitops_stack/stack.schema.json: differs from the settings; run `make schema`")
-    out.print("gitops_stack/stack.schema.json: fresh")
+        raise GitOpsStackError(f"gitops_stack/{file}: differs from {source}; run `make schema`")
+    out.print(f"gitops_stack/{file}: fresh")
 
 
 def _take_release(project: Path, stack: str, version: str) -> None:

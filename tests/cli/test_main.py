@@ -13,7 +13,9 @@ import typer.main
 import yaml
 
 from gitops_stack import schema
+from gitops_stack.cli import tree
 from gitops_stack.cli.main import app, main
+from gitops_stack.manifests.cluster_metadata import render_metadata_schema
 from tests.stacks import ROOT, STACKS
 
 
@@ -124,6 +126,35 @@ def test_the_schema_is_printed_and_fresh(monkeypatch: pytest.MonkeyPatch, capsys
     assert json.loads(capsys.readouterr().out) == json.loads(schema.render_schema())
     assert run("schema", "--table", monkeypatch=monkeypatch) == 0
     assert capsys.readouterr().out == schema.render_settings_table()
+
+
+def test_the_schema_of_metadata_is_printed_and_fresh(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("schema", "--metadata", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == render_metadata_schema()
+    assert run("schema", "--metadata", "--check", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == "gitops_stack/cluster-metadata.schema.json: fresh\n"
+
+
+@pytest.mark.parametrize(("option", "file"), [((), "stack"), (("--metadata",), "cluster-metadata")])
+def test_a_stale_schema_leaves_with_1(
+    option: tuple[str, ...], file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("render_schema", "render_metadata_schema"):
+        monkeypatch.setattr(tree, name, lambda: "{}")
+    assert run("schema", "--check", *option, monkeypatch=monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert f"gitops_stack/{file}.schema.json: differs from" in said
+    assert "run `make schema`" in said
+
+
+@pytest.mark.parametrize("option", ["--check", "--metadata"])
+def test_the_table_of_settings_goes_alone(
+    option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("schema", "--table", option, monkeypatch=monkeypatch) == 2
+    assert "--table prints settings and goes with no other option" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
