@@ -85,7 +85,6 @@ def build_plan(account: Account, stack: str, state: State, pending: Pending, cle
     """Decide on each of ``pending``; asks AWS and changes nothing. Raises as :func:`load_plan`."""
     if not pending:
         return Plan(state)
-    imports, recoveries, findings = [], [], list[str]()
     imports: list[tuple[PendingCreate, str]] = []
     recoveries: list[Recovery] = []
     findings: list[str] = []

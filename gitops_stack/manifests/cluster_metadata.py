@@ -36,17 +36,17 @@ class ClusterMetadata:
     """What ApplicationSets may read. A field that is None does not belong to this kind of stack and is not written."""
 
     stack: str = Field(description="Name of the stack; a label.")
-    region: str | None = Field(None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region; a label.")
-    accountId: str | None = Field(None, pattern=r"^\d{12}$", description="AWS account.")  # noqa: N815 - the key
-    clusterName: str | None = Field(None, description="Name of the EKS cluster.")  # noqa: N815
-    vpcId: str | None = Field(None, pattern=r"^vpc-", description="VPC of the EKS cluster.")  # noqa: N815
-    ecrHost: str | None = Field(None, description="Host of the container registry.")  # noqa: N815
-    argocdRoleArn: str | None = Field(None, pattern=_ARN, description="Hub role of Argo CD.")  # noqa: N815
-    externalSecretsRoleArn: str | None = Field(None, pattern=_ARN, description="Role of external-secrets.")  # noqa: N815
+    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region; a label.")
+    accountId: str | None = Field(default=None, pattern=r"^\d{12}$", description="AWS account.")  # noqa: N815 - the key
+    clusterName: str | None = Field(default=None, description="Name of the EKS cluster.")  # noqa: N815
+    vpcId: str | None = Field(default=None, pattern=r"^vpc-", description="VPC of the EKS cluster.")  # noqa: N815
+    ecrHost: str | None = Field(default=None, description="Host of the container registry.")  # noqa: N815
+    argocdRoleArn: str | None = Field(default=None, pattern=_ARN, description="Hub role of Argo CD.")  # noqa: N815
+    externalSecretsRoleArn: str | None = Field(default=None, pattern=_ARN, description="Role of external-secrets.")  # noqa: N815
     loadBalancerControllerRoleArn: str | None = Field(  # noqa: N815
-        None, pattern=_ARN, description="Role of the AWS load balancer controller."
+        default=None, pattern=_ARN, description="Role of the AWS load balancer controller."
     )
-    externalDnsRoleArn: str | None = Field(None, pattern=_ARN, description="Role of external-dns.")  # noqa: N815
+    externalDnsRoleArn: str | None = Field(default=None, pattern=_ARN, description="Role of external-dns.")  # noqa: N815
 
     def labels(self) -> dict[str, str]:
         """Return the labels of the cluster Secret that carry the contract."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +156,7 @@ def test_a_cluster_that_is_being_made_is_waited_for(account: Account, monkeypatc
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a `pulumi` on PATH that exports the state in a file, imports into it and has nothing to refresh."""
     file = tmp_path / "state.json"
     executable = tmp_path / "bin" / "pulumi"

@@ -233,7 +233,7 @@ def test_labels_select_and_annotations_carry_the_rest() -> None:
 )
 def test_the_contract_refuses_other_shapes(values: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
-        ClusterMetadata("dev", **values)  # type: ignore[arg-type]
+        ClusterMetadata("dev", **values)
 
 
 def test_the_cluster_secret_is_one_argo_cd_knows() -> None:
