@@ -48,6 +48,7 @@ def build_account(port: int, account_id: str, region: str, store: Path, environm
     )
     own = {
         **environment,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         ACCOUNT_ID: account_id,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies by ARN
     }
