@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import gzip
 import os
 import selectors
 import socket
@@ -42,7 +43,7 @@ def build_git_variables(url: str, repository: Path, environment: Mapping[str, st
 
     They are added after those ``environment`` has already (`GIT_CONFIG_COUNT`, git-config(1)).
     """
-    count = int(environment.get("GIT_CONFIG_COUNT", "0"))
+    count = int(environment.get("GIT_CONFIG_COUNT") or "0")  # empty is none to git
     settings = ((f"url.file://{repository}.insteadOf", url), ("http.proxy", ""))
     added = {"GIT_CONFIG_COUNT": str(count + len(settings))}
     for number, (key, value) in enumerate(settings, start=count):
@@ -138,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         host, _, port = self.path.rpartition(":")
-        if host != self.server.host:
+        if host.lower() != self.server.host:
             self._tunnel(host, int(port))
             return
         self.send_response(HTTPStatus.OK, "Connection established")
@@ -152,10 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         split = urlsplit(self.path)
-        wanted = f"{self.server.path}.git/info/refs", f"{self.server.path}/info/refs"
         if split.path == "/healthz":
             self._answer(b"ok", "text/plain")
-        elif split.path in wanted and parse_qs(split.query).get("service") == [_SERVICE]:
+        elif self._is_played(split.path, "info/refs") and parse_qs(split.query).get("service") == [_SERVICE]:
             refs = self._git(["--advertise-refs"], b"")
             head = f"# service={_SERVICE}\n"
             self._answer(f"{len(head) + 4:04x}{head}0000".encode() + refs, f"application/x-{_SERVICE}-advertisement")
@@ -163,14 +163,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND, f"the lab plays {self.server.host}{self.server.path} only")
 
     def do_POST(self) -> None:
-        if not self.path.endswith(f"/{_SERVICE}") or self.headers.get("Content-Encoding"):
+        if "Content-Length" not in self.headers:  # git sends what is longer than a megabyte in chunks
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return
+        body = self.rfile.read(int(self.headers["Content-Length"]))  # an answer before it may be lost with it
+        if not self._is_played(self.path, _SERVICE):
             self.send_error(HTTPStatus.NOT_FOUND, f"the lab plays {self.server.host}{self.server.path} only")
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.headers.get("Content-Encoding") == "gzip":  # what git does beyond a kilobyte, some 20 commits known
+            body = gzip.decompress(body)
         self._answer(self._git([], body), f"application/x-{_SERVICE}-result")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401, ARG002 - http.server's
         print(f"{self.command} {self.path} {args[1] if len(args) > 1 else ''}", flush=True)  # noqa: T201 - its log
+
+    def _is_played(self, path: str, service: str) -> bool:
+        return path in (f"{self.server.path}.git/{service}", f"{self.server.path}/{service}")
 
     def _git(self, options: list[str], body: bytes) -> bytes:
         command = ["git", "upload-pack", "--stateless-rpc", *options, str(self.server.repository)]
