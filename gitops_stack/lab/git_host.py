@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_played(self.path, _SERVICE):
             self.send_error(HTTPStatus.NOT_FOUND, f"the lab plays {self.server.host}{self.server.path} only")
             return
-        if self.headers.get("Content-Encoding") == "gzip":  # what git does beyond a kilobyte, some 20 commits known
+        if self.headers.get("Content-Encoding") == "gzip":  # what git does beyond a kilobyte
             body = gzip.decompress(body)
         self._answer(self._git([], body), f"application/x-{_SERVICE}-result")
 

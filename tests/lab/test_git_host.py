@@ -49,11 +49,14 @@ class Host:
     log: Path
 
 
-def git(*arguments: str | Path, cwd: Path, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def git(
+    *arguments: str | Path, cwd: Path, variables: dict[str, str] | None = None, text: str = ""
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [GIT, *map(str, arguments)],
         cwd=cwd,
         env={**ENVIRONMENT, "HOME": str(cwd), **(variables or {})},
+        input=text,
         capture_output=True,
         text=True,
         check=False,
@@ -61,10 +64,9 @@ def git(*arguments: str | Path, cwd: Path, variables: dict[str, str] | None = No
     )
 
 
-def commit(folder: Path, *messages: str, date: str = "2026-01-01T00:00:00Z") -> None:
+def commit(folder: Path, *messages: str) -> None:
     for message in messages:
-        variables = {"GIT_COMMITTER_DATE": date}
-        done = git("commit", "--allow-empty", "-qm", message, cwd=folder, variables=variables)
+        done = git("commit", "--allow-empty", "-qm", message, cwd=folder)
         assert done.returncode == 0, done.stderr
 
 
@@ -116,12 +118,18 @@ def test_git_fetches_on_top_of_many_commits(host: Host, tmp_path: Path) -> None:
     """A long list of what git has already is sent compressed."""
     copy = tmp_path / "copy"
     git("clone", "-q", URL, copy, cwd=tmp_path, variables=host.variables)
-    commit(copy, *(f"own {number}" for number in range(40)), date="2027-01-01T00:00:00Z")  # told first
+    # Newer than the repository's own, and so the first that git offers: 16, 16 more, then 32 in one request.
+    own = (f"commit refs/heads/own\ncommitter a <a@b> {4000000000 + number} +0000\ndata 0\n" for number in range(80))
+    made = git("fast-import", "--quiet", cwd=copy, text="".join(own))
+    assert (made.returncode, made.stderr) == (0, "")
     commit(host.repository, "third")
     head = git("rev-parse", "HEAD", cwd=host.repository).stdout
-    done = git("fetch", "-q", "origin", cwd=copy, variables=host.variables)
+    trace = tmp_path / "trace"
+    variables = {**host.variables, "GIT_TRACE_CURL": str(trace)}
+    done = git("fetch", "-q", "origin", cwd=copy, variables=variables)
     assert (done.returncode, done.stderr) == (0, "")
     assert git("rev-parse", "origin/main", cwd=copy).stdout == head
+    assert "Content-Encoding: gzip" in trace.read_text(encoding="utf-8")
 
 
 def test_another_repository_of_the_host_is_not_there(host: Host, tmp_path: Path) -> None:
