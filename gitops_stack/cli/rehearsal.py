@@ -46,6 +46,10 @@ def rehearse(
 
     if event_log is not None and not preview_only:
         raise EnvironmentProblem("rehearse: --event-log goes with --preview-only")
+    if preview_only and keep:
+        raise EnvironmentProblem(
+            "rehearse: found --preview-only and --keep; a preview alone makes nothing to keep; give one of them"
+        )
     with progress(f"rehearsing {stack}") as step:
         directory = project.absolute() / ".lab" / f"rehearse-{stack}"
         lab = Lab.open(directory, build_tools(step))

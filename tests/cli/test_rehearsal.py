@@ -1,0 +1,44 @@
+"""`gitops-stack rehearse`: what it says before it starts anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.cli import rehearsal
+from tests.cli.test_main import run
+
+
+def test_an_event_log_needs_a_preview_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("rehearse", "dev", "-C", project, "--event-log", project / "events.jsonl")
+    assert run(*given, monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err.splitlines() == ["error: rehearse: --event-log goes with --preview-only"]
+    assert not (project / ".lab").exists()
+
+
+def test_nothing_can_be_kept_of_a_preview_alone(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("rehearse", "dev", "-C", project, "--preview-only", "--keep", monkeypatch=monkeypatch) == 2
+    said = "error: rehearse: found --preview-only and --keep; a preview alone makes nothing to keep; give one of them"
+    assert capsys.readouterr().err.splitlines() == [said]
+    assert not (project / ".lab").exists()
+
+
+@pytest.mark.parametrize("missing", ["moto", "flask"])
+def test_a_missing_extra_is_named_with_its_remedy(
+    missing: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert run("rehearse", "dev", "-C", project, monkeypatch=monkeypatch) == 2
+    said = "error: rehearse: the AWS doubles need moto; install it with: pip install 'gitops-stack[rehearse]'"
+    assert capsys.readouterr().err.splitlines() == [said]
+    assert not (project / ".lab").exists()
+
+
+def test_the_extra_is_there_in_development() -> None:
+    rehearsal._check_extra()
