@@ -1,0 +1,58 @@
+"""What a stack expects in its account is put there once, and told in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.lab.aws.executables import write_executables
+from gitops_stack.lab.aws.prerequisites import PASSWORD, write_prerequisites
+from gitops_stack.lab.aws.session import AwsSession
+from tests.components.test_aws_foundation import GOOD, settings
+from tests.lab.aws.driver import REGION, unique
+from tests.stacks import minimal
+
+
+@pytest.mark.usefixtures("account")
+def test_roles_and_secrets_are_made_once() -> None:
+    role, secret, login = unique("platform"), unique("acme/repo"), f"ecr-pullthroughcache/{unique('ghcr')}"
+    access = {
+        "admins": {"principalArn": f"arn:aws:iam::123456789012:role/people/{role}", "policy": "ClusterAdmin"},
+        "robot": {"principalArn": "arn:aws:iam::123456789012:user/robot", "policy": "View"},
+    }
+    arn = f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{secret}-a1b2c3"
+    given = settings(
+        cluster={**GOOD["cluster"], "access": access},
+        gitops={**GOOD["gitops"], "credentials": {"secretsManager": arn}},
+        registry={
+            "pullThroughCache": ["ghcr.io", "quay.io"],
+            "pullThroughCredentials": {"ghcr.io": login},
+            "repositories": {"guestbook": {}},
+        },
+    )
+    aws = AwsSession(REGION)
+    wanted = [f"IAM role {role}", f"secret {arn}", f"secret {login}"]
+    assert write_prerequisites(given, aws) == wanted
+    assert write_prerequisites(given, aws) == wanted  # a rehearsal goes on where it stopped
+    assert aws.call("iam", "GetRole", RoleName=role)["Role"]["RoleName"] == role
+    found = json.loads(aws.call("secretsmanager", "GetSecretValue", SecretId=secret)["SecretString"])
+    assert found == {"username": "git", "password": PASSWORD}
+    assert aws.call("secretsmanager", "DescribeSecret", SecretId=login)["Name"] == login
+
+
+@pytest.mark.usefixtures("account")
+def test_a_stack_that_expects_nothing_gets_nothing() -> None:
+    assert write_prerequisites(minimal(), AwsSession(REGION)) == []
+
+
+def test_executables_run_under_this_interpreter_and_again_are_the_same(tmp_path: Path) -> None:
+    folder = write_executables(tmp_path / "a folder's bin")
+    first = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+    assert write_executables(folder) == folder
+    assert {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()} == first
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert "-m gitops_stack.lab.aws.eks_provider" in first["pulumi-resource-eks"]
+    assert "-m gitops_stack.lab.aws.provider" in first["pulumi-resource-aws"]
+    assert " -I -S " in first["aws"]
