@@ -74,6 +74,11 @@ def test_the_good_eks_stack_of_the_table_is_good(tmp_path: Path) -> None:
     assert load_text(tmp_path, render_document({"config": build_config({}, AWS_TABLE)})).eks is not None
 
 
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in AWS_TABLE["fine"]])
+def test_an_unusual_stack_of_aws_is_good(case: dict[str, Any], tmp_path: Path) -> None:
+    assert load_text(tmp_path, render_document({"config": build_config(case["changes"], AWS_TABLE)})).eks is not None
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in AWS_TABLE["bad"]])
 def test_a_wrong_setting_of_aws_is_refused_with_all_its_findings(case: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(GitOpsStackError) as refused:

@@ -15,6 +15,7 @@ from gitops_stack import schema, settings
 from gitops_stack.config import KEYS
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import CredentialsSettings, Settings, StackSettings
+from gitops_stack.settings.cluster import NodeGroupSettings, is_arm
 from gitops_stack.settings.teams import TEAM_KINDS
 from tests.stacks import COMMIT, ROOT, STACKS, minimal, stack_config, stack_settings
 
@@ -24,6 +25,25 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
     "ssh": {"sshKey": "KEY"},
     "token": {"token": "KEY", "username": "robot"},
 }
+ARM = [
+    *["a1.xlarge", "t4g.small", "m6g.large", "m7g.large", "m7gd.2xlarge", "m8g.metal-24xl", "c6gn.large", "c7gn.large"],
+    *[
+        "c8gd.large",
+        "r8gd.large",
+        "x2gd.medium",
+        "im4gn.large",
+        "is4gen.large",
+        "i4g.large",
+        "i8ge.large",
+        "g5g.xlarge",
+    ],
+    *["hpc7g.4xlarge", "p6e-gb200.36xlarge"],
+]
+X86 = [
+    *["m7i.large", "m7i-flex.large", "m7a.large", "m5zn.metal", "c6a.large", "t3a.small", "g4dn.xlarge", "g5.xlarge"],
+    *["g6e.xlarge", "gr6.4xlarge", "p4d.24xlarge", "p6-b200.48xlarge", "inf2.xlarge", "trn1n.32xlarge", "i7ie.large"],
+    *["d3en.xlarge", "u-6tb1.metal", "u7i-12tb.224xlarge", "x2iedn.xlarge", "z1d.large"],
+]
 
 
 def _all_settings() -> list[type[BaseModel]]:
@@ -144,6 +164,16 @@ def test_a_workload_follows_its_own_source_or_the_gitops_repository(
         workloads={"app": {"project": "team", "path": "app", "namespace": "team", **workload}},
     )
     assert loaded.workload_source("app") == wanted
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "arm"),
+    [(name, True) for name in ARM] + [(name, False) for name in X86],
+)
+def test_instance_types_are_accepted_and_told_apart_by_architecture(instance_type: str, arm: bool) -> None:
+    group = NodeGroupSettings.model_validate({"instanceTypes": [instance_type], "minSize": 1, "maxSize": 1})
+    assert is_arm(instance_type) is arm
+    assert group.architecture == ("arm64" if arm else "amd64")
 
 
 def test_the_shipped_schema_is_the_generated_one() -> None:

@@ -85,6 +85,9 @@ def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
             needs = f"needs another principal: access.{principals[access.principal_arn]} is its one access entry"
             yield path, access.principal_arn, needs
         principals.setdefault(access.principal_arn, name)
+    for name in settings.ci.previewers if settings.ci else ():
+        if (taken := f"preview-{name}") in settings.eks.access:
+            yield f"cluster.access.{taken}", "it", f"needs another name: ci.previewers.{name} has this access entry"
     yield from _check_region_of(settings, "cluster.secretsKeyArn", settings.eks.secrets_key_arn)
     if settings.eks.ip_family == "ipv6" and settings.network is not None and settings.network.vpc_id is None:
         yield "cluster.ipFamily", "ipv6", "needs network.vpcId of a VPC with IPv6 blocks: those made here have none"

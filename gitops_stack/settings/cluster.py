@@ -17,7 +17,7 @@ ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identi
 _FAMILIES = frozenset(
     "a c d dl f g gr h hpc i im inf is m mac p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
 )
-_INSTANCE_TYPE = re.compile(r"([a-z]+)(\d+)([a-z-]*)\.([a-z0-9-]+)")
+_INSTANCE_TYPE = re.compile(r"([a-z]+)-?(\d+)([a-z0-9-]*)\.([a-z0-9-]+)")  # m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
 
 
 def _check_eks_version(value: str) -> str:
@@ -149,9 +149,12 @@ class NodeGroupSettings(Settings):
 
 
 def is_arm(instance_type: str) -> bool:
-    """Tell whether an instance type has an Arm processor: an attribute `g` after the generation, or the first, a1."""
+    """Tell whether an instance type has an Arm processor: an attribute `g` after the generation, or the first, a1.
+
+    So have GPUs of a `gb`, such as p6e-gb200: Grace is their processor.
+    """
     found = _INSTANCE_TYPE.fullmatch(instance_type)
-    return found is not None and (found[1] == "a" or found[3].startswith("g"))
+    return found is not None and (found[1] == "a" or found[3].startswith("g") or "-gb" in found[3])
 
 
 class ComputeSettings(Settings):
