@@ -34,6 +34,7 @@ PROJECT_LABEL = "gitops-stack/project"
 # Default tags of everything a stack makes in AWS: `sweep` deletes nothing without the first two.
 TAG_STACK = "gitops-stack:stack"
 TAG_PROJECT = "gitops-stack:project"
+TAG_REGION = "gitops-stack:region"  # for what all regions share, such as roles
 TAG_MANAGED_BY = "gitops-stack:managed-by"
 
 # Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").

@@ -60,20 +60,26 @@ def check_cluster_is_gone(account: Account, scope: Scope) -> None:
     """Raise :class:`GitOpsStackError` while the stack's cluster exists: its resources are in use, not left over."""
     if scope.cluster is None:
         return
-    answer = account.find("eks", "describe_cluster", name=scope.cluster)
-    if answer is None:
-        return
-    raise GitOpsStackError(
-        f"stack {scope.stack}: EKS cluster {scope.cluster} is still there ({answer['cluster']['status']}); "
-        f"run `pulumi destroy --stack {scope.stack}` first"
-    )
+    # By tag too: a name that was edited since is not the name of what runs.
+    for name in sorted({scope.cluster, *account.list("eks", "list_clusters", "clusters")}):
+        answer = account.find("eks", "describe_cluster", name=name)
+        if answer is None:
+            continue
+        tags = answer["cluster"].get("tags") or {}
+        if name == scope.cluster or owner_tag(tags, scope) is not None:
+            raise GitOpsStackError(
+                f"stack {scope.stack}: EKS cluster {name} is still there ({answer['cluster']['status']}); "
+                f"run `pulumi destroy --stack {scope.stack}` first"
+            )
 
 
-def find_leftovers(account: Account, scope: Scope, repositories: Collection[str] = ()) -> Leftovers:
-    """Find everything tagged as this stack's; ECR repositories named in ``repositories`` are not kept.
+def find_leftovers(
+    account: Account, scope: Scope, repositories: Collection[str] = (), volumes: Collection[str] = ()
+) -> Leftovers:
+    """Find everything tagged as this stack's; ECR ``repositories`` and claims' ``volumes`` that are named are not kept.
 
     A kind that the credentials may not list ends up in ``unseen``. Raises :class:`GitOpsStackError` for a repository
-    that is not among this stack's.
+    or volume that is not among this stack's.
     """
     notes: list[str] = []
     with ThreadPoolExecutor(_PARALLEL) as pool:
@@ -83,19 +89,21 @@ def find_leftovers(account: Account, scope: Scope, repositories: Collection[str]
         notes += remarks.result()
     found = [leftover for leftovers, _ in results for leftover in leftovers]
     unseen = [refusal for _, refusals in results for refusal in refusals]
-    return Leftovers(tuple(_unkeep(found, repositories, scope)), tuple(notes), tuple(unseen))
+    found = _unkeep(found, records.REPOSITORIES.name, repositories, scope)
+    found = _unkeep(found, ec2.VOLUMES.name, volumes, scope)
+    return Leftovers(tuple(found), tuple(notes), tuple(unseen))
 
 
-def _unkeep(found: Sequence[Leftover], repositories: Collection[str], scope: Scope) -> Iterable[Leftover]:
-    """Give up the ECR repositories that are named, and nothing else."""
-    own = {leftover.id for leftover in found if leftover.kind == records.REPOSITORIES.name}
-    if strangers := sorted(set(repositories) - own):
+def _unkeep(found: Sequence[Leftover], kind: str, named: Collection[str], scope: Scope) -> list[Leftover]:
+    """Give up what is named of a kind, and nothing else."""
+    own = {leftover.id for leftover in found if leftover.kind == kind}
+    if strangers := sorted(set(named) - own):
         known = ", ".join(sorted(own)) or "none"
-        raise GitOpsStackError(
-            f"--repository {strangers[0]}: is no ECR repository of stack {scope.stack}; it has: {known}"
-        )
-    named = {(records.REPOSITORIES.name, repository) for repository in repositories}
-    return [replace(leftover, keep="") if (leftover.kind, leftover.id) in named else leftover for leftover in found]
+        option, noun = ("--repository", "ECR repository") if kind == records.REPOSITORIES.name else ("--volume", kind)
+        raise GitOpsStackError(f"{option} {strangers[0]}: is no {noun} of stack {scope.stack}; it has: {known}")
+    return [
+        replace(leftover, keep="") if leftover.kind == kind and leftover.id in named else leftover for leftover in found
+    ]
 
 
 @dataclass

@@ -30,6 +30,12 @@ def sweep(
             help="ECR repository to delete with its images; again for more.", metavar="NAME", show_default=False
         ),
     ] = None,
+    volume: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Volume of a claim to delete with its data; again for more.", metavar="ID", show_default=False
+        ),
+    ] = None,
     limit: Annotated[float, typer.Option(help="Seconds until what still blocks is left.", min=1)] = 600,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
@@ -49,10 +55,15 @@ def sweep(
     if delete and output is Output.JSON and not yes:
         raise EnvironmentProblem("sweep: --output json cannot ask before --delete; add --yes")
     settings, account = open_account(project, stack, role_arn)
-    scope = Scope(stack, settings.cluster_name if settings.eks else None)
+    if delete and settings.eks is None:
+        raise EnvironmentProblem(
+            f"sweep: stack {stack} makes no cluster, so nothing tells whether it is destroyed; look at the list and "
+            "delete by hand"
+        )
+    scope = Scope(stack, settings.cluster_name if settings.eks else None, account.region)
     with progress("looking through the account"):
         check_cluster_is_gone(account, scope)
-        leftovers = find_leftovers(account, scope, repository or ())
+        leftovers = find_leftovers(account, scope, repository or (), volume or ())
     doomed = [found for found in leftovers.found if not found.keep]
     if output is Output.TEXT:
         _print_leftovers(leftovers)

@@ -36,7 +36,10 @@ def test_a_tag_says_whose_a_resource_is(tags: dict[str, str], because: str | Non
 
 def test_a_cluster_s_name_proves_nothing_where_all_regions_meet() -> None:
     assert owner_tag(CLUSTER_TAG, SCOPE, regional=False) is None
-    assert owner_tag(OWN, SCOPE, regional=False) == "gitops-stack:stack=dev"
+    here = Scope("dev", CLUSTER, "eu-west-1")
+    assert owner_tag({**OWN, "gitops-stack:region": "eu-west-1"}, here, regional=False) == "gitops-stack:stack=dev"
+    assert owner_tag({**OWN, "gitops-stack:region": "eu-west-2"}, here, regional=False) is None
+    assert owner_tag(OWN, here, regional=False) is None
 
 
 def test_a_stack_without_a_cluster_of_its_own_has_its_own_tags_only() -> None:

@@ -22,8 +22,8 @@ from tests.account.test_pending import pending_create
 from tests.account.world import World
 from tests.stacks import ROOT
 
-SCOPE = Scope("dev", CLUSTER)
-OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack"}
+SCOPE = Scope("dev", CLUSTER, REGION)
+OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack", "gitops-stack:region": REGION}
 EVERYBODY = {"sts:GetCallerIdentity"}
 
 

@@ -17,12 +17,14 @@ from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.account.sweep import Leftover, delete_leftovers, find_leftovers
 from gitops_stack.cli.main import app
+from gitops_stack.errors import GitOpsStackError
 from tests.account.stacks import CLUSTER, REGION, ROLE, eks_config
 from tests.account.world import World
 
-SCOPE = Scope("dev", CLUSTER)
-OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack"}
-OTHER_STACK = {"gitops-stack:stack": "prd", "gitops-stack:project": "gitops-stack"}
+SCOPE = Scope("dev", CLUSTER, REGION)
+OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack", "gitops-stack:region": REGION}
+OTHER_STACK = {**OWN, "gitops-stack:stack": "prd"}
+OTHER_REGION = {**OWN, "gitops-stack:region": "us-east-1"}
 CLUSTER_TAG = {f"kubernetes.io/cluster/{CLUSTER}": "owned"}
 DECOYS: tuple[dict[str, str], ...] = (
     OTHER_STACK,
@@ -114,7 +116,23 @@ def test_two_stacks_in_one_account_see_each_their_own(world: World, account: Acc
     mine = {kind: world.make(kind, OWN) for kind in World.REGIONAL}
     theirs = {kind: world.make(kind, OTHER_STACK) for kind in World.REGIONAL}
     assert found(account) == {kind: {resource} for kind, resource in mine.items()}
-    assert found(account, Scope("prd", "acme-prd")) == {kind: {resource} for kind, resource in theirs.items()}
+    assert found(account, Scope("prd", "acme-prd", REGION)) == {kind: {resource} for kind, resource in theirs.items()}
+
+
+def test_roles_of_the_same_stack_in_another_region_are_not_this_one_s(world: World, account: Account) -> None:
+    mine = {kind: {world.make(kind, OWN)} for kind in ("iam-role", "instance-profile")}
+    for kind in mine:
+        world.make(kind, OTHER_REGION)
+    assert found(account) == mine
+
+
+def test_a_claim_s_volume_goes_only_when_it_is_named(world: World, account: Account) -> None:
+    claim = {**OWN, "kubernetes.io/created-for/pvc/name": "data"}
+    named, other = world.make("volume", claim), world.make("volume", claim)
+    leftovers = find_leftovers(account, SCOPE, volumes=[named]).found
+    assert {leftover.id: bool(leftover.keep) for leftover in leftovers} == {named: False, other: True}
+    with pytest.raises(GitOpsStackError, match="--volume vol-0: is no volume of stack dev"):
+        find_leftovers(account, SCOPE, volumes=["vol-0"])
 
 
 def test_a_repository_goes_only_when_it_is_named(world: World, eks_project: Path) -> None:

@@ -26,7 +26,10 @@ def _named(tags: Tags, name: str = "") -> str:
 
 def _volume(found: dict[str, Any]) -> Found:
     tags = tag_map(found.get("Tags"))
-    return Found(found["VolumeId"], _named(tags, tags.get("kubernetes.io/created-for/pvc/name", "")), tags)
+    claim = tags.get("kubernetes.io/created-for/pvc/name", "")
+    # Data that a claim with reclaim policy Retain, or a cluster that went first, has left: people decide.
+    keep = "holds the data of a claim; --volume names it for deletion" if claim else ""
+    return Found(found["VolumeId"], _named(tags, claim), tags, keep)
 
 
 def _interface(found: dict[str, Any]) -> Found:

@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitops_stack.account.session import Account
-from gitops_stack.conventions import PULUMI_PROJECT, TAG_PROJECT, TAG_STACK
+from gitops_stack.conventions import PULUMI_PROJECT, TAG_PROJECT, TAG_REGION, TAG_STACK
 
 Tags = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The stack whose leftovers are looked for, and the name of the cluster it made, if it made one."""
+    """The stack whose leftovers are looked for, the name of the cluster it made, if it made one, and its region."""
 
     stack: str
     cluster: str | None
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def owner_tag(tags: Tags, scope: Scope, *, regional: bool = True) -> str | None:
     """
     if TAG_STACK in tags:
         own = tags[TAG_STACK] == scope.stack and tags.get(TAG_PROJECT) == PULUMI_PROJECT
+        own = own and (regional or tags.get(TAG_REGION) == scope.region)
         return f"{TAG_STACK}={scope.stack}" if own else None
     if not regional or scope.cluster is None:
         return None
