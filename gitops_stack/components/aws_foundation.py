@@ -59,6 +59,7 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         **settings.account.tags,
         conventions.TAG_STACK: settings.stack,
         conventions.TAG_PROJECT: conventions.PULUMI_PROJECT,
+        conventions.TAG_REGION: account.region,
         conventions.TAG_MANAGED_BY: "pulumi",
     }
     provider = pulumi_aws.Provider(
@@ -113,6 +114,7 @@ def _register_cluster(
         f"preview-{name}": {"principal_arn": arn, "policy": "View"} for name, arn in foundation.previewers.items()
     }
     args["access"] = {**args["access"], **previewers}
+    args["tags"] = foundation.tags
     if foundation.caches:
         args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
     cluster = EksCluster(

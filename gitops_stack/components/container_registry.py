@@ -127,7 +127,8 @@ class ContainerRegistry(pulumi.ComponentResource):
             if self._args.get("owns_account_registry", False)
             else {"scan_on_push": True},
             force_delete=self._args.get("force_delete", False),
-            opts=pulumi.ResourceOptions(parent=self),
+            # ECR cannot change it: an edited key must not replace a repository, with all its images.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["encryptionConfigurations"]),
         )
         self._register_policies(own, found, repository)
         return found

@@ -36,7 +36,7 @@ class EksClusterArgs(TypedDict):
     ``subnet_ids`` are private ones: control plane and nodes live in them, load balancers find theirs by tags.
     ``public_access_cidrs`` empty: no public endpoint. ``secrets_key_arn`` left out: a key is made. ``addons`` maps an
     EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own. ``node_policy`` is
-    what nodes may do beyond joining and pulling, such as filling caches.
+    what nodes may do beyond joining and pulling, such as filling caches; ``tags`` are those of machines and volumes.
     """
 
     account: Account
@@ -58,6 +58,7 @@ class EksClusterArgs(TypedDict):
     addons: NotRequired[Mapping[str, str]]
     oidc_provider: NotRequired[bool]
     node_policy: NotRequired[Document]
+    tags: NotRequired[Mapping[str, str]]
 
 
 class EksCluster(pulumi.ComponentResource):
@@ -101,7 +102,11 @@ class EksCluster(pulumi.ComponentResource):
             opts=self._inside,
         )
         options = pulumi.ResourceOptions(
-            parent=self, depends_on=[logs, *self._before], transforms=[_refuse_unnamed_creator]
+            parent=self,
+            depends_on=[logs, *self._before],
+            transforms=[_refuse_unnamed_creator],
+            # AWS's own protection comes into play when all that is in the cluster has gone; the engine's before.
+            protect=args.get("deletion_protection", False),
         )
         cidrs = list(args.get("public_access_cidrs", ()))
         return pulumi_eks.Cluster(
@@ -154,7 +159,8 @@ class EksCluster(pulumi.ComponentResource):
             principal_arn=access["principal_arn"],
             policy_arn=f"arn:{args['account'].partition}:eks::aws:cluster-access-policy/AmazonEKS{access['policy']}Policy",
             access_scope=scope,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[entry]),
+            # A changed scope is a replacement under the same identity: made first, it would go with the old one.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[entry], delete_before_replace=True),
         )
         return association
 
@@ -173,6 +179,7 @@ class EksCluster(pulumi.ComponentResource):
             account=args["account"],
             subnet_ids=args["subnet_ids"],
             policy=policy,
+            tags=args.get("tags", {}),
             parent=self,
             depends_on=before,
         )
@@ -217,4 +224,6 @@ def _refuse_unnamed_creator(args: pulumi.ResourceTransformArgs) -> pulumi.Resour
         return None
     props = dict(args.props)
     props["accessConfig"] = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
-    return pulumi.ResourceTransformResult(props=props, opts=args.opts)
+    # EKS cannot change the key of a cluster: an edited setting must not replace the cluster with all that is in it.
+    options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["encryptionConfig"]))
+    return pulumi.ResourceTransformResult(props=props, opts=options)

@@ -23,6 +23,7 @@ _IMAGES = {
 # Bottlerocket keeps its system on a small read-only volume; images and logs go to the second one.
 _DATA_DEVICE = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
 _SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}
+_TAGGED = ("instance", "volume", "network-interface")
 _UNAVAILABLE_PERCENT = 33
 
 
@@ -49,6 +50,7 @@ def register_node_groups(
     account: Account,
     subnet_ids: Sequence[pulumi.Input[str]],
     policy: Document | None,
+    tags: Mapping[str, str],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
 ) -> list[pulumi.Resource]:
@@ -78,6 +80,7 @@ def register_node_groups(
             cluster_name=cluster_name,
             version=version,
             subnet_ids=subnet_ids,
+            tags=tags,
             role_arn=role.arn,
             options=pulumi.ResourceOptions(
                 parent=parent,
@@ -98,11 +101,12 @@ def _register_group(
     cluster_name: pulumi.Input[str],
     version: str,
     subnet_ids: Sequence[pulumi.Input[str]],
+    tags: Mapping[str, str],
     role_arn: pulumi.Input[str],
     options: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
     system = group.get("operating_system", "al2023")
-    template = _register_template(name, group, pulumi.ResourceOptions(parent=options.parent))
+    template = _register_template(name, group, tags, pulumi.ResourceOptions(parent=options.parent))
     registered: pulumi.Resource = eks.NodeGroup(
         f"nodes-{name}",
         cluster_name=cluster_name,
@@ -126,7 +130,9 @@ def _register_group(
     return registered
 
 
-def _register_template(name: str, group: NodeGroupArgs, options: pulumi.ResourceOptions) -> ec2.LaunchTemplate:
+def _register_template(
+    name: str, group: NodeGroupArgs, tags: Mapping[str, str], options: pulumi.ResourceOptions
+) -> ec2.LaunchTemplate:
     device = _DATA_DEVICE[group.get("operating_system", "al2023")]
     volume = {
         "volume_type": "gp3",
@@ -139,6 +145,8 @@ def _register_template(name: str, group: NodeGroupArgs, options: pulumi.Resource
         # A pod that does not share its node's network is a hop further away and gets no answer.
         metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
         block_device_mappings=[{"device_name": device, "ebs": volume}],
+        # The provider's default tags stop at what it makes itself: machines are made by EKS.
+        tag_specifications=[{"resource_type": kind, "tags": dict(tags)} for kind in _TAGGED] if tags else None,
         update_default_version=True,
         opts=options,
     )

@@ -88,6 +88,9 @@ def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
     for name in settings.ci.previewers if settings.ci else ():
         if (taken := f"preview-{name}") in settings.eks.access:
             yield f"cluster.access.{taken}", "it", f"needs another name: ci.previewers.{name} has this access entry"
+    if not any(access.policy == "ClusterAdmin" for access in settings.eks.access.values()):
+        needs = "needs ClusterAdmin for one principal: who runs Pulumi installs Argo CD"
+        yield "cluster.access", ", ".join(settings.eks.access), needs
     yield from _check_region_of(settings, "cluster.secretsKeyArn", settings.eks.secrets_key_arn)
     if settings.eks.ip_family == "ipv6" and settings.network is not None and settings.network.vpc_id is None:
         yield "cluster.ipFamily", "ipv6", "needs network.vpcId of a VPC with IPv6 blocks: those made here have none"

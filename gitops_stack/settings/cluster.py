@@ -188,7 +188,9 @@ class EksClusterSettings(Settings):
     logs: ControlPlaneLogSettings = Field(
         default_factory=lambda: ControlPlaneLogSettings.model_validate({}), description="Control plane logs."
     )
-    secrets_key_arn: KmsKeyArn | None = Field(None, description="KMS key of Secrets; default: one is made.")
+    secrets_key_arn: KmsKeyArn | None = Field(
+        None, description="KMS key of Secrets, chosen once; default: one is made."
+    )
     oidc_provider: Flag = Field(False, description="IAM OIDC provider, for roles by IRSA; Pod Identity needs none.")
     addons: dict[Addon, AddonVersion] = Field(
         default_factory=dict, description="Versions of EKS add-ons; all five with nodeGroups, none with Auto Mode."

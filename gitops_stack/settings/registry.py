@@ -65,7 +65,7 @@ class RegistrySettings(Settings):
     repositories: dict[RepositoryName, RepositorySettings] = Field(
         default_factory=dict, description="ECR repositories by name."
     )
-    kms_key_arn: KmsKeyArn | None = Field(None, description="Encrypts the repositories; default: AES-256.")
+    kms_key_arn: KmsKeyArn | None = Field(None, description="Encrypts new repositories; default: AES-256.")
     force_delete: Flag = Field(False, description="Delete repositories with their images; never on a protected stack.")
     pull_access: PullAccessSettings = Field(
         default_factory=lambda: PullAccessSettings.model_validate({}), description="Who else may pull."

@@ -50,6 +50,7 @@ def record(
             account=ACCOUNT,
             subnet_ids=["subnet-1", "subnet-2"],
             policy=policy,
+            tags={"gitops-stack:stack": "dev"},
             parent=Holder(opts),
             depends_on=[Cluster()],
         )
@@ -74,6 +75,14 @@ def test_groups_share_a_role_and_have_a_template_each(preview: bool) -> None:
 @BOTH
 def test_no_groups_need_no_role(preview: bool) -> None:
     assert children(record({}, preview)) == []
+
+
+def test_machines_and_volumes_carry_the_stack_s_tags() -> None:
+    template = record({"general": GROUP})["LaunchTemplate:nodes-general"].inputs
+    assert template["tagSpecifications"] == [
+        {"resourceType": kind, "tags": {"gitops-stack:stack": "dev"}}
+        for kind in ("instance", "volume", "network-interface")
+    ]
 
 
 def test_a_group_has_what_was_asked_for() -> None:

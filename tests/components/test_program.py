@@ -255,6 +255,7 @@ def test_everything_in_aws_goes_through_one_provider_that_tags_it(stack: str) ->
         "team": "platform",
         "gitops-stack:stack": stack,
         "gitops-stack:project": "gitops-stack",
+        "gitops-stack:region": "ap-northeast-1",
         "gitops-stack:managed-by": "pulumi",
     }
     assert json.loads(provider.inputs["allowedAccountIds"]) == [stack_config(stack)["gitops-stack:account"]["id"]]
