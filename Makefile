@@ -28,6 +28,7 @@ local: venv  ## Bootstrap stack local in the lab and prove it; again: converges
 local-down: venv  ## pulumi destroy against the living controllers, then stop every process
 	@$(BIN)/gitops-stack lab down --destroy --stack $(STACK)
 
+rehearse: STACK := $(if $(filter command line,$(origin STACK)),$(STACK),dev)
 rehearse: venv  ## Run an EKS stack end to end without AWS: make rehearse STACK=dev
 	@$(BIN)/gitops-stack rehearse $(STACK)
 

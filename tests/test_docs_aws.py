@@ -81,4 +81,4 @@ def test_defaults_and_tags_are_those_of_the_code() -> None:
     assert f"`untaggedDays` ({fields['untagged_days'].default})" in registry
     assert f"`keepLast` ({fields['keep_last'].default})" in registry
     tags = set(re.findall(r"`(gitops-stack:[a-z-]+)[`=]", section("Tags")))
-    assert tags == {conventions.TAG_STACK, conventions.TAG_PROJECT, conventions.TAG_MANAGED_BY}
+    assert tags == {conventions.TAG_STACK, conventions.TAG_PROJECT, conventions.TAG_REGION, conventions.TAG_MANAGED_BY}

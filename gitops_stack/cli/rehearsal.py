@@ -41,7 +41,7 @@ def rehearse(
 ) -> None:
     """Run a stack's unchanged file end to end: preview, up, handover, preview without changes, destroy."""
     _check_extra()
-    from gitops_stack.lab.rehearsal import Rehearsal  # noqa: PLC0415
+    from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed  # noqa: PLC0415
     from gitops_stack.lab.rehearsal import rehearse as run_rehearsal  # noqa: PLC0415
 
     if event_log is not None and not preview_only:
@@ -50,6 +50,7 @@ def rehearse(
         raise EnvironmentProblem(
             "rehearse: found --preview-only and --keep; a preview alone makes nothing to keep; give one of them"
         )
+    load_rehearsed(project.absolute(), stack)  # before a folder is made for it
     with progress(f"rehearsing {stack}") as step:
         directory = project.absolute() / ".lab" / f"rehearse-{stack}"
         lab = Lab.open(directory, build_tools(step))

@@ -68,13 +68,7 @@ class Rehearsal:
 
         Raises :class:`GitOpsStackError` for a stack without an EKS cluster, or whatever is wrong in its file.
         """
-        settings = load_stack_file(project, stack)
-        if settings.eks is None:
-            raise GitOpsStackError(
-                f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found existing; a rehearsal needs eks; use "
-                f"`gitops-stack lab bootstrap --stack {stack}`"
-            )
-        check_url(settings.gitops.repo_url)
+        settings = load_rehearsed(project, stack)
         report = open_report(lab, stack)
         report.as_written = True
         return cls(report, settings)
@@ -88,7 +82,7 @@ class Rehearsal:
         """Bring up cluster, account and repository. An account that is gone takes its cluster and state with it."""
         report, state = self.report, self.report.lab.state
         if state.directory.exists() and not self._is_living():
-            report.lab.down(progress)
+            report.lab.down(lambda _line: None)  # of an earlier one: nobody waits for it
             shutil.rmtree(state.directory)
             LabState.open(state.directory)
         with report.phase("AWS account and repository host", progress):
@@ -225,6 +219,18 @@ class Rehearsal:
             **build_git_variables(url, report.workspace.repository, report.engine.git_environment),
             **build_host_variables(state, ports["git-host"]),
         }
+
+
+def load_rehearsed(project: Path, stack: str) -> StackSettings:
+    """Read a stack that can be rehearsed. Raises :class:`GitOpsStackError` for any other; makes nothing."""
+    settings = load_stack_file(project, stack)
+    if settings.eks is None:
+        raise GitOpsStackError(
+            f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found existing; a rehearsal needs eks; use "
+            f"`gitops-stack lab bootstrap --stack {stack}`"
+        )
+    check_url(settings.gitops.repo_url)
+    return settings
 
 
 def rehearse(rehearsal: Rehearsal, project: Path, progress: Progress) -> None:
