@@ -1,0 +1,36 @@
+"""How a text value is written in YAML: plain where every reader takes it for text, in quotes elsewhere. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import yaml
+
+# What YAML 1.1 (PyYAML) or 1.2 (go-yaml, which kustomize, Helm and Argo CD read with) take for a number.
+_NUMBER = re.compile(
+    r"[-+]?(0x[0-9a-fA-F_]+|0o?[0-7_]+|0b[01_]+|(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?)"
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_./@+-]|:(?=[A-Za-z0-9_./@+-]))*")
+_TEXT_TAG = "tag:yaml.org,2002:str"
+_QUOTES = ("'", '"')
+
+
+def render_scalar(value: str, style: str = "") -> str:
+    """Render ``value`` in the quotes of ``style``; plain only where no reader sees a number or a date."""
+    if style == "'":
+        return "'" + value.replace("'", "''") + "'"
+    if style == '"' or not _is_plain(value):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def quote_style(style: str) -> str:
+    """Return the quote of a scalar's style; block scalars have none."""
+    return style if style in _QUOTES else ""
+
+
+def _is_plain(value: str) -> bool:
+    if not _PLAIN.fullmatch(value) or _NUMBER.fullmatch(value):
+        return False
+    return bool(yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) == _TEXT_TAG)  # type: ignore[no-untyped-call]

@@ -1,0 +1,216 @@
+"""Replacements at positions of a text, and the proof that they changed what was intended and nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import yaml
+
+from gitops_stack.delivery.edits.scalar_text import quote_style, render_scalar
+from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, find_comments
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+
+Value: TypeAlias = "str | dict[str, Value] | list[Value]"
+_BREAKS = "\r\n"
+_INDENT = 2
+
+
+@dataclass(frozen=True)
+class TextEdit:
+    """Put ``text`` where ``start`` to ``end`` was."""
+
+    start: int
+    end: int
+    text: str
+
+
+def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
+    """Apply edits that do not overlap."""
+    for edit in sorted(edits, key=lambda one: (one.start, one.end), reverse=True):
+        text = f"{text[: edit.start]}{edit.text}{text[edit.end :]}"
+    return text
+
+
+def apply_checked(text: str, edits: Iterable[TextEdit], intended: Callable[[list[Any]], object], place: str) -> str:
+    """Apply edits and prove them: the result parses to the old data with ``intended`` done to it, comments untouched.
+
+    ``intended`` changes a copy of the parsed documents in place; nothing in that copy is shared. Raises
+    :class:`GitOpsStackError` when the result differs from it in anything, such as a value that stands in two places.
+    """
+    changed = apply_edits(text, edits)
+    expected = _load(text, place)
+    intended(expected)
+    try:
+        proven = is_same(_load(changed, place), expected) and find_comments(changed) == find_comments(text)
+    except (GitOpsStackError, yaml.YAMLError):
+        proven = False
+    if not proven:
+        raise GitOpsStackError(
+            f"{place}: the image cannot be changed without changing something else, as an anchor, a merge key or an "
+            "unusual notation is in the way; write the value out in its own place"
+        )
+    return changed
+
+
+def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any YAML value
+    """Compare two parsed values, types and the order of list items included."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(is_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    return repr(one) == repr(other)
+
+
+def replace_value(text: str, node: Node, value: Value) -> TextEdit:
+    """Write ``value`` over a scalar, in its quotes; over an alias it is written out."""
+    shown = _render_flow(value, quote_style(node.style) if isinstance(node, Scalar) else "")
+    if node.start == node.end:  # a key with nothing behind it
+        shown = f" {shown}"
+    if isinstance(node, Scalar) and node.style in ("|", ">"):
+        shown = f"{shown}{line_break(text)}"
+    return TextEdit(node.start, node.end, shown)
+
+
+def add_entry(text: str, mapping: Mapping, key: str, value: Value) -> TextEdit:
+    """Add a key behind the last one of a mapping, in its notation; a list is indented as the mapping's other lists."""
+    quote = _key_quote(mapping)
+    if mapping.flow:
+        entry = f"{render_scalar(key, quote)}: {_render_flow(value, quote)}"
+        if not mapping.entries:
+            return TextEdit(mapping.start + 1, mapping.start + 1, entry)
+        end = mapping.entries[-1][1].end
+        return TextEdit(end, end, f", {entry}")
+    indent = _column(text, mapping.entries[0][0].start)
+    return add_lines(text, mapping.end, _render_block(key, value, indent, _list_indent(text, mapping), quote))
+
+
+def add_item(text: str, sequence: Sequence, value: Value) -> TextEdit:
+    """Add an item behind the last one of a sequence, in its notation."""
+    last = sequence.items[-1] if sequence.items else None
+    if sequence.flow or last is None:
+        quote = _key_quote(last) if isinstance(last, Mapping) else ""
+        end, comma = (last.end, ", ") if last else (sequence.start + 1, "")
+        return TextEdit(end, end, f"{comma}{_render_flow(value, quote)}")
+    indent = _column(text, sequence.start)
+    if isinstance(last, Mapping) and last.flow:
+        return add_lines(text, sequence.end, [f"{' ' * indent}- {_render_flow(value, _key_quote(last))}"])
+    gap = max(_INDENT, _column(text, last.start) - indent)
+    return add_lines(text, sequence.end, _render_item(value, indent, gap))
+
+
+def add_lines(text: str, position: int, lines: list[str]) -> TextEdit:
+    """Add whole lines below the one ``position`` is in; a comment at its end stays there."""
+    end = position
+    if position == 0 or text[position - 1] not in _BREAKS:
+        while end < len(text) and text[end] not in _BREAKS:
+            end += 1
+        end += len("\r\n") if text[end : end + 2] == "\r\n" else min(1, len(text) - end)
+    else:  # behind a block scalar, whose end is the start of a line
+        end = text.rfind("\n", 0, position) + 1
+    wanted = line_break(text)
+    before = wanted if end == len(text) and text and text[-1] not in _BREAKS else ""
+    after = "" if before else wanted
+    return TextEdit(end, end, before + wanted.join(lines) + after)
+
+
+def remove_entry(text: str, mapping: Mapping, key: str) -> TextEdit:
+    """Remove a key and its value; a comment on its line stays, on a line of its own where there is no other place."""
+    index = next(
+        place for place, (own, _) in enumerate(mapping.entries) if isinstance(own, Scalar) and own.value == key
+    )
+    (own, value), last = mapping.entries[index], index == len(mapping.entries) - 1
+    start, end = own.start, value.end
+    if mapping.flow:
+        if not last:
+            return TextEdit(start, mapping.entries[index + 1][0].start, "")
+        return TextEdit(mapping.entries[index - 1][1].end if index else start, end, "")
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = end
+    while line_end < len(text) and text[line_end] not in _BREAKS:
+        line_end += 1
+    rest = text[end:line_end]
+    if text[line_start:start].strip():  # the first key of a list item shares its line with the dash
+        behind = text[end : mapping.entries[index + 1][0].start] if not last else rest
+        return TextEdit(start, end + (len(rest) - len(rest.lstrip()) if "#" in behind else len(behind)), "")
+    if rest.strip():
+        return TextEdit(start, end + len(rest) - len(rest.lstrip()), "")
+    after = line_end + (2 if text[line_end : line_end + 2] == "\r\n" else min(1, len(text) - line_end))
+    return TextEdit(line_start, after, "")
+
+
+def rename_key(own: Scalar, key: str) -> TextEdit:
+    """Write another key over ``own``, in its quotes."""
+    return TextEdit(own.start, own.end, render_scalar(key, quote_style(own.style)))
+
+
+def line_break(text: str) -> str:
+    """Return the line break a text uses."""
+    first = text.find("\n")
+    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
+
+
+def mapping_of(node: Node | None) -> Mapping | None:
+    """Return ``node`` when it is a mapping that stands where it is used."""
+    return None if isinstance(node, Alias) or not isinstance(node, Mapping) else node
+
+
+def _load(text: str, place: str) -> list[Any]:
+    try:
+        return [_unshared(document) for document in load_documents(text)]
+    except (yaml.YAMLError, RecursionError) as error:
+        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+
+
+def _unshared(value: Any) -> Any:  # noqa: ANN401 - any YAML value
+    if isinstance(value, dict):
+        return {key: _unshared(held) for key, held in value.items()}
+    return [_unshared(held) for held in value] if isinstance(value, list) else value
+
+
+def _key_quote(mapping: Mapping) -> str:
+    own = mapping.entries[-1][0] if mapping.entries else None
+    return quote_style(own.style) if isinstance(own, Scalar) else ""
+
+
+def _list_indent(text: str, mapping: Mapping) -> int:
+    for own, value in mapping.entries:
+        if isinstance(value, Sequence) and not value.flow and value.items:
+            return max(0, _column(text, value.start) - _column(text, own.start))
+    return _INDENT
+
+
+def _column(text: str, position: int) -> int:
+    return position - (text.rfind("\n", 0, position) + 1)
+
+
+def _render_flow(value: Value, quote: str = "") -> str:
+    if isinstance(value, str):
+        return render_scalar(value, quote)
+    if isinstance(value, list):
+        return f"[{', '.join(_render_flow(held, quote) for held in value)}]"
+    return (
+        f"{{{', '.join(f'{render_scalar(key, quote)}: {_render_flow(held, quote)}' for key, held in value.items())}}}"
+    )
+
+
+def _render_block(key: str, value: Value, indent: int, list_indent: int, quote: str = "") -> list[str]:
+    shown = f"{' ' * indent}{render_scalar(key, quote)}:"
+    if isinstance(value, str):
+        return [f"{shown} {render_scalar(value)}"]
+    if isinstance(value, list):
+        return [shown, *(line for held in value for line in _render_item(held, indent + list_indent))]
+    below = indent + _INDENT
+    return [shown, *(line for own, held in value.items() for line in _render_block(own, held, below, list_indent))]
+
+
+def _render_item(value: Value, indent: int, gap: int = _INDENT) -> list[str]:
+    dash = f"{' ' * indent}-".ljust(indent + gap)
+    if not isinstance(value, dict):
+        return [f"{dash}{_render_flow(value)}"]
+    lines = [line for key, held in value.items() for line in _render_block(key, held, indent + gap, _INDENT)]
+    return [f"{dash}{lines[0][indent + gap :]}", *lines[1:]]

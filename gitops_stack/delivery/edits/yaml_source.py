@@ -1,0 +1,153 @@
+"""A YAML text as nodes that know where they stand in it. Pure.
+
+PyYAML's events carry the index of every character; its composer would lose where an alias stands and where a key is.
+Marks after block collections point behind blank lines and comments, so a collection's end is that of its last leaf.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+from gitops_stack.errors import GitOpsStackError
+
+Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
+Path = tuple[str | int, ...]
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
+_COMMENT = re.compile(r"#[^\r\n]*")
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One value; ``start`` is behind its anchor and tag. ``style`` is its quote, `|`, `>` or empty."""
+
+    start: int
+    end: int
+    value: str
+    style: str
+    anchor: str | None = None
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A `*name`, and the node it stands for."""
+
+    start: int
+    end: int
+    target: Scalar | Mapping | Sequence
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys and values in their order."""
+
+    start: int
+    end: int
+    flow: bool
+    entries: tuple[tuple[Node, Node], ...]
+
+    def entry(self, key: str) -> tuple[Scalar, Node] | None:
+        """Return key and value of ``key``; the last one counts where it stands twice, as for most parsers."""
+        found = [(own, value) for own, value in self.entries if isinstance(own, Scalar) and own.value == key]
+        return found[-1] if found else None
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Items in their order."""
+
+    start: int
+    end: int
+    flow: bool
+    items: tuple[Node, ...]
+
+
+@dataclass
+class _Reader:
+    text: str
+    events: Iterator[Any]
+    anchors: dict[str, Scalar | Mapping | Sequence] = field(default_factory=dict)
+
+    def documents(self) -> Iterator[Node]:
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.anchors = {}
+                yield self.node(next(self.events))
+
+    def node(self, event: Any) -> Node:  # noqa: ANN401 - PyYAML has no types of its own
+        start, end = _span(event)
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise yaml.YAMLError(f"alias *{event.anchor} has no anchor, or contains itself")
+            return Alias(start, end, self.anchors[event.anchor])
+        if event.anchor or event.tag:
+            behind = _PROPERTIES.match(self.text, start)
+            start = behind.end() if behind and behind.end() <= end else start
+        made: Scalar | Mapping | Sequence
+        if isinstance(event, yaml.ScalarEvent):
+            made = Scalar(start, end, event.value, event.style or "", event.anchor)
+        elif isinstance(event, yaml.MappingStartEvent):
+            made = self._mapping(start, bool(event.flow_style))
+        else:
+            made = self._sequence(start, bool(event.flow_style))
+        if event.anchor:
+            self.anchors[event.anchor] = made
+        return made
+
+    def _mapping(self, start: int, flow: bool) -> Mapping:
+        entries: list[tuple[Node, Node]] = []
+        for event in self.events:
+            if isinstance(event, yaml.MappingEndEvent):
+                end = _span(event)[1] if flow or not entries else entries[-1][1].end
+                return Mapping(start, end, flow, tuple(entries))
+            entries.append((self.node(event), self.node(next(self.events))))
+        raise yaml.YAMLError("a mapping does not end")
+
+    def _sequence(self, start: int, flow: bool) -> Sequence:
+        items: list[Node] = []
+        for event in self.events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                end = _span(event)[1] if flow or not items else items[-1].end
+                return Sequence(start, end, flow, tuple(items))
+            items.append(self.node(event))
+        raise yaml.YAMLError("a sequence does not end")
+
+
+def load_source(text: str, place: str) -> list[Node]:
+    """Read all documents of ``text``. ``place`` begins the sentence of the :class:`GitOpsStackError` it may raise."""
+    try:
+        return list(_Reader(text, yaml.parse(text, Loader=yaml.SafeLoader)).documents())
+    except (yaml.YAMLError, RecursionError) as error:
+        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+
+
+def find_node(node: Node, path: Path) -> Node | None:
+    """Return what stands at ``path`` below ``node``, an alias on the way followed; None when there is nothing."""
+    for step in path:
+        held = node.target if isinstance(node, Alias) else node
+        if isinstance(held, Mapping) and (entry := held.entry(str(step))):
+            node = entry[1]
+        elif isinstance(held, Sequence) and isinstance(step, int) and 0 <= step < len(held.items):
+            node = held.items[step]
+        else:
+            return None
+    return node
+
+
+def find_comments(text: str) -> list[str]:
+    """List the comments of a text that can be parsed."""
+    found: list[str] = []
+    end = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        start, after = _span(token)
+        found += _COMMENT.findall(text, end, max(end, start))
+        end = max(end, after)
+    return found
+
+
+def _span(marked: Any) -> tuple[int, int]:  # noqa: ANN401 - PyYAML's events and tokens
+    return marked.start_mark.index, marked.end_mark.index

@@ -1,0 +1,239 @@
+"""Bring a planned change into a remote repository, beside whoever else writes to it. The only caller of git.
+
+The work is done in a temporary worktree that is fetched fresh: the caller's own files, index and branches stay as they
+are. When somebody else was quicker, the change is planned again on what they pushed; texts are never merged, and
+nothing is ever overwritten: there is no push by force.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_stack.delivery.git_command import GitFailure, run_git
+from gitops_stack.delivery.message import build_branch, is_own_commit
+from gitops_stack.delivery.plan import Plan
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+
+ATTEMPTS = 10
+"""Pushes tried before giving up. Of several writers one gets through each round, so ten at once all do."""
+
+_HEADS = "refs/heads/"
+_OVERTAKEN = re.compile(  # what receive-pack and the client say when the branch has moved since the fetch
+    r"\[rejected\]|non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|already exists"
+)
+_REFUSED = re.compile(r"\[remote rejected\] \((?P<why>[^)]*)\)")
+
+Renders = dict[str, str]
+"""Folder -> text of what it renders to."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where a change goes. ``repository`` is any folder of a checkout; ``author`` is (name, e-mail) or git's own."""
+
+    repository: Path
+    remote: str = "origin"
+    base: str = "main"
+    direct: bool = False
+    dry_run: bool = False
+    author: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are renders."""
+
+    plan: Plan
+    base: str
+    branch: str | None = None
+    commit: str | None = None
+    pushed: bool = False
+    before: Renders = field(default_factory=dict)
+    after: Renders = field(default_factory=dict)
+
+
+def deliver(
+    destination: Destination,
+    plan: Callable[[Path], Plan],
+    build_message: Callable[[Plan], str],
+    render: Callable[[Path, Plan], Renders] = lambda _root, _plan: {},
+) -> Delivered:
+    """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
+
+    ``plan`` and ``render`` get the folder of a worktree and may be called several times. Without a change nothing is
+    committed. Raises :class:`GitOpsStackError` as ``plan`` does, :class:`EnvironmentProblem` for git and the remote.
+    """
+    with _worktree(destination.repository) as tree:
+        work = _Work(destination, tree, plan, build_message, render)
+        for _ in range(ATTEMPTS):
+            if delivered := work.attempt():
+                return delivered
+    raise EnvironmentProblem(
+        f"{destination.remote}/{destination.base}: others pushed first {ATTEMPTS} times in a row; nothing was pushed, "
+        "so run the command again"
+    )
+
+
+def find_checkout(folder: Path) -> tuple[Path, str]:
+    """Return the root of the checkout ``folder`` is in, and the path of ``folder`` from there (empty for the root)."""
+    try:
+        return Path(run_git(folder, "rev-parse", "--show-toplevel")), run_git(folder, "rev-parse", "--show-prefix")
+    except GitFailure:
+        raise EnvironmentProblem(
+            f"{folder}: is in no checkout of a Git repository; clone it, then run this there"
+        ) from None
+
+
+def load_remote_url(folder: Path, remote: str) -> str:
+    """Return the URL of a remote as it is written in the configuration."""
+    try:
+        return run_git(folder, "config", "--get", f"remote.{remote}.url")
+    except GitFailure:
+        known = ", ".join(run_git(folder, "remote").split()) or "none"
+        raise EnvironmentProblem(f"{folder}: has no remote {remote}; known: {known}") from None
+
+
+def load_default_branch(folder: Path, remote: str) -> str:
+    """Ask the remote which branch its HEAD is."""
+    said = run_git(folder, "ls-remote", "--symref", remote, "HEAD")
+    found = re.search(rf"^ref: {_HEADS}(\S+)\tHEAD$", said, re.MULTILINE)
+    if found is None:
+        raise EnvironmentProblem(f"{remote}: does not say its default branch; name one with --base")
+    return found[1]
+
+
+@contextmanager
+def _worktree(repository: Path) -> Iterator[Path]:
+    top, _ = find_checkout(repository)
+    folder = Path(tempfile.mkdtemp(prefix="gitops-stack-"))
+    tree = folder / "tree"
+    try:
+        run_git(top, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(tree))
+        yield tree.resolve()
+    finally:
+        with suppress(EnvironmentProblem):
+            run_git(top, "worktree", "remove", "--force", str(tree))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _Work:
+    destination: Destination
+    tree: Path
+    plan: Callable[[Path], Plan]
+    build_message: Callable[[Plan], str]
+    render: Callable[[Path, Plan], Renders]
+
+    def attempt(self) -> Delivered | None:
+        """Plan and push once. Returns None when somebody else was quicker."""
+        to = self.destination
+        base = self._fetch(to.base)
+        self._reset(base)
+        plan = self.plan(self.tree)
+        if not plan.changes:
+            return Delivered(plan, to.base)
+        branch = to.base if to.direct else build_branch(plan)
+        before = self.render(self.tree, plan)
+        if to.dry_run:
+            self._write(plan)
+            return Delivered(plan, to.base, branch, None, False, before, self.render(self.tree, plan))
+        there = None if to.direct else self._find(branch)
+        if there is not None:
+            on_top = self._continue(there, base)
+            if not on_top.changes:
+                after = self.render(self.tree, plan)
+                return Delivered(plan, to.base, branch, there, False, before, after)
+            plan = on_top
+        self._write(plan)
+        after = self.render(self.tree, plan)
+        commit = self._commit(plan)
+        return Delivered(plan, to.base, branch, commit, True, before, after) if self._push(branch) else None
+
+    def _continue(self, there: str, base: str) -> Plan:
+        """Go on from a branch of an earlier run, so that the push is a fast-forward. Returns what is left to do.
+
+        A branch that is merged already, or that holds nothing but our own commits on an older base, is brought to the
+        new base: the change is planned there, and the old commits stay in history as a parent. On a branch that people
+        have added to, or that is up to date, work goes on at its end.
+        """
+        if self._is_ancestor(base, there):
+            self._reset(there)
+        elif not self._is_ancestor(there, base):
+            if self._all_own(base, there):
+                self._git("merge", "--quiet", "--strategy=ours", "--no-commit", "--allow-unrelated-histories", there)
+            else:
+                self._reset(there)
+        return self.plan(self.tree)
+
+    def _all_own(self, base: str, there: str) -> bool:
+        messages = self._git("log", "--no-merges", "--format=%B%x00", f"{base}..{there}").split("\0")
+        return all(is_own_commit(message) for message in messages if message.strip())
+
+    def _fetch(self, branch: str) -> str:
+        to = self.destination
+        name = branch.removeprefix(_HEADS)
+        try:
+            self._git("fetch", "--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules", to.remote, _HEADS + name)
+        except GitFailure as failure:
+            if "find remote ref" in failure.output:
+                raise EnvironmentProblem(f"{to.remote}: has no branch {name}; name one with --base") from None
+            raise
+        return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")
+
+    def _find(self, branch: str) -> str | None:
+        found = self._git("ls-remote", self.destination.remote, f"{_HEADS}{branch}")
+        return self._fetch(branch) if found else None
+
+    def _reset(self, commit: str) -> None:
+        self._git("reset", "--quiet", "--hard", commit)
+
+    def _write(self, plan: Plan) -> None:
+        for path, text in plan.texts.items():
+            (self.tree / path).write_bytes(text.encode("utf-8"))
+
+    def _commit(self, plan: Plan) -> str:
+        author = self.destination.author
+        identity = ("-c", f"user.name={author[0]}", "-c", f"user.email={author[1]}") if author else ()
+        self._git("add", "--all")
+        try:
+            message = self.build_message(plan)
+            run_git(self.tree, *identity, "commit", "--quiet", "--cleanup=verbatim", "--file=-", text=message)
+        except GitFailure as failure:
+            if "Please tell me who you are" in failure.output or "empty ident" in failure.output:
+                raise EnvironmentProblem(
+                    "git: does not know who commits; give --author 'NAME <EMAIL>', or set user.name and user.email"
+                ) from None
+            raise
+        return self._git("rev-parse", "HEAD")
+
+    def _push(self, branch: str) -> bool:
+        to = self.destination
+        name = branch.removeprefix(_HEADS)
+        try:
+            self._git("push", "--quiet", "--porcelain", to.remote, f"HEAD:{_HEADS}{name}")
+        except GitFailure as failure:
+            if _OVERTAKEN.search(failure.output):
+                return False
+            if refused := _REFUSED.search(failure.output):
+                remedy = "leave out --push to open a pull request" if to.direct else "check the branch's protection"
+                raise GitOpsStackError(f"{to.remote}/{name}: refuses the push: {refused['why']}; {remedy}") from None
+            raise
+        return True
+
+    def _is_ancestor(self, one: str, other: str) -> bool:
+        try:
+            self._git("merge-base", "--is-ancestor", one, other)
+        except GitFailure as failure:
+            if failure.output.strip():  # it says nothing when the answer is no
+                raise
+            return False
+        return True
+
+    def _git(self, *arguments: str) -> str:
+        return run_git(self.tree, *arguments)

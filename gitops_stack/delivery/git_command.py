@@ -1,0 +1,63 @@
+"""Start git with an environment that cannot lead it into another repository; its failures become sentences."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from gitops_stack.errors import EnvironmentProblem
+
+_SECONDS = 300.0
+# How git reaches a remote and whose name it writes is the caller's business. All else of GIT_* points at repositories,
+# indexes and objects: a hook's GIT_DIR would make us commit into the repository the hook runs in.
+_KEPT = re.compile(
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|PROXY_\w+|CURL_VERBOSE|TRACE\w*"
+    r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE))"
+)
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class GitFailure(EnvironmentProblem):
+    """Git left with an error. ``output`` is all it printed, without credentials, in English."""
+
+    def __init__(self, sentence: str, output: str) -> None:
+        super().__init__(sentence)
+        self.output = output
+
+
+def run_git(folder: Path, *arguments: str, text: str | None = None) -> str:
+    """Run git in ``folder`` and return what it printed, stripped. ``text`` goes to its standard input.
+
+    Raises :class:`GitFailure`, or :class:`EnvironmentProblem` when there is no git or it does not end.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"}
+    command = ["git", "-C", str(folder), "-c", "gc.auto=0", *arguments]
+    name = next((argument for argument in arguments if not argument.startswith("-") and "=" not in argument), "git")
+    try:
+        done = subprocess.run(
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            env=own,
+            timeout=_SECONDS,
+            check=False,
+            errors="replace",
+        )
+    except FileNotFoundError:
+        raise EnvironmentProblem("PATH: no git found; install it") from None
+    except subprocess.TimeoutExpired:
+        raise EnvironmentProblem(f"{folder}: git {name} did not end in {_SECONDS:.0f} s; check the network") from None
+    if done.returncode:
+        output = _CREDENTIALS.sub("", f"{done.stdout}\n{done.stderr}")
+        raise GitFailure(f"{folder}: git {name} failed: {_reason(output)}", output)
+    return done.stdout.strip()
+
+
+def _reason(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("hint:")]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:", "!"))]
+    return (telling or lines or ["no message"])[-1][:300]

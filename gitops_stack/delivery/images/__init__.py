@@ -1,0 +1,1 @@
+"""Where the images of an application are written: a kustomization, Helm values, or the manifests themselves."""

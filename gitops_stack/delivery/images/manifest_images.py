@@ -1,0 +1,43 @@
+"""The images in a folder of plain manifests, which Argo CD applies as they are. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import yaml
+
+from gitops_stack.delivery.edits.manifest import load_images, set_manifest_image
+from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.delivery.images.image_file import Slot
+from gitops_stack.delivery.tree_reader import TreeReader
+from gitops_stack.errors import GitOpsStackError
+
+
+@dataclass(frozen=True)
+class ManifestImages:
+    """The images of the files right in the folder ``place``: path -> text in ``texts``."""
+
+    place: str
+    texts: dict[str, str]
+    slots: tuple[Slot, ...]
+    open_ended: bool = False
+
+    def build_texts(self, name: str, image: ImageReference) -> dict[str, str]:
+        """Change every container of the image, in every file."""
+        changed = {path: set_manifest_image(text, name, image, path) for path, text in self.texts.items()}
+        return {path: text for path, text in changed.items() if text != self.texts[path]}
+
+
+def load_manifest_images(tree: TreeReader, folder: str) -> ManifestImages:
+    """Read the manifests right in ``folder``; Argo CD does not look into folders below unless told to."""
+    texts: dict[str, str] = {}
+    found: dict[str, dict[str, None]] = {}
+    for path in tree.list_manifests(folder):
+        texts[path] = tree.load_text(path) or ""
+        try:
+            images = load_images(texts[path])
+        except (yaml.YAMLError, RecursionError) as error:
+            raise GitOpsStackError(f"{path}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+        for image in images:
+            found.setdefault(split_image(image)[0], {})[image] = None
+    return ManifestImages(folder, texts, tuple(Slot(name, tuple(images)) for name, images in found.items()))

@@ -1,0 +1,152 @@
+"""The images in Helm values, by the keys that `delivery.yaml` names once per application. Reads only.
+
+`delivery.yaml` is an authored file in the application's folder or in one above it:
+
+    images:
+      guestbook:                        # the word in `gitops-stack image set APP/guestbook=…`
+        values: values-{stack}.yaml     # from this file's folder; {stack} stands for the stack's name
+        repository: image.repository    # keys in the values file; a list such as [image, "a.b", 0] where dots do not do
+        tag: image.tag
+        digest: image.digest
+        # or one key for all of it:  reference: image
+
+Argo CD ignores the file: it has neither `apiVersion` nor `kind` (reposerver/repository, `getObjsFromYAMLOrJson`).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from gitops_stack.delivery.edits.helm_values import load_value, set_value
+from gitops_stack.delivery.image_reference import ImageReference
+from gitops_stack.delivery.images.image_file import Slot
+from gitops_stack.delivery.tree_reader import TreeReader, join
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.settings.types import Settings
+
+DELIVERY_FILE = "delivery.yaml"
+
+
+def _split_key(value: object) -> object:
+    if isinstance(value, str):
+        if not all(value.split(".")):
+            raise ValueError("needs a key such as image.tag")
+        return tuple(value.split("."))
+    return value
+
+
+Key = Annotated[tuple[str | int, ...], BeforeValidator(_split_key), Field(min_length=1)]
+
+
+class ValuesKeys(Settings):
+    """Where one image stands in a values file."""
+
+    values: str = Field(min_length=1, description="Values file, from the folder of delivery.yaml; {stack} is replaced.")
+    reference: Key | None = Field(None, description="Key of the whole reference.")
+    repository: Key | None = Field(None, description="Key of the repository.")
+    tag: Key | None = Field(None, description="Key of the tag.")
+    digest: Key | None = Field(None, description="Key of the digest.")
+
+    @model_validator(mode="after")
+    def _says_where(self) -> ValuesKeys:
+        parts = any((self.repository, self.tag, self.digest))
+        if bool(self.reference) == bool(self.tag or self.digest) or (self.reference and parts):
+            raise ValueError("needs either reference, or tag or digest or both beside the repository")
+        return self
+
+
+class DeliveryFile(Settings):
+    """The content of `delivery.yaml`."""
+
+    images: dict[str, ValuesKeys] = Field(min_length=1, description="The application's images.")
+
+
+@dataclass(frozen=True)
+class ValuesImages:
+    """The images `delivery.yaml` at ``place`` names. ``files`` maps each to its values file, ``texts`` path to text."""
+
+    place: str
+    keys: dict[str, ValuesKeys]
+    files: dict[str, str]
+    texts: dict[str, str]
+    open_ended: bool = False
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Every image of `delivery.yaml`."""
+        return tuple(Slot(name, _read(self.texts[self.files[name]], keys)) for name, keys in self.keys.items())
+
+    def build_texts(self, name: str, image: ImageReference) -> dict[str, str]:
+        """Write the keys of one image; a part the new image does not have is written as an empty text."""
+        file, keys = self.files[name], self.keys[name]
+        text = before = self.texts[file]
+        for key, value in self._values(name, keys, image):
+            if value or load_value(text, key):
+                text = set_value(text, key, value, file)
+        return {} if text == before else {file: text}
+
+    def _values(self, name: str, keys: ValuesKeys, image: ImageReference) -> list[tuple[Any, str]]:
+        if keys.reference:
+            return [(keys.reference, str(image))]
+        where = f"{self.place}: images.{name}"
+        if image.repository and not keys.repository:
+            raise GitOpsStackError(f"{where}: has no key for the repository; add `repository:`, or give only :TAG")
+        if image.digest and not keys.digest:
+            raise GitOpsStackError(
+                f"{where}: has no key for the digest; add `digest:`, or set the image by its tag alone"
+            )
+        if image.tag and not keys.tag and not image.digest:
+            raise GitOpsStackError(f"{where}: has no key for the tag; add `tag:`, or set the image by its digest")
+        parts = ((keys.repository, image.repository), (keys.tag, image.tag), (keys.digest, image.digest))
+        return [(key, value or "") for key, value in parts if key]
+
+
+def load_values_images(tree: TreeReader, folder: str, stack: str) -> ValuesImages | None:
+    """Read the `delivery.yaml` of the application in ``folder``; None when there is none. Raises GitOpsStackError."""
+    place = _find(tree, folder)
+    if place is None:
+        return None
+    images = _load(tree.load_text(place) or "", place).images
+    files = {
+        name: join(posixpath.dirname(place), keys.values.replace("{stack}", stack)) for name, keys in images.items()
+    }
+    texts = {file: tree.load_text(file) for file in files.values()}
+    if missing := [file for file, text in texts.items() if text is None]:
+        raise GitOpsStackError(f"{place}: values: found {missing[0]}, which is no file; correct it or add the file")
+    return ValuesImages(place, dict(images), files, {file: text or "" for file, text in texts.items()})
+
+
+def _find(tree: TreeReader, folder: str) -> str | None:
+    while True:
+        if tree.load_text(place := join(folder, DELIVERY_FILE)) is not None:
+            return place
+        if folder in ("", "."):
+            return None
+        folder = posixpath.dirname(folder)
+
+
+def _load(text: str, place: str) -> DeliveryFile:
+    try:
+        documents = load_documents(text)
+        return DeliveryFile.model_validate(documents[0] if documents else {})
+    except yaml.YAMLError as error:
+        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+    except ValidationError as error:
+        found = [(".".join(map(str, one["loc"])) or "the file", one["msg"]) for one in error.errors(include_url=False)]
+        raise GitOpsStackError(
+            *(f"{place}: {where}: {said.removeprefix('Value error, ')}" for where, said in found)
+        ) from None
+
+
+def _read(text: str, keys: ValuesKeys) -> tuple[str, ...]:
+    if keys.reference:
+        found = load_value(text, keys.reference)
+        return (str(found),) if found else ()
+    parts = [str(load_value(text, key) or "") if key else "" for key in (keys.repository, keys.tag, keys.digest)]
+    return (str(ImageReference(parts[0], parts[1] or None, parts[2] or None)),) if parts[1] or parts[2] else ()

@@ -1,0 +1,244 @@
+"""Which value of which file becomes which image: settings and texts in, texts out. Pure but for reading the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from gitops_stack.delivery.image_reference import (
+    ImageReference,
+    normalise_repository,
+    parse_image_reference,
+    parse_pin,
+    short_name,
+    split_image,
+)
+from gitops_stack.delivery.images.application_images import load_application_images
+from gitops_stack.delivery.images.image_file import ImageFile, Slot
+from gitops_stack.delivery.tree_reader import TreeReader
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Target:
+    """An application, and one of its images where it has several: `APP` or `APP/NAME` on the command line."""
+
+    application: str
+    name: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.application}/{self.name}" if self.name else self.application
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What `APP[/NAME]=IMAGE` says. An image without a repository keeps the one in use."""
+
+    target: Target
+    image: ImageReference
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """One image of one application that changes. ``before`` is empty when the files did not say."""
+
+    application: str
+    name: str
+    folder: str
+    before: tuple[str, ...]
+    after: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes of one stack, and path -> new text of each file. Empty when everything is as wanted already."""
+
+    stack: str
+    changes: tuple[ImageChange, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    promoted_from: str | None = None
+
+
+def parse_target(text: str) -> Target:
+    """Read `APP` or `APP/NAME`. Raises :class:`GitOpsStackError`."""
+    application, slash, name = text.partition("/")
+    if not application or (slash and not name):
+        raise GitOpsStackError(f"{text!r}: needs APP, or APP/NAME for one of its images")
+    return Target(application, name or None)
+
+
+def parse_assignment(text: str) -> Assignment:
+    """Read `APP=IMAGE` or `APP/NAME=IMAGE`. Raises :class:`GitOpsStackError`."""
+    target, equals, image = text.partition("=")
+    if not equals:
+        raise GitOpsStackError(f"{text!r}: needs APP=REPOSITORY:TAG or APP=REPOSITORY@DIGEST")
+    return Assignment(parse_target(target), parse_pin(image, target))
+
+
+def plan_image_set(tree: TreeReader, settings: StackSettings, assignments: Sequence[Assignment]) -> Plan:
+    """Plan the images that people or pipelines name. Raises :class:`GitOpsStackError` with what is known instead."""
+    plan = Plan(settings.stack)
+    for assignment in assignments:
+        target = assignment.target
+        images = _load(tree, settings, target.application)
+        slot = select_slot(target, images, assignment.image.repository, settings.stack)
+        image = _filled(target, slot, assignment.image, images)
+        plan, tree = _with_change(plan, tree, images, target, slot, image, settings)
+    return plan
+
+
+def plan_promotion(
+    tree: TreeReader, source: StackSettings, destination: StackSettings, targets: Sequence[Target]
+) -> Plan:
+    """Plan to run in ``destination`` exactly what ``source`` runs. Raises :class:`GitOpsStackError`.
+
+    Every image of an application that both stacks have is taken; one that differs has to be pinned in ``source``.
+    """
+    plan = Plan(destination.stack, promoted_from=source.stack)
+    for target in targets:
+        origin, images = (_load(tree, settings, target.application) for settings in (source, destination))
+        pairs = list(_pairs(target, origin, images, source.stack))
+        if not any(slot for _, slot in pairs):
+            raise GitOpsStackError(
+                f"{target}: {destination.stack} has none of the images {source.stack} runs; "
+                f"known in {images.place}: {_known(images)}"
+            )
+        for running, slot in pairs:
+            if slot is None or not (running.images or target.name):
+                why = "has no counterpart" if slot is None else "says no version"
+                warning = f"{target.application}: {running.name} of {source.stack} {why}; it is left out"
+                plan = replace(plan, warnings=(*plan.warnings, warning))
+            elif not _is_equal(running, slot):
+                image = _promoted(target, running, source.stack, origin.place)
+                if image.digest is None:
+                    warning = f"{target.application}: {source.stack} runs {image} by its tag, which could be moved"
+                    plan = replace(plan, warnings=(*plan.warnings, warning))
+                plan, tree = _with_change(plan, tree, images, target, slot, image, destination)
+                images = _load(tree, destination, target.application)
+    return plan
+
+
+def select_slot(target: Target, images: ImageFile, repository: str, stack: str) -> Slot:
+    """Find the image that is meant: by its name, else by its repository, else the only one there is."""
+    slots = images.slots
+    if target.name:
+        found = [slot for slot in slots if target.name == slot.name] or [
+            slot for slot in slots if target.name in _short_names(slot)
+        ]
+        if not found and images.open_ended:
+            return Slot(target.name, ())
+    else:
+        found = _by_repository(slots, repository) if repository else []
+        found = found or (list(slots) if len(slots) == 1 and not images.open_ended else [])
+        found = found or [slot for slot in slots if repository and short_name(repository) in _short_names(slot)]
+    if len(found) == 1:
+        return found[0]
+    problem = "is several images" if found else "is no image that is known"
+    wanted = target.name or repository or target.application
+    raise GitOpsStackError(
+        f"{target}: {wanted} {problem} of {target.application} in {stack}; name one as {target.application}/NAME=…, "
+        f"known in {images.place}: {_known(images)}"
+    )
+
+
+def check_applications(settings: StackSettings, applications: Iterable[str], own_checkout: bool) -> None:
+    """Refuse applications the stack does not have, or whose files are in different repositories.
+
+    ``own_checkout``: whether the caller named the checkout of their repository. Raises :class:`GitOpsStackError`.
+    """
+    names = list(dict.fromkeys(applications))
+    known = ", ".join(settings.workloads) or "none"
+    GitOpsStackError.raise_for(
+        f"{name}: is no application of stack {settings.stack}; known in Pulumi.{settings.stack}.yaml: {known}"
+        for name in names
+        if name not in settings.workloads
+    )
+    urls = {settings.workload_source(name)[0]: name for name in names}
+    if len(urls) > 1:
+        raise GitOpsStackError(f"{', '.join(names)}: have their files in different repositories; take them one by one")
+    if not own_checkout and (others := [url for url in urls if url != settings.gitops.repo_url]):
+        raise GitOpsStackError(f"{names[0]}: has its files in {others[0]}; name a checkout of it with --repository")
+
+
+def _load(tree: TreeReader, settings: StackSettings, application: str) -> ImageFile:
+    return load_application_images(tree, settings.workloads[application].path, settings.stack)
+
+
+def _with_change(
+    plan: Plan, tree: TreeReader, images: ImageFile, target: Target, slot: Slot, image: ImageReference,
+    settings: StackSettings,
+) -> tuple[Plan, TreeReader]:  # fmt: skip
+    texts = images.build_texts(slot.name, image)
+    if not texts:
+        return plan, tree
+    folder = settings.workloads[target.application].path
+    change = ImageChange(target.application, slot.name, folder, slot.images, str(image))
+    changed = replace(plan, changes=(*plan.changes, change), texts={**plan.texts, **texts})
+    return changed, tree.with_texts(texts)
+
+
+def _filled(target: Target, slot: Slot, image: ImageReference, images: ImageFile) -> ImageReference:
+    if image.repository or not images.slots:
+        return image
+    repositories = {split_image(running)[0] for running in slot.images}
+    if len(repositories) != 1:
+        raise GitOpsStackError(f"{target}: {images.place} does not say one repository; give REPOSITORY{image}")
+    return replace(image, repository=repositories.pop())
+
+
+def _pairs(target: Target, origin: ImageFile, images: ImageFile, source: str) -> Iterable[tuple[Slot, Slot | None]]:
+    chosen = [select_slot(target, origin, "", source)] if target.name else list(origin.slots)
+    if not chosen:
+        raise GitOpsStackError(f"{target}: {origin.place} has no image to promote")
+    for running in chosen:
+        yield running, _counterpart(running, len(chosen) == 1, images.slots)
+
+
+def _counterpart(running: Slot, alone: bool, slots: tuple[Slot, ...]) -> Slot | None:
+    found = [slot for slot in slots if slot.name == running.name]
+    for image in running.images:
+        found = found or _by_repository(slots, split_image(image)[0])
+    found = found or [slot for slot in slots if _short_names(slot) & _short_names(running)]
+    found = found or (list(slots) if alone and len(slots) == 1 else [])
+    return found[0] if len(found) == 1 else None
+
+
+def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageReference:
+    if len(running.images) != 1:
+        shown = ", ".join(running.images) or "nothing"
+        raise GitOpsStackError(f"{target}: {place} has {shown} for {running.name}; one image is needed to promote it")
+    where = f"{target}: {place}"
+    pinned = parse_pin if not split_image(running.images[0])[0] else parse_image_reference
+    try:
+        return pinned(running.images[0], where)
+    except GitOpsStackError as error:
+        remedy = f"set it first: gitops-stack image set {target}=… --stack {stack}"
+        raise GitOpsStackError(*(f"{finding}; {remedy}" for finding in error.findings)) from None
+
+
+def _is_equal(running: Slot, slot: Slot) -> bool:
+    return bool(running.images) and _normalised(running) == _normalised(slot)
+
+
+def _normalised(slot: Slot) -> set[tuple[str, str, str]]:
+    split = (split_image(image) for image in slot.images)
+    return {(normalise_repository(name) if name else "", tag, digest) for name, tag, digest in split}
+
+
+def _by_repository(slots: Iterable[Slot], repository: str) -> list[Slot]:
+    wanted = normalise_repository(repository)
+    return [slot for slot in slots if wanted in {normalise_repository(name) for name in _repositories(slot)}]
+
+
+def _repositories(slot: Slot) -> list[str]:
+    return [slot.name, *(name for image in slot.images if (name := split_image(image)[0]))]
+
+
+def _short_names(slot: Slot) -> set[str]:
+    return {short_name(name) for name in _repositories(slot)}
+
+
+def _known(images: ImageFile) -> str:
+    return ", ".join(slot.name for slot in images.slots) or "none"
