@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import account, doctor, lab, preview, recover, rehearsal, status, sweep, tree
+from gitops_stack.cli import account, delivery, doctor, lab, preview, recover, rehearsal, status, sweep, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -34,6 +34,8 @@ app.command("kubeconfig")(account.kubeconfig)
 app.command("eks-token", hidden=True)(account.eks_token)
 app.command("recover")(recover.recover)
 app.command("sweep")(sweep.sweep)
+app.command("promote")(delivery.promote)
+app.add_typer(delivery.app, name="image")
 app.add_typer(account.registry, name="registry")
 app.add_typer(lab.app, name="lab")
 

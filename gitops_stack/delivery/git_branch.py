@@ -18,7 +18,7 @@ from pathlib import Path
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_branch, is_own_commit
 from gitops_stack.delivery.plan import Plan
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem
 
 ATTEMPTS = 10
 """Pushes tried before giving up. Of several writers one gets through each round, so ten at once all do."""
@@ -222,7 +222,7 @@ class _Work:
                 return False
             if refused := _REFUSED.search(failure.output):
                 remedy = "leave out --push to open a pull request" if to.direct else "check the branch's protection"
-                raise GitOpsStackError(f"{to.remote}/{name}: refuses the push: {refused['why']}; {remedy}") from None
+                raise EnvironmentProblem(f"{to.remote}/{name}: refuses the push: {refused['why']}; {remedy}") from None
             raise
         return True
 

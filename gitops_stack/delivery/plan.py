@@ -162,6 +162,15 @@ def check_applications(settings: StackSettings, applications: Iterable[str], own
         raise GitOpsStackError(f"{names[0]}: has its files in {others[0]}; name a checkout of it with --repository")
 
 
+def check_promotion(source: StackSettings, destination: StackSettings, applications: Iterable[str]) -> None:
+    """Refuse a promotion whose two ends are not on one branch: what runs in ``source`` could not be read from it."""
+    for name in applications:
+        ends = [(settings.stack, *settings.workload_source(name)) for settings in (source, destination)]
+        if ends[0][1:] != ends[1][1:]:
+            shown = " and ".join(f"{stack} follows {revision} of {url}" for stack, url, revision in ends)
+            raise GitOpsStackError(f"{name}: {shown}; a promotion needs one branch, so use `gitops-stack image set`")
+
+
 def _load(tree: TreeReader, settings: StackSettings, application: str) -> ImageFile:
     return load_application_images(tree, settings.workloads[application].path, settings.stack)
 

@@ -1,0 +1,271 @@
+"""`gitops-stack image set` and `gitops-stack promote`: an image into Git, by a reviewed pull request."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
+from gitops_stack.config import load_stack_file
+from gitops_stack.delivery.git_branch import (
+    Delivered,
+    Destination,
+    Renders,
+    deliver,
+    find_checkout,
+    load_default_branch,
+    load_remote_url,
+)
+from gitops_stack.delivery.message import build_message, build_summary, build_title
+from gitops_stack.delivery.plan import (
+    Plan,
+    check_applications,
+    check_promotion,
+    parse_assignment,
+    parse_target,
+    plan_image_set,
+    plan_promotion,
+)
+from gitops_stack.delivery.pull_request import build_body, build_merge_advice
+from gitops_stack.delivery.rendered_diff import build_diffs, load_renders
+from gitops_stack.delivery.tree_reader import TreeReader
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
+from gitops_stack.settings import StackSettings
+
+app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
+
+_AUTHOR = re.compile(r"\s*(?P<name>[^<>]*[^<>\s])\s*<(?P<email>[^<>\s]+)>\s*")
+
+
+class ForgeName(str, Enum):
+    """Which API opens the pull request."""
+
+    AUTO = "auto"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    NONE = "none"
+
+
+Assignments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="APP=IMAGE…", help="REPOSITORY:TAG, REPOSITORY@DIGEST, :TAG or @DIGEST; APP/NAME=… for one of several."
+    ),
+]
+Targets = Annotated[list[str], typer.Argument(metavar="APP…", help="Applications; APP/NAME for one of several images.")]
+Repository = Annotated[
+    Path | None,
+    typer.Option(
+        "--repository",
+        help="Checkout that holds the applications' files, where it is not the project's.",
+        file_okay=False,
+        exists=True,
+        metavar="DIR",
+    ),
+]
+Push = Annotated[bool, typer.Option("--push", help="Push straight to the base branch, without a pull request.")]
+NoPullRequest = Annotated[bool, typer.Option("--no-pull-request", help="Push a branch and open no pull request.")]
+Base = Annotated[
+    str | None, typer.Option("--base", help="Branch to change; default: the one Argo CD follows.", metavar="BRANCH")
+]
+Remote = Annotated[str, typer.Option("--remote", help="Remote to fetch from and push to.", metavar="NAME")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the difference; commit and push nothing.")]
+Print = Annotated[Output, typer.Option("--output", help="How to print.")]
+Author = Annotated[
+    str | None, typer.Option("--author", help="Who commits; default: git's own.", metavar="'NAME <EMAIL>'")
+]
+SourceRevision = Annotated[
+    str | None,
+    typer.Option("--source-revision", help="Commit the image was built from, for the trailer.", metavar="SHA"),
+]
+WhichForge = Annotated[ForgeName, typer.Option("--forge", help="Forge of the remote; auto goes by its URL.")]
+
+
+@app.callback()
+def _image() -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What both commands are told. ``stack`` is the one that changes."""
+
+    applications: list[str]
+    stack: str
+    project: Path
+    repository: Path | None
+    push: bool
+    no_pull_request: bool
+    base: str | None
+    remote: str
+    dry_run: bool
+    output: Output
+    author: str | None
+    source_revision: str | None
+    forge: ForgeName
+
+
+@app.command("set")
+def image_set(
+    assignments: Assignments, *, stack: Stack, project: Project = Path(), repository: Repository = None,
+    push: Push = False, no_pull_request: NoPullRequest = False, base: Base = None, remote: Remote = "origin",
+    dry_run: DryRun = False, output: Print = Output.TEXT, author: Author = None,
+    source_revision: SourceRevision = None, forge: WhichForge = ForgeName.AUTO,
+) -> None:  # fmt: skip
+    """Set the image of applications in a stack: one commit, on a branch with a pull request unless told otherwise.
+
+    The tag or the digest has to be given. Leaves with 0 when it is done or there is nothing to do.
+    """
+    wanted = [parse_assignment(text) for text in assignments]
+    applications = [assignment.target.application for assignment in wanted]
+
+    def plan(tree: Path, load: Callable[[str], StackSettings]) -> Plan:
+        settings = load(stack)
+        check_applications(settings, applications, repository is not None)
+        return plan_image_set(TreeReader(tree), settings, wanted)
+
+    request = _Request(
+        applications, stack, project, repository, push, no_pull_request, base, remote, dry_run, output, author,
+        source_revision, forge,
+    )  # fmt: skip
+    _run(request, plan)
+
+
+def promote(
+    targets: Targets, *,
+    origin: Annotated[str, typer.Option("--from", help="Stack whose images are taken.", metavar="NAME")],
+    stack: Annotated[str, typer.Option("--to", help="Stack they are set in.", metavar="NAME")],
+    project: Project = Path(), repository: Repository = None, push: Push = False,
+    no_pull_request: NoPullRequest = False, base: Base = None, remote: Remote = "origin", dry_run: DryRun = False,
+    output: Print = Output.TEXT, author: Author = None, source_revision: SourceRevision = None,
+    forge: WhichForge = ForgeName.AUTO,
+) -> None:  # fmt: skip
+    """Set in one stack exactly the images another one runs, by digest where it has them by digest.
+
+    Leaves with 0 when it is done or there is nothing to do.
+    """
+    wanted = [parse_target(text) for text in targets]
+    applications = [target.application for target in wanted]
+
+    def plan(tree: Path, load: Callable[[str], StackSettings]) -> Plan:
+        source, destination = load(origin), load(stack)
+        for settings in (source, destination):
+            check_applications(settings, applications, repository is not None)
+        check_promotion(source, destination, applications)
+        return plan_promotion(TreeReader(tree), source, destination, wanted)
+
+    request = _Request(
+        applications, stack, project, repository, push, no_pull_request, base, remote, dry_run, output, author,
+        source_revision, forge,
+    )  # fmt: skip
+    _run(request, plan)
+
+
+def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]], Plan]) -> None:
+    checkout = request.repository or request.project
+    to = Destination(
+        checkout, request.remote, request.base or _followed_branch(request, checkout), request.push, request.dry_run,
+        _parse_author(request.author),
+    )  # fmt: skip
+    _, prefix = find_checkout(request.project)
+    without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
+    requests = None if without else _detect(request, checkout)
+
+    def plan_in(tree: Path) -> Plan:
+        # Of the project's own repository the settings are the base's too; of another one they are those at hand.
+        return plan(tree, lambda name: load_stack_file(request.project if request.repository else tree / prefix, name))
+
+    def render(tree: Path, planned: Plan) -> Renders:
+        return load_renders(tree, planned) if requests or to.dry_run else {}
+
+    with progress(f"planning on {to.remote}/{to.base}"):
+        delivered = deliver(to, plan_in, lambda planned: build_message(planned, request.source_revision), render)
+        opened = _open(requests, delivered)
+    for warning in delivered.plan.warnings:
+        err.print(f"warning: {warning}", markup=False)
+    if request.output is Output.JSON:
+        print_json(build_report(delivered, opened, to))
+    else:
+        _print(delivered, opened, to)
+
+
+def build_report(delivered: Delivered, opened: PullRequest | None, to: Destination) -> dict[str, object]:
+    """Build the JSON document of both commands; its keys are part of the interface."""
+    return {
+        "stack": delivered.plan.stack,
+        "result": _result(delivered, opened, to),
+        "changes": [
+            {"application": one.application, "image": one.name, "before": list(one.before), "after": one.after}
+            for one in delivered.plan.changes
+        ],
+        "files": sorted(delivered.plan.texts),
+        "base": delivered.base,
+        "branch": delivered.branch,
+        "commit": delivered.commit,
+        "pullRequest": opened.url if opened else None,
+        "warnings": list(delivered.plan.warnings),
+    }
+
+
+def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -> str:
+    if not delivered.plan.changes:
+        return "nothing-to-do"
+    if to.dry_run:
+        return "dry-run"
+    return "pull-request" if opened else "pushed" if to.direct else "branch"
+
+
+def _print(delivered: Delivered, opened: PullRequest | None, to: Destination) -> None:
+    plan = delivered.plan
+    if not plan.changes:
+        out.print(f"{plan.stack}: nothing to do, {to.remote}/{delivered.base} has it already", markup=False)
+        return
+    for line in [*build_summary(plan.changes), *sorted(plan.texts)]:
+        out.print(line, markup=False)
+    if to.dry_run:
+        for text in build_diffs(delivered.before, delivered.after).values():
+            out.print(text, markup=False)
+        out.print("dry run: nothing is committed", markup=False)
+    elif opened:
+        out.print(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}", markup=False)
+    elif to.direct:
+        out.print(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}", markup=False)
+    else:
+        out.print(f"{'pushed' if delivered.pushed else 'is pushed already:'} branch {delivered.branch}", markup=False)
+        out.print(build_merge_advice(delivered.branch or "", delivered.base, to.remote), markup=False)
+
+
+def _open(requests: PullRequests | None, delivered: Delivered) -> PullRequest | None:
+    if requests is None or delivered.branch is None:
+        return None
+    body = build_body(delivered.plan, build_diffs(delivered.before, delivered.after))
+    return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
+
+
+def _detect(request: _Request, checkout: Path) -> PullRequests | None:
+    named = None if request.forge is ForgeName.AUTO else request.forge.value
+    return detect_pull_requests(load_remote_url(checkout, request.remote), os.environ, named)
+
+
+def _followed_branch(request: _Request, checkout: Path) -> str:
+    settings = load_stack_file(request.project, request.stack)
+    known = [settings.workload_source(name)[1] for name in request.applications if name in settings.workloads]
+    revision = known[0] if known else settings.gitops.revision
+    return load_default_branch(checkout, request.remote) if revision == "HEAD" else revision.removeprefix("refs/heads/")
+
+
+def _parse_author(author: str | None) -> tuple[str, str] | None:
+    if author is None:
+        return None
+    found = _AUTHOR.fullmatch(author)
+    if found is None:
+        raise EnvironmentProblem(f"--author: found {author!r}; needs 'NAME <EMAIL>'")
+    return found["name"], found["email"]
