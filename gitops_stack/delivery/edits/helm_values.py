@@ -6,16 +6,27 @@ from typing import Any
 
 from gitops_stack.delivery.edits.scalar_text import render_scalar
 from gitops_stack.delivery.edits.text_edit import Value, add_entry, apply_checked, line_break, mapping_of, replace_value
-from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Path, Scalar, find_node, load_source
+from gitops_stack.delivery.edits.yaml_source import (
+    Alias,
+    Mapping,
+    Node,
+    Path,
+    Scalar,
+    find_node,
+    load_data,
+    load_source,
+)
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
 
 MERGE_KEY = "<<"
 
 
-def load_value(text: str, key: Path) -> object:
-    """Return what stands at ``key`` in a values file, None where nothing does."""
-    documents = load_documents(text)
+def load_value(text: str, key: Path, place: str) -> object:
+    """Return what stands at ``key`` in a values file, None where nothing does.
+
+    ``place`` begins the sentence of the :class:`GitOpsStackError` raised for a text that is no YAML.
+    """
+    documents = load_data(text, place)
     held: Any = documents[0] if documents else None
     for step in key:
         in_list = isinstance(held, list) and isinstance(step, int) and 0 <= step < len(held)
@@ -30,7 +41,7 @@ def set_value(text: str, key: Path, value: str, place: str) -> str:
 
     Raises :class:`GitOpsStackError` where the value is shared, or where something else than a map is on the way.
     """
-    if load_value(text, key) == value:
+    if load_value(text, key, place) == value:
         return text
     nodes = [node for node in load_source(text, place) if not (isinstance(node, Scalar) and not node.value)]
     if not nodes:

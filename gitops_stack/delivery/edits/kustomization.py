@@ -22,10 +22,9 @@ from gitops_stack.delivery.edits.text_edit import (
     rename_key,
     replace_value,
 )
-from gitops_stack.delivery.edits.yaml_source import Mapping, Node, Scalar, Sequence, load_source
+from gitops_stack.delivery.edits.yaml_source import Mapping, Node, Scalar, Sequence, load_data, load_source
 from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
 
 _PINS = ("newTag", "digest")
 _REMAINDER = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z][a-zA-Z0-9]*:[a-zA-Z0-9_.{}-]*)?"
@@ -53,7 +52,7 @@ def set_kustomization_image(text: str, original: str, image: ImageReference, pla
     one added when there is none. Raises :class:`GitOpsStackError` where that cannot be done at its own place.
     """
     root = _root(text, place)
-    entries = load_entries(text)
+    entries = load_entries(text, place)
     index, reaching = _last_match(original, entries)
     if index is not None and transform_image(f"{original}:any", entries) == str(image):
         return text
@@ -64,16 +63,16 @@ def set_kustomization_image(text: str, original: str, image: ImageReference, pla
         new = _changed_entry(entries[index], reaching, image)
         edits = _edit_entry(text, _entry_node(root, index, place), new)
     changed = apply_checked(text, edits, lambda documents: _intend(documents[0], index, new), place)
-    if transform_image(f"{original}:any", load_entries(changed)) != str(image):
+    if transform_image(f"{original}:any", load_entries(changed, place)) != str(image):
         raise GitOpsStackError(
             f"{place}: two entries of images: change {original} one after the other; leave one of them"
         )
     return changed
 
 
-def load_entries(text: str) -> list[Any]:
+def load_entries(text: str, place: str) -> list[Any]:
     """Return the `images` of a kustomization's text; none when there are none."""
-    documents = load_documents(text)
+    documents = load_data(text, place)
     found = documents[0].get("images") if documents and isinstance(documents[0], dict) else None
     return found if isinstance(found, list) else []
 

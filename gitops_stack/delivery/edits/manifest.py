@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from gitops_stack.delivery.edits.text_edit import apply_checked, replace_value
-from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, load_source
+from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, load_data, load_source
 from gitops_stack.delivery.image_reference import ImageReference, split_image
-from gitops_stack.gitops_tree.yaml_text import load_documents
 
 _LISTS = ("containers", "initContainers")
 _WITHOUT_PODS = "CustomResourceDefinition"
 
 
-def load_images(text: str) -> list[str]:
-    """List the images of a file in the order they stand in it, each as often as it does. Raises ``yaml.YAMLError``."""
-    return [str(container["image"]) for document in load_documents(text) for container in _containers(document)]
+def load_images(text: str, place: str) -> list[str]:
+    """List the images of a file in the order they stand in it, each as often as it does."""
+    return [str(container["image"]) for document in load_data(text, place) for container in _containers(document)]
 
 
 def set_manifest_image(text: str, repository: str, image: ImageReference, place: str) -> str:

@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 import yaml
 
 from gitops_stack.delivery.edits.scalar_text import quote_style, render_scalar
-from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, find_comments
+from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, find_comments, load_data
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
 
 Value: TypeAlias = "str | dict[str, Value] | list[Value]"
 _BREAKS = "\r\n"
@@ -161,9 +160,9 @@ def mapping_of(node: Node | None) -> Mapping | None:
 
 def _load(text: str, place: str) -> list[Any]:
     try:
-        return [_unshared(document) for document in load_documents(text)]
-    except (yaml.YAMLError, RecursionError) as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+        return [_unshared(document) for document in load_data(text, place)]
+    except RecursionError:
+        raise GitOpsStackError(f"{place}: found an alias that contains itself; write the value out") from None
 
 
 def _unshared(value: Any) -> Any:  # noqa: ANN401 - any YAML value

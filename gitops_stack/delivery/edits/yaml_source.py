@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
 
 Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
 Path = tuple[str | int, ...]
@@ -125,6 +126,14 @@ def load_source(text: str, place: str) -> list[Node]:
         raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
 
 
+def load_data(text: str, place: str) -> list[Any]:
+    """Parse all documents of ``text`` that are not empty. Raises as :func:`load_source`."""
+    try:
+        return load_documents(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+
+
 def find_node(node: Node, path: Path) -> Node | None:
     """Return what stands at ``path`` below ``node``, an alias on the way followed; None when there is nothing."""
     for step in path:
@@ -142,6 +151,8 @@ def find_comments(text: str) -> list[str]:
     """List the comments of a text that can be parsed."""
     found: list[str] = []
     end = 0
+    if "#" not in text:  # scanning is slow
+        return found
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         start, after = _span(token)
         found += _COMMENT.findall(text, end, max(end, start))

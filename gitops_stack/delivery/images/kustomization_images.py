@@ -10,15 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
-from gitops_stack.delivery.edits.kustomization import matches_image, set_kustomization_image, transform_image
+from gitops_stack.delivery.edits.kustomization import (
+    load_entries,
+    matches_image,
+    set_kustomization_image,
+    transform_image,
+)
 from gitops_stack.delivery.edits.manifest import load_images
+from gitops_stack.delivery.edits.yaml_source import load_data
 from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")  # kustomize api/konfig
 _UNSEEN = ("helmCharts", "helmChartInflationGenerator", "generators", "transformers", "replacements", "vars")
@@ -33,10 +36,17 @@ class KustomizationImages:
     text: str
     slots: tuple[Slot, ...]
     open_ended: bool
+    reaching: tuple[str, ...] = ()
 
     def build_texts(self, name: str, image: ImageReference) -> dict[str, str]:
-        """Change the kustomization's own `images`."""
+        """Change the kustomization's own `images`; refuse with GitOpsStackError if another image changed with it."""
         text = set_kustomization_image(self.text, name, image, self.place)
+        old, new = load_entries(self.text, self.place), load_entries(text, self.place)
+        for other in self.reaching:
+            if split_image(other)[0] != name and transform_image(other, old) != transform_image(other, new):
+                raise GitOpsStackError(
+                    f"{self.place}: the entry of images: that changes {name} changes {other} too; write one for each"
+                )
         return {} if text == self.text else {self.place: text}
 
 
@@ -61,7 +71,7 @@ def load_kustomization_images(tree: TreeReader, folder: str) -> KustomizationIma
         images = (transform_image(image, entries) for image in reaching if split_image(image)[0] == name)
         slots.append(Slot(name, tuple(dict.fromkeys(images))))
     slots += _slots_of_entries(entries, reaching)
-    return KustomizationImages(place, text, tuple(slots), walk.open_ended)
+    return KustomizationImages(place, text, tuple(slots), walk.open_ended, tuple(reaching))
 
 
 def _slots_of_entries(entries: list[Any], reaching: list[str]) -> Iterable[Slot]:
@@ -100,7 +110,7 @@ class _Walk:
         path = join(folder, entry)
         text = self.tree.load_text(path) if "://" not in entry else None
         if text is not None:
-            return _load_images(text, path)
+            return load_images(text, path)
         if "://" in entry or not (place := find_kustomization(self.tree, path)):
             self.open_ended = True
             return []
@@ -120,22 +130,12 @@ class _Walk:
             inline = entry.get("patch") if isinstance(entry, dict) else entry
             named = entry.get("path") if isinstance(entry, dict) else entry
             text = self.tree.load_text(join(folder, named)) if isinstance(named, str) and "\n" not in named else None
-            images += _load_images(text or str(inline or ""), folder)
+            images += load_images(text or str(inline or ""), folder)
         return images
 
 
-def _load_images(text: str, place: str) -> list[str]:
-    try:
-        return load_images(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
-
-
 def _load_fields(tree: TreeReader, place: str) -> dict[str, Any]:
-    try:
-        documents = load_documents(tree.load_text(place) or "")
-    except yaml.YAMLError as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+    documents = load_data(tree.load_text(place) or "", place)
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise GitOpsStackError(
             f"{place}: found {len(documents)} documents; needs one kustomization, a map of its fields"

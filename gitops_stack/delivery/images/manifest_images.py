@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import yaml
-
 from gitops_stack.delivery.edits.manifest import load_images, set_manifest_image
 from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import GitOpsStackError
 
 
 @dataclass(frozen=True)
@@ -34,10 +31,6 @@ def load_manifest_images(tree: TreeReader, folder: str) -> ManifestImages:
     found: dict[str, dict[str, None]] = {}
     for path in tree.list_manifests(folder):
         texts[path] = tree.load_text(path) or ""
-        try:
-            images = load_images(texts[path])
-        except (yaml.YAMLError, RecursionError) as error:
-            raise GitOpsStackError(f"{path}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
-        for image in images:
+        for image in load_images(texts[path], path):
             found.setdefault(split_image(image)[0], {})[image] = None
     return ManifestImages(folder, texts, tuple(Slot(name, tuple(images)) for name, images in found.items()))

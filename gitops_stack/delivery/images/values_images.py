@@ -19,15 +19,14 @@ import posixpath
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from gitops_stack.delivery.edits.helm_values import load_value, set_value
+from gitops_stack.delivery.edits.yaml_source import load_data
 from gitops_stack.delivery.image_reference import ImageReference
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings.types import Settings
 
 DELIVERY_FILE = "delivery.yaml"
@@ -80,14 +79,16 @@ class ValuesImages:
     @property
     def slots(self) -> tuple[Slot, ...]:
         """Every image of `delivery.yaml`."""
-        return tuple(Slot(name, _read(self.texts[self.files[name]], keys)) for name, keys in self.keys.items())
+        return tuple(
+            Slot(name, _read(self.texts[self.files[name]], keys, self.files[name])) for name, keys in self.keys.items()
+        )
 
     def build_texts(self, name: str, image: ImageReference) -> dict[str, str]:
         """Write the keys of one image; a part the new image does not have is written as an empty text."""
         file, keys = self.files[name], self.keys[name]
         text = before = self.texts[file]
         for key, value in self._values(name, keys, image):
-            if value or load_value(text, key):
+            if value or load_value(text, key, file):
                 text = set_value(text, key, value, file)
         return {} if text == before else {file: text}
 
@@ -132,11 +133,9 @@ def _find(tree: TreeReader, folder: str) -> str | None:
 
 
 def _load(text: str, place: str) -> DeliveryFile:
+    documents = load_data(text, place)
     try:
-        documents = load_documents(text)
         return DeliveryFile.model_validate(documents[0] if documents else {})
-    except yaml.YAMLError as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
     except ValidationError as error:
         found = [(".".join(map(str, one["loc"])) or "the file", one["msg"]) for one in error.errors(include_url=False)]
         raise GitOpsStackError(
@@ -144,9 +143,9 @@ def _load(text: str, place: str) -> DeliveryFile:
         ) from None
 
 
-def _read(text: str, keys: ValuesKeys) -> tuple[str, ...]:
+def _read(text: str, keys: ValuesKeys, file: str) -> tuple[str, ...]:
     if keys.reference:
-        found = load_value(text, keys.reference)
+        found = load_value(text, keys.reference, file)
         return (str(found),) if found else ()
-    parts = [str(load_value(text, key) or "") if key else "" for key in (keys.repository, keys.tag, keys.digest)]
+    parts = [str(load_value(text, key, file) or "") if key else "" for key in (keys.repository, keys.tag, keys.digest)]
     return (str(ImageReference(parts[0], parts[1] or None, parts[2] or None)),) if parts[1] or parts[2] else ()
