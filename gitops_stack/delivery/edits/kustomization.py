@@ -84,8 +84,8 @@ def _apply(image: str, entry: Any) -> str:  # noqa: ANN401 - whatever stands in 
     new_tag, new_digest = str(entry.get("newTag") or ""), str(entry.get("digest") or "")
     if new_tag or new_digest:
         tag, digest = new_tag, new_digest
-    elif suffix := str(entry.get("tagSuffix") or ""):
-        tag, digest = f"{tag}{suffix}", ""
+    elif entry.get("tagSuffix"):  # v5.5.0 adds it twice, later releases once: what runs is not known from here
+        tag = digest = ""
     name = str(entry.get("newName") or "") or name
     return f"{name}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
 

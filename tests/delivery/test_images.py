@@ -1,0 +1,165 @@
+"""Which images an application has, and in which file each is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.delivery.image_reference import ImageReference
+from gitops_stack.delivery.images.application_images import load_application_images
+from gitops_stack.errors import GitOpsStackError
+from tests.delivery.trees import DEPLOYMENT, A, B, write
+
+BASE = {"base/web.yaml": DEPLOYMENT.format(image="web:v1"), "base/kustomization.yaml": "resources: [web.yaml]\n"}
+
+
+def slots(root: Path, folder: str, texts: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    images = load_application_images(write(root, texts), folder, "dev")
+    return {slot.name: slot.images for slot in images.slots}
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        ({**BASE, "dev/kustomization.yaml": "resources: [../base]\n"}, {"web": ("web:v1",)}),
+        ({**BASE, "dev/kustomization.yml": "bases: [../base]\nimages: [{name: web, digest: '" + A + "'}]\n"}, {"web": (f"web@{A}",)}),
+        (
+            {
+                **BASE,
+                "base/kustomization.yaml": "resources: [web.yaml]\nimages: [{name: web, newName: acme/web}]\n",
+                "dev/Kustomization": "resources: [../base]\nimages: [{name: acme/web, newTag: v2}]\n",
+            },
+            {"acme/web": ("acme/web:v2",)},
+        ),
+        (
+            {
+                **BASE,
+                "c/kustomization.yaml": "kind: Component\nimages: [{name: web, newName: other}]\n",
+                "dev/kustomization.yaml": "resources: [../base]\ncomponents: [../c]\n",
+            },
+            {"other": ("other:v1",)},
+        ),
+        (
+            {
+                **BASE,
+                "dev/sidecar.yaml": "spec: {template: {spec: {containers: [{name: envoy, image: envoy:v1}]}}}\n",
+                "dev/kustomization.yaml": "resources: [../base]\npatches: [{path: sidecar.yaml}]\n",
+            },
+            {"web": ("web:v1",), "envoy": ("envoy:v1",)},
+        ),
+        (
+            {"dev/kustomization.yaml": "resources: [https://example.org/x]\nimages: [{name: web, newTag: v1}, {name: b}]\n"},
+            {"web": ("web:v1",), "b": ()},
+        ),
+        ({"dev/a.yaml": DEPLOYMENT.format(image="web:v1"), "dev/b.yml": "kind: Pod\nspec: {containers: [{image: web}]}\n"}, {"web": ("web:v1", "web")}),
+        ({"dev/a.yaml": "kind: ConfigMap\n", "dev/below/b.yaml": DEPLOYMENT.format(image="web:v1")}, {}),
+    ],
+    ids=["base", "entry", "base's entry", "component", "patch", "remote base", "manifests", "nothing"],
+)  # fmt: skip
+def test_images_are_found_where_they_are(
+    texts: dict[str, str], found: dict[str, tuple[str, ...]], tmp_path: Path
+) -> None:
+    assert slots(tmp_path, "dev", texts) == found
+
+
+KEYS = "images:\n  web: {values: 'values-{stack}.yaml', repository: image.repository, tag: image.tag, digest: image.digest}\n"
+
+
+def test_delivery_yaml_names_the_keys_once_for_all_stacks(tmp_path: Path) -> None:
+    tree = write(
+        tmp_path,
+        {
+            "web/delivery.yaml": KEYS,
+            "web/values-dev.yaml": "image: {repository: acme/web, tag: v1}\n",
+            "web/values-prd.yaml": "image: {repository: acme/web}\n",
+            "web/dev/Chart.yaml": "name: web\n",
+            "web/prd/Chart.yaml": "name: web\n",
+        },
+    )
+    dev, prd = (load_application_images(tree, f"web/{stack}", stack) for stack in ("dev", "prd"))
+    assert [(slot.name, slot.images) for slot in dev.slots] == [("web", ("acme/web:v1",))]
+    assert [(slot.name, slot.images) for slot in prd.slots] == [("web", ())]
+    assert dev.build_texts("web", ImageReference("acme/web", None, A)) == {
+        "web/values-dev.yaml": f'image: {{repository: acme/web, tag: "", digest: {A}}}\n'
+    }
+    assert prd.build_texts("web", ImageReference("acme/web", "v2")) == {
+        "web/values-prd.yaml": "image: {repository: acme/web, tag: v2}\n"
+    }
+
+
+def test_a_whole_reference_may_stand_behind_one_key(tmp_path: Path) -> None:
+    texts = {
+        "web/delivery.yaml": "images: {web: {values: v.yaml, reference: [a.b, 0]}}\n",
+        "web/v.yaml": "a.b: [web:v1]\n",
+    }
+    images = load_application_images(write(tmp_path, texts), "web", "dev")
+    assert images.slots[0].images == ("web:v1",)
+    assert images.build_texts("web", ImageReference("web", "v2", B)) == {"web/v.yaml": f"a.b: [web:v2@{B}]\n"}
+    assert images.build_texts("web", ImageReference("web", "v1")) == {}
+
+
+@pytest.mark.parametrize(
+    ("keys", "image", "said"),
+    [
+        ("tag: image.tag", ImageReference("acme/web", "v1"), "has no key for the repository"),
+        ("tag: image.tag", ImageReference("", None, A), "has no key for the digest"),
+        ("digest: image.digest", ImageReference("", "v1"), "has no key for the tag"),
+    ],
+)
+def test_what_the_values_have_no_key_for_is_not_dropped(
+    keys: str, image: ImageReference, said: str, tmp_path: Path
+) -> None:
+    texts = {"web/delivery.yaml": f"images: {{web: {{values: v.yaml, {keys}}}}}\n", "web/v.yaml": ""}
+    images = load_application_images(write(tmp_path, texts), "web", "dev")
+    with pytest.raises(GitOpsStackError, match=r"^web/delivery\.yaml: images\.web: ") as refused:
+        images.build_texts("web", image)
+    assert said in refused.value.findings[0]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"dev/Chart.yaml": "name: web\n"}, "dev: is a Helm chart, and no delivery.yaml says which value is the image"),
+        ({"other/x": ""}, "dev: is no folder of the repository"),
+        ({"dev/kustomization.yaml": "resources: [\n"}, "dev/kustomization.yaml: is no YAML"),
+        ({"dev/kustomization.yaml": "resources: [../dev]\n"}, "dev: is its own base"),
+        ({"dev/kustomization.yaml": "resources: [a.yaml]\n", "dev/a.yaml": "{"}, "dev/a.yaml: is no YAML"),
+        ({"dev/a.yaml": "x: *a\n"}, "dev/a.yaml: is no YAML"),
+        ({"dev/delivery.yaml": "images: {web: {values: v.yaml, tag: a}}"}, "values: found dev/v.yaml, which is no file"),
+        ({"dev/delivery.yaml": "images: {web: {values: ../../../etc/hosts, tag: a}}"}, "which is no file"),
+        ({"dev/delivery.yaml": "images: {web: {values: v.yaml}}"}, "images.web: needs either reference, or tag or digest"),
+        ({"dev/delivery.yaml": "images: {web: {values: v, tag: a..b}}"}, "images.web.tag: needs a key such as image.tag"),
+        ({"dev/delivery.yaml": "image: {}"}, "dev/delivery.yaml: image: Extra inputs are not permitted"),
+        ({"dev/delivery.yaml": "images: {"}, "dev/delivery.yaml: is no YAML"),
+        ({"dev/delivery.yaml": "images: {web: {values: v, tag: a}}", "dev/v": "{"}, "dev/v: is no YAML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_tree_is_said(texts: dict[str, str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        _ = load_application_images(write(tmp_path, texts), "dev", "dev").slots
+    assert any(said in finding for finding in refused.value.findings)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/a.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(GitOpsStackError, match=r"^dev/a\.yaml: is no UTF-8 text"):
+        load_application_images(write(tmp_path, {}), "dev", "dev")
+
+
+def test_links_do_not_lead_out_of_the_checkout(tmp_path: Path) -> None:
+    (tmp_path / "secret.yaml").write_text(DEPLOYMENT.format(image="web:v1"))
+    (tmp_path / "tree/dev").mkdir(parents=True)
+    (tmp_path / "tree/dev/a.yaml").symlink_to(tmp_path / "secret.yaml")
+    assert load_application_images(write(tmp_path / "tree", {}), "dev", "dev").slots == ()
+
+
+def test_an_entry_that_changes_another_image_too_is_refused(tmp_path: Path) -> None:
+    texts = {
+        "dev/a.yaml": DEPLOYMENT.format(image="web:v1") + "---\n" + DEPLOYMENT.format(image="myweb:v1"),
+        "dev/kustomization.yaml": "resources: [a.yaml]\nimages: [{name: .*web, newTag: v1}]\n",
+    }
+    images = load_application_images(write(tmp_path, texts), "dev", "dev")
+    with pytest.raises(GitOpsStackError, match="the entry of images: that changes web changes myweb:v1 too"):
+        images.build_texts("web", ImageReference("web", "v2"))
