@@ -175,7 +175,7 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         checkout, request.remote, request.base or _followed_branch(request, checkout), request.push, request.dry_run,
         _parse_author(request.author),
     )  # fmt: skip
-    _, prefix = find_checkout(request.project)
+    prefix = "" if request.repository else find_checkout(request.project)[1]
     without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
     requests = None if without else _detect(request, checkout)
 

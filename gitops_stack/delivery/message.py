@@ -23,7 +23,7 @@ SOURCE_REVISION = "Gitops-Stack-Source-Revision"
 _TRAILER = re.compile(rf"^{APPLICATION}: \S", re.MULTILINE)
 _SHORT = 12
 _NAMES_LIMIT = 40
-_NOT_IN_BRANCHES = re.compile(r"[^A-Za-z0-9._-]+")
+_DOTS = re.compile(r"\.\.+|\.(?=lock$)|\.$")  # git check-ref-format: no "..", no "." and no ".lock" at the end
 
 
 def build_title(plan: Plan) -> str:
@@ -55,7 +55,7 @@ def build_branch(plan: Plan) -> str:
     """Name the branch: the same change always gets the same name, so that a second run finds the first one's."""
     if len(plan.changes) == 1:
         _, tag, digest = split_image(plan.changes[0].after)
-        short = digest.rpartition(":")[2][:_SHORT] or _NOT_IN_BRANCHES.sub("-", tag)
+        short = digest.rpartition(":")[2][:_SHORT] or _DOTS.sub("-", tag)
     else:
         whole = "\n".join(sorted(f"{change.application}/{change.name}={change.after}" for change in plan.changes))
         short = hashlib.sha256(whole.encode()).hexdigest()[:_SHORT]

@@ -1,0 +1,212 @@
+"""`image set` and `promote` from end to end: bare repositories, a forge on the loopback, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import run
+from tests.delivery.conftest import Remote, run_git
+from tests.forge.fake_pull_requests import TOKEN, serve
+from tests.stacks import ROOT, STACKS
+
+A = "sha256:" + "a" * 64
+IMAGE = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/guestbook@{A}"
+NAME = "registry.k8s.io/e2e-test-images/agnhost"
+DEV, PRD = (f"gitops/workloads/guestbook/overlays/{stack}/kustomization.yaml" for stack in ("dev", "prd"))
+ENTRY = f"images:\n  - name: {NAME}\n    newName: {IMAGE.partition('@')[0]}\n    digest: {A}\n"
+BRANCH = "gitops-stack/dev/guestbook-aaaaaaaaaaaa"
+KUSTOMIZE = """#!/bin/sh
+printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: shown}\\ndata: {last: "%s"}\\n' "$(tail -n 1 "$2/kustomization.yaml")"
+"""
+
+
+@pytest.fixture
+def platform(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> Remote:
+    """Push the project to the bare repository and work in its clone."""
+    for stack in STACKS:
+        shutil.copy(ROOT / f"Pulumi.{stack}.yaml", remote.clone)
+    shutil.copytree(ROOT / "gitops", remote.clone / "gitops")
+    remote.commit({}, "project")
+    monkeypatch.chdir(remote.clone)
+    for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITHUB_SERVER_URL", "CI_SERVER_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return remote
+
+
+@pytest.fixture
+def kustomize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/kustomize").write_text(KUSTOMIZE)
+    (tmp_path / "tools/kustomize").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
+
+
+def test_an_image_goes_to_dev_and_is_promoted_to_prd(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = platform.text(PRD)
+    assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--push", monkeypatch=monkeypatch) == 0
+    assert platform.text(DEV).endswith(f"resources: [../../base]\n{ENTRY}")
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == [f"guestbook: {NAME}:2.53 -> {IMAGE}", DEV]
+    assert said[2].startswith("pushed ")
+    assert said[2].endswith(" to origin/main")
+    assert run("promote", "guestbook", "--from", "dev", "--to", "prd", "--push", monkeypatch=monkeypatch) == 0
+    assert platform.text(PRD) == f"{before}{ENTRY}"
+    assert platform.log()[:2] == [
+        "Promote guestbook from dev to guestbook sha256:aaaaaaaaaaaa in prd",
+        "Set guestbook to guestbook sha256:aaaaaaaaaaaa in dev",
+    ]
+    capsys.readouterr()
+    assert run("promote", "guestbook", "--from", "dev", "--to", "prd", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == "prd: nothing to do, origin/main has it already\n"
+    assert platform.branches() == ["main"]
+
+
+def test_plain_git_gets_a_branch_and_a_way_to_merge(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--source-revision", "0" * 40)
+    assert run(*arguments, monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        f"pushed branch {BRANCH}",
+        f"to merge: git fetch origin && git switch main && git merge --no-ff origin/{BRANCH} && git push",
+    ]
+    assert run(*arguments, monkeypatch=monkeypatch) == 0
+    assert f"is pushed already: branch {BRANCH}\n" in capsys.readouterr().out
+    assert platform.branches() == [BRANCH, "main"]
+    trailers = run_git(platform.bare, "log", "-1", "--format=%(trailers:only)", BRANCH).splitlines()
+    assert trailers == [
+        "Gitops-Stack-Application: guestbook",
+        f"Gitops-Stack-Image: {IMAGE}",
+        "Gitops-Stack-Stack: dev",
+        f"Gitops-Stack-Source-Revision: {'0' * 40}",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_a_forge_gets_a_pull_request_with_the_rendered_difference(
+    kind: str, platform: Remote, kustomize: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del kustomize
+    url = f"https://{kind}.com/acme/platform.git"
+    run_git(platform.clone, "config", "remote.origin.url", url)
+    run_git(platform.clone, "config", f"url.{platform.bare}.insteadOf", url)
+    with serve(kind) as forge:
+        prefix = {"github": "GITHUB", "gitlab": "CI"}[kind]
+        monkeypatch.setenv(f"{prefix}_SERVER_URL", f"https://{kind}.com")
+        monkeypatch.setenv({"github": "GITHUB_API_URL", "gitlab": "CI_API_V4_URL"}[kind], forge.url)
+        monkeypatch.setenv({"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN"}[kind], TOKEN)
+        arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--output", "json")
+        assert run(*arguments, monkeypatch=monkeypatch) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert run(*arguments, monkeypatch=monkeypatch) == 0
+        assert [(one.branch, one.base) for one in forge.open] == [(BRANCH, "main")]
+        body = forge.open[0].body
+        page = forge.page(1)
+    assert report == {
+        "stack": "dev",
+        "result": "pull-request",
+        "changes": [{"application": "guestbook", "image": NAME, "before": [f"{NAME}:2.53"], "after": IMAGE}],
+        "files": [DEV],
+        "base": "main",
+        "branch": BRANCH,
+        "commit": run_git(platform.bare, "rev-parse", BRANCH),
+        "pullRequest": page,
+        "warnings": [],
+    }
+    assert f"| guestbook | `{NAME}:2.53` | `{IMAGE}` |" in body
+    assert f"-  last: 'resources: [../../base]'\n+  last: '    digest: {A}'" in body
+
+
+def test_a_missing_token_stops_before_anything_is_pushed(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_git(platform.clone, "config", "remote.origin.url", "https://github.com/acme/platform.git")
+    run_git(platform.clone, "config", f"url.{platform.bare}.insteadOf", "https://github.com/acme/platform.git")
+    arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev")
+    assert run(*arguments, monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: GITHUB_TOKEN: is not set; ")
+    assert platform.branches() == ["main"]
+    assert run(*arguments, "--no-pull-request", monkeypatch=monkeypatch) == 0
+    assert platform.branches() == [BRANCH, "main"]
+
+
+def test_a_dry_run_shows_the_difference(
+    platform: Remote, kustomize: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del kustomize
+    assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert f"\n+  last: '    digest: {A}'\n" in said
+    assert said.endswith("dry run: nothing is committed\n")
+    assert platform.branches() == ["main"]
+
+
+def test_a_developer_s_branch_is_pushed_to_directly(platform: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_git(platform.clone, "push", "--quiet", "origin", "main:refs/heads/dev/ada")
+    arguments = ("--stack", "dev", "--push", "--base", "dev/ada", "--author", "CI <ci@example.org>")
+    assert run("image", "set", "guestbook=:2.54", *arguments, monkeypatch=monkeypatch) == 0
+    assert 'newTag: "2.54"' in platform.text(DEV, "dev/ada")
+    assert "images" not in platform.text(DEV)
+    assert platform.log("dev/ada", "%an <%ae>")[0] == "CI <ci@example.org>"
+
+
+def test_files_in_a_repository_of_their_own(
+    platform: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack_file = platform.clone / "Pulumi.dev.yaml"
+    own = "namespace: storefront, repoUrl: https://github.com/acme/manifests.git, revision: main"
+    text = stack_file.read_text().replace(
+        "    storefront:\n", f"    storefront:\n      sourceRepos: [{'https://github.com/acme/manifests.git'}]\n"
+    )
+    stack_file.write_text(text.replace("namespace: storefront", own))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    shutil.copy(stack_file, outside)
+    arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--push")
+    remote_options = ("--project", str(outside), "--repository", str(platform.clone))
+    assert run(*arguments, *remote_options, monkeypatch=monkeypatch) == 0
+    assert platform.text(DEV).endswith(ENTRY)
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["image", "set", "guestbok=web:1", "-s", "dev"], 1, "guestbok: is no application of stack dev; known in Pulumi.dev.yaml: guestbook"),
+        (["image", "set", "guestbook=web", "-s", "dev"], 1, "guestbook: found 'web' without tag and digest"),
+        (["image", "set", "guestbook=web:latest", "-s", "dev"], 1, "the tag latest, which moves"),
+        (["image", "set", "guestbook", "-s", "dev"], 1, "'guestbook': needs APP=REPOSITORY:TAG"),
+        (["image", "set", "guestbook/api=web:1", "-s", "dev"], 1, f"overlays/dev/kustomization.yaml: {NAME}"),
+        (["image", "set", "guestbook=web:1", "-s", "nope"], 2, "stacks found here: dev, local, prd"),
+        (["image", "set", "guestbook=web:1", "-s", "dev", "--base", "gone"], 2, "origin: has no branch gone"),
+        (["image", "set", "guestbook=web:1", "-s", "dev", "--remote", "gone"], 2, "has no remote gone; known: origin"),
+        (["image", "set", "guestbook=web:1", "-s", "dev", "--author", "me"], 2, "--author: found 'me'; needs 'NAME <EMAIL>'"),
+        (["image", "set", "guestbook=web:1", "-s", "dev", "-C", "/"], 2, "Pulumi.dev.yaml: is missing"),
+        (["promote", "nope", "--from", "dev", "--to", "prd"], 1, "nope: is no application of stack dev"),
+        (["promote", "--from", "dev", "--to", "prd"], 2, ""),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_and_nothing_is_pushed(
+    arguments: list[str], code: int, said: str, platform: Remote, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert run(*arguments, monkeypatch=monkeypatch) == code
+    assert said in capsys.readouterr().err
+    assert platform.branches() == ["main"]
+    assert platform.log() == ["project", "first"]
+
+
+def test_a_promotion_of_a_tag_warns(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("image", "set", "guestbook=:2.54", "--stack", "dev", "--push", monkeypatch=monkeypatch)
+    assert run("promote", "guestbook", "--from", "dev", "--to", "prd", "--push", monkeypatch=monkeypatch) == 0
+    assert f"warning: guestbook: dev runs {NAME}:2.54 by its tag, which could be moved\n" in capsys.readouterr().err
+    assert 'newTag: "2.54"' in platform.text(PRD)
