@@ -72,7 +72,8 @@ def test_of_a_kustomization_only_the_image_changes(
     others_before = [entry for entry in entries if entry["name"] != "web"]
     assert [entry for entry in after["images"] if entry["name"] != "web"] == others_before
     assert find_comments(changed) == find_comments(text)
-    assert ("\r\n" in changed) == ("\r\n" in text) and changed.count("\r") == changed.count("\r\n")
+    assert ("\r\n" in changed) == ("\r\n" in text)
+    assert changed.count("\r") == changed.count("\r\n")
 
 
 @PROPERTY

@@ -117,7 +117,7 @@ def test_the_worktree_is_removed_when_planning_fails(remote: Remote) -> None:
         seen.append(tree)
         raise ValueError
 
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         push(remote.clone, fail)
     assert not seen[0].exists()
     assert not seen[0].parent.exists()
@@ -195,7 +195,7 @@ def test_racing_clones_all_end_in_history(remote: Remote, tmp_path: Path) -> Non
 
         try:
             push(clone, plan, direct=True)
-        except BaseException as failure:  # noqa: BLE001 - reported by the test's own thread
+        except BaseException as failure:  # reported by the test's own thread
             failures.append(failure)
 
     threads = [threading.Thread(target=write, args=pair) for pair in zip(names, clones, strict=True)]

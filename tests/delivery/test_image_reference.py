@@ -69,7 +69,7 @@ def test_references_are_read(text: str, repository: str, tag: str | None, digest
     ],
 )
 def test_what_is_no_pinned_reference_is_refused(text: str, said: str) -> None:
-    with pytest.raises(GitOpsStackError, match="^web: found") as refused:
+    with pytest.raises(GitOpsStackError, match=r"^web: found") as refused:
         parse_image_reference(text, "web")
     assert said in refused.value.findings[0]
 

@@ -23,7 +23,10 @@ def slots(root: Path, folder: str, texts: dict[str, str]) -> dict[str, tuple[str
     ("texts", "found"),
     [
         ({**BASE, "dev/kustomization.yaml": "resources: [../base]\n"}, {"web": ("web:v1",)}),
-        ({**BASE, "dev/kustomization.yml": "bases: [../base]\nimages: [{name: web, digest: '" + A + "'}]\n"}, {"web": (f"web@{A}",)}),
+        (
+            {**BASE, "dev/kustomization.yml": "bases: [../base]\nimages: [{name: web, digest: '" + A + "'}]\n"},
+            {"web": (f"web@{A}",)},
+        ),
         (
             {
                 **BASE,
@@ -49,21 +52,30 @@ def slots(root: Path, folder: str, texts: dict[str, str]) -> dict[str, tuple[str
             {"web": ("web:v1",), "envoy": ("envoy:v1",)},
         ),
         (
-            {"dev/kustomization.yaml": "resources: [https://example.org/x]\nimages: [{name: web, newTag: v1}, {name: b}]\n"},
+            {"dev/kustomization.yaml": "resources: [https://a.org/x]\nimages: [{name: web, newTag: v1}, {name: b}]\n"},
             {"web": ("web:v1",), "b": ()},
         ),
-        ({"dev/a.yaml": DEPLOYMENT.format(image="web:v1"), "dev/b.yml": "kind: Pod\nspec: {containers: [{image: web}]}\n"}, {"web": ("web:v1", "web")}),
+        (
+            {
+                "dev/a.yaml": DEPLOYMENT.format(image="web:v1"),
+                "dev/b.yml": "kind: Pod\nspec: {containers: [{image: web}]}\n",
+            },
+            {"web": ("web:v1", "web")},
+        ),
         ({"dev/a.yaml": "kind: ConfigMap\n", "dev/below/b.yaml": DEPLOYMENT.format(image="web:v1")}, {}),
     ],
     ids=["base", "entry", "base's entry", "component", "patch", "remote base", "manifests", "nothing"],
-)  # fmt: skip
+)
 def test_images_are_found_where_they_are(
     texts: dict[str, str], found: dict[str, tuple[str, ...]], tmp_path: Path
 ) -> None:
     assert slots(tmp_path, "dev", texts) == found
 
 
-KEYS = "images:\n  web: {values: 'values-{stack}.yaml', repository: image.repository, tag: image.tag, digest: image.digest}\n"
+KEYS = """\
+images:
+  web: {values: 'values-{stack}.yaml', repository: image.repository, tag: image.tag, digest: image.digest}
+"""
 
 
 def test_delivery_yaml_names_the_keys_once_for_all_stacks(tmp_path: Path) -> None:
@@ -126,15 +138,24 @@ def test_what_the_values_have_no_key_for_is_not_dropped(
         ({"dev/kustomization.yaml": "resources: [../dev]\n"}, "dev: is its own base"),
         ({"dev/kustomization.yaml": "resources: [a.yaml]\n", "dev/a.yaml": "{"}, "dev/a.yaml: is no YAML"),
         ({"dev/a.yaml": "x: *a\n"}, "dev/a.yaml: is no YAML"),
-        ({"dev/delivery.yaml": "images: {web: {values: v.yaml, tag: a}}"}, "values: found dev/v.yaml, which is no file"),
+        (
+            {"dev/delivery.yaml": "images: {web: {values: v.yaml, tag: a}}"},
+            "values: found dev/v.yaml, which is no file",
+        ),
         ({"dev/delivery.yaml": "images: {web: {values: ../../../etc/hosts, tag: a}}"}, "which is no file"),
-        ({"dev/delivery.yaml": "images: {web: {values: v.yaml}}"}, "images.web: needs either reference, or tag or digest"),
-        ({"dev/delivery.yaml": "images: {web: {values: v, tag: a..b}}"}, "images.web.tag: needs a key such as image.tag"),
+        (
+            {"dev/delivery.yaml": "images: {web: {values: v.yaml}}"},
+            "images.web: needs either reference, or tag or digest",
+        ),
+        (
+            {"dev/delivery.yaml": "images: {web: {values: v, tag: a..b}}"},
+            "images.web.tag: needs a key such as image.tag",
+        ),
         ({"dev/delivery.yaml": "image: {}"}, "dev/delivery.yaml: image: Extra inputs are not permitted"),
         ({"dev/delivery.yaml": "images: {"}, "dev/delivery.yaml: is no YAML"),
         ({"dev/delivery.yaml": "images: {web: {values: v, tag: a}}", "dev/v": "{"}, "dev/v: is no YAML"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_in_a_tree_is_said(texts: dict[str, str], said: str, tmp_path: Path) -> None:
     with pytest.raises(GitOpsStackError) as refused:
         _ = load_application_images(write(tmp_path, texts), "dev", "dev").slots

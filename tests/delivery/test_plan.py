@@ -67,7 +67,8 @@ def set_images(tree: TreeReader, *assignments: str) -> Plan:
         (
             "remote/web=acme/web:v1",
             "remote/dev/kustomization.yaml",
-            "resources: [https://example.org/x]\nimages: [{name: envoy, newTag: v1}, {name: web, newName: acme/web, newTag: v1}]\n",
+            "resources: [https://example.org/x]\n"
+            "images: [{name: envoy, newTag: v1}, {name: web, newName: acme/web, newTag: v1}]\n",
         ),
     ],
 )
@@ -100,8 +101,16 @@ def test_nothing_is_planned_for_what_is_there_already(tree: TreeReader, assignme
             "two: acme/other is no image that is known of two in dev; name one as two/NAME=…, known in two/dev: "
             "acme/web, envoy",
         ),
-        ("two=:v1", "two: two is no image that is known of two in dev; name one as two/NAME=…, known in two/dev: acme/web, envoy"),
-        ("web/api=:v1", "web/api: api is no image that is known of web in dev; name one as web/NAME=…, known in web/dev/kustomization.yaml: web"),
+        (
+            "two=:v1",
+            "two: two is no image that is known of two in dev; name one as two/NAME=…, known in two/dev: "
+            "acme/web, envoy",
+        ),
+        (
+            "web/api=:v1",
+            "web/api: api is no image that is known of web in dev; name one as web/NAME=…, known in "
+            "web/dev/kustomization.yaml: web",
+        ),
         (
             "remote=acme/web:v1",
             "remote: acme/web is no image that is known of remote in dev; name one as remote/NAME=…, known in "
@@ -109,7 +118,7 @@ def test_nothing_is_planned_for_what_is_there_already(tree: TreeReader, assignme
         ),
         ("remote/web=:v1", "remote/web: remote/dev/kustomization.yaml does not say one repository; give REPOSITORY:v1"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_known_is_refused_with_what_is(tree: TreeReader, assignment: str, sentence: str) -> None:
     with pytest.raises(GitOpsStackError) as refused:
         set_images(tree, assignment)
@@ -122,7 +131,8 @@ def promote(tree: TreeReader, *targets: str, edited: dict[str, str] | None = Non
 
 def test_a_promotion_takes_the_exact_digest(tree: TreeReader) -> None:
     edited = {
-        "web/dev/kustomization.yaml": f"resources: [../../base]\nimages: [{{name: web, newName: {ECR}/w, digest: '{A}'}}]\n"
+        "web/dev/kustomization.yaml": "resources: [../../base]\n"
+        f"images: [{{name: web, newName: {ECR}/w, digest: '{A}'}}]\n"
     }
     plan = promote(tree, "web", edited=edited)
     assert plan.texts == {
@@ -177,7 +187,7 @@ def test_what_dev_does_not_pin_is_not_promoted(tree: TreeReader, edited: dict[st
 
 
 def test_an_unpinned_image_says_how_to_pin_it(tree: TreeReader) -> None:
-    with pytest.raises(GitOpsStackError, match="set it first: gitops-stack image set two=… --stack dev$"):
+    with pytest.raises(GitOpsStackError, match=r"set it first: gitops-stack image set two=… --stack dev$"):
         promote(tree, "two", edited={"two/dev/pod.yaml": POD.format("acme/web", "envoy:v1")})
 
 
@@ -213,7 +223,9 @@ def test_files_in_another_repository_need_its_checkout() -> None:
     settings = stack("dev", web="web", other=other)
     check_applications(settings, ["web"], own_checkout=False)
     check_applications(settings, ["other"], own_checkout=True)
-    with pytest.raises(GitOpsStackError, match="other: has its files in https://github.com/acme/manifests.git; name a"):
+    with pytest.raises(
+        GitOpsStackError, match=r"other: has its files in https://github\.com/acme/manifests\.git; name a"
+    ):
         check_applications(settings, ["other"], own_checkout=False)
     with pytest.raises(GitOpsStackError, match="web, other: have their files in different repositories"):
         check_applications(settings, ["web", "other"], own_checkout=True)

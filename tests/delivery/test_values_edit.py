@@ -17,7 +17,12 @@ CASES: dict[str, tuple[str, Key, str, str]] = {
     "an empty text": ("image: {tag: v1}\n", TAG, "", 'image: {tag: ""}\n'),
     "a key without value": ("image:\n  tag: # c\n  x: 1\n", TAG, "v2", "image:\n  tag: v2 # c\n  x: 1\n"),
     "null": ("image:\n  tag: null\n", TAG, "v2", "image:\n  tag: v2\n"),
-    "a missing key": ("image:\n  repository: web # c\n# end\n", TAG, "v2", "image:\n  repository: web # c\n  tag: v2\n# end\n"),
+    "a missing key": (
+        "image:\n  repository: web # c\n# end\n",
+        TAG,
+        "v2",
+        "image:\n  repository: web # c\n  tag: v2\n# end\n",
+    ),
     "a missing key in flow style": ("image: {repository: web}\n", TAG, "v2", "image: {repository: web, tag: v2}\n"),
     "a missing key in an empty map": ("image: {}\n", TAG, "v2", "image: {tag: v2}\n"),
     "missing maps": ("replicas: 2\n", TAG, "v2", "replicas: 2\nimage:\n  tag: v2\n"),
@@ -26,17 +31,25 @@ CASES: dict[str, tuple[str, Key, str, str]] = {
     "an empty file": ("", TAG, "v2", "image:\n  tag: v2\n"),
     "a file of comments": ("# mine", TAG, "v2", "# mine\nimage:\n  tag: v2\n"),
     "carriage returns": ("image:\r\n  x: 1\r\n", TAG, "v2", "image:\r\n  x: 1\r\n  tag: v2\r\n"),
-    "an item of a list": ("c:\n  - n: a\n    t: v1\n  - n: b\n    t: v1\n", ("c", 1, "t"), "v2", "c:\n  - n: a\n    t: v1\n  - n: b\n    t: v2\n"),
+    "an item of a list": (
+        "c:\n  - n: a\n    t: v1\n  - n: b\n    t: v1\n",
+        ("c", 1, "t"),
+        "v2",
+        "c:\n  - n: a\n    t: v1\n  - n: b\n    t: v2\n",
+    ),
     "a key with a dot": ("a.b: {t: v1}\n", ("a.b", "t"), "v2", "a.b: {t: v2}\n"),
     "an alias is written out": ("x: &v v1\nimage:\n  tag: *v\n", TAG, "v2", "x: &v v1\nimage:\n  tag: v2\n"),
     "an anchor nobody uses": ("image: &i\n  tag: v1\n", TAG, "v2", "image: &i\n  tag: v2\n"),
     "a folded block": ("image:\n  tag: >-\n    v1\n  x: 1\n", TAG, "v2", "image:\n  tag: v2\n  x: 1\n"),
     "other dates and numbers stay": (
-        "d: 2024-01-31\nn: 0o17\ni: {tag: v1}\ne: 1e3\n", ("i", "tag"), "v2", "d: 2024-01-31\nn: 0o17\ni: {tag: v2}\ne: 1e3\n",
+        "d: 2024-01-31\nn: 0o17\ni: {tag: v1}\ne: 1e3\n",
+        ("i", "tag"),
+        "v2",
+        "d: 2024-01-31\nn: 0o17\ni: {tag: v2}\ne: 1e3\n",
     ),
     "a whole reference": ("image: acme/web:v1\n", ("image",), "acme/web:v2", "image: acme/web:v2\n"),
     "a reference with a port": ("image: a\n", ("image",), "localhost:5000/web:v2", "image: localhost:5000/web:v2\n"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("before", "key", "value", "after"), CASES.values(), ids=CASES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_stack.delivery.tree_reader import TreeReader
@@ -31,9 +32,9 @@ def write(root: Path, texts: dict[str, str]) -> TreeReader:
     return TreeReader(root)
 
 
-def stack(name: str, **workloads: str | dict[str, object]) -> StackSettings:
+def stack(name: str, **workloads: str | Mapping[str, object]) -> StackSettings:
     """Build the settings of a stack: application -> folder, or all of its settings."""
-    written = {key: {"path": value} if isinstance(value, str) else value for key, value in workloads.items()}
+    written = {key: {"path": value} if isinstance(value, str) else dict(value) for key, value in workloads.items()}
     return StackSettings.model_validate(
         {
             "stack": name,

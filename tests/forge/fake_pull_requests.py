@@ -62,17 +62,12 @@ class FakePullRequests:
 
     def shown(self, one: One) -> dict[str, Any]:
         """Return one as the API does."""
+        shown: dict[str, Any] = {"state": one.state, "title": one.title}
         if self.kind == "github":
-            refs = {"head": {"ref": one.branch, "label": f"acme:{one.branch}"}, "base": {"ref": one.base}}
-            return {
-                "number": one.number,
-                "state": one.state,
-                "html_url": self.page(one.number),
-                "body": one.body,
-                **refs,
-            }
-        refs = {"source_branch": one.branch, "target_branch": one.base}
-        return {"id": one.number + 100, "iid": one.number, "state": "opened", "web_url": self.page(one.number), **refs}
+            shown |= {"head": {"ref": one.branch, "label": f"acme:{one.branch}"}, "base": {"ref": one.base}}
+            return {**shown, "number": one.number, "html_url": self.page(one.number), "body": one.body}
+        shown |= {"source_branch": one.branch, "target_branch": one.base}
+        return {**shown, "id": one.number + 100, "iid": one.number, "web_url": self.page(one.number)}
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -106,14 +106,24 @@ def test_remotes_are_read(url: str, parsed: tuple[str, str]) -> None:
         ("git@github.com:a/b.git", {"GH_TOKEN": "t"}, None, GitHubPullRequests),
         ("https://gitlab.com/a/b", {"GITLAB_TOKEN": "t"}, None, GitLabMergeRequests),
         ("https://gitlab.acme.org/a/b", {"GITLAB_TOKEN": "t"}, None, GitLabMergeRequests),
-        ("https://code.acme.org/a/b", {"GITLAB_TOKEN": "t", "CI_SERVER_URL": "https://code.acme.org"}, None, GitLabMergeRequests),
-        ("https://code.acme.org/a/b", {"GITHUB_TOKEN": "t", "GITHUB_SERVER_URL": "https://code.acme.org"}, None, GitHubPullRequests),
+        (
+            "https://code.acme.org/a/b",
+            {"GITLAB_TOKEN": "t", "CI_SERVER_URL": "https://code.acme.org"},
+            None,
+            GitLabMergeRequests,
+        ),
+        (
+            "https://code.acme.org/a/b",
+            {"GITHUB_TOKEN": "t", "GITHUB_SERVER_URL": "https://code.acme.org"},
+            None,
+            GitHubPullRequests,
+        ),
         ("https://code.acme.org/a/b", {"GITHUB_TOKEN": "t"}, "github", GitHubPullRequests),
         ("https://code.acme.org/a/b", {"GITLAB_TOKEN": "t"}, "gitlab", GitLabMergeRequests),
         ("https://code.acme.org/a/b", {"GITHUB_TOKEN": "t"}, None, None),
         ("/srv/git/b.git", {"GITHUB_TOKEN": "t"}, None, None),
     ],
-)  # fmt: skip
+)
 def test_the_forge_is_known_by_the_remote(
     url: str, environment: dict[str, str], named: str | None, kind: type | None
 ) -> None:
@@ -136,14 +146,14 @@ def test_the_api_of_a_runner_is_used_for_its_own_server_only() -> None:
         (
             "https://github.com/a/b",
             None,
-            "GITHUB_TOKEN: is not set; it is needed to open a pull request on github.com, or leave the pull request to a "
-            "person with --no-pull-request",
+            "GITHUB_TOKEN: is not set; it is needed to open a pull request on github.com, or leave the pull request to "
+            "a person with --no-pull-request",
         ),
         (
             "https://gitlab.com/a/b",
             None,
-            "GITLAB_TOKEN: is not set; it is needed to open a pull request on gitlab.com, or leave the pull request to a "
-            "person with --no-pull-request",
+            "GITLAB_TOKEN: is not set; it is needed to open a pull request on gitlab.com, or leave the pull request to "
+            "a person with --no-pull-request",
         ),
         ("/srv/b.git", "github", "/srv/b.git: is no URL of a forge; correct the remote, or give --forge none"),
     ],
