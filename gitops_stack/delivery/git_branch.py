@@ -24,8 +24,9 @@ ATTEMPTS = 10
 """Pushes tried before giving up. Of several writers one gets through each round, so ten at once all do."""
 
 _HEADS = "refs/heads/"
-_OVERTAKEN = re.compile(  # what receive-pack and the client say when the branch has moved since the fetch
-    r"\[rejected\]|non-fast-forward|fetch first|cannot lock ref|failed to update ref|incorrect old value|already exists"
+# What the client and receive-pack say when the branch has moved since the fetch.
+_OVERTAKEN = re.compile(
+    r"\[rejected\]|\[remote rejected\] \((cannot lock ref|failed to update ref|incorrect old value|reference already)"
 )
 _REFUSED = re.compile(r"\[remote rejected\] \((?P<why>[^)]*)\)")
 

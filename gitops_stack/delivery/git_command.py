@@ -13,7 +13,7 @@ _SECONDS = 300.0
 # How git reaches a remote and whose name it writes is the caller's business. All else of GIT_* points at repositories,
 # indexes and objects: a hook's GIT_DIR would make us commit into the repository the hook runs in.
 _KEPT = re.compile(
-    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|PROXY_\w+|CURL_VERBOSE|TRACE\w*"
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|PROXY_\w+"
     r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE))"
 )
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")

@@ -100,6 +100,13 @@ def test_delivery_yaml_names_the_keys_once_for_all_stacks(tmp_path: Path) -> Non
     }
 
 
+def test_a_tag_that_is_a_number_to_yaml_is_not_taken_for_one(tmp_path: Path) -> None:
+    texts = {"web/delivery.yaml": "images: {web: {values: v.yaml, tag: tag}}\n", "web/v.yaml": "tag: 1.10\n"}
+    images = load_application_images(write(tmp_path, texts), "web", "dev")
+    assert images.slots[0].images == ()
+    assert images.build_texts("web", ImageReference("", "1.10")) == {"web/v.yaml": 'tag: "1.10"\n'}
+
+
 def test_a_whole_reference_may_stand_behind_one_key(tmp_path: Path) -> None:
     texts = {
         "web/delivery.yaml": "images: {web: {values: v.yaml, reference: [a.b, 0]}}\n",

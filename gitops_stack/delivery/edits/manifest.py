@@ -27,6 +27,18 @@ def set_manifest_image(text: str, repository: str, image: ImageReference, place:
 
     Raises :class:`GitOpsStackError` where an image is shared with something that is no container.
     """
+
+    def others(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any YAML value
+        named = (one for one in _containers(document) if split_image(str(one["image"]))[0] == repository)
+        return [one for one in named if one["image"] != str(image)]
+
+    def intend(documents: list[Any]) -> None:
+        for document in documents:
+            for container in others(document):
+                container["image"] = str(image)
+
+    if not any(others(document) for document in load_data(text, place)):
+        return text
     found = [
         node
         for document in load_source(text, place)
@@ -39,15 +51,6 @@ def set_manifest_image(text: str, repository: str, image: ImageReference, place:
         for node in found
         if not (isinstance(node, Alias) and node.target.start in own)
     }
-    if not edits:
-        return text
-
-    def intend(documents: list[Any]) -> None:
-        for document in documents:
-            for container in _containers(document):
-                if split_image(str(container["image"]))[0] == repository:
-                    container["image"] = str(image)
-
     return apply_checked(text, edits.values(), intend, place)
 
 

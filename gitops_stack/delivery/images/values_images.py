@@ -145,7 +145,13 @@ def _load(text: str, place: str) -> DeliveryFile:
 
 def _read(text: str, keys: ValuesKeys, file: str) -> tuple[str, ...]:
     if keys.reference:
-        found = load_value(text, keys.reference, file)
-        return (str(found),) if found else ()
-    parts = [str(load_value(text, key, file) or "") if key else "" for key in (keys.repository, keys.tag, keys.digest)]
-    return (str(ImageReference(parts[0], parts[1] or None, parts[2] or None)),) if parts[1] or parts[2] else ()
+        found = _load_text(text, keys.reference, file)
+        return (found,) if found else ()
+    repository, tag, digest = (_load_text(text, key, file) for key in (keys.repository, keys.tag, keys.digest))
+    return (str(ImageReference(repository, tag or None, digest or None)),) if tag or digest else ()
+
+
+def _load_text(text: str, key: tuple[str | int, ...] | None, file: str) -> str:
+    """Return a text; a tag that YAML takes for a number is none, as charts render numbers in ways of their own."""
+    found = load_value(text, key, file) if key else None
+    return found if isinstance(found, str) else ""
