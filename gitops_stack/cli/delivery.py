@@ -17,7 +17,6 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,
     Destination,
-    Renders,
     deliver,
     find_checkout,
     load_default_branch,
@@ -34,7 +33,7 @@ from gitops_stack.delivery.plan import (
     plan_promotion,
 )
 from gitops_stack.delivery.pull_request import build_body, build_merge_advice
-from gitops_stack.delivery.rendered_diff import build_diffs, load_renders
+from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snapshot
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
@@ -183,8 +182,8 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         # Of the project's own repository the settings are the base's too; of another one they are those at hand.
         return plan(tree, lambda name: load_stack_file(request.project if request.repository else tree / prefix, name))
 
-    def render(tree: Path, planned: Plan) -> Renders:
-        return load_renders(tree, planned) if requests or to.dry_run else {}
+    def render(tree: Path, planned: Plan) -> Snapshot:
+        return load_snapshot(tree, planned) if requests or to.dry_run else Snapshot()
 
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(to, plan_in, lambda planned: build_message(planned, request.source_revision), render)

@@ -18,6 +18,7 @@ from pathlib import Path
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_branch, is_own_commit
 from gitops_stack.delivery.plan import Plan
+from gitops_stack.delivery.rendered_diff import Snapshot
 from gitops_stack.errors import EnvironmentProblem
 
 ATTEMPTS = 10
@@ -29,9 +30,6 @@ _OVERTAKEN = re.compile(
     r"\[rejected\]|\[remote rejected\] \((cannot lock ref|failed to update ref|incorrect old value|reference already)"
 )
 _REFUSED = re.compile(r"\[remote rejected\] \((?P<why>[^)]*)\)")
-
-Renders = dict[str, str]
-"""Folder -> text of what it renders to."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +46,22 @@ class Destination:
 
 @dataclass(frozen=True)
 class Delivered:
-    """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are renders."""
+    """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are what was rendered."""
 
     plan: Plan
     base: str
     branch: str | None = None
     commit: str | None = None
     pushed: bool = False
-    before: Renders = field(default_factory=dict)
-    after: Renders = field(default_factory=dict)
+    before: Snapshot = field(default_factory=Snapshot)
+    after: Snapshot = field(default_factory=Snapshot)
 
 
 def deliver(
     destination: Destination,
     plan: Callable[[Path], Plan],
     build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Renders] = lambda _root, _plan: {},
+    render: Callable[[Path, Plan], Snapshot] = lambda _root, _plan: Snapshot(),
 ) -> Delivered:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
@@ -129,7 +127,7 @@ class _Work:
     tree: Path
     plan: Callable[[Path], Plan]
     build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Renders]
+    render: Callable[[Path, Plan], Snapshot]
 
     def attempt(self) -> Delivered | None:
         """Plan and push once. Returns None when somebody else was quicker."""

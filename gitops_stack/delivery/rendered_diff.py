@@ -1,12 +1,14 @@
 """What a change does to the objects of an application: rendered before and after, compared object by object.
 
 Needs kustomize for kustomizations; where it is missing or fails, or for a chart, the files' own difference stands in.
+Secrets are masked as in previews.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_stack.delivery.images.kustomization_images import find_kustomization
@@ -14,46 +16,47 @@ from gitops_stack.delivery.plan import Plan
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import render_kustomization
-from gitops_stack.gitops_tree.manifest_set import object_key, object_name
-from gitops_stack.gitops_tree.yaml_text import render_document
+from gitops_stack.gitops_tree.manifest_set import object_key
 from gitops_stack.manifests import Manifest
+from gitops_stack.preview.manifest_diff import build_differences
+from gitops_stack.preview.masking import mask_text
 
-_HIDDEN = "(its data is not shown)"
+_CONTEXT_LINES = 2
 
 
-def load_renders(root: Path, plan: Plan) -> dict[str, str]:
-    """Render every changed folder in the checkout ``root``.
+@dataclass(frozen=True)
+class Snapshot:
+    """A tree at one moment: folder -> what it renders to, where it can be; path -> text of the files that change."""
 
-    Returns `FOLDER: OBJECT` -> YAML for what can be rendered, and path -> text of the changed files for the rest.
-    """
+    objects: Mapping[str, Sequence[Manifest]] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_snapshot(root: Path, plan: Plan) -> Snapshot:
+    """Render every folder of the checkout ``root`` that ``plan`` changes."""
     tree = TreeReader(root)
-    found = {path: tree.load_text(path) or "" for path in plan.texts}
+    objects: dict[str, Sequence[Manifest]] = {}
     for folder in dict.fromkeys(change.folder for change in plan.changes):
         if find_kustomization(tree, folder) is None:
             continue
         try:
-            manifests = render_kustomization(root / folder)
-            found |= {f"{folder}: {object_name(object_key(one))}": _shown(one) for one in manifests}
+            rendered = render_kustomization(root / folder)
+            _ = [object_key(manifest) for manifest in rendered]
+            objects[folder] = rendered
         except (GitOpsStackError, KeyError, TypeError):  # the files' difference says enough; checks name the cause
             continue
-    return found
+    return Snapshot(objects, {path: tree.load_text(path) or "" for path in plan.texts})
 
 
-def build_diffs(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+def build_diffs(before: Snapshot, after: Snapshot) -> dict[str, str]:
     """Build a unified difference per object that changed; of files alone where no object is there to show it."""
-    names = dict.fromkeys([*before, *after])
-    diffs = {name: text for name in names if (text := _diff(before.get(name, ""), after.get(name, ""), name))}
-    objects = {name: text for name, text in diffs.items() if ": " in name}
-    return objects or diffs
+    both = before.objects.keys() & after.objects.keys()
+    sides = ({folder: side.objects[folder] for folder in both} for side in (before, after))
+    found = {f"{one.source}: {one.name}": one.diff for one in build_differences(*sides)}
+    found = found or {path: _diff(before.texts.get(path, ""), text) for path, text in after.texts.items()}
+    return {name: f"--- {name}\n+++ {name}\n{diff}" for name, diff in found.items() if diff}
 
 
-def _diff(before: str, after: str, name: str) -> str:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=2)
-    return "\n".join(lines)
-
-
-def _shown(manifest: Manifest) -> str:
-    if manifest["kind"] == "Secret":
-        manifest = {key: value for key, value in manifest.items() if key not in ("data", "stringData")}
-        return f"{render_document(manifest)}{_HIDDEN}\n"
-    return render_document(manifest)
+def _diff(before: str, after: str) -> str:
+    old, new = mask_text(before).splitlines(), mask_text(after).splitlines()
+    return "\n".join(list(difflib.unified_diff(old, new, lineterm="", n=_CONTEXT_LINES))[2:])

@@ -21,6 +21,7 @@ from gitops_stack.delivery.git_branch import (
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_message
 from gitops_stack.delivery.plan import ImageChange, Plan
+from gitops_stack.delivery.rendered_diff import Snapshot, load_snapshot
 from gitops_stack.errors import EnvironmentProblem
 from tests.delivery.conftest import Remote
 from tests.delivery.conftest import run_git as by_hand
@@ -81,12 +82,12 @@ def test_without_a_change_nothing_is_committed(remote: Remote, direct: bool) -> 
 
 
 def test_a_dry_run_pushes_nothing(remote: Remote) -> None:
-    def render(tree: Path, plan: Plan) -> dict[str, str]:
-        del plan
-        return {"dev": (tree / "dev.yaml").read_text()}
+    def render(tree: Path, plan: Plan) -> Snapshot:
+        return load_snapshot(tree, plan)
 
     done = deliver(Destination(remote.clone, dry_run=True), setting("web", "v2"), build_message, render)
-    assert (done.before, done.after) == ({"dev": "web: v1\napi: v1\n"}, {"dev": "web: v2\napi: v1\n"})
+    assert done.before == Snapshot({}, {"dev.yaml": "web: v1\napi: v1\n"})
+    assert done.after == Snapshot({}, {"dev.yaml": "web: v2\napi: v1\n"})
     assert (remote.branches(), remote.log()) == (["main"], ["first"])
 
 
