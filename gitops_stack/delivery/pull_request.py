@@ -18,11 +18,11 @@ def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None
     verb = f"Promotes from {plan.promoted_from} to {plan.stack}" if plan.promoted_from else f"Sets in {plan.stack}"
     lines = [f"{verb}:", "", "| application | now | then |", "| --- | --- | --- |"]
     lines += [
-        f"| {change.application} | {code(', '.join(change.before) or change.name)} | {code(change.after)} |"
+        f"| {change.application} | {_cell(', '.join(change.before) or change.name)} | {_cell(change.after)} |"
         for change in plan.changes
     ]
     if plan.warnings:
-        lines += ["", *(f"- {warning}" for warning in plan.warnings)]
+        lines += ["", *(f"- {code(warning)}" for warning in plan.warnings)]
     if findings:
         lines += ["", findings.strip()]
     head = "\n".join([*lines, "", "<details><summary>Rendered difference</summary>", "", ""])
@@ -34,3 +34,7 @@ def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None
 def build_merge_advice(branch: str, base: str, remote: str) -> str:
     """Say how to merge a branch where no forge is asked."""
     return f"to merge: git fetch {remote} && git switch {base} && git merge --no-ff {remote}/{branch} && git push"
+
+
+def _cell(text: str) -> str:
+    return code(text).replace("|", "\\|")  # code or not, a bar ends a cell

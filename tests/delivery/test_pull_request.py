@@ -51,7 +51,7 @@ def test_a_body_says_what_changes_and_how_to_go_back() -> None:
     body = build_body(PLAN, {"web/prd: apps/Deployment web": "-old\n+new"}, "**Risk:** none")
     assert body == (
         "Promotes from dev to prd:\n\n| application | now | then |\n| --- | --- | --- |\n"
-        f"| web | `web:v1` | `acme/web@{A}` |\n\n- web: dev runs it by its tag\n\n**Risk:** none\n\n"
+        f"| web | `web:v1` | `acme/web@{A}` |\n\n- `web: dev runs it by its tag`\n\n**Risk:** none\n\n"
         "<details><summary>Rendered difference</summary>\n\n```diff\n-old\n+new\n```\n\n</details>\n\n"
         "To go back, revert the merge commit.\n"
     )
@@ -93,3 +93,8 @@ def test_without_a_forge_merging_is_explained() -> None:
     assert build_merge_advice("gitops-stack/prd/web-1", "main", "origin") == (
         "to merge: git fetch origin && git switch main && git merge --no-ff origin/gitops-stack/prd/web-1 && git push"
     )
+
+
+def test_what_files_say_stays_in_its_cell() -> None:
+    change = ImageChange("web", "web", "web/prd", ("a|b`c",), "acme/web:v1")
+    assert "| web | ``a\\|b`c`` | `acme/web:v1` |\n" in build_body(Plan("prd", (change,)), {})
