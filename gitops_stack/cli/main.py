@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import account, delivery, doctor, lab, preview, recover, rehearsal, status, sweep, tree
+from gitops_stack.cli import account, delivery, doctor, lab, preview, recover, rehearsal, scaffold, status, sweep, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -37,6 +37,10 @@ app.command("sweep")(sweep.sweep)
 app.command("promote")(delivery.promote)
 app.add_typer(delivery.app, name="image")
 app.add_typer(account.registry, name="registry")
+app.command("init")(scaffold.init)
+app.command("update")(scaffold.update)
+app.add_typer(scaffold.application, name="app")
+app.add_typer(scaffold.stack_group, name="stack")
 app.add_typer(lab.app, name="lab")
 
 

@@ -1,0 +1,194 @@
+"""`gitops-stack init`, `update`, `app …` and `stack …`: lay out a repository, and edit it as a whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitops_stack.cli.console import Project, err, out
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.scaffold.app_manifests import AppSource
+from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
+from gitops_stack.scaffold.applications import plan_addition
+from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.stacks import plan_stack, propose_values
+
+application = typer.Typer(help="Add an application to stacks, or take one out.", no_args_is_help=True)
+stack_group = typer.Typer(help="Add a stack to the project.", no_args_is_help=True)
+
+Data = Annotated[
+    list[str] | None, typer.Option("--data", "-d", help="An answer; may be given several times.", metavar="NAME=VALUE")
+]
+AnswersFile = Annotated[
+    Path | None, typer.Option(help="YAML file of answers; --data goes before it.", metavar="FILE", dir_okay=False)
+]
+Defaults = Annotated[bool, typer.Option("--defaults", help="Ask nothing: what is not given takes its default.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of the repository.", metavar="[DIR]", file_okay=False)]
+Stacks = Annotated[str, typer.Option(help="Stacks, separated by commas; default: all.", metavar="NAMES")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; list what would change.")]
+# Not --project as elsewhere: that is the team's here.
+Directory = Annotated[
+    Path, typer.Option("--directory", "-C", help="Folder of Pulumi.yaml.", file_okay=False, exists=True, metavar="DIR")
+]
+Name = Annotated[str, typer.Argument(help="The application's name.", metavar="NAME")]
+
+
+def init(
+    directory: Folder = Path(),
+    data: Data = None,
+    answers_file: AnswersFile = None,
+    defaults: Defaults = False,
+    only_missing: Annotated[
+        bool, typer.Option("--only-missing", help="Keep files that are there, write only those that are not.")
+    ] = False,
+) -> None:
+    """Lay out a repository: platform, monorepo or application. Never overwrites a file. Needs git, no network."""
+    from gitops_stack.scaffold.init import init_project  # noqa: PLC0415 - the template engine, only when needed
+
+    answers = _load_answers(data, answers_file)
+    layout = init_project(directory, answers, defaults=defaults, only_missing=only_missing)
+    for path in layout.written:
+        out.print(str(directory / path), markup=False)
+    for path in layout.kept:
+        err.print(f"{directory / path}: is there already and kept", markup=False)
+    if not layout.written:
+        out.print(f"{directory}: has everything, nothing to do", markup=False)
+        return
+    out.print(f"{directory}: {len(layout.written)} files written", markup=False)
+    for stack in layout.stacks:
+        out.print(f"next, with network and kustomize: gitops-stack lock --stack {stack}", markup=False)
+
+
+def update(
+    directory: Folder = Path(),
+    data: Data = None,
+    answers_file: AnswersFile = None,
+    defaults: Annotated[
+        bool, typer.Option("--defaults/--ask", help="Answer the template's new questions by their defaults, or ask.")
+    ] = True,
+) -> None:
+    """Bring later template changes into a repository that `init` laid out, by a three-way merge.
+
+    Leaves with 1 when a change of yours and one of the template's meet in the same lines; the merge is left to you.
+    """
+    from gitops_stack.scaffold.update import update_project  # noqa: PLC0415 - the template engine, only when needed
+
+    found = update_project(directory, _load_answers(data, answers_file), defaults=defaults)
+    if not found.changed:
+        out.print(f"{directory}: is at template {found.after}, nothing to do", markup=False)
+        return
+    for path in found.changed:
+        out.print(str(directory / path), markup=False)
+    out.print(f"{directory}: template {found.before} -> {found.after}; review and commit", markup=False)
+    GitOpsStackError.raise_for(
+        f"{directory / path}: your change meets the template's in the same lines; choose between the markers, `git add`"
+        for path in found.conflicts
+    )
+
+
+@application.command("add")
+def app_add(
+    name: Name,
+    *,
+    app_project: Annotated[str, typer.Option("--project", "-p", help="The team's project.", metavar="NAME")],
+    namespace: Annotated[str, typer.Option(help="Where it is deployed.", metavar="NAME")],
+    image: Annotated[str, typer.Option(help="What runs; default: a sample.", metavar="REPOSITORY:TAG")] = (
+        AppSource.image
+    ),
+    port: Annotated[int, typer.Option(help="HTTP port of the container.")] = AppSource.port,
+    health_path: Annotated[str, typer.Option(help="Path of the probes.")] = AppSource.health_path,
+    stacks: Stacks = "",
+    helm: Annotated[bool, typer.Option("--helm", help="A Helm chart instead of base and overlays.")] = False,
+    dry_run: DryRun = False,
+    folder: Directory = Path(),
+) -> None:
+    """Write base and overlays of an application, enter it and its project in the stack files, render the trees."""
+    source = AppSource(image, port, health_path)
+    plan = plan_addition(
+        folder, name, source, app_project=app_project, namespace=namespace, stacks=_names(stacks), helm=helm
+    )
+    _carry_out(plan, folder, dry_run)
+
+
+@application.command("remove")
+def app_remove(
+    name: Name,
+    stacks: Stacks = "",
+    files: Annotated[
+        bool, typer.Option("--files", help="Second step: delete its folder; refused while a stack lists it.")
+    ] = False,
+    app_project: Annotated[
+        str | None,
+        typer.Option("--project", "-p", help="With --files: take this project out too, if unused.", metavar="NAME"),
+    ] = None,
+    dry_run: DryRun = False,
+    folder: Directory = Path(),
+) -> None:
+    """Take an application out of the stacks; with --files, afterwards, delete its folder.
+
+    Between the two lies a merge: Argo CD deletes what was synced while the files are still there to look at.
+    """
+    if files and stacks:
+        raise EnvironmentProblem("app remove: --files deletes the folder of all stacks; leave --stacks out")
+    if app_project and not files:
+        raise EnvironmentProblem("app remove: --project belongs to the second step; give it with --files")
+    plan = plan_deletion(folder, name, app_project) if files else plan_removal(folder, name, _names(stacks))
+    _carry_out(plan, folder, dry_run)
+
+
+@stack_group.command("add")
+def stack_add(
+    name: Annotated[str, typer.Argument(help="The new stack's name.", metavar="NAME")],
+    source: Annotated[str, typer.Option("--from", help="Stack it is a copy of.", metavar="STACK")],
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting, such as account.id=…; may be given several times.", metavar="KEY=VALUE"),
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option(help="Place in the promotion order; default: beside --from.", metavar="STACK")
+    ] = None,
+    defaults: Defaults = False,
+    dry_run: DryRun = False,
+    folder: Project = Path(),
+) -> None:
+    """Copy a stack: its file, tree, overlays, place in the promotion order and in the pipelines."""
+    given = _pairs("--set", values)
+    if sys.stdin.isatty() and not defaults:
+        for key, proposal in propose_values(folder, source).items():
+            if key not in given:
+                given[key] = typer.prompt(f"{key} of {name}", default=proposal, err=True)
+    _carry_out(plan_stack(folder, name, source=source, values=given, after=after), folder, dry_run)
+
+
+def _carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:
+    paths = plan.paths(folder)
+    if not dry_run:
+        plan.write(folder)
+    for path in paths:
+        removed = path.startswith("-")
+        out.print(f"{folder / path.removeprefix('-')}{': removed' if removed else ''}", markup=False)
+    for note in plan.notes:
+        err.print(note, markup=False)
+    if dry_run:
+        err.print("dry run: nothing was written", markup=False)
+
+
+def _load_answers(data: list[str] | None, file: Path | None) -> dict[str, object]:
+    from gitops_stack.scaffold.engine import load_answers  # noqa: PLC0415 - the template engine, only when needed
+
+    return {**(load_answers(file) if file else {}), **_pairs("--data", data)}
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in given or ()]
+    GitOpsStackError.raise_for(
+        f"{option}: found {name}; needs NAME=VALUE" for name, equals, _ in pairs if not (name and equals)
+    )
+    return {name: value for name, _, value in pairs}

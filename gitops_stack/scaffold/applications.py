@@ -1,0 +1,115 @@
+"""Add an application to stacks: its first manifests, its workload entries, and its project where there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from gitops_stack import conventions
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.scaffold.app_manifests import (
+    APP_KINDS,
+    WORKLOADS,
+    AppSource,
+    build_app_files,
+    build_chart_files,
+    workload_path,
+)
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, stack_file
+from gitops_stack.scaffold.stack_text import StackText
+from gitops_stack.settings import StackSettings
+
+PROJECTS_KEY = f"{conventions.PULUMI_PROJECT}:projects"
+WORKLOADS_KEY = f"{conventions.PULUMI_PROJECT}:workloads"
+NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")  # a Service's name too, which begins with a letter (RFC 1035)
+_IMAGE = re.compile(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127})")
+_LARGEST_PORT = 65535
+
+
+def plan_addition(
+    project: Path, name: str, source: AppSource, *, app_project: str, namespace: str, stacks: Sequence[str], helm: bool
+) -> Plan:
+    """Plan base, overlays, workload entries and project entries of a new application; no stacks: all there are.
+
+    A base that is there is kept: an application may be added to one more stack. Raises :class:`GitOpsStackError` with
+    every finding, of names that clash as of settings that would be refused.
+    """
+    chosen = list(stacks) or load_stacks(project)
+    GitOpsStackError.raise_for(_check_app(name, source))
+    before = {stack: load_stack_file(project, stack) for stack in chosen}
+    GitOpsStackError.raise_for(_check_stacks(before, name, app_project))
+    texts = {}
+    for stack, settings in before.items():
+        text = load_stack_text(project, stack)
+        _enter_project(text, settings, app_project, namespace)
+        workload = {"project": app_project, "path": workload_path(name, stack), "namespace": namespace}
+        text.set((WORKLOADS_KEY, name), workload | ({"autoSync": False} if _is_manual(settings) else {}))
+        texts[stack] = text.text
+    edited = check_edited(project, texts)
+    files = (build_chart_files if helm else build_app_files)(name, source, chosen)
+    existing = [path for path in files if (project / path).exists()]
+    GitOpsStackError.raise_for(_check_folder(project, name, files))
+    notes = [f"{path}: is there already and kept" for path in existing]
+    notes += [
+        f"{stack_file(stack)}: autoSync: false, as for all other workloads of {stack}"
+        for stack, found in before.items()
+        if _is_manual(found)
+    ]
+    notes.append(f"next: review, commit and push; Argo CD creates {name} by itself")
+    writes = {stack_file(stack): text for stack, text in texts.items()}
+    writes |= {path: text for path, text in files.items() if path not in existing}
+    return Plan(writes=writes, stacks=edited, notes=tuple(notes))
+
+
+def _check_app(name: str, source: AppSource) -> Iterator[str]:
+    if not NAME.fullmatch(name):
+        yield (
+            f"app add: {name}: needs a name of lower-case letters, digits and '-' that begins with a letter, 63 at most"
+        )
+    if not _IMAGE.fullmatch(source.image):
+        yield f"app add: --image: found {source.image}; needs REPOSITORY:TAG or REPOSITORY@sha256:DIGEST"
+    elif source.image_parts[1] == "latest":
+        yield f"app add: --image: found {source.image}; needs a tag that stays what it is, or a digest"
+    if not 0 < source.port <= _LARGEST_PORT:
+        yield f"app add: --port: found {source.port}; needs a port from 1 to {_LARGEST_PORT}"
+    if not source.health_path.startswith("/"):
+        yield f"app add: --health-path: found {source.health_path}; needs a path that begins with '/'"
+
+
+def _check_stacks(before: dict[str, StackSettings], name: str, app_project: str) -> Iterator[str]:
+    for stack, settings in before.items():
+        if name in settings.workloads:
+            yield (
+                f"{stack_file(stack)}: {WORKLOADS_KEY}.{name}: exists already; take another name, or leave {stack} out "
+                "with --stacks"
+            )
+        elif (authored := Path(settings.tree_path) / "apps" / f"{name}.yaml").exists():
+            yield f"{authored}: is authored, and {name} would be generated there; take another name"
+        entry = settings.projects.get(app_project)
+        if entry is not None and (missing := [kind for kind in APP_KINDS if kind not in entry.kinds]):
+            yield (
+                f"{stack_file(stack)}: {PROJECTS_KEY}.{app_project}.kinds: leaves out {', '.join(missing)}; "
+                f"add them, {name} has them"
+            )
+
+
+def _check_folder(project: Path, name: str, files: dict[str, str]) -> Iterator[str]:
+    folder = project / WORKLOADS / name
+    root = "chart/Chart.yaml" if f"{WORKLOADS}/{name}/chart/Chart.yaml" in files else "base/kustomization.yaml"
+    if folder.exists() and not (folder / root).is_file():
+        yield f"{folder}: exists without {root}; take another name or move it away"
+
+
+def _enter_project(text: StackText, settings: StackSettings, app_project: str, namespace: str) -> None:
+    entry = settings.projects.get(app_project)
+    if entry is None:
+        text.set((PROJECTS_KEY, app_project), {"namespaces": [namespace]})
+    elif not any(fnmatchcase(namespace, pattern) for pattern in entry.namespaces):
+        text.append((PROJECTS_KEY, app_project, "namespaces"), namespace)
+
+
+def _is_manual(settings: StackSettings) -> bool:
+    return bool(settings.workloads) and not any(workload.auto_sync for workload in settings.workloads.values())

@@ -1,0 +1,108 @@
+"""The template engine: copier, imported when a command needs it, its errors told as sentences."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.scaffold.template_versions import ADDRESS, VERSIONS, load_versions, template_repository
+
+ANSWERS = ".copier-answers.yml"
+LIBRARY_VERSION = "library_version"
+
+
+def known_questions(versions: Path = VERSIONS) -> list[str]:
+    """List the names of the newest template's questions, in the order they are asked."""
+    questions = load_documents((load_versions(versions)[-1] / "copier.yml").read_text(encoding="utf-8"))[0]
+    return [name for name in questions if not name.startswith("_") and name != LIBRARY_VERSION]
+
+
+def check_answers(answers: Mapping[str, object], versions: Path = VERSIONS) -> list[str]:
+    """Return one sentence per answer to a question nobody asks; copier itself would pass over it."""
+    known = known_questions(versions)
+    return [
+        f"answers: {name}: is no known question; known here: {', '.join(known)}"
+        for name in answers
+        if name not in known
+    ]
+
+
+def load_answers(file: Path) -> dict[str, Any]:
+    """Read answers from a YAML file of names and values; keys of copier's own, which begin with `_`, are left out."""
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EnvironmentProblem(f"{file}: cannot be read: {error.strerror}; name a file of answers") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GitOpsStackError(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    answers = documents[0] if documents else {}
+    if not isinstance(answers, dict):
+        raise GitOpsStackError(f"{file}: found no map; write `question: answer` lines")
+    return {str(name): value for name, value in answers.items() if str(name)[:1] != "_" and name != LIBRARY_VERSION}
+
+
+def render_template(
+    target: Path, answers: Mapping[str, Any], *, defaults: bool, versions: Path = VERSIONS
+) -> dict[str, Any]:
+    """Render the newest template into the empty folder ``target`` and return all answers.
+
+    Questions without an answer are asked on the terminal, or take their default with ``defaults``.
+    """
+    with template_repository(versions) as variables, _running(variables) as copier:
+        worker = copier.run_copy(
+            ADDRESS, target, data=_data(answers), defaults=defaults, quiet=True, settings=copier.Settings()
+        )
+        return dict(worker.answers.combined)
+
+
+def merge_template(project: Path, answers: Mapping[str, Any], *, defaults: bool, versions: Path = VERSIONS) -> None:
+    """Bring the newest template into ``project`` by copier's three-way merge; conflicts are left between markers."""
+    with template_repository(versions) as variables, _running(variables) as copier:
+        copier.run_update(
+            project,
+            data=_data(answers),
+            defaults=defaults,
+            skip_answered=True,
+            overwrite=True,
+            quiet=True,
+            settings=copier.Settings(),
+        )
+
+
+def _data(answers: Mapping[str, Any]) -> dict[str, Any]:
+    return {**answers, LIBRARY_VERSION: installed_version("gitops-stack")}
+
+
+@contextmanager
+def _running(variables: Mapping[str, str]) -> Iterator[Any]:
+    import copier  # noqa: PLC0415 - a third of a second that no other command should pay
+    from copier.errors import CopierAnswersInterrupt, CopierError, InteractiveSessionError  # noqa: PLC0415
+    from plumbum import ProcessExecutionError, local  # noqa: PLC0415 - copier's; it keeps an environment of its own
+
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        with local.env(**os.environ):
+            yield copier
+    except CopierAnswersInterrupt:
+        raise KeyboardInterrupt from None
+    except InteractiveSessionError:
+        raise EnvironmentProblem(
+            "init: there is no terminal to ask on; give --defaults, --data NAME=VALUE or --answers-file FILE"
+        ) from None
+    except (CopierError, ValueError) as error:
+        raise GitOpsStackError(f"template: {' '.join(str(error).split())}; correct the answer") from None
+    except ProcessExecutionError as error:
+        last = (str(error.stderr).strip().splitlines() or ["no message"])[-1]
+        raise EnvironmentProblem(f"template: git failed: {last}; repair it and run the command again") from None
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,88 @@
+"""What a command is going to change, as data: checked as a whole, shown by a dry run, then written."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.files import check_authored_names, load_authored_patches, load_generated, write_tree
+from gitops_stack.gitops_tree.tree import build_tree
+from gitops_stack.scaffold.stack_text import StackText
+from gitops_stack.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Files to write (path below the project -> text), folders and files to remove, stacks whose tree is rendered.
+
+    ``notes`` are sentences for the operator: what was kept, what has to be looked at, which command comes next.
+    """
+
+    writes: dict[str, str] = field(default_factory=dict)
+    removals: tuple[str, ...] = ()
+    stacks: dict[str, StackSettings] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def paths(self, project: Path) -> list[str]:
+        """List every path the plan changes, generated files among them; removed ones begin with `-`."""
+        lines = list(self.writes) + [f"-{path}" for path in self.removals]
+        for settings in self.stacks.values():
+            root = project / settings.tree_path
+            wanted, found = build_tree(settings, load_authored_patches(root)), load_generated(root)
+            lines += [f"{settings.tree_path}/{path}" for path, text in wanted.items() if found.get(path) != text]
+            lines += [f"-{settings.tree_path}/{path}" for path in sorted(found.keys() - wanted.keys())]
+        return lines
+
+    def write(self, project: Path) -> None:
+        """Write files, render trees, remove what is to go. Raises before that when a file is in the way."""
+        for settings in self.stacks.values():
+            GitOpsStackError.raise_for(check_authored_names(settings, project / settings.tree_path))
+        for path, text in self.writes.items():
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / path).write_text(text, encoding="utf-8")
+        for path in self.removals:
+            shutil.rmtree(project / path)
+        for settings in self.stacks.values():
+            write_tree(settings, project / settings.tree_path)
+
+
+def stack_file(stack: str) -> str:
+    """Return the name of a stack's file."""
+    return f"Pulumi.{stack}.yaml"
+
+
+def load_stacks(project: Path) -> list[str]:
+    """List the stacks that have a file in ``project``, sorted. Raises :class:`EnvironmentProblem` when none has."""
+    found = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in project.glob("Pulumi.*.yaml"))
+    if not found:
+        raise EnvironmentProblem(f"{project}: has no Pulumi.<stack>.yaml; go to the project or name it with --project")
+    return found
+
+
+def load_stack_text(project: Path, stack: str) -> StackText:
+    """Read a stack file for editing, after its settings have been checked."""
+    load_stack_file(project, stack)
+    return StackText((project / stack_file(stack)).read_text(encoding="utf-8"))
+
+
+def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSettings]:
+    """Load the settings of edited stack files (stack -> text) as they would be. Raises with every finding."""
+    settings: dict[str, StackSettings] = {}
+    findings: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
+        for file in project.glob("Pulumi.*.yaml"):
+            shutil.copy(file, made)
+        for stack, text in texts.items():
+            (Path(made) / stack_file(stack)).write_text(text, encoding="utf-8")
+        for stack in texts:
+            try:
+                settings[stack] = load_stack_file(Path(made), stack)
+            except GitOpsStackError as error:
+                findings += error.findings
+    GitOpsStackError.raise_for(findings)
+    return settings

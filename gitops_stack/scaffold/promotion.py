@@ -1,0 +1,51 @@
+"""The order in which an image travels through stacks: `gitops/promotion.yaml`, written by people and `stack add`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+
+PROMOTION = "gitops/promotion.yaml"
+_HEADER = "# The way of an image: from the first stack to the last, one reviewed pull request each.\n"
+
+
+def load_promotion_order(project: Path) -> list[str]:
+    """Read the order, first stack first; empty when there is no file.
+
+    Raises :class:`GitOpsStackError` unless the file is a map with a list `order` of different names.
+    """
+    file = project / PROMOTION
+    if not file.is_file():
+        return []
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GitOpsStackError(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    order = documents[0].get("order") if documents and isinstance(documents[0], dict) else None
+    if not isinstance(order, list) or not all(isinstance(name, str) for name in order) or len(set(order)) < len(order):
+        raise GitOpsStackError(f"{file}: found no `order:` with a list of different stacks; write order: [dev, prd]")
+    return order
+
+
+def insert_stack(order: list[str], stack: str, *, source: str, after: str | None) -> list[str]:
+    """Return ``order`` with ``stack`` behind ``after``, else before ``source`` when that is last, else behind it.
+
+    A copy of production stands before production; a copy of any other stack follows it.
+    """
+    if after is not None:
+        place = order.index(after) + 1
+    elif source not in order:
+        place = len(order)
+    else:
+        place = order.index(source) + (source != order[-1])
+    return [*order[:place], stack, *order[place:]]
+
+
+def render_promotion(order: list[str], text: str = "") -> str:
+    """Render the file; ``text`` is what it has been, whose comments stay."""
+    comments = [line for line in text.splitlines(keepends=True) if line.startswith("#")]
+    return f"{''.join(comments) or _HEADER}order: [{', '.join(order)}]\n"

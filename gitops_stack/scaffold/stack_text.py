@@ -1,0 +1,152 @@
+"""Edit a stack file as text, at the places its parsed nodes name: every other byte stays as people wrote it.
+
+A parser that keeps comments (ruamel.yaml) hangs the comment of the next section on the last entry of this one, so that
+adding an entry moves it and removing one loses it. Splicing text cannot do either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from gitops_stack.gitops_tree.yaml_text import load_documents
+
+_STEP = "  "
+
+
+class StackText:
+    """The text of a stack file; paths are keys below `config`, such as ("gitops-stack:network", "cidr")."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text if text.endswith("\n") else f"{text}\n"
+
+    def value(self, *path: str) -> Any:  # noqa: ANN401 - whatever the operator wrote
+        """Return what is written at ``path``, or ``None``."""
+        found: Any = load_documents(self.text)[0]["config"]
+        for key in path:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found
+
+    def set(self, path: Sequence[str], value: object) -> None:
+        """Write ``value`` at ``path``, making what is missing on the way."""
+        pair = self._pair(path)
+        if pair is not None:
+            start, end = pair[0].end_mark.index, _end(self.text, *pair)
+            self._splice(start + 1, end, f" {render_flow(value)}")  # start + 1: the colon
+        elif len(path) > 1 and not isinstance(self.value(*path[:-1]), Mapping):
+            self._set_section(path[:-1], {path[-1]: value})
+        else:
+            self._insert(path, value)
+
+    def append(self, path: Sequence[str], value: object) -> None:
+        """Add ``value`` to the list at ``path``."""
+        pair = self._pair(path)
+        node = pair[1] if pair and not _is_alias(*pair) else None
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            self.set(path, [*(self.value(*path) or ()), value])
+            return
+        last = node.value[-1]
+        if node.flow_style:
+            self._splice(last.end_mark.index, last.end_mark.index, f", {render_flow(value)}")
+        else:
+            indent = self.text[_line_start(self.text, last.start_mark.index) :].split("-", 1)[0]
+            self._insert_line(_last_end(self.text, last), f"{indent}- {render_flow(value)}")
+
+    def remove(self, path: Sequence[str]) -> None:
+        """Take the entry at ``path`` out, with the lines it stands on; nothing when it is not there."""
+        pair, parent = self._pair(path), self._pair(path[:-1])
+        if pair is None:
+            return
+        if parent is not None and isinstance(parent[1], yaml.MappingNode) and parent[1].flow_style:
+            kept = {key: value for key, value in self.value(*path[:-1]).items() if key != path[-1]}
+            self.set(path[:-1], kept)
+            return
+        start = _line_start(self.text, pair[0].start_mark.index)
+        self._splice(start, _line_end(self.text, _end(self.text, *pair)) + 1, "")
+        if parent is not None and len(parent[1].value) == 1:
+            colon = parent[0].end_mark.index + 1
+            self._splice(colon, colon, " {}")
+
+    def _set_section(self, path: Sequence[str], entries: Mapping[str, object]) -> None:
+        """Write a whole map at ``path``: a line per entry for a section, in braces further down."""
+        pair = self._pair(path)
+        if len(path) > 1:
+            self.set(path, dict(entries))
+            return
+        if pair is not None:
+            self.remove(path)
+        indent = self._indent(self._config())
+        lines = [f"{indent}{_STEP}{key}: {render_flow(value)}" for key, value in entries.items()]
+        self._insert_line(_last_end(self.text, self._config()), "\n".join([f"{indent}{path[0]}:", *lines]))
+
+    def _insert(self, path: Sequence[str], value: object) -> None:
+        pair = self._pair(path[:-1])
+        node = pair[1] if pair else self._config()
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 - `set` has made it one
+        written = f"{path[-1]}: {render_flow(value)}"
+        if not node.value:  # `{}`
+            self._set_section(path[:-1], {path[-1]: value})
+        elif node.flow_style:
+            self._splice(node.value[-1][1].end_mark.index, node.value[-1][1].end_mark.index, f", {written}")
+        else:
+            self._insert_line(_last_end(self.text, node), f"{self._indent(node)}{written}")
+
+    def _config(self) -> yaml.MappingNode:
+        root = yaml.compose(self.text, Loader=yaml.SafeLoader)
+        found = next((value for key, value in root.value if key.value == "config"), None) if root else None
+        assert isinstance(found, yaml.MappingNode)  # noqa: S101 - the stack file has been loaded before
+        return found
+
+    def _pair(self, path: Sequence[str]) -> tuple[yaml.Node, yaml.Node] | None:
+        node: yaml.Node = self._config()
+        pair = None
+        for wanted in path:
+            entries = node.value if isinstance(node, yaml.MappingNode) else ()
+            pair = next(((key, value) for key, value in entries if key.value == wanted), None)
+            if pair is None:
+                return None
+            node = pair[1]
+        return pair
+
+    def _indent(self, node: yaml.MappingNode) -> str:
+        return " " * node.value[0][0].start_mark.column
+
+    def _insert_line(self, after: int, line: str) -> None:
+        end = _line_end(self.text, after)
+        self._splice(end, end, f"\n{line}")
+
+    def _splice(self, start: int, end: int, text: str) -> None:
+        self.text = self.text[:start] + text + self.text[end:]
+
+
+def render_flow(value: object) -> str:
+    """Render a value on one line."""
+    text = yaml.safe_dump([value], default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True)
+    return str(text).strip()[1:-1]
+
+
+def _is_alias(key: yaml.Node, value: yaml.Node) -> bool:
+    return value.start_mark.index < key.end_mark.index  # the node of an alias is where its anchor is
+
+
+def _end(text: str, key: yaml.Node, value: yaml.Node) -> int:
+    return _line_end(text, key.end_mark.index) if _is_alias(key, value) else _last_end(text, value)
+
+
+def _last_end(text: str, node: yaml.Node) -> int:
+    """Return where the last word of a node ends; the end of a block node itself lies behind its comments."""
+    if isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
+        return _end(text, *node.value[-1])
+    if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
+        return _last_end(text, node.value[-1])
+    return len(text[: node.end_mark.index].rstrip())
+
+
+def _line_start(text: str, index: int) -> int:
+    return text.rfind("\n", 0, index) + 1
+
+
+def _line_end(text: str, index: int) -> int:
+    return text.index("\n", index)

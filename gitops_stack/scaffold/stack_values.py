@@ -1,0 +1,153 @@
+"""Derive the settings of a new stack from another one's file: what its name decides, and what must not be shared."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.scaffold.plan import load_stacks, stack_file
+from gitops_stack.scaffold.stack_text import StackText
+
+_PREFIX = f"{PULUMI_PROJECT}:"
+_REGION = "aws:region"
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+_NAMED_BY_STACK = (("cluster", "name"), ("cluster", "context"), ("gitops", "path"))
+_ONE_STACK_ONLY = (("network", "vpcId"), ("network", "privateSubnetIds"), ("network", "publicSubnetIds"))
+
+
+def rename_values(text: StackText, source: str, stack: str) -> list[str]:
+    """Change what carries the name of ``source``: names, contexts, the tree's path, the workloads' overlays.
+
+    Returns one note per setting that names the source and could not be derived.
+    """
+    for section, key in _NAMED_BY_STACK:
+        path = (f"{_PREFIX}{section}", key)
+        found = text.value(*path)
+        if isinstance(found, str) and (renamed := rename_word(found, source, stack)) != found:
+            text.set(path, renamed)
+    for name, workload in dict(text.value(f"{_PREFIX}workloads") or {}).items():
+        if (renamed := rename_word(workload["path"], source, stack)) != workload["path"]:
+            text.set((f"{_PREFIX}workloads", name, "path"), renamed)
+    cluster = text.value(f"{_PREFIX}cluster") or {}
+    same = [key for key in ("context", "kubeconfig", "name") if key in cluster and stack not in str(cluster[key])]
+    return [f"cluster.{key}: is still {cluster[key]}, {source}'s; name the cluster of {stack}" for key in same]
+
+
+def rename_word(text: str, source: str, stack: str) -> str:
+    """Replace ``source`` where it stands as a word between '-', '/', '.', '_' or the ends."""
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(source)}(?![A-Za-z0-9])", stack, text)
+
+
+def set_values(text: StackText, given: Mapping[str, str]) -> None:
+    """Write what the operator gave (`network.cidr` -> text); an account's id changes the ARNs that name the old one."""
+    for dotted, written in given.items():
+        path = _path(dotted)
+        old = text.value(*path)
+        value = written if isinstance(old, str) or dotted == "account.id" else _parse(dotted, written)
+        text.set(path, value)
+        if dotted == "account.id" and isinstance(old, str):
+            text.text = re.sub(rf"(arn:aws[\w-]*:[\w-]*:[\w-]*:){old}(?=:)", rf"\g<1>{written}", text.text)
+
+
+def free_network(project: Path, wanted: str) -> str | None:
+    """Return the next network of the size of ``wanted`` that overlaps none of ``project``'s stacks, behind the last."""
+    size = ipaddress.IPv4Network(wanted).prefixlen
+    taken = list(_networks(project))
+    space = next((space for space in _PRIVATE if ipaddress.IPv4Network(wanted).subnet_of(space)), None)
+    if space is None:
+        return None
+    last = max(network.broadcast_address for network in taken if network.subnet_of(space))
+    candidates = list(space.subnets(new_prefix=size))
+    ordered = [found for found in candidates if found.network_address > last] + candidates
+    free = next((found for found in ordered if not any(found.overlaps(network) for network in taken)), None)
+    return str(free) if free else None
+
+
+def drop_unshareable(text: StackText, source: str, stack: str) -> list[str]:
+    """Take out what belongs to one stack alone: its encryption, its secrets, the account's registry. Returns notes."""
+    text.text = re.sub(r"(?m)^(encryptionsalt|encryptedkey):.*\n", "", text.text)
+    notes = []
+    for path in list(_secrets(text.value())):
+        text.remove(path)
+        if len(path) > 1 and text.value(*path[:-1]) == {}:
+            text.remove(path[:-1])  # credentials: {} would be refused
+        dotted = ".".join(path)
+        notes.append(
+            f"{dotted}: is encrypted for {source} and left out; "
+            f"pulumi config set --stack {stack} --secret --path '{dotted}'"
+        )
+    for section, key in _ONE_STACK_ONLY:
+        if text.value(f"{_PREFIX}{section}", key):
+            notes.append(f"{section}.{key}: is {source}'s; name what {stack} is to use")
+    return notes
+
+
+def compare_accounts(project: Path, text: StackText, source: str, stack: str) -> list[str]:
+    """Return a note for everything that an account has once, when ``stack`` shares the account of ``source``."""
+    account = text.value(f"{_PREFIX}account", "id")
+    original = StackText((project / stack_file(source)).read_text(encoding="utf-8"))
+    if account is None:
+        return []
+    if account != original.value(f"{_PREFIX}account", "id"):
+        return [
+            f"{stack_file(other)}: registry.pullAccess.accounts has {source}'s account and not {account}; add it there "
+            f"if {stack} pulls from {other}"
+            for other in load_stacks(project)
+            if _pulls_from(project, other, str(original.value(f"{_PREFIX}account", "id")), str(account))
+        ]
+    notes = [f"account.id: is still {account}, {source}'s; meant otherwise: --set account.id=123456789012"]
+    if text.value(f"{_PREFIX}ci") and not text.value(f"{_PREFIX}ci", "githubProviderArn"):
+        notes.append(f"ci: an account has one OIDC provider per forge, {source} makes it; set ci.githubProviderArn")
+    if text.value(_REGION) == original.value(_REGION):
+        if text.value(f"{_PREFIX}registry", "ownsAccountRegistry"):
+            text.set((f"{_PREFIX}registry", "ownsAccountRegistry"), value=False)
+            notes.append(f"registry.ownsAccountRegistry: false; {source} owns the registry of this account and region")
+        if text.value(f"{_PREFIX}registry", "repositories"):
+            notes.append(f"registry.repositories: {source} makes repositories of these names here; leave them to one")
+    return notes
+
+
+def _path(dotted: str) -> tuple[str, ...]:
+    if dotted in ("region", _REGION):
+        return (_REGION,)
+    first, *rest = dotted.removeprefix(_PREFIX).split(".")
+    return (f"{_PREFIX}{first}", *rest)
+
+
+def _parse(dotted: str, written: str) -> Any:  # noqa: ANN401 - any YAML value
+    try:
+        documents = load_documents(written)
+    except yaml.YAMLError:
+        raise GitOpsStackError(f"--set {dotted}: found {written}; needs a value as a stack file has it") from None
+    return documents[0] if documents else ""
+
+
+def _networks(project: Path) -> Iterator[ipaddress.IPv4Network]:
+    for stack in load_stacks(project):
+        text = StackText((project / stack_file(stack)).read_text(encoding="utf-8"))
+        cidr = text.value(f"{_PREFIX}network", "cidr")
+        if cidr:
+            yield ipaddress.IPv4Network(cidr)
+
+
+def _secrets(value: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - any YAML value
+    if isinstance(value, Mapping):
+        if set(value) == {"secure"}:
+            yield path
+            return
+        for key, entry in value.items():
+            yield from _secrets(entry, *path, str(key))
+
+
+def _pulls_from(project: Path, other: str, old: str, new: str) -> bool:
+    text = StackText((project / stack_file(other)).read_text(encoding="utf-8"))
+    accounts = text.value(f"{_PREFIX}registry", "pullAccess", "accounts") or ()
+    return old in accounts and new not in accounts

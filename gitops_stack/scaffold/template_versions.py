@@ -1,0 +1,81 @@
+"""The template's versions as they ship in the package, and the git repository copier wants them in.
+
+Copier merges three ways between two tags of a git repository. The package holds every released version as a folder
+(`template/v1`, `template/v2`, …); the repository is made of them in a temporary folder whenever it is needed, one
+commit and one tag each. Projects remember an address that is the same on every machine, and git is told for the
+length of one call that it means this folder (docs/adr/0008-scaffold.md).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitops_stack.errors import EnvironmentProblem
+
+ADDRESS = "package://gitops-stack/template.git"
+VERSIONS = Path(__file__).parent / "template"
+_VERSION = re.compile(r"v(\d+)")
+_ISOLATED = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "gitops-stack",
+    "GIT_AUTHOR_EMAIL": "template@localhost",
+    "GIT_COMMITTER_NAME": "gitops-stack",
+    "GIT_COMMITTER_EMAIL": "template@localhost",
+}
+
+
+def load_versions(folder: Path = VERSIONS) -> list[Path]:
+    """List the folders of all template versions, oldest first."""
+    found = [(int(match[1]), path) for path in folder.iterdir() if (match := _VERSION.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+@contextmanager
+def template_repository(folder: Path = VERSIONS) -> Iterator[dict[str, str]]:
+    """Make the git repository of all versions in ``folder`` and yield the variables under which ADDRESS means it.
+
+    It is gone when the block ends. Raises :class:`EnvironmentProblem` when git is missing or fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="gitops-stack-template-") as made:
+        repository, cache = Path(made) / "repository", Path(made) / "cache"
+        repository.mkdir()
+        _git(repository, "init", "--quiet")
+        for version in load_versions(folder):
+            for entry in repository.iterdir():
+                if entry.name != ".git":
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            shutil.copytree(version, repository, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+            _git(repository, "add", "--all", "--force")
+            _git(repository, "commit", "--quiet", "--allow-empty", "--message", version.name)
+            _git(repository, "tag", version.name)
+        yield {**_redirect(repository), "COPIER_CACHE_DIR": str(cache)}
+
+
+def _redirect(repository: Path) -> dict[str, str]:
+    # Added to what the caller's environment configures already: safe.directory and the like stay in force.
+    taken = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    return {
+        "GIT_CONFIG_COUNT": str(taken + 1),
+        f"GIT_CONFIG_KEY_{taken}": f"url.{repository}.insteadOf",
+        f"GIT_CONFIG_VALUE_{taken}": ADDRESS,
+    }
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _ISOLATED
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    except FileNotFoundError:
+        raise EnvironmentProblem("git: is not on PATH; install it, templates are merged with it") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise EnvironmentProblem(f"git {arguments[0]}: failed while the template was unpacked: {last}; repair git")

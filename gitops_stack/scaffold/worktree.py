@@ -1,0 +1,37 @@
+"""What git says about the repository a command works in. Read only."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from gitops_stack.errors import EnvironmentProblem
+
+
+def load_changes(folder: Path) -> list[str] | None:
+    """List the paths in ``folder`` that differ from the last commit, new ones among them; ``None``: no git repository.
+
+    Raises :class:`EnvironmentProblem` when git is missing.
+    """
+    lines = _git(folder, "status", "--porcelain", "--no-renames", "-z", "--", ".")
+    return None if lines is None else sorted(line[3:] for line in lines if line)
+
+
+def load_conflicts(folder: Path) -> list[str]:
+    """List the paths in ``folder`` that git holds as unmerged."""
+    return sorted(
+        {path for path in _git(folder, "diff", "--name-only", "--diff-filter=U", "-z", "--", ".") or () if path}
+    )
+
+
+def _git(folder: Path, *arguments: str) -> list[str] | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise EnvironmentProblem("git: is not on PATH; install it, templates are merged with it") from None
+    if "not a git repository" in done.stderr:
+        return None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last}; repair the repository")
+    return done.stdout.split("\0")
