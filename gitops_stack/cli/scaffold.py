@@ -45,7 +45,7 @@ def init(
         bool, typer.Option("--only-missing", help="Keep files that are there, write only those that are not.")
     ] = False,
 ) -> None:
-    """Lay out a repository: platform, monorepo or application. Never overwrites a file. Needs git, no network."""
+    """Lay out a repository: platform, monorepo or application. Never overwrites a file. Needs no network."""
     from gitops_stack.scaffold.init import init_project  # noqa: PLC0415 - the template engine, only when needed
 
     answers = _load_answers(data, answers_file)

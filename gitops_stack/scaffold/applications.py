@@ -10,6 +10,7 @@ from pathlib import Path
 from gitops_stack import conventions
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.files import check_authored_names
 from gitops_stack.scaffold.app_manifests import (
     APP_KINDS,
     WORKLOADS,
@@ -49,6 +50,8 @@ def plan_addition(
         text.set((WORKLOADS_KEY, name), workload | ({"autoSync": False} if _is_manual(settings) else {}))
         texts[stack] = text.text
     edited = check_edited(project, texts)
+    for found in edited.values():
+        GitOpsStackError.raise_for(check_authored_names(found, project / found.tree_path))
     files = (build_chart_files if helm else build_app_files)(name, source, chosen)
     existing = [path for path in files if (project / path).exists()]
     GitOpsStackError.raise_for(_check_folder(project, name, files))
@@ -86,8 +89,6 @@ def _check_stacks(before: dict[str, StackSettings], name: str, app_project: str)
                 f"{stack_file(stack)}: {WORKLOADS_KEY}.{name}: exists already; take another name, or leave {stack} out "
                 "with --stacks"
             )
-        elif (authored := Path(settings.tree_path) / "apps" / f"{name}.yaml").exists():
-            yield f"{authored}: is authored, and {name} would be generated there; take another name"
         entry = settings.projects.get(app_project)
         if entry is not None and (missing := [kind for kind in APP_KINDS if kind not in entry.kinds]):
             yield (

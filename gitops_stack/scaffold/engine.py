@@ -13,7 +13,7 @@ import yaml
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.scaffold.template_versions import ADDRESS, VERSIONS, load_versions, template_repository
+from gitops_stack.scaffold.template_versions import VERSIONS, load_versions, template_repository
 
 ANSWERS = ".copier-answers.yml"
 LIBRARY_VERSION = "library_version"
@@ -56,9 +56,10 @@ def render_template(
 
     Questions without an answer are asked on the terminal, or take their default with ``defaults``.
     """
-    with template_repository(versions) as variables, _running(variables) as copier:
+    newest = load_versions(versions)[-1]
+    with _running({}) as copier:
         worker = copier.run_copy(
-            ADDRESS, target, data=_data(answers), defaults=defaults, quiet=True, settings=copier.Settings()
+            str(newest), target, data=_data(answers), defaults=defaults, quiet=True, settings=copier.Settings()
         )
         return dict(worker.answers.combined)
 

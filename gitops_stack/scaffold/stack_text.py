@@ -111,7 +111,7 @@ class StackText:
         return pair
 
     def _indent(self, node: yaml.MappingNode) -> str:
-        return " " * node.value[0][0].start_mark.column
+        return " " * int(node.value[0][0].start_mark.column)
 
     def _insert_line(self, after: int, line: str) -> None:
         end = _line_end(self.text, after)
@@ -121,10 +121,18 @@ class StackText:
         self.text = self.text[:start] + text + self.text[end:]
 
 
+class _Dumper(yaml.SafeDumper):
+    def choose_scalar_style(self) -> str:
+        style: str = super().choose_scalar_style()
+        return '"' if style == "'" else style
+
+
 def render_flow(value: object) -> str:
-    """Render a value on one line."""
-    text = yaml.safe_dump([value], default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True)
-    return str(text).strip()[1:-1]
+    """Render a value on one line, in double quotes where it needs quotes."""
+    text: str = yaml.dump(
+        [value], Dumper=_Dumper, default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True
+    )
+    return text.strip()[1:-1]
 
 
 def _is_alias(key: yaml.Node, value: yaml.Node) -> bool:

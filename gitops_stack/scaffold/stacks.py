@@ -52,7 +52,9 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
     writes |= overlays | _copy_tree(project, origin, settings[stack])
     notes += left + _left_behind(project, origin)
     extended = insert_stack(order, stack, source=source, after=after)
-    if order:
+    if not order:
+        notes.append(f"{PROMOTION}: is missing; write `order: […]` there for `promote` to know where {stack} stands")
+    else:
         writes[PROMOTION] = render_promotion(extended, (project / PROMOTION).read_text(encoding="utf-8"))
     first = source in extended and extended.index(stack) < extended.index(source)
     pipelines, unlisted = _extend_pipelines(project, source, stack, first=first)
