@@ -31,14 +31,10 @@ class StackText:
 
     def set(self, path: Sequence[str], value: object) -> None:
         """Write ``value`` at ``path``, making what is missing on the way."""
-        pair = self._pair(path)
-        if pair is not None:
-            start, end = pair[0].end_mark.index, _end(self.text, *pair)
-            self._splice(start + 1, end, f" {render_flow(value)}")  # start + 1: the colon
-        elif len(path) > 1 and not isinstance(self.value(*path[:-1]), Mapping):
+        if self._pair(path) is None and len(path) > 1 and not self.value(*path[:-1]):
             self._set_section(path[:-1], {path[-1]: value})
         else:
-            self._insert(path, value)
+            self._write(path, value)
 
     def append(self, path: Sequence[str], value: object) -> None:
         """Add ``value`` to the list at ``path``."""
@@ -71,25 +67,30 @@ class StackText:
 
     def _set_section(self, path: Sequence[str], entries: Mapping[str, object]) -> None:
         """Write a whole map at ``path``: a line per entry for a section, in braces further down."""
-        pair = self._pair(path)
-        if len(path) > 1:
-            self.set(path, dict(entries))
+        pair, config = self._pair(path), self._config()
+        if len(path) > 1 or config.flow_style:
+            self._write(path, dict(entries))
             return
-        if pair is not None:
-            self.remove(path)
-        indent = self._indent(self._config())
-        lines = [f"{indent}{_STEP}{key}: {render_flow(value)}" for key, value in entries.items()]
-        self._insert_line(_last_end(self.text, self._config()), "\n".join([f"{indent}{path[0]}:", *lines]))
+        indent = self._indent(config)
+        lines = "".join(f"\n{indent}{_STEP}{key}: {render_flow(value)}" for key, value in entries.items())
+        if pair is None:
+            self._insert_line(_last_end(self.text, config), f"{indent}{path[0]}:{lines}")
+        else:
+            self._splice(pair[0].end_mark.index + 1, _end(self.text, *pair), lines)
 
-    def _insert(self, path: Sequence[str], value: object) -> None:
-        pair = self._pair(path[:-1])
-        node = pair[1] if pair else self._config()
+    def _write(self, path: Sequence[str], value: object) -> None:
+        """Write ``value`` at ``path``, whose parent has entries."""
+        pair, parent = self._pair(path), self._pair(path[:-1])
+        if pair is not None:
+            colon, end = pair[0].end_mark.index, _end(self.text, *pair)
+            self._splice(colon + 1, end, f" {render_flow(value)}")
+            return
+        node = parent[1] if parent else self._config()
         assert isinstance(node, yaml.MappingNode)  # noqa: S101 - `set` has made it one
         written = f"{path[-1]}: {render_flow(value)}"
-        if not node.value:  # `{}`
-            self._set_section(path[:-1], {path[-1]: value})
-        elif node.flow_style:
-            self._splice(node.value[-1][1].end_mark.index, node.value[-1][1].end_mark.index, f", {written}")
+        if node.flow_style:
+            end = node.value[-1][1].end_mark.index
+            self._splice(end, end, f", {written}")
         else:
             self._insert_line(_last_end(self.text, node), f"{self._indent(node)}{written}")
 

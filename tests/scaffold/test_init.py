@@ -14,10 +14,10 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.schema import render_schema
 from gitops_stack.scaffold.engine import load_answers
 from gitops_stack.scaffold.init import init_project
 from gitops_stack.scaffold.promotion import load_promotion_order
+from gitops_stack.schema import render_schema
 from gitops_stack.testing import record_program
 from tests.scaffold.conftest import snapshot
 from tests.stacks import ROOT
@@ -38,7 +38,9 @@ def yaml_files(folder: Path) -> list[Path]:
 
 def check_stacks(folder: Path, stacks: list[str]) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(render_schema()))
-    assert sorted(file.name for file in folder.glob("Pulumi.*.yaml")) == sorted(f"Pulumi.{name}.yaml" for name in stacks)
+    assert sorted(file.name for file in folder.glob("Pulumi.*.yaml")) == sorted(
+        f"Pulumi.{name}.yaml" for name in stacks
+    )
     for stack in stacks:
         settings = load_stack_file(folder, stack)
         assert check_tree(settings, folder / settings.tree_path) == []
@@ -116,7 +118,9 @@ def test_files_in_the_way_are_named_in_one_sentence_and_nothing_is_written(tmp_p
     with pytest.raises(GitOpsStackError) as raised:
         init_project(tmp_path, {"stacks": "[dev]"}, defaults=True)
     (finding,) = raised.value.findings
-    assert finding.startswith(f"{tmp_path}: has files that init would write otherwise: Pulumi.yaml, README.md, gitops/dev/")
+    assert finding.startswith(
+        f"{tmp_path}: has files that init would write otherwise: Pulumi.yaml, README.md, gitops/dev/"
+    )
     assert finding.endswith("; nothing was written; move them away, or keep them with --only-missing")
     assert snapshot(tmp_path) == before
 
@@ -155,7 +159,10 @@ def test_other_files_of_an_existing_repository_are_not_in_the_way(tmp_path: Path
         ({"team": "platform"}, "needs another name: this one is reserved"),
         ({"layout": "triple"}, "triple"),
         ({"repository": "platform"}, "needs OWNER/NAME"),
-        ({"argocd_version": "3.5", "argocd_commit": "abc"}, "Pulumi.local.yaml: gitops-stack:argocd.version: found 3.5"),
+        (
+            {"argocd_version": "3.5", "argocd_commit": "abc"},
+            "Pulumi.local.yaml: gitops-stack:argocd.version: found 3.5",
+        ),
     ],
 )
 def test_a_wrong_answer_is_said_and_nothing_is_written(answers: dict[str, str], said: str, tmp_path: Path) -> None:

@@ -1,0 +1,268 @@
+"""`stack add`: one command copies a stack, changes what its name decides, and names what has to differ."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.files import check_tree
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.promotion import insert_stack, load_promotion_order, render_promotion
+from gitops_stack.scaffold.stack_values import free_network, rename_word
+from gitops_stack.scaffold.stacks import plan_stack, propose_values
+from tests.scaffold.conftest import snapshot
+from tests.stacks import ROOT
+
+
+def add(project: Path, stack: str = "staging", source: str = "prd", **changes: Any) -> Plan:
+    return plan_stack(project, stack, source=source, values=changes.pop("values", {}), **changes)
+
+
+def edit(project: Path, stack: str, old: str, new: str) -> None:
+    file = project / f"Pulumi.{stack}.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_one_command_makes_a_stack_between_two(laid_out: Path) -> None:
+    before = snapshot(laid_out)
+    plan = add(laid_out, values={"account.id": "111122223333"})
+    announced = set(plan.paths(laid_out))
+    plan.write(laid_out)
+    after = snapshot(laid_out)
+    assert {path for path in after if after[path] != before.get(path)} == announced
+    assert {path for path in announced if path in before} == {
+        "gitops/promotion.yaml", ".github/workflows/check.yml", ".github/workflows/up.yml",
+    }  # fmt: skip
+    settings, origin = (load_stack_file(laid_out, stack) for stack in ("staging", "prd"))
+    assert check_tree(settings, laid_out / settings.tree_path) == []
+    assert load_promotion_order(laid_out) == ["dev", "staging", "prd"]
+    assert settings.cluster_name == "gitops-stack-staging"
+    assert settings.account is not None
+    assert settings.account.id == "111122223333"
+    assert "210987654321" not in (laid_out / "Pulumi.staging.yaml").read_text(), "ARNs follow the account"
+    assert settings.network is not None
+    assert settings.network.cidr == "10.31.0.0/16"
+    assert settings.workloads["guestbook"].path == "gitops/workloads/guestbook/overlays/staging"
+    assert settings.workloads["guestbook"].auto_sync is False
+    assert settings.argocd == origin.argocd
+    for name in ("check", "up"):
+        workflow = load_documents((laid_out / f".github/workflows/{name}.yml").read_text())[0]
+        stacks = workflow["jobs"][name]["strategy"]["matrix"]["stack"]
+        assert [stack for stack in stacks if stack != "local"] == ["dev", "staging", "prd"]
+
+
+def test_comments_and_order_are_copied(laid_out: Path) -> None:
+    add(laid_out).write(laid_out)
+    old, new = ((laid_out / f"Pulumi.{stack}.yaml").read_text().splitlines() for stack in ("prd", "staging"))
+    differing = [pair for pair in zip(old, new, strict=True) if pair[0] != pair[1]]
+    assert [pair[1].strip().split(":")[0] for pair in differing] == ["cidr", "guestbook"]
+
+
+def test_a_copy_of_dev_follows_dev(laid_out: Path) -> None:
+    plan = add(laid_out, "qa", "dev")
+    plan.write(laid_out)
+    assert load_promotion_order(laid_out) == ["dev", "qa", "prd"]
+    assert "network.cidr: 10.31.0.0/16, the next that no other stack has" in "\n".join(plan.notes)
+
+
+def test_the_place_can_be_named(laid_out: Path) -> None:
+    add(laid_out, "late", "dev", after="prd").write(laid_out)
+    assert load_promotion_order(laid_out) == ["dev", "prd", "late"]
+    with pytest.raises(GitOpsStackError, match=r"--after: found nowhere; gitops/promotion\.yaml has dev, prd, late"):
+        add(laid_out, "qa", "dev", after="nowhere")
+
+
+def test_the_gitlab_pipeline_is_extended_too(laid_out: Path) -> None:
+    shutil.rmtree(laid_out / ".github")
+    (laid_out / ".gitlab-ci.yml").write_text("up:\n  parallel:\n    matrix:\n      - STACK: [dev, prd]\n")
+    add(laid_out).write(laid_out)
+    assert "- STACK: [dev, staging, prd]\n" in (laid_out / ".gitlab-ci.yml").read_text()
+
+
+def test_a_pipeline_without_a_list_is_named(laid_out: Path) -> None:
+    (laid_out / ".github/workflows/up.yml").write_text("on: push\n")
+    notes = add(laid_out).notes
+    assert (
+        ".github/workflows/up.yml: found no list `stack: […]` with prd; add staging where its stacks are named" in notes
+    )
+
+
+def test_the_lock_is_copied_when_the_installation_is_the_same(laid_out: Path) -> None:
+    lock = laid_out / "gitops/prd/argocd/lock.yaml"
+    lock.write_text("digest: x\n")
+    patch = laid_out / "gitops/prd/argocd/patches/exec.yaml"
+    patch.write_text("kind: ConfigMap\n")
+    plan = add(laid_out)
+    assert plan.writes["gitops/staging/argocd/lock.yaml"] == "digest: x\n"
+    assert plan.writes["gitops/staging/argocd/patches/exec.yaml"] == "kind: ConfigMap\n"
+    assert "next: review, commit, pulumi stack init staging" in plan.notes
+    plan = add(laid_out, values={"argocd.highAvailability": "false"})
+    assert "gitops/staging/argocd/lock.yaml" not in plan.writes
+    assert "next: gitops-stack lock --stack staging, commit, pulumi stack init staging" in plan.notes
+
+
+def test_secrets_and_encryption_are_not_copied(laid_out: Path) -> None:
+    url = "repoUrl: https://github.com/acme/platform.git"
+    edit(laid_out, "prd", url, f"{url}\n    credentials:\n      token: {{secure: AAAB}} # prd's")
+    edit(laid_out, "prd", "config:\n", "encryptionsalt: v1:abc\nconfig:\n")
+    plan = add(laid_out)
+    text = plan.writes["Pulumi.staging.yaml"]
+    assert "encryptionsalt" not in text
+    assert "secure" not in text
+    assert plan.stacks["staging"].gitops.credentials is None
+    wanted = "pulumi config set --stack staging --secret --path 'gitops-stack:gitops.credentials.token'"
+    assert any(wanted in note for note in plan.notes)
+
+
+def test_what_an_account_has_once_is_named(laid_out: Path) -> None:
+    edit(laid_out, "prd", "pullThroughCache: ", "ownsAccountRegistry: true\n    pullThroughCache: ")
+    plan = add(laid_out)
+    registry = plan.stacks["staging"].registry
+    assert registry is not None
+    assert registry.owns_account_registry is False
+    said = "\n".join(plan.notes)
+    assert "account.id: is still 210987654321, prd's; meant otherwise: --set account.id=123456789012" in said
+    assert "ci: an account has one OIDC provider per forge, prd makes it; set ci.githubProviderArn" in said
+    assert "registry.ownsAccountRegistry: false; prd owns" in said
+
+
+def test_an_account_that_may_not_pull_yet_is_named(laid_out: Path) -> None:
+    notes = add(laid_out, values={"account.id": "111122223333"}).notes
+    assert any(note.startswith("Pulumi.dev.yaml: registry.pullAccess.accounts has prd's account") for note in notes)
+
+
+def test_a_cluster_that_exists_gets_a_context_of_its_own(project: Path) -> None:
+    for stack in ("dev", "prd"):
+        (project / f"Pulumi.{stack}.yaml").write_text(
+            (ROOT / "Pulumi.local.yaml")
+            .read_text()
+            .replace("kind-gitops-stack", f"acme-{stack}")
+            .replace("overlays/local", f"overlays/{stack}")
+        )
+    assert add(project).stacks["staging"].cluster.context == "acme-staging"  # type: ignore[union-attr]
+    edit(project, "prd", "acme-prd", "production")
+    assert "cluster.context: is still production, prd's; name the cluster of staging" in add(project).notes
+
+
+def test_overlays_that_name_their_stack_are_pointed_out(laid_out: Path) -> None:
+    overlay = laid_out / "gitops/workloads/guestbook/overlays/prd/kustomization.yaml"
+    overlay.write_text(overlay.read_text() + "nameSuffix: -prd\n")
+    line = len(overlay.read_text().splitlines())
+    copied = "gitops/workloads/guestbook/overlays/staging/kustomization.yaml"
+    plan = add(laid_out)
+    assert plan.writes[copied] == overlay.read_text()
+    assert f"{copied}: still says prd in line {line}; change what staging needs" in plan.notes
+
+
+def test_authored_applications_are_named_and_not_copied(laid_out: Path) -> None:
+    (laid_out / "gitops/prd/apps/set.yaml").write_text("kind: ApplicationSet\n")
+    plan = add(laid_out)
+    assert "gitops/prd/apps/set.yaml: is authored and was not copied; copy what the new stack needs" in plan.notes
+    assert "gitops/staging/apps/set.yaml" not in plan.writes
+
+
+@pytest.mark.parametrize(
+    ("stack", "values", "said"),
+    [
+        ("prd", {}, "Pulumi.prd.yaml: exists already; take another name or remove it first"),
+        ("Staging", {}, "stack add: Staging: needs lower-case letters"),
+        ("workloads", {}, "gitops/workloads: exists already"),
+        (
+            "staging",
+            {"network.cidr": "10.40.0.0/28"},
+            "Pulumi.staging.yaml: gitops-stack:network.cidr: found 10.40.0.0/28",
+        ),
+        ("staging", {"colour": "red"}, "Pulumi.staging.yaml: gitops-stack:colour: is no known setting"),
+        ("staging", {"network.natGateways": "[1"}, "--set network.natGateways: found [1; needs a value"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(
+    stack: str, values: dict[str, str], said: str, laid_out: Path
+) -> None:
+    before = snapshot(laid_out)
+    with pytest.raises(GitOpsStackError) as raised:
+        add(laid_out, stack, values=values)
+    assert any(said in finding for finding in raised.value.findings), raised.value.findings
+    assert snapshot(laid_out) == before
+
+
+def test_a_source_that_is_not_there(laid_out: Path) -> None:
+    with pytest.raises(EnvironmentProblem, match="stacks found here: dev, local, prd"):
+        add(laid_out, source="production")
+
+
+def test_values_worth_asking_for(laid_out: Path) -> None:
+    asked = {"account.id": "210987654321", "region": "ap-northeast-1", "network.cidr": "10.31.0.0/16"}
+    assert propose_values(laid_out, "prd") == asked
+    assert propose_values(laid_out, "local") == {}
+    plan = add(laid_out, values={**asked, "region": "eu-west-1"})
+    assert plan.stacks["staging"].region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "free"),
+    [
+        (["10.20.0.0/16", "10.30.0.0/16"], "10.20.0.0/16", "10.31.0.0/16"),
+        (["10.20.0.0/20", "10.20.16.0/20"], "10.20.0.0/20", "10.20.32.0/20"),
+        (["10.255.0.0/16", "10.0.0.0/16"], "10.0.0.0/16", "10.1.0.0/16"),
+        (["192.168.0.0/16"], "192.168.0.0/16", None),
+    ],
+)
+def test_the_next_network_overlaps_none(taken: list[str], wanted: str, free: str | None, tmp_path: Path) -> None:
+    for index, cidr in enumerate(taken):
+        (tmp_path / f"Pulumi.s{index}.yaml").write_text(f"config: {{'gitops-stack:network': {{cidr: {cidr}}}}}\n")
+    assert free_network(tmp_path, wanted) == free
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed"),
+    [
+        ("acme-prd", "acme-qa"),
+        ("a/prd/b", "a/qa/b"),
+        ("prd", "qa"),
+        ("prdx", "prdx"),
+        ("xprd", "xprd"),
+        ("a.prd_1", "a.qa_1"),
+    ],
+)
+def test_a_stack_s_name_is_replaced_as_a_word(text: str, renamed: str) -> None:
+    assert rename_word(text, "prd", "qa") == renamed
+
+
+@pytest.mark.parametrize(
+    ("order", "source", "after", "wanted"),
+    [
+        (["dev", "prd"], "prd", None, ["dev", "x", "prd"]),
+        (["dev", "prd"], "dev", None, ["dev", "x", "prd"]),
+        (["dev", "prd"], "local", None, ["dev", "prd", "x"]),
+        (["dev", "prd"], "dev", "prd", ["dev", "prd", "x"]),
+        ([], "dev", None, ["x"]),
+    ],
+)
+def test_the_promotion_order(order: list[str], source: str, after: str | None, wanted: list[str]) -> None:
+    assert insert_stack(order, "x", source=source, after=after) == wanted
+
+
+def test_the_promotion_file_is_read_as_it_is_written(tmp_path: Path) -> None:
+    assert load_promotion_order(tmp_path) == []
+    (tmp_path / "gitops").mkdir()
+    file = tmp_path / "gitops/promotion.yaml"
+    file.write_text(render_promotion(["dev", "prd"], "# ours\norder: [dev]\n"))
+    assert file.read_text() == "# ours\norder: [dev, prd]\n"
+    assert load_promotion_order(tmp_path) == ["dev", "prd"]
+    for wrong in ("order: dev\n", "order: [dev, dev]\n", "order: [1]\n", "- a\n", "", "{"):
+        file.write_text(wrong)
+        with pytest.raises(GitOpsStackError, match=r"promotion\.yaml: (found no `order:`|is no YAML)"):
+            load_promotion_order(tmp_path)
+
+
+def test_this_project_s_own_order_names_its_stacks() -> None:
+    assert load_promotion_order(ROOT) == ["dev", "prd"]
