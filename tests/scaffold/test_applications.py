@@ -200,9 +200,7 @@ def test_an_authored_file_in_the_way_is_said(laid_out: Path) -> None:
 def test_a_project_that_forbids_what_is_generated_is_said(laid_out: Path) -> None:
     file = laid_out / "Pulumi.dev.yaml"
     file.write_text(
-        file.read_text().replace(
-            "namespaces: [storefront]", "{0}\n      kinds: [Service]".format("namespaces: [storefront]")
-        )
+        file.read_text().replace("namespaces: [storefront]", "namespaces: [storefront]\n      kinds: [Service]")
     )
     (finding,) = findings(laid_out)
     assert "projects.storefront.kinds: leaves out apps/Deployment, policy/PodDisruptionBudget; add them" in finding
