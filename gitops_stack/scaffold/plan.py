@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.gitops_tree.files import check_authored_names, load_authored_patches, load_generated, write_tree
+from gitops_stack.gitops_tree.files import load_authored_patches, load_generated, write_tree
 from gitops_stack.gitops_tree.tree import build_tree
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
@@ -39,9 +39,7 @@ class Plan:
         return lines
 
     def write(self, project: Path) -> None:
-        """Write files, render trees, remove what is to go. Raises before that when a file is in the way."""
-        for settings in self.stacks.values():
-            GitOpsStackError.raise_for(check_authored_names(settings, project / settings.tree_path))
+        """Write files, render trees, remove what is to go; the planner has checked the way."""
         for path, text in self.writes.items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_text(text, encoding="utf-8")

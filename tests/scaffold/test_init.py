@@ -188,3 +188,9 @@ def test_answers_come_from_a_file_without_the_engine_s_own_keys(tmp_path: Path, 
         load_answers(tmp_path / "list.yaml")
     with pytest.raises(EnvironmentProblem, match="cannot be read"):
         load_answers(tmp_path / "none.yaml")
+
+
+def test_init_needs_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    layout = init_project(tmp_path / "new", {"layout": "application"}, defaults=True)
+    assert ".copier-answers.yml" in layout.written
