@@ -14,13 +14,20 @@ def load_changes(folder: Path) -> list[str] | None:
     Raises :class:`EnvironmentProblem` when git is missing.
     """
     lines = _git(folder, "status", "--porcelain", "--no-renames", "-z", "--", ".")
-    return None if lines is None else sorted(line[3:] for line in lines if line)
+    if lines is None:
+        return None
+    prefix = "".join(_git(folder, "rev-parse", "--show-prefix") or ()).strip()  # git names paths from the top
+    return sorted(line[3:].removeprefix(prefix) for line in lines if line)
 
 
 def load_conflicts(folder: Path) -> list[str]:
     """List the paths in ``folder`` that git holds as unmerged."""
     return sorted(
-        {path for path in _git(folder, "diff", "--name-only", "--diff-filter=U", "-z", "--", ".") or () if path}
+        {
+            path
+            for path in _git(folder, "diff", "--name-only", "--diff-filter=U", "--relative", "-z", "--", ".") or ()
+            if path
+        }
     )
 
 

@@ -18,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("real_git")
 
 
 @pytest.fixture
-def versions(tmp_path: Path) -> Path:
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the shipped versions and add one to them that changes, adds and drops files."""
-    folder = tmp_path / "versions"
+    folder = tmp_path_factory.mktemp("templates") / "versions"
     shutil.copytree(VERSIONS, folder)
     new = folder / "v2"
     shutil.copytree(folder / "v1", new)
@@ -66,14 +66,15 @@ def test_a_later_template_is_merged_and_one_s_own_changes_stay(laid_out: Path, v
 def test_changes_that_meet_are_left_between_markers_and_named(laid_out: Path, versions: Path) -> None:
     readme = laid_out / "README.md"
     readme.write_text(readme.read_text().replace("## Every day", "## Daily"))
-    commit(laid_out)
+    commit(laid_out.parent)  # a folder of a larger repository; paths are told from the folder on
     found = update_project(laid_out, {}, defaults=True, versions=versions)
     assert found.conflicts == ("README.md",)
+    assert "README.md" in found.changed
     text = readme.read_text()
     for part in ("<<<<<<< before updating", "## Daily", "## Every working day", ">>>>>>> after updating"):
         assert part in text
     status = subprocess.run(["git", "status", "--porcelain"], cwd=laid_out, capture_output=True, text=True, check=True)
-    assert "UU README.md" in status.stdout
+    assert f"UU {laid_out.name}/README.md" in status.stdout
 
 
 def test_a_new_release_of_the_library_moves_the_pin(laid_out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
