@@ -11,13 +11,18 @@ from typing import Any
 
 import yaml
 
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
 
 _STEP = "  "
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class StackText:
-    """The text of a stack file; paths are keys below `config`, such as ("gitops-stack:network", "cidr")."""
+    """The text of a stack file; paths are keys below `config`, such as ("gitops-stack:network", "cidr").
+
+    Raises :class:`GitOpsStackError` for an edit inside of an alias or of what is no map.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text if text.endswith("\n") else f"{text}\n"
@@ -86,7 +91,8 @@ class StackText:
             self._splice(colon + 1, end, f" {render_flow(value)}")
             return
         node = parent[1] if parent else self._config()
-        assert isinstance(node, yaml.MappingNode)  # noqa: S101 - `set` has made it one
+        if not isinstance(node, yaml.MappingNode):
+            raise GitOpsStackError(f"{'.'.join(path[:-1])}: found no map; {path[-1]} cannot be set in it")
         written = f"{path[-1]}: {render_flow(value)}"
         if node.flow_style:
             end = node.value[-1][1].end_mark.index
@@ -95,20 +101,22 @@ class StackText:
             self._insert_line(_last_end(self.text, node), f"{self._indent(node)}{written}")
 
     def _config(self) -> yaml.MappingNode:
-        root = yaml.compose(self.text, Loader=yaml.SafeLoader)
-        found = next((value for key, value in root.value if key.value == "config"), None) if root else None
+        root = next(yaml.compose_all(self.text, Loader=_LOADER))
+        found = next((value for key, value in root.value if key.value == "config"), None)
         assert isinstance(found, yaml.MappingNode)  # noqa: S101 - the stack file has been loaded before
         return found
 
     def _pair(self, path: Sequence[str]) -> tuple[yaml.Node, yaml.Node] | None:
         node: yaml.Node = self._config()
         pair = None
-        for wanted in path:
+        for depth, wanted in enumerate(path, 1):
             entries = node.value if isinstance(node, yaml.MappingNode) else ()
             pair = next(((key, value) for key, value in entries if key.value == wanted), None)
             if pair is None:
                 return None
             node = pair[1]
+            if depth < len(path) and _is_alias(*pair):
+                raise GitOpsStackError(f"{'.'.join(path)}: {wanted} is an alias; write it out, then edit")
         return pair
 
     def _indent(self, node: yaml.MappingNode) -> str:

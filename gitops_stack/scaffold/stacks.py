@@ -11,7 +11,7 @@ from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX, P
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, stack_file
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, stack_file
 from gitops_stack.scaffold.promotion import PROMOTION, insert_stack, load_promotion_order, render_promotion
 from gitops_stack.scaffold.stack_values import (
     compare_accounts,
@@ -47,6 +47,7 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
         notes.append(f"network.cidr: {free}, the next that no other stack has; meant otherwise: --set network.cidr=…")
     notes += compare_accounts(project, text, source, stack)
     settings = check_edited(project, {stack: text.text})
+    GitOpsStackError.raise_for(_check_tree_path(project, settings[stack]))
     writes = {stack_file(stack): text.text}
     overlays, left = _copy_overlays(project, origin, source, stack)
     writes |= overlays | _copy_tree(project, origin, settings[stack])
@@ -91,6 +92,16 @@ def _check_names(project: Path, stack: str, after: str | None, order: list[str])
         yield f"stack add: --after: found {after}; {PROMOTION} has {', '.join(order) or 'no order'}"
 
 
+def _check_tree_path(project: Path, settings: StackSettings) -> Iterator[str]:
+    place = f"{stack_file(settings.stack)}: {PULUMI_PROJECT}:gitops.path: found {settings.tree_path}"
+    for other in load_stacks(project):
+        if load_stack_file(project, other).tree_path == settings.tree_path:
+            yield f"{place}; needs another folder, this is the tree of {other}: --set gitops.path=…"
+            return
+    if (project / settings.tree_path).exists():
+        yield f"{place}; needs a folder that is not there yet: --set gitops.path=…"
+
+
 def _copy_overlays(project: Path, origin: StackSettings, source: str, stack: str) -> tuple[dict[str, str], list[str]]:
     """Copy the folder of every workload whose path carries the stack's name; name lines that still say the source."""
     writes: dict[str, str] = {}
@@ -110,7 +121,11 @@ def _copy_overlays(project: Path, origin: StackSettings, source: str, stack: str
             if (project / copied).exists():
                 notes.append(f"{copied}: is there already and kept")
                 continue
-            writes[copied] = file.read_text(encoding="utf-8")
+            try:
+                writes[copied] = file.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                notes.append(f"{copied}: is no text and was not copied")
+                continue
             lines = [
                 str(at)
                 for at, line in enumerate(writes[copied].splitlines(), 1)

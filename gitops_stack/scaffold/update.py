@@ -8,6 +8,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.engine import ANSWERS, LIBRARY_VERSION, check_answers, merge_template
@@ -56,7 +58,10 @@ def _load_recorded(directory: Path) -> dict[str, Any]:
         raise EnvironmentProblem(
             f"{file}: is missing; `gitops-stack update` works where `gitops-stack init` has worked"
         )
-    documents = load_documents(file.read_text(encoding="utf-8"))
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise GitOpsStackError(f"{file}: is no YAML; restore it from git, only this command writes it") from None
     recorded = documents[0] if documents and isinstance(documents[0], dict) else {}
     if recorded.get("_src_path") != ADDRESS:
         raise GitOpsStackError(

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.scaffold.stack_text import StackText, render_flow
 
 TEXT = """\
@@ -106,6 +107,16 @@ def test_a_file_without_a_last_newline_is_edited_too() -> None:
     assert edited(("set", ("b",), 1), text="config:\n  a: 1") == "config:\n  a: 1\n  b: 1\n"
 
 
+def test_what_cannot_be_edited_is_said() -> None:
+    with pytest.raises(GitOpsStackError, match="aws:region: found no map; deeper cannot be set in it"):
+        edited(("set", ("aws:region", "deeper"), 1))
+    for change in (("set", ("gitops-stack:alias", "id"), "1"), ("remove", ("gitops-stack:alias", "id"))):
+        with pytest.raises(
+            GitOpsStackError, match=r"gitops-stack:alias\.id: gitops-stack:alias is an alias; write it out"
+        ):
+            edited(change)
+
+
 def test_values_are_read() -> None:
     document = StackText(TEXT)
     assert document.value(P, "back", "namespaces") == ["back", "spare"]
@@ -116,7 +127,7 @@ def test_values_are_read() -> None:
 
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=6)
 VALUES = st.recursive(
-    st.booleans() | st.integers() | st.text(string.printable.strip() + " ", max_size=12),
+    st.booleans() | st.integers() | st.text(string.printable.strip() + " äß€😀", max_size=12),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=6,
 )
@@ -135,10 +146,11 @@ def test_a_rendered_value_reads_as_itself(value: object) -> None:
 def test_setting_and_removing_do_to_text_what_they_do_to_data(
     entries: dict[str, object], name: str, value: object, flow: bool
 ) -> None:
-    text = yaml.safe_dump({"config": {"s": entries, "t": 1}}, default_flow_style=flow or None, sort_keys=False)
+    data = {"before": "ä€😀", "config": {"s": entries, "t": 1}}
+    text = yaml.safe_dump(data, default_flow_style=flow or None, sort_keys=False, allow_unicode=True)
     document = StackText(text)
     document.set(("s", name), value)
-    assert yaml.safe_load(document.text) == {"config": {"s": {**entries, name: value}, "t": 1}}
+    assert yaml.safe_load(document.text) == {**data, "config": {"s": {**entries, name: value}, "t": 1}}
     document.remove(("s", name))
     assert document.value("s") == {key: kept for key, kept in entries.items() if key != name}
     assert document.value("t") == 1

@@ -155,11 +155,13 @@ def test_a_cluster_that_exists_gets_a_context_of_its_own(project: Path) -> None:
 def test_overlays_that_name_their_stack_are_pointed_out(laid_out: Path) -> None:
     overlay = laid_out / "gitops/workloads/guestbook/overlays/prd/kustomization.yaml"
     overlay.write_text(overlay.read_text() + "nameSuffix: -prd\n")
+    (overlay.parent / "logo.png").write_bytes(b"\x89PNG\xff")
     line = len(overlay.read_text().splitlines())
     copied = "gitops/workloads/guestbook/overlays/staging/kustomization.yaml"
     plan = add(laid_out)
     assert plan.writes[copied] == overlay.read_text()
     assert f"{copied}: still says prd in line {line}; change what staging needs" in plan.notes
+    assert f"{Path(copied).parent}/logo.png: is no text and was not copied" in plan.notes
 
 
 def test_authored_applications_are_named_and_not_copied(laid_out: Path) -> None:
@@ -192,6 +194,19 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
         add(laid_out, stack, values=values)
     assert any(said in finding for finding in raised.value.findings), raised.value.findings
     assert snapshot(laid_out) == before
+
+
+def test_two_stacks_never_share_a_tree(laid_out: Path) -> None:
+    url = "repoUrl: https://github.com/acme/platform.git"
+    edit(laid_out, "prd", url, f"{url}\n    path: clusters/live")
+    with pytest.raises(
+        GitOpsStackError, match=r"gitops\.path: found clusters/live; needs another folder, .* of prd: --set"
+    ):
+        add(laid_out)
+    assert add(laid_out, values={"gitops.path": "clusters/staging"}).stacks["staging"].tree_path == "clusters/staging"
+    (laid_out / "clusters/staging").mkdir(parents=True)
+    with pytest.raises(GitOpsStackError, match="needs a folder that is not there yet"):
+        add(laid_out, values={"gitops.path": "clusters/staging"})
 
 
 def test_a_source_that_is_not_there(laid_out: Path) -> None:

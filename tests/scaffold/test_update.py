@@ -107,6 +107,9 @@ def test_no_git_repository_is_said(laid_out: Path) -> None:
 def test_a_folder_that_init_did_not_make_is_said(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="works where `gitops-stack init` has worked"):
         update_project(tmp_path, {}, defaults=True)
+    (tmp_path / engine.ANSWERS).write_text("<<<<<<<: [")
+    with pytest.raises(GitOpsStackError, match="is no YAML; restore it from git"):
+        update_project(tmp_path, {}, defaults=True)
     (tmp_path / engine.ANSWERS).write_text("_commit: v1\n_src_path: gh:acme/other\n")
     with pytest.raises(GitOpsStackError, match=r"found gh:acme/other; needs package://gitops-stack/template\.git"):
         update_project(tmp_path, {}, defaults=True)
