@@ -184,7 +184,7 @@ def test_a_chart_is_no_base(laid_out: Path) -> None:
 def test_what_clashes_is_refused_and_nothing_is_written(
     name: str, changes: dict[str, Any], said: str, laid_out: Path
 ) -> None:
-    assert any(said in finding for finding in findings(laid_out, name, **changes))
+    assert any(said in finding for finding in findings(laid_out, name, stacks=["dev"], **changes))
 
 
 def test_an_existing_application_is_said_once_per_stack(laid_out: Path) -> None:
@@ -193,7 +193,7 @@ def test_an_existing_application_is_said_once_per_stack(laid_out: Path) -> None:
 
 def test_an_authored_file_in_the_way_is_said(laid_out: Path) -> None:
     (laid_out / "gitops/dev/apps/cart.yaml").write_text("kind: Application\n")
-    (finding,) = findings(laid_out)
+    (finding,) = findings(laid_out, stacks=["dev"])
     assert "gitops/dev/apps/cart.yaml: is authored, but the settings generate a file of that name" in finding
 
 

@@ -133,7 +133,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=30, deadline=None, database=None)
 @given(VALUES)
 def test_a_rendered_value_reads_as_itself(value: object) -> None:
     text = render_flow(value)
@@ -141,7 +141,7 @@ def test_a_rendered_value_reads_as_itself(value: object) -> None:
     assert yaml.safe_load(f"[{text}]") == [value]
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=30, deadline=None, database=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=5), NAMES, VALUES, st.booleans())
 def test_setting_and_removing_do_to_text_what_they_do_to_data(
     entries: dict[str, object], name: str, value: object, flow: bool
