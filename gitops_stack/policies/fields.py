@@ -1,0 +1,28 @@
+"""Read fields of a manifest nobody has validated yet: what is not there, or of another type, is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return ``value`` when it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def sequence(value: object) -> Sequence[Any]:
+    """Return ``value`` when it is a list, else an empty one."""
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def text(value: object) -> str:
+    """Return ``value`` when it is text, else none."""
+    return value if isinstance(value, str) else ""
+
+
+def dig(value: object, *keys: str) -> Any:  # noqa: ANN401 - any YAML value
+    """Follow ``keys`` through mappings; none when one of them is missing."""
+    for key in keys:
+        value = mapping(value).get(key)
+    return value

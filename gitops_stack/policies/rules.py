@@ -1,0 +1,220 @@
+"""Every rule of `gitops-stack check`: id, default severity, what it finds and why that matters. Data alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+Switch = Literal["error", "warning", "note", "off"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule; ``default`` holds unless `gitops/policies.yaml` says otherwise."""
+
+    id: str
+    default: Switch
+    finds: str
+    reason: str
+
+
+RULES: tuple[Rule, ...] = (
+    # What is there, and whether it can be read.
+    Rule(
+        "installation", "error", "Settings, generated tree or lock do not fit.", "`pulumi up` would refuse the stack."
+    ),
+    Rule("render-failed", "error", "A source does not render.", "Argo CD shows a ComparisonError and syncs nothing."),
+    Rule("not-rendered", "note", "A source lies elsewhere or needs a program that is missing.", "It was not checked."),
+    Rule("not-an-object", "error", "A document lacks apiVersion, kind or metadata.name.", "It cannot be applied."),
+    Rule("schema-invalid", "error", "A field is unknown, missing or of the wrong type.", "The API server refuses it."),
+    Rule("schema-missing", "warning", "No schema for a kind of this Kubernetes version.", "It was not validated."),
+    # Whether the AppProjects would let it through.
+    Rule("project-missing", "error", "An Application names a project that is not in the tree.", "It never syncs."),
+    Rule(
+        "project-invalid",
+        "error",
+        "An AppProject holds `!*` or an entry twice.",
+        "Argo CD refuses the project; the CRD does not.",
+    ),
+    Rule(
+        "project-denies-only",
+        "warning",
+        "A list of an AppProject has deny entries alone.",
+        "The manual says it permits nothing, the code all the rest: be explicit.",
+    ),
+    Rule(
+        "project-repository",
+        "error",
+        "The project does not permit a source's repository.",
+        "The Application never syncs.",
+    ),
+    Rule(
+        "project-destination", "error", "The project does not permit the destination.", "The Application never syncs."
+    ),
+    Rule(
+        "destination-unknown",
+        "note",
+        "A destination can only be judged with the cluster's Secret.",
+        "It was not checked.",
+    ),
+    Rule(
+        "project-source-namespace",
+        "error",
+        "The project does not permit Applications in this namespace.",
+        "Argo CD ignores the Application.",
+    ),
+    Rule("project-kind", "error", "The project does not permit a rendered kind.", "The sync fails at this object."),
+    Rule(
+        "project-namespace",
+        "error",
+        "The project does not permit a rendered object's namespace.",
+        "The sync fails at this object.",
+    ),
+    # References between objects.
+    Rule(
+        "duplicate-application",
+        "error",
+        "Two Applications have one name.",
+        "The later one overwrites the other, and prunes what it made.",
+    ),
+    Rule(
+        "duplicate-object",
+        "error",
+        "An application renders an object twice.",
+        "The last one wins, with a RepeatedResourceWarning.",
+    ),
+    Rule(
+        "shared-object",
+        "error",
+        "Two applications render one object.",
+        "They overwrite each other, and the one that lets go deletes it.",
+    ),
+    Rule("dangling-path", "error", "A source's folder is not in the repository.", "Argo CD shows a ComparisonError."),
+    Rule("dangling-ref", "error", "A `$ref` names no source of the Application.", "Argo CD shows a ComparisonError."),
+    Rule("incomplete-source", "error", "A source has neither path, chart nor ref.", "Argo CD refuses the Application."),
+    Rule(
+        "selector-mismatch",
+        "error",
+        "A selector does not select the template's labels.",
+        "The API server refuses it; no schema tells.",
+    ),
+    Rule("service-without-pods", "warning", "A Service selects no pods of its application.", "It has no endpoints."),
+    Rule(
+        "application-set-not-expanded",
+        "note",
+        "An ApplicationSet's generator needs a cluster or a forge.",
+        "Its applications were not checked.",
+    ),
+    # Finalizers and pruning.
+    Rule(
+        "library-finalizer",
+        "error",
+        "An Application of the library itself deletes in cascade.",
+        "Its removal would delete Argo CD or the projects.",
+    ),
+    Rule(
+        "workload-without-finalizer",
+        "warning",
+        "A workload does not delete in cascade.",
+        "What it made stays behind when it is removed.",
+    ),
+    Rule(
+        "prunable-crd", "error", "A CRD can be pruned.", "One wrong path deletes the CRD and every object of its kind."
+    ),
+    Rule("prunable-namespace", "warning", "A Namespace can be pruned.", "It takes all that is in it along."),
+    Rule(
+        "prunable-volume-claim",
+        "warning",
+        "A PersistentVolumeClaim can be pruned.",
+        "Its data go with it, depending on the reclaim policy.",
+    ),
+    Rule(
+        "pulumi-owned-secret",
+        "error",
+        "Git renders a Secret that Pulumi keeps.",
+        "A sync removes keys that Argo CD runs on (argo-cd#10831).",
+    ),
+    Rule("secret-in-git", "error", "A Secret's values are in Git.", "Whoever may read the repository may read them."),
+    # Images.
+    Rule(
+        "image-not-pinned",
+        "error",
+        "An image has no tag, or one that moves.",
+        "What runs changes without a commit, and a rollback does not bring it back.",
+    ),
+    Rule(
+        "image-without-digest",
+        "off",
+        "An image is named by tag, not by digest.",
+        "Most tags can be moved; a digest cannot.",
+    ),
+    # Pods.
+    Rule(
+        "requests-missing",
+        "error",
+        "A container requests no cpu or memory.",
+        "The scheduler cannot place it; under pressure it is evicted first.",
+    ),
+    Rule("memory-limit-missing", "error", "A container has no memory limit.", "A leak takes the node down with it."),
+    Rule(
+        "readiness-probe-missing",
+        "warning",
+        "A container with ports has no readiness probe.",
+        "It gets requests before it can answer.",
+    ),
+    Rule(
+        "liveness-probe-missing",
+        "off",
+        "A container with ports has no liveness probe.",
+        "A hung process stays; a careless probe restarts healthy ones.",
+    ),
+    Rule("run-as-non-root", "error", "A container may run as root.", "Pod Security `restricted` refuses it."),
+    Rule(
+        "privilege-escalation",
+        "error",
+        "allowPrivilegeEscalation is not false.",
+        "Pod Security `restricted` refuses it.",
+    ),
+    Rule("privileged-container", "error", "A container is privileged.", "It owns its node."),
+    Rule(
+        "host-access", "error", "A pod uses the host's network, processes or files.", "It reaches past its namespace."
+    ),
+    Rule(
+        "capabilities-not-dropped",
+        "warning",
+        "A container does not drop ALL capabilities.",
+        "Pod Security `restricted` refuses it.",
+    ),
+    Rule(
+        "seccomp-profile-missing", "off", "A container has no seccomp profile.", "Pod Security `restricted` refuses it."
+    ),
+    Rule(
+        "writable-root-filesystem",
+        "off",
+        "A container may write its root filesystem.",
+        "An intruder can leave something there.",
+    ),
+    Rule(
+        "disruption-budget-missing",
+        "warning",
+        "Replicas > 1 without a PodDisruptionBudget.",
+        "A node drain may take all of them at once.",
+    ),
+    Rule(
+        "single-replica-budget",
+        "warning",
+        "A PodDisruptionBudget allows no disruption.",
+        "A node with such a pod cannot be drained.",
+    ),
+    Rule(
+        "environment-in-namespace",
+        "off",
+        "A namespace does not carry the stack's name.",
+        "Two environments in one cluster would meet.",
+    ),
+    # Own policies and their switches.
+    Rule("policy-failed", "error", "An own policy raised an exception.", "Nothing of it was checked."),
+)
+
+BY_ID = {rule.id: rule for rule in RULES}
