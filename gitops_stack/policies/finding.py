@@ -30,6 +30,7 @@ class Finding:
     """One finding: where (``file``, ``object``, ``field``), what was ``found``, what is needed (``needs``).
 
     ``application`` and ``folder`` (the source's folder) say on whose behalf the file was read; both may be empty.
+    ``line`` counts from 1, 0 when it is not known.
     """
 
     rule: str
@@ -41,6 +42,7 @@ class Finding:
     needs: str
     application: str = ""
     folder: str = ""
+    line: int = 0
 
     @property
     def message(self) -> str:

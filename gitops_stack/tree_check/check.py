@@ -1,0 +1,165 @@
+"""Check one stack, or one folder: render, validate, judge, and apply the switches."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.gitops_tree.installation import load_stack_installation
+from gitops_stack.policies.finding import Finding, ObjectName
+from gitops_stack.settings import EksClusterSettings, StackSettings
+from gitops_stack.tree_check.applications import Tree, load_tree
+from gitops_stack.tree_check.folder import load_folder
+from gitops_stack.tree_check.inputs import Inputs
+from gitops_stack.tree_check.judge import judge
+from gitops_stack.tree_check.origins import locate_object
+from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
+from gitops_stack.tree_check.policies_file import POLICIES_FILE, apply_policies, load_policies
+from gitops_stack.tree_check.result_cache import entry_key, load_result, write_result
+from gitops_stack.tree_check.schemas import SchemaSet, choose_version, schemas_stamp
+
+CATALOGUE = "schemas"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of one check; ``place`` is the tree or folder, ``kubernetes_version`` what was validated for."""
+
+    place: str
+    stack: str
+    kubernetes_version: str
+    applications: int
+    objects: int
+    findings: tuple[Finding, ...]
+
+    def count(self, severity: str) -> int:
+        """Count the findings of a severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+
+def check_stack(
+    project: Path, settings: StackSettings, *, kubernetes_version: str | None = None, paths: Sequence[Path] = ()
+) -> Report:
+    """Check a stack's tree and all that its applications render; with ``paths``, report what lies in them alone.
+
+    Raises :class:`EnvironmentProblem` for a missing program or an unreachable remote, :class:`GitOpsStackError` for
+    `gitops/policies.yaml`.
+    """
+    started = time.time()
+    own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else None
+    version = choose_version(kubernetes_version or own)
+    plugins = load_plugins(project)
+    key = _result_key(project, settings, version, paths)
+    kept = None if plugins.installed else load_result(key)
+    if kept is not None:
+        return _read_report(kept)
+    entries = load_policies(project, (policy.rule for policy in plugins.policies))
+    problems = _check_installation(project, settings)
+    tree = load_tree(project, settings)
+    found = [*problems, *tree.findings]
+    catalogue = project / CATALOGUE
+    schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
+    found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
+    found += judge(tree, settings.stack, settings.argocd.namespace)
+    found += run_plugins(plugins, tree.objects)
+    placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
+    chosen = placed if not paths else _within(placed, tree, [path.resolve() for path in paths], project)
+    report = Report(
+        settings.tree_path, settings.stack, version, len(tree.applications), len(tree.objects), _sorted(chosen)
+    )
+    if not plugins.installed and not plugins.findings:
+        write_result(key, _inputs(project, settings, tree.inputs), started, asdict(report))
+    return report
+
+
+def check_folder(project: Path, folder: Path, *, kubernetes_version: str | None = None) -> Report:
+    """Check a folder of manifests, a kustomization or a chart, without a stack."""
+    version = choose_version(kubernetes_version)
+    plugins = load_plugins(project)
+    entries = load_policies(project, (policy.rule for policy in plugins.policies))
+    tree = load_folder(project, folder)
+    catalogue = project / CATALOGUE
+    schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
+    found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
+    found += run_plugins(plugins, tree.objects)
+    placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
+    return Report(str(folder), "", version, 0, len(tree.objects), _sorted(placed))
+
+
+def _check_installation(project: Path, settings: StackSettings) -> list[Finding]:
+    """Turn what `pulumi up` would refuse into findings; what the machine lacks stops the check."""
+    try:
+        load_stack_installation(settings, project / settings.tree_path)
+    except EnvironmentProblem:
+        raise
+    except GitOpsStackError as error:
+        return [_installation_finding(sentence, project, settings) for sentence in error.findings]
+    return []
+
+
+def _installation_finding(sentence: str, project: Path, settings: StackSettings) -> Finding:
+    place, _, rest = sentence.partition(": ")
+    inside = Path(place).is_relative_to(project) and "/" in place
+    file = Path(place).relative_to(project).as_posix() if inside else f"Pulumi.{settings.stack}.yaml"
+    found, _, needs = (rest if inside else sentence).rpartition("; ")
+    return Finding("installation", "error", file, None, "", found or needs, needs if found else "")
+
+
+def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
+    if finding.object is None or finding.line:
+        return finding
+    files: Iterable[Path] = [project / finding.file]
+    if Path(finding.file).name.lower().startswith("kustomization"):
+        sources = [one.files for one in tree.applications if finding.folder in one.folders]
+        files = [file for source in sources or [tree.loose_files] for file in sorted(source)]
+    found = locate_object(files, finding.object.kind, finding.object.name)
+    if found is None:
+        return finding
+    file, line = found
+    inner, base = file.resolve(), project.resolve()
+    shown = inner.relative_to(base).as_posix() if inner.is_relative_to(base) else str(file)
+    return replace(finding, file=shown, line=line)
+
+
+def _within(findings: Iterable[Finding], tree: Tree, paths: Sequence[Path], project: Path) -> Iterator[Finding]:
+    def inside(file: Path) -> bool:
+        return any(file.resolve().is_relative_to(path) for path in paths)
+
+    chosen = {
+        one.spec.name
+        for one in tree.applications
+        if any(map(inside, one.files)) or any(inside(project / folder) for folder in one.folders)
+    }
+    return (found for found in findings if found.application in chosen or inside(project / found.file))
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    order = {"error": 0, "warning": 1, "note": 2}
+    return tuple(sorted(set(findings), key=lambda finding: (order[finding.severity], finding.sort_key())))
+
+
+def _inputs(project: Path, settings: StackSettings, inputs: Inputs) -> Inputs:
+    inputs.add_folder(project / settings.tree_path)
+    inputs.add_files([project / POLICIES_FILE])
+    for name in (FOLDER, CATALOGUE):
+        inputs.add_folder(project / name)
+    return inputs
+
+
+def _result_key(project: Path, settings: StackSettings, version: str, paths: Sequence[Path]) -> str:
+    programs = [str(shutil.which(name)) for name in ("kustomize", "kubectl", "helm")]
+    stamps = [installed_version("gitops-stack"), schemas_stamp(), version, *programs]
+    return entry_key([str(project.resolve()), settings.model_dump_json(), *stamps, *map(str, paths)])
+
+
+def _read_report(kept: Any) -> Report:  # noqa: ANN401 - from JSON
+    findings = tuple(
+        Finding(**{**one, "object": ObjectName(**one["object"]) if one["object"] else None}) for one in kept["findings"]
+    )
+    return Report(**{**kept, "findings": findings})

@@ -1,0 +1,106 @@
+"""The files a kustomization reads, without running kustomize: every text in it that names one, bases included."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.tree_check.inputs import digest_file
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_REMOTE = re.compile(r"^(\w[\w+.-]*::|https?://|ssh://|git@|[\w.-]+\.[a-z]{2,}/[^/]+/)|[?&]ref=")
+_PINNED = re.compile(r"[?&](ref|version)=[0-9a-f]{40}\b")
+
+
+@dataclass(frozen=True)
+class Closure:
+    """All files of a kustomization; ``pinned`` is false when it also reads what may change without a change here."""
+
+    files: tuple[Path, ...]
+    pinned: bool
+
+    def key(self, folder: Path) -> str:
+        """Compute the key of the render, which does not depend on where the folder is."""
+        hashed = hashlib.sha256()
+        for file in self.files:
+            hashed.update(f"{_relative(file, folder)}\0{digest_file(file)}\0".encode())
+        return hashed.hexdigest()
+
+
+def kustomization_file(folder: Path) -> Path | None:
+    """Return the kustomization in ``folder``, if there is one."""
+    return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
+
+
+def load_closure(folder: Path) -> Closure:
+    """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would."""
+    files: set[Path] = set()
+    pinned, waiting, seen = True, [folder.resolve()], set()
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        file = kustomization_file(current)
+        if file is None:
+            pinned = False
+            continue
+        files.add(file)
+        for text in _texts_of(file, digest_file(file)):
+            path = _existing(current, text)
+            if path is None:
+                pinned = pinned and not (_REMOTE.search(text) and not _PINNED.search(text))
+            elif path.is_dir():
+                waiting.append(path)
+            else:
+                files.add(path)
+    return Closure(tuple(sorted(files)), pinned)
+
+
+@lru_cache(maxsize=65_536)
+def _texts_of(file: Path, _digest: str) -> tuple[str, ...]:
+    try:
+        documents = load_documents(file.read_text(encoding="utf-8", errors="replace"))
+    except yaml.YAMLError:
+        return ()
+    found = [text for document in documents for text in _texts(document)]
+    charts = any(isinstance(document, dict) and "helmCharts" in document for document in documents)
+    return (*found, *(["https://helm-charts"] if charts else []))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in ("labels", "commonLabels", "commonAnnotations", "images"):
+                yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str) and "\n" not in value:
+        yield value
+
+
+def _existing(folder: Path, text: str) -> Path | None:
+    for name in (text, text.partition("=")[2]):  # generators write `key=file`
+        try:
+            path = (folder / name).resolve()
+            if name and path.exists() and path != folder:
+                return path
+        except (OSError, ValueError):  # too long for a name, or a NUL in it
+            continue
+    return None
+
+
+def _relative(file: Path, folder: Path) -> str:
+    common = folder.resolve()
+    ups = ""
+    while not file.is_relative_to(common):
+        common, ups = common.parent, f"{ups}../"
+    return f"{ups}{file.relative_to(common).as_posix()}"

@@ -1,0 +1,36 @@
+"""Render many sources at once, in processes when there are enough of them to pay for starting some."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+from gitops_stack.tree_check.render import RENDERS, Render, Request, render_source
+from gitops_stack.tree_check.result_cache import prune_entries
+
+_WORTH_PROCESSES = 64
+_CHUNK = 16
+
+
+def render_all(requests: Sequence[Request]) -> list[Render]:
+    """Render all, in their order. Equal requests are rendered once."""
+    places: dict[str, int] = {}
+    order = [places.setdefault(repr(request), len(places)) for request in requests]
+    distinct = dict(zip(order, requests, strict=True))
+    renders = _render([distinct[place] for place in sorted(distinct)])
+    return [renders[place] for place in order]
+
+
+def _render(requests: list[Request]) -> list[Render]:
+    workers = min(os.cpu_count() or 1, 8)
+    if len(requests) < _WORTH_PROCESSES or workers == 1:
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(render_source, requests))
+    # Not fork: threads of the caller may hold locks. A worker imports in a third of a second.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        renders = list(pool.map(render_source, requests, chunksize=_CHUNK))
+    prune_entries(RENDERS)
+    return renders

@@ -1,0 +1,96 @@
+"""Own policies: plain functions `check_…(objects) -> findings`, from `policies/*.py` or installed packages.
+
+An installed package names a function, or a module of them, in the entry point group `gitops_stack.policies`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from gitops_stack.policies.finding import Finding, RenderedObject
+
+ENTRY_POINTS = "gitops_stack.policies"
+FOLDER = "policies"
+_PREFIX = "check_"
+Check = Callable[[Sequence[RenderedObject]], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One own policy; its rule is the function's name without `check_`, with dashes."""
+
+    rule: str
+    file: str
+    check: Check
+
+
+@dataclass
+class Plugins:
+    """What was found: the policies, and a finding for each file that cannot be loaded."""
+
+    policies: list[Policy] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    installed: bool = False
+
+
+def load_plugins(project: Path) -> Plugins:
+    """Load the own policies of a project and of installed packages."""
+    plugins = Plugins()
+    for file in sorted((project / FOLDER).glob("*.py")):
+        place = file.relative_to(project).as_posix()
+        try:
+            plugins.policies += _policies(_load_module(file), place)
+        except Exception as error:
+            plugins.findings.append(_failed(place, error))
+    for point in entry_points(group=ENTRY_POINTS):
+        plugins.installed = True
+        place = f"{point.name} ({point.value})"
+        try:
+            plugins.policies += _policies(point.load(), place)
+        except Exception as error:
+            plugins.findings.append(_failed(place, error))
+    return plugins
+
+
+def run_plugins(plugins: Plugins, objects: Sequence[RenderedObject]) -> Iterator[Finding]:
+    """Run every own policy on ``objects``; one that raises becomes a finding."""
+    yield from plugins.findings
+    for policy in plugins.policies:
+        try:
+            found = list(policy.check(objects))
+            if any(not isinstance(one, Finding) for one in found):
+                raise TypeError("it must yield what RenderedObject.finding() returns")  # noqa: TRY301
+        except Exception as error:
+            yield _failed(policy.file, error)
+        else:
+            yield from (replace(one, rule=one.rule or policy.rule) for one in found)
+
+
+def _load_module(file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"gitops_stack_policies_{file.stem}", file)
+    if spec is None or spec.loader is None:  # pragma: no cover - a .py file always has a loader
+        raise ImportError(file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _policies(loaded: object, place: str) -> Iterator[Policy]:
+    functions = [loaded] if not isinstance(loaded, ModuleType) else list(vars(loaded).values())
+    for function in functions:
+        name = getattr(function, "__name__", "")
+        if callable(function) and name.startswith(_PREFIX):
+            yield Policy(name.removeprefix(_PREFIX).replace("_", "-"), place, function)
+
+
+def _failed(place: str, error: BaseException) -> Finding:
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    line = f"line {last[0].lineno}" if last else ""
+    said = f"raised {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return Finding("policy-failed", "error", place, None, line, said, "correct the policy")

@@ -1,0 +1,182 @@
+"""Render one source as Argo CD's repo-server would: kustomize, Helm, or a folder of YAML."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.gitops_tree.kustomize import render_kustomization
+from gitops_stack.gitops_tree.render_cache import render_key
+from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
+from gitops_stack.manifests import Manifest
+from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.policies.globs import match_glob
+from gitops_stack.tree_check.closure import kustomization_file, load_closure
+from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
+
+RENDERS = "applications"
+_YAML = (".yaml", ".yml", ".json")
+_HELM_SECONDS = 120.0
+_SUPPORTED = {
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "commonAnnotations",
+    "images",
+    "replicas",
+    "patches",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One source to render: ``options`` is the source as the Application writes it."""
+
+    folder: Path
+    options: dict[str, Any]
+    name: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True)
+class Render:
+    """What came out: documents with their files; or why it ``failed``, or why it was ``skipped``."""
+
+    documents: tuple[tuple[str, Any], ...] = ()
+    failed: tuple[str, ...] = ()
+    skipped: str = ""
+    files: tuple[Path, ...] = ()
+    pinned: bool = True
+    kustomized: bool = False
+
+
+def render_source(request: Request) -> Render:
+    """Render one source; every failure that can be expected becomes a sentence."""
+    folder, options = request.folder, request.options
+    kustomization = kustomization_file(folder)
+    if "plugin" in options:
+        return Render(skipped="a config management plugin renders it")
+    if "helm" in options or (folder / "Chart.yaml").is_file():
+        return _render_chart(request)
+    if "directory" not in options and (kustomization is not None or "kustomize" in options):
+        return _render_kustomization(request)
+    return _render_directory(folder, mapping(options.get("directory")))
+
+
+def _render_kustomization(request: Request) -> Render:
+    folder, wanted = request.folder, mapping(request.options.get("kustomize"))
+    file = str(kustomization_file(folder) or folder)
+    unknown = sorted(set(wanted) - _SUPPORTED - {"version"})
+    if unknown:
+        return Render(skipped=f"its kustomize options {', '.join(unknown)} are not known here")
+    closure = load_closure(folder)
+    key = entry_key((closure.key(folder), render_document(dict(wanted)))) if closure.pinned else ""
+    kept = load_entry(RENDERS, key) if key else None
+    try:
+        if kept is None:
+            if render_key(folder):
+                kept = load_manifests(folder)  # the installation has a cache of its own
+            else:
+                kept = (
+                    _render_with_options(folder, dict(wanted))
+                    if set(wanted) - {"version"}
+                    else render_kustomization(folder)
+                )
+                if key:
+                    write_entry(RENDERS, key, kept)
+    except (GitOpsStackError, yaml.YAMLError) as error:
+        sentences = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
+        return Render(failed=sentences, files=closure.files, pinned=False, kustomized=True)
+    return Render(tuple((file, found) for found in kept), files=closure.files, pinned=closure.pinned, kustomized=True)
+
+
+def _render_with_options(folder: Path, wanted: dict[str, Any]) -> list[Manifest]:
+    """Render through an overlay: Argo CD runs `kustomize edit`, which means the same for these options."""
+    with tempfile.TemporaryDirectory() as made:
+        overlay = {key: value for key, value in wanted.items() if key != "version"}
+        if "images" in overlay:
+            overlay["images"] = [_image(text(image)) for image in sequence(overlay["images"])]
+        base = os.path.relpath(folder.resolve(), Path(made).resolve())  # kustomize refuses absolute bases
+        text_of_overlay = render_document({"resources": [base], **overlay})
+        (Path(made) / "kustomization.yaml").write_text(text_of_overlay, encoding="utf-8")
+        return render_kustomization(Path(made))
+
+
+def _image(written: str) -> dict[str, str]:
+    """Read `[NAME=]NEWNAME[:TAG][@DIGEST]`, as `kustomize edit set image` does."""
+    name, equals, target = written.partition("=")
+    new, _, digest = (target if equals else name).partition("@")
+    repository, colon, tag = new.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = new, ""
+    image = {"name": name if equals else repository, "newName": repository}
+    return image | ({"newTag": tag} if tag else {}) | ({"digest": digest} if digest else {})
+
+
+def _render_chart(request: Request) -> Render:
+    helm = shutil.which("helm")
+    if helm is None:
+        return Render(skipped="it is a Helm chart and helm is not on PATH")
+    folder, options = request.folder, mapping(request.options.get("helm"))
+    names = [text(name) for name in sequence(options.get("valueFiles"))]
+    if any(name.startswith("$") or "://" in name for name in names):
+        return Render(skipped="its Helm values come from another source")
+    with tempfile.TemporaryDirectory() as made:
+        values = Path(made) / "values.yaml"
+        inline = options.get("valuesObject")
+        values.write_text(render_document(inline) if inline else text(options.get("values")), encoding="utf-8")
+        command = [helm, "template", text(options.get("releaseName")) or request.name or folder.name, str(folder)]
+        command += ["--namespace", request.namespace or "default", "--include-crds"]
+        command += [f"--values={folder / name}" for name in names] + [f"--values={values}"]
+        for parameter in map(mapping, sequence(options.get("parameters"))):
+            flag = "--set-string" if parameter.get("forceString") is True else "--set"
+            command.append(f"{flag}={parameter.get('name')}={parameter.get('value')}")
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_HELM_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return Render(failed=(f"{folder}: helm did not end in {_HELM_SECONDS:.0f} s",), pinned=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        return Render(failed=(f"{folder}: helm failed: {last[:300]}; correct the chart or its values",), pinned=False)
+    files = tuple(path for path in sorted(folder.rglob("*")) if path.is_file())
+    place = str(folder / "Chart.yaml")
+    return Render(tuple((place, found) for found in load_documents(done.stdout)), files=files, pinned=False)
+
+
+def _render_directory(folder: Path, options: Any) -> Render:  # noqa: ANN401 - a mapping from YAML
+    found = sorted(folder.rglob("*") if options.get("recurse") is True else folder.glob("*"))
+    include, exclude = text(options.get("include")), text(options.get("exclude"))
+    documents: list[tuple[str, Any]] = []
+    failed: list[str] = []
+    files = []
+    for file in found:
+        name = file.relative_to(folder).as_posix()
+        wanted = file.suffix in _YAML and (not include or match_glob(include, name)) and file.is_file()
+        if not wanted or (exclude and match_glob(exclude, name)):
+            continue
+        files.append(file)
+        try:
+            documents += [(str(file), document) for document in load_documents(file.read_text(encoding="utf-8"))]
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            failed.append(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it")
+    return Render(tuple(documents), failed=tuple(failed), files=tuple(files))
+
+
+def flatten(documents: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield documents with those inside of a List in its place."""
+    for file, document in documents:
+        if text(dig(document, "kind")).endswith("List") and isinstance(dig(document, "items"), list):
+            yield from ((file, item) for item in document["items"])
+        else:
+            yield file, document
