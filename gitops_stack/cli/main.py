@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import account, delivery, doctor, lab, preview, recover, rehearsal, scaffold, status, sweep, tree
+from gitops_stack.cli import account, checks, delivery, doctor, lab, preview, recover, rehearsal, scaffold, status, sweep, tree
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
@@ -22,7 +22,8 @@ app = typer.Typer(
 )
 app.command("render")(tree.render)
 app.command("lock")(tree.lock)
-app.command("check")(tree.check)
+app.command("check")(checks.check)
+app.command("diff")(checks.diff)
 app.command("schema")(tree.schema)
 app.command("status")(status.status)
 app.command("rehearse")(rehearsal.rehearse)

@@ -1,4 +1,4 @@
-"""Commands on the GitOps tree: render, lock, check, and the schema of stack files."""
+"""Commands that write the GitOps tree: render and lock, and the schema of stack files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gitops_stack.cli.console import Project, Stack, err, out, progress
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import check_tree, write_tree
-from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
+from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, load_lock, render_lock
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
 from gitops_stack.gitops_tree.stack_file import write_release
@@ -69,15 +69,6 @@ def lock(
         found = build_lock(settings.argocd, manifests)
         file.write_text(render_lock(found), encoding="utf-8")
     out.print(f"{file}: {found.version} {found.variant}, {found.object_count} objects, {found.digest}", markup=False)
-
-
-def check(stack: Stack, project: Project = Path()) -> None:
-    """Check settings, tree and lock as `pulumi up` would, without network or cluster once the render is kept."""
-    settings = load_stack_file(project, stack)
-    root = project / settings.tree_path
-    with progress(f"checking {root}"):
-        manifests = load_stack_installation(settings, root)
-    out.print(f"{root}: fine, {len(manifests)} objects of {settings.argocd.version}", markup=False)
 
 
 def schema(

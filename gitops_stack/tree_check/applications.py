@@ -36,11 +36,11 @@ class RenderedApplication:
 
 @dataclass
 class Tree:
-    """All applications of a stack, root first; or the ``loose`` objects of a folder that no Application names."""
+    """All applications of a stack, root first; or the ``loose`` objects of folders that no Application names."""
 
     applications: list[RenderedApplication] = field(default_factory=list)
-    loose: list[RenderedObject] = field(default_factory=list)
-    loose_files: set[Path] = field(default_factory=set)
+    loose: dict[str, list[RenderedObject]] = field(default_factory=dict)
+    loose_files: dict[str, set[Path]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     inputs: Inputs = field(default_factory=Inputs)
     custom_scopes: dict[tuple[str, str], bool] = field(default_factory=dict)
@@ -48,7 +48,8 @@ class Tree:
     @property
     def objects(self) -> list[RenderedObject]:
         """All objects, those of no application last."""
-        return [*(found for application in self.applications for found in application.objects), *self.loose]
+        groups = [*(application.objects for application in self.applications), *self.loose.values()]
+        return [found for group in groups for found in group]
 
     @property
     def definitions(self) -> list[Manifest]:

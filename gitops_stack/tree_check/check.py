@@ -14,9 +14,9 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding, ObjectName
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.tree_check.applications import Tree, load_tree
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
 from gitops_stack.tree_check.folder import load_folder
-from gitops_stack.tree_check.inputs import Inputs
+from gitops_stack.tree_check.inputs import Inputs, digest_paths
 from gitops_stack.tree_check.judge import judge
 from gitops_stack.tree_check.origins import locate_object
 from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
@@ -29,7 +29,10 @@ CATALOGUE = "schemas"
 
 @dataclass(frozen=True)
 class Report:
-    """The result of one check; ``place`` is the tree or folder, ``kubernetes_version`` what was validated for."""
+    """The result of one check; ``place`` is the tree or folder, ``kubernetes_version`` what was validated for.
+
+    ``covered`` lists those of the paths asked for that belong to the stack.
+    """
 
     place: str
     stack: str
@@ -37,6 +40,7 @@ class Report:
     applications: int
     objects: int
     findings: tuple[Finding, ...]
+    covered: tuple[str, ...] = ()
 
     def count(self, severity: str) -> int:
         """Count the findings of a severity."""
@@ -69,10 +73,10 @@ def check_stack(
     found += judge(tree, settings.stack, settings.argocd.namespace)
     found += run_plugins(plugins, tree.objects)
     placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
-    chosen = placed if not paths else _within(placed, tree, [path.resolve() for path in paths], project)
-    report = Report(
-        settings.tree_path, settings.stack, version, len(tree.applications), len(tree.objects), _sorted(chosen)
-    )
+    chosen = _within(placed, tree, paths, project) if paths else placed
+    covered = tuple(str(path) for path in paths if _covers(path, tree, project / settings.tree_path, project))
+    counts = (len(tree.applications), len(tree.objects))
+    report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered)
     if not plugins.installed and not plugins.findings:
         write_result(key, _inputs(project, settings, tree.inputs), started, asdict(report))
     return report
@@ -92,6 +96,16 @@ def check_folder(project: Path, folder: Path, *, kubernetes_version: str | None 
     return Report(str(folder), "", version, 0, len(tree.objects), _sorted(placed))
 
 
+def build_settings_report(stack: str, sentences: Iterable[str]) -> Report:
+    """Build the report of a stack whose settings cannot be used; nothing else of it was checked."""
+    place = f"Pulumi.{stack}.yaml"
+    findings = [
+        Finding("installation", "error", place, None, "", *_halves(sentence.removeprefix(f"{place}: ")))
+        for sentence in sentences
+    ]
+    return Report(place, stack, "", 0, 0, _sorted(findings))
+
+
 def _check_installation(project: Path, settings: StackSettings) -> list[Finding]:
     """Turn what `pulumi up` would refuse into findings; what the machine lacks stops the check."""
     try:
@@ -107,8 +121,12 @@ def _installation_finding(sentence: str, project: Path, settings: StackSettings)
     place, _, rest = sentence.partition(": ")
     inside = Path(place).is_relative_to(project) and "/" in place
     file = Path(place).relative_to(project).as_posix() if inside else f"Pulumi.{settings.stack}.yaml"
-    found, _, needs = (rest if inside else sentence).rpartition("; ")
-    return Finding("installation", "error", file, None, "", found or needs, needs if found else "")
+    return Finding("installation", "error", file, None, "", *_halves(rest if inside else sentence))
+
+
+def _halves(sentence: str) -> tuple[str, str]:
+    found, _, needs = sentence.rpartition("; ")
+    return (found, needs) if found else (needs, "")
 
 
 def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
@@ -117,7 +135,8 @@ def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
     files: Iterable[Path] = [project / finding.file]
     if Path(finding.file).name.lower().startswith("kustomization"):
         sources = [one.files for one in tree.applications if finding.folder in one.folders]
-        files = [file for source in sources or [tree.loose_files] for file in sorted(source)]
+        sources += [found for place, found in tree.loose_files.items() if place == finding.folder]
+        files = [file for source in sources for file in sorted(source)]
     found = locate_object(files, finding.object.kind, finding.object.name)
     if found is None:
         return finding
@@ -128,15 +147,23 @@ def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
 
 
 def _within(findings: Iterable[Finding], tree: Tree, paths: Sequence[Path], project: Path) -> Iterator[Finding]:
-    def inside(file: Path) -> bool:
-        return any(file.resolve().is_relative_to(path) for path in paths)
+    wanted = [path.resolve() for path in paths]
+    chosen = {one.spec.name for one in tree.applications if any(_reads(one, path, project) for path in wanted)}
+    for found in findings:
+        file = (project / found.file).resolve()
+        if found.application in chosen or any(file.is_relative_to(path) for path in wanted):
+            yield found
 
-    chosen = {
-        one.spec.name
-        for one in tree.applications
-        if any(map(inside, one.files)) or any(inside(project / folder) for folder in one.folders)
-    }
-    return (found for found in findings if found.application in chosen or inside(project / found.file))
+
+def _reads(one: RenderedApplication, path: Path, project: Path) -> bool:
+    files = [*one.files, *(project / folder for folder in one.folders)]
+    return any(file.resolve().is_relative_to(path) for file in files)
+
+
+def _covers(path: Path, tree: Tree, folder: Path, project: Path) -> bool:
+    wanted = path.resolve()
+    inside = wanted.is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(wanted)
+    return inside or any(_reads(one, wanted, project) for one in tree.applications)
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -154,12 +181,19 @@ def _inputs(project: Path, settings: StackSettings, inputs: Inputs) -> Inputs:
 
 def _result_key(project: Path, settings: StackSettings, version: str, paths: Sequence[Path]) -> str:
     programs = [str(shutil.which(name)) for name in ("kustomize", "kubectl", "helm")]
-    stamps = [installed_version("gitops-stack"), schemas_stamp(), version, *programs]
+    stamps = [installed_version("gitops-stack"), _own_digest(), schemas_stamp(), version, *programs]
     return entry_key([str(project.resolve()), settings.model_dump_json(), *stamps, *map(str, paths)])
+
+
+def _own_digest() -> str:
+    """Compute a digest of the rules' own source, which may change without a new version while it is worked on."""
+    own = Path(__file__).resolve().parent
+    files = [str(file) for folder in (own, own.parent / "policies") for file in folder.glob("*.py")]
+    return digest_paths(files, [])
 
 
 def _read_report(kept: Any) -> Report:  # noqa: ANN401 - from JSON
     findings = tuple(
         Finding(**{**one, "object": ObjectName(**one["object"]) if one["object"] else None}) for one in kept["findings"]
     )
-    return Report(**{**kept, "findings": findings})
+    return Report(**{**kept, "findings": findings, "covered": tuple(kept["covered"])})

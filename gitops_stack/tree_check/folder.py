@@ -1,7 +1,8 @@
-"""Render one folder that no Application names: a kustomization, a chart, or YAML at any depth."""
+"""Render one folder that no Application names: kustomizations nobody else builds on, charts, and YAML at any depth."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from gitops_stack.policies.application_spec import is_application, read_application_spec
@@ -16,29 +17,50 @@ from gitops_stack.tree_check.applications import (
     relative_path,
     settle_namespaces,
 )
-from gitops_stack.tree_check.closure import kustomization_file
-from gitops_stack.tree_check.render import Request, flatten, render_source
+from gitops_stack.tree_check.closure import KUSTOMIZATIONS, load_closure
+from gitops_stack.tree_check.parallel import render_all
+from gitops_stack.tree_check.render import Request, flatten
+
+_YAML = (".yaml", ".yml", ".json")
 
 
 def load_folder(project: Path, folder: Path) -> Tree:
-    """Render ``folder``; its objects belong to one application without a name."""
-    plain = kustomization_file(folder) is None and not (folder / "Chart.yaml").is_file()
-    render = render_source(Request(folder, {"directory": {"recurse": True}} if plain else {}, folder.name))
-    tree, place = Tree(), relative_path(folder, project)
-    tree.findings += [build_render_failure(sentence, folder, "", project) for sentence in render.failed]
-    objects = []
-    for file, document in flatten(render.documents):
-        name = relative_path(Path(file), project)
-        if not is_object(document):
-            tree.findings.append(build_no_object(name, "", place, document))
-            continue
-        namespace = document["metadata"].get("namespace") or ""
-        objects.append(RenderedObject(document, namespace, name, "", place))
-    definitions = [found.manifest for found in objects if found.kind == "CustomResourceDefinition"]
-    tree.custom_scopes = build_custom_scopes(definitions)
-    settled = settle_namespaces(objects, "", tree.custom_scopes)
-    tree.loose, tree.loose_files = settled, set(render.files)
+    """Render all that ``folder`` holds, or one file; each kustomization and chart is a group of its own."""
+    tree = Tree()
+    requests = list(_requests(folder))
+    for request, render in zip(requests, render_all(requests), strict=True):
+        place = relative_path(request.folder, project)
+        tree.findings += [build_render_failure(sentence, request.folder, "", project) for sentence in render.failed]
+        tree.loose_files.setdefault(place, set()).update(render.files)
+        for file, document in flatten(render.documents):
+            name = relative_path(Path(file), project)
+            if is_object(document):
+                namespace = document["metadata"].get("namespace") or ""
+                tree.loose.setdefault(place, []).append(RenderedObject(document, namespace, name, "", place))
+            else:
+                tree.findings.append(build_no_object(name, "", place, document))
+    tree.custom_scopes |= build_custom_scopes(tree.definitions)
+    for place, found in tree.loose.items():
+        tree.loose[place] = settle_namespaces(found, "", tree.custom_scopes)
     tree.applications = [
-        RenderedApplication(read_application_spec(found)) for found in settled if is_application(found)
+        RenderedApplication(read_application_spec(found)) for found in tree.objects if is_application(found)
     ]
     return tree
+
+
+def _requests(folder: Path) -> Iterator[Request]:
+    if folder.is_file():
+        yield Request(folder.parent, {"directory": {"include": folder.name}})
+        return
+    charts = [file.parent for file in sorted(folder.rglob("Chart.yaml"))]
+    outer = [chart for chart in charts if not any(chart.is_relative_to(other) for other in charts if other != chart)]
+    kustomized = sorted({file.parent for name in KUSTOMIZATIONS for file in folder.rglob(name)})
+    closures = {one: load_closure(one) for one in kustomized}
+    used = {file.parent for one, closure in closures.items() for file in closure.files if file.parent != one.resolve()}
+    yield from (Request(one, {}, one.name) for one in outer)
+    yield from (Request(one, {}, one.name) for one in kustomized if one.resolve() not in used)
+    taken = {file for closure in closures.values() for file in closure.files}
+    for file in sorted(folder.rglob("*")):
+        inside = any(file.is_relative_to(one) for one in outer)
+        if file.suffix in _YAML and file.is_file() and file.resolve() not in taken and not inside:
+            yield Request(file.parent, {"directory": {"include": file.name}})

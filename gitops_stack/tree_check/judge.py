@@ -31,9 +31,11 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
     yield from _check_owners(tree)
     for one in tree.applications:
         yield from _judge_application(one, permissions if stack or projects else None, stack, argocd_namespace)
-    yield from _judge_objects(tree.loose, stack)
-    for found in tree.loose:
-        yield from check_secret(None, found, argocd_namespace)
+    for objects in tree.loose.values():
+        yield from _judge_objects(objects, stack)
+        yield from check_owners({"": objects})
+        for found in objects:
+            yield from check_secret(None, found, argocd_namespace)
 
 
 def _judge_application(
@@ -69,4 +71,3 @@ def _check_owners(tree: Tree) -> Iterator[Finding]:
         clusters[cluster].setdefault(str(one.spec.object.name), []).extend(one.objects)
     for owned in clusters.values():
         yield from check_owners(owned)
-    yield from check_owners({"": tree.loose})

@@ -14,7 +14,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.policies.fields import mapping, sequence
 from gitops_stack.policies.finding import Finding
 from gitops_stack.policies.globs import match_glob
-from gitops_stack.policies.rules import BY_ID, RULES, Severity, Switch
+from gitops_stack.policies.rules import BY_ID, RULES, Switch
 
 POLICIES_FILE = "gitops/policies.yaml"
 _SWITCHES = ("error", "warning", "note", "off")
@@ -97,7 +97,7 @@ def apply_policies(findings: Iterable[Finding], entries: Sequence[Entry]) -> lis
             if entry.rule == finding.rule and entry.covers(finding):
                 switch = entry.switch
         if switch != "off":
-            kept.append(replace(finding, severity=cast("Severity", switch)))
+            kept.append(replace(finding, severity=switch))
     return kept
 
 
