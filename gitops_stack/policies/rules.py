@@ -28,6 +28,12 @@ RULES: tuple[Rule, ...] = (
     Rule("not-rendered", "note", "A source lies elsewhere or needs a program that is missing.", "It was not checked."),
     Rule("not-an-object", "error", "A document lacks apiVersion, kind or metadata.name.", "It cannot be applied."),
     Rule("schema-invalid", "error", "A field is unknown, missing or of the wrong type.", "The API server refuses it."),
+    Rule(
+        "version-not-served",
+        "error",
+        "Kubernetes serves a kind, but not in this version.",
+        "The API server refuses it.",
+    ),
     Rule("schema-missing", "warning", "No schema for a kind of this Kubernetes version.", "It was not validated."),
     # Whether the AppProjects would let it through.
     Rule("project-missing", "error", "An Application names a project that is not in the tree.", "It never syncs."),

@@ -131,7 +131,7 @@ def _check_budget(budget: RenderedObject, replicas: int) -> Iterator[Finding]:
         key = "spec.minAvailable" if least is not None else "spec.maxUnavailable"
         value = least if least is not None else most
         yield budget.finding(
-            key, f"found {value} for {replicas} replicas", "allow one pod to be away", rule="single-replica-budget"
+            key, f"found {value} of {replicas} replicas", "allow one pod to be away", rule="single-replica-budget"
         )
 
 

@@ -14,7 +14,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding, ObjectName
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, relative_path
 from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.inputs import Inputs, digest_paths
 from gitops_stack.tree_check.judge import judge
@@ -93,7 +93,8 @@ def check_folder(project: Path, folder: Path, *, kubernetes_version: str | None 
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
-    return Report(str(folder), "", version, 0, len(tree.objects), _sorted(placed))
+    place = relative_path(folder, project)
+    return Report(place, "", version, len(tree.applications), len(tree.objects), _sorted(placed))
 
 
 def build_settings_report(stack: str, sentences: Iterable[str]) -> Report:

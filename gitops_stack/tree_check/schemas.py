@@ -83,6 +83,10 @@ class SchemaSet:
 
     def _missing(self, found: RenderedObject, key: SchemaKey) -> Finding:
         group, _, version = key[0].rpartition("/")
+        if served := _served_versions(self.kubernetes_version, group, key[1]):
+            wanted = " or ".join(f"{group}/{one}".lstrip("/") for one in served)
+            said = f"found {key[0]}, which Kubernetes {self.kubernetes_version} does not serve for {key[1]}"
+            return found.finding("apiVersion", said, f"needs {wanted}", rule="version-not-served")
         return found.finding(
             "apiVersion",
             f"found {key[1]} of {key[0]}, which Kubernetes {self.kubernetes_version}, CRDs and schemas/ do not know",
@@ -128,6 +132,15 @@ def _definitions(version: str) -> Schema:
 @cache
 def _registry(version: str) -> Any:  # noqa: ANN401 - jsonschema_rs has no type for it
     return jsonschema_rs.Registry([(_DEFINITIONS, _definitions(version))])
+
+
+@cache
+def _served_versions(version: str, group: str, kind: str) -> tuple[str, ...]:
+    """List the versions in which the API server itself serves a kind."""
+    prefix = f"{kind.lower()}-{group.partition('.')[0]}-" if group else f"{kind.lower()}-"
+    names = (path.name for path in _folder(version).iterdir() if path.name.startswith(prefix))
+    found = (name.removeprefix(prefix).removesuffix(".json") for name in names)
+    return tuple(sorted(one for one in found if _load_own(version, f"{group}/{one}".lstrip("/"), kind)))
 
 
 @cache
