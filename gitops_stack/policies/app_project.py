@@ -46,13 +46,14 @@ def check_app_project(project: RenderedObject) -> Iterator[Finding]:
                 yield project.finding(
                     f"{place}[{index}]", f"found {shown} a second time", "remove one of the two", rule="project-invalid"
                 )
-        denials = [any(map(is_denial, entry)) for entry in entries]
-        if denials and all(denials) and place != "spec.sourceNamespaces":
+        denials = [shown for shown in entries if any(map(is_denial, shown))]
+        open_to_all = any(set(entry) <= {"*", "**"} for entry in entries)
+        if denials and not open_to_all and place != "spec.sourceNamespaces":
             yield project.finding(
                 place,
-                "found deny entries alone",
-                "needs an entry that permits, such as '*'",
-                rule="project-denies-only",
+                f"found {' '.join(denials[0])} without an entry that permits all the rest",
+                "add '*' if all the rest is meant; otherwise list what is permitted and drop the denial",
+                rule="project-denial-opens",
             )
 
 

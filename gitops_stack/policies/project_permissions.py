@@ -1,7 +1,8 @@
 """What an AppProject permits, as Argo CD decides it (pkg/apis/application/v1alpha1/app_project_types.go of v3.5).
 
-One place differs from the manual: a list of deny entries alone permits all the rest, because an entry `!x` counts as a
-match for everything but x. The manual (user-guide/projects.md) asks for an allow entry; `project-denies-only` does too.
+One place differs from the manual: an entry `!x` permits everything but x, whatever else is listed, because the code
+counts it as a match. The manual (user-guide/projects.md) asks for an entry that permits as well, as does the rule
+`project-denial-opens`.
 """
 
 from __future__ import annotations

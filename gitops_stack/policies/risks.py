@@ -58,8 +58,6 @@ def judge_removals(
                 "ownership-change", "high", name, "",
                 f"moves to application {owner}; {before.spec.name} prunes it unless {owner} has synced first",
             )  # fmt: skip
-        elif (found.group, found.kind) == _CRD:
-            yield Risk("crd-removed", "high", name, "", "deletes every object of its kind, in all namespaces")
         elif is_application(found):
             yield _removed_application(read_application_spec(found))
         elif after is not None:
@@ -77,6 +75,8 @@ def _pruned(spec: ApplicationSpec, found: RenderedObject) -> Risk:
         return Risk("prune", "low", found.name, "", "stays until somebody syncs with prune")
     if kept := _KEEPING & sync_options(found):
         return Risk("left-behind", "low", found.name, "", f"stays: {SYNC_OPTIONS} has {min(kept)}")
+    if (found.group, found.kind) == _CRD:
+        return Risk("crd-removed", "high", found.name, "", "is deleted by the next sync, with every object of its kind")
     return Risk("prune", "high", found.name, "", "is deleted by the next sync")
 
 

@@ -25,7 +25,12 @@ RULES: tuple[Rule, ...] = (
         "installation", "error", "Settings, generated tree or lock do not fit.", "`pulumi up` would refuse the stack."
     ),
     Rule("render-failed", "error", "A source does not render.", "Argo CD shows a ComparisonError and syncs nothing."),
-    Rule("not-rendered", "note", "A source lies elsewhere or needs a program that is missing.", "It was not checked."),
+    Rule(
+        "not-rendered",
+        "note",
+        "A source lies elsewhere, or (a warning) needs what is missing here.",
+        "It was not checked.",
+    ),
     Rule("not-an-object", "error", "A document lacks apiVersion, kind or metadata.name.", "It cannot be applied."),
     Rule("schema-invalid", "error", "A field is unknown, missing or of the wrong type.", "The API server refuses it."),
     Rule(
@@ -44,10 +49,10 @@ RULES: tuple[Rule, ...] = (
         "Argo CD refuses the project; the CRD does not.",
     ),
     Rule(
-        "project-denies-only",
+        "project-denial-opens",
         "warning",
-        "A list of an AppProject has deny entries alone.",
-        "The manual says it permits nothing, the code all the rest: be explicit.",
+        "A list of an AppProject has a deny entry and no `*`.",
+        "Argo CD's code permits all that a deny entry does not deny; its manual says it permits nothing. Be explicit.",
     ),
     Rule(
         "project-repository",

@@ -125,8 +125,9 @@ def _take(
     _note_inputs(tree.inputs, request.folder, render)
     one.files |= set(render.files)
     folder = relative_path(request.folder, project)
-    if render.skipped:
-        tree.findings.append(made.finding(source.field, f"is not rendered: {render.skipped}", "", rule="not-rendered"))
+    if render.skipped:  # it lies here, so it could have been checked: more than a note
+        said = f"is not rendered: {render.skipped}"
+        tree.findings.append(made.finding(source.field, said, "", rule="not-rendered", severity="warning"))
     for sentence in render.failed:
         tree.findings.append(build_render_failure(sentence, request.folder, one.spec.name, project))
     for file, document in flatten(render.documents):

@@ -18,8 +18,8 @@ from tests.stacks import stack_render
 CASES = load_cases("checks")
 # Rules about whole stacks have their own tests: a folder cannot break them.
 OF_STACKS = {
-    "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object", "dangling-path",
-    "application-set-not-expanded", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
+    "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
+    "dangling-path", "application-set-not-expanded", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
     "environment-in-namespace", "policy-failed",
 }  # fmt: skip
 

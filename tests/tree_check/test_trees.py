@@ -1,0 +1,57 @@
+"""Whole trees: files laid over the committed tree of stack dev, and exactly what is found in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.tree_check.check import check_stack
+from tests.cases import build_object, load_cases, show_finding
+
+CASES = load_cases("trees")
+BUDGET = "warning disruption-budget-missing apps/Deployment storefront/guestbook"  # the sample's, in every tree
+PROJECT = {
+    "base": "project",
+    "spec": {
+        "namespaceResourceWhitelist": [
+            {"group": group, "kind": kind}
+            for group, kind in (
+                ("", "ConfigMap"),
+                ("", "Service"),
+                ("", "PersistentVolumeClaim"),
+                ("apps", "Deployment"),
+                ("example.com", "*"),
+            )
+        ],
+        "destinations": [
+            {"server": "https://kubernetes.default.svc", "namespace": name} for name in ("shop", "shop-dev")
+        ],
+    },
+}
+
+
+def write_files(project: Path, files: dict[str, Any]) -> None:
+    for name, content in files.items():
+        file = project / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        documents = content if isinstance(content, list) else []
+        text = yaml.safe_dump_all([build_object(one) for one in documents], sort_keys=False)
+        file.write_text(text if isinstance(content, list) else content)
+
+
+def check(case: dict[str, Any], project: Path) -> list[str]:
+    write_files(project, {"gitops/dev/projects/shop.yaml": [PROJECT], **case["files"]})
+    if "policies" in case:
+        (project / "gitops/policies.yaml").write_text(yaml.safe_dump({"rules": case["policies"]}))
+    report = check_stack(project, load_stack_file(project, "dev"), kubernetes_version="1.35")
+    return [shown for shown in map(show_finding, report.findings) if not shown.startswith(BUDGET)]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_tree_has_exactly_its_findings(case: dict[str, Any], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    assert check(case, Path()) == case.get("findings", [])
