@@ -57,7 +57,8 @@ schema: venv  ## Write the JSON Schemas of stack files and cluster metadata
 
 golden: tools  ## Write trees, locks and golden files again after a change that is meant
 	@PATH=$$($(BIN)/gitops-stack lab env --tools | sed 's/export PATH=//; s/:$$PATH//'):$$PATH && for stack in local dev prd; do \
-		$(BIN)/gitops-stack render --stack $$stack && $(BIN)/gitops-stack lock --stack $$stack || exit 1; done
+		$(BIN)/gitops-stack render --stack $$stack && $(BIN)/gitops-stack lock --stack $$stack && \
+		$(BIN)/gitops-stack check --stack $$stack || exit 1; done
 	@GITOPS_STACK_GOLDEN=write $(BIN)/python -m pytest -q -m 'not e2e' tests
 
 clean:  ## Stop the labs of this folder without destroying, and remove what can be made again

@@ -12,7 +12,10 @@ import yaml
 
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.render_cache import render_key
-from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_tree
+from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
+from gitops_stack.tree_check.render import Request, render_source, source_key
+from tests.git_repository import git, repository  # noqa: F401 - fixtures of several folders
+from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_settings, stack_tree
 
 _GUARDED = ("kustomize", "kubectl", "git")
 _GUARD = """#!/bin/sh
@@ -34,6 +37,18 @@ def pytest_sessionstart() -> None:
         if not (made := load_cache_folder() / "renders" / name).is_file():
             raise pytest.UsageError(f"{made}: is missing; run `make golden`, which renders the trees first")
         shutil.copyfile(made, RENDERS / name)
+    _take_application_renders()
+
+
+def _take_application_renders() -> None:
+    folder = RENDERS / APPLICATION_RENDERS
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for workload in (one for stack in STACKS for one in stack_settings(stack).workloads.values()):
+        request = Request(ROOT / workload.path, {})
+        render_source(request)  # kept already: `make golden` has checked the trees
+        name = f"{source_key(request)}.json.gz"
+        shutil.copyfile(load_cache_folder() / "renders" / APPLICATION_RENDERS / name, folder / name)
 
 
 def pytest_configure() -> None:

@@ -49,7 +49,7 @@ def _compile_glob(pattern: str, separators: str) -> re.Pattern[str] | None:
             return None
         else:
             expression += re.escape(part[-1])
-    return _compiled(expression) if depth == 0 else None
+    return _compiled(expression + ")" * depth)  # a brace that is left open ends with the pattern
 
 
 @lru_cache(maxsize=4096)

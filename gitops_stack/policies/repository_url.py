@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 _SSH = re.compile(r"^(ssh://)?([^/:]*?)@[^@]+$")
 _PARTS = re.compile(r"^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)(.*)$", re.DOTALL)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _KEPT = re.compile(r"[\w.~!$&'()*+,;=:@\[\]%/-]*", re.ASCII)  # Go's validEncoded: a path written so is left alone
 
 
@@ -21,6 +22,8 @@ def normalize_repository(url: str) -> str:
     if found is None:  # pragma: no cover - the pattern matches any text
         return ""
     origin, path, rest = found[1] or "", found[2], found[3]
+    if not origin and ":" in path.partition("/")[0] and not _SCHEME.match(path):
+        return ""  # Go's net/url refuses it, and what cannot be read matches nothing
     if not _KEPT.fullmatch(path):
         path = quote(path, safe="$&+,/:;=@-_.~")
     return f"{origin}{path}{rest}".removeprefix("ssh://")

@@ -22,17 +22,24 @@ SchemaKey = tuple[str, str]
 _TOP = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
 
 
-def build_crd_schemas(definitions: Iterable[Manifest], metadata: Schema) -> Iterator[tuple[SchemaKey, Schema]]:
-    """Yield the strict schema of every served version; ``metadata`` is the schema of an object's metadata."""
+def list_crd_schemas(definitions: Iterable[Manifest]) -> Iterator[tuple[SchemaKey, Schema]]:
+    """Yield the schema of every served version, as the CRDs have it."""
     for found in definitions:
         spec = mapping(found.get("spec"))
         for version in map(mapping, sequence(spec.get("versions"))):
             schema = dig(version, "schema", "openAPIV3Schema")
             if isinstance(schema, dict) and version.get("served") is True:
-                key = (f"{text(spec.get('group'))}/{text(version.get('name'))}", text(dig(spec, "names", "kind")))
-                strict = make_strict(schema)
-                properties = {**mapping(strict.get("properties")), **_TOP, "metadata": metadata}
-                yield key, {**strict, "type": "object", "properties": properties}
+                yield (
+                    (f"{text(spec.get('group'))}/{text(version.get('name'))}", text(dig(spec, "names", "kind"))),
+                    schema,
+                )
+
+
+def build_strict_schema(schema: Schema, metadata: Schema) -> Schema:
+    """Build the strict schema of whole objects; ``metadata`` is the schema of their metadata."""
+    strict = make_strict(schema)
+    properties = {**mapping(strict.get("properties")), **_TOP, "metadata": metadata}
+    return {**strict, "type": "object", "properties": properties}
 
 
 def make_strict(schema: Schema) -> Schema:

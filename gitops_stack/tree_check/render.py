@@ -74,6 +74,13 @@ def render_source(request: Request) -> Render:
     return _render_directory(folder, mapping(options.get("directory")))
 
 
+def source_key(request: Request) -> str:
+    """Compute what a kustomization's render is kept under; empty when it may change without a change here."""
+    closure = load_closure(request.folder)
+    options = dict(mapping(request.options.get("kustomize")))
+    return entry_key((closure.key(request.folder), render_document(options))) if closure.pinned else ""
+
+
 def _render_kustomization(request: Request) -> Render:
     folder, wanted = request.folder, mapping(request.options.get("kustomize"))
     file = str(kustomization_file(folder) or folder)
@@ -81,7 +88,7 @@ def _render_kustomization(request: Request) -> Render:
     if unknown:
         return Render(skipped=f"its kustomize options {', '.join(unknown)} are not known here")
     closure = load_closure(folder)
-    key = entry_key((closure.key(folder), render_document(dict(wanted)))) if closure.pinned else ""
+    key = source_key(request)
     kept = load_entry(RENDERS, key) if key else None
     try:
         if kept is None:

@@ -20,7 +20,14 @@ import jsonschema_rs
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.tree_check.crd_schemas import Catalogue, Schema, SchemaKey, build_crd_schemas, without_patterns
+from gitops_stack.tree_check.crd_schemas import (
+    Catalogue,
+    Schema,
+    SchemaKey,
+    build_strict_schema,
+    list_crd_schemas,
+    without_patterns,
+)
 from gitops_stack.tree_check.schema_sentences import build_violations
 
 _FOLDER = re.compile(r"v(\d+\.\d+)\.\d+-local-strict")
@@ -62,7 +69,7 @@ class SchemaSet:
         self, kubernetes_version: str, definitions: Iterable[Manifest] = (), catalogue: Path | None = None
     ) -> None:
         self.kubernetes_version = kubernetes_version
-        self._custom = dict(build_crd_schemas(definitions, METADATA))
+        self._custom = dict(list_crd_schemas(definitions))
         self._catalogue = Catalogue(catalogue) if catalogue is not None else None
         self._validators: dict[SchemaKey, tuple[Any, Schema] | None] = {}
 
@@ -100,7 +107,9 @@ class SchemaSet:
             yield found.finding(place, said, needs, rule="schema-invalid")
 
     def _compile(self, key: SchemaKey) -> tuple[Any, Schema] | None:
-        schema = _load_own(self.kubernetes_version, *key) or self._custom.get(key)
+        schema = _load_own(self.kubernetes_version, *key)
+        if schema is None and key in self._custom:
+            schema = build_strict_schema(self._custom[key], METADATA)
         if schema is None and self._catalogue is not None:
             schema = self._catalogue.load(key)
         if schema is None:

@@ -23,7 +23,11 @@ from tests.cases import FIXTURES
 
 @cache
 def _answers() -> dict[str, list[list[Any]]]:
-    """Read what the functions of argo-cd v3.2.11 answered to questions drawn at random; see the file's first entry."""
+    """Read what argo-cd v3.2.11's own functions answered to questions drawn at random: questions, then the answer.
+
+    glob and path: util/glob Match without and with separator, filepath.Match; url: NormalizeGitURL; source,
+    destination, kind: AppProject's IsSourcePermitted, IsDestinationPermitted, IsGroupKindPermitted.
+    """
     answers: dict[str, list[list[Any]]] = json.loads((FIXTURES / "argocd-permissions.json").read_text(encoding="utf-8"))
     return answers
 

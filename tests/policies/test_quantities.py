@@ -12,7 +12,8 @@ from gitops_stack.policies.quantities import parse_quantity
 @pytest.mark.parametrize(
     ("written", "number"),
     [
-        ("1", 1), (2, 2), ("100m", Decimal("0.1")), ("1.5Gi", 3 * 2**29), ("1k", 1000), ("1e3", 1000), (".5", Decimal("0.5")),
+        ("1", 1), (2, 2), ("100m", Decimal("0.1")), ("1.5Gi", 3 * 2**29), ("1k", 1000), ("1e3", 1000),
+        (".5", Decimal("0.5")),
         ("1Mi", 2**20), ("half", None), ("1KiB", None), (None, None), ([], None),
     ],
 )  # fmt: skip

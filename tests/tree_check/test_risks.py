@@ -15,8 +15,8 @@ from tests.cases import build_object, load_cases, show_risk
 CASES = load_cases("risks")
 VERDICTS = {
     "ownership-change", "crd-removed", "crd-version-removed", "cascade-delete", "left-behind", "prune",
-    "project-widened", "replicas-to-zero", "recreate", "finalizer-added", "finalizer-removed", "project-changed", "destination-changed",
-    "prune-switched-on",
+    "project-widened", "replicas-to-zero", "recreate", "finalizer-added", "finalizer-removed", "project-changed",
+    "destination-changed", "prune-switched-on",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from gitops_stack.config import load_stack_file
+from gitops_stack.tree_check import check as check_module
 from gitops_stack.tree_check.check import check_stack
 from tests.cases import build_object, load_cases, show_finding
 
@@ -54,4 +55,7 @@ def check(case: dict[str, Any], project: Path) -> list[str]:
 @pytest.mark.parametrize("case", CASES)
 def test_a_tree_has_exactly_its_findings(case: dict[str, Any], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
+    if not any("installation" in found for found in case.get("findings", [])):
+        # What `pulumi up` would refuse has tests of its own, and takes most of a second.
+        monkeypatch.setattr(check_module, "load_stack_installation", lambda *_: [])
     assert check(case, Path()) == case.get("findings", [])

@@ -1,0 +1,189 @@
+"""`check` and `diff` on the command line: exit codes, outputs, and which stacks and paths they look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import run
+from tests.stacks import STACKS
+from tests.tree_check.test_trees import PROJECT, write_files
+
+NGINX = {"base": "deployment", "spec": {"template": {"spec": {"containers": [{"image": "nginx"}]}}}}
+
+
+@pytest.fixture
+def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a project whose stack dev has one error and one warning."""
+    monkeypatch.chdir(project)
+    write_files(
+        project,
+        {
+            "gitops/dev/projects/shop.yaml": [PROJECT],
+            "gitops/dev/apps/web.yaml": [{"base": "application"}],
+            "apps/web/web.yaml": [NGINX],
+        },
+    )
+    return project
+
+
+ERROR = (
+    "error: apps/web/web.yaml: apps/Deployment shop/web: spec.template.spec.containers[0].image: found nginx: no tag, "
+    "which means latest; name a version's tag or a digest [image-not-pinned]"
+)
+WARNING = (
+    "warning: gitops/workloads/guestbook/base/deployment.yaml: apps/Deployment storefront/guestbook: spec.replicas: "
+    "found 2 without a PodDisruptionBudget; add one [disruption-budget-missing]"
+)
+
+
+def test_findings_are_sentences_and_errors_leave_with_1(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert shop.is_dir()
+    assert run("check", "--stack", "dev", monkeypatch=monkeypatch) == 1
+    said = capsys.readouterr()
+    assert [line for line in said.err.splitlines() if line != "checking"] == [ERROR, WARNING]
+    assert said.out.splitlines()[0] == "gitops/dev: 1 errors, 1 warnings"
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--fail-on", "warning"], 1)])
+def test_warnings_leave_with_1_only_when_asked_to(
+    arguments: list[str], code: int, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("check", "-s", "dev", "-C", project, *arguments, monkeypatch=monkeypatch) == code
+
+
+def test_without_a_stack_every_stack_is_checked(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check", "-C", project, "--output", "json", monkeypatch=monkeypatch) == 0
+    assert [check["stack"] for check in json.loads(capsys.readouterr().out)["checks"]] == sorted(STACKS)
+
+
+def test_paths_choose_and_what_no_application_reads_is_checked_by_itself(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(shop, {"drafts/one.yaml": [{"base": "configmap", "datta": {}}]})
+    assert run("check", "drafts", "gitops/workloads", "-s", "dev", monkeypatch=monkeypatch) == 1
+    said = capsys.readouterr()
+    lines = [line for line in said.err.splitlines() if line != "checking"]
+    assert lines[0] == WARNING
+    assert lines[1].startswith("error: drafts/one.yaml: ConfigMap shop/settings: datta: is no known field")
+    assert [line.partition(",")[0] for line in said.out.splitlines()[:2]] == ["gitops/dev: fine", "drafts: 1 errors"]
+
+
+def test_a_folder_needs_no_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(tmp_path, {"one.yaml": [{"base": "configmap"}]})
+    assert run("check", tmp_path, "-C", tmp_path, "--kubernetes-version", "1.30", monkeypatch=monkeypatch) == 0
+    assert "fine, 1 objects, Kubernetes 1.30" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], "error: nowhere: is not there; name a folder or file"),
+        (["-s", "dev", "--kubernetes-version", "1.2"], "error: --kubernetes-version: found 1.2; needs one of 1."),
+    ],
+)
+def test_what_cannot_be_checked_leaves_with_2(
+    arguments: list[str],
+    said: str,
+    shop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert shop.is_dir()
+    assert run("check", *arguments, monkeypatch=monkeypatch) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_without_stacks_leaves_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("check", "-C", tmp_path, monkeypatch=monkeypatch) == 2
+    assert "found no Pulumi.<stack>.yaml" in capsys.readouterr().err
+
+
+def test_wrong_settings_are_findings_in_every_output(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shop / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("v3.5.1", "latest"))
+    for output in ("text", "json", "sarif", "github"):
+        assert run("check", "-s", "dev", "--output", output, monkeypatch=monkeypatch) == 1
+        said = capsys.readouterr()
+        assert "argocd.version: found latest" in said.out + said.err
+
+
+@pytest.mark.parametrize("output", ["sarif", "github"])
+def test_machines_get_paths_from_where_they_are(
+    output: str, shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shop.parent)
+    assert run("check", "-s", "dev", "-C", shop.name, "--output", output, monkeypatch=monkeypatch) == 1
+    assert f"{shop.name}/apps/web/web.yaml" in capsys.readouterr().out
+
+
+@pytest.fixture
+def changed(repository: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a repository whose last commit takes a team's Namespace out of stack dev, and adds a ConfigMap."""
+    monkeypatch.chdir(repository)
+    project = repository / "gitops/dev/projects/storefront.yaml"
+    project.write_text(project.read_text().replace("namespace: storefront", "namespace: '*'"))
+    git(repository, "commit", "--quiet", "--all", "--message", "widen")
+    return repository
+
+
+def test_diff_shows_both_revisions_and_its_verdict(
+    changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("diff", "base..HEAD", monkeypatch=monkeypatch) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "stack dev: 1 applications, 1 objects" in lines
+    assert "stack prd: no difference" in lines
+    verdict = "project-widened: argoproj.io/AppProject argocd/storefront: spec.destinations"
+    assert f"  high risk: {verdict}: the project permits more than before" in lines
+    assert changed.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["base..HEAD", "--fail-on-risk"], 1),
+        (["base..HEAD", "--fail-on-risk", "--stack", "prd"], 0),
+        (["HEAD..HEAD", "--fail-on-risk"], 0),
+        (["base..nope"], 2),
+        (["base..HEAD", "--stack", "nope"], 2),
+    ],
+)
+def test_exit_codes_of_diff(arguments: list[str], code: int, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert changed.is_dir()
+    assert run("diff", *arguments, monkeypatch=monkeypatch) == code
+
+
+def test_diff_for_a_comment_and_for_machines(
+    changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert changed.is_dir()
+    assert run("diff", "base..HEAD", "-s", "dev", "--output", "markdown", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.startswith("### Rendered difference `")
+    assert run("diff", "base..HEAD", "-s", "dev", "--output", "json", monkeypatch=monkeypatch) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["verdict"], [stack["stack"] for stack in document["stacks"]]) == ("high", ["dev"])
+
+
+def test_diff_of_a_new_stack(
+    repository: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(repository, "rm", "--quiet", "Pulumi.prd.yaml")
+    git(repository, "commit", "--quiet", "--message", "gone")
+    assert run("diff", "HEAD..base", "-C", repository, "-s", "prd", monkeypatch=monkeypatch) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  + apps/Deployment storefront/guestbook" in lines
+    assert not [line for line in lines if "risk" in line]

@@ -1,0 +1,137 @@
+"""What a difference shows: objects by application, Secrets' values never, comments that fit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gitops_stack.tree_check.applications import Tree
+from gitops_stack.tree_check.difference import TreeDifference, compare_trees
+from gitops_stack.tree_check.difference_report import build_json, render_markdown, render_text
+from tests.tree_check.test_risks import build_tree
+
+SETTINGS: dict[str, Any] = {"base": "configmap"}
+
+
+def compare(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> TreeDifference:
+    return compare_trees("dev", build_tree(True, web=before), build_tree(True, web=after))
+
+
+def lines(difference: TreeDifference) -> list[str]:
+    return [line for one in difference.applications for found in one.objects for line in found.lines]
+
+
+def test_a_change_is_a_unified_difference() -> None:
+    difference = compare([SETTINGS], [{**SETTINGS, "data": {"color": "red"}}])
+    assert list(render_text([difference])) == [
+        "stack dev: 1 applications, 1 objects",
+        "application web",
+        "  ~ ConfigMap shop/settings",
+        "      @@ -1,6 +1,6 @@",
+        "       apiVersion: v1",
+        "       data:",
+        "      -  color: green",
+        "      +  color: red",
+        "       kind: ConfigMap",
+        "       metadata:",
+        "         name: settings",
+    ]
+    assert not difference.high
+
+
+def test_the_same_objects_are_no_difference() -> None:
+    difference = compare([SETTINGS], [SETTINGS])
+    assert list(render_text([difference])) == ["stack dev: no difference"]
+    assert "no difference" in render_markdown("a", "b", [difference])
+    assert "no risk" in render_markdown("a", "b", [difference])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], [{"base": "secret", "data": {"password": "Z2VoZWlt"}}]),
+        ([{"base": "secret", "stringData": {"password": "geheim"}}], []),
+        (
+            [{"base": "secret", "data": {"password": "Z2VoZWlt", "user": "cm9vdA=="}}],
+            [{"base": "secret", "data": {"password": "Z2VoZWltIQ==", "user": "cm9vdA=="}}],
+        ),
+        (
+            [],
+            [
+                {
+                    "base": "secret",
+                    "metadata": {
+                        "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "geheim Z2VoZWlt"}
+                    },
+                }
+            ],
+        ),
+    ],
+)
+def test_values_of_secrets_are_never_shown(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    difference = compare(before, after)
+    shown = "\n".join(
+        [
+            *render_text([difference]),
+            render_markdown("a", "b", [difference]),
+            json.dumps(build_json("a", "b", [difference])),
+        ]
+    )
+    assert "hidden" in shown
+    assert "geheim" not in shown
+    assert "Z2VoZWlt" not in shown
+    assert "cm9vdA" not in shown
+
+
+def test_a_changed_value_of_a_secret_is_told_from_an_unchanged_one() -> None:
+    difference = compare(
+        [{"base": "secret", "data": {"a": "MQ==", "b": "MQ=="}}],
+        [{"base": "secret", "data": {"a": "MQ==", "b": "Mg=="}}],
+    )
+    assert [line for line in lines(difference) if line[0] in "+-"] == ["-  b: (hidden)", "+  b: (hidden, changed)"]
+
+
+def test_of_huge_objects_only_the_places_are_named() -> None:
+    long = {f"key{number}": "x" * 2000 for number in range(60)}
+    difference = compare([{**SETTINGS, "data": long}], [{**SETTINGS, "data": {**long, "key7": "y", "key8": "z"}}])
+    assert lines(difference) == ["  data.key7 differs", "  data.key8 differs"]
+
+
+def test_markdown_shows_risks_first_and_folds_the_rest() -> None:
+    text = render_markdown("aaa", "bbb", [compare([SETTINGS, {"base": "service"}], [SETTINGS])])
+    assert text.startswith("### Rendered difference `aaa` → `bbb`: high risk\n")
+    assert "| dev | web | high | prune | `Service shop/web` | is deleted by the next sync |" in text
+    assert "<details><summary>web: 1 removed</summary>" in text
+    assert text.count("```") == 2
+
+
+def test_markdown_fits_a_comment_and_cannot_be_broken_out_of() -> None:
+    many = [{**SETTINGS, "metadata": {"name": f"n{number}"}, "data": {"a": "x" * 900}} for number in range(90)]
+    text = render_markdown("a", "b", [compare([], many)])
+    assert len(text) < 65_536
+    assert "web: 90 added (left out: too long for a comment)" in text
+    fenced = render_markdown("a", "b", [compare([], [{**SETTINGS, "data": {"a": "```\n</details>"}}])])
+    assert fenced.count("````") == 2
+
+
+def test_what_could_not_be_rendered_is_said() -> None:
+    base, head = build_tree(True, web=[SETTINGS]), build_tree(True, web=[SETTINGS])
+    finding = head.applications[0].spec.object.finding("spec.source", "is not here", "", rule="not-rendered")
+    head.findings.append(finding)
+    difference = compare_trees("dev", base, head)
+    assert difference.unseen == ("apps.yaml: is not here",)
+    assert "- not seen: apps.yaml: is not here" in render_markdown("a", "b", [difference])
+
+
+def test_a_new_application_risks_nothing() -> None:
+    difference = compare_trees("dev", Tree(), build_tree(True, web=[SETTINGS]))
+    assert [len(one.objects) for one in difference.applications] == [1]
+    assert [one.risks for one in difference.applications] == [()]
+
+
+def test_json_has_the_verdict() -> None:
+    document = build_json("a", "b", [compare([SETTINGS], [])])
+    assert json.loads(json.dumps(document))["verdict"] == "high"
+    assert build_json("a", "b", [compare([SETTINGS], [SETTINGS])])["verdict"] == "no"

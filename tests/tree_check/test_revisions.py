@@ -1,0 +1,82 @@
+"""Two revisions at once, in worktrees that are gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.tree_check.revisions import open_revision, read_range
+
+
+@pytest.mark.parametrize("written", ["base..HEAD", "base..", "..HEAD", "base...main"])
+def test_a_range_of_two_revisions(written: str, repository: Path, git: Callable[..., str]) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    assert read_range(repository, written) == (commit, commit)
+
+
+def test_three_dots_start_where_the_two_parted(repository: Path, git: Callable[..., str]) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    git(repository, "switch", "--quiet", "--create", "topic")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "topic")
+    git(repository, "switch", "--quiet", "main")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "main")
+    assert read_range(repository, "main...topic")[0] == base
+    assert read_range(repository, "main..topic")[0] != base
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("main", "diff: found main; name two revisions: BASE..HEAD"),
+        ("nope..main", "diff: nope is no revision here; fetch it, or correct its name"),
+        ("--upload-pack=x..main", "diff: --upload-pack=x is no revision here; fetch it, or correct its name"),
+    ],
+)
+def test_what_is_no_range(written: str, said: str, repository: Path) -> None:
+    with pytest.raises(EnvironmentProblem) as raised:
+        read_range(repository, written)
+    assert str(raised.value) == said
+
+
+def test_a_folder_without_repository(tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert git(tmp_path, "--version")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(EnvironmentProblem):
+        read_range(tmp_path, "a..b")
+    with pytest.raises(EnvironmentProblem, match=r"git failed: .*not a git repository"), open_revision(tmp_path, "a"):
+        pass
+
+
+def test_a_worktree_is_gone_afterwards_even_when_the_work_in_it_fails(
+    repository: Path, git: Callable[..., str]
+) -> None:
+    hook = repository / ".git/hooks/post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {repository}/hook-ran\n")
+    hook.chmod(0o755)
+    seen: list[Path] = []
+
+    def work() -> None:
+        with open_revision(repository, "base") as opened:
+            seen.append(opened)
+            assert (opened / "Pulumi.dev.yaml").is_file()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert not seen[0].exists()
+    assert git(repository, "worktree", "list", "--porcelain").count("worktree ") == 1
+    assert not (repository / "hook-ran").exists()
+
+
+def test_a_project_below_the_root_is_found_again(tmp_path: Path, git: Callable[..., str]) -> None:
+    (tmp_path / "deploy").mkdir()
+    (tmp_path / "deploy/Pulumi.yaml").write_text("name: x\n")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "--message", "base")
+    with open_revision(tmp_path / "deploy", "HEAD") as opened:
+        assert (opened / "Pulumi.yaml").is_file()
