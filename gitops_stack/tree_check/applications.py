@@ -104,7 +104,7 @@ def _local_folder(tree: Tree, one: RenderedApplication, source: Source, project:
     if not source.path:
         return None
     folder = project / source.path
-    if not folder.is_dir():
+    if not folder.is_dir() or not folder.resolve().is_relative_to(project.resolve()):
         tree.inputs.complete = False  # a folder that appears later is in no list of inputs
         tree.findings.append(
             made.finding(

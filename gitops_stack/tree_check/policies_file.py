@@ -101,7 +101,7 @@ def apply_policies(findings: Iterable[Finding], entries: Sequence[Entry]) -> lis
     return kept
 
 
-def default_table() -> str:
+def render_rules_table() -> str:
     """Render every rule as a Markdown table, for the documentation."""
     rows = [f"| `{rule.id}` | {rule.default} | {rule.finds} | {rule.reason} |" for rule in RULES]
     return "\n".join(["| rule | default | finds | why |", "| --- | --- | --- | --- |", *rows]) + "\n"

@@ -63,15 +63,24 @@ class Render:
 
 def render_source(request: Request) -> Render:
     """Render one source; every failure that can be expected becomes a sentence."""
-    folder, options = request.folder, request.options
-    kustomization = kustomization_file(folder)
-    if "plugin" in options:
+    kind = _kind(request)
+    if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
-    if "helm" in options or (folder / "Chart.yaml").is_file():
+    if kind == "helm":
         return _render_chart(request)
-    if "directory" not in options and (kustomization is not None or "kustomize" in options):
+    if kind == "kustomize":
         return _render_kustomization(request)
-    return _render_directory(folder, mapping(options.get("directory")))
+    return _render_directory(request.folder, mapping(request.options.get("directory")))
+
+
+def _kind(request: Request) -> str:
+    """Tell what renders a source, as the repo-server finds out: what the Application says, then the folder's files."""
+    for kind in ("plugin", "helm", "kustomize", "directory"):
+        if kind in request.options:
+            return kind
+    if (request.folder / "Chart.yaml").is_file():
+        return "helm"
+    return "directory" if kustomization_file(request.folder) is None else "kustomize"
 
 
 def source_key(request: Request) -> str:
@@ -81,31 +90,37 @@ def source_key(request: Request) -> str:
     return entry_key((closure.key(request.folder), render_document(options))) if closure.pinned else ""
 
 
+def load_kept_render(request: Request) -> Render | None:
+    """Return what a kustomization rendered to when its files were last as they are now, if that is kept."""
+    if kustomization_file(request.folder) is None or _kind(request) != "kustomize":
+        return None
+    key = source_key(request)
+    kept = load_entry(RENDERS, key) if key else None
+    return None if kept is None else _kustomized(request.folder, kept)
+
+
 def _render_kustomization(request: Request) -> Render:
-    folder, wanted = request.folder, mapping(request.options.get("kustomize"))
-    file = str(kustomization_file(folder) or folder)
+    folder, wanted = request.folder, dict(mapping(request.options.get("kustomize")))
     unknown = sorted(set(wanted) - _SUPPORTED - {"version"})
     if unknown:
         return Render(skipped=f"its kustomize options {', '.join(unknown)} are not known here")
-    closure = load_closure(folder)
-    key = source_key(request)
-    kept = load_entry(RENDERS, key) if key else None
+    if (kept := load_kept_render(request)) is not None:
+        return kept
     try:
-        if kept is None:
-            if render_key(folder):
-                kept = load_manifests(folder)  # the installation has a cache of its own
-            else:
-                kept = (
-                    _render_with_options(folder, dict(wanted))
-                    if set(wanted) - {"version"}
-                    else render_kustomization(folder)
-                )
-                if key:
-                    write_entry(RENDERS, key, kept)
+        if render_key(folder):
+            return _kustomized(folder, load_manifests(folder))  # the installation has a cache of its own
+        made = _render_with_options(folder, wanted) if set(wanted) - {"version"} else render_kustomization(folder)
     except (GitOpsStackError, yaml.YAMLError) as error:
         sentences = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
-        return Render(failed=sentences, files=closure.files, pinned=False, kustomized=True)
-    return Render(tuple((file, found) for found in kept), files=closure.files, pinned=closure.pinned, kustomized=True)
+        return Render(failed=sentences, files=load_closure(folder).files, pinned=False, kustomized=True)
+    if key := source_key(request):
+        write_entry(RENDERS, key, made)
+    return _kustomized(folder, made)
+
+
+def _kustomized(folder: Path, made: list[Manifest]) -> Render:
+    closure, file = load_closure(folder), str(kustomization_file(folder) or folder)
+    return Render(tuple((file, found) for found in made), files=closure.files, pinned=closure.pinned, kustomized=True)
 
 
 def _render_with_options(folder: Path, wanted: dict[str, Any]) -> list[Manifest]:
