@@ -12,6 +12,7 @@ import yaml
 
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.render_cache import render_key
+from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
 from gitops_stack.tree_check.render import Request, render_source, source_key
 from tests.git_repository import git, repository  # noqa: F401 - fixtures of several folders
@@ -47,7 +48,7 @@ def _take_application_renders() -> None:
     for workload in (one for stack in STACKS for one in stack_settings(stack).workloads.values()):
         request = Request(ROOT / workload.path, {})
         render_source(request)  # kept already: `make golden` has checked the trees
-        name = f"{source_key(request)}.json.gz"
+        name = f"{source_key(request, load_closure(request.folder))}.json.gz"
         shutil.copyfile(load_cache_folder() / "renders" / APPLICATION_RENDERS / name, folder / name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import Enum
 from importlib.metadata import version as installed_version
@@ -129,11 +130,10 @@ def _print(reports: list[Report], project: Path, output: CheckOutput) -> None:
 def _print_text(reports: list[Report], project: Path) -> None:
     for report in reports:
         place = project / report.place
-        told: Counter[str] = Counter()
-        for finding in report.findings:
-            told[finding.rule] += 1
-            if finding.severity != "note" or told[finding.rule] <= _SHOWN_NOTES:
-                _print_finding(finding, project)
+        for severity, style in _STYLES.items():
+            lines = list(_shown(report, severity, project))
+            if lines:  # at once: thousands of them, one by one, take seconds
+                err.print("\n".join(lines), markup=False, style=style)
         if not report.count("error"):
             warned = f", {report.count('warning')} warnings" if report.count("warning") else ""
             applications = f"{report.applications} applications, " if report.applications else ""
@@ -151,9 +151,18 @@ def _print_text(reports: list[Report], project: Path) -> None:
         out.print(table)
 
 
-def _print_finding(finding: Finding, project: Path) -> None:
-    place = "" if project == Path() or Path(finding.file).is_absolute() or not finding.file else f"{project}/"
-    err.print(f"{finding.severity}: {place}{finding.sentence}", markup=False, style=_STYLES[finding.severity])
+def _shown(report: Report, severity: str, project: Path) -> Iterator[str]:
+    told: Counter[str] = Counter()
+    for finding in report.findings:
+        if finding.severity != severity:
+            continue
+        told[finding.rule] += 1
+        if severity != "note" or told[finding.rule] <= _SHOWN_NOTES:
+            yield f"{severity}: {_place(finding, project)}{finding.sentence}"
+
+
+def _place(finding: Finding, project: Path) -> str:
+    return "" if project == Path() or Path(finding.file).is_absolute() or not finding.file else f"{project}/"
 
 
 def diff(

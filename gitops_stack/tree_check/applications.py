@@ -230,7 +230,7 @@ def settle_namespaces(
 
 def relative_path(path: Path, project: Path) -> str:
     """Return ``path`` relative to the project where it is inside of it."""
-    for base, inner in ((project, path), (project.resolve(), path.resolve())):
-        if inner.is_relative_to(base):
-            return inner.relative_to(base).as_posix()
-    return str(path)
+    if path.is_relative_to(project):
+        return path.relative_to(project).as_posix()
+    inner, base = path.resolve(), project.resolve()
+    return inner.relative_to(base).as_posix() if inner.is_relative_to(base) else str(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +29,9 @@ class Closure:
 
     def key(self, folder: Path) -> str:
         """Compute the key of the render, which does not depend on where the folder is."""
-        hashed = hashlib.sha256()
+        hashed, base = hashlib.sha256(), folder.resolve()
         for file in self.files:
-            hashed.update(f"{_relative(file, folder)}\0{digest_file(file)}\0".encode())
+            hashed.update(f"{os.path.relpath(file, base)}\0{digest_file(file)}\0".encode())
         return hashed.hexdigest()
 
 
@@ -89,18 +90,10 @@ def _texts(value: object) -> Iterator[str]:
 
 def _existing(folder: Path, text: str) -> Path | None:
     for name in (text, text.partition("=")[2]):  # generators write `key=file`
+        path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 - every text of every kustomization
         try:
-            path = (folder / name).resolve()
-            if name and path.exists() and path != folder:
-                return path
-        except (OSError, ValueError):  # too long for a name, or a NUL in it
+            if name and os.path.exists(path) and path != str(folder):  # noqa: PTH110 - as above
+                return Path(path)
+        except ValueError:  # a NUL in it
             continue
     return None
-
-
-def _relative(file: Path, folder: Path) -> str:
-    common = folder.resolve()
-    ups = ""
-    while not file.is_relative_to(common):
-        common, ups = common.parent, f"{ups}../"
-    return f"{ups}{file.relative_to(common).as_posix()}"

@@ -21,7 +21,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
-from gitops_stack.tree_check.closure import kustomization_file, load_closure
+from gitops_stack.tree_check.closure import Closure, kustomization_file, load_closure
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
 
 RENDERS = "applications"
@@ -83,9 +83,8 @@ def _kind(request: Request) -> str:
     return "directory" if kustomization_file(request.folder) is None else "kustomize"
 
 
-def source_key(request: Request) -> str:
+def source_key(request: Request, closure: Closure) -> str:
     """Compute what a kustomization's render is kept under; empty when it may change without a change here."""
-    closure = load_closure(request.folder)
     options = dict(mapping(request.options.get("kustomize")))
     return entry_key((closure.key(request.folder), render_document(options))) if closure.pinned else ""
 
@@ -94,9 +93,10 @@ def load_kept_render(request: Request) -> Render | None:
     """Return what a kustomization rendered to when its files were last as they are now, if that is kept."""
     if kustomization_file(request.folder) is None or _kind(request) != "kustomize":
         return None
-    key = source_key(request)
+    closure = load_closure(request.folder)
+    key = source_key(request, closure)
     kept = load_entry(RENDERS, key) if key else None
-    return None if kept is None else _kustomized(request.folder, kept)
+    return None if kept is None else _kustomized(request.folder, closure, kept)
 
 
 def _render_kustomization(request: Request) -> Render:
@@ -106,20 +106,21 @@ def _render_kustomization(request: Request) -> Render:
         return Render(skipped=f"its kustomize options {', '.join(unknown)} are not known here")
     if (kept := load_kept_render(request)) is not None:
         return kept
+    closure = load_closure(folder)
     try:
         if render_key(folder):
-            return _kustomized(folder, load_manifests(folder))  # the installation has a cache of its own
+            return _kustomized(folder, closure, load_manifests(folder))  # the installation has a cache of its own
         made = _render_with_options(folder, wanted) if set(wanted) - {"version"} else render_kustomization(folder)
     except (GitOpsStackError, yaml.YAMLError) as error:
         sentences = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
-        return Render(failed=sentences, files=load_closure(folder).files, pinned=False, kustomized=True)
-    if key := source_key(request):
+        return Render(failed=sentences, files=closure.files, pinned=False, kustomized=True)
+    if key := source_key(request, closure):
         write_entry(RENDERS, key, made)
-    return _kustomized(folder, made)
+    return _kustomized(folder, closure, made)
 
 
-def _kustomized(folder: Path, made: list[Manifest]) -> Render:
-    closure, file = load_closure(folder), str(kustomization_file(folder) or folder)
+def _kustomized(folder: Path, closure: Closure, made: list[Manifest]) -> Render:
+    file = str(kustomization_file(folder) or folder)
     return Render(tuple((file, found) for found in made), files=closure.files, pinned=closure.pinned, kustomized=True)
 
 

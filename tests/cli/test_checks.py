@@ -155,9 +155,9 @@ def test_diff_shows_both_revisions_and_its_verdict(
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["base..HEAD", "--fail-on-risk"], 1),
+        (["base..HEAD", "--fail-on-risk", "-s", "dev"], 1),
         (["base..HEAD", "--fail-on-risk", "--stack", "prd"], 0),
-        (["HEAD..HEAD", "--fail-on-risk"], 0),
+        (["HEAD..HEAD", "--fail-on-risk", "-s", "dev"], 0),
         (["base..nope"], 2),
         (["base..HEAD", "--stack", "nope"], 2),
     ],

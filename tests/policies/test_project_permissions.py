@@ -102,7 +102,7 @@ def permitted_by_the_manual(entries: list[str], value: str) -> bool:
     return any(matches(entry, value) for entry in allowed) and not any(matches(entry, value) for entry in denied)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ENTRIES, NAMES)
 def test_sources_follow_the_manual_where_a_star_permits_or_nothing_denies(entries: list[str], value: str) -> None:
     if any(entry.startswith("!") for entry in entries):
@@ -111,7 +111,7 @@ def test_sources_follow_the_manual_where_a_star_permits_or_nothing_denies(entrie
     assert permits_repository(project, value) is permitted_by_the_manual(entries, value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ENTRIES, NAMES)
 def test_namespaces_follow_the_manual_where_a_star_permits_or_nothing_denies(entries: list[str], value: str) -> None:
     if any(entry.startswith("!") for entry in entries):
@@ -120,7 +120,7 @@ def test_namespaces_follow_the_manual_where_a_star_permits_or_nothing_denies(ent
     assert permits_destination(project, "https://a", "a", value) is permitted_by_the_manual(entries, value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ENTRIES, NAMES, st.randoms(use_true_random=False))
 def test_the_order_of_entries_decides_nothing(entries: list[str], value: str, random: Any) -> None:
     shuffled = random.sample(entries, len(entries))
@@ -129,7 +129,7 @@ def test_the_order_of_entries_decides_nothing(entries: list[str], value: str, ra
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ENTRIES, NAMES, PATTERNS)
 def test_a_denial_never_permits_what_it_denies(entries: list[str], value: str, denied: str) -> None:
     project = {"spec": {"sourceRepos": [*entries, f"!{denied}"]}}
@@ -140,7 +140,7 @@ KINDS = st.fixed_dictionaries({"group": st.sampled_from(["", "apps", "*"]), "kin
 LISTS = st.one_of(st.none(), st.lists(KINDS, max_size=3))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(LISTS, LISTS, st.sampled_from(["", "apps"]), st.sampled_from(["A", "B"]), st.booleans())
 def test_kinds_follow_the_manual(allowed: Any, denied: Any, group: str, kind: str, namespaced: bool) -> None:
     scope = "namespace" if namespaced else "cluster"

@@ -79,7 +79,8 @@ def test_the_files_of_a_kustomization(overlay: Path) -> None:
 def test_what_may_change_without_a_change_here_is_not_kept(resource: str, pinned: bool, tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text(f"resources: ['{resource}']\n")
     assert load_closure(tmp_path).pinned is pinned
-    assert bool(source_key(Request(tmp_path, {}))) is pinned
+    request = Request(tmp_path, {})
+    assert bool(source_key(request, load_closure(tmp_path))) is pinned
 
 
 def test_helm_charts_of_kustomize_are_not_kept(tmp_path: Path) -> None:
@@ -92,9 +93,9 @@ def test_a_render_is_kept_by_content(overlay: Path, started: Path) -> None:
         render = render_source(Request(overlay, {}))
         assert [document["kind"] for _, document in render.documents] == ["ConfigMap"]
     assert started.read_text().splitlines().count("build") == 1
-    before = source_key(Request(overlay, {}))
+    before = source_key(Request(overlay, {}), load_closure(overlay))
     (overlay.parent / "base/web.yaml").write_text(f"{MAP}data: {{}}\n")
-    assert source_key(Request(overlay, {})) != before
+    assert source_key(Request(overlay, {}), load_closure(overlay)) != before
     render_source(Request(overlay, {}))
     assert started.read_text().splitlines().count("build") == 2
 
@@ -107,7 +108,9 @@ def test_kustomize_options_of_an_application_become_an_overlay(overlay: Path, st
     for line in ("newName: example.com/web", "newTag: '2'", "digest: sha256:1", "newName: r.io:5/a/b"):
         assert line in text
     assert "version" not in text
-    assert source_key(Request(overlay, {"kustomize": options})) != source_key(Request(overlay, {}))
+    assert source_key(Request(overlay, {"kustomize": options}), load_closure(overlay)) != source_key(
+        Request(overlay, {}), load_closure(overlay)
+    )
 
 
 def test_a_chart_is_rendered_with_the_application_s_values(tmp_path: Path, started: Path) -> None:
