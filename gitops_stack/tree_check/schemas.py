@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -30,6 +30,7 @@ from gitops_stack.tree_check.crd_schemas import (
 )
 from gitops_stack.tree_check.schema_sentences import build_violations
 
+_Compiled = tuple[Any, Schema]
 _FOLDER = re.compile(r"v(\d+\.\d+)\.\d+-local-strict")
 _DEFINITIONS = "https://kubernetes.io/api/_definitions.json"
 METADATA = {"$ref": f"{_DEFINITIONS}#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
@@ -71,7 +72,7 @@ class SchemaSet:
         self.kubernetes_version = kubernetes_version
         self._custom = dict(list_crd_schemas(definitions))
         self._catalogue = Catalogue(catalogue) if catalogue is not None else None
-        self._validators: dict[SchemaKey, tuple[Any, Schema] | None] = {}
+        self._validators: dict[SchemaKey, _Compiled | None] = {}
 
     def check(self, objects: Iterable[RenderedObject]) -> Iterator[Finding]:
         """Validate ``objects``; a kind without a schema is named once, at its first object."""
@@ -106,20 +107,35 @@ class SchemaSet:
         for place, said, needs in build_violations(validator.iter_errors(found.manifest), root):
             yield found.finding(place, said, needs, rule="schema-invalid")
 
-    def _compile(self, key: SchemaKey) -> tuple[Any, Schema] | None:
-        schema = _load_own(self.kubernetes_version, *key)
-        if schema is None and key in self._custom:
-            schema = build_strict_schema(self._custom[key], METADATA)
-        if schema is None and self._catalogue is not None:
-            schema = self._catalogue.load(key)
-        if schema is None:
-            return None
-        registry = _registry(self.kubernetes_version)
-        try:
-            return jsonschema_rs.validator_for(schema, registry=registry), schema
-        except (ValueError, jsonschema_rs.ValidationError):  # a pattern in another dialect of regular expressions
-            schema = without_patterns(schema)
-            return jsonschema_rs.Draft202012Validator(schema, registry=registry), schema
+    def _compile(self, key: SchemaKey) -> _Compiled | None:
+        if (own := _compile_own(self.kubernetes_version, *key)) is not None:
+            return own
+        if key in self._custom:
+            return _compile_text(self.kubernetes_version, json.dumps(self._custom[key]), strict=True)
+        schema = self._catalogue.load(key) if self._catalogue is not None else None
+        return None if schema is None else _compile_text(self.kubernetes_version, json.dumps(schema), strict=False)
+
+
+# Compiled once a process: the stacks of a project share nearly all of them.
+@cache
+def _compile_own(version: str, api_version: str, kind: str) -> _Compiled | None:
+    schema = _load_own(version, api_version, kind)
+    return None if schema is None else _compile_schema(version, schema)
+
+
+@lru_cache(maxsize=256)
+def _compile_text(version: str, text: str, *, strict: bool) -> _Compiled:
+    schema: Schema = json.loads(text)
+    return _compile_schema(version, build_strict_schema(schema, METADATA) if strict else schema)
+
+
+def _compile_schema(version: str, schema: Schema) -> _Compiled:
+    registry = _registry(version)
+    try:
+        return jsonschema_rs.validator_for(schema, registry=registry), schema
+    except (ValueError, jsonschema_rs.ValidationError):  # a pattern in another dialect of regular expressions
+        plain = without_patterns(schema)
+        return jsonschema_rs.Draft202012Validator(plain, registry=registry), plain
 
 
 def _package() -> Any:  # noqa: ANN401 - a Traversable, whose module moved between Python versions
