@@ -97,6 +97,7 @@ def statuses(checks: dict[str, dict[str, Any]]) -> dict[str, str]:
 
 def test_an_account_and_a_machine_that_are_ready(ready: Path) -> None:
     start = time.process_time()
+    start = time.process_time()  # whatever else the machine does meanwhile
     checks = report(ready)
     assert time.process_time() - start < 5
     assert statuses(checks) == dict.fromkeys(

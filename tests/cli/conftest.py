@@ -1,5 +1,5 @@
 """Real git for the commands that deliver."""
 
-from tests.delivery.conftest import git, git_folder, remote
+from tests.delivery.conftest import git_folder, git_on_path, remote
 
-__all__ = ["git", "git_folder", "remote"]
+__all__ = ["git_folder", "git_on_path", "remote"]

@@ -23,7 +23,6 @@ from tests.stacks import ROOT
 __all__ = ["git_folder", "laid_out", "made", "real_git"]  # fixtures
 
 ROOT_COMMAND: Any = typer.main.get_command(app)
-ARRIVE_LATER = {"image", "promote"}  # named by the template's pipelines; commands of delivery
 
 
 @pytest.mark.usefixtures("real_git")
@@ -180,18 +179,14 @@ def test_every_command_of_the_docs_exists_with_its_options(pattern: str) -> None
         check_command(words)
 
 
-def test_every_command_of_the_templates_exists_or_is_known_to_arrive() -> None:
+def test_every_command_of_the_templates_exists_with_its_options() -> None:
     commands = documented("gitops_stack/scaffold/template/**/*.jinja") + documented(
         "gitops_stack/scaffold/template/**/.*/**/*.jinja"
     )
     assert len(commands) > 12
-    assert not ARRIVE_LATER & set(ROOT_COMMAND.commands), (
-        "have arrived: take them out of ARRIVE_LATER, so that their options are checked"
-    )
     for words in commands:
-        if words[0] not in ARRIVE_LATER:
-            check_command(words)
-    assert {words[0] for words in commands} >= ARRIVE_LATER
+        check_command(words)
+    assert {words[0] for words in commands} >= {"image", "promote"}
 
 
 def test_the_docs_name_every_command_and_every_option() -> None:

@@ -94,7 +94,7 @@ def git_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def git(git_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def git_on_path(git_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put git alone in front of PATH, with settings of its own; kustomize and kubectl stay guarded."""
     settings = tmp_path / "gitconfig"
     settings.write_text(SETTINGS)
@@ -104,9 +104,9 @@ def git(git_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture
-def remote(git_folder: Path, tmp_path: Path, git: None) -> Remote:
+def remote(git_folder: Path, tmp_path: Path, git_on_path: None) -> Remote:
     """Make a bare repository with a first commit on `main`, and a clone."""
-    del git
+    del git_on_path
     made = Remote(tmp_path / "origin.git", tmp_path / "clone")
     shutil.copytree(git_folder / "origin.git", made.bare)
     shutil.copytree(git_folder / "clone", made.clone)

@@ -21,8 +21,8 @@ ONE = Plan("dev", (change("web", f"{ECR}/web@{A}"),))
 TWO = Plan("prd", (change("web", f"{ECR}/web:v2@{A}"), change("api", "acme/api:v3", "api")), promoted_from="dev")
 
 
-def test_a_message_ends_with_trailers_git_reads(tmp_path: Path, git: None) -> None:
-    del git
+def test_a_message_ends_with_trailers_git_reads(tmp_path: Path, git_on_path: None) -> None:
+    del git_on_path
     message = build_message(TWO, "0" * 40)
     assert message == (
         "Promote web, api from dev in prd\n\n"

@@ -112,10 +112,11 @@ def test_paths_choose_what_is_reported(shop: Path) -> None:
     assert (rules(elsewhere), elsewhere.covered) == ([], ())
 
 
-def test_the_version_comes_from_the_caller_or_is_the_newest(shop: Path) -> None:
+def test_the_version_comes_from_the_caller_the_stack_file_or_is_the_newest(shop: Path) -> None:
     settings = load_stack_file(shop, "dev")
     assert check_stack(shop, settings, kubernetes_version="v1.34.2").kubernetes_version == "1.34"
-    assert check_stack(shop, settings).kubernetes_version >= "1.37"
+    assert check_stack(shop, settings).kubernetes_version == "1.35", "cluster.version of the stack file"
+    assert check_stack(shop, load_stack_file(shop, "local")).kubernetes_version >= "1.37"
     with pytest.raises(EnvironmentProblem, match=r"found 1\.2; needs one of 1\.\d+ to 1\.\d+"):
         check_stack(shop, settings, kubernetes_version="1.2")
 
