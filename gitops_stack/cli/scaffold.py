@@ -157,7 +157,7 @@ def stack_add(
     """Copy a stack: its file, tree, overlays, place in the promotion order and in the pipelines."""
     given = _pairs("--set", values)
     if sys.stdin.isatty() and not defaults:
-        for key, proposal in propose_values(folder, source).items():
+        for key, proposal in propose_values(folder, source, name).items():
             if key not in given:
                 given[key] = typer.prompt(f"{key} of {name}", default=proposal, err=True)
     _carry_out(plan_stack(folder, name, source=source, values=given, after=after), folder, dry_run)

@@ -90,31 +90,6 @@ def drop_unshareable(text: StackText, source: str, stack: str) -> list[str]:
     return notes
 
 
-def compare_accounts(project: Path, text: StackText, source: str, stack: str) -> list[str]:
-    """Return a note for everything that an account has once, when ``stack`` shares the account of ``source``."""
-    account = text.value(f"{_PREFIX}account", "id")
-    original = StackText((project / stack_file(source)).read_text(encoding="utf-8"))
-    if account is None:
-        return []
-    if account != original.value(f"{_PREFIX}account", "id"):
-        return [
-            f"{stack_file(other)}: registry.pullAccess.accounts has {source}'s account and not {account}; add it there "
-            f"if {stack} pulls from {other}"
-            for other in load_stacks(project)
-            if _pulls_from(project, other, str(original.value(f"{_PREFIX}account", "id")), str(account))
-        ]
-    notes = [f"account.id: is still {account}, {source}'s; meant otherwise: --set account.id=123456789012"]
-    if text.value(f"{_PREFIX}ci") and not text.value(f"{_PREFIX}ci", "githubProviderArn"):
-        notes.append(f"ci: an account has one OIDC provider per forge, {source} makes it; set ci.githubProviderArn")
-    if text.value(_REGION) == original.value(_REGION):
-        if text.value(f"{_PREFIX}registry", "ownsAccountRegistry"):
-            text.set((f"{_PREFIX}registry", "ownsAccountRegistry"), value=False)
-            notes.append(f"registry.ownsAccountRegistry: false; {source} owns the registry of this account and region")
-        if text.value(f"{_PREFIX}registry", "repositories"):
-            notes.append(f"registry.repositories: {source} makes repositories of these names here; leave them to one")
-    return notes
-
-
 def _path(dotted: str) -> tuple[str, ...]:
     if dotted in ("region", _REGION):
         return (_REGION,)
@@ -145,9 +120,3 @@ def _secrets(value: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: ANN4
             return
         for key, entry in value.items():
             yield from _secrets(entry, *path, str(key))
-
-
-def _pulls_from(project: Path, other: str, old: str, new: str) -> bool:
-    text = StackText((project / stack_file(other)).read_text(encoding="utf-8"))
-    accounts = text.value(f"{_PREFIX}registry", "pullAccess", "accounts") or ()
-    return old in accounts and new not in accounts

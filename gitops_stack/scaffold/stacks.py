@@ -13,8 +13,8 @@ from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
 from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, stack_file
 from gitops_stack.scaffold.promotion import PROMOTION, insert_stack, load_promotion_order, render_promotion
+from gitops_stack.scaffold.shared_accounts import compare_accounts
 from gitops_stack.scaffold.stack_values import (
-    compare_accounts,
     drop_unshareable,
     free_network,
     rename_values,
@@ -25,6 +25,7 @@ from gitops_stack.settings import StackSettings
 
 CI_FILES = (".github/workflows/check.yml", ".github/workflows/up.yml", ".gitlab-ci.yml")
 _STACK = re.compile(r"[a-z]([-a-z0-9]{0,30}[a-z0-9])?")
+_CLUSTER = f"{PULUMI_PROJECT}:cluster"
 _NETWORK = (f"{PULUMI_PROJECT}:network", "cidr")
 
 
@@ -68,14 +69,21 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
     return Plan(writes=writes | pipelines, stacks=settings, notes=tuple(notes))
 
 
-def propose_values(project: Path, source: str) -> dict[str, str]:
-    """Return the settings worth asking for and a proposal each: account, region, network; only those ``source`` has."""
+def propose_values(project: Path, source: str, stack: str) -> dict[str, str]:
+    """Return the settings worth asking for and a proposal each: account, region, network, the name of an EKS cluster.
+
+    Only those ``source`` has; a name that it leaves out follows the stack's.
+    """
     text = load_stack_text(project, source)
     cidr = text.value(*_NETWORK)
+    eks = text.value(_CLUSTER, "provider") == "eks"
+    name = text.value(_CLUSTER, "name") if eks else None
+    renamed = rename_word(name, source, stack) if name else None
     found = {
         "account.id": text.value(f"{PULUMI_PROJECT}:account", "id"),
         "region": text.value("aws:region"),
         "network.cidr": free_network(project, cidr) if cidr else None,
+        "cluster.name": f"{name}-{stack}" if name and renamed == name else renamed,
     }
     return {name: value for name, value in found.items() if value}
 

@@ -96,15 +96,21 @@ def test_a_pipeline_without_a_list_is_named(laid_out: Path) -> None:
 
 
 def test_the_lock_is_copied_when_the_installation_is_the_same(laid_out: Path) -> None:
-    lock = laid_out / "gitops/prd/argocd/lock.yaml"
-    lock.write_text("digest: x\n")
-    patch = laid_out / "gitops/prd/argocd/patches/exec.yaml"
-    patch.write_text("kind: ConfigMap\n")
+    (laid_out / "gitops/dev/argocd/lock.yaml").write_text("digest: x\n")
+    (laid_out / "gitops/dev/argocd/patches/exec.yaml").write_text("kind: ConfigMap\n")
+    plan = add(laid_out, "qa", "dev")
+    assert plan.writes["gitops/qa/argocd/lock.yaml"] == "digest: x\n"
+    assert plan.writes["gitops/qa/argocd/patches/exec.yaml"] == "kind: ConfigMap\n"
+    assert "next: review, commit, pulumi stack init qa" in plan.notes
+    plan = add(laid_out, "qa", "dev", values={"argocd.highAvailability": "true", "argocd.adminEnabled": "true"})
+    assert "gitops/qa/argocd/lock.yaml" not in plan.writes
+    assert "next: gitops-stack lock --stack qa, commit, pulumi stack init qa" in plan.notes
+
+
+def test_the_lock_of_a_stack_with_caches_is_not_copied(laid_out: Path) -> None:
+    """The images of the installation come through caches that carry the stack's name."""
+    (laid_out / "gitops/prd/argocd/lock.yaml").write_text("digest: x\n")
     plan = add(laid_out)
-    assert plan.writes["gitops/staging/argocd/lock.yaml"] == "digest: x\n"
-    assert plan.writes["gitops/staging/argocd/patches/exec.yaml"] == "kind: ConfigMap\n"
-    assert "next: review, commit, pulumi stack init staging" in plan.notes
-    plan = add(laid_out, values={"argocd.highAvailability": "false"})
     assert "gitops/staging/argocd/lock.yaml" not in plan.writes
     assert "next: gitops-stack lock --stack staging, commit, pulumi stack init staging" in plan.notes
 
@@ -130,8 +136,23 @@ def test_what_an_account_has_once_is_named(laid_out: Path) -> None:
     assert registry.owns_account_registry is False
     said = "\n".join(plan.notes)
     assert "account.id: is still 210987654321, prd's; meant otherwise: --set account.id=123456789012" in said
-    assert "ci: an account has one OIDC provider per forge, prd makes it; set ci.githubProviderArn" in said
+    provider = "arn:aws:iam::210987654321:oidc-provider/token.actions.githubusercontent.com"
+    assert f"one OIDC provider per forge and prd makes it; needs --set ci.githubProviderArn={provider}" in said
     assert "registry.ownsAccountRegistry: false; prd owns" in said
+
+
+def test_every_stack_of_the_account_counts(laid_out: Path) -> None:
+    dev, provider = "123456789012", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    said = "\n".join(add(laid_out, values={"account.id": dev}).notes)
+    assert f"and dev makes it; needs --set ci.githubProviderArn={provider}" in said
+    assert "OIDC" not in "\n".join(add(laid_out, values={"account.id": dev, "ci.githubProviderArn": provider}).notes)
+
+
+def test_repositories_collide_in_one_account_and_region(laid_out: Path) -> None:
+    said = "registry.repositories: dev makes guestbook in this account and region; take them out here"
+    assert said in "\n".join(add(laid_out, "qa", "dev").notes)
+    for elsewhere in ({"region": "eu-west-1"}, {"account.id": "111122223333"}):
+        assert "registry.repositories" not in "\n".join(add(laid_out, "qa", "dev", values=elsewhere).notes)
 
 
 def test_an_account_that_may_not_pull_yet_is_named(laid_out: Path) -> None:
@@ -216,10 +237,18 @@ def test_a_source_that_is_not_there(laid_out: Path) -> None:
 
 def test_values_worth_asking_for(laid_out: Path) -> None:
     asked = {"account.id": "210987654321", "region": "ap-northeast-1", "network.cidr": "10.31.0.0/16"}
-    assert propose_values(laid_out, "prd") == asked
-    assert propose_values(laid_out, "local") == {}
+    assert propose_values(laid_out, "prd", "staging") == asked
+    assert propose_values(laid_out, "local", "staging") == {}
     plan = add(laid_out, values={**asked, "region": "eu-west-1"})
     assert plan.stacks["staging"].region == "eu-west-1"
+
+
+@pytest.mark.parametrize(("name", "proposed"), [("acme-prd", "acme-staging"), ("acme", "acme-staging")])
+def test_a_cluster_with_a_name_of_its_own_gets_another(name: str, proposed: str, laid_out: Path) -> None:
+    edit(laid_out, "prd", "    provider: eks\n", f"    provider: eks\n    name: {name}\n")
+    values = propose_values(laid_out, "prd", "staging")
+    assert values["cluster.name"] == proposed
+    assert add(laid_out, values=values).stacks["staging"].cluster_name == proposed
 
 
 @pytest.mark.parametrize(
