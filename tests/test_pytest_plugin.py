@@ -15,7 +15,7 @@ def test_the_tree(gitops_tree, check_tree):
     tree = gitops_tree("dev")
     assert {"root", "argocd", "projects", "guestbook"} == {one.spec.name for one in tree.applications}
     assert gitops_tree("dev") is tree
-    assert [finding.rule for finding in check_tree("dev").findings] == ["disruption-budget-missing"]
+    assert [finding.rule for finding in check_tree("dev").findings] == []
     assert check_tree("dev", kubernetes_version="1.34").kubernetes_version == "1.34"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_main import run
 from tests.stacks import STACKS
-from tests.tree_check.test_trees import PROJECT, write_files
+from tests.tree_check.test_trees import PROJECT, TEAM_POLICY, write_files
 
 NGINX = {"base": "deployment", "spec": {"template": {"spec": {"containers": [{"image": "nginx"}]}}}}
 
@@ -25,6 +25,7 @@ def shop(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "gitops/dev/projects/shop.yaml": [PROJECT],
             "gitops/dev/apps/web.yaml": [{"base": "application"}],
             "apps/web/web.yaml": [NGINX],
+            "policies/own.py": TEAM_POLICY,
         },
     )
     return project
@@ -35,8 +36,8 @@ ERROR = (
     "which means latest; name a version's tag or a digest [image-not-pinned]"
 )
 WARNING = (
-    "warning: gitops/workloads/guestbook/base/deployment.yaml: apps/Deployment storefront/guestbook: spec.replicas: "
-    "found 2 without a PodDisruptionBudget; add one [disruption-budget-missing]"
+    "warning: gitops/workloads/guestbook/base/deployment.yaml: apps/Deployment storefront/guestbook: "
+    "metadata.labels.team: is missing; add it [team-label]"
 )
 
 
@@ -54,6 +55,7 @@ def test_findings_are_sentences_and_errors_leave_with_1(
 def test_warnings_leave_with_1_only_when_asked_to(
     arguments: list[str], code: int, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write_files(project, {"policies/own.py": TEAM_POLICY})
     assert run("check", "-s", "dev", "-C", project, *arguments, monkeypatch=monkeypatch) == code
 
 

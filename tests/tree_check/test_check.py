@@ -14,7 +14,7 @@ from gitops_stack.tree_check import check as check_module
 from gitops_stack.tree_check.check import Report, build_settings_report, check_folder, check_stack
 from tests.cases import build_object, show_finding
 from tests.stacks import ROOT, STACKS, stack_settings
-from tests.tree_check.test_trees import PROJECT, write_files
+from tests.tree_check.test_trees import PROJECT, TEAM_POLICY, write_files
 
 
 @pytest.fixture
@@ -42,12 +42,15 @@ def rules(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_the_committed_trees_have_no_errors(stack: str) -> None:
+def test_the_committed_trees_have_no_findings(stack: str) -> None:
     report = check_stack(ROOT, stack_settings(stack))
     assert (report.place, report.applications) == (f"gitops/{stack}", 4)
-    assert rules(report) == ["disruption-budget-missing"]
-    finding = report.findings[0]
-    # kustomize has made it; people look for it where it was written.
+    assert report.findings == ()
+
+
+def test_what_kustomize_has_made_is_reported_where_it_was_written(project: Path) -> None:
+    write_files(project, {"policies/own.py": TEAM_POLICY})
+    (finding,) = check(project).findings
     assert (finding.file, finding.line) == ("gitops/workloads/guestbook/base/deployment.yaml", 2)
 
 
@@ -106,8 +109,9 @@ def test_paths_choose_what_is_reported(shop: Path) -> None:
     inside = check(shop, shop / "apps/web")
     assert rules(inside) == ["image-not-pinned"]
     assert inside.covered == (str(shop / "apps/web"),)
+    write_files(shop, {"policies/own.py": TEAM_POLICY})
     base = check(shop, shop / "gitops/workloads/guestbook/base")
-    assert rules(base) == ["disruption-budget-missing"]
+    assert rules(base) == ["team-label"]
     elsewhere = check(shop, shop / "schemas")
     assert (rules(elsewhere), elsewhere.covered) == ([], ())
 
@@ -125,7 +129,7 @@ def test_an_edited_lock_is_a_finding_among_the_others(shop: Path) -> None:
     file = shop / "gitops/dev/argocd/lock.yaml"
     file.write_text(file.read_text().replace("objectCount: 57", "objectCount: 58"))
     report = check(shop)
-    assert rules(report) == ["image-not-pinned", "installation", "disruption-budget-missing"]
+    assert rules(report) == ["image-not-pinned", "installation"]
     finding = report.findings[1]
     assert finding.file == "gitops/dev/argocd/lock.yaml"
     assert (finding.found, finding.needs) == (
@@ -154,8 +158,8 @@ def test_a_folder_of_several_kinds(tmp_path: Path) -> None:
     (tmp_path / "workloads/loose.yaml").write_text(one)
     report = check_folder(tmp_path, tmp_path / "workloads")
     # Three overlays render the same objects: no owner of one conflicts with another's. The base is in all of them.
-    assert sorted(rules(report)) == [*["disruption-budget-missing"] * 3, "schema-invalid"]
-    assert report.objects == 10
+    assert rules(report) == ["schema-invalid"]
+    assert report.objects == 13
 
 
 def test_one_file(tmp_path: Path) -> None:
