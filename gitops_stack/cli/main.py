@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli import account, checks, delivery, doctor, lab, preview, recover, rehearsal, scaffold, status, sweep, tree
+from gitops_stack.cli import (
+    account,
+    checks,
+    delivery,
+    doctor,
+    lab,
+    preview,
+    recover,
+    rehearsal,
+    scaffold,
+    status,
+    sweep,
+    tree,
+)
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
