@@ -37,6 +37,7 @@ from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snap
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
+from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
@@ -140,7 +141,10 @@ def image_set(
 
 def promote(
     targets: Targets, *,
-    origin: Annotated[str, typer.Option("--from", help="Stack whose images are taken.", metavar="NAME")],
+    origin: Annotated[
+        str | None,
+        typer.Option("--from", help="Stack whose images are taken; default: the one before --to.", metavar="NAME"),
+    ] = None,
     stack: Annotated[str, typer.Option("--to", help="Stack they are set in.", metavar="NAME")],
     project: Project = Path(), repository: Repository = None, push: Push = False,
     no_pull_request: NoPullRequest = False, base: Base = None, remote: Remote = "origin", dry_run: DryRun = False,
@@ -149,13 +153,15 @@ def promote(
 ) -> None:  # fmt: skip
     """Set in one stack exactly the images another one runs, by digest where it has them by digest.
 
-    Leaves with 0 when it is done or there is nothing to do.
+    Without --from no stack is skipped: gitops/promotion.yaml has the order. Leaves with 0 when it is done or there is
+    nothing to do.
     """
     wanted = [parse_target(text) for text in targets]
     applications = [target.application for target in wanted]
+    before = origin or _stack_before(stack, project)
 
     def plan(tree: Path, load: Callable[[str], StackSettings]) -> Plan:
-        source, destination = load(origin), load(stack)
+        source, destination = load(before), load(stack)
         for settings in (source, destination):
             check_applications(settings, applications, repository is not None)
         check_promotion(source, destination, applications)
@@ -166,6 +172,15 @@ def promote(
         source_revision, forge,
     )  # fmt: skip
     _run(request, plan)
+
+
+def _stack_before(stack: str, project: Path) -> str:
+    order = load_promotion_order(project)
+    place = order.index(stack) if stack in order else 0
+    if not place:
+        found = f"order: [{', '.join(order)}]" if order else "no order"
+        raise EnvironmentProblem(f"{project / PROMOTION}: found {found}; --to {stack} needs one before it, or --from")
+    return order[place - 1]
 
 
 def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]], Plan]) -> None:

@@ -69,6 +69,18 @@ def test_an_image_goes_to_dev_and_is_promoted_to_prd(
     assert platform.branches() == ["main"]
 
 
+def test_a_promotion_takes_the_stack_before_it_in_the_order(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--push", monkeypatch=monkeypatch)
+    assert run("promote", "guestbook", "--to", "prd", "--push", monkeypatch=monkeypatch) == 0
+    assert platform.text(PRD).endswith(ENTRY)
+    (platform.clone / "gitops/promotion.yaml").write_text("order: [dev, local, prd]\n")
+    assert run("promote", "guestbook", "--to", "prd", "--output", "json", "--push", monkeypatch=monkeypatch) == 0
+    assert platform.log()[0] == "Promote guestbook from local to agnhost 2.53 in prd", "dev is not the one before"
+    capsys.readouterr()
+
+
 def test_plain_git_gets_a_branch_and_a_way_to_merge(
     platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,6 +204,12 @@ def test_files_in_a_repository_of_their_own(
         (["image", "set", "guestbook=web:1", "-s", "dev", "-C", "/"], 2, "Pulumi.dev.yaml: is missing"),
         (["promote", "nope", "--from", "dev", "--to", "prd"], 1, "nope: is no application of stack dev"),
         (["promote", "--from", "dev", "--to", "prd"], 2, ""),
+        (
+            ["promote", "guestbook", "--to", "dev"],
+            2,
+            "promotion.yaml: found order: [dev, prd]; --to dev needs one before",
+        ),
+        (["promote", "guestbook", "--to", "local"], 2, "--to local needs one before it, or --from"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_pushed(
