@@ -41,7 +41,24 @@ def test_the_core_does_without_any_vendor_s_sdk() -> None:
     assert not {name.partition(".")[0] for name in modules} & {"pulumi", "lightkube", "pulumi_aws", "httpx2", "typer"}
 
 
-def test_the_command_line_starts_without_engine_cloud_and_doubles() -> None:
-    modules = {name.partition(".")[0] for name in imported_by("import gitops_stack.cli.main")}
+ENGINE_CLOUD_AND_DOUBLES = {"boto3", "botocore", "flask", "grpc", "moto", "pulumi", "pulumi_aws", "pulumi_eks"}
+
+
+def test_the_command_line_starts_with_nothing_but_typer() -> None:
+    modules = imported_by("import gitops_stack.cli.main")
     assert "typer" in modules
-    assert not modules & {"boto3", "botocore", "flask", "grpc", "moto", "pulumi", "pulumi_aws", "pulumi_eks"}
+    assert not {name.partition(".")[0] for name in modules} & {
+        *ENGINE_CLOUD_AND_DOUBLES,
+        "copier", "httpx2", "jsonschema_rs", "kubernetes_validate", "lightkube", "pydantic", "supervisor",
+    }  # fmt: skip
+    assert {name for name in modules if name.startswith("gitops_stack.")} == {
+        "gitops_stack.cli", "gitops_stack.cli.console", "gitops_stack.cli.main", "gitops_stack.errors",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("module", sorted(file.stem for file in (ROOT / "gitops_stack/cli").glob("*.py")))
+def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engine(module: str) -> None:
+    modules = {name.partition(".")[0] for name in imported_by(f"import gitops_stack.cli.{module}")}
+    assert not modules & {*ENGINE_CLOUD_AND_DOUBLES, "copier", "jinja2", "kubernetes_validate"}
+    # The cluster's client is for those who talk to one.
+    assert "lightkube" not in modules or module in {"lab", "rehearsal", "report", "status"}

@@ -1,61 +1,81 @@
-"""Entry point: the application and its one error handler."""
+"""Entry point: the application and its one error handler.
+
+A command's module is imported by the command: all of them together, with what they import, take seconds.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections import UserDict
+from importlib import import_module
 from importlib.metadata import version as installed_version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from gitops_stack.cli import (
-    account,
-    checks,
-    delivery,
-    doctor,
-    lab,
-    preview,
-    recover,
-    rehearsal,
-    scaffold,
-    status,
-    sweep,
-    tree,
-)
 from gitops_stack.cli.console import err, out
 from gitops_stack.errors import GitOpsStackError
 
+_COMMANDS = {
+    "render": "tree.render",
+    "lock": "tree.lock",
+    "check": "checks.check",
+    "diff": "checks.diff",
+    "schema": "tree.schema",
+    "status": "status.status",
+    "rehearse": "rehearsal.rehearse",
+    "changed-stacks": "preview.changed_stacks",
+    "manifests": "preview.manifests",
+    "preview-comment": "preview.preview_comment",
+    "doctor": "doctor.doctor",
+    "kubeconfig": "account.kubeconfig",
+    "eks-token": "account.eks_token",
+    "recover": "recover.recover",
+    "sweep": "sweep.sweep",
+    "promote": "delivery.promote",
+    "image": "delivery.app",
+    "registry": "account.registry",
+    "init": "scaffold.init",
+    "update": "scaffold.update",
+    "app": "scaffold.application",
+    "stack": "scaffold.stack_group",
+    "lab": "lab.app",
+}
+_HIDDEN = {"eks-token"}
+
+
+class _Commands(UserDict[str, Any]):
+    """Commands by name; asking for one imports its module. Their help asks for all."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a command of the click that typer brings along
+        module, _, function = super().__getitem__(name).partition(".")
+        found = getattr(import_module(f"gitops_stack.cli.{module}"), function)
+        if isinstance(found, typer.Typer):
+            group = get_group(found)
+            group.name = name
+            return group
+        alone = typer.Typer(add_completion=False)
+        alone.command(name, hidden=name in _HIDDEN)(found)
+        return get_command(alone)
+
+
+class _Root(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - whatever typer hands on
+        super().__init__(**attributes)
+        self.commands = _Commands(_COMMANDS)
+
+
 app = typer.Typer(
     name="gitops-stack",
+    cls=_Root,
     help="Bootstrap a cluster with an Argo CD that then manages itself from Git. Exit codes: 0 fine, 1 findings, "
     "2 usage or environment.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("render")(tree.render)
-app.command("lock")(tree.lock)
-app.command("check")(checks.check)
-app.command("diff")(checks.diff)
-app.command("schema")(tree.schema)
-app.command("status")(status.status)
-app.command("rehearse")(rehearsal.rehearse)
-app.command("changed-stacks")(preview.changed_stacks)
-app.command("manifests")(preview.manifests)
-app.command("preview-comment")(preview.preview_comment)
-app.command("doctor")(doctor.doctor)
-app.command("kubeconfig")(account.kubeconfig)
-app.command("eks-token", hidden=True)(account.eks_token)
-app.command("recover")(recover.recover)
-app.command("sweep")(sweep.sweep)
-app.command("promote")(delivery.promote)
-app.add_typer(delivery.app, name="image")
-app.add_typer(account.registry, name="registry")
-app.command("init")(scaffold.init)
-app.command("update")(scaffold.update)
-app.add_typer(scaffold.application, name="app")
-app.add_typer(scaffold.stack_group, name="stack")
-app.add_typer(lab.app, name="lab")
 
 
 def _print_version(wanted: bool) -> None:

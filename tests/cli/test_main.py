@@ -44,6 +44,12 @@ def _command(path: tuple[str, ...]) -> Any:
 COMMANDS = list(_commands(typer.main.get_command(app)))
 
 
+def test_a_group_of_one_command_stays_a_group_and_nothing_offers_completion() -> None:
+    assert ("registry", "login") in COMMANDS
+    offered = {option for path in COMMANDS for parameter in _command(path).params for option in parameter.opts}
+    assert "--install-completion" not in offered
+
+
 def test_all_commands_are_known() -> None:
     assert {" ".join(path) for path in COMMANDS} >= {"render", "lock", "check", "schema", "status", "lab bootstrap"}
 

@@ -139,7 +139,7 @@ def test_stack_add_asks_on_a_terminal(
 
 
 def test_the_template_engine_is_imported_only_when_it_renders() -> None:
-    code = "import sys, json; import gitops_stack.cli.main; print(json.dumps(sorted(sys.modules)))"
+    code = "import sys, json; import gitops_stack.cli.scaffold; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert not {"copier", "jinja2", "plumbum", "questionary", "pulumi"} & set(json.loads(done.stdout))
 
