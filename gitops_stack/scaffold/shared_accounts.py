@@ -44,7 +44,7 @@ def compare_accounts(project: Path, text: StackText, source: str, stack: str) ->
 def _compare_pullers(stacks: Mapping[str, StackText], source: str, stack: str, old: str, new: str) -> Iterator[str]:
     for other, found in stacks.items():
         accounts = found.value(_REGISTRY, "pullAccess", "accounts") or ()
-        if old in accounts and new not in accounts:
+        if old in accounts and new not in accounts and found.value(*_ACCOUNT) != new:  # its own account may pull
             yield (
                 f"{stack_file(other)}: registry.pullAccess.accounts has {source}'s account and not {new}; add it there "
                 f"if {stack} pulls from {other}"

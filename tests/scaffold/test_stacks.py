@@ -145,6 +145,7 @@ def test_every_stack_of_the_account_counts(laid_out: Path) -> None:
     dev, provider = "123456789012", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
     said = "\n".join(add(laid_out, values={"account.id": dev}).notes)
     assert f"and dev makes it; needs --set ci.githubProviderArn={provider}" in said
+    assert "pullAccess" not in said, "an account pulls from its own registry"
     assert "OIDC" not in "\n".join(add(laid_out, values={"account.id": dev, "ci.githubProviderArn": provider}).notes)
 
 
