@@ -101,19 +101,12 @@ def test_a_wrong_setting_of_aws_is_refused_with_all_its_findings(case: dict[str,
             "cluster.name: found gitops-stack-other; needs another name: Pulumi.other.yaml has a cluster of that name",
             id="two clusters of one name",
         ),
-        pytest.param(
-            {"registry": {"repositories": {"guestbook": {}}}},
-            "registry.repositories: found guestbook; needs one stack that makes it: Pulumi.other.yaml has a repository "
-            "of that name in this account and region",
-            id="two repositories of one name",
-        ),
     ],
 )
 def test_what_an_account_has_once_has_one_stack(changes: dict[str, Any], finding: str, tmp_path: Path) -> None:
-    registry = {"ownsAccountRegistry": True, "repositories": {"guestbook": {}}}
-    other = build_config({"registry": registry, "network.cidr": "10.40.0.0/16", "ci": {}}, AWS_TABLE)
+    other = build_config({"registry": {"ownsAccountRegistry": True}, "network.cidr": "10.40.0.0/16"}, AWS_TABLE)
     (tmp_path / "Pulumi.other.yaml").write_text(render_document({"config": other}), encoding="utf-8")
-    own = build_config({"registry": {}, **changes, "ci": {}}, AWS_TABLE)
+    own = build_config({**changes, "ci": {}}, AWS_TABLE)
     with pytest.raises(GitOpsStackError) as refused:
         load_text(tmp_path, render_document({"config": own}))
     assert refused.value.findings == (f"{PLACE}{finding}",)
@@ -121,21 +114,6 @@ def test_what_an_account_has_once_has_one_stack(changes: dict[str, Any], finding
         elsewhere = render_document({"config": {**other, key: value}})
         (tmp_path / "Pulumi.other.yaml").write_text(elsewhere, encoding="utf-8")
         assert load_text(tmp_path, render_document({"config": own})).eks is not None
-
-
-def test_an_account_has_one_oidc_provider_per_issuer(tmp_path: Path) -> None:
-    (tmp_path / "Pulumi.first.yaml").write_text(
-        render_document({"config": build_config({"aws:region": "eu-west-1"}, AWS_TABLE)}), encoding="utf-8"
-    )
-    with pytest.raises(GitOpsStackError) as refused:
-        load_text(tmp_path, render_document({"config": build_config({}, AWS_TABLE)}))
-    assert refused.value.findings == (
-        f"{PLACE}ci.githubProviderArn: is missing; needs the ARN of the account's one provider: Pulumi.first.yaml "
-        "makes it",
-    )
-    arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
-    own = build_config({"ci.githubProviderArn": arn}, AWS_TABLE)
-    assert load_text(tmp_path, render_document({"config": own})).ci is not None
 
 
 NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings under it"
