@@ -251,8 +251,8 @@ def test_production_has_hardened_nodes_and_a_private_endpoint(prd: Rehearsal) ->
 def test_production_is_not_destroyed_before_its_protection_is_off(prd: Rehearsal) -> None:
     engine = prd.report.engine
     before = {found["urn"] for found in resources(prd)}
-    with pytest.raises(GitOpsStackError, match="protect"):
-        engine.destroy(limit_seconds=300)
+    with pytest.raises(GitOpsStackError, match="cannot be deleted"):
+        engine.run("destroy", "--yes", "--stack", engine.stack, limit_seconds=300)
     assert {found["urn"] for found in resources(prd)} == before, "nothing went before it was refused"
     prd.destroy(say)
     prd.look_for_leftovers(say)
