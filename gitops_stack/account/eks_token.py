@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from gitops_stack.account.session import Account, CredentialsError
+from gitops_stack.aws_plan.account import dns_suffix
 
 EXEC_API_VERSION = "client.authentication.k8s.io/v1beta1"
 _PREFIX = "k8s-aws-v1."
@@ -21,7 +22,6 @@ _URL_SECONDS = 60
 _TOKEN_LIFE = timedelta(
     minutes=14
 )  # the authenticator takes a token for 15 minutes; one is kept for clocks that differ
-_DNS_SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
 
 
 @dataclass(frozen=True)
@@ -73,4 +73,4 @@ def build_token(account: Account, cluster: str) -> EksToken:
 
 def sts_host(account: Account) -> str:
     """Return the host of the region's own STS; EKS takes no other endpoint, whatever AWS_ENDPOINT_URL says."""
-    return f"sts.{account.region}.{_DNS_SUFFIXES.get(account.partition, 'amazonaws.com')}"
+    return f"sts.{account.region}.{dns_suffix(account.partition)}"

@@ -9,15 +9,11 @@ from typing import Any
 from gitops_stack.account.checks import Check
 from gitops_stack.account.quota_checks import is_own
 from gitops_stack.account.session import Account, AwsError, tag_map
+from gitops_stack.aws_plan.adopted_network import FEWEST_ADDRESSES, FEWEST_ZONES, PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
 from gitops_stack.conventions import ZONES_WITHOUT_EKS
 from gitops_stack.settings import NetworkSettings, StackSettings
 
-# EKS' network requirements: six addresses for the control plane's interfaces in each subnet at least, sixteen advised.
-_ADDRESSES_LEAST = 6
-_ADDRESSES_ADVISED = 16
-_ZONES_LEAST = 2
-_PRIVATE_ROLE = "kubernetes.io/role/internal-elb"
-_PUBLIC_ROLE = "kubernetes.io/role/elb"
+_ADDRESSES_ADVISED = 16  # EKS' network requirements, beside the fewest of ``aws_plan.adopted_network``
 
 
 def load_zones(account: Account) -> list[str]:
@@ -122,18 +118,18 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
         yield Check("vpc", "ok", f"{network.vpc_id} with {len(subnets)} subnets", "subnets of that VPC")
     private = [subnet for subnet in subnets if subnet["SubnetId"] in network.private_subnet_ids]
     zones = sorted({subnet["AvailabilityZone"] for subnet in private})
-    spread = len(zones) >= _ZONES_LEAST
+    spread = len(zones) >= FEWEST_ZONES
     yield Check(
         "vpc: zones",
         "ok" if spread else "failed",
         f"private subnets in {', '.join(zones)}",
-        f"private subnets in {_ZONES_LEAST} zones at least",
+        f"private subnets in {FEWEST_ZONES} zones at least",
         "" if spread else "add a private subnet of another zone",
     )
     for subnet in private:
         yield _check_free_addresses(subnet)
     for subnet in subnets:
-        role = _PRIVATE_ROLE if subnet in private else _PUBLIC_ROLE
+        role = PRIVATE_ROLE_TAG if subnet in private else PUBLIC_ROLE_TAG
         yield _check_role(subnet, role)
 
 
@@ -143,7 +139,7 @@ def _check_free_addresses(subnet: dict[str, Any]) -> Check:
     label, found = f"addresses: {name}", f"{free} free in {subnet['CidrBlock']}"
     if free >= _ADDRESSES_ADVISED:
         return Check(label, "ok", found, needs)
-    return Check(label, "failed" if free < _ADDRESSES_LEAST else "warning", found, needs, "name a larger subnet")
+    return Check(label, "failed" if free < FEWEST_ADDRESSES else "warning", found, needs, "name a larger subnet")
 
 
 def _check_role(subnet: dict[str, Any], role: str) -> Check:

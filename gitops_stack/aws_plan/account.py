@@ -23,8 +23,7 @@ class Account:
     @property
     def registry_host(self) -> str:
         """Name the host of the account's private ECR registry in the region."""
-        suffix = "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-        return f"{self.id}.dkr.ecr.{self.region}.{suffix}"
+        return f"{self.id}.dkr.ecr.{self.region}.{dns_suffix(self.partition)}"
 
     @property
     def root_arn(self) -> str:
@@ -38,6 +37,11 @@ class Account:
     def managed_policy_arn(self, path: str) -> str:
         """Build the ARN of a policy that AWS manages, such as `AmazonEBSCSIDriverPolicyV2`."""
         return f"arn:{self.partition}:iam::aws:policy/{path}"
+
+
+def dns_suffix(partition: str) -> str:
+    """Return what the hosts of services in ``partition`` end in."""
+    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
 
 
 def account_root_arn(partition: str, account_id: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.network import EndpointService
 
-INTERFACE_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing")
+INTERFACE_ENDPOINTS: tuple[str, ...] = get_args(EndpointService)
 
 
 def build_gateway_service_name(account: Account) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.registry import CREDENTIAL_PREFIX, UPSTREAMS_WITH_LOGIN
 
-SECRET_PREFIX = "ecr-pullthroughcache/"  # noqa: S105 - ECR reads no secret whose name begins otherwise
 LONGEST_PREFIX = 30  # characters of a rule's repository prefix, API reference of CreatePullThroughCacheRule
 _PREFIX = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")  # as above
 _DOCKER_HUB = "registry-1.docker.io"
@@ -24,17 +24,21 @@ class Upstream:
 
     host: str
     prefix: str
-    needs_credentials: bool
+
+    @property
+    def needs_credentials(self) -> bool:
+        """Tell whether the upstream answers nobody without a login."""
+        return self.host in UPSTREAMS_WITH_LOGIN
 
 
 UPSTREAMS = {
     upstream.host: upstream
     for upstream in (
-        Upstream("quay.io", "quay", needs_credentials=False),
-        Upstream("ghcr.io", "github", needs_credentials=True),
-        Upstream("public.ecr.aws", "ecr-public", needs_credentials=False),
-        Upstream(_DOCKER_HUB, "docker-hub", needs_credentials=True),
-        Upstream("registry.k8s.io", "kubernetes", needs_credentials=False),
+        Upstream("quay.io", "quay"),
+        Upstream("ghcr.io", "github"),
+        Upstream("public.ecr.aws", "ecr-public"),
+        Upstream(_DOCKER_HUB, "docker-hub"),
+        Upstream("registry.k8s.io", "kubernetes"),
     )
 }
 
@@ -82,7 +86,7 @@ def build_cache_prefix(host: str, namespace: str = "") -> str:
 
 def build_secret_name(host: str) -> str:
     """Build the name of the Secrets Manager secret with the credentials for ``host``, unless one is given."""
-    return f"{SECRET_PREFIX}{host}"
+    return f"{CREDENTIAL_PREFIX}{host}"
 
 
 def rewrite_image(reference: str, cache: ImageCache) -> str:

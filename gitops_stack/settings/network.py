@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gitops_stack.settings.types import Days, SettingError, Settings, matching, retention
 
-ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; three hold etcd-like quorums and every region has them
-ENDPOINT_SERVICES = Literal["ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing"]
+ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; a third is as many as every region has
+EndpointService = Literal["ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing"]
 _PREFIXES = (16, 20)  # AWS's largest VPC; the smallest that leaves a pod network per zone worth having
 # AWS refuses or shadows these (VPC user guide, "VPC CIDR blocks"; 172.17/16 is Docker's bridge on build agents).
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -61,7 +61,7 @@ class NetworkSettings(Settings):
     nat_gateways: NatGateways = Field(
         1, description="0, 1, one per zone (the number of zones), or regional: one gateway that spans them."
     )
-    endpoints: tuple[ENDPOINT_SERVICES, ...] = Field(
+    endpoints: tuple[EndpointService, ...] = Field(
         (), description="Interface endpoints, for private clusters; S3's gateway endpoint is always made."
     )
     flow_log_retention_days: Annotated[Days, retention(optional=True)] = Field(

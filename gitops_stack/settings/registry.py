@@ -11,7 +11,7 @@ from gitops_stack.settings.types import AccountId, Flag, KmsKeyArn, Region, Sett
 Upstream = Literal["quay.io", "ghcr.io", "public.ecr.aws", "registry-1.docker.io", "registry.k8s.io"]
 # "Creating a pull through cache rule" of the ECR user guide: these two answer nobody without a login.
 UPSTREAMS_WITH_LOGIN: tuple[Upstream, ...] = ("ghcr.io", "registry-1.docker.io")
-CREDENTIAL_PREFIX = "ecr-pullthroughcache/"
+CREDENTIAL_PREFIX = "ecr-pullthroughcache/"  # ECR reads no secret whose name begins otherwise
 
 RepositoryName = Annotated[
     str,
