@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import shutil
 from pathlib import Path
@@ -53,7 +54,9 @@ def check_stacks(folder: Path, stacks: list[str]) -> None:
 def test_the_defaults_give_fresh_trees_and_stack_files_of_the_schema(made: Path) -> None:
     check_stacks(made, ["local", "dev", "prd"])
     assert load_promotion_order(made) == ["dev", "prd"]
-    assert {file.name for file in (made / ".github/workflows").iterdir()} == {"check.yml", "up.yml"}
+    assert {file.name for file in (made / ".github/workflows").iterdir()} == {
+        "check.yml", "promote.yml", "up.yml",
+    }  # fmt: skip
     assert not (made / ".gitlab-ci.yml").exists()
     assert not (made / "apps").exists()
 
@@ -82,6 +85,19 @@ def test_an_application_repository_has_pipelines_and_no_stacks(forge: str, tmp_p
     assert 'gitops-stack image set "cart=$DIGEST" --stack dev' in text
     assert "acme/platform" in text
     assert load_documents(text)
+
+
+@pytest.mark.parametrize("layout", ["platform", "monorepo", "application"])
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_pipelines_that_commit_say_who_commits(forge: str, layout: str, tmp_path: Path) -> None:
+    made = init_project(tmp_path, {"layout": layout, "forge": forge}, defaults=True)  # a runner's git knows nobody
+    texts = [(tmp_path / name).read_text().replace("\\\n", " ") for name in made.written if name.endswith(".yml")]
+    calls = [call for text in texts for call in re.findall(r"gitops-stack (?:image set|promote) .*(?:\n +--.*)*", text)]
+    verbs = {"platform": {"promote"}, "monorepo": {"image", "promote"}, "application": {"image", "promote"}}[layout]
+    assert {call.split()[1] for call in calls} == (verbs if forge == "gitlab" or layout != "application" else {"image"})
+    author = {"github": '"github-actions[bot] <', "gitlab": "$GITLAB_USER_NAME <$GITLAB_USER_EMAIL>"}[forge]
+    assert all("--author " in call for call in calls)
+    assert sum(text.count(author) for text in texts) == len(calls)
 
 
 def test_the_program_runs_under_mocks(laid_out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
