@@ -35,6 +35,7 @@ from gitops_stack.live_state import (
 )
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.policies.applications import read_application
 from gitops_stack.policies.ownership import Certificate
 from gitops_stack.settings import StackSettings
 
@@ -153,6 +154,11 @@ class Scenario:
         """Read one live Application."""
         return next((found for found in self.applications() if found["metadata"]["name"] == name), None)
 
+    def well(self, name: str) -> bool:
+        """Tell whether one application is Synced and Healthy."""
+        found = self.application(name)
+        return found is not None and read_application(found).well
+
     def installed(self) -> dict[str, Manifest | None]:
         """Read every object of the workspace's installation."""
         tree = self.workspace / self.settings.tree_path / "argocd"
@@ -203,9 +209,9 @@ class Scenario:
         return self.report.workspace.directory
 
 
-def edit_stack(folder: Path, changes: Mapping[str, Mapping[str, Any]]) -> None:
+def edit_stack(folder: Path, changes: Mapping[str, Mapping[str, Any]], stack: str = STACK) -> None:
     """Merge ``changes`` (settings key -> values, None takes one out) into the stack file in ``folder``."""
-    file = folder / f"Pulumi.{STACK}.yaml"
+    file = folder / f"Pulumi.{stack}.yaml"
     editor = YAML()
     document = editor.load(file.read_text(encoding="utf-8"))
     for key, values in changes.items():
