@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.settings import StackSettings
-
-NOT_WRITTEN = ("stack", "region")  # under our own prefix: Pulumi's, and `aws:region`
+from gitops_stack.settings import FROM_ELSEWHERE, KEYS, StackSettings
 
 
 def render_schema() -> str:
     """Render the schema of `Pulumi.<stack>.yaml`; keys of other Pulumi packages are let through."""
     settings = StackSettings.model_json_schema(by_alias=True)
-    keys: dict[str, Any] = {
-        f"{PULUMI_PROJECT}:{name}": value for name, value in settings["properties"].items() if name not in NOT_WRITTEN
-    }
+    keys: dict[str, Any] = {f"{PULUMI_PROJECT}:{name}": settings["properties"][name] for name in KEYS}
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A stack of gitops-stack",
@@ -26,7 +22,7 @@ def render_schema() -> str:
             "config": {
                 "type": "object",
                 "properties": keys,
-                "required": [f"{PULUMI_PROJECT}:{name}" for name in settings["required"] if name not in NOT_WRITTEN],
+                "required": [f"{PULUMI_PROJECT}:{name}" for name in KEYS if name in settings["required"]],
                 "patternProperties": {f"^(?!{PULUMI_PROJECT}:)": True},
                 "additionalProperties": False,
             }
@@ -40,7 +36,7 @@ def render_schema() -> str:
 def render_settings_table() -> str:
     """Render the Markdown table of all settings: path, default, description; `<name>` stands for a key of a map."""
     schema = StackSettings.model_json_schema(by_alias=True)
-    for name in NOT_WRITTEN:
+    for name in FROM_ELSEWHERE:
         del schema["properties"][name]
     rows: dict[str, tuple[str, list[str]]] = {}
     for path, default, description in _rows(schema, "", schema["$defs"]):

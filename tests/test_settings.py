@@ -12,9 +12,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from gitops_stack import schema, settings
-from gitops_stack.config import KEYS
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.settings import CredentialsSettings, Settings, StackSettings
+from gitops_stack.settings import KEYS, CredentialsSettings, Settings, StackSettings
 from gitops_stack.settings.cluster import NodeGroupSettings, is_arm
 from gitops_stack.settings.teams import TEAM_KINDS
 from tests.stacks import COMMIT, ROOT, STACKS, minimal, stack_config, stack_settings

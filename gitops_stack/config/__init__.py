@@ -18,7 +18,6 @@ from gitops_stack.config.credentials import build_plain_secrets, uses_secret, wi
 from gitops_stack.config.kubeconfig import check_kubeconfig, kubeconfig_path
 from gitops_stack.config.sentences import (
     HIDDEN,
-    NO_KEYS,
     PREFIX,
     REGION_KEY,
     build_found,
@@ -31,15 +30,9 @@ from gitops_stack.config.siblings import check_siblings
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests.patches import generated_patch_names
-from gitops_stack.settings import StackSettings, check_references
+from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 
-__all__ = ["KEYS", "check_kubeconfig", "kubeconfig_path", "load_settings", "load_stack_file"]
-
-KEYS = (
-    "account", "network", "cluster", "registry", "ci", "addOns", "gitops", "argocd", "projects", "workloads",
-)  # fmt: skip
-# Pulumi.yaml has to give what is declared and may be left out some default: a map with nothing in it.
-OPTIONAL_KEYS = ("account", "network", "registry", "ci", "addOns")
+__all__ = ["check_kubeconfig", "kubeconfig_path", "load_settings", "load_stack_file"]
 
 
 def load_settings() -> StackSettings:
@@ -96,9 +89,10 @@ def _parse(
         f"{place}: {PREFIX}{path}: found a credential in plain text; set it with `pulumi config set --secret --path`"
         for path in plain
     ]
-    for key in sorted(NO_KEYS & values.keys()):
+    for key in sorted(values.keys() & set(FROM_ELSEWHERE)):
         findings.append(f"{place}: {PREFIX}{key}: is no known setting; known here: {', '.join(known_keys([]))}")
     try:
+        # Pulumi.yaml has to give what is declared and may be left out some default: a map with nothing in it.
         written = {key: value for key, value in values.items() if key not in OPTIONAL_KEYS or value != {}}
         known = {"stack": stack, "region": region if _uses_aws(written) else None}
         settings = StackSettings.model_validate({**written, **known})

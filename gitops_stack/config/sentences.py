@@ -10,13 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from gitops_stack import conventions
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import FROM_ELSEWHERE, StackSettings
 from gitops_stack.settings.types import SettingError
 
 PREFIX = f"{conventions.PULUMI_PROJECT}:"
 REGION_KEY = "aws:region"
 HIDDEN = "a value that is not shown"  # of a credential, in whatever form it was written
-NO_KEYS = {"stack", "region"}  # settings that come from elsewhere
 _PROVIDERS = ("existing", "eks")
 _SHOWN = 60
 _PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
@@ -101,7 +100,7 @@ def known_keys(loc: list[str]) -> list[str]:
     for part in loc:
         node = _child(node, part, definitions)
     known = [node, *(_resolve(option, definitions) for option in node.get("oneOf", ()))]
-    keys = sorted({key for option in known for key in option.get("properties", ())} - NO_KEYS)
+    keys = sorted({key for option in known for key in option.get("properties", ())}.difference(FROM_ELSEWHERE))
     return keys or ["none"]
 
 

@@ -27,11 +27,12 @@ from gitops_stack.settings.registry import (
     ReplicationSettings,
     RepositorySettings,
 )
-from gitops_stack.settings.stack import StackSettings
+from gitops_stack.settings.stack import FROM_ELSEWHERE, KEYS, OPTIONAL_KEYS, StackSettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import Settings
 
 __all__ = [
+    "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
     "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings", "Commit",
     "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings", "EksClusterSettings",
     "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings", "ExternalSecretsSettings",

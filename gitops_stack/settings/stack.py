@@ -66,3 +66,13 @@ class StackSettings(Settings):
     def cluster_name(self) -> str:
         """The name of the EKS cluster the stack makes."""
         return (self.eks.name if self.eks else None) or f"{conventions.PULUMI_PROJECT}-{self.stack}"
+
+
+FROM_ELSEWHERE = ("stack", "region")  # by Pulumi, and by `aws:region`: not under the project's own prefix
+_WRITTEN = {
+    field.alias or name: field for name, field in StackSettings.model_fields.items() if name not in FROM_ELSEWHERE
+}
+KEYS = tuple(_WRITTEN)
+"""The keys of a stack file under the project's prefix, without it."""
+OPTIONAL_KEYS = tuple(key for key, field in _WRITTEN.items() if field.default is None)
+"""Of those, the sections that a stack may do without altogether. All of them are made in AWS."""
