@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi_aws import eks
 from typing_extensions import NotRequired, TypedDict
 
+from gitops_stack.components.addons import register_addon
 from gitops_stack.components.ordering import inherited_dependencies
 
 
@@ -35,14 +34,5 @@ class ClusterAddons(pulumi.ComponentResource):
         configuration = args.get("configuration", {})
         after = inherited_dependencies(opts)
         for addon, version in args["addons"].items():
-            eks.Addon(
-                addon,
-                addon_name=addon,
-                addon_version=version,
-                configuration_values=json.dumps(configuration[addon]) if addon in configuration else None,
-                cluster_name=args["cluster_name"],
-                resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="OVERWRITE",
-                opts=pulumi.ResourceOptions(parent=self, depends_on=after),
-            )
+            register_addon(addon, version, args["cluster_name"], self, after, configuration=configuration.get(addon))
         self.register_outputs({})

@@ -13,6 +13,7 @@ from typing_extensions import NotRequired, TypedDict
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, render_document
 from gitops_stack.aws_plan.key_policies import build_secrets_key_policy
+from gitops_stack.components.addons import register_addon
 from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
 
@@ -170,8 +171,9 @@ class EksCluster(pulumi.ComponentResource):
         if args.get("auto_mode") and policy is not None:
             role = self.resource.auto_mode_node_role_name
             before.append(iam.RolePolicy("nodes", role=role, policy=render_document(policy), opts=self._inside))
-        if _AGENT in args.get("addons", {}):
-            before.append(self._register_agent(args))
+        addons = args.get("addons", {})
+        if _AGENT in addons:
+            before.append(register_addon(_AGENT, addons[_AGENT], args["name"], self, [self.resource]))
         groups = register_node_groups(
             args.get("node_groups", {}),
             cluster_name=args["name"],
@@ -184,18 +186,6 @@ class EksCluster(pulumi.ComponentResource):
             depends_on=before,
         )
         return [*before, *groups]
-
-    def _register_agent(self, args: EksClusterArgs) -> pulumi.Resource:
-        registered: pulumi.Resource = eks.Addon(
-            _AGENT,
-            addon_name=_AGENT,
-            addon_version=args.get("addons", {})[_AGENT],
-            cluster_name=args["name"],
-            resolve_conflicts_on_create="OVERWRITE",
-            resolve_conflicts_on_update="OVERWRITE",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource]),
-        )
-        return registered
 
 
 def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
