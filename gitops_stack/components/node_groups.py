@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -11,7 +10,7 @@ from pulumi_aws import ec2, eks, iam
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import Document, render_document
+from gitops_stack.aws_plan.iam_documents import Document, build_document, render_document
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _IMAGES = {
@@ -62,7 +61,7 @@ def register_node_groups(
     role = iam.Role(
         "nodes",
         description="Nodes of the cluster",
-        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        assume_role_policy=render_document(build_document(trust)),
         opts=inside,
     )
     attachments = [
