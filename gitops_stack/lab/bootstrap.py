@@ -39,7 +39,8 @@ from gitops_stack.settings import StackSettings
 
 ENGINE_ENVIRONMENT = "engine-environment.json"  # what a rehearsal's engine needs to find its account
 DESTROY_LIMIT_SECONDS = 120.0
-SYNC_LIMIT_SECONDS = 300.0
+_SYNC_LIMIT_SECONDS = 300.0
+_CERTIFICATE_LIMIT_SECONDS = 60.0
 _POLL_SECONDS = 0.5
 
 
@@ -97,12 +98,7 @@ def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report
             prepare_repository(report, project)
         with report.phase("pulumi up", progress):
             report.changes = report.engine.up()
-        with report.phase("controllers", progress):
-            start_controllers(report, progress)
-        with report.phase("sync", progress):
-            wait_until_synced(report, limit_seconds=SYNC_LIMIT_SECONDS)
-        with report.phase("certificate", progress):
-            wait_until_handed_over(report, limit_seconds=60)
+        hand_over(report, progress)
         return report
 
 
@@ -121,6 +117,16 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
                     _destroy(report, progress)
         finally:
             lab.down(progress)
+
+
+def hand_over(report: Report, progress: Progress) -> None:
+    """Start Argo CD's controllers and wait until all is synced and owned by them: three phases."""
+    with report.phase("controllers", progress):
+        start_controllers(report, progress)
+    with report.phase("sync", progress):
+        wait_until_synced(report, limit_seconds=_SYNC_LIMIT_SECONDS)
+    with report.phase("certificate", progress):
+        wait_until_handed_over(report, limit_seconds=_CERTIFICATE_LIMIT_SECONDS)
 
 
 def start_controllers(report: Report, progress: Progress) -> None:

@@ -26,13 +26,10 @@ from gitops_stack.lab.aws.prerequisites import write_prerequisites
 from gitops_stack.lab.aws.session import ENDPOINT, AwsSession
 from gitops_stack.lab.bootstrap import (
     ENGINE_ENVIRONMENT,
-    SYNC_LIMIT_SECONDS,
     Report,
+    hand_over,
     open_report,
     prepare_repository,
-    start_controllers,
-    wait_until_handed_over,
-    wait_until_synced,
 )
 from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables, check_url
 from gitops_stack.lab.lab import Lab, Progress
@@ -125,13 +122,7 @@ class Rehearsal:
 
     def hand_over(self, progress: Progress) -> None:
         """Start Argo CD's controllers and wait until all is synced and owned by them."""
-        report = self.report
-        with report.phase("controllers", progress):
-            start_controllers(report, progress)
-        with report.phase("sync", progress):
-            wait_until_synced(report, limit_seconds=SYNC_LIMIT_SECONDS)
-        with report.phase("certificate", progress):
-            wait_until_handed_over(report, limit_seconds=60)
+        hand_over(self.report, progress)
 
     def preview_again(self, progress: Progress) -> None:
         """Run `pulumi preview --refresh --expect-no-changes`; raises :class:`GitOpsStackError` when it sees any."""
