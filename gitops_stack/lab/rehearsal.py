@@ -78,7 +78,7 @@ class Rehearsal:
     def start(self, project: Path, progress: Progress, *, control_plane: bool = True) -> None:
         """Bring up cluster, account and repository. An account that is gone takes its cluster and state with it."""
         report, state = self.report, self.report.lab.state
-        if state.directory.exists() and not self._is_living():
+        if not self._is_living():
             report.lab.down(lambda _line: None)  # of an earlier one: nobody waits for it
             shutil.rmtree(state.directory)
             LabState.open(state.directory)
