@@ -1,4 +1,4 @@
-"""The environment git is started with: the user's own, or one that serves remote bases from an offline copy.
+"""The environment git is started with: the user's own, one that serves remote bases offline, or one apart from both.
 
 One switch: `GITOPS_STACK_GIT_ENV` names a script that prints `export NAME='value'` lines for a folder it is given;
 `none` switches it off. Unset, a script at `../shared/argo-cd-manifests/git-env` is used where it exists.
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
@@ -41,6 +42,30 @@ def load_git_environment() -> dict[str, str]:
     return environment
 
 
+def build_isolated_environment() -> dict[str, str]:
+    """Return this process's environment with no git configuration and no `GIT_*` variable of the caller.
+
+    A hook's GIT_DIR would make git commit into the caller's repository, a person's settings might ask to sign.
+    """
+    return {**_without_git(), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
+
+def build_settings_variables(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that configure git with ``settings``, in their order (`GIT_CONFIG_COUNT`, git-config(1)).
+
+    They come after those ``environment`` has already, such as `safe.directory`, which stay in force.
+    """
+    taken = int(environment.get("GIT_CONFIG_COUNT") or "0")  # empty is none to git
+    added = {"GIT_CONFIG_COUNT": str(taken + len(settings))}
+    for number, (key, value) in enumerate(settings.items(), start=taken):
+        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return added
+
+
+def _without_git() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+
 def _script() -> Path | None:
     named = os.environ.get(SWITCH)
     if named == "none" or (named is None and "GIT_CONFIG_GLOBAL" in os.environ):
@@ -54,9 +79,8 @@ def _script() -> Path | None:
 
 def _run(script: Path, folder: Path) -> dict[str, str]:
     evaluate = 'eval "$("$0" "$1")" && env -0'
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}  # not the caller's
     command = ["sh", "-c", evaluate, str(script), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, env=own, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=_without_git(), check=False)
     if done.returncode:
         raise EnvironmentProblem(
             f"{SWITCH}: {script} failed: {done.stderr.strip().splitlines()[-1:]}; repair it or set `none`"

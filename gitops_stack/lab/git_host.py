@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.git_environment import build_settings_variables
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import build_http_probe
 from gitops_stack.lab.processes import Program
@@ -41,14 +42,9 @@ _TUNNEL_SECONDS = 60
 def build_git_variables(url: str, repository: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that make git read ``url`` from ``repository`` and reach all else without the proxy.
 
-    They are added after those ``environment`` has already (`GIT_CONFIG_COUNT`, git-config(1)).
+    They are added after those ``environment`` has already.
     """
-    count = int(environment.get("GIT_CONFIG_COUNT") or "0")  # empty is none to git
-    settings = ((f"url.file://{repository}.insteadOf", url), ("http.proxy", ""))
-    added = {"GIT_CONFIG_COUNT": str(count + len(settings))}
-    for number, (key, value) in enumerate(settings, start=count):
-        added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return added
+    return build_settings_variables({f"url.file://{repository}.insteadOf": url, "http.proxy": ""}, environment)
 
 
 def build_host_program(

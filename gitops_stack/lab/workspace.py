@@ -7,7 +7,6 @@ GitOps tree, with the lab's own repository and context filled in. It is seeded o
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.files import write_tree
+from gitops_stack.gitops_tree.git_environment import build_isolated_environment
 from gitops_stack.settings import StackSettings
 
 _IDENTITY = {"user.name": "gitops-stack lab", "user.email": "lab@localhost"}
@@ -111,10 +111,8 @@ class Workspace:
 
     def _git(self, *arguments: str, cwd: Path | None = None) -> str:
         folder = cwd or (self.directory if self.directory.is_dir() else self.repository.parent)
-        # A hook's GIT_DIR would make it commit into the caller's repository, a person's settings might ask to sign.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
         command = ["git", "-C", str(folder), *arguments]
+        environment = build_isolated_environment()
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]

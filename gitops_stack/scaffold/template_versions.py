@@ -18,13 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.git_environment import build_isolated_environment, build_settings_variables
 
 ADDRESS = "package://gitops-stack/template.git"
 VERSIONS = Path(__file__).parent / "template"
 _VERSION = re.compile(r"v(\d+)")
-_ISOLATED = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
+_IDENTITY = {
     "GIT_AUTHOR_NAME": "gitops-stack",
     "GIT_AUTHOR_EMAIL": "template@localhost",
     "GIT_COMMITTER_NAME": "gitops-stack",
@@ -56,21 +55,12 @@ def template_repository(folder: Path = VERSIONS) -> Iterator[dict[str, str]]:
             _git(repository, "add", "--all", "--force")
             _git(repository, "commit", "--quiet", "--allow-empty", "--message", version.name)
             _git(repository, "tag", version.name)
-        yield {**_redirect(repository), "COPIER_CACHE_DIR": str(cache)}
-
-
-def _redirect(repository: Path) -> dict[str, str]:
-    # Added to what the caller's environment configures already: safe.directory and the like stay in force.
-    taken = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-    return {
-        "GIT_CONFIG_COUNT": str(taken + 1),
-        f"GIT_CONFIG_KEY_{taken}": f"url.{repository}.insteadOf",
-        f"GIT_CONFIG_VALUE_{taken}": ADDRESS,
-    }
+        redirect = build_settings_variables({f"url.{repository}.insteadOf": ADDRESS}, os.environ)
+        yield {**redirect, "COPIER_CACHE_DIR": str(cache)}
 
 
 def _git(folder: Path, *arguments: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _ISOLATED
+    environment = build_isolated_environment() | _IDENTITY
     command = ["git", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
