@@ -1,4 +1,4 @@
-"""Run kustomize once and read what it renders; its failures become one sentence."""
+"""Find a kustomization, run kustomize once and read what it renders; its failures become one sentence."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")  # in the order of kustomize's api/konfig
 _LIMIT_SECONDS = 600.0  # five git commands at their own 120 s; a backstop, not a tuning knob
 _NO_GIT = "PATH: no git found, which kustomize fetches the remote base with; install git"
+
+
+def kustomization_file(folder: Path) -> Path | None:
+    """Return the kustomization in ``folder``, if there is one."""
+    return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
 
 
 def render_kustomization(directory: Path) -> list[Manifest]:

@@ -9,12 +9,11 @@ import yaml
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.manifest_set import canonical_order
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
-
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")  # the names kustomize knows
 
 
 def load_stack_manifests(settings: StackSettings, project: Path) -> dict[str, list[Manifest]]:
@@ -33,7 +32,7 @@ def load_stack_manifests(settings: StackSettings, project: Path) -> dict[str, li
     for name, workload in settings.workloads.items():
         folder = project / workload.path
         if workload.repo_url in (None, settings.gitops.repo_url) and folder.is_dir():
-            rendered = any((folder / file).is_file() for file in _KUSTOMIZATIONS)
+            rendered = kustomization_file(folder) is not None
             sources[f"workload-{name}"] = load_manifests(folder) if rendered else _load_folder(folder)
     return sources
 

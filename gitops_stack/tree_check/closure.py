@@ -12,10 +12,10 @@ from pathlib import Path
 
 import yaml
 
+from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.tree_check.inputs import digest_file
 
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _REMOTE = re.compile(r"^(\w[\w+.-]*::|https?://|ssh://|git@|[\w.-]+\.[a-z]{2,}/[^/]+/)|[?&]ref=")
 _PINNED = re.compile(r"[?&](ref|version)=[0-9a-f]{40}\b")
 
@@ -33,11 +33,6 @@ class Closure:
         for file in self.files:
             hashed.update(f"{os.path.relpath(file, base)}\0{digest_file(file)}\0".encode())
         return hashed.hexdigest()
-
-
-def kustomization_file(folder: Path) -> Path | None:
-    """Return the kustomization in ``folder``, if there is one."""
-    return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
 
 
 def load_closure(folder: Path) -> Closure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes
@@ -17,7 +18,7 @@ from gitops_stack.tree_check.applications import (
     relative_path,
     settle_namespaces,
 )
-from gitops_stack.tree_check.closure import KUSTOMIZATIONS, load_closure
+from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.render import Request, flatten
 

@@ -15,13 +15,13 @@ import yaml
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.gitops_tree.kustomize import render_kustomization
+from gitops_stack.gitops_tree.kustomize import kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
-from gitops_stack.tree_check.closure import Closure, kustomization_file, load_closure
+from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
 
 RENDERS = "applications"

@@ -22,8 +22,8 @@ from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")  # kustomize api/konfig
 _UNSEEN = ("helmCharts", "helmChartInflationGenerator", "generators", "transformers", "replacements", "vars")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
@@ -52,7 +52,7 @@ class KustomizationImages:
 
 def find_kustomization(tree: TreeReader, folder: str) -> str | None:
     """Return the path of the kustomization in ``folder``, if it has one."""
-    return next((path for name in NAMES if tree.load_text(path := join(folder, name)) is not None), None)
+    return next((path for name in KUSTOMIZATIONS if tree.load_text(path := join(folder, name)) is not None), None)
 
 
 def load_kustomization_images(tree: TreeReader, folder: str) -> KustomizationImages | None:
