@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from gitops_stack.config.credentials import build_plain_secrets, uses_secret, without_ciphertext
@@ -28,7 +27,7 @@ from gitops_stack.config.sentences import (
 )
 from gitops_stack.config.siblings import check_siblings
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 
@@ -57,10 +56,7 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
     if not file.is_file():
         known = sorted(found.name.split(".")[1] for found in project.glob("Pulumi.*.yaml"))
         raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(known) or 'none'}")
-    try:
-        documents = load_documents(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    documents = load_yaml_file(file, place)
     config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
     if not isinstance(config, dict):
         raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")

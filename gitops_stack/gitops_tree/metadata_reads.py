@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 from gitops_stack.manifests.cluster_metadata import check_reads, produced_keys
 from gitops_stack.settings import StackSettings
 
@@ -23,7 +23,7 @@ def check_metadata_reads(settings: StackSettings, root: Path) -> Iterator[str]:
         try:
             documents = load_documents(text)
         except yaml.YAMLError as error:
-            yield f"{file}: is no YAML: {' '.join(str(error).split())}; correct it"
+            yield build_no_yaml(str(file), error)
             continue
         for document in documents:
             if _is_application_set(document):

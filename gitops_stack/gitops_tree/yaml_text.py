@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from gitops_stack.errors import GitOpsStackError
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -38,6 +41,22 @@ def load_documents(text: str | bytes) -> list[Any]:
         return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:  # PyYAML's own, for `!!int x`
         raise yaml.YAMLError(f"a value does not fit its tag: {error}") from None
+
+
+def load_yaml_file(file: Path, place: str = "") -> list[Any]:
+    """Parse all documents of ``file`` that are not empty.
+
+    Raises :class:`GitOpsStackError`, its sentence beginning with ``place`` or the file's path, and ``OSError``.
+    """
+    try:
+        return load_documents(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise GitOpsStackError(build_no_yaml(place or str(file), error)) from None
+
+
+def build_no_yaml(place: str, error: Exception, longest: int | None = None) -> str:
+    """Build the sentence about a text that is no YAML, with at most ``longest`` characters of what the parser said."""
+    return f"{place}: is no YAML: {' '.join(str(error).split())[:longest]}; correct it"
 
 
 def render_document(document: Any) -> str:  # noqa: ANN401 - any YAML value

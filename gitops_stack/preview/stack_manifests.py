@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.manifest_set import canonical_order
-from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 
@@ -48,11 +46,9 @@ def write_stack_manifests(sources: Mapping[str, Sequence[Manifest]], folder: Pat
 def _load_folder(folder: Path) -> list[Manifest]:
     found: list[Manifest] = []
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        documents = load_yaml_file(file)
         try:
-            documents = load_documents(file.read_text(encoding="utf-8"))
             found += canonical_order(documents)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise GitOpsStackError(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it") from None
         except (KeyError, TypeError, AttributeError):
             raise GitOpsStackError(
                 f"{file}: holds something that is no Kubernetes object; it needs apiVersion, kind and metadata.name"

@@ -9,10 +9,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file
 from gitops_stack.scaffold.template_versions import VERSIONS, load_versions, template_repository
 
 ANSWERS = ".copier-answers.yml"
@@ -38,11 +36,9 @@ def check_answers(answers: Mapping[str, object], versions: Path = VERSIONS) -> l
 def load_answers(file: Path) -> dict[str, Any]:
     """Read answers from a YAML file of names and values; keys of copier's own, which begin with `_`, are left out."""
     try:
-        documents = load_documents(file.read_text(encoding="utf-8"))
+        documents = load_yaml_file(file)
     except OSError as error:
         raise EnvironmentProblem(f"{file}: cannot be read: {error.strerror}; name a file of answers") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GitOpsStackError(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it") from None
     answers = documents[0] if documents else {}
     if not isinstance(answers, dict):
         raise GitOpsStackError(f"{file}: found no map; write `question: answer` lines")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 
 PROMOTION = "gitops/promotion.yaml"
 _HEADER = "# The way of an image: from the first stack to the last, one reviewed pull request each.\n"
@@ -21,10 +19,7 @@ def load_promotion_order(project: Path) -> list[str]:
     file = project / PROMOTION
     if not file.is_file():
         return []
-    try:
-        documents = load_documents(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GitOpsStackError(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    documents = load_yaml_file(file)
     order = documents[0].get("order") if documents and isinstance(documents[0], dict) else None
     if not isinstance(order, list) or not all(isinstance(name, str) for name in order) or len(set(order)) < len(order):
         raise GitOpsStackError(f"{file}: found no `order:` with a list of different stacks; write order: [dev, prd]")

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.policies.fields import mapping, sequence
 from gitops_stack.policies.finding import Finding
 from gitops_stack.policies.globs import match_glob
@@ -44,10 +42,7 @@ def load_policies(project: Path, own_rules: Iterable[str] = ()) -> tuple[Entry, 
     file = project / POLICIES_FILE
     if not file.is_file():
         return ()
-    try:
-        documents = load_documents(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise GitOpsStackError(f"{POLICIES_FILE}: is no YAML: {' '.join(str(error).split())}; correct it") from None
+    documents = load_yaml_file(file, POLICIES_FILE)
     document = mapping(documents[0] if documents else {})
     unknown = sorted(set(document) - {"rules"})
     findings = [f"{POLICIES_FILE}: {key}: is no known key; known here: rules" for key in unknown]

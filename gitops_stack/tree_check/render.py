@@ -17,7 +17,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
-from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
+from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
@@ -190,9 +190,9 @@ def _render_directory(folder: Path, options: Any) -> Render:  # noqa: ANN401 - a
             continue
         files.append(file)
         try:
-            documents += [(str(file), document) for document in load_documents(file.read_text(encoding="utf-8"))]
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            failed.append(f"{file}: is no YAML: {' '.join(str(error).split())}; correct it")
+            documents += [(str(file), document) for document in load_yaml_file(file)]
+        except GitOpsStackError as error:
+            failed += error.findings
     return Render(tuple(documents), failed=tuple(failed), files=tuple(files))
 
 

@@ -14,12 +14,13 @@ from typing import Any, TypeAlias
 import yaml
 
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 
 Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
 Path = tuple[str | int, ...]
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
 _COMMENT = re.compile(r"#[^\r\n]*")
+_LONGEST_SAID = 200  # characters of a parser that quotes what it read
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def load_source(text: str, place: str) -> list[Node]:
     try:
         return list(_Reader(text, yaml.parse(text, Loader=yaml.SafeLoader)).documents())
     except (yaml.YAMLError, RecursionError) as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+        raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
 
 
 def load_data(text: str, place: str) -> list[Any]:
@@ -131,7 +132,7 @@ def load_data(text: str, place: str) -> list[Any]:
     try:
         return load_documents(text)
     except (yaml.YAMLError, RecursionError) as error:
-        raise GitOpsStackError(f"{place}: is no YAML: {' '.join(str(error).split())[:200]}; correct it") from None
+        raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
 
 
 def find_node(node: Node, path: Path) -> Node | None:
