@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import boto3
@@ -23,6 +22,7 @@ from gitops_stack.cli.main import app
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.git_host import write_certificate
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, ROLE
+from tests.loopback import serving
 from tests.stacks import ROOT
 
 ROOT_APPLICATION = {
@@ -70,14 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def api_server(tmp_path: Path) -> Iterator[ApiServer]:
     write_certificate(tmp_path / "server.pem", "localhost")
-    with ApiServer(tmp_path / "server.pem") as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ApiServer(tmp_path / "server.pem")
+    with serving(server):
+        yield server
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import serving
 
 TOKEN = "t0ken-of-the-job"
 HEAD = "a" * 40
@@ -145,15 +146,10 @@ def serve(kind: str) -> Iterator[FakeForge]:
     """Serve a fake `github` or `gitlab` on a free port of the loopback."""
     forge = FakeForge()
     handler = type("Handler", ({"github": _GitHub, "gitlab": _GitLab}[kind],), {"forge": forge})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        forge.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield forge
-        finally:
-            server.shutdown()
-            thread.join()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    forge.url = f"http://127.0.0.1:{server.server_port}"
+    with serving(server):
+        yield forge
 
 
 def environment(kind: str, forge: FakeForge, event: str = "") -> dict[str, str]:
