@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from gitops_stack.config import check_kubeconfig, kubeconfig_path, load_settings, load_stack_file
+from gitops_stack.config import check_kubeconfig, find_stacks, kubeconfig_path, load_settings, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
@@ -169,6 +169,12 @@ def test_a_missing_stack_names_those_that_are_there(project: Path) -> None:
     assert refused.value.findings == (
         f"{project / 'Pulumi.stage.yaml'}: is missing; stacks found here: dev, local, prd",
     )
+
+
+def test_a_stack_is_named_by_all_between_pulumi_and_yaml(tmp_path: Path) -> None:
+    for name in ("Pulumi.yaml", "Pulumi.prd.yaml", "Pulumi.a.b.yaml", "Pulumi.old.yaml.bak", "Pulumi.dev.json"):
+        (tmp_path / name).touch()
+    assert find_stacks(tmp_path) == ["a.b", "prd"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from gitops_stack.cli.console import Project, err, out, print_json, progress
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.policies.finding import Finding
 from gitops_stack.tree_check.applications import Tree, load_tree
@@ -97,7 +97,7 @@ def check(
 
 
 def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
-    found = [stack] if stack else sorted(file.name.split(".")[1] for file in project.glob("Pulumi.*.yaml"))
+    found = [stack] if stack else find_stacks(project)
     if not found and not paths:
         raise EnvironmentProblem(f"{project}: found no Pulumi.<stack>.yaml; name a stack's project, or paths to check")
     return found
@@ -178,7 +178,7 @@ def diff(
     base, head = read_range(project, revisions)
     with ExitStack() as opened, progress(f"rendering {revisions}"):
         sides = [opened.enter_context(open_revision(project, commit)) for commit in (base, head)]
-        names = [stack] if stack else sorted({name for side in sides for name in _stack_names(side)})
+        names = [stack] if stack else sorted({name for side in sides for name in find_stacks(side)})
         differences = [_compare(name, *sides) for name in names]
     short = base[:10], head[:10]
     if output is DiffOutput.JSON:
@@ -192,17 +192,13 @@ def diff(
         raise typer.Exit(1)
 
 
-def _stack_names(project: Path) -> list[str]:
-    return [file.name.split(".")[1] for file in project.glob("Pulumi.*.yaml")]
-
-
 def _compare(stack: str, base: Path, head: Path) -> TreeDifference:
     trees = []
     for side in (base, head):
-        if stack in _stack_names(side):
+        if stack in find_stacks(side):
             trees.append(load_tree(side, load_stack_file(side, stack)))
         else:  # the stack is new, or gone
             trees.append(Tree())
-    if not any(stack in _stack_names(side) for side in (base, head)):
+    if not any(stack in find_stacks(side) for side in (base, head)):
         raise EnvironmentProblem(f"Pulumi.{stack}.yaml: is in neither revision; name one of their stacks")
     return compare_trees(stack, *trees)

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gitops_stack.cli.console import Output, Project, Stack, out, progress
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.preview.changed_stacks import find_changed_stacks
@@ -111,8 +111,7 @@ def changed_stacks(
     output: Annotated[Output, typer.Option(help="How to print: a name a line, or one line of JSON.")] = Output.TEXT,
 ) -> None:
     """List the stacks whose preview a change needs: all for the program, one for its own files, none for docs."""
-    stacks = [file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in project.glob("Pulumi.*.yaml")]
-    folders = {stack: _folders(project, stack) for stack in stacks}
+    folders = {stack: _folders(project, stack) for stack in find_stacks(project)}
     changed = find_changed_stacks(_changed_paths(project, base, head), folders)
     wanted = [stack for stack in changed if not only or stack in only]
     if output is Output.JSON:

@@ -26,12 +26,13 @@ from gitops_stack.config.sentences import (
     known_keys,
 )
 from gitops_stack.config.siblings import check_siblings
+from gitops_stack.config.stack_files import find_stacks, stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 
-__all__ = ["check_kubeconfig", "kubeconfig_path", "load_settings", "load_stack_file"]
+__all__ = ["check_kubeconfig", "find_stacks", "kubeconfig_path", "load_settings", "load_stack_file", "stack_file"]
 
 
 def load_settings() -> StackSettings:
@@ -42,7 +43,7 @@ def load_settings() -> StackSettings:
     stack = pulumi.get_stack()
     everything = {**config.get_config_env(), **config.CONFIG.get()}
     values = {key.removeprefix(PREFIX): value for key, value in everything.items() if key.startswith(PREFIX)}
-    place = f"Pulumi.{stack}.yaml"
+    place = stack_file(stack)
     secret = {*config.get_config_secret_keys_env(), *(key for key in everything if config.is_config_secret(key))}
     plain = [] if f"{PREFIX}gitops" in secret else ["gitops.credentials"]
     written = {key: _object(place, key, value) for key, value in values.items()}
@@ -51,11 +52,10 @@ def load_settings() -> StackSettings:
 
 def load_stack_file(project: Path, stack: str) -> StackSettings:
     """Read the settings of ``stack`` from its file in the folder ``project``. Raises as :func:`load_settings`."""
-    place = f"Pulumi.{stack}.yaml"
+    place = stack_file(stack)
     file = project / place
     if not file.is_file():
-        known = sorted(found.name.split(".")[1] for found in project.glob("Pulumi.*.yaml"))
-        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(known) or 'none'}")
+        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(find_stacks(project)) or 'none'}")
     documents = load_yaml_file(file, place)
     config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
     if not isinstance(config, dict):

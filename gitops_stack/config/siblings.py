@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from gitops_stack.config.sentences import PREFIX, REGION_KEY
+from gitops_stack.config.stack_files import find_stacks, stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import StackSettings
@@ -21,8 +22,8 @@ def check_siblings(settings: StackSettings, project: Path) -> Iterator[tuple[str
     """
     if settings.account is None:
         return
-    for file in sorted(project.glob("Pulumi.*.yaml")):
-        stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    for stack in find_stacks(project):
+        file = project / stack_file(stack)
         config = _load_config(file)
         same_account = _section(config, "account").get("id") == settings.account.id
         if stack == settings.stack or not same_account or config.get(REGION_KEY) != settings.region:

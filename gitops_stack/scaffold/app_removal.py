@@ -9,12 +9,12 @@ from typing import Any
 import yaml
 
 from gitops_stack import conventions
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.app_manifests import WORKLOADS
 from gitops_stack.scaffold.applications import NAME, PROJECTS_KEY, WORKLOADS_KEY
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, stack_file
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.settings import StackSettings
 
 

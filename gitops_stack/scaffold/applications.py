@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gitops_stack import conventions
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import check_authored_names
 from gitops_stack.scaffold.app_manifests import (
@@ -19,7 +19,7 @@ from gitops_stack.scaffold.app_manifests import (
     build_chart_files,
     workload_path,
 )
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, stack_file
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 

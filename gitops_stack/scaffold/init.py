@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.scaffold.app_manifests import AppSource, build_app_files
 from gitops_stack.scaffold.engine import check_answers, render_template
-from gitops_stack.scaffold.plan import stack_file
 from gitops_stack.scaffold.template_versions import VERSIONS
 
 SAMPLE = "guestbook"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import find_stacks, load_stack_file, stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import load_authored_patches, load_generated, write_tree
 from gitops_stack.gitops_tree.tree import build_tree
@@ -49,14 +49,9 @@ class Plan:
             write_tree(settings, project / settings.tree_path)
 
 
-def stack_file(stack: str) -> str:
-    """Return the name of a stack's file."""
-    return f"Pulumi.{stack}.yaml"
-
-
 def load_stacks(project: Path) -> list[str]:
     """List the stacks that have a file in ``project``, sorted. Raises :class:`EnvironmentProblem` when none has."""
-    found = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in project.glob("Pulumi.*.yaml"))
+    found = find_stacks(project)
     if not found:
         raise EnvironmentProblem(f"{project}: has no Pulumi.<stack>.yaml; go to the project or name it with --project")
     return found
@@ -73,8 +68,8 @@ def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSett
     settings: dict[str, StackSettings] = {}
     findings: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
-        for file in project.glob("Pulumi.*.yaml"):
-            shutil.copy(file, made)
+        for stack in find_stacks(project):
+            shutil.copy(project / stack_file(stack), made)
         for stack, text in texts.items():
             (Path(made) / stack_file(stack)).write_text(text, encoding="utf-8")
         for stack in texts:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
+from gitops_stack.config import stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.scaffold.plan import load_stacks, stack_file
+from gitops_stack.scaffold.plan import load_stacks
 from gitops_stack.scaffold.stack_text import StackText
 
 _ACCOUNT = (f"{PULUMI_PROJECT}:account", "id")

@@ -10,10 +10,11 @@ from typing import Any
 
 import yaml
 
+from gitops_stack.config import stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.scaffold.plan import load_stacks, stack_file
+from gitops_stack.scaffold.plan import load_stacks
 from gitops_stack.scaffold.stack_text import StackText
 
 _PREFIX = f"{PULUMI_PROJECT}:"

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX, PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, stack_file
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.scaffold.promotion import PROMOTION, insert_stack, load_promotion_order, render_promotion
 from gitops_stack.scaffold.shared_accounts import compare_accounts
 from gitops_stack.scaffold.stack_values import (

@@ -1,0 +1,18 @@
+"""The stacks of a project, by the names of their files. Reads no content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_BEFORE, _BEHIND = "Pulumi.", ".yaml"
+
+
+def stack_file(stack: str) -> str:
+    """Return the name of a stack's file."""
+    return f"{_BEFORE}{stack}{_BEHIND}"
+
+
+def find_stacks(project: Path) -> list[str]:
+    """List the stacks that have a file in ``project``, sorted."""
+    files = project.glob(stack_file("*"))
+    return sorted(file.name.removeprefix(_BEFORE).removesuffix(_BEHIND) for file in files)
