@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gitops_stack.errors import GitOpsStackError
-
-_SUFFIXES = (".yaml", ".yml", ".json")  # what Argo CD takes for manifests (reposerver/repository, `findManifests`)
+from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class TreeReader:
         held = self._inside(folder)
         if held is None or not held.is_dir():
             return []
-        names = sorted(file.name for file in held.iterdir() if file.name.endswith(_SUFFIXES) and file.is_file())
+        names = sorted(file.name for file in held.iterdir() if file.name.endswith(MANIFEST_SUFFIXES) and file.is_file())
         return [join(folder, name) for name in names]
 
     def _inside(self, path: str) -> Path | None:

@@ -9,6 +9,9 @@ import yaml
 
 from gitops_stack.errors import GitOpsStackError
 
+MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
+"""Of the files Argo CD takes for manifests (reposerver/repository, `findManifests`); jsonnet is left out."""
+
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """libyaml's loader without timestamps: Kubernetes reads an unquoted date as a string."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
+from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes
@@ -21,8 +22,6 @@ from gitops_stack.tree_check.applications import (
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.render import Request, flatten
-
-_YAML = (".yaml", ".yml", ".json")
 
 
 def load_folder(project: Path, folder: Path) -> Tree:
@@ -63,5 +62,5 @@ def _requests(folder: Path) -> Iterator[Request]:
     taken = {file for closure in closures.values() for file in closure.files}
     for file in sorted(folder.rglob("*")):
         inside = any(file.is_relative_to(one) for one in outer)
-        if file.suffix in _YAML and file.is_file() and file.resolve() not in taken and not inside:
+        if file.suffix in MANIFEST_SUFFIXES and file.is_file() and file.resolve() not in taken and not inside:
             yield Request(file.parent, {"directory": {"include": file.name}})

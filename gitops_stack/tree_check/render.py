@@ -17,7 +17,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
-from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file, render_document
+from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents, load_yaml_file, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
@@ -25,7 +25,6 @@ from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
 
 RENDERS = "applications"
-_YAML = (".yaml", ".yml", ".json")
 _HELM_SECONDS = 120.0
 _SUPPORTED = {
     "namePrefix",
@@ -185,7 +184,7 @@ def _render_directory(folder: Path, options: Any) -> Render:  # noqa: ANN401 - a
     files = []
     for file in found:
         name = file.relative_to(folder).as_posix()
-        wanted = file.suffix in _YAML and (not include or match_glob(include, name)) and file.is_file()
+        wanted = file.suffix in MANIFEST_SUFFIXES and (not include or match_glob(include, name)) and file.is_file()
         if not wanted or (exclude and match_glob(exclude, name)):
             continue
         files.append(file)
