@@ -49,11 +49,11 @@ def render_settings_table() -> str:
 def _rows(node: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for name, field in node.get("properties", {}).items():
         path = f"{prefix}{name}"
-        described = field.get("description") or _resolve(field, definitions).get("description", "")
+        described = field.get("description") or resolve(field, definitions).get("description", "")
         yield path, _default(name, node, field), described.replace("<", "&lt;")
         for option in (field, *field.get("anyOf", ()), *field.get("oneOf", ())):
-            yield from _rows(_resolve(option, definitions), f"{path}.", definitions)
-            entry = _resolve(option.get("additionalProperties"), definitions)
+            yield from _rows(resolve(option, definitions), f"{path}.", definitions)
+            entry = resolve(option.get("additionalProperties"), definitions)
             yield from _rows(entry, f"{path}.<name>.", definitions)
 
 
@@ -66,7 +66,8 @@ def _default(name: str, node: dict[str, Any], field: dict[str, Any]) -> str:
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
-def _resolve(node: object, definitions: dict[str, Any]) -> dict[str, Any]:
+def resolve(node: object, definitions: dict[str, Any]) -> dict[str, Any]:
+    """Follow the `$ref` of a schema's ``node`` into its ``definitions``; what is no node is an empty one."""
     if not isinstance(node, dict):
         return {}
     resolved: dict[str, Any] = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gitops_stack import conventions
+from gitops_stack.schema import resolve
 from gitops_stack.settings import FROM_ELSEWHERE, StackSettings
 from gitops_stack.settings.types import SettingError
 
@@ -99,7 +100,7 @@ def known_keys(loc: list[str]) -> list[str]:
     node: dict[str, Any] = schema
     for part in loc:
         node = _child(node, part, definitions)
-    known = [node, *(_resolve(option, definitions) for option in node.get("oneOf", ()))]
+    known = [node, *(resolve(option, definitions) for option in node.get("oneOf", ()))]
     keys = sorted({key for option in known for key in option.get("properties", ())}.difference(FROM_ELSEWHERE))
     return keys or ["none"]
 
@@ -111,12 +112,7 @@ def _child(node: dict[str, Any], part: str, definitions: dict[str, Any]) -> dict
             child = option
     if not child and part in _PROVIDERS:
         child = {"$ref": node["discriminator"]["mapping"][part]}
-    return _resolve(child, definitions)
-
-
-def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    resolved: dict[str, Any] = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node
-    return resolved
+    return resolve(child, definitions)
 
 
 def build_shown(value: object) -> str:
