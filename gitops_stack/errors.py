@@ -1,4 +1,4 @@
-"""The one exception for what can be expected to go wrong.
+"""The one exception for what can be expected to go wrong, and what it quotes of a program that failed.
 
 Imports nothing. Programming errors keep their own exceptions and their tracebacks.
 """
@@ -33,3 +33,8 @@ class EnvironmentProblem(GitOpsStackError):  # noqa: N818 - reads as what it is:
     """Report something missing or broken outside of the input: a tool, the network, a cluster."""
 
     exit_code = 2
+
+
+def last_line(output: str) -> str:
+    """Return what a program said last before it failed: of a chain of errors, the one that names the cause."""
+    return (output.strip().splitlines() or ["no message"])[-1]

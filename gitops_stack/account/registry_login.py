@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.account.session import Account
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.private_file import write_private_file
 
 COMMANDS = {"docker": ("docker", "login"), "podman": ("podman", "login"), "helm": ("helm", "registry", "login")}
@@ -53,8 +53,7 @@ def log_in(login: RegistryLogin, tool: str) -> None:
         reason = "did not end" if isinstance(error, subprocess.TimeoutExpired) else str(error.strerror)
         raise EnvironmentProblem(f"{program}: login to {login.host} failed: {reason}; is {program} working?") from None
     if done.returncode:
-        lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
-        said = lines[-1][:300].replace(login.password, "(password)")
+        said = last_line(done.stderr or done.stdout)[:300].replace(login.password, "(password)")
         raise EnvironmentProblem(f"{program}: login to {login.host} failed: {said}; is {program} working?")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
@@ -66,8 +66,7 @@ def explain_failure(stderr: str, directory: Path) -> GitOpsStackError:
     for pattern, explain in _CAUSES:
         if found := re.search(pattern, stderr):
             return explain(found, directory)
-    lines = stderr.strip().splitlines() or ["no message"]
-    return GitOpsStackError(f"{directory}: kustomize failed: {lines[-1][-300:]}; correct the kustomization")
+    return GitOpsStackError(f"{directory}: kustomize failed: {last_line(stderr)[-300:]}; correct the kustomization")
 
 
 def _patch_without_target(found: re.Match[str], directory: Path) -> GitOpsStackError:

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment
 from gitops_stack.settings import StackSettings
@@ -115,8 +115,9 @@ class Workspace:
         environment = build_isolated_environment()
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last}; repair it or run `make clean`")
+            raise EnvironmentProblem(
+                f"{folder}: git {arguments[0]} failed: {last_line(done.stderr)}; repair it or run `make clean`"
+            )
         return done.stdout.strip()
 
 

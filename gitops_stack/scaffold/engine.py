@@ -9,7 +9,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line
 from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file
 from gitops_stack.scaffold.template_versions import VERSIONS, load_versions, template_repository
 
@@ -98,8 +98,9 @@ def _running(variables: Mapping[str, str]) -> Iterator[Any]:
     except (CopierError, ValueError) as error:
         raise GitOpsStackError(f"template: {' '.join(str(error).split())}; correct the answer") from None
     except ProcessExecutionError as error:
-        last = (str(error.stderr).strip().splitlines() or ["no message"])[-1]
-        raise EnvironmentProblem(f"template: git failed: {last}; repair it and run the command again") from None
+        raise EnvironmentProblem(
+            f"template: git failed: {last_line(str(error.stderr))}; repair it and run the command again"
+        ) from None
     finally:
         os.environ.clear()
         os.environ.update(before)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment, build_settings_variables
 
 ADDRESS = "package://gitops-stack/template.git"
@@ -67,5 +67,6 @@ def _git(folder: Path, *arguments: str) -> None:
     except FileNotFoundError:
         raise EnvironmentProblem("git: is not on PATH; install it, templates are merged with it") from None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise EnvironmentProblem(f"git {arguments[0]}: failed while the template was unpacked: {last}; repair git")
+        raise EnvironmentProblem(
+            f"git {arguments[0]}: failed while the template was unpacked: {last_line(done.stderr)}; repair git"
+        )

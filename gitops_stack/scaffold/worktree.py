@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, last_line
 
 
 def load_changes(folder: Path) -> list[str] | None:
@@ -39,6 +39,7 @@ def _git(folder: Path, *arguments: str) -> list[str] | None:
     if "not a git repository" in done.stderr:
         return None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last}; repair the repository")
+        raise EnvironmentProblem(
+            f"{folder}: git {arguments[0]} failed: {last_line(done.stderr)}; repair the repository"
+        )
     return done.stdout.split("\0")

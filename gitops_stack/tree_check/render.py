@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, last_line
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
@@ -169,8 +169,10 @@ def _render_chart(request: Request) -> Render:
         except subprocess.TimeoutExpired:
             return Render(failed=(f"{folder}: helm did not end in {_HELM_SECONDS:.0f} s",), pinned=False)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return Render(failed=(f"{folder}: helm failed: {last[:300]}; correct the chart or its values",), pinned=False)
+        return Render(
+            failed=(f"{folder}: helm failed: {last_line(done.stderr)[:300]}; correct the chart or its values",),
+            pinned=False,
+        )
     files = tuple(path for path in sorted(folder.rglob("*")) if path.is_file())
     place = str(folder / "Chart.yaml")
     return Render(tuple((place, found) for found in load_documents(done.stdout)), files=files, pinned=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, last_line
 
 _SECONDS = 120.0
 
@@ -62,6 +62,7 @@ def _git(project: Path, *arguments: str, about: str = "") -> str:
     if done.returncode:
         if about:
             raise EnvironmentProblem(f"diff: {about} is no revision here; fetch it, or correct its name")
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise EnvironmentProblem(f"{project}: git failed: {last}; run it in the repository of the tree")
+        raise EnvironmentProblem(
+            f"{project}: git failed: {last_line(done.stderr)}; run it in the repository of the tree"
+        )
     return done.stdout.strip()
