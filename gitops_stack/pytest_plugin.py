@@ -62,7 +62,7 @@ def gitops_objects() -> Callable[..., list[RenderedObject]]:
     """Return a function: YAML -> objects as an own policy gets them; ``namespace`` is the destination's."""
     from gitops_stack.gitops_tree.yaml_text import load_documents  # noqa: PLC0415 - see above
     from gitops_stack.policies.finding import RenderedObject  # noqa: PLC0415
-    from gitops_stack.tree_check.applications import settle_namespaces  # noqa: PLC0415
+    from gitops_stack.policies.scope import settle_namespaces  # noqa: PLC0415
 
     def build(text: str, namespace: str = "", file: str = "test.yaml") -> list[RenderedObject]:
         found = [

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
+from gitops_stack.cli.console import Output, Project, Stack, err, print_json, progress
+from gitops_stack.cli.delivery_report import build_report, print_delivered
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,
@@ -22,7 +23,7 @@ from gitops_stack.delivery.git_branch import (
     load_default_branch,
     load_remote_url,
 )
-from gitops_stack.delivery.message import build_message, build_summary, build_title
+from gitops_stack.delivery.message import build_message, build_title
 from gitops_stack.delivery.plan import (
     Plan,
     check_applications,
@@ -32,8 +33,9 @@ from gitops_stack.delivery.plan import (
     plan_image_set,
     plan_promotion,
 )
-from gitops_stack.delivery.pull_request import build_body, build_merge_advice
+from gitops_stack.delivery.pull_request import build_body
 from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snapshot
+from gitops_stack.delivery.risks import Judgement, judge, render_markdown
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
@@ -193,74 +195,37 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
     without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
     requests = None if without else _detect(request, checkout)
 
-    def plan_in(tree: Path) -> Plan:
+    rendered = requests is not None or to.dry_run
+
+    def load_in(tree: Path) -> Callable[[str], StackSettings]:
         # Of the project's own repository the settings are the base's too; of another one they are those at hand.
-        return plan(tree, lambda name: load_stack_file(request.project if request.repository else tree / prefix, name))
+        return lambda name: load_stack_file(request.project if request.repository else tree / prefix, name)
 
     def render(tree: Path, planned: Plan) -> Snapshot:
-        return load_snapshot(tree, planned) if requests or to.dry_run else Snapshot()
+        return load_snapshot(tree, planned, load_in(tree)(request.stack)) if rendered else Snapshot()
 
     with progress(f"planning on {to.remote}/{to.base}"):
-        delivered = deliver(to, plan_in, lambda planned: build_message(planned, request.source_revision), render)
-        opened = _open(requests, delivered)
+        delivered = deliver(
+            to,
+            lambda tree: plan(tree, load_in(tree)),
+            lambda planned: build_message(planned, request.source_revision),
+            render,
+        )
+        judgement = judge(delivered.plan, delivered.before, delivered.after) if rendered else None
+        opened = _open(requests, delivered, judgement)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
     if request.output is Output.JSON:
-        print_json(build_report(delivered, opened, to))
+        print_json(build_report(delivered, opened, to, judgement))
     else:
-        _print(delivered, opened, to)
+        print_delivered(delivered, opened, to, judgement)
 
 
-def build_report(delivered: Delivered, opened: PullRequest | None, to: Destination) -> dict[str, object]:
-    """Build the JSON document of both commands; its keys are part of the interface."""
-    return {
-        "stack": delivered.plan.stack,
-        "result": _result(delivered, opened, to),
-        "changes": [
-            {"application": one.application, "image": one.name, "before": list(one.before), "after": one.after}
-            for one in delivered.plan.changes
-        ],
-        "files": sorted(delivered.plan.texts),
-        "base": delivered.base,
-        "branch": delivered.branch,
-        "commit": delivered.commit,
-        "pullRequest": opened.url if opened else None,
-        "warnings": list(delivered.plan.warnings),
-    }
-
-
-def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -> str:
-    if not delivered.plan.changes:
-        return "nothing-to-do"
-    if to.dry_run:
-        return "dry-run"
-    return "pull-request" if opened else "pushed" if to.direct else "branch"
-
-
-def _print(delivered: Delivered, opened: PullRequest | None, to: Destination) -> None:
-    plan = delivered.plan
-    if not plan.changes:
-        out.print(f"{plan.stack}: nothing to do, {to.remote}/{delivered.base} has it already", markup=False)
-        return
-    for line in [*build_summary(plan.changes), *sorted(plan.texts)]:
-        out.print(line, markup=False)
-    if to.dry_run:
-        for text in build_diffs(delivered.before, delivered.after).values():
-            out.print(text, markup=False)
-        out.print("dry run: nothing is committed", markup=False)
-    elif opened:
-        out.print(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}", markup=False)
-    elif to.direct:
-        out.print(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}", markup=False)
-    else:
-        out.print(f"{'pushed' if delivered.pushed else 'is pushed already:'} branch {delivered.branch}", markup=False)
-        out.print(build_merge_advice(delivered.branch or "", delivered.base, to.remote), markup=False)
-
-
-def _open(requests: PullRequests | None, delivered: Delivered) -> PullRequest | None:
+def _open(requests: PullRequests | None, delivered: Delivered, judgement: Judgement | None) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
-    body = build_body(delivered.plan, build_diffs(delivered.before, delivered.after))
+    findings = render_markdown(judgement) if judgement else None
+    body = build_body(delivered.plan, build_diffs(delivered.before, delivered.after), findings)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 

@@ -36,6 +36,11 @@ class Risk:
     field: str
     message: str
 
+    @property
+    def sentence(self) -> str:
+        """The object, the place in it and what happens."""
+        return f"{self.object}: {f'{self.field}: ' if self.field else ''}{self.message}"
+
 
 @dataclass(frozen=True)
 class ApplicationState:
@@ -43,6 +48,17 @@ class ApplicationState:
 
     spec: ApplicationSpec
     objects: Mapping[ObjectName, RenderedObject]
+
+
+def judge_application(
+    before: ApplicationState, after: ApplicationState | None, elsewhere: Mapping[ObjectName, str]
+) -> list[Risk]:
+    """Judge two states of one application, high risks first; ``elsewhere`` as :func:`judge_removals` takes it."""
+    risks = list(judge_removals(before, after, elsewhere))
+    for name, found in before.objects.items():
+        if after is not None and name in after.objects and found.manifest != after.objects[name].manifest:
+            risks += judge_changes(found, after.objects[name])
+    return sorted(risks, key=lambda risk: (risk.level, risk.object, risk.field))
 
 
 def judge_removals(

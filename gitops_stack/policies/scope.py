@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, text
+from gitops_stack.policies.finding import RenderedObject
 
 # Kubernetes API reference, resources that are not namespaced.
 CLUSTER_WIDE = frozenset(
@@ -65,3 +67,15 @@ def is_namespaced(
     if "." not in group or group in _BUILT_IN:
         return True
     return True if has_namespace else None
+
+
+def settle_namespaces(
+    objects: Iterable[RenderedObject], namespace: str, custom_scopes: Mapping[tuple[str, str], bool]
+) -> list[RenderedObject]:
+    """Give every object the namespace it ends up in; ``namespace`` is that of the application's destination."""
+    settled = []
+    for found in objects:
+        namespaced = is_namespaced(found.group, found.kind, custom_scopes, has_namespace=bool(found.namespace))
+        wanted = "" if namespaced is False else found.namespace or (namespace if namespaced else "")
+        settled.append(found if wanted == found.namespace else replace(found, namespace=wanted))
+    return settled

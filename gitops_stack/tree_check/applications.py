@@ -14,7 +14,7 @@ from gitops_stack.policies.application_spec import ApplicationSpec, Source, is_a
 from gitops_stack.policies.fields import dig, mapping, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.repository_url import same_repository
-from gitops_stack.policies.scope import build_custom_scopes, is_namespaced
+from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
 from gitops_stack.tree_check.inputs import Inputs
@@ -214,18 +214,6 @@ def _settle_namespaces(tree: Tree) -> None:
     tree.custom_scopes |= build_custom_scopes(tree.definitions)
     for one in tree.applications:
         one.objects = settle_namespaces(one.objects, one.spec.namespace, tree.custom_scopes)
-
-
-def settle_namespaces(
-    objects: Iterable[RenderedObject], namespace: str, custom_scopes: dict[tuple[str, str], bool]
-) -> list[RenderedObject]:
-    """Give every object the namespace it ends up in."""
-    settled = []
-    for found in objects:
-        namespaced = is_namespaced(found.group, found.kind, custom_scopes, has_namespace=bool(found.namespace))
-        wanted = "" if namespaced is False else found.namespace or (namespace if namespaced else "")
-        settled.append(found if wanted == found.namespace else replace(found, namespace=wanted))
-    return settled
 
 
 def relative_path(path: Path, project: Path) -> str:

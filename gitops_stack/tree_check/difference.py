@@ -12,7 +12,7 @@ import yaml
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import mapping
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
-from gitops_stack.policies.risks import ApplicationState, Risk, judge_changes, judge_removals
+from gitops_stack.policies.risks import ApplicationState, Risk, judge_application
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 
 Change = Literal["added", "removed", "changed"]
@@ -107,11 +107,7 @@ def _risks(
         return
     own = new.spec.name if new else ""
     elsewhere = {name: owner for name, owner in owners.items() if owner != own}
-    risks = list(judge_removals(old, new, elsewhere))
-    for name, found in old.objects.items():
-        if new is not None and name in new.objects and found.manifest != new.objects[name].manifest:
-            risks += judge_changes(found, new.objects[name])
-    yield from sorted(risks, key=lambda risk: (risk.level, risk.object, risk.field))
+    yield from judge_application(old, new, elsewhere)
 
 
 def _lines(before: Manifest, after: Manifest) -> Iterator[str]:

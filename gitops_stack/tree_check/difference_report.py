@@ -28,7 +28,7 @@ def render_text(differences: Sequence[TreeDifference]) -> Iterator[str]:
         yield f"stack {difference.stack}: {_summary(difference)}"
         for one in difference.applications:
             yield f"application {one.application}"
-            yield from (f"  {risk.level} risk: {risk.verdict}: {_about(risk)}" for risk in one.risks)
+            yield from (f"  {risk.level} risk: {risk.verdict}: {risk.sentence}" for risk in one.risks)
             for found in one.objects:
                 yield f"  {_SIGNS[found.change]} {found.name}"
                 yield from (f"      {line}" for line in found.lines)
@@ -92,10 +92,6 @@ def _summary(difference: TreeDifference) -> str:
 def _counts(one: ApplicationDifference) -> str:
     counts = {change: sum(found.change == change for found in one.objects) for change in _SIGNS}
     return ", ".join(f"{count} {change}" for change, count in counts.items() if count) or "nothing"
-
-
-def _about(risk: Any) -> str:  # noqa: ANN401 - a Risk
-    return f"{risk.object}{f': {risk.field}' if risk.field else ''}: {risk.message}"
 
 
 def _cell(field: str, message: str) -> str:

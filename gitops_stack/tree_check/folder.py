@@ -9,7 +9,7 @@ from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.scope import build_custom_scopes
+from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.applications import (
     RenderedApplication,
     Tree,
@@ -17,7 +17,6 @@ from gitops_stack.tree_check.applications import (
     build_render_failure,
     is_object,
     relative_path,
-    settle_namespaces,
 )
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.parallel import render_all

@@ -23,7 +23,17 @@ BRANCH = "gitops-stack/dev/guestbook-aaaaaaaaaaaa"
 KUSTOMIZE = """#!/bin/sh
 last=$(tail -n 1 "$2/kustomization.yaml")
 printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: shown}\\ndata: {last: "%s"}\\n' "$last"
+printf -- '---\\napiVersion: batch/v1\\nkind: Job\\nmetadata: {name: load}\\nspec: {template: {last: "%s"}}\\n' "$last"
 """
+RECREATE = "cannot be changed: the sync fails until the object is deleted"
+RISK = {
+    "application": "guestbook",
+    "verdict": "recreate",
+    "level": "high",
+    "object": {"group": "batch", "kind": "Job", "namespace": "storefront", "name": "load"},
+    "field": "spec.template",
+    "message": RECREATE,
+}
 
 
 @pytest.fixture
@@ -132,7 +142,14 @@ def test_a_forge_gets_a_pull_request_with_the_rendered_difference(
         "commit": run_git(platform.bare, "rev-parse", BRANCH),
         "pullRequest": page,
         "warnings": [],
+        "risks": [RISK],
+        "unseen": [],
     }
+    assert (
+        "\n**Risk:** high\n\n| risk | verdict | application | object | what happens |\n"
+        "| --- | --- | --- | --- | --- |\n"
+        f"| high | `recreate` | guestbook | `batch/Job storefront/load` | `spec.template`: `{RECREATE}` |\n\n<details>"
+    ) in body
     assert f"| guestbook | `{NAME}:2.53` | `{IMAGE}` |" in body
     assert f"-  last: 'resources: [../../base]'\n+  last: '    digest: {A}'" in body
 
@@ -157,8 +174,38 @@ def test_a_dry_run_shows_the_difference(
     assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
     assert f"\n+  last: '    digest: {A}'\n" in said
+    assert said.splitlines()[2] == (
+        f"high risk in guestbook: recreate: batch/Job storefront/load: spec.template: {RECREATE}"
+    )
     assert said.endswith("dry run: nothing is committed\n")
     assert platform.branches() == ["main"]
+
+
+def test_where_kustomize_fails_a_dry_run_says_that_no_risk_was_judged(
+    platform: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/kustomize").write_text("#!/bin/sh\necho 'yaml: line 1: no' >&2\nexit 1\n")
+    (tmp_path / "tools/kustomize").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
+    arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", "--output", "json")
+    assert run(*arguments, monkeypatch=monkeypatch) == 0
+    report = json.loads(capsys.readouterr().out)
+    why = f"{DEV.rpartition('/')[0]}: found text that is no YAML: yaml: line 1: no; correct the file"
+    assert (report["risks"], report["unseen"]) == ([], [why])
+    assert run(*arguments[:-2], monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.splitlines()[2] == f"risk not judged: {why}"
+    assert platform.branches() == ["main"]
+
+
+def test_a_push_without_a_pull_request_renders_nothing(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--push", "--output", "json")
+    assert run(*arguments, monkeypatch=monkeypatch) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["risks"], report["unseen"]) == (None, None)
+    assert platform.text(DEV).endswith(ENTRY)
 
 
 def test_a_developer_s_branch_is_pushed_to_directly(platform: Remote, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,10 @@ from gitops_stack.delivery.message import build_message
 from gitops_stack.delivery.plan import ImageChange, Plan
 from gitops_stack.delivery.rendered_diff import Snapshot, load_snapshot
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.manifests.applications import build_workload_application
 from tests.delivery.conftest import Remote
 from tests.delivery.conftest import run_git as by_hand
+from tests.delivery.trees import stack
 
 Planner = Callable[[Path], Plan]
 
@@ -83,11 +85,13 @@ def test_without_a_change_nothing_is_committed(remote: Remote, direct: bool) -> 
 
 def test_a_dry_run_pushes_nothing(remote: Remote) -> None:
     def render(tree: Path, plan: Plan) -> Snapshot:
-        return load_snapshot(tree, plan)
+        return load_snapshot(tree, plan, stack("dev", web="web"))
 
     done = deliver(Destination(remote.clone, dry_run=True), setting("web", "v2"), build_message, render)
-    assert done.before == Snapshot({}, {"dev.yaml": "web: v1\napi: v1\n"})
-    assert done.after == Snapshot({}, {"dev.yaml": "web: v2\napi: v1\n"})
+    unseen = {".": ".: holds something that is no Kubernetes object; gitops-stack check names it"}
+    made = {"web": build_workload_application(stack("dev", web="web"), "web")}
+    assert done.before == Snapshot({}, {"dev.yaml": "web: v1\napi: v1\n"}, unseen, made)
+    assert done.after == Snapshot({}, {"dev.yaml": "web: v2\napi: v1\n"}, unseen, made)
     assert (remote.branches(), remote.log()) == (["main"], ["first"])
 
 

@@ -11,7 +11,7 @@ import pytest
 from gitops_stack.delivery.plan import ImageChange, Plan
 from gitops_stack.delivery.pull_request import BODY_LIMIT, build_body, build_merge_advice
 from gitops_stack.delivery.rendered_diff import build_diffs, load_snapshot
-from tests.delivery.trees import A, write
+from tests.delivery.trees import A, stack, write
 
 PLAN = Plan(
     "prd",
@@ -20,6 +20,7 @@ PLAN = Plan(
     ("web: dev runs it by its tag",),
     "dev",
 )
+SETTINGS = stack("prd", web="web/prd")
 # Stands in for kustomize: renders a Secret, and a Deployment that has the last line of the kustomization.
 KUSTOMIZE = """#!/bin/sh
 [ -e "$2/broken" ] && exit 1
@@ -66,8 +67,8 @@ def test_a_body_fits_and_stays_in_its_fence() -> None:
 
 def test_objects_are_compared_one_by_one_without_secrets(tmp_path: Path, kustomize: None) -> None:
     del kustomize
-    before = load_snapshot(write(tmp_path, {"web/prd/kustomization.yaml": "v1\n"}).root, PLAN)
-    after = load_snapshot(write(tmp_path, {"web/prd/kustomization.yaml": "v2\n"}).root, PLAN)
+    before = load_snapshot(write(tmp_path, {"web/prd/kustomization.yaml": "v1\n"}).root, PLAN, SETTINGS)
+    after = load_snapshot(write(tmp_path, {"web/prd/kustomization.yaml": "v2\n"}).root, PLAN, SETTINGS)
     name = "web/prd: apps/Deployment web"
     diffs = build_diffs(before, after)
     assert diffs[name] == (
@@ -84,8 +85,8 @@ def test_files_stand_in_where_nothing_can_be_rendered(tmp_path: Path, kustomize:
     path = "web/prd/kustomization.yaml" if broken else "web/values-prd.yaml"
     plan = Plan("prd", PLAN.changes, {path: ""})
     texts = {"web/prd/broken": "", path: "tag: v1\n"}
-    before = load_snapshot(write(tmp_path, texts).root, plan)
-    after = load_snapshot(write(tmp_path, {path: "tag: v2\n"}).root, plan)
+    before = load_snapshot(write(tmp_path, texts).root, plan, SETTINGS)
+    after = load_snapshot(write(tmp_path, {path: "tag: v2\n"}).root, plan, SETTINGS)
     assert build_diffs(before, after) == {path: f"--- {path}\n+++ {path}\n@@ -1 +1 @@\n-tag: v1\n+tag: v2"}
 
 

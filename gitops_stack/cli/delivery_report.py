@@ -1,0 +1,68 @@
+"""What `gitops-stack image set` and `gitops-stack promote` say at their end: as text, and as JSON."""
+
+from __future__ import annotations
+
+from gitops_stack.cli.console import out
+from gitops_stack.delivery.git_branch import Delivered, Destination
+from gitops_stack.delivery.message import build_summary
+from gitops_stack.delivery.pull_request import build_merge_advice
+from gitops_stack.delivery.rendered_diff import build_diffs
+from gitops_stack.delivery.risks import Judgement, build_risks, render_text
+from gitops_stack.forge.pull_requests import PullRequest
+
+
+def build_report(
+    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement | None = None
+) -> dict[str, object]:
+    """Build the JSON document of both commands; its keys are part of the interface.
+
+    Without a pull request and a dry run nothing is rendered: `risks` and `unseen` are null then.
+    """
+    return {
+        "stack": delivered.plan.stack,
+        "result": _result(delivered, opened, to),
+        "changes": [
+            {"application": one.application, "image": one.name, "before": list(one.before), "after": one.after}
+            for one in delivered.plan.changes
+        ],
+        "files": sorted(delivered.plan.texts),
+        "base": delivered.base,
+        "branch": delivered.branch,
+        "commit": delivered.commit,
+        "pullRequest": opened.url if opened else None,
+        "warnings": list(delivered.plan.warnings),
+        **(build_risks(judgement) if judgement else {"risks": None, "unseen": None}),
+    }
+
+
+def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -> str:
+    if not delivered.plan.changes:
+        return "nothing-to-do"
+    if to.dry_run:
+        return "dry-run"
+    return "pull-request" if opened else "pushed" if to.direct else "branch"
+
+
+def print_delivered(
+    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement | None
+) -> None:
+    """Print what was done, for people."""
+    plan = delivered.plan
+    if not plan.changes:
+        out.print(f"{plan.stack}: nothing to do, {to.remote}/{delivered.base} has it already", markup=False)
+        return
+    for line in [*build_summary(plan.changes), *sorted(plan.texts)]:
+        out.print(line, markup=False)
+    for line in render_text(judgement) if judgement else ():
+        out.print(line, markup=False)
+    if to.dry_run:
+        for text in build_diffs(delivered.before, delivered.after).values():
+            out.print(text, markup=False)
+        out.print("dry run: nothing is committed", markup=False)
+    elif opened:
+        out.print(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}", markup=False)
+    elif to.direct:
+        out.print(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}", markup=False)
+    else:
+        out.print(f"{'pushed' if delivered.pushed else 'is pushed already:'} branch {delivered.branch}", markup=False)
+        out.print(build_merge_advice(delivered.branch or "", delivered.base, to.remote), markup=False)
