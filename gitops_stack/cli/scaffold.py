@@ -14,6 +14,7 @@ from gitops_stack.scaffold.app_manifests import AppSource
 from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
 from gitops_stack.scaffold.applications import plan_addition
 from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.set_entries import plan_entry, plan_entry_removal
 from gitops_stack.scaffold.stacks import plan_stack, propose_values
 
 application = typer.Typer(help="Add an application to stacks, or take one out.", no_args_is_help=True)
@@ -32,6 +33,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; list wha
 # Not --project as elsewhere: that is the team's here.
 Directory = Annotated[
     Path, typer.Option("--directory", "-C", help="Folder of Pulumi.yaml.", file_okay=False, exists=True, metavar="DIR")
+]
+ApplicationSet = Annotated[
+    str | None,
+    typer.Option("--application-set", help="An authored ApplicationSet that holds it instead.", metavar="SET"),
 ]
 Name = Annotated[str, typer.Argument(help="The application's name.", metavar="NAME")]
 
@@ -93,8 +98,10 @@ def update(
 def app_add(
     name: Name,
     *,
-    app_project: Annotated[str, typer.Option("--project", "-p", help="The team's project.", metavar="NAME")],
-    namespace: Annotated[str, typer.Option(help="Where it is deployed.", metavar="NAME")],
+    app_project: Annotated[
+        str | None, typer.Option("--project", "-p", help="The team's project.", metavar="NAME")
+    ] = None,
+    namespace: Annotated[str | None, typer.Option(help="Where it is deployed.", metavar="NAME")] = None,
     image: Annotated[str, typer.Option(help="What runs; default: a sample.", metavar="REPOSITORY:TAG")] = (
         AppSource.image
     ),
@@ -102,11 +109,32 @@ def app_add(
     health_path: Annotated[str, typer.Option(help="Path of the probes.")] = AppSource.health_path,
     stacks: Stacks = "",
     helm: Annotated[bool, typer.Option("--helm", help="A Helm chart instead of base and overlays.")] = False,
+    application_set: ApplicationSet = None,
+    set_values: Annotated[
+        list[str] | None,
+        typer.Option("--set-value", help="A key the set's template uses; may be given often.", metavar="KEY=VALUE"),
+    ] = None,
     dry_run: DryRun = False,
     folder: Directory = Path(),
 ) -> None:
-    """Write base and overlays of an application, enter it and its project in the stack files, render the trees."""
+    """Write base and overlays of an application, enter it and its project in the stack files, render the trees.
+
+    With --application-set it becomes an element of the set's list, or a folder the set reads.
+    """
     source = AppSource(image, port, health_path)
+    if application_set:
+        if app_project or namespace or helm:
+            raise EnvironmentProblem(
+                "app add: --application-set decides on --project, --namespace and --helm; leave them out"
+            )
+        values = _pairs("--set-value", set_values)
+        plan = plan_entry(folder, name, application_set, values=values, source=source, stacks=_names(stacks))
+        _carry_out(plan, folder, dry_run)
+        return
+    if set_values:
+        raise EnvironmentProblem("app add: --set-value belongs to --application-set; name the set or leave it out")
+    if not (app_project and namespace):
+        raise EnvironmentProblem("app add: needs --project and --namespace, or --application-set")
     plan = plan_addition(
         folder, name, source, app_project=app_project, namespace=namespace, stacks=_names(stacks), helm=helm
     )
@@ -124,13 +152,20 @@ def app_remove(
         str | None,
         typer.Option("--project", "-p", help="With --files: take this project out too, if unused.", metavar="NAME"),
     ] = None,
+    application_set: ApplicationSet = None,
     dry_run: DryRun = False,
     folder: Directory = Path(),
 ) -> None:
     """Take an application out of the stacks; with --files, afterwards, delete its folder.
 
-    Between the two lies a merge: Argo CD deletes what was synced while the files are still there to look at.
+    Between the two lies a merge: Argo CD deletes what was synced while the files are still there to look at. With
+    --application-set it is one step: the set prunes what leaves its list, or its folders.
     """
+    if application_set:
+        if files or app_project:
+            raise EnvironmentProblem("app remove: --application-set is one step; leave --files and --project out")
+        _carry_out(plan_entry_removal(folder, name, application_set, _names(stacks)), folder, dry_run)
+        return
     if files and stacks:
         raise EnvironmentProblem("app remove: --files deletes the folder of all stacks; leave --stacks out")
     if app_project and not files:

@@ -53,21 +53,30 @@ def workload_path(name: str, stack: str) -> str:
 
 def build_app_files(name: str, source: AppSource, stacks: Iterable[str]) -> dict[str, str]:
     """Build base and one kustomize overlay per stack: path in the repository -> text."""
+    return _base_files(f"{WORKLOADS}/{name}/base", name, source) | build_overlays(name, source, stacks)
+
+
+def build_folder_files(folder: str, name: str, source: AppSource) -> dict[str, str]:
+    """Build one folder that is an application by itself: the base, with the image pinned in it."""
+    return _base_files(folder, name, source, images=[_image_entry(name, source)])
+
+
+def _base_files(folder: str, name: str, source: AppSource, **kustomization: object) -> dict[str, str]:
     base = {
         "deployment": build_deployment(name, source),
         "service": build_service(name),
         "disruption-budget": build_disruption_budget(name),
-        "kustomization": _kustomization(["deployment.yaml", "service.yaml", "disruption-budget.yaml"]),
+        "kustomization": {
+            **_kustomization(["deployment.yaml", "service.yaml", "disruption-budget.yaml"]),
+            **kustomization,
+        },
     }
-    files = {f"{WORKLOADS}/{name}/base/{file}.yaml": render_document(document) for file, document in base.items()}
-    return files | build_overlays(name, source, stacks)
+    return {f"{folder}/{file}.yaml": render_document(document) for file, document in base.items()}
 
 
 def build_overlays(name: str, source: AppSource, stacks: Iterable[str]) -> dict[str, str]:
     """Build the overlays alone; each says which image its stack runs."""
-    repository, tag, digest = source.image_parts
-    image = {"name": name, "newName": repository} | ({"digest": digest} if digest else {"newTag": tag})
-    overlay = {**_kustomization(["../../base"]), "images": [image]}
+    overlay = {**_kustomization(["../../base"]), "images": [_image_entry(name, source)]}
     return {f"{workload_path(name, stack)}/kustomization.yaml": render_document(overlay) for stack in stacks}
 
 
@@ -159,6 +168,11 @@ def _manifest(api_version: str, kind: str, name: str, spec: dict[str, Any]) -> M
 
 def _kustomization(entries: list[str]) -> dict[str, Any]:
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": entries}
+
+
+def _image_entry(name: str, source: AppSource) -> dict[str, str]:
+    repository, tag, digest = source.image_parts
+    return {"name": name, "newName": repository} | ({"digest": digest} if digest else {"newTag": tag})
 
 
 def _chart(name: str) -> dict[str, Any]:

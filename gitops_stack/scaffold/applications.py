@@ -39,7 +39,7 @@ def plan_addition(
     every finding, of names that clash as of settings that would be refused.
     """
     chosen = list(stacks) or load_stacks(project)
-    GitOpsStackError.raise_for(_check_app(name, source))
+    GitOpsStackError.raise_for(check_app(name, source))
     before = {stack: load_stack_file(project, stack) for stack in chosen}
     GitOpsStackError.raise_for(_check_stacks(before, name, app_project))
     texts = {}
@@ -67,7 +67,8 @@ def plan_addition(
     return Plan(writes=writes, stacks=edited, notes=tuple(notes))
 
 
-def _check_app(name: str, source: AppSource) -> Iterator[str]:
+def check_app(name: str, source: AppSource) -> Iterator[str]:
+    """Yield what is wrong with an application's name, image, port or path."""
     if not NAME.fullmatch(name):
         yield (
             f"app add: {name}: needs a name of lower-case letters, digits and '-' that begins with a letter, 63 at most"

@@ -76,7 +76,7 @@ def _generate(generator: Mapping[str, Any], project: Path, repo_url: str, read: 
 def _generate_from_git(git: Mapping[str, Any], project: Path, read: list[Path]) -> Iterator[Parameters]:
     values = {f"values.{key}": value for key, value in mapping(git.get("values")).items()}
     for folder in _matching(project, sequence(git.get("directories")), read, folders=True):
-        yield {**_path_parameters(folder), **values}
+        yield {**path_parameters(folder), **values}
     for file in _matching(project, sequence(git.get("files")), read, folders=False):
         try:
             documents = load_documents((project / file).read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def _generate_from_git(git: Mapping[str, Any], project: Path, read: list[Path]) 
         for one in (
             inner for document in documents for inner in (document if isinstance(document, list) else [document])
         ):
-            yield {**_flat(one), **_path_parameters(str(Path(file).parent)), **values}
+            yield {**_flat(one), **path_parameters(str(Path(file).parent)), **values}
 
 
 def _matching(project: Path, entries: Any, read: list[Path], *, folders: bool) -> list[str]:  # noqa: ANN401 - from YAML
@@ -103,7 +103,8 @@ def _matching(project: Path, entries: Any, read: list[Path], *, folders: bool) -
     return sorted(name for name in found if not any(match_glob(pattern, name, "/") for pattern in denied))
 
 
-def _path_parameters(path: str) -> Parameters:
+def path_parameters(path: str) -> Parameters:
+    """Build what the git generator gives for a folder."""
     parts = Path(path).parts
     base = parts[-1] if parts else ""
     normalized = re.sub(r"[^a-z0-9.-]", "-", base.lower())

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,49 @@ def test_app_add_and_remove_walk_the_whole_way(
     assert f"{laid_out}/gitops/dev/apps/cart.yaml: removed" in capsys.readouterr().out.splitlines()
     assert run("app", "remove", "cart", "--files", "-p", "shop", "-C", laid_out, monkeypatch=monkeypatch) == 0
     assert snapshot(laid_out) == before
+
+
+def test_an_entry_of_an_application_set_comes_and_goes(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "docs/samples/environments/gitops", project / "gitops", dirs_exist_ok=True)
+    before = snapshot(project)
+    options = ("--application-set", "environments", "-C", project)
+    assert run("app", "add", "cy", *options, "--dry-run", monkeypatch=monkeypatch) == 0
+    assert snapshot(project) == before
+    assert run("app", "add", "cy", *options, monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == f"{project}/gitops/local/apps/environments.yaml\n" * 2
+    assert run("app", "add", "cy", *options, "--set-value", "zone", monkeypatch=monkeypatch) == 1
+    assert run("app", "add", "cy", *options, monkeypatch=monkeypatch) == 1
+    assert run("app", "remove", "cy", *options, monkeypatch=monkeypatch) == 0
+    assert snapshot(project) == before
+    assert run("app", "remove", "cy", *options, monkeypatch=monkeypatch) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["add", "cy"], "app add: needs --project and --namespace, or --application-set"),
+        (["add", "cy", "-p", "shop"], "app add: needs --project and --namespace, or --application-set"),
+        (
+            ["add", "cy", "--application-set", "s", "--helm"],
+            "app add: --application-set decides on --project, --namespace and --helm; leave them out",
+        ),
+        (
+            ["add", "cy", "-p", "a", "--namespace", "a", "--set-value", "a=b"],
+            "app add: --set-value belongs to --application-set; name the set or leave it out",
+        ),
+        (
+            ["remove", "cy", "--application-set", "s", "--files"],
+            "app remove: --application-set is one step; leave --files and --project out",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together_leave_with_2(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("app", *arguments, "-C", ROOT, monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err == f"error: {said}\n"
 
 
 @pytest.mark.parametrize("arguments", [["--files", "--stacks", "dev"], ["--project", "shop"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -9,7 +10,16 @@ from typing import Any, TypeAlias
 import yaml
 
 from gitops_stack.delivery.edits.scalar_text import quote_style, render_scalar
-from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, find_comments, load_data
+from gitops_stack.delivery.edits.yaml_source import (
+    Alias,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    find_comments,
+    load_data,
+    locate_comments,
+)
 from gitops_stack.errors import GitOpsStackError
 
 Value: TypeAlias = "str | dict[str, Value] | list[Value]"
@@ -33,22 +43,37 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     return text
 
 
-def apply_checked(text: str, edits: Iterable[TextEdit], intended: Callable[[list[Any]], object], place: str) -> str:
+def apply_checked(
+    text: str,
+    edits: Iterable[TextEdit],
+    intended: Callable[[list[Any]], object],
+    place: str,
+    *,
+    what: str = "the image",
+    with_comments: bool = False,
+) -> str:
     """Apply edits and prove them: the result parses to the old data with ``intended`` done to it, comments untouched.
 
-    ``intended`` changes a copy of the parsed documents in place; nothing in that copy is shared. Raises
-    :class:`GitOpsStackError` when the result differs from it in anything, such as a value that stands in two places.
+    ``intended`` changes a copy of the parsed documents in place; nothing in that copy is shared. ``with_comments``: a
+    comment inside of what an edit takes out goes with it. Raises :class:`GitOpsStackError`, with ``what`` could not be
+    changed, when the result differs from it in anything, such as a value that stands in two places.
     """
+    edits = list(edits)
     changed = apply_edits(text, edits)
     expected = _load(text, place)
     intended(expected)
+    kept = [
+        comment
+        for index, comment in locate_comments(text)
+        if not (with_comments and any(edit.start <= index < edit.end for edit in edits))
+    ]
     try:
-        proven = is_same(_load(changed, place), expected) and find_comments(changed) == find_comments(text)
+        proven = is_same(_load(changed, place), expected) and find_comments(changed) == kept
     except (GitOpsStackError, yaml.YAMLError):
         proven = False
     if not proven:
         raise GitOpsStackError(
-            f"{place}: the image cannot be changed without changing something else, as an anchor, a merge key or an "
+            f"{place}: {what} cannot be changed without changing something else, as an anchor, a merge key or an "
             "unusual notation is in the way; write the value out in its own place"
         )
     return changed
@@ -100,6 +125,25 @@ def add_item(text: str, sequence: Sequence, value: Value) -> TextEdit:
         return add_lines(text, sequence.end, [f"{' ' * indent}- {_render_flow(value, _key_quote(last))}"])
     gap = max(_INDENT, _column(text, last.start) - indent)
     return add_lines(text, sequence.end, _render_item(value, indent, gap))
+
+
+def remove_item(text: str, key: Scalar, sequence: Sequence, index: int) -> list[TextEdit]:
+    """Remove an item with the lines it stands on; a list that ``key`` is left with nothing of is written as `[]`."""
+    item = sequence.items[index]
+    if sequence.flow:
+        last = index == len(sequence.items) - 1
+        if not last:
+            return [TextEdit(item.start, sequence.items[index + 1].start, "")]
+        return [TextEdit(sequence.items[index - 1].end if index else item.start, item.end, "")]
+    start = sequence.start
+    if index:  # a comment may stand between the dash and its item
+        dashes = re.compile(rf"^ {{{_column(text, sequence.start)}}}-", re.MULTILINE)
+        start = [found.start() for found in dashes.finditer(text, sequence.items[index - 1].end, item.start)][-1]
+    removed = TextEdit(text.rfind("\n", 0, start) + 1, add_lines(text, item.end, []).end, "")
+    if len(sequence.items) > 1:
+        return [removed]
+    colon = text.index(":", key.end) + 1
+    return [TextEdit(colon, colon, " []"), removed]
 
 
 def add_lines(text: str, position: int, lines: list[str]) -> TextEdit:

@@ -150,13 +150,18 @@ def find_node(node: Node, path: Path) -> Node | None:
 
 def find_comments(text: str) -> list[str]:
     """List the comments of a text that can be parsed."""
-    found: list[str] = []
+    return [comment for _, comment in locate_comments(text)]
+
+
+def locate_comments(text: str) -> list[tuple[int, str]]:
+    """List where each comment begins, and the comment."""
+    found: list[tuple[int, str]] = []
     end = 0
     if "#" not in text:  # scanning is slow
         return found
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         start, after = _span(token)
-        found += _COMMENT.findall(text, end, max(end, start))
+        found += [(one.start(), one[0]) for one in _COMMENT.finditer(text, end, max(end, start))]
         end = max(end, after)
     return found
 
