@@ -77,9 +77,9 @@ class StackText:
             self._write(path, dict(entries))
             return
         indent = self._indent(config)
-        lines = "".join(f"\n{indent}{_STEP}{key}: {render_flow(value)}" for key, value in entries.items())
+        lines = "".join(f"\n{indent}{_STEP}{_render_key(key)}: {render_flow(value)}" for key, value in entries.items())
         if pair is None:
-            self._insert_line(_last_end(self.text, config), f"{indent}{path[0]}:{lines}")
+            self._insert_line(_last_end(self.text, config), f"{indent}{_render_key(path[0])}:{lines}")
         else:
             self._splice(pair[0].end_mark.index + 1, _end(self.text, *pair), lines)
 
@@ -93,7 +93,7 @@ class StackText:
         node = parent[1] if parent else self._config()
         if not isinstance(node, yaml.MappingNode):
             raise GitOpsStackError(f"{'.'.join(path[:-1])}: found no map; {path[-1]} cannot be set in it")
-        written = f"{path[-1]}: {render_flow(value)}"
+        written = f"{_render_key(path[-1])}: {render_flow(value)}"
         if node.flow_style:
             end = node.value[-1][1].end_mark.index
             self._splice(end, end, f", {written}")
@@ -142,6 +142,11 @@ def render_flow(value: object) -> str:
         [value], Dumper=_Dumper, default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True
     )
     return text.strip()[1:-1]
+
+
+def _render_key(key: str) -> str:
+    """Render a key as people write it; quoted where it would be read as something else: `"on"`, `"null"`."""
+    return key if yaml.safe_load(key) == key else render_flow(key)
 
 
 def _is_alias(key: yaml.Node, value: yaml.Node) -> bool:

@@ -156,6 +156,15 @@ def test_setting_and_removing_do_to_text_what_they_do_to_data(
     assert document.value("t") == 1
 
 
+@pytest.mark.parametrize("name", ["on", "null", "false", "y"])
+def test_a_name_that_reads_as_something_else_is_quoted(name: str) -> None:
+    document = StackText("config:\n  s: {a: 1}\n  t:\n    a: 1\n")
+    document.set(("s", name), 2)
+    document.set(("t", name), 2)
+    quoted = name if name == "y" else f'"{name}"'  # PyYAML reads y as text, and so it may stand as it is
+    assert document.text == f"config:\n  s: {{a: 1, {quoted}: 2}}\n  t:\n    a: 1\n    {quoted}: 2\n"
+
+
 @pytest.mark.parametrize("stack", ["local", "dev", "prd"])
 def test_the_committed_stack_files_survive_an_entry_that_comes_and_goes(stack: str) -> None:
     text = (Path(__file__).parents[2] / f"Pulumi.{stack}.yaml").read_text()
