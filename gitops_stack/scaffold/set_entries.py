@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack import conventions
-from gitops_stack.config import load_stack_file
+from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.policies.fields import dig, text
 from gitops_stack.scaffold.app_manifests import APP_KINDS, AppSource, build_folder_files
 from gitops_stack.scaffold.application_sets import AuthoredSet, load_authored, load_sets
 from gitops_stack.scaffold.applications import PROJECTS_KEY, check_app
-from gitops_stack.scaffold.plan import Plan, load_stacks, stack_file
+from gitops_stack.scaffold.plan import Plan, load_stacks
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set, path_parameters
 
