@@ -51,7 +51,12 @@ def template_repository(folder: Path = VERSIONS) -> Iterator[dict[str, str]]:
             for entry in repository.iterdir():
                 if entry.name != ".git":
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-            shutil.copytree(version, repository, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+            # Not with the times of the originals: git takes a file of the same size, second and inode for unchanged,
+            # unless it was written in the very second of its index.
+            shutil.copytree(
+                version, repository, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"),
+                copy_function=shutil.copyfile,
+            )  # fmt: skip
             _git(repository, "add", "--all", "--force")
             _git(repository, "commit", "--quiet", "--allow-empty", "--message", version.name)
             _git(repository, "tag", version.name)
