@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -15,7 +14,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key, object_name
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
-from gitops_stack.preview.masking import MASK, is_secret_kind, mask
+from gitops_stack.preview.masking import mask_pair
 
 ManifestSources = Mapping[str, Sequence[Manifest]]
 """What an object came from (`argocd`, `apps`, `workload-guestbook`) -> objects."""
@@ -75,31 +74,13 @@ def _by_key(sources: ManifestSources) -> dict[tuple[str, ObjectKey], Manifest]:
 
 
 def _difference(source: str, key: ObjectKey, old: Manifest | None, new: Manifest | None) -> ObjectDifference:
-    shown = _masked_pair(old, new)
+    shown = mask_pair(old, new)
     before, after = (_text(side).splitlines() if side is not None else [] for side in shown)
     lines = list(difflib.unified_diff(before, after, lineterm="", n=_CONTEXT_LINES))[2:]  # without file names
     added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
     operation = "added" if old is None else "removed" if new is None else "changed"
     diff = "" if key[1] == _DEFINITION else "\n".join(lines)
     return ObjectDifference(source, object_name(key), operation, added, removed, diff)
-
-
-def _masked_pair(old: Manifest | None, new: Manifest | None) -> tuple[Manifest | None, Manifest | None]:
-    # Two masked secrets look alike; that they differ is worth showing, a digest of them is not: it can be guessed from.
-    sides = [side and mask(side, secret_kind=is_secret_kind(str(side.get("kind")))) for side in (old, new)]
-    if old is None or new is None:
-        return sides[0], sides[1]
-    return _mark(sides[0], old, new, "before"), _mark(sides[1], new, old, "after")
-
-
-def _mark(masked: Any, own: Any, other: Any, when: str) -> Any:  # noqa: ANN401 - any YAML value
-    if isinstance(masked, dict) and isinstance(own, dict):
-        others = other if isinstance(other, dict) else {}
-        return {key: _mark(found, own.get(key), others.get(key), when) for key, found in masked.items()}
-    if isinstance(masked, list) and isinstance(own, list):
-        padded = [*(other if isinstance(other, list) else ()), *[None] * len(own)]
-        return [_mark(*sides, when) for sides in zip(masked, own, padded, strict=False)]
-    return f"{MASK[:-1]}, {when})" if masked == MASK and own != other else masked
 
 
 def _text(manifest: Manifest) -> str:

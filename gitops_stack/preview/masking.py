@@ -70,6 +70,36 @@ def mask(value: Any, key: str = "", *, secret_kind: bool = False) -> Any:  # noq
     return mask_text(value) if isinstance(value, str) else value
 
 
+def mask_pair(old: dict[str, Any] | None, new: dict[str, Any] | None) -> tuple[Any, Any]:
+    """Return two states of a Kubernetes object, either of which may be missing, without what must not be shown.
+
+    Two masked values look alike. That they differ is worth showing; a digest of them is not: it can be guessed from.
+    """
+    sides = [side and mask(side, secret_kind=is_secret_kind(str(side.get("kind")))) for side in (old, new)]
+    if not old or not new:
+        return sides[0], sides[1]
+    return _mark(sides[0], old, new, "before"), _mark(sides[1], new, old, "after")
+
+
+def _mark(masked: Any, own: Any, other: Any, when: str) -> Any:  # noqa: ANN401 - any YAML value
+    if isinstance(masked, dict) and isinstance(own, dict):
+        others = other if isinstance(other, dict) else {}
+        return {key: _mark(found, own.get(key), others.get(key), when) for key, found in masked.items()}
+    if isinstance(masked, list) and isinstance(own, list):
+        entries = {_place(at, found): found for at, found in enumerate(other if isinstance(other, list) else ())}
+        pairs = enumerate(zip(masked, own, strict=True))
+        return [_mark(found, mine, entries.get(_place(at, mine)), when) for at, (found, mine) in pairs]
+    if isinstance(masked, str) and own != other:
+        return masked.replace(MASK, f"{MASK[:-1]}, {when})")
+    return masked
+
+
+def _place(index: int, entry: object) -> object:
+    """Return what tells an entry of a list from its neighbours: a variable that moves up has not changed."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) else index
+
+
 def mask_text(text: str) -> str:
     """Return a text without what looks like a credential: private keys, forge and AWS keys, logins in URLs."""
     for pattern, replacement in _SENSITIVE_TEXT:

@@ -13,6 +13,7 @@ from typing import Any
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding, ObjectName
+from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, relative_path
 from gitops_stack.tree_check.folder import load_folder
@@ -169,7 +170,8 @@ def _covers(path: Path, tree: Tree, folder: Path, project: Path) -> bool:
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     order = {"error": 0, "warning": 1, "note": 2}
-    return tuple(sorted(set(findings), key=lambda finding: (order[finding.severity], finding.sort_key())))
+    shown = {replace(found, found=mask_text(found.found), needs=mask_text(found.needs)) for found in findings}
+    return tuple(sorted(shown, key=lambda finding: (order[finding.severity], finding.sort_key())))
 
 
 def _inputs(project: Path, settings: StackSettings, inputs: Inputs) -> Inputs:

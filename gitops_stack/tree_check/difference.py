@@ -10,13 +10,12 @@ from typing import Any, Literal
 import yaml
 
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import mapping
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.risks import ApplicationState, Risk, judge_application
+from gitops_stack.preview.masking import mask_pair, mask_text
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 
 Change = Literal["added", "removed", "changed"]
-HIDDEN, HIDDEN_CHANGED = "(hidden)", "(hidden, changed)"
 _LONGEST = 100_000  # characters of an object, beyond which only the places that differ are named
 _NAMED = 20
 
@@ -30,7 +29,7 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 @dataclass(frozen=True)
 class ObjectDifference:
-    """One object that differs; ``lines`` are a unified diff of its YAML, Secrets' values hidden."""
+    """One object that differs; ``lines`` are a unified diff of its YAML, without secrets."""
 
     name: ObjectName
     change: Change
@@ -78,7 +77,7 @@ _UNSEEN = ("not-rendered", "render-failed", "dangling-path", "application-set-no
 
 
 def _unseen(finding: Finding) -> str:
-    return f"{finding.application or finding.file}: {finding.message}"
+    return f"{finding.application or finding.file}: {mask_text(finding.message)}"
 
 
 def _states(applications: Iterable[RenderedApplication]) -> dict[str, ApplicationState]:
@@ -111,7 +110,7 @@ def _risks(
 
 
 def _lines(before: Manifest, after: Manifest) -> Iterator[str]:
-    left, right = hide_secrets(before, after)
+    left, right = mask_pair(before, after)
     if max(len(str(left)), len(str(right))) > _LONGEST:
         places = list(_places(left, right))
         yield from (f"  {place}" for place in places[:_NAMED])
@@ -120,25 +119,6 @@ def _lines(before: Manifest, after: Manifest) -> Iterator[str]:
         return
     old, new = (yaml.dump(side, Dumper=_Dumper, width=120).splitlines() if side else [] for side in (left, right))
     yield from list(difflib.unified_diff(old, new, n=3, lineterm=""))[2:]
-
-
-def hide_secrets(before: Manifest, after: Manifest) -> tuple[Manifest, Manifest]:
-    """Replace the values of Secrets; of two that differ, the second says so."""
-    if "Secret" not in (before.get("kind"), after.get("kind")):
-        return before, after
-    left, right = dict(before), dict(after)
-    for key in ("data", "stringData"):
-        old, new = mapping(before.get(key)), mapping(after.get(key))
-        if key in before:
-            left[key] = dict.fromkeys(old, HIDDEN)
-        if key in after:
-            right[key] = {name: HIDDEN if old.get(name) == value else HIDDEN_CHANGED for name, value in new.items()}
-    for side in (left, right):
-        annotations = mapping(mapping(side.get("metadata")).get("annotations"))
-        if "kubectl.kubernetes.io/last-applied-configuration" in annotations:
-            hidden = {**annotations, "kubectl.kubernetes.io/last-applied-configuration": HIDDEN}
-            side["metadata"] = {**side["metadata"], "annotations": hidden}
-    return left, right
 
 
 def _places(before: Any, after: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 - any YAML value

@@ -166,3 +166,13 @@ def test_one_file(tmp_path: Path) -> None:
     write_files(tmp_path, {"a/one.yaml": [{"base": "configmap", "datta": {}}], "a/two.yaml": "a: b: c"})
     report = check_folder(tmp_path, tmp_path / "a/one.yaml")
     assert [finding.file for finding in report.findings] == ["a/one.yaml"]
+
+
+def test_a_finding_shows_no_password_of_a_repository(shop: Path) -> None:
+    source = {"repoURL": "https://me:s3cret@git.example.com/x.git", "path": "."}
+    write_files(shop, {"gitops/dev/apps/web.yaml": [{"base": "application", "spec": {"source": source}}]})
+    found = {
+        finding.found for finding in check(shop).findings if finding.rule in ("not-rendered", "project-repository")
+    }
+    shown = "https://(secret)@git.example.com/x.git"
+    assert found == {f"found {shown}, which project shop does not permit", f"found . of {shown}, which is not here"}

@@ -79,7 +79,7 @@ def test_values_of_secrets_are_never_shown(before: list[dict[str, Any]], after: 
             json.dumps(build_json("a", "b", [difference])),
         ]
     )
-    assert "hidden" in shown
+    assert "(secret" in shown
     assert "geheim" not in shown
     assert "Z2VoZWlt" not in shown
     assert "cm9vdA" not in shown
@@ -90,7 +90,52 @@ def test_a_changed_value_of_a_secret_is_told_from_an_unchanged_one() -> None:
         [{"base": "secret", "data": {"a": "MQ==", "b": "MQ=="}}],
         [{"base": "secret", "data": {"a": "MQ==", "b": "Mg=="}}],
     )
-    assert [line for line in lines(difference) if line[0] in "+-"] == ["-  b: (hidden)", "+  b: (hidden, changed)"]
+    assert [line for line in lines(difference) if line[0] in "+-"] == [
+        "-  b: (secret, before)",
+        "+  b: (secret, after)",
+    ]
+
+
+def with_environment(*variables: dict[str, str]) -> dict[str, Any]:
+    container = {"name": "web", "env": list(variables)}
+    return {"base": "deployment", "spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+PASSWORD, URL = (
+    {"name": "DB_PASSWORD", "value": "s3cret-a"},
+    {"name": "DB_URL", "value": "postgres://web:s3cret-a@db/x"},
+)
+
+
+def test_credentials_outside_of_secrets_are_masked_and_their_changes_shown() -> None:
+    after = [{**one, "value": one["value"].replace("s3cret-a", "s3cret-b")} for one in (PASSWORD, URL)]
+    difference = compare([with_environment(PASSWORD, URL)], [with_environment(*after)])
+    assert [line.strip() for line in lines(difference)[1:] if "value" in line] == [
+        "-          value: (secret, before)",
+        "+          value: (secret, after)",
+        "-          value: postgres://(secret, before)@db/x",
+        "+          value: postgres://(secret, after)@db/x",
+    ]
+    assert "s3cret" not in render_markdown("a", "b", [difference])
+    assert "s3cret" not in json.dumps(build_json("a", "b", [difference]))
+
+
+def test_a_credential_that_moves_down_a_list_has_not_changed() -> None:
+    debug = {"name": "DEBUG", "value": "1"}
+    difference = compare([with_environment(PASSWORD)], [with_environment(debug, PASSWORD)])
+    assert [line for line in lines(difference) if line[0] in "+-"] == [
+        "+        - name: DEBUG",
+        "+          value: '1'",
+    ]
+
+
+def test_a_repository_that_could_not_be_rendered_is_named_without_its_password() -> None:
+    base, head = build_tree(True, web=[SETTINGS]), build_tree(True, web=[SETTINGS])
+    said = "found a of https://me:s3cret@git.example.com/x, which is not here"
+    head.findings.append(head.applications[0].spec.object.finding("spec.source", said, "", rule="not-rendered"))
+    assert compare_trees("dev", base, head).unseen == (
+        "apps.yaml: found a of https://(secret)@git.example.com/x, which is not here",
+    )
 
 
 def test_of_huge_objects_only_the_places_are_named() -> None:
