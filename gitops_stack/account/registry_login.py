@@ -53,7 +53,7 @@ def log_in(login: RegistryLogin, tool: str) -> None:
         reason = "did not end" if isinstance(error, subprocess.TimeoutExpired) else str(error.strerror)
         raise EnvironmentProblem(f"{program}: login to {login.host} failed: {reason}; is {program} working?") from None
     if done.returncode:
-        said = last_line(done.stderr or done.stdout)[:300].replace(login.password, "(password)")
+        said = last_line(done.stderr or done.stdout).replace(login.password, "(password)")[:300]
         raise EnvironmentProblem(f"{program}: login to {login.host} failed: {said}; is {program} working?")
 
 

@@ -68,6 +68,13 @@ def test_a_tool_that_fails_speaks_without_the_password(eks_project: Path, only_p
     )
 
 
+def test_no_part_of_the_password_is_left_where_what_a_tool_says_is_cut(eks_project: Path, only_path: Path) -> None:
+    write_tool(only_path, "docker", then=f'echo "{"x" * 290}{PASSWORD}" >&2; exit 1')
+    assert str(run(eks_project).exception) == (
+        f"docker: login to {HOST} failed: {'x' * 290}(password); is docker working?"
+    )
+
+
 def test_print_gives_the_password_alone(eks_project: Path) -> None:
     result = run(eks_project, "--tool", "print")
     assert (result.exit_code, result.stdout) == (0, f"{PASSWORD}\n")
