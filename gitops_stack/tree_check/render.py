@@ -17,7 +17,13 @@ from gitops_stack.errors import GitOpsStackError, last_line
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
-from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents, load_yaml_file, render_document
+from gitops_stack.gitops_tree.yaml_text import (
+    MANIFEST_SUFFIXES,
+    build_no_yaml,
+    load_documents,
+    load_yaml_file,
+    render_document,
+)
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
@@ -165,7 +171,9 @@ def _render_chart(request: Request) -> Render:
             flag = "--set-string" if parameter.get("forceString") is True else "--set"
             command.append(f"{flag}={parameter.get('name')}={parameter.get('value')}")
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_HELM_SECONDS, check=False)
+            done = subprocess.run(
+                command, capture_output=True, encoding="utf-8", errors="replace", timeout=_HELM_SECONDS, check=False
+            )
         except subprocess.TimeoutExpired:
             return Render(failed=(f"{folder}: helm did not end in {_HELM_SECONDS:.0f} s",), pinned=False)
     if done.returncode:
@@ -175,7 +183,11 @@ def _render_chart(request: Request) -> Render:
         )
     files = tuple(path for path in sorted(folder.rglob("*")) if path.is_file())
     place = str(folder / "Chart.yaml")
-    return Render(tuple((place, found) for found in load_documents(done.stdout)), files=files, pinned=False)
+    try:
+        documents = tuple((place, found) for found in load_documents(done.stdout))
+    except yaml.YAMLError as error:
+        return Render(failed=(build_no_yaml(f"{folder}: what helm rendered", error),), files=files, pinned=False)
+    return Render(documents, files=files, pinned=False)
 
 
 def _render_directory(folder: Path, options: Any) -> Render:  # noqa: ANN401 - a mapping from YAML

@@ -144,6 +144,18 @@ def test_a_program_that_fails_is_a_sentence(tmp_path: Path, started: Path) -> No
     assert not started.exists()
 
 
+@pytest.mark.parametrize("printed", [b"a: [", b"a: \xff\x00", b"a: !!int x"])
+def test_what_helm_prints_that_is_no_yaml_is_a_finding(printed: bytes, tmp_path: Path, started: Path) -> None:
+    (tmp_path / "answer").write_bytes(printed)
+    (tmp_path / "Chart.yaml").write_text("name: a\n")
+    render = render_source(Request(tmp_path, {}))
+    assert started.exists()
+    assert render.documents == ()
+    (sentence,) = render.failed
+    assert sentence.startswith(f"{tmp_path}: what helm rendered: is no YAML: ")
+    assert sentence.endswith("; correct it")
+
+
 def test_values_of_another_source_are_not_guessed(tmp_path: Path, started: Path) -> None:
     (tmp_path / "Chart.yaml").write_text("name: a\n")
     render = render_source(Request(tmp_path, {"helm": {"valueFiles": ["$values/a.yaml"]}}))
