@@ -10,8 +10,16 @@ from typing import Any
 
 import pulumi
 import pytest
+from pydantic import BaseModel
 
-from gitops_stack.config import check_kubeconfig, find_stacks, kubeconfig_path, load_settings, load_stack_file
+from gitops_stack.config import (
+    check_kubeconfig,
+    find_stacks,
+    kubeconfig_path,
+    load_settings,
+    load_stack_file,
+    sentences,
+)
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
@@ -37,6 +45,25 @@ def build_config(changes: dict[str, Any], table: dict[str, Any] = TABLE) -> dict
         else:
             node[last] = value
     return {key if ":" in key else f"gitops-stack:{key}": value for key, value in values.items()}
+
+
+class Placed(BaseModel):
+    """A nested setting that has the name of one Pulumi gives."""
+
+    region: str = ""
+    zone: str = ""
+
+
+class Nested(BaseModel):
+    stack: str = ""
+    region: str = ""
+    backup: Placed = Placed()
+
+
+def test_known_keys_leave_out_what_pulumi_gives_at_the_top_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sentences, "StackSettings", Nested)
+    assert sentences.known_keys([]) == ["backup"]
+    assert sentences.known_keys(["backup"]) == ["region", "zone"]
 
 
 def load_text(folder: Path, text: str | bytes) -> StackSettings:

@@ -101,8 +101,8 @@ def known_keys(loc: list[str]) -> list[str]:
     for part in loc:
         node = _child(node, part, definitions)
     known = [node, *(resolve(option, definitions) for option in node.get("oneOf", ()))]
-    keys = sorted({key for option in known for key in option.get("properties", ())}.difference(FROM_ELSEWHERE))
-    return keys or ["none"]
+    keys = {key for option in known for key in option.get("properties", ())}
+    return sorted(keys if loc else keys.difference(FROM_ELSEWHERE)) or ["none"]
 
 
 def _child(node: dict[str, Any], part: str, definitions: dict[str, Any]) -> dict[str, Any]:
