@@ -16,6 +16,7 @@ from gitops_stack.cli.console import Output, Project, Stack, out, progress
 from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge import detect_forge, write_marked_comment
+from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.preview_files import PreviewFiles
@@ -133,7 +134,9 @@ def _changed_paths(project: Path, base: str, head: str) -> list[str]:
     # Three dots: against the merge base, as a pull request is shown. No renames: both names count.
     command = ["git", "diff", "--name-only", "--no-renames", "--relative", "-z", "--end-of-options", f"{base}...{head}"]
     try:
-        done = subprocess.run([*command, "--"], cwd=project, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--"], cwd=project, capture_output=True, text=True, env=build_caller_environment(), check=False
+        )
     except OSError as error:
         raise EnvironmentProblem(f"git: cannot be started: {error.strerror}; install git") from None
     if done.returncode:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.git_environment import build_caller_environment
 
 _SECONDS = 300.0
-# How git reaches a remote and whose name it writes is the caller's business. All else of GIT_* points at repositories,
-# indexes and objects: a hook's GIT_DIR would make us commit into the repository the hook runs in.
-_KEPT = re.compile(
-    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|HTTP_\w+|PROXY_\w+"
-    r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE))"
-)
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -32,8 +26,7 @@ def run_git(folder: Path, *arguments: str, text: str | None = None) -> str:
 
     Raises :class:`GitFailure`, or :class:`EnvironmentProblem` when there is no git or it does not end.
     """
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
-    own |= {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"}
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_LFS_SKIP_SMUDGE": "1"}
     command = ["git", "-C", str(folder), "-c", "gc.auto=0", *arguments]
     name = next((argument for argument in arguments if not argument.startswith("-") and "=" not in argument), "git")
     try:
@@ -42,7 +35,7 @@ def run_git(folder: Path, *arguments: str, text: str | None = None) -> str:
             input=text,
             capture_output=True,
             text=True,
-            env=own,
+            env={**build_caller_environment(), **quiet},
             timeout=_SECONDS,
             check=False,
             errors="replace",

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,13 @@ from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.private_file import write_private_file
 
 SWITCH = "GITOPS_STACK_GIT_ENV"
+# How git reaches a remote and whose name it writes is the caller's business. All else of GIT_* points at repositories,
+# indexes and objects: a hook's GIT_DIR would make kustomize fetch into the repository the hook runs in.
+_KEPT = re.compile(
+    r"GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|ALLOW_PROTOCOL|PROTOCOL_FROM_USER|SSL_\w+|HTTP_\w+|PROXY_\w+"
+    r"|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+)|(AUTHOR|COMMITTER)_(NAME|EMAIL|DATE)"
+    r"|CEILING_DIRECTORIES|DISCOVERY_ACROSS_FILESYSTEM|TERMINAL_PROMPT|TRACE\w*)"
+)
 _DEFAULT = Path("../shared/argo-cd-manifests/git-env")
 
 
@@ -40,6 +48,15 @@ def load_git_environment() -> dict[str, str]:
             write_private_file(made, json.dumps(_run(script, folder)))
         environment: dict[str, str] = json.loads(made.read_text(encoding="utf-8"))
     return environment
+
+
+def build_caller_environment() -> dict[str, str]:
+    """Return this process's environment, with nothing that leads git into another repository, and messages in English.
+
+    What git says is matched with patterns, which a translation would not fit.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _KEPT.fullmatch(name)}
+    return {**kept, "LC_ALL": "C"}
 
 
 def build_isolated_environment() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line
-from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 
@@ -33,7 +32,7 @@ def render_kustomization(directory: Path) -> list[Manifest]:
     or an unreachable remote.
     """
     command = [*find_kustomize(), str(directory)]
-    environment = {**os.environ, **load_git_environment()}
+    environment = {**build_caller_environment(), **load_git_environment()}
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=_LIMIT_SECONDS, check=False

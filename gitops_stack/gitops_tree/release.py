@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from importlib import resources
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import ArgoCDSettings
 
@@ -29,7 +28,7 @@ def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS)
     url = f"https://{source}" if source.startswith("github.com/") else source
     tag = f"refs/tags/{version}"
     command = ["git", "ls-remote", url, tag, f"{tag}^{{}}"]
-    environment = {**os.environ, **load_git_environment()}
+    environment = {**build_caller_environment(), **load_git_environment()}
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.gitops_tree.git_environment import build_caller_environment
 
 
 def load_changes(folder: Path) -> list[str] | None:
@@ -33,7 +34,13 @@ def load_conflicts(folder: Path) -> list[str]:
 
 def _git(folder: Path, *arguments: str) -> list[str] | None:
     try:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            env=build_caller_environment(),
+            check=False,
+        )
     except FileNotFoundError:
         raise EnvironmentProblem("git: is not on PATH; install it, templates are merged with it") from None
     if "not a git repository" in done.stderr:

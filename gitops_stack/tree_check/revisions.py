@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.gitops_tree.git_environment import build_caller_environment
 
 _SECONDS = 120.0
 
@@ -42,7 +43,7 @@ def open_revision(project: Path, commit: str) -> Iterator[Path]:
             yield folder / inner
         finally:
             command = ["git", "-C", str(project), "worktree", "remove", "--force", "--force", str(folder)]
-            subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+            subprocess.run(command, capture_output=True, env=build_caller_environment(), timeout=_SECONDS, check=False)
 
 
 def _commit(project: Path, revision: str) -> str:
@@ -54,7 +55,9 @@ def _commit(project: Path, revision: str) -> str:
 def _git(project: Path, *arguments: str, about: str = "") -> str:
     command = ["git", "-C", str(project), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=build_caller_environment(), timeout=_SECONDS, check=False
+        )
     except FileNotFoundError:
         raise EnvironmentProblem("PATH: no git found; install git") from None
     except subprocess.TimeoutExpired:

@@ -164,6 +164,19 @@ def test_a_failing_kustomize_is_explained(tmp_path: Path, monkeypatch: pytest.Mo
         render_kustomization(tmp_path)
 
 
+def test_git_below_kustomize_speaks_english_and_keeps_out_of_the_caller_s_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin", "git", "exit 1")
+    program(tmp_path / "bin", "kustomize", 'echo "kind: $LC_ALL$GIT_DIR$GIT_INDEX_FILE, $GIT_SSH_COMMAND"')
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    for name in ("GIT_DIR", "GIT_INDEX_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "hook"))
+    monkeypatch.setenv("GIT_SSH_COMMAND", "ssh -i key")
+    assert render_kustomization(tmp_path) == [{"kind": "C, ssh -i key"}]
+
+
 @pytest.mark.parametrize(
     ("programs", "sentence"),
     [

@@ -27,6 +27,18 @@ def test_three_dots_start_where_the_two_parted(repository: Path, git: Callable[.
     assert read_range(repository, "main..topic")[0] != base
 
 
+def test_a_hook_s_variables_lead_nowhere(
+    repository: Path, tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    assert read_range(repository, "base..HEAD") == (commit, commit)
+    with open_revision(repository, commit) as folder:
+        assert (folder / "Pulumi.dev.yaml").is_file()
+    assert not (tmp_path / "index").exists()
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
