@@ -48,7 +48,11 @@ class TreeReader:
         return [join(folder, name) for name in names]
 
     def _inside(self, path: str) -> Path | None:
-        file = (self.root / path).resolve()
+        try:
+            file = (self.root / path).resolve()
+            file.stat()
+        except (OSError, RuntimeError, ValueError):  # not there, links in a circle, or a text that is no path at all
+            return None
         return file if file.is_relative_to(self.root.resolve()) else None
 
 

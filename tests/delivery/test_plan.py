@@ -43,6 +43,20 @@ def tree(tmp_path: Path) -> TreeReader:
     return write(tmp_path, TREE)
 
 
+@pytest.mark.parametrize("values", ["loop.yaml", "v" * 300, "a\\0b", "../../outside.yaml", "/etc/hostname"])
+def test_what_no_file_can_be_is_no_file(values: str, tree: TreeReader) -> None:
+    (tree.root / "web/dev/loop.yaml").symlink_to("loop.yaml")
+    write(tree.root, {"web/dev/delivery.yaml": f'images: {{web: {{values: "{values}", tag: t}}}}\n'})
+    with pytest.raises(GitOpsStackError, match=r"web/dev/delivery\.yaml: values: found .*, which is no file"):
+        set_images(tree, "web=:v2")
+
+
+def test_a_long_patch_on_one_line_is_no_path(tree: TreeReader) -> None:
+    patch = "{kind: Deployment, metadata: {name: web, annotations: {a: " + "x" * 300 + "}}}"
+    write(tree.root, {"web/dev/kustomization.yaml": f"resources: [../../base]\npatchesStrategicMerge: ['{patch}']\n"})
+    assert [change.after for change in set_images(tree, "web=:v2").changes] == ["web:v2"]
+
+
 def set_images(tree: TreeReader, *assignments: str) -> Plan:
     return plan_image_set(tree, DEV, [parse_assignment(text) for text in assignments])
 
