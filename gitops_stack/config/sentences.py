@@ -19,7 +19,7 @@ REGION_KEY = "aws:region"
 HIDDEN = "a value that is not shown"  # of a credential, in whatever form it was written
 _PROVIDERS = ("existing", "eks")
 _SHOWN = 60
-_PASSWORD = re.compile(r"(?<=://)[^/\s@]*@")
+_PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 
 
 def build_path(path: str) -> str:

@@ -10,7 +10,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 
 _SECONDS = 300.0
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
 
 
 class GitFailure(EnvironmentProblem):

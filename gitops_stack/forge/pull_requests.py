@@ -16,6 +16,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.rest import RestClient
 
 _SCP_LIKE = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]+):(?P<path>[^/].*)")
+_LOGIN = re.compile(r"(?<=://)[^/\s]*@")
 _HOSTS = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}  # both answer SSH on port 443
 _OTHERWISE = "or leave the pull request to a person with --no-pull-request"
 _GITHUB_REMEDIES = {
@@ -75,12 +76,18 @@ def detect_pull_requests(
 
     Raises :class:`EnvironmentProblem` where a forge is found and no token for it.
     """
-    host, path = parse_remote(remote_url)
+    try:
+        host, path = parse_remote(remote_url)
+    except ValueError:  # which quotes what it took for a port, such as the first half of a password
+        raise EnvironmentProblem(
+            "git remote: the host or the port of its URL cannot be read; correct it with `git remote set-url`"
+        ) from None
     kind = forge or _kind(host, environment)
     if kind is None:
         return None
     if not host:
-        raise EnvironmentProblem(f"{remote_url}: is no URL of a forge; correct the remote, or give --forge none")
+        shown = _LOGIN.sub("", remote_url)
+        raise EnvironmentProblem(f"{shown}: is no URL of a forge; correct the remote, or give --forge none")
     names = ("GITHUB_TOKEN", "GH_TOKEN") if kind == "github" else ("GITLAB_TOKEN",)
     token = next((environment[name] for name in names if environment.get(name)), None)
     if token is None:
@@ -91,7 +98,10 @@ def detect_pull_requests(
 
 
 def parse_remote(url: str) -> tuple[str, str]:
-    """Split a remote's URL into host and the repository's path without `.git`; the host of a folder is empty."""
+    """Split a remote's URL into host and the repository's path without `.git`; the host of a folder is empty.
+
+    Raises ``ValueError`` for a port or an address that is none.
+    """
     if "://" in url:
         parts = urlsplit(url)
         host = (parts.hostname or "") if parts.scheme != "file" else ""

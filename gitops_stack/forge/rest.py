@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from httpx2 import Client, HTTPError, Response
+from httpx2 import Client, HTTPError, InvalidURL, Response
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.forge import NotFoundProblem
@@ -19,15 +19,21 @@ _LAST_PAGE = 200  # 20,000 comments: a server that never ends its pages must not
 
 
 class RestClient:
-    """Calls below one base URL. ``remedies`` maps a status code to what helps against it on this forge."""
+    """Calls below one base URL. ``remedies`` maps a status code to what helps against it on this forge.
+
+    Raises :class:`EnvironmentProblem` for a token that fits in no header, without naming it.
+    """
 
     def __init__(self, base_url: str, headers: dict[str, str], place: str, remedies: dict[int, str]) -> None:
+        written = {name: value.strip() for name, value in headers.items()}  # a token from a file ends with a newline
+        if not all(value.isascii() and value.isprintable() for value in written.values()):
+            raise EnvironmentProblem(f"{place}: the token has characters no token has; save it anew")  # not quoted here
         self._base = base_url.rstrip("/")
         self._place = place
         self._remedies = remedies
         local = urlsplit(base_url).hostname in _LOOPBACK
         self._client = Client(
-            headers={"User-Agent": "gitops-stack", **headers}, timeout=_SECONDS, trust_env=not local,
+            headers={"User-Agent": "gitops-stack", **written}, timeout=_SECONDS, trust_env=not local,
             follow_redirects=False,
         )  # fmt: skip
 
@@ -50,7 +56,7 @@ class RestClient:
     def _send(self, method: str, url: str, body: dict[str, str] | None = None) -> Response:
         try:
             response = self._client.request(method, url, json=body)
-        except (HTTPError, OSError) as error:
+        except (HTTPError, InvalidURL, OSError) as error:
             raise EnvironmentProblem(
                 f"{self._place}: {urlsplit(url).netloc} does not answer: {error}; check the network and run again"
             ) from None

@@ -26,7 +26,7 @@ _SENSITIVE_TEXT = (
     ),
     (re.compile(r"\b(gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abp]-[\w-]{10,})"), MASK),
     (re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"), MASK),
-    (re.compile(r"\b(\w{1,20}://)[^/\s:@]*:[^/\s@]+@"), rf"\1{MASK}@"),
+    (re.compile(r"\b(\w{1,20}://)[^/\s:@]*:[^/\s]+@"), rf"\1{MASK}@"),
     (re.compile(r"\beyJ[\w-]{10,1000}\.[\w-]{10,}\.[\w-]*"), MASK),  # JSON web tokens
 )
 

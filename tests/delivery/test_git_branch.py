@@ -353,8 +353,9 @@ def test_the_remote_says_what_its_default_branch_is(remote: Remote) -> None:
         load_default_branch(remote.clone, "origin")
 
 
-def test_a_failure_shows_no_credentials(remote: Remote) -> None:
+@pytest.mark.parametrize("password", ["s3cret", "a@s3cret"])
+def test_a_failure_shows_no_credentials(remote: Remote, password: str) -> None:
     with pytest.raises(GitFailure) as failed:
-        run_git(remote.clone, "fetch", "http://ada:s3cret@127.0.0.1:1/x.git")
+        run_git(remote.clone, "fetch", f"http://ada:{password}@127.0.0.1:1/x.git")
     assert "s3cret" not in f"{failed.value} {failed.value.output}"
     assert "git fetch failed: fatal: unable to access" in str(failed.value)

@@ -76,6 +76,17 @@ def test_a_refusal_becomes_a_sentence_without_the_token(forge: FakePullRequests,
     assert TOKEN not in refused.value.findings[0]
 
 
+def test_a_token_that_was_saved_with_a_newline_is_taken(forge: FakePullRequests) -> None:
+    assert connect(forge, f"{TOKEN}\n").find_pull_request(BRANCH, "main") is None
+
+
+@pytest.mark.parametrize("token", ["s3cret\nmore", "s3cr\u00e9t", "s3cret\0"])
+def test_a_token_no_header_can_hold_is_refused_and_not_shown(forge: FakePullRequests, token: str) -> None:
+    with pytest.raises(EnvironmentProblem) as refused:
+        connect(forge, token).find_pull_request(BRANCH, "main")
+    assert str(refused.value) == "acme/platform: the token has characters no token has; save it anew"
+
+
 def test_a_wrong_token_is_refused(forge: FakePullRequests) -> None:
     with pytest.raises(EnvironmentProblem, match="answered with 401"):
         connect(forge, "wrong").find_pull_request(BRANCH, "main")
@@ -156,6 +167,12 @@ def test_the_api_of_a_runner_is_used_for_its_own_server_only() -> None:
             "a person with --no-pull-request",
         ),
         ("/srv/b.git", "github", "/srv/b.git: is no URL of a forge; correct the remote, or give --forge none"),
+        ("https://s3cret@/b", "github", "https:///b: is no URL of a forge; correct the remote, or give --forge none"),
+        (
+            "https://me:s3c/ret@git.example.com/b",
+            None,
+            "git remote: the host or the port of its URL cannot be read; correct it with `git remote set-url`",
+        ),
     ],
 )
 def test_what_is_missing_is_named(url: str, named: str | None, sentence: str) -> None:

@@ -57,6 +57,7 @@ def test_values(value: dict[str, Any], secret_kind: bool, shown: dict[str, Any] 
     ("text", "shown"),
     [
         ("cannot clone https://me:s3cr3t@git.example.com/x", f"cannot clone https://{MASK}@git.example.com/x"),
+        ("https://me:s3@cr3t@git.example.com/x", f"https://{MASK}@git.example.com/x"),
         ("token ghp_abcdefghijklmnopqrstuv is bad", f"token {MASK} is bad"),
         ("glpat-abcdefghijklmnopqrst", MASK),
         ("key AKIAABCDEFGHIJKLMNOP", f"key {MASK}"),
