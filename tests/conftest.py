@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
+from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
@@ -53,12 +55,15 @@ def _take_application_renders() -> None:
 
 
 def pytest_configure() -> None:
-    """Keep asyncio from reporting futures of failed programs, whose error their test has seen.
+    """Keep asyncio from reporting futures of failed programs, whose error their test has seen; and hooks out of git.
 
     It does so when they are collected, with a traceback, for which Python parses source. While a test or pytest
     parses source itself that is a SystemError (AST constructor recursion depth mismatch) in CPython 3.11.
     """
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    # Run by a hook, the tests' own git would work in the repository the hook's GIT_DIR names.
+    for name in os.environ.keys() - build_caller_environment().keys():
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,8 @@ def git(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatc
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "a")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "a@example.com")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    (folder / "config").touch()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / "config"))
 
     def run(where: Path, *arguments: str) -> str:
         command = ["git", "-C", str(where), *arguments]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,16 @@ echo "$*" > "{folder}/arguments"
 cat > "{folder}/input"
 {then}
 """
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Show times in UTC: west of it, the login expires on the day before."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def run(project: Path, *arguments: str) -> Result:

@@ -189,13 +189,15 @@ def test_an_event_log_of_something_else_is_a_finding(
 
 
 @pytest.fixture
-def repository(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Turn the copied project into a repository with a commit, by the real git."""
     path = os.environ["PATH"].partition(":")[2]  # behind the guards, which no other test may pass
     monkeypatch.setenv("PATH", path)
+    settings = tmp_path_factory.mktemp("git") / "config"
+    settings.touch()
     for name, value in {
-        "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b",
-        "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
+        "GIT_CONFIG_GLOBAL": str(settings), "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a",
+        "GIT_AUTHOR_EMAIL": "a@b", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     git(project, "init", "--quiet", "--initial-branch=main")
