@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,19 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+NO_TEXT = re.compile(
+    r"[yYnN]|[-+]?(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?)"
+)
+"""What go-yaml, which kustomize, Helm and Argo CD read with, takes for true, false or a number without quotes."""
 
 
-_Dumper.add_representer(str, _represent_text)
+def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Represent a text as one to every reader: PyYAML leaves `y` and `12e4567` without quotes."""
+    style = "|" if "\n" in text else "'" if NO_TEXT.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, represent_text)
 _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.gitops_tree.yaml_text import load_documents, represent_text
 
 _STEP = "  "
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,9 +77,9 @@ class StackText:
             self._write(path, dict(entries))
             return
         indent = self._indent(config)
-        lines = "".join(f"\n{indent}{_STEP}{_render_key(key)}: {render_flow(value)}" for key, value in entries.items())
+        lines = "".join(f"\n{indent}{_STEP}{_render_entry(key, value)}" for key, value in entries.items())
         if pair is None:
-            self._insert_line(_last_end(self.text, config), f"{indent}{_render_key(path[0])}:{lines}")
+            self._insert_line(_last_end(self.text, config), f"{indent}{path[0]}:{lines}")
         else:
             self._splice(pair[0].end_mark.index + 1, _end(self.text, *pair), lines)
 
@@ -93,7 +93,7 @@ class StackText:
         node = parent[1] if parent else self._config()
         if not isinstance(node, yaml.MappingNode):
             raise GitOpsStackError(f"{'.'.join(path[:-1])}: found no map; {path[-1]} cannot be set in it")
-        written = f"{_render_key(path[-1])}: {render_flow(value)}"
+        written = _render_entry(path[-1], value)
         if node.flow_style:
             end = node.value[-1][1].end_mark.index
             self._splice(end, end, f", {written}")
@@ -136,6 +136,9 @@ class _Dumper(yaml.SafeDumper):
         return '"' if style == "'" else style
 
 
+_Dumper.add_representer(str, represent_text)
+
+
 def render_flow(value: object) -> str:
     """Render a value on one line, in double quotes where it needs quotes."""
     text: str = yaml.dump(
@@ -144,9 +147,9 @@ def render_flow(value: object) -> str:
     return text.strip()[1:-1]
 
 
-def _render_key(key: str) -> str:
-    """Render a key as people write it; quoted where it would be read as something else: `"on"`, `"null"`."""
-    return key if yaml.safe_load(key) == key else render_flow(key)
+def _render_entry(key: str, value: object) -> str:
+    shown: str = yaml.dump({key: 0}, Dumper=_Dumper, allow_unicode=True)
+    return f"{shown.strip().removesuffix(' 0')} {render_flow(value)}"
 
 
 def _is_alias(key: yaml.Node, value: yaml.Node) -> bool:

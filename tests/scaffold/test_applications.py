@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,27 @@ def test_stack_files_only_gain_lines(laid_out: Path) -> None:
         "    shop: {namespaces: [shop]}",
         "    cart: {project: shop, path: gitops/workloads/cart/overlays/dev, namespace: shop}",
     ]
+
+
+@pytest.mark.parametrize("name", ["on", "null", "y"])
+def test_names_that_yaml_takes_for_something_else_stay_text(laid_out: Path, name: str) -> None:
+    plan = add(laid_out, name, app_project="off", namespace=name, source=AppSource("a.example.com/b:12e4567"))
+    paths = [path for path in plan.paths(laid_out) if path.endswith(".yaml")]
+    plan.write(laid_out)
+    check_fresh(laid_out, *ALL)
+    assert load_stack_file(laid_out, "dev").workloads[name].project == "off"
+    for path in paths:
+        text = (laid_out / path).read_text()
+        assert re.findall(rf"(?m)(?:[:-] |[{{\[]|, )({name}|off|12e4567)(?=[:,}}\]]|$)", text) == []
+    (overlay,) = load_documents((laid_out / f"gitops/workloads/{name}/overlays/dev/kustomization.yaml").read_text())
+    assert overlay["images"] == [{"name": name, "newName": "a.example.com/b", "newTag": "12e4567"}]
+
+
+def test_a_chart_quotes_its_name() -> None:
+    files = build_chart_files("on", AppSource(), ["dev"])
+    templates = [text for path, text in files.items() if "/templates/" in path]
+    assert len(templates) == 3
+    assert not [text for text in templates if "{{ .Chart.Name }}" in text or "{{ quote .Chart.Name }}" not in text]
 
 
 def test_a_namespace_joins_the_project_that_is_there(laid_out: Path) -> None:

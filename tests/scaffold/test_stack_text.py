@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitops_stack.errors import GitOpsStackError
@@ -61,7 +61,7 @@ TABLE: dict[str, tuple[list[tuple[Any, ...]], str, str]] = {
         [("set", ("gitops-stack:account", "id"), "210987654321")], '"123456789012"', '"210987654321"',
     ),
     "an entry behind the last, before the next section's comment": (
-        [("set", (W, "c"), {"y": [1]})], "x: 2 # eol b\n", "x: 2 # eol b\n    c: {y: [1]}\n",
+        [("set", (W, "c"), {"z": [1]})], "x: 2 # eol b\n", "x: 2 # eol b\n    c: {z: [1]}\n",
     ),
     "an entry of an empty map": (
         [("set", ("gitops-stack:empty", "a"), 1)],
@@ -143,6 +143,10 @@ def test_a_rendered_value_reads_as_itself(value: object) -> None:
 
 @settings(max_examples=30, deadline=None, database=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=5), NAMES, VALUES, st.booleans())
+@example({}, "false", 1, False)
+@example({"a": 1}, "on", {"null": 1}, False)
+@example({"a": 1}, "yes", 1, True)
+@example({"a": 1}, "123", 1, False)
 def test_setting_and_removing_do_to_text_what_they_do_to_data(
     entries: dict[str, object], name: str, value: object, flow: bool
 ) -> None:
@@ -161,8 +165,13 @@ def test_a_name_that_reads_as_something_else_is_quoted(name: str) -> None:
     document = StackText("config:\n  s: {a: 1}\n  t:\n    a: 1\n")
     document.set(("s", name), 2)
     document.set(("t", name), 2)
-    quoted = name if name == "y" else f'"{name}"'  # PyYAML reads y as text, and so it may stand as it is
-    assert document.text == f"config:\n  s: {{a: 1, {quoted}: 2}}\n  t:\n    a: 1\n    {quoted}: 2\n"
+    assert document.text == f'config:\n  s: {{a: 1, "{name}": 2}}\n  t:\n    a: 1\n    "{name}": 2\n'
+
+
+@pytest.mark.parametrize("name", ["y", "n", "12e4567", "0o7", "08"])
+def test_what_go_yaml_takes_for_no_text_gets_quotes(name: str) -> None:
+    text = edited(("set", ("b", name), {"a": name}), text="config:\n  a: 1\n")
+    assert text == f'config:\n  a: 1\n  b:\n    "{name}": {{a: "{name}"}}\n'
 
 
 @pytest.mark.parametrize("stack", ["local", "dev", "prd"])

@@ -7,10 +7,8 @@ import re
 
 import yaml
 
-# What YAML 1.1 (PyYAML) or 1.2 (go-yaml, which kustomize, Helm and Argo CD read with) take for a number.
-_NUMBER = re.compile(
-    r"[-+]?(0x[0-9a-fA-F_]+|0o?[0-7_]+|0b[01_]+|(\.[0-9_]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?)"
-)
+from gitops_stack.gitops_tree.yaml_text import NO_TEXT
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./](?:[A-Za-z0-9_./@+-]|:(?=[A-Za-z0-9_./@+-]))*")
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _QUOTES = ("'", '"')
@@ -31,6 +29,6 @@ def quote_style(style: str) -> str:
 
 
 def _is_plain(value: str) -> bool:
-    if not _PLAIN.fullmatch(value) or _NUMBER.fullmatch(value):
+    if not _PLAIN.fullmatch(value) or NO_TEXT.fullmatch(value):
         return False
     return bool(yaml.SafeLoader("").resolve(yaml.ScalarNode, value, (True, False)) == _TEXT_TAG)  # type: ignore[no-untyped-call]
