@@ -68,10 +68,14 @@ def connect(kubeconfig: Path, context: str | None = None) -> Client:
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:
     """Read all Applications of a namespace, none when their CRD is not there."""
-    resource = resource_class(conventions.ARGOCD_GROUP, "v1alpha1", "Application", namespaced=True)
-    return (
-        _answer("Applications", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
-    )
+    return load_namespaced(client, conventions.ARGOCD_API_VERSION, "Application", namespace)
+
+
+def load_namespaced(client: Client, api_version: str, kind: str, namespace: str) -> list[Manifest]:
+    """Read all objects of a kind in a namespace, none when their CRD is not there."""
+    group, _, version = api_version.rpartition("/")
+    resource = resource_class(group, version, kind, namespaced=True)
+    return _answer(f"{kind}s", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
 
 
 def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[str, Manifest | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
@@ -21,8 +22,10 @@ class GitFailure(EnvironmentProblem):
         self.output = output
 
 
-def run_git(folder: Path, *arguments: str, text: str | None = None) -> str:
+def run_git(folder: Path, *arguments: str, text: str | None = None, variables: Mapping[str, str] | None = None) -> str:
     """Run git in ``folder`` and return what it printed, stripped. ``text`` goes to its standard input.
+
+    ``variables`` are added to its environment, whatever they point at.
 
     Raises :class:`GitFailure`, or :class:`EnvironmentProblem` when there is no git or it does not end.
     """
@@ -35,7 +38,7 @@ def run_git(folder: Path, *arguments: str, text: str | None = None) -> str:
             input=text,
             capture_output=True,
             text=True,
-            env={**build_caller_environment(), **quiet},
+            env={**build_caller_environment(), **quiet, **(variables or {})},
             timeout=_SECONDS,
             check=False,
             errors="replace",

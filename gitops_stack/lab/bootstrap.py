@@ -5,11 +5,9 @@ Every phase is idempotent, so running it again converges. A failure names the ph
 
 from __future__ import annotations
 
-import fcntl
 import json
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.phases import Phases
 from gitops_stack.lab.workspace import Workspace
 from gitops_stack.live_state import (
     ObjectReference,
@@ -45,8 +44,8 @@ _POLL_SECONDS = 0.5
 
 
 @dataclass
-class Report:
-    """What a run made and how long each phase took, in seconds."""
+class Report(Phases):
+    """What a run made and how long each phase took."""
 
     lab: Lab
     workspace: Workspace
@@ -55,25 +54,11 @@ class Report:
     """The stack file is taken as it is, and not pointed at the lab's cluster and repository."""
     repo_server: Mapping[str, str] = field(default_factory=dict)
     """Variables of Argo CD's repo-server alone."""
-    seconds: dict[str, float] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     revision: str = ""
     applications: list[ApplicationStatus] = field(default_factory=list)
     certificate: Certificate = field(default_factory=lambda: Certificate(()))
     lock: Lock | None = None
-
-    @contextmanager
-    def phase(self, name: str, progress: Progress) -> Iterator[None]:
-        """Time a phase and put its name before whatever stops it."""
-        progress(f"{name} …")
-        started = time.monotonic()
-        try:
-            yield
-        except GitOpsStackError as error:
-            raise type(error)(*(f"{name}: {finding}" for finding in error.findings)) from None
-        finally:
-            self.seconds[name] = time.monotonic() - started
-        progress(f"{name}: {self.seconds[name]:.1f} s")
 
 
 def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report:
@@ -87,7 +72,7 @@ def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report
             f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found eks; the lab bootstraps an existing "
             f"cluster; use `gitops-stack rehearse {stack}`"
         )
-    with _alone(lab):
+    with lab.state.alone():
         report = open_report(lab, stack)
         with report.phase("control plane", progress):
             lab.up(progress)
@@ -108,7 +93,7 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
     A lab that is not running is started for it, because Argo CD has to take its applications down itself. The
     processes are stopped even when the destroy fails; the failure is raised afterwards.
     """
-    with _alone(lab):
+    with lab.state.alone():
         try:
             report = open_report(lab, stack)
             if report.workspace.seeded and report.engine.has_resources():
@@ -154,18 +139,6 @@ def _destroy(report: Report, progress: Progress) -> None:
 def interrupted(lab: Lab) -> Path:
     """Return the mark of a destroy that has begun and not ended: root may be on its way out, unknown to the state."""
     return lab.state.directory / "destroying"
-
-
-@contextmanager
-def _alone(lab: Lab) -> Iterator[None]:
-    with (lab.state.directory / "bootstrap.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EnvironmentProblem(
-                f"{lab.state.directory}: another bootstrap or destroy of this lab is running; wait for it"
-            ) from None
-        yield
 
 
 def wait_until_synced(report: Report, *, limit_seconds: float) -> None:

@@ -133,6 +133,18 @@ class LabState:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Refuse a second run on the same lab while this one is under way. Raise EnvironmentProblem when one is."""
+        with (self.directory / "bootstrap.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EnvironmentProblem(
+                    f"{self.directory}: another bootstrap, destroy or try of this lab is running; wait for it"
+                ) from None
+            yield
+
     def load_ports(self) -> dict[str, int]:
         """Return the lab's ports by name, choosing free ones for names that have none yet."""
         file = self.directory / "ports.json"
