@@ -94,6 +94,7 @@ def build_argocd(
                 f"--metrics-port={port('application-controller-metrics')}",
                 "--app-resync=20",  # each one costs a server-side diff of every object
                 "--app-resync-jitter=0",
+                "--persist-resource-health",  # so that a status names the object that is not healthy, and why
                 "--repo-error-grace-period-seconds=5",  # 180 otherwise: so long a broken push looks Synced
                 "--self-heal-backoff-timeout-seconds=1",
                 "--self-heal-backoff-factor=2",

@@ -8,6 +8,8 @@ from typing import Any
 from gitops_stack.manifests import Manifest
 
 _LONGEST_REASON = 300
+_SHOWN = 3
+_UNWELL = ("Degraded", "Missing", "Progressing", "Suspended")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,25 @@ def _conditions(status: dict[str, Any]) -> list[dict[str, Any]]:
     return [found for found in status.get("conditions") or () if "Error" in found["type"] or "Warning" in found["type"]]
 
 
+def _unwell(found: dict[str, Any]) -> str:
+    health: dict[str, Any] = found.get("health") or {}
+    name = f"{found['kind']} {found['name']}"
+    if health.get("status") in _UNWELL:
+        return f"{name} {health['status']}" + (f" ({health['message']})" if health.get("message") else "")
+    pruned = ", to be pruned" if found.get("requiresPruning") else ""
+    return f"{name} OutOfSync{pruned}" if found.get("status") == "OutOfSync" else ""
+
+
+def _failures(operation: dict[str, Any]) -> list[str]:
+    """List the hooks and objects of a sync that failed, each with what it said; the sync only counts them."""
+    results = (operation.get("syncResult") or {}).get("resources") or ()
+    return [
+        f"{found['kind']} {found['name']}: {found.get('message') or 'no message'}"
+        for found in results
+        if found.get("hookPhase") in ("Failed", "Error") or found.get("status") in ("SyncFailed", "PruneFailed")
+    ]
+
+
 def _automated(application: Manifest) -> bool:
     policy: dict[str, Any] = application["spec"].get("syncPolicy") or {}
     return policy.get("automated") is not None  # an empty map switches it on
@@ -56,18 +77,18 @@ def _automated(application: Manifest) -> bool:
 
 def _reason(application: Manifest, status: dict[str, Any], state: str, healthy: str) -> str:
     operation: dict[str, Any] = status.get("operationState") or {}
-    reasons = [f"{found['type']}: {found.get('message', '')}" for found in _conditions(status)]
+    failures = _failures(operation)
+    conditions = [found for found in _conditions(status) if not (failures and found["type"] == "SyncError")]
+    reasons = [f"{found['type']}: {found.get('message', '')}" for found in conditions]
     if application["metadata"].get("deletionTimestamp"):
         reasons.append("is being deleted")
     if operation.get("phase") in ("Failed", "Error", "Running"):
-        reasons.append(f"sync {operation['phase'].lower()}: {operation.get('message') or 'no message yet'}")
-    unwell = [
-        f"{found['kind']} {found['name']} {(found.get('health') or {}).get('status') or found.get('status')}"
-        for found in status.get("resources") or ()
-        if found.get("status") == "OutOfSync" or (found.get("health") or {}).get("status") in ("Degraded", "Missing")
-    ]
+        said = "; ".join(failures[:_SHOWN]) or operation.get("message") or "no message yet"
+        reasons.append(f"sync {operation['phase'].lower()}: {said}")
+    unwell = [found for found in map(_unwell, status.get("resources") or ()) if found]
     if unwell:
-        reasons.append(f"{', '.join(unwell[:3])}{f' and {len(unwell) - 3} more' if len(unwell) > 3 else ''}")  # noqa: PLR2004
+        rest = len(unwell) - _SHOWN
+        reasons.append(f"{', '.join(unwell[:_SHOWN])}{f' and {rest} more' if rest > 0 else ''}")
     if not reasons and state == "OutOfSync" and not _automated(application):
         reasons.append("waits for a manual sync")
     if not reasons:

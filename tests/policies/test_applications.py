@@ -64,6 +64,37 @@ def resource(name: str, **found: Any) -> dict[str, Any]:
             "Deployment a Degraded, Deployment b Degraded, Deployment c Degraded and 2 more",
             id="many resources",
         ),
+        pytest.param(
+            application({**SICK, "resources": [resource("a", health={"status": "Degraded", "message": "no quota"})]}),
+            "Deployment a Degraded (no quota)",
+            id="a resource that says why",
+        ),
+        pytest.param(
+            application({**OUT, "resources": [resource("a", status="OutOfSync", requiresPruning=True)]}),
+            "Deployment a OutOfSync, to be pruned",
+            id="a resource that left Git",
+        ),
+        pytest.param(
+            application(
+                {
+                    **OUT,
+                    "conditions": [{"type": "SyncError", "message": "one or more objects failed (retried 5 times)"}],
+                    "operationState": {
+                        "phase": "Failed",
+                        "message": "one or more objects failed",
+                        "syncResult": {
+                            "resources": [
+                                resource("a", status="Synced", message="configured"),
+                                {"kind": "Job", "name": "migrate", "hookPhase": "Failed", "message": "backoff limit"},
+                                resource("b", status="SyncFailed", message="is not permitted"),
+                            ]
+                        },
+                    },
+                }
+            ),
+            "sync failed: Job migrate: backoff limit; Deployment b: is not permitted",
+            id="a failed hook and a refused object",
+        ),
     ],
 )
 def test_the_reason_says_what_an_operator_needs(found: Manifest, reason: str) -> None:
