@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,9 +61,10 @@ def options_of(command: Any) -> set[str]:
     return {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
 
 
-def argument_range(command: Any) -> tuple[int, int]:
+def argument_range(command: Any) -> tuple[int, float]:
     arguments = [parameter for parameter in command.params if parameter.param_type_name == "argument"]
-    return sum(argument.required for argument in arguments), len(arguments)
+    most = math.inf if any(argument.nargs == -1 for argument in arguments) else len(arguments)
+    return sum(argument.required for argument in arguments), most
 
 
 def count_arguments(command: Any, words: list[str]) -> int:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "schema": "tree.schema",
     "status": "status.status",
     "rehearse": "rehearsal.rehearse",
+    "try": "try_.try_applications",
     "changed-stacks": "preview.changed_stacks",
     "manifests": "preview.manifests",
     "preview-comment": "preview.preview_comment",

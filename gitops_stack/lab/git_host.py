@@ -14,6 +14,7 @@ import argparse
 import datetime
 import gzip
 import os
+import re
 import selectors
 import socket
 import ssl
@@ -45,6 +46,18 @@ def build_git_variables(url: str, repository: Path, environment: Mapping[str, st
     They are added after those ``environment`` has already.
     """
     return build_settings_variables({f"url.file://{repository}.insteadOf": url, "http.proxy": ""}, environment)
+
+
+def write_git_configuration(file: Path, url: str, repository: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Write a git configuration that reads ``url``, of any scheme, from ``repository``; returns its variables.
+
+    Argo CD's own git heeds it, unlike the variables of `build_git_variables`. Its go-git does not: it asks the real
+    host for branches, and for nothing when an Application names a commit.
+    """
+    included = environment.get("GIT_CONFIG_GLOBAL") or ""
+    include = f'[include]\n\tpath = "{included}"\n' if included else ""
+    file.write_text(f'{include}[url "file://{repository}"]\n\tinsteadOf = "{url}"\n', encoding="utf-8")
+    return {"GIT_CONFIG_GLOBAL": str(file)}
 
 
 def build_host_program(
@@ -108,10 +121,30 @@ def write_certificate(file: Path, host: str) -> None:
     write_private_file(file, (private + certificate.public_bytes(serialization.Encoding.PEM)).decode())
 
 
+def is_https(url: str) -> bool:
+    """Tell whether the host of a repository can be played."""
+    return urlsplit(url).scheme == "https"
+
+
 def check_url(url: str) -> None:
     """Raise EnvironmentProblem for a repository that is not reached by https."""
-    if urlsplit(url).scheme != "https":
+    if not is_https(url):
         raise EnvironmentProblem(f"gitops.repoUrl: found {url}; a rehearsal can play the host of an https:// URL only")
+
+
+def check_playable(url: str, revision: str) -> None:
+    """Raise EnvironmentProblem for a followed revision that is none of a working tree, or a missing library."""
+    if re.fullmatch(r"[0-9a-f]{40}", revision):
+        raise EnvironmentProblem(f"gitops.revision: found the commit {revision}; a try can play a branch only")
+    if not is_https(url):
+        return
+    try:
+        import cryptography  # noqa: F401, PLC0415 - comes with moto
+    except ImportError:
+        raise EnvironmentProblem(
+            "try: the played repository host needs a certificate; install what makes it with: "
+            "pip install 'gitops-stack[rehearse]'"
+        ) from None
 
 
 class _Host(ThreadingHTTPServer):

@@ -6,10 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.policies.repository_url import same_repository
 
 _SECONDS = 120.0
 
@@ -29,6 +31,45 @@ def read_range(project: Path, written: str) -> tuple[str, str]:
     return sides[0], sides[1]
 
 
+@dataclass(frozen=True)
+class Base:
+    """The commit a working tree is compared with, and what it is in words."""
+
+    commit: str
+    words: str
+
+
+def read_base(project: Path, written: str | None, branch: str, repo_url: str) -> Base:
+    """Resolve what the working tree is compared with.
+
+    That is ``written``; else where HEAD parted from ``branch``, of the remote that is ``repo_url``, of `origin`, or
+    the local one; else HEAD. Raises :class:`EnvironmentProblem` for a revision that is not there, and for a shallow
+    clone, in which nothing tells where HEAD parted.
+    """
+    if written is not None:
+        return Base(_commit(project, written, "--base"), written)
+    head = _commit(project, "HEAD", "--base")
+    names = [f"refs/remotes/{remote}/{branch}" for remote in _remotes(project, repo_url)]
+    for name in (*names, f"refs/heads/{branch}"):
+        if not _git_or_nothing(project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
+            continue
+        short = name.removeprefix("refs/remotes/").removeprefix("refs/heads/")
+        if parted := _git_or_nothing(project, "merge-base", name, "HEAD"):
+            return Base(parted, short if parted == head else f"where HEAD parted from {short}")
+    if _git(project, "rev-parse", "--is-shallow-repository") == "true":
+        raise EnvironmentProblem(
+            f"{project}: is a shallow clone, which does not tell where HEAD parted from {branch}; fetch all of its "
+            "history, or name --base or --all"
+        )
+    return Base(head, f"HEAD, as {branch} is not here")
+
+
+def _remotes(project: Path, repo_url: str) -> list[str]:
+    lines = [line.split() for line in _git(project, "remote", "-v").splitlines()]
+    fitting = [words[0] for words in lines if len(words) > 1 and same_repository(words[1], repo_url)]
+    return list(dict.fromkeys([*fitting, "origin"]))
+
+
 @contextmanager
 def open_revision(project: Path, commit: str) -> Iterator[Path]:
     """Check ``commit`` out in a temporary worktree; yields the folder of the project in it."""
@@ -46,10 +87,17 @@ def open_revision(project: Path, commit: str) -> Iterator[Path]:
             subprocess.run(command, capture_output=True, env=build_caller_environment(), timeout=_SECONDS, check=False)
 
 
-def _commit(project: Path, revision: str) -> str:
-    return _git(
-        project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", about=revision
-    )
+def _commit(project: Path, revision: str, place: str = "diff") -> str:
+    wanted = f"{revision}^{{commit}}"
+    about = f"{place}: {revision}"
+    return _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted, about=about)
+
+
+def _git_or_nothing(project: Path, *arguments: str) -> str:
+    try:
+        return _git(project, *arguments)
+    except EnvironmentProblem:
+        return ""
 
 
 def _git(project: Path, *arguments: str, about: str = "") -> str:
@@ -64,7 +112,7 @@ def _git(project: Path, *arguments: str, about: str = "") -> str:
         raise EnvironmentProblem(f"{project}: git did not answer in {_SECONDS:.0f} s; is the disk full?") from None
     if done.returncode:
         if about:
-            raise EnvironmentProblem(f"diff: {about} is no revision here; fetch it, or correct its name")
+            raise EnvironmentProblem(f"{about} is no revision here; fetch it, or correct its name")
         raise EnvironmentProblem(
             f"{project}: git failed: {last_line(done.stderr)}; run it in the repository of the tree"
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.tree_check.revisions import open_revision, read_range
+from gitops_stack.tree_check.revisions import Base, open_revision, read_base, read_range
 
 
 @pytest.mark.parametrize("written", ["base..HEAD", "base..", "..HEAD", "base...main"])
@@ -92,3 +92,58 @@ def test_a_project_below_the_root_is_found_again(tmp_path: Path, git: Callable[.
     git(tmp_path, "commit", "--quiet", "--message", "base")
     with open_revision(tmp_path / "deploy", "HEAD") as opened:
         assert (opened / "Pulumi.yaml").is_file()
+
+
+FOLLOWED = ("main", "https://github.com/acme/platform.git")
+
+
+def test_a_base_is_where_head_parted_from_the_followed_branch_of_its_remote(
+    repository: Path, git: Callable[..., str]
+) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    git(repository, "remote", "add", "upstream", "git@github.com:Acme/platform.git")
+    git(repository, "update-ref", "refs/remotes/upstream/main", base)
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "local")
+    assert read_base(repository, None, "main", "git@github.com:acme/platform.git") == Base(
+        base, "where HEAD parted from upstream/main"
+    )
+
+
+def test_without_a_remote_the_local_branch_is_taken(repository: Path, git: Callable[..., str]) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    assert read_base(repository, None, *FOLLOWED) == Base(base, "main")
+    git(repository, "switch", "--quiet", "--create", "topic")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "topic")
+    assert read_base(repository, None, *FOLLOWED) == Base(base, "where HEAD parted from main")
+
+
+def test_without_the_branch_head_is_taken_and_said(repository: Path, git: Callable[..., str]) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    assert read_base(repository, None, "release", FOLLOWED[1]) == Base(head, "HEAD, as release is not here")
+
+
+def test_a_base_that_is_named_is_taken(repository: Path, git: Callable[..., str]) -> None:
+    assert read_base(repository, "base", *FOLLOWED) == Base(git(repository, "rev-parse", "base"), "base")
+    with pytest.raises(EnvironmentProblem) as raised:
+        read_base(repository, "nope", *FOLLOWED)
+    assert str(raised.value) == "--base: nope is no revision here; fetch it, or correct its name"
+
+
+def test_a_shallow_clone_does_not_pass_for_an_unchanged_tree(
+    repository: Path, git: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "second")
+    clone = tmp_path_factory.mktemp("shallow") / "clone"
+    git(repository, "clone", "--quiet", "--depth=1", f"file://{repository}", str(clone))
+    git(clone, "switch", "--quiet", "--detach")
+    git(clone, "branch", "--quiet", "--delete", "--force", "main")
+    git(clone, "remote", "remove", "origin")
+    with pytest.raises(EnvironmentProblem, match="is a shallow clone, which does not tell where HEAD parted from main"):
+        read_base(clone, None, *FOLLOWED)
+
+
+def test_a_repository_without_a_commit_has_no_base(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "--quiet")
+    with pytest.raises(EnvironmentProblem) as raised:
+        read_base(tmp_path, None, *FOLLOWED)
+    assert str(raised.value) == "--base: HEAD is no revision here; fetch it, or correct its name"

@@ -1,0 +1,210 @@
+"""`gitops-stack try [APP…]`: a start-up test of the working tree's applications in the lab."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.lab.git_host import check_playable
+from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.seed import find_repository
+from gitops_stack.lab.tools import Tools, build_tools
+from gitops_stack.lab.trial import Trial
+from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.applications import Tree, load_tree
+from gitops_stack.tree_check.revisions import open_revision, read_base
+from gitops_stack.tree_check.selection import (
+    Selection,
+    find_blocking,
+    select_all,
+    select_changed,
+    select_named,
+)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What is tried, and against what it was chosen; ``base`` is empty when it was not compared."""
+
+    selection: Selection
+    base: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        return [one.spec.name for one in self.selection.applications]
+
+
+def try_applications(
+    applications: Annotated[
+        list[str] | None,
+        typer.Argument(help="Applications to try; default: those that a change concerns.", metavar="[APP]..."),
+    ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", help="Stack whose tree is tried; default: the only one.", metavar="NAME"),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Revision the working tree is compared with; default: where HEAD parted from the followed branch.",
+            metavar="REVISION",
+        ),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Try every application.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Leave the lab running, for the next try or a look around.")
+    ] = False,
+    timeout: Annotated[
+        int, typer.Option(help="How long the applications of one wave may take.", min=1, metavar="SECONDS")
+    ] = 300,
+    name: Annotated[str, typer.Option("--name", "-n", help="Lab to use.", metavar="LAB")] = "try",
+    output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
+    project: Project = Path(),
+) -> None:
+    """Sync the working tree's changed applications with a real Argo CD in the lab.
+
+    Leaves with 1 unless each becomes Synced at the working tree and Healthy. Needs no Pulumi, AWS or Docker.
+    """
+    _check_usage(applications or [], base, everything)
+    folder = project.absolute()
+    settings = load_stack_file(folder, _choose_stack(folder, stack))
+    check_playable(settings.gitops.repo_url, settings.gitops.revision)
+    find_repository(folder)
+    with progress(f"trying {settings.stack}") as step:
+        tools = _find_tools(step)
+        tree = load_tree(folder, settings)
+        choice = _choose(folder, settings, tree, applications or [], base, everything)
+        GitOpsStackError.raise_for(one.sentence for one in find_blocking(tree, choice.selection.applications))
+        _check_namespaces(settings, choice)
+        _say_unseen(choice)
+        trial = None
+        if choice.names:
+            step(f"trying {', '.join(choice.names)}")
+            lab = _open(folder, name, tools, step)
+            trial = Trial(lab, folder, settings, tree, choice.selection.applications)
+            trial.run(step, limit_seconds=timeout, keep=keep)
+    if output is Output.JSON:
+        print_json(_describe(settings, choice, trial))
+    else:
+        _print(settings, choice, trial, name, keep=keep)
+    if trial is not None and not trial.well:
+        raise typer.Exit(1)
+
+
+def _check_usage(names: list[str], base: str | None, everything: bool) -> None:
+    given = [word for word, found in (("APP", names), ("--base", base), ("--all", everything)) if found]
+    if len(given) > 1:
+        raise EnvironmentProblem(f"try: found {' and '.join(given)}; each chooses applications, give one of them")
+
+
+def _choose_stack(project: Path, stack: str | None) -> str:
+    if stack is not None:
+        return stack
+    found = sorted(file.name.split(".")[1] for file in project.glob("Pulumi.*.yaml"))
+    if len(found) != 1:
+        known = ", ".join(found) or "none"
+        raise EnvironmentProblem(f"--stack: is missing, and {project} has not exactly one; stacks found here: {known}")
+    return found[0]
+
+
+def _find_tools(step: Progress) -> Tools | None:
+    """Put the lab's tools first on PATH where they are needed to render: what a typing error costs is seconds."""
+    if shutil.which("kustomize") or shutil.which("kubectl"):
+        return None
+    tools = build_tools(step)
+    os.environ["PATH"] = os.pathsep.join([str(tools.bin), os.environ.get("PATH", os.defpath)])
+    return tools
+
+
+def _open(project: Path, name: str, tools: Tools | None, step: Progress) -> Lab:
+    return Lab.open(project / ".lab" / name, tools or build_tools(step))
+
+
+def _choose(
+    project: Path, settings: StackSettings, tree: Tree, names: list[str], base: str | None, everything: bool
+) -> _Choice:
+    if everything:
+        return _Choice(select_all(tree))
+    if names:
+        return _Choice(select_named(tree, names))
+    found = read_base(project, base, settings.gitops.revision, settings.gitops.repo_url)
+    with open_revision(project, found.commit) as opened:
+        before = _load_base(opened, settings.stack)
+    return _Choice(select_changed(settings.stack, before, tree), f"{found.words} ({found.commit[:10]})")
+
+
+def _load_base(project: Path, stack: str) -> Tree:
+    try:
+        return load_tree(project, load_stack_file(project, stack))
+    except EnvironmentProblem:
+        if (project / f"Pulumi.{stack}.yaml").is_file():
+            raise
+        return Tree()  # the stack is new
+    except GitOpsStackError as error:
+        err.print(f"the base cannot be read, so all is new: {error}", markup=False)
+        return Tree()
+
+
+def _check_namespaces(settings: StackSettings, choice: _Choice) -> None:
+    home = settings.argocd.namespace
+    GitOpsStackError.raise_for(
+        f"{one.spec.object.file}: Application {one.spec.name}: is in namespace {one.spec.object.namespace}; the lab's "
+        f"controllers look at {home} alone; leave it out by naming others"
+        for one in choice.selection.applications
+        if one.spec.object.namespace != home
+    )
+
+
+def _say_unseen(choice: _Choice) -> None:
+    for said in choice.selection.unseen:
+        err.print(f"not compared: {said}", markup=False)
+
+
+def _describe(settings: StackSettings, choice: _Choice, trial: Trial | None) -> dict[str, Any]:
+    return {
+        "stack": settings.stack,
+        "base": choice.base,
+        "commit": trial.commit if trial else "",
+        "well": trial is None or trial.well,
+        "applications": [{**vars(outcome), "log": str(outcome.log)} for outcome in trial.outcomes] if trial else [],
+        "own": list(choice.selection.own),
+        "gone": list(choice.selection.gone),
+        "seconds": trial.seconds if trial else {},
+    }
+
+
+def _print(settings: StackSettings, choice: _Choice, trial: Trial | None, name: str, *, keep: bool) -> None:
+    compared = f" differs from {choice.base}" if choice.base else ""
+    if choice.selection.own:
+        out.print(f"changed, and installed rather than tried: {', '.join(choice.selection.own)}", markup=False)
+    if choice.selection.gone:
+        out.print(f"gone: {', '.join(choice.selection.gone)}", markup=False)
+    if trial is None:
+        said = f"no application of stack {settings.stack}{compared}" if compared else "no application is there"
+        out.print(f"{said}; nothing to try", markup=False)
+        return
+    table = Table("application", "sync", "health", "seconds", box=None, pad_edge=False)
+    for found in trial.outcomes:
+        style = None if found.stage == "well" else "red"
+        table.add_row(found.name, found.sync, found.health, f"{found.seconds:.1f}", style=style)
+    out.print(table)
+    for found in trial.outcomes:
+        if found.stage != "well":
+            err.print(f"error: {found.name}: {found.reason}; see {found.log}", markup=False)
+    well = sum(found.stage == "well" for found in trial.outcomes)
+    spent = sum(trial.seconds.values())
+    out.print(f"\n{well} of {len(trial.outcomes)} well at the working tree, {trial.commit[:10]}, in {spent:.0f} s")
+    if keep:
+        out.print(
+            f'The lab runs: eval "$(gitops-stack lab env --name {name})", gitops-stack lab down --name {name}',
+            markup=False,
+        )

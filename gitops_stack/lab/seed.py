@@ -1,0 +1,94 @@
+"""Put a repository's working tree, committed or not, into a bare repository that the lab serves.
+
+Reads the person's repository and never writes to it: what is new goes into the bare repository, which borrows all
+other objects. What counts as part of the tree is what git would add, ignored files aside.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from gitops_stack.delivery.git_command import GitFailure, run_git
+from gitops_stack.errors import EnvironmentProblem
+
+# Always the same, so that an unchanged tree is an unchanged commit.
+_IDENTITY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "gitops-stack try"), ("EMAIL", "lab@localhost"), ("DATE", "2000-01-01T00:00:00Z"))
+}
+
+
+def find_repository(project: Path) -> Path:
+    """Return the top folder of the repository ``project`` is in. Raises :class:`EnvironmentProblem` outside of one."""
+    try:
+        return Path(run_git(project, "rev-parse", "--show-toplevel"))
+    except GitFailure as failure:
+        if "not a git repository" not in failure.output:
+            raise EnvironmentProblem(*failure.findings) from None
+        raise EnvironmentProblem(
+            f"{project.absolute()}: is in no git repository, and Argo CD reads from one; run `git init` there"
+        ) from None
+
+
+def seed_repository(project: Path, repository: Path, branch: str, others: Iterable[str]) -> str:
+    """Make the working tree around ``project`` the one commit of ``branch`` in ``repository``; returns the commit.
+
+    The whole repository is taken, so that paths stay what they are. ``others`` are more revisions that are served,
+    as the person's repository knows them; what it does not know is left out.
+    """
+    try:
+        return _seed(project, repository, branch, others)
+    except GitFailure as failure:  # whose constructor is not that of other problems
+        raise EnvironmentProblem(*failure.findings) from None
+
+
+def _seed(project: Path, repository: Path, branch: str, others: Iterable[str]) -> str:
+    top = find_repository(project)
+    index, objects = (_git_path(top, name) for name in ("index", "objects"))
+    if not (repository / "HEAD").is_file():
+        run_git(repository.parent, "init", "--quiet", "--bare", str(repository))
+    (repository / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf-8")
+    own = repository / "seed-index"
+    own.unlink(missing_ok=True)
+    if index.is_file():
+        shutil.copy2(index, own)  # with its time: git takes files changed at or after it for changed
+    variables = {
+        **_IDENTITY,
+        "GIT_INDEX_FILE": str(own),
+        "GIT_OBJECT_DIRECTORY": str(repository / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects),
+    }
+    # A lab's folder that nobody ignores holds sockets and a database.
+    run_git(
+        top, "-c", "core.fsmonitor=false", "-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", ".",
+        ":(exclude,glob)**/.lab/**", variables=variables,
+    )  # fmt: skip
+    tree = run_git(top, "write-tree", variables=variables)
+    commit = run_git(top, "commit-tree", tree, "-m", "The working tree", variables=variables)
+    run_git(repository, "update-ref", f"refs/heads/{branch}", commit)
+    run_git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    for name, found in _find_others(top, others).items():
+        run_git(repository, "update-ref", name, found)
+    return commit
+
+
+def _git_path(top: Path, name: str) -> Path:
+    return (top / run_git(top, "rev-parse", "--git-path", name)).resolve()
+
+
+def _find_others(top: Path, revisions: Iterable[str]) -> Mapping[str, str]:
+    """Find the commits of revisions, by the name under which they are served."""
+    found = {}
+    for revision in revisions:
+        short = revision.removeprefix("refs/heads/").removeprefix("refs/tags/")
+        for place, served in (("tags", "tags"), ("remotes/origin", "heads"), ("heads", "heads")):
+            try:
+                commit = run_git(top, "rev-parse", "--verify", "--quiet", f"refs/{place}/{short}^{{commit}}")
+            except GitFailure:
+                continue
+            found[f"refs/{served}/{short}"] = commit
+            break
+    return found

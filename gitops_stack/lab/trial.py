@@ -1,0 +1,272 @@
+"""A start-up test: chosen applications of a working tree, synced by a real Argo CD in the lab.
+
+Needs neither Pulumi nor AWS: what a stack's root application and its installation bring is applied here, and root,
+`argocd` and `projects` themselves never are, so that Argo CD does not begin to manage itself. The chosen Applications
+go in as the tree renders them, wave by wave; their repository's host is played (`git_host`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+from lightkube import Client
+
+from gitops_stack import conventions
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.lab.git_host import (
+    build_git_variables,
+    build_host_program,
+    build_host_variables,
+    is_https,
+    write_git_configuration,
+)
+from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.phases import Phases
+from gitops_stack.lab.probes import wait_until
+from gitops_stack.lab.processes import Program
+from gitops_stack.lab.seed import seed_repository
+from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects, delete, merge
+from gitops_stack.lab.stand_ins import build_lab_installation
+from gitops_stack.lab.start_up import Outcome, StartUp, terminate_syncs
+from gitops_stack.live_state import connect, load_applications, load_namespaced, reference
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.namespaces import build_argocd_namespace
+from gitops_stack.manifests.secrets import build_argocd_secrets
+from gitops_stack.policies.application_spec import is_app_project
+from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.policies.start_up import has_synced, is_followed
+from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.applications import RenderedApplication, Tree
+
+_NOTE = "try.json"  # whose lab it is, and what is installed in it
+_REMOVAL_SECONDS = 60.0
+_APPLICATIONS = ("Application", "ApplicationSet")
+
+
+@dataclass
+class Trial(Phases):
+    """One start-up test of ``chosen`` applications of ``tree``, rendered from the working tree of ``project``."""
+
+    lab: Lab
+    project: Path
+    settings: StackSettings
+    tree: Tree
+    chosen: Sequence[RenderedApplication]
+    commit: str = ""
+    """What the lab's repository was seeded with."""
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def well(self) -> bool:
+        """Tell whether every chosen application is Synced and Healthy."""
+        return len(self.outcomes) == len(self.chosen) and all(outcome.stage == "well" for outcome in self.outcomes)
+
+    def run(self, progress: Progress, *, limit_seconds: float, keep: bool = False) -> None:
+        """Run the whole test, each wave of Applications in at most ``limit_seconds``; a kept lab converges.
+
+        Every process is stopped in the end, unless they are to be kept. Raises :class:`GitOpsStackError` for what the
+        API server refuses of the installation, and :class:`EnvironmentProblem` for what the machine lacks.
+        Applications that are not well are ``outcomes``.
+        """
+        with self.lab.state.alone():
+            self._open(progress)
+            try:
+                self._run(progress, limit_seconds)
+            finally:
+                if not keep:
+                    self.lab.down(progress)
+
+    def _run(self, progress: Progress, limit_seconds: float) -> None:
+        with self.phase("control plane", progress):
+            self.lab.up(progress)
+            if self._plays_host:
+                self.lab.start_outside(self._outside, progress)
+        with self.phase("repository", progress):
+            self.commit = self._seed()
+        with connect(self.lab.state.kubeconfig) as client:
+            with self.phase("installation", progress):
+                self._install(client)
+            with self.phase("controllers", progress):
+                self._start_controllers(progress)
+            with self.phase("earlier applications", progress):
+                self._remove_earlier(client)
+            with self.phase("applications", progress):
+                self._sync(client, progress, limit_seconds)
+
+    @property
+    def _plays_host(self) -> bool:
+        return is_https(self.settings.gitops.repo_url)
+
+    @property
+    def _repository(self) -> Path:
+        return self.lab.state.directory / "gitops.git"
+
+    def _open(self, progress: Progress) -> None:
+        """Take a lab that is up as it is; make one that is not, or is another stack's, anew."""
+        state = self.lab.state
+        note, whose = self._read_note(), self._whose()
+        if not note and (state.etcd.exists() or (state.directory / "workspace").exists()):
+            raise EnvironmentProblem(f"{state.directory}: is a lab of something else; give --name another name")
+        if note and (note["whose"] != whose or not self.lab.processes()):
+            self.lab.down(lambda line: progress(f"earlier lab: {line}"))
+            shutil.rmtree(state.directory / "etcd", ignore_errors=True)
+            for name in ("git-host.pem", _NOTE):
+                (state.directory / name).unlink(missing_ok=True)
+            shutil.rmtree(self._repository, ignore_errors=True)
+            note = {}
+        if not note:
+            self._write_note("")
+
+    def _whose(self) -> str:
+        return f"{self.settings.stack} {self.settings.gitops.repo_url}"
+
+    def _read_note(self) -> dict[str, str]:
+        file = self.lab.state.directory / _NOTE
+        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return found
+
+    def _write_note(self, installed: str) -> None:
+        note = {"whose": self._whose(), "installed": installed}
+        (self.lab.state.directory / _NOTE).write_text(json.dumps(note), encoding="utf-8")
+
+    def _outside(self, ports: Mapping[str, int]) -> list[Program]:
+        environment, url = self.lab.process_environment(), self.settings.gitops.repo_url
+        return [build_host_program(self.lab.state, ports["git-host"], url, self._repository, environment)]
+
+    def _seed(self) -> str:
+        url, branch = self.settings.gitops.repo_url, self.settings.gitops.revision
+        sources = [source for one in self.chosen for source in one.spec.sources]
+        others = {str(source.options.get("targetRevision") or "") for source in sources}
+        followed = {
+            str(source.options.get("targetRevision") or "") for source in sources if is_followed(source, url, branch)
+        }
+        return seed_repository(self.project, self._repository, branch, sorted(others - followed))
+
+    def _install(self, client: Client) -> None:
+        wanted = list(self._installation())
+        text = json.dumps(wanted, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if self._read_note().get("installed") != digest:
+            apply_objects(client, wanted)
+            self._write_note(digest)
+
+    def _installation(self) -> Iterator[Manifest]:
+        """Build what is there before the first Application, in no order."""
+        settings = self.settings
+        yield build_argocd_namespace(settings)
+        yield from build_argocd_secrets(settings.argocd.namespace)
+        yield from build_lab_installation(load_manifests(self.project / settings.tree_path / "argocd"))
+        own = [one for one in self.tree.applications if one.spec.name in _BEFORE]
+        yield from (_placed(found) for one in own for found in one.objects if _is_before(found))
+        # An application that was not chosen may bring the kinds a chosen one uses.
+        chosen = {one.spec.name for one in self.chosen} | conventions.RESERVED_APPLICATIONS
+        others = [one for one in self.tree.applications if one.spec.name not in chosen]
+        for one in others:
+            yield from (found.manifest for found in one.objects if found.kind == "CustomResourceDefinition")
+
+    def _start_controllers(self, progress: Progress) -> None:
+        state, url = self.lab.state, self.settings.gitops.repo_url
+        variables = load_git_environment()
+        if self._plays_host:
+            variables |= build_git_variables(url, self._repository, variables)
+            variables |= build_host_variables(state, state.load_ports()["git-host"])
+        else:
+            variables |= write_git_configuration(state.directory / "gitconfig", url, self._repository, variables)
+        if helm := shutil.which("helm"):  # not among the tools
+            path = self.lab.process_environment()["PATH"]
+            variables["PATH"] = os.pathsep.join([path, str(Path(helm).parent)])
+        self.lab.start_argocd(namespace=self.settings.argocd.namespace, git_environment=variables, progress=progress)
+
+    def _remove_earlier(self, client: Client) -> None:
+        """Delete, with all they made, Applications of an earlier test that nobody asks for now; then old projects."""
+        namespace = self.settings.argocd.namespace
+        chosen = {one.spec.name for one in self.chosen}
+        earlier = [
+            found
+            for found in load_applications(client, namespace)
+            if found["metadata"]["name"] not in chosen and _is_ours(found)
+        ]
+        names = {found["metadata"]["name"] for found in earlier}
+        terminate_syncs(client, namespace, names)
+        for found in earlier:
+            # One that never synced made nothing, and may lack the project that a cascade asks for.
+            finalizers = [conventions.RESOURCES_FINALIZER] if has_synced(found) else None
+            merge(client, reference(found), {"metadata": {"finalizers": finalizers}})
+            delete(client, reference(found))
+
+        def are_gone() -> bool:
+            return not names & {found["metadata"]["name"] for found in load_applications(client, namespace)}
+
+        if not wait_until(are_gone, seconds=_REMOVAL_SECONDS):
+            raise EnvironmentProblem(
+                f"{', '.join(sorted(names))}: of an earlier try, and not gone after {_REMOVAL_SECONDS:.0f} s; start "
+                f"anew with `gitops-stack lab down --name {self.lab.state.directory.name}`"
+            )
+        projects = {found.name.name for found in self.tree.objects if is_app_project(found)}
+        for found in load_namespaced(client, conventions.ARGOCD_API_VERSION, "AppProject", namespace):
+            if found["metadata"]["name"] not in projects and _is_ours(found):
+                delete(client, reference(found))
+
+    def _sync(self, client: Client, progress: Progress, limit_seconds: float) -> None:
+        start_up = StartUp(client, self.settings, self.commit, self.lab.state, limit_seconds)
+        for _, wave in groupby(sorted(self.chosen, key=_wave), key=_wave):
+            self.outcomes += start_up.run([self._build_application(one) for one in wave], progress)
+
+    def _build_application(self, one: RenderedApplication) -> Manifest:
+        """Build an Application as the tree renders it; where no host is played, at the commit and not its branch."""
+        placed = _placed(one.spec.object)
+        if self._plays_host:
+            return placed
+        gitops, spec = self.settings.gitops, dict(placed["spec"])
+        sources = [
+            {**source.options, "targetRevision": self.commit}
+            if is_followed(source, gitops.repo_url, gitops.revision)
+            else source.options
+            for source in one.spec.sources
+        ]
+        if "sources" in spec:
+            spec["sources"] = sources
+        elif "source" in spec:
+            spec["source"] = sources[0]
+        return {**placed, "spec": spec}
+
+
+_BEFORE = (conventions.ROOT_APPLICATION, conventions.PROJECTS_APPLICATION)
+
+
+def _is_before(found: RenderedObject) -> bool:
+    """Tell whether an object of root or `projects` is applied: all that needs no operator, Applications aside."""
+    if found.group == conventions.ARGOCD_GROUP:
+        return is_app_project(found)
+    return "." not in found.group or found.group.endswith(".k8s.io")
+
+
+def _placed(found: RenderedObject) -> Manifest:
+    """Return the object with its namespace; an AppProject without its sync windows, which are for real clusters."""
+    metadata = dict(found.manifest["metadata"])
+    if found.namespace:
+        metadata["namespace"] = found.namespace
+    placed = {**found.manifest, "metadata": metadata}
+    if is_app_project(found):
+        placed["spec"] = {key: value for key, value in found.spec.items() if key != "syncWindows"}
+    return placed
+
+
+def _is_ours(found: Manifest) -> bool:
+    entries: Iterable[Manifest] = found["metadata"].get("managedFields") or ()
+    return any((one.get("manager"), one.get("operation")) == (FIELD_MANAGER, "Apply") for one in entries)
+
+
+def _wave(one: RenderedApplication) -> int:
+    annotations = one.spec.object.annotations
+    written = str(annotations.get(conventions.SYNC_WAVE) or "0")
+    return int(written) if written.lstrip("-").isdigit() else 0

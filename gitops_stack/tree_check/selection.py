@@ -1,0 +1,90 @@
+"""Choose applications of a tree: by name, or those a change concerns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gitops_stack.conventions import PROJECTS_APPLICATION, RESERVED_APPLICATIONS, SELF_MANAGEMENT_APPLICATION
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.manifests import Manifest
+from gitops_stack.policies.application_spec import is_app_project
+from gitops_stack.policies.finding import Finding
+from gitops_stack.tree_check.applications import RenderedApplication, Tree
+from gitops_stack.tree_check.difference import compare_trees
+
+_BLOCKING = ("render-failed", "dangling-path", "not-an-object")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The chosen applications by name, and what a person should know about the choice.
+
+    ``own`` are the library's own that changed, ``gone`` those that are no longer there; ``unseen`` says what could
+    not be compared.
+    """
+
+    applications: tuple[RenderedApplication, ...]
+    own: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+
+def list_applications(tree: Tree) -> dict[str, RenderedApplication]:
+    """List the applications that can be chosen: all but root, `argocd` and `projects`."""
+    found = {one.spec.name: one for one in tree.applications if one.spec.name not in RESERVED_APPLICATIONS}
+    return dict(sorted(found.items()))
+
+
+def select_all(tree: Tree) -> Selection:
+    """Choose every application."""
+    return Selection(tuple(list_applications(tree).values()))
+
+
+def select_named(tree: Tree, names: Sequence[str]) -> Selection:
+    """Choose by name. Raises :class:`EnvironmentProblem` with the names there are for one that is not."""
+    known = list_applications(tree)
+    if unknown := [name for name in dict.fromkeys(names) if name not in known]:
+        own = sorted(RESERVED_APPLICATIONS & set(unknown))
+        said = "which are no applications" if len(unknown) > 1 else "which is no application"
+        said = f"{said} of teams but the library's own" if own == sorted(unknown) else f"{said} of this tree"
+        raise EnvironmentProblem(f"APP: found {', '.join(unknown)}, {said}; known are: {', '.join(known) or 'none'}")
+    return Selection(tuple(known[name] for name in dict.fromkeys(names)))
+
+
+def select_changed(stack: str, base: Tree, head: Tree) -> Selection:
+    """Choose what differs between two states of a stack's tree.
+
+    That is an application whose rendered objects or whose own manifest differ, and one whose AppProject does: it may
+    no longer be permitted what it does.
+    """
+    difference = compare_trees(stack, base, head)
+    rendered = {one.application for one in difference.applications if one.objects}
+    before, after = list_applications(base), list_applications(head)
+    projects = _changed_projects(base, head)
+    chosen = [
+        one
+        for name, one in after.items()
+        if name in rendered
+        or name not in before
+        or one.spec.object.manifest != before[name].spec.object.manifest
+        or one.spec.project in projects
+    ]
+    own = sorted(rendered & {SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION})  # root is its children
+    gone = sorted(before.keys() - after.keys())
+    return Selection(tuple(chosen), tuple(own), tuple(gone), difference.unseen)
+
+
+def find_blocking(tree: Tree, chosen: Iterable[RenderedApplication]) -> list[Finding]:
+    """Find what makes a try of the chosen applications pointless: they, or the library's own, do not render."""
+    names = {one.spec.name for one in chosen} | RESERVED_APPLICATIONS
+    return [one for one in tree.findings if one.rule in _BLOCKING and one.application in names | {""}]
+
+
+def _changed_projects(base: Tree, head: Tree) -> set[str]:
+    before, after = _projects(base), _projects(head)
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def _projects(tree: Tree) -> dict[str, Manifest]:
+    return {found.name.name: found.manifest for found in tree.objects if is_app_project(found)}
