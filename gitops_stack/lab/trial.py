@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lightkube import Client
 
@@ -41,8 +42,9 @@ from gitops_stack.live_state import connect, load_applications, load_namespaced,
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_argocd_secrets
-from gitops_stack.policies.application_spec import is_app_project
+from gitops_stack.policies.application_spec import Source, is_app_project
 from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.policies.start_up import has_synced, is_followed
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
@@ -104,7 +106,8 @@ class Trial(Phases):
 
     @property
     def _plays_host(self) -> bool:
-        return is_https(self.settings.gitops.repo_url)
+        sources = (source for one in self.chosen for source in one.spec.sources)
+        return can_play_host(self.settings.gitops.repo_url, sources)
 
     @property
     def _repository(self) -> Path:
@@ -238,6 +241,13 @@ class Trial(Phases):
         elif "source" in spec:
             spec["source"] = sources[0]
         return {**placed, "spec": spec}
+
+
+def can_play_host(repo_url: str, sources: Iterable[Source]) -> bool:
+    """Tell whether the host of a repository can be played, which answers for that repository and no other."""
+    host = urlsplit(repo_url).hostname
+    others = (source.repo_url for source in sources if not same_repository(source.repo_url, repo_url))
+    return is_https(repo_url) and all(urlsplit(other).hostname != host for other in others)
 
 
 _BEFORE = (conventions.ROOT_APPLICATION, conventions.PROJECTS_APPLICATION)

@@ -184,6 +184,15 @@ def test_a_second_try_goes_on_in_the_same_cluster_from_a_failed_one(project: Pro
     assert again["metadata"]["resourceVersion"] == installed["metadata"]["resourceVersion"]
 
 
+def test_an_application_names_the_commit_where_its_host_cannot_be_played(project: Project) -> None:
+    elsewhere = {"repoURL": "https://github.com/acme/other.git", "targetRevision": "main", "path": "."}
+    project.add("ghost", project="ghost", source=elsewhere)  # refused before anything is fetched
+    report = project.run("manual", "ghost", "--keep", code=1)
+    assert outcomes(report)["manual"] == ("Synced", "Healthy")
+    source = project.applications()["manual"]["spec"]["source"]
+    assert source == {"repoURL": URL, "targetRevision": report["commit"], "path": "apps/manual"}
+
+
 def test_nothing_is_left_running_unless_it_is_kept(project: Project) -> None:
     report = project.run("guestbook")
     assert outcomes(report) == {"guestbook": ("Synced", "Healthy")}
