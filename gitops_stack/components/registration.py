@@ -6,7 +6,6 @@ Measured and argued in docs/adr/0001 (field manager) and 0002 (CRDs).
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ import pulumi
 from gitops_stack import conventions
 from gitops_stack.gitops_tree.manifest_set import object_key
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.open_schema import open_schema
 
 _KEPT_FIELD_MANAGER = "gitops-stack"
 
@@ -72,20 +72,6 @@ def tracking_id(manifest: Manifest, application: str, namespace: str) -> str:
     """Build Argo CD's tracking id (util/argo/resource_tracking.go): cluster-wide objects take the app's namespace."""
     group, kind, own, name = object_key(manifest)
     return f"{application}:{group}/{kind}:{own or namespace}/{name}"
-
-
-def open_schema(manifest: Manifest) -> Manifest:
-    """Return a CRD whose versions accept anything; other objects as they are.
-
-    The schemas are three quarters of the bytes the engine would move and store on every run; Argo CD's first sync,
-    under the same field manager, applies the full ones.
-    """
-    if manifest["kind"] != "CustomResourceDefinition":
-        return manifest
-    seeded = copy.deepcopy(manifest)
-    for version in seeded["spec"]["versions"]:
-        version["schema"] = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-    return seeded
 
 
 def annotate(manifest: Manifest, annotations: dict[str, str]) -> Manifest:

@@ -13,7 +13,9 @@ from typing import Any
 
 import yaml
 
+from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.open_schema import open_schema
 
 _KEPT = "resource.customizations.health.argoproj.io_Application"
 _HEALTH = "resource.customizations.health."
@@ -25,12 +27,15 @@ _GROUPS = "*.*/*"  # every group with a dot: custom resources, ingresses, API se
 
 
 def build_lab_installation(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Build the installation as it goes into the lab: its `argocd-cm` with other health rules, all else as it is."""
-    return [
-        _with_health(manifest) if (manifest["kind"], manifest["metadata"]["name"]) == ("ConfigMap", "argocd-cm")
-        else manifest
-        for manifest in manifests
-    ]  # fmt: skip
+    """Build the installation as it goes into the lab: other health rules, ApplicationSets of any shape."""
+    return [_build_one(manifest) for manifest in manifests]
+
+
+def _build_one(manifest: Manifest) -> Manifest:
+    found = manifest["kind"], manifest["metadata"]["name"]
+    if found == ("CustomResourceDefinition", f"applicationsets.{ARGOCD_GROUP}"):
+        return open_schema(manifest)  # none is applied, and the API server takes longer to read it than all the rest
+    return _with_health(manifest) if found == ("ConfigMap", "argocd-cm") else manifest
 
 
 def _with_health(config: Manifest) -> Manifest:

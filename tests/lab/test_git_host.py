@@ -23,6 +23,7 @@ from gitops_stack.lab.git_host import (
     build_host_variables,
     check_url,
     write_certificate,
+    write_git_configuration,
 )
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.state import LOOPBACK, LabState
@@ -223,6 +224,17 @@ def test_git_reads_the_repository_itself_by_these_variables(host: Host, tmp_path
     lost = {"HTTPS_PROXY": "http://127.0.0.1:1"}
     done = git("ls-remote", URL, "refs/heads/main", cwd=tmp_path, variables={**lost, **variables})
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("url", ["git@github.com:acme/platform.git", "ssh://git@github.com/acme/a", "file:///nowhere"])
+def test_git_reads_a_repository_of_any_scheme_by_a_configuration(host: Host, tmp_path: Path, url: str) -> None:
+    other = tmp_path / "other"
+    other.write_text("[user]\n\tname = of another file\n", encoding="utf-8")
+    given = {"GIT_CONFIG_GLOBAL": str(other)}
+    variables = write_git_configuration(tmp_path / "gitconfig", url, host.repository, given)
+    done = git("ls-remote", url, "refs/heads/main", cwd=tmp_path, variables=variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert git("config", "user.name", cwd=tmp_path, variables=variables).stdout == "of another file\n"
 
 
 def test_host_variables_trust_the_played_host_beside_all_others(

@@ -25,12 +25,15 @@ def build_config(data: dict[str, str]) -> dict[str, str]:
     return config(build_lab_installation([{"kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": data}]))
 
 
-def test_only_health_rules_differ_from_the_tree() -> None:
+def test_only_health_rules_and_one_schema_differ_from_the_tree() -> None:
     before = stack_render("dev")
     after = build_lab_installation(before)
-    assert [one for one in after if one not in before] == [
-        one for one in after if one["metadata"]["name"] == "argocd-cm"
+    differing = [(one["kind"], one["metadata"]["name"]) for one in after if one not in before]
+    assert sorted(differing) == [
+        ("ConfigMap", "argocd-cm"),
+        ("CustomResourceDefinition", "applicationsets.argoproj.io"),
     ]
+    assert len(after) == len(before)
     changed = {key for key, value in config(after).items() if config(before).get(key) != value}
     assert changed == {f"{HEALTH}Service", f"{HEALTH}autoscaling_HorizontalPodAutoscaler", WILDCARDS}
     assert config(before).items() <= config(after).items()
