@@ -12,7 +12,8 @@ from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 
-_RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}}
+# Without `refresh` all retries are of the commit that failed: its fix, or its revert, would wait ten minutes for them.
+_RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, "refresh": True}
 
 
 def build_root_application(settings: StackSettings) -> Manifest:

@@ -52,6 +52,11 @@ def test_wave_finalizer_and_path_of_each_application(
     assert application["spec"]["source"]["path"] == path
 
 
+def test_retries_take_the_latest_commit() -> None:
+    for built in (build_root_application(minimal()), build_workload_application(team_stack(), "app")):
+        assert built["spec"]["syncPolicy"]["retry"]["refresh"] is True
+
+
 @pytest.mark.parametrize("auto_sync", [True, False])
 def test_a_workload_syncs_by_itself_only_when_it_may(auto_sync: bool) -> None:
     policy = build_workload_application(team_stack(autoSync=auto_sync), "app")["spec"]["syncPolicy"]
