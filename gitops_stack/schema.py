@@ -34,7 +34,10 @@ def render_schema() -> str:
 
 
 def render_settings_table() -> str:
-    """Render the Markdown table of all settings: path, default, description; `<name>` stands for a key of a map."""
+    """Render the Markdown table of all settings: path, default, description.
+
+    `<name>` stands for a key of a map, `[]` for each entry of a list.
+    """
     schema = StackSettings.model_json_schema(by_alias=True)
     for name in FROM_ELSEWHERE:
         del schema["properties"][name]
@@ -55,6 +58,7 @@ def _rows(node: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Ite
             yield from _rows(resolve(option, definitions), f"{path}.", definitions)
             entry = resolve(option.get("additionalProperties"), definitions)
             yield from _rows(entry, f"{path}.<name>.", definitions)
+            yield from _rows(_resolve(option.get("items"), definitions), f"{path}[].", definitions)
 
 
 def _default(name: str, node: dict[str, Any], field: dict[str, Any]) -> str:

@@ -107,6 +107,7 @@ def test_defaults_of_a_minimal_stack() -> None:
                 "namespaces": ("team",),
                 "cluster_kinds": (),
                 "kinds": TEAM_KINDS,
+                "sync_windows": (),
             }
         },
         "workloads": {

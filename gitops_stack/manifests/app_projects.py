@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import StackSettings, SyncWindowSettings
 
 
 def build_app_projects(settings: StackSettings) -> list[Manifest]:
@@ -70,7 +70,23 @@ def _team(settings: StackSettings, name: str) -> dict[str, Any]:
         "clusterResourceWhitelist": [_group_kind(kind) for kind in project.cluster_kinds],
         "namespaceResourceWhitelist": [_group_kind(kind) for kind in project.kinds],
     }
+    if project.sync_windows:
+        spec["syncWindows"] = [_sync_window(window) for window in project.sync_windows]
     return {"description": project.description, **spec} if project.description else spec
+
+
+def _sync_window(window: SyncWindowSettings) -> dict[str, Any]:
+    # A window that selects nothing is one Argo CD never looks at.
+    applications = window.applications or (() if window.namespaces else ("*",))
+    selected = {"applications": list(applications), "namespaces": list(window.namespaces)}
+    return {
+        "kind": window.kind,
+        "schedule": window.schedule,
+        "duration": window.duration,
+        "timeZone": window.time_zone,
+        **{key: names for key, names in selected.items() if names},
+        "manualSync": window.manual_sync,
+    }
 
 
 def _group_kind(name: str) -> dict[str, str]:

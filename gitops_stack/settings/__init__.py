@@ -28,6 +28,7 @@ from gitops_stack.settings.registry import (
     RepositorySettings,
 )
 from gitops_stack.settings.stack import FROM_ELSEWHERE, KEYS, OPTIONAL_KEYS, StackSettings
+from gitops_stack.settings.sync_windows import SyncWindowSettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import Settings
 
@@ -38,6 +39,6 @@ __all__ = [
     "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings", "ExternalSecretsSettings",
     "GitOpsSettings", "GithubAppSettings", "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings",
     "PipelineSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings", "RegistrySettings",
-    "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "WorkloadSettings",
-    "check_references",
+    "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "SyncWindowSettings",
+    "WorkloadSettings", "check_references",
 ]  # fmt: skip

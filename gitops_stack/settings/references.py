@@ -25,6 +25,7 @@ def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str
     if settings.argocd.namespace in CLUSTER_NAMESPACES:
         yield "argocd.namespace", settings.argocd.namespace, "needs a namespace of its own: this one is the cluster's"
     yield from _check_projects(settings)
+    yield from _check_sync_windows(settings)
     yield from _check_workloads(settings)
     yield from check_aws_references(settings)
 
@@ -48,6 +49,15 @@ def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]
                 if owner != name and (fnmatchcase(namespace, other) or fnmatchcase(other, namespace)):
                     yield where, namespace, f"needs one owner: project {owner} lists {other}"
             owners.setdefault(namespace, name)
+
+
+def _check_sync_windows(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    for name, project in settings.projects.items():
+        for number, window in enumerate(project.sync_windows):
+            for pattern in window.namespaces:
+                if not any(fnmatchcase(own, pattern) or fnmatchcase(pattern, own) for own in project.namespaces):
+                    where = f"projects.{name}.syncWindows.{number}.namespaces"
+                    yield where, pattern, f"needs a namespace of project {name}: {', '.join(project.namespaces)}"
 
 
 def _check_workloads(settings: StackSettings) -> Iterator[tuple[str, object, str]]:

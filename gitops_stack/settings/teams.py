@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
+from gitops_stack.settings.sync_windows import SyncWindowSettings
 from gitops_stack.settings.types import DnsLabel, Flag, RelativePath, RepositoryUrl, Settings, matching
 
 # What a team may create when its project does not say: namespaced, and nothing that widens its own rights.
@@ -34,6 +35,7 @@ class ProjectSettings(Settings):
     namespaces: tuple[NamespacePattern, ...] = Field(min_length=1, description="Its namespaces; literal ones are made.")
     cluster_kinds: tuple[KindName, ...] = Field((), description="Cluster-wide kinds; none unless listed.")
     kinds: tuple[KindName, ...] = Field(TEAM_KINDS, description="Namespaced kinds.")
+    sync_windows: tuple[SyncWindowSettings, ...] = Field((), description="When its syncs may run, and when not.")
 
 
 class WorkloadSettings(Settings):

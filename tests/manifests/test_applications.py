@@ -52,6 +52,36 @@ def test_wave_finalizer_and_path_of_each_application(
     assert application["spec"]["source"]["path"] == path
 
 
+@pytest.mark.parametrize(
+    ("stated", "selected"),
+    [
+        ({}, {"applications": ["*"]}),
+        ({"applications": ["cart"]}, {"applications": ["cart"]}),
+        ({"namespaces": ["team-*"]}, {"namespaces": ["team-*"]}),
+        ({"applications": ["a"], "namespaces": ["b-*"]}, {"applications": ["a"], "namespaces": ["b-*"]}),
+    ],
+)
+def test_a_sync_window_that_names_nothing_is_for_all_of_its_project(
+    stated: dict[str, Any], selected: dict[str, Any]
+) -> None:
+    window = {"kind": "deny", "schedule": "0 22 * * 5", "duration": "60h", **stated}
+    project = build_app_projects(minimal(projects={"team": {"namespaces": ["a"], "syncWindows": [window]}}))[-1]
+    assert project["spec"]["syncWindows"] == [
+        {
+            "kind": "deny",
+            "schedule": "0 22 * * 5",
+            "duration": "60h",
+            "timeZone": "UTC",
+            **selected,
+            "manualSync": False,
+        }
+    ]
+
+
+def test_a_project_without_windows_has_no_such_field() -> None:
+    assert all("syncWindows" not in project["spec"] for project in build_app_projects(team_stack()))
+
+
 def test_retries_take_the_latest_commit() -> None:
     for built in (build_root_application(minimal()), build_workload_application(team_stack(), "app")):
         assert built["spec"]["syncPolicy"]["retry"]["refresh"] is True

@@ -1,0 +1,77 @@
+"""Sync windows: when Argo CD may sync the applications of a project, and when it may not.
+
+Argo CD checks windows in Go and not in the CRD, and the API server's road (a manifest in Git) does not pass that check:
+one it cannot read stops all syncs of the project, and a time zone it does not know is UTC without a word.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from functools import lru_cache
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from gitops_stack.settings.cron import parse_schedule
+from gitops_stack.settings.types import Flag, Settings, matching
+
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+NamePattern = Annotated[
+    str, matching(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?", "a name, in which '*' matches any characters")
+]
+
+
+def parse_duration(text: str) -> timedelta:
+    """Parse hours, minutes and seconds as Go writes them. Raises :class:`ValueError` for anything else, and for 0."""
+    found = _DURATION.fullmatch(text)
+    hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0, 0, 0)
+    duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if not duration:
+        raise ValueError("needs a duration in hours, minutes and seconds, such as 8h or 1h30m")
+    return duration
+
+
+def _check_duration(text: str) -> str:
+    parse_duration(text)
+    return text
+
+
+def _check_schedule(text: str) -> str:
+    try:
+        parse_schedule(text)
+    except ValueError as error:
+        raise ValueError(f"needs five cron fields such as '0 9 * * 1-5' (0 is Sunday): it has {error}") from None
+    return text
+
+
+def _check_time_zone(text: str) -> str:
+    known = _time_zones()  # none on a machine without the database, where any name has to pass
+    if known and text not in known:
+        raise ValueError("needs a time zone of the IANA database, such as Europe/Berlin or UTC")
+    return text
+
+
+@lru_cache(maxsize=1)
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+class SyncWindowSettings(Settings):
+    """One window of a project, for its applications of some names, in some namespaces, or for all of them."""
+
+    kind: Literal["allow", "deny"] = Field(
+        description="allow: syncs outside of it wait; deny: syncs inside of it wait."
+    )
+    schedule: Annotated[str, AfterValidator(_check_schedule)] = Field(
+        description="When it begins: minute, hour, day of month, month, weekday (cron)."
+    )
+    duration: Annotated[str, AfterValidator(_check_duration)] = Field(description="How long it lasts, such as 8h.")
+    time_zone: Annotated[str, AfterValidator(_check_time_zone)] = Field("UTC", description="The schedule's time zone.")
+    applications: tuple[NamePattern, ...] = Field((), description="The applications it is for, by name.")
+    namespaces: tuple[NamePattern, ...] = Field(
+        (), description="Or by namespace; with neither it is for all of the project."
+    )
+    manual_sync: Flag = Field(False, description="A person may sync while automatic syncs wait.")
