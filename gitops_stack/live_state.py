@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,6 +72,11 @@ def load_applications(client: Client, namespace: str) -> list[Manifest]:
     return load_namespaced(client, conventions.ARGOCD_API_VERSION, "Application", namespace)
 
 
+def load_app_projects(client: Client, namespace: str) -> list[Manifest]:
+    """Read all AppProjects of a namespace, none when their CRD is not there."""
+    return load_namespaced(client, conventions.ARGOCD_API_VERSION, "AppProject", namespace)
+
+
 def load_namespaced(client: Client, api_version: str, kind: str, namespace: str) -> list[Manifest]:
     """Read all objects of a kind in a namespace, none when their CRD is not there."""
     group, _, version = api_version.rpartition("/")
@@ -104,15 +110,20 @@ def load_certificate(client: Client, applications: Sequence[Manifest], manifests
     return certify(load_objects(client, references), rendered)
 
 
-def read_applications(applications: Iterable[Manifest]) -> list[ApplicationStatus]:
-    """Read the status of all applications, root first, then by wave and name."""
+def read_applications(applications: Iterable[Manifest], projects: Iterable[Manifest]) -> list[ApplicationStatus]:
+    """Read the status of all applications, given their AppProjects: root first, then by wave and name."""
+    named = {project["metadata"]["name"]: project for project in projects}
+    now = datetime.now(timezone.utc)
 
     def order(application: Manifest) -> tuple[int, str]:
         wave = int((application["metadata"].get("annotations") or {}).get(conventions.SYNC_WAVE, "0"))
         name = application["metadata"]["name"]
         return (-1000 if name == conventions.ROOT_APPLICATION else wave), name
 
-    return [read_application(application) for application in sorted(applications, key=order)]
+    return [
+        read_application(application, named.get(application["spec"].get("project", "")), now)
+        for application in sorted(applications, key=order)
+    ]
 
 
 def reference(manifest: Manifest) -> ObjectReference:

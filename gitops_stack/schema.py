@@ -58,7 +58,7 @@ def _rows(node: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Ite
             yield from _rows(resolve(option, definitions), f"{path}.", definitions)
             entry = resolve(option.get("additionalProperties"), definitions)
             yield from _rows(entry, f"{path}.<name>.", definitions)
-            yield from _rows(_resolve(option.get("items"), definitions), f"{path}[].", definitions)
+            yield from _rows(resolve(option.get("items"), definitions), f"{path}[].", definitions)
 
 
 def _default(name: str, node: dict[str, Any], field: dict[str, Any]) -> str:

@@ -48,4 +48,4 @@ def test_applications_come_root_first_then_by_wave_and_name() -> None:
         }
         for name, wave in waves.items()
     ]
-    assert [status.name for status in read_applications(found)] == ["root", "argocd", "a", "b", "late"]
+    assert [status.name for status in read_applications(found, [])] == ["root", "argocd", "a", "b", "late"]

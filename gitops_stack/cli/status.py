@@ -15,7 +15,7 @@ from gitops_stack.cli.console import Output, Project, Stack, err, out, print_jso
 from gitops_stack.config import kubeconfig_path, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.live_state import connect, load_applications, load_certificate, read_applications
+from gitops_stack.live_state import connect, load_app_projects, load_applications, load_certificate, read_applications
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
@@ -42,7 +42,8 @@ def status(
 ) -> None:
     """Show every application with the reason when it is not well, and who owns each handed-over object.
 
-    Leaves with 0 when all applications are Synced and Healthy and the certificate is complete, else with 1.
+    Leaves with 0 when all applications are Synced and Healthy, or wait for a manual sync or a sync window with nothing
+    failed, and the certificate is complete; else with 1.
     """
     settings = load_stack_file(project, stack)
     if settings.eks is None or kubeconfig or context:
@@ -59,15 +60,15 @@ def status(
         found = load_applications(client, settings.argocd.namespace)
         handed_over = [*manifests, *build_app_projects(settings)]
         certificate = load_certificate(client, found, handed_over)
+        applications = read_applications(found, load_app_projects(client, settings.argocd.namespace))
     for problem in problems:
         err.print(f"error: {problem}; the certificate covers only what Argo CD reports", markup=False)
-    applications = read_applications(found)
     if output is Output.JSON:
         print_json(build_report(applications, certificate))
     else:
         print_status(applications, certificate)
     if problems or not (
-        certificate.complete and applications and all(application.well for application in applications)
+        certificate.complete and applications and all(found.well or found.waiting for found in applications)
     ):
         raise typer.Exit(1)
 
@@ -119,7 +120,7 @@ def print_status(applications: list[ApplicationStatus], certificate: Certificate
     """Print applications as a table, then the certificate."""
     table = Table("application", "project", "revision", "sync", "health", "reason", box=None, pad_edge=False)
     for found in applications:
-        style = None if found.well else "yellow"
+        style = None if found.well else "cyan" if found.waiting else "yellow"
         table.add_row(
             found.name, found.project, found.revision[:12], found.sync, found.health, found.reason, style=style
         )

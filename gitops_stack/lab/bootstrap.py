@@ -26,6 +26,7 @@ from gitops_stack.lab.workspace import Workspace
 from gitops_stack.live_state import (
     ObjectReference,
     connect,
+    load_app_projects,
     load_applications,
     load_certificate,
     load_objects,
@@ -142,13 +143,18 @@ def interrupted(lab: Lab) -> Path:
 
 
 def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
-    """Wait until root, its children and the workloads are Synced at the pushed revision and Healthy."""
+    """Wait until root, its children and the workloads are Synced at the pushed revision and Healthy.
+
+    What waits for a sync window has to have been compared with that revision; what is synced by hand is left out.
+    """
     settings = report.workspace.settings()
     report.revision = report.workspace.pushed_revision()
     deadline = time.monotonic() + limit_seconds
     with connect(report.lab.state.kubeconfig) as client:
         while True:
-            report.applications = read_applications(load_applications(client, settings.argocd.namespace))
+            namespace = settings.argocd.namespace
+            applications, projects = load_applications(client, namespace), load_app_projects(client, namespace)
+            report.applications = read_applications(applications, projects)
             reasons = _not_well(settings, report.applications, report.revision)
             if not reasons:
                 return
@@ -167,7 +173,7 @@ def _not_well(settings: StackSettings, applications: list[ApplicationStatus], re
         f"{status.reason or 'not the pushed revision'}"
         for status in applications
         if status.name not in manual
-        and (not status.well or (status.name in wanted - elsewhere and status.revision != revision))
+        and (not (status.well or status.waiting) or (status.name in wanted - elsewhere and status.revision != revision))
     ]
     missing = wanted - {status.name for status in applications}
     return reasons + [f"{name} is not there yet" for name in sorted(missing)]

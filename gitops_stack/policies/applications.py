@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.sync_windows import may_sync
 
 _LONGEST_REASON = 300
-_SHOWN = 3
+_NAMED = 3
 _UNWELL = ("Degraded", "Missing", "Progressing", "Suspended")
+_BLOCKED = "Sync operation blocked by sync window"  # controller/sync.go SyncAppState, on an operation that runs
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class ApplicationStatus:
     sync: str
     health: str
     reason: str
+    waiting: bool = False
+    """A merge has not been synced because that is left to a person, or to a sync window; nothing has failed."""
 
     @property
     def well(self) -> bool:
@@ -29,69 +34,108 @@ class ApplicationStatus:
         return self.sync == "Synced" and self.health == "Healthy"
 
 
-def read_application(application: Manifest) -> ApplicationStatus:
-    """Read one live Application."""
+def read_application(
+    application: Manifest, project: Manifest | None = None, now: datetime | None = None
+) -> ApplicationStatus:
+    """Read one live Application; the windows of ``project``, its live AppProject, decide whether it waits ``now``.
+
+    Without both, no window is looked at.
+    """
     status: dict[str, Any] = application.get("status") or {}
     sync: dict[str, Any] = status.get("sync") or {}
     health: dict[str, Any] = status.get("health") or {}
     state = sync.get("status") or "Unknown"
     healthy = health.get("status") or "Unknown"
+    revision = sync.get("revision") or ""
     well = state == "Synced" and healthy == "Healthy"
+    waits_for = _waits_for(application, project, now) if state == "OutOfSync" else ""
+    troubles = _troubles(application, status, blocked=bool(waits_for))
+    if waits_for and not troubles and revision and revision == _synced_revision(status):
+        troubles = ["drifted since its last sync"]
+    reasons = [*troubles, waits_for, "" if well else _resources(status)]
+    if not well and not any(reasons):
+        reasons = [health.get("message") or ("not looked at yet" if state == "Unknown" else f"{state}, {healthy}")]
+    failed = (status.get("operationState") or {}).get("phase") in ("Failed", "Error")  # a PostSync hook, perhaps
+    silent = well and not failed and not _conditions(status)
     return ApplicationStatus(
         name=application["metadata"]["name"],
         project=application["spec"].get("project", ""),
-        revision=sync.get("revision") or "",
+        revision=revision,
         sync=state,
         health=healthy,
-        reason="" if well and not _conditions(status) else _reason(application, status, state, healthy),
+        reason="" if silent else "; ".join(" ".join(text.split()) for text in reasons if text)[:_LONGEST_REASON],
+        waiting=bool(waits_for) and not troubles and healthy in ("Healthy", "Missing"),
     )
+
+
+def _waits_for(application: Manifest, project: Manifest | None, now: datetime | None) -> str:
+    """Say what a merge waits for, nothing where Argo CD may sync by itself."""
+    if not _automated(application):
+        return "waits for a manual sync"
+    if project is None or now is None or may_sync(application, project, now, manual=False):
+        return ""
+    person = " or a manual sync" if may_sync(application, project, now, manual=True) else ""
+    return f"waits for a sync window of project {project['metadata']['name']}{person}"
+
+
+def _automated(application: Manifest) -> bool:
+    policy: dict[str, Any] = application["spec"].get("syncPolicy") or {}
+    automated = policy.get("automated")
+    return automated is not None and automated.get("enabled") is not False  # an empty map switches it on
+
+
+def _synced_revision(status: dict[str, Any]) -> str:
+    history: list[dict[str, Any]] = status.get("history") or []
+    return history[-1].get("revision") or "" if history else ""
+
+
+def _troubles(application: Manifest, status: dict[str, Any], *, blocked: bool) -> list[str]:
+    """List what is in the way of a sync; an operation that a window holds up (``blocked``) has no trouble."""
+    operation: dict[str, Any] = status.get("operationState") or {}
+    message, failures = operation.get("message") or "no message yet", _failures(operation)
+    troubles = []
+    if application["metadata"].get("deletionTimestamp"):
+        troubles.append("is being deleted")
+    if operation.get("phase") in ("Failed", "Error", "Running") and not (blocked and message.startswith(_BLOCKED)):
+        troubles.append(f"sync {operation['phase'].lower()}: {'; '.join([*failures, message])}")
+    # The condition repeats the operation's message, which has been given with what failed.
+    conditions = [found for found in _conditions(status) if not (failures and found["type"] == "SyncError")]
+    return troubles + [f"{found['type']}: {found.get('message', '')}" for found in conditions]
 
 
 def _conditions(status: dict[str, Any]) -> list[dict[str, Any]]:
     return [found for found in status.get("conditions") or () if "Error" in found["type"] or "Warning" in found["type"]]
 
 
-def _unwell(found: dict[str, Any]) -> str:
-    health: dict[str, Any] = found.get("health") or {}
-    name = f"{found['kind']} {found['name']}"
-    if health.get("status") in _UNWELL:
-        return f"{name} {health['status']}" + (f" ({health['message']})" if health.get("message") else "")
-    pruned = ", to be pruned" if found.get("requiresPruning") else ""
-    return f"{name} OutOfSync{pruned}" if found.get("status") == "OutOfSync" else ""
-
-
 def _failures(operation: dict[str, Any]) -> list[str]:
-    """List the hooks and objects of a sync that failed, each with what it said; the sync only counts them."""
-    results = (operation.get("syncResult") or {}).get("resources") or ()
-    return [
-        f"{found['kind']} {found['name']}: {found.get('message') or 'no message'}"
+    """Name the hooks and objects that made a sync fail: the operation's own message often says only that some did."""
+    results: list[dict[str, Any]] = (operation.get("syncResult") or {}).get("resources") or []
+    failed = [
+        f"{found['hookType']} {_object(found)} failed: {found.get('message') or 'no message'}"
+        if found.get("hookType")
+        else f"{_object(found)} failed: {found.get('message') or 'no message'}"
         for found in results
         if found.get("hookPhase") in ("Failed", "Error") or found.get("status") in ("SyncFailed", "PruneFailed")
     ]
+    return _first(failed)
 
 
-def _automated(application: Manifest) -> bool:
-    policy: dict[str, Any] = application["spec"].get("syncPolicy") or {}
-    return policy.get("automated") is not None  # an empty map switches it on
+def _resources(status: dict[str, Any]) -> str:
+    unwell = [text for text in map(_unwell, status.get("resources") or ()) if text]
+    return ", ".join(_first(unwell)).replace(", and ", " and ")
 
 
-def _reason(application: Manifest, status: dict[str, Any], state: str, healthy: str) -> str:
-    operation: dict[str, Any] = status.get("operationState") or {}
-    failures = _failures(operation)
-    conditions = [found for found in _conditions(status) if not (failures and found["type"] == "SyncError")]
-    reasons = [f"{found['type']}: {found.get('message', '')}" for found in conditions]
-    if application["metadata"].get("deletionTimestamp"):
-        reasons.append("is being deleted")
-    if operation.get("phase") in ("Failed", "Error", "Running"):
-        said = "; ".join(failures[:_SHOWN]) or operation.get("message") or "no message yet"
-        reasons.append(f"sync {operation['phase'].lower()}: {said}")
-    unwell = [found for found in map(_unwell, status.get("resources") or ()) if found]
-    if unwell:
-        rest = len(unwell) - _SHOWN
-        reasons.append(f"{', '.join(unwell[:_SHOWN])}{f' and {rest} more' if rest > 0 else ''}")
-    if not reasons and state == "OutOfSync" and not _automated(application):
-        reasons.append("waits for a manual sync")
-    if not reasons:
-        message = (status.get("health") or {}).get("message")
-        reasons.append(message or ("not looked at yet" if state == "Unknown" else f"{state}, {healthy}"))
-    return "; ".join(" ".join(reason.split()) for reason in reasons)[:_LONGEST_REASON]
+def _unwell(found: dict[str, Any]) -> str:
+    health: dict[str, Any] = found.get("health") or {}
+    if health.get("status") in _UNWELL:
+        return f"{_object(found)} {health['status']}" + (f" ({health['message']})" if health.get("message") else "")
+    pruned = ", to be pruned" if found.get("requiresPruning") else ""
+    return f"{_object(found)} OutOfSync{pruned}" if found.get("status") == "OutOfSync" else ""
+
+
+def _object(found: dict[str, Any]) -> str:
+    return f"{found['kind']} {found['name']}"
+
+
+def _first(texts: list[str]) -> list[str]:
+    return texts if len(texts) <= _NAMED else [*texts[:_NAMED], f"and {len(texts) - _NAMED} more"]
