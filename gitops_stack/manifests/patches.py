@@ -23,6 +23,8 @@ class Patch:
 
 
 # docs/operator-manual/health.md: without it a parent does not wait for a child application, so waves order nothing.
+# The last part is ours: for a child that only a person syncs, root's sync would wait with all later waves, and take no
+# new commit meanwhile.
 _APPLICATION_HEALTH = """\
 hs = {}
 hs.status = "Progressing"
@@ -32,6 +34,11 @@ if obj.status ~= nil and obj.status.health ~= nil then
   if obj.status.health.message ~= nil then
     hs.message = obj.status.health.message
   end
+end
+local automated = obj.spec.syncPolicy and obj.spec.syncPolicy.automated
+if hs.status == "Missing" and (not automated or automated.enabled == false) then
+  hs.status = "Healthy"
+  hs.message = "waits for a manual sync"
 end
 return hs
 """

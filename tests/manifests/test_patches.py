@@ -86,7 +86,9 @@ def test_the_proxy_rolls_out_on_three_nodes_in_high_availability() -> None:
 @pytest.mark.parametrize("stack", VARIANTS)
 def test_a_parent_waits_for_its_child_applications(stack: str) -> None:
     data = _named(stack, "ConfigMap", "argocd-cm")["data"]
-    assert "obj.status.health.status" in data["resource.customizations.health.argoproj.io_Application"]
+    health = data["resource.customizations.health.argoproj.io_Application"]
+    assert "obj.status.health.status" in health
+    assert "obj.spec.syncPolicy.automated" in health, "what a person syncs first must not hold root up"
 
 
 @pytest.mark.parametrize(("stack", "admin"), [("dev", "true"), ("prd", "false")])
