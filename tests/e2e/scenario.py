@@ -131,6 +131,19 @@ class Scenario:
         write_tree(self.settings, self.workspace / self.settings.tree_path)
         return self.report.workspace.commit_and_push(message)
 
+    def notify(self, *names: str) -> None:
+        """Have all applications, or some, look at the repository now, as a webhook does in production."""
+        for found in self.applications():
+            if not names or found["metadata"]["name"] in names:
+                self.merge(found, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}})
+
+    def notify_generators(self) -> None:
+        """Have the ApplicationSets look now. Until each has, root may take its annotation for drift."""
+        resource = resource_class("argoproj.io", "v1alpha1", "ApplicationSet", True)
+        for found in self.client.list(resource, namespace=self.settings.argocd.namespace):
+            refresh = {"argocd.argoproj.io/application-set-refresh": "true"}
+            self.merge(found.to_dict(), {"metadata": {"annotations": refresh}})
+
     def wait_until_well(self, seconds: float = 180) -> None:
         """Wait until all applications are Synced at the pushed revision and Healthy."""
         road.wait_until_synced(self.report, limit_seconds=seconds)
