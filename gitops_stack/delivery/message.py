@@ -59,8 +59,10 @@ def build_branch(plan: Plan) -> str:
     else:
         whole = "\n".join(sorted(f"{change.application}/{change.name}={change.after}" for change in plan.changes))
         short = hashlib.sha256(whole.encode()).hexdigest()[:_SHORT]
-    names = "-".join(_applications(plan))
-    names = names if len(names) <= _NAMES_LIMIT else f"{len(_applications(plan))}-applications"
+    applications = _applications(plan)
+    names = "-".join(applications)
+    if len(applications) > 1 and len(names) > _NAMES_LIMIT:  # one alone is named: its tag may be another's too
+        names = f"{len(applications)}-applications"
     return f"gitops-stack/{plan.stack}/{names}-{short.rstrip('.')}"
 
 

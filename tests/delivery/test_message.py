@@ -56,6 +56,12 @@ def test_titles_and_branches_say_what_changes(plan: Plan, title: str, branch: st
     run_git(remote.clone, "check-ref-format", "--branch", branch)
 
 
+def test_one_application_is_named_however_long_its_name() -> None:
+    names = [f"{'a' * 50}-{end}" for end in ("one", "two")]
+    branches = [build_branch(Plan("dev", (change(name, "acme/web:v2"),))) for name in names]
+    assert branches == [f"gitops-stack/dev/{name}-v2" for name in names]
+
+
 def test_branches_of_several_changes_differ_with_what_they_set() -> None:
     other = Plan("prd", (TWO.changes[0], change("api", f"acme/api@{B}", "api")))
     names = {build_branch(TWO), build_branch(other)}
