@@ -60,8 +60,10 @@ def template_repository(folder: Path = VERSIONS) -> Iterator[dict[str, str]]:
             _git(repository, "add", "--all", "--force")
             _git(repository, "commit", "--quiet", "--allow-empty", "--message", version.name)
             _git(repository, "tag", version.name)
-        redirect = build_settings_variables({f"url.{repository}.insteadOf": ADDRESS}, os.environ)
-        yield {**redirect, "COPIER_CACHE_DIR": str(cache)}
+        # Copier calls `git remote update`, which fetches every remote a person's own settings know unless a group is
+        # named.
+        settings = {f"url.{repository}.insteadOf": ADDRESS, "remotes.default": "origin"}
+        yield {**build_settings_variables(settings, os.environ), "COPIER_CACHE_DIR": str(cache)}
 
 
 def _git(folder: Path, *arguments: str) -> None:

@@ -56,7 +56,7 @@ def test_the_repository_has_a_tag_per_version_and_is_gone_afterwards(
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "somebody")
     with template_repository(tmp_path / "versions") as variables:
-        assert variables["GIT_CONFIG_COUNT"] == "2", "what was configured stays in force"
+        assert variables["GIT_CONFIG_COUNT"] == "3", "what was configured stays in force"
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         subprocess.run(["git", "clone", "--quiet", "--branch", "v1", ADDRESS, str(tmp_path / "one")], check=True)

@@ -63,6 +63,16 @@ def test_a_later_template_is_merged_and_one_s_own_changes_stay(laid_out: Path, v
     assert update_project(laid_out, {}, defaults=True, versions=versions).changed == ()
 
 
+def test_remotes_of_a_person_s_own_settings_are_not_fetched(
+    laid_out: Path, versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "gitconfig"
+    settings.write_text(f'[user]\nname = a\nemail = a@localhost\n[remote "other"]\nurl = {tmp_path}/nowhere.git\n')
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    commit(laid_out)
+    assert update_project(laid_out, {}, defaults=True, versions=versions).after == "v2"
+
+
 def test_changes_that_meet_are_left_between_markers_and_named(laid_out: Path, versions: Path) -> None:
     readme = laid_out / "README.md"
     readme.write_text(readme.read_text().replace("## Every day", "## Daily"))
