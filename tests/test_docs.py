@@ -13,40 +13,10 @@ import typer.main
 
 from gitops_stack.cli.main import app
 from gitops_stack.testing import RegisteredResource, record_program
+from tests.docs.documents import FENCED, FILES, SPAN, find_calls, find_command
 from tests.stacks import CALLS, ROOT
 
-FILES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = FILES[0].read_text(encoding="utf-8")
-_FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
-_INDENTED = re.compile(r"^ {4,}(?![-*|] )(\S.*)$", re.MULTILINE)
-_SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-# A command begins a line or follows what a shell begins one after; it ends where the shell ends it, or at a comment.
-_CALL = r"(?:^|[\n;&|(]|\$ ) *(?:[A-Z_]+=\S* )*(?:[\w./]*/)?{}((?: +(?!#)[^\s;&|)\"'`]+)+)"
-
-
-def find_code(text: str) -> Iterator[str]:
-    """Yield what a Markdown text shows as code: blocks, indented lines and spans."""
-    yield from (block[2] for block in _FENCED.findall(text) if block[1] in {"", "sh"})
-    prose = _FENCED.sub("", text)
-    yield from _INDENTED.findall(prose)
-    yield from (" ".join(span.split()) for span in _SPAN.findall(_INDENTED.sub("", prose)))
-
-
-def find_calls(program: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield (file, words behind ``program``) of every call of a program."""
-    for file in FILES:
-        for code in find_code(file.read_text(encoding="utf-8")):
-            for words in re.findall(_CALL.format(re.escape(program)), code):
-                yield str(file.relative_to(ROOT)), words.split()
-
-
-def find_command(words: list[str]) -> tuple[Any, list[str]]:
-    """Return the command that ``words`` begin with, and its own words."""
-    command: Any = typer.main.get_command(app)
-    rest = list(words)
-    while hasattr(command, "commands") and rest and rest[0] not in {"…", "COMMAND"} and not rest[0].startswith("-"):
-        command = command.commands[rest.pop(0)]
-    return command, rest
 
 
 def leaf_commands(command: Any, *path: str) -> Iterator[str]:
@@ -129,14 +99,14 @@ def test_the_readme_lists_every_command_with_options_it_has() -> None:
     for call, text in rows:
         command, rest = find_command(call.split())
         described[" ".join(call.split()[: len(call.split()) - len(rest)])] = command
-        named = {span.split()[0] for span in _SPAN.findall(text) if span.startswith("--")}
+        named = {span.split()[0] for span in SPAN.findall(text) if span.startswith("--")}
         assert named <= options_of(command), call
     assert set(described) == set(leaf_commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_link_leads_to_a_file_and_a_heading(file: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", _FENCED.sub("", file.read_text(encoding="utf-8"))):
+    for target in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", file.read_text(encoding="utf-8"))):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
@@ -148,7 +118,7 @@ def test_every_link_leads_to_a_file_and_a_heading(file: Path) -> None:
 
 
 def run_example(number: int) -> list[RegisteredResource]:
-    source = [block[2] for block in _FENCED.findall(README) if block[1] == "python"][number]
+    source = [block[2] for block in FENCED.findall(README) if block[1] == "python"][number]
     program = compile(source, f"README.md, example {number + 1}", "exec")
     return record_program(lambda: exec(program, {"__name__": "__main__"}), stack="dev", calls=CALLS)
 

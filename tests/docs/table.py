@@ -1,0 +1,381 @@
+"""What the documents' commands need before they run, how they end; and which are not run here, and why.
+
+Everything else is in the documents: a command that is in neither table runs where the one before it has run, and has
+to leave with 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.docs.world import World
+from tests.stacks import ROOT
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: what happens ``before`` it, how it leaves, a text it ``says``.
+
+    ``kustomize``: it renders what is not kept, or locks; it runs in tests/e2e only.
+    """
+
+    before: Callable[[World], None] | None = None
+    code: int = 0
+    says: str = ""
+    kustomize: bool = False
+
+
+@dataclass(frozen=True)
+class Left:
+    """One command that is not run: why, and the tests that show what it does (`file::test`)."""
+
+    why: str
+    tests: tuple[str, ...] = ()
+
+
+def committed(world: World) -> None:
+    world.committed()
+
+
+def laid_out(world: World) -> None:
+    world.laid_out()
+
+
+def empty(world: World) -> None:
+    world.empty()
+
+
+def merged(world: World) -> None:
+    world.merge_pull_requests()
+
+
+def reviewing(world: World) -> None:
+    """Look at the branch of the pull request, as its reviewer."""
+    (one,) = world.forge.open
+    world.git("fetch", "--quiet", "origin", one.branch)
+    world.git("switch", "--quiet", "--detach", "FETCH_HEAD")
+
+
+def pushed(world: World) -> None:
+    world.push()
+
+
+def answers(world: World) -> None:
+    world.empty()
+    world.write("answers.yaml", "stacks: [dev]\nteam: shop\n")
+
+
+def other_files(world: World) -> None:
+    world.empty()
+    world.write("README.md", "ours\n")
+
+
+def earlier_release(world: World) -> None:
+    """Lay out a repository as an earlier release of the library would have."""
+    world.laid_out()
+    for name in (".copier-answers.yml", "requirements.txt"):
+        text = (world.here / name).read_text(encoding="utf-8")
+        assert "0.1.0" in text
+        world.write(name, text.replace("0.1.0", "0.0.9"))
+    world.push()
+
+
+def with_sets(world: World) -> None:
+    """Have the samples' ApplicationSets, and one whose template uses a second key."""
+    world.committed("environments", "folders")
+    text = (world.here / "gitops/local/apps/environments.yaml").read_text(encoding="utf-8")
+    regions = text.replace("name: environments", "name: regions").replace("name: environment-", "name: region-")
+    regions = regions.replace("- name: ana\n          - name: bo\n", "- {name: us, zone: us-east-1}\n")
+    world.write(
+        "gitops/local/apps/regions.yaml", regions.replace("namespace: dev-{{.name}}", "namespace: dev-{{.zone}}")
+    )
+
+
+def with_cart(world: World) -> None:
+    """Have the application cart, and nothing else in its project."""
+    world.laid_out()
+    assert world.run("gitops-stack app remove guestbook") == 0
+    assert world.run("gitops-stack app add cart --project storefront --namespace storefront") == 0
+
+
+def with_shop(world: World) -> None:
+    """Have an application of plain manifests in every stack, and a folder that no application reads."""
+    world.committed()
+    settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: green}\n"
+    world.write("gitops/workloads/shop/settings.yaml", settings)
+    world.write("drafts/settings.yaml", settings)
+    for stack in ("local", "dev", "prd"):
+        file = world.here / f"Pulumi.{stack}.yaml"
+        entry = "    shop: {project: storefront, path: gitops/workloads/shop, namespace: storefront}\n"
+        before = "  gitops-stack:workloads:\n"
+        text = file.read_text(encoding="utf-8")
+        assert before in text
+        file.write_text(text.replace(before, before + entry), encoding="utf-8")
+        assert world.run(f"gitops-stack render --stack {stack}") == 0
+    world.push()
+
+
+def changed_shop(world: World) -> None:
+    """Change it on a branch."""
+    world.git("switch", "--quiet", "--create", "blue")
+    file = world.here / "gitops/workloads/shop/settings.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("green", "blue"), encoding="utf-8")
+    world.git("commit", "--quiet", "--all", "--message", "Blue")
+
+
+def branch_of_a_developer(world: World) -> None:
+    world.git("push", "--quiet", "origin", "origin/main:refs/heads/dev/ada")
+
+
+def repository_of_manifests(world: World) -> None:
+    """Have the project's checkout and another one, in which its application lies, side by side."""
+    world.committed()
+    manifests = world.here
+    world.empty()
+    manifests.rename(world.here / "manifests")
+    world.count -= 1  # the remote is the first one's
+    own = "namespace: storefront, repoUrl: https://github.com/acme/manifests.git, revision: main, wave"
+    text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    assert "namespace: storefront, wave" in text
+    text = text.replace("namespace: storefront, wave", own)
+    text = text.replace(
+        "    storefront:\n", "    storefront:\n      sourceRepos: [https://github.com/acme/manifests.git]\n"
+    )
+    world.write("platform/Pulumi.dev.yaml", text)
+
+
+def a_change_to_revert(world: World) -> None:
+    world.committed()
+    world.write("gitops/dev/apps/note.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: note}\n")
+    world.push()
+    world.names["COMMIT"] = world.git("rev-parse", "HEAD")
+
+
+def branch_that_changes_dev(world: World) -> None:
+    world.committed()
+    world.git("switch", "--quiet", "--create", "topic")
+    world.write("gitops/dev/apps/note.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: note}\n")
+    world.git("add", "--all")
+    world.git("commit", "--quiet", "--message", "Note")
+
+
+def with_events(world: World) -> None:
+    world.write("events.jsonl", (ROOT / "tests/fixtures/engine-events/create.jsonl").read_text(encoding="utf-8"))
+
+
+def edited(world: World) -> None:
+    """Have changed the stack files, as a reader does in an editor."""
+    world.committed()
+    for stack in ("local", "dev"):
+        file = world.here / f"Pulumi.{stack}.yaml"
+        text = file.read_text(encoding="utf-8")
+        commit = "    commit: 109ca7ca71139e514114499d294a492e7910a965\n"
+        assert commit in text
+        changed = "{apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-cm}, data: {exec.enabled: 'true'}}"
+        patch = f"    patches: {{exec: {changed}}}\n"
+        file.write_text(text.replace(commit, commit + patch), encoding="utf-8")
+
+
+_IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/guestbook"
+KUSTOMIZE = Step(kustomize=True)
+STEPS: dict[str, dict[str, Step]] = {
+    "README.md": {
+        "gitops-stack lock --check --stack local": KUSTOMIZE,
+        "gitops-stack lock --version v3.5.1 --stack dev": Step(edited, kustomize=True),
+        'git add --all && git commit -m "Stack dev" && git push': KUSTOMIZE,
+        "gitops-stack stack add staging --from prd": Step(committed),
+        "gitops-stack lock --stack staging": KUSTOMIZE,
+        "gitops-stack check": Step(says=" fine, ", kustomize=True),
+        "gitops-stack image set cart=:v1.3 --stack dev": Step(pushed, says="pull request opened: "),
+        "gitops-stack diff origin/main..HEAD": Step(reviewing, says="~ apps/Deployment shop/cart", kustomize=True),
+        "gitops-stack promote cart --to staging": Step(merged, says="pull request opened: "),
+        "gitops-stack lock --version v3.5.1 --stack local": Step(edited, kustomize=True),
+        'git add --all && git commit -m "Stack local" && git push': KUSTOMIZE,
+    },
+    "docs/checks.md": {
+        "gitops-stack check gitops/workloads/shop": Step(with_shop, says="fine"),
+        "gitops-stack check drafts/": Step(says="fine, 1 objects"),
+        "gitops-stack diff main..HEAD --stack prd": Step(changed_shop, says="+  color: blue"),
+    },
+    "docs/delivery.md": {
+        f"gitops-stack image set guestbook={_IMAGE}@sha256:DIGEST --stack dev": Step(says="pull request opened: "),
+        "gitops-stack promote guestbook --to prd": Step(merged, says="pull request opened: "),
+        "gitops-stack promote guestbook --from dev --to prd --dry-run": Step(says="dry run: nothing is committed"),
+        "git revert --mainline 1 MERGE_COMMIT": Step(merged),
+        "gitops-stack image set guestbook=:v1.3 --stack dev --push": Step(says="pushed "),
+        "gitops-stack image set guestbook=:v1.3 --stack dev --push --base dev/ada": Step(branch_of_a_developer),
+        "gitops-stack image set guestbook=:v1.3 --stack dev --no-pull-request": Step(
+            committed, says="pushed branch gitops-stack/dev/guestbook-v1.3"
+        ),
+        "gitops-stack image set guestbook=:v1.3 --stack dev --project platform --repository manifests": Step(
+            repository_of_manifests, says="pull request opened: "
+        ),
+    },
+    "docs/previews.md": {
+        "gitops-stack changed-stacks origin/main": Step(branch_that_changes_dev, says="dev\n"),
+        "gitops-stack manifests -s dev -o head": Step(says="objects from argocd, apps, projects", kustomize=True),
+        "gitops-stack preview-comment -s dev --events events.jsonl --output -": Step(
+            with_events, says="### Preview of `dev`: "
+        ),
+    },
+    "docs/recover.md": {"git revert HEAD && git push": Step(a_change_to_revert)},
+    "docs/samples/README.md": {"git revert COMMIT && git push": Step(a_change_to_revert)},
+    "docs/samples/environments/README.md": {
+        "gitops-stack app add cy --application-set environments": Step(lambda world: world.committed("environments")),
+    },
+    "docs/samples/folders/README.md": {
+        "gitops-stack app add faq --application-set folders": Step(lambda world: world.committed("folders")),
+    },
+    "docs/samples/migration/README.md": {
+        "gitops-stack app add ledger --project storefront --namespace storefront --stacks local": Step(
+            lambda world: world.committed("migration"), says="is there already and kept"
+        ),
+    },
+    "docs/scaffold.md": {
+        "gitops-stack init platform --defaults": Step(empty),
+        'gitops-stack init platform --data repository=acme/platform --data stacks="[dev, prd]" --defaults': Step(empty),
+        "gitops-stack init platform --answers-file answers.yaml --defaults": Step(answers),
+        "gitops-stack init . --only-missing --defaults": Step(other_files, says="README.md: is there already and kept"),
+        "gitops-stack lock --stack dev": KUSTOMIZE,
+        "git switch -c template && gitops-stack update": Step(earlier_release, says="review and commit"),
+        "gitops-stack update --ask": Step(pushed),
+        **{
+            f"gitops-stack app add cart --project storefront --namespace storefront {options}": Step(laid_out)
+            for options in (
+                "--image 123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/cart:v1.0.0",
+                "--stacks dev,prd --port 9000 --health-path /ready",
+                "--helm",
+                "--dry-run",
+            )
+        },
+        "gitops-stack app add cy --application-set environments": Step(with_sets),
+        "gitops-stack app remove faq --application-set folders --dry-run": Step(says="dry run: nothing was written"),
+        "gitops-stack app remove cart": Step(with_cart),
+        "gitops-stack app remove cart --stacks prd --dry-run": Step(with_cart),
+        "gitops-stack stack add staging --from prd --set account.id=111122223333 --defaults": Step(laid_out),
+        "gitops-stack stack add qa --from dev --dry-run --defaults": Step(laid_out),
+    },
+    "docs/upgrade.md": {
+        'git switch -c "argocd-$release"': KUSTOMIZE,
+        'gitops-stack lock --version "$release" --stack dev': KUSTOMIZE,
+        "git add --all && git diff --cached": KUSTOMIZE,
+        'git commit -m "Argo CD $release on dev" && git push -u origin HEAD': KUSTOMIZE,
+        "gitops-stack render --stack dev && gitops-stack lock --stack dev": Step(edited, kustomize=True),
+        "git add --all && git commit && git push": KUSTOMIZE,
+    },
+}
+
+_STATUS = (
+    "tests/e2e/test_standard.py::test_status_says_the_same_to_a_person_in_the_workspace",
+    "tests/account/test_status.py::test_an_eks_cluster_is_asked_with_a_token_of_its_own",
+)
+STATUS = Left("asks a cluster with Argo CD", _STATUS)
+DOCTOR = Left("asks an AWS account", ("tests/account/test_doctor.py::test_an_account_and_a_machine_that_are_ready",))
+KUBECONFIG = Left("asks an AWS account", ("tests/account/test_kubeconfig.py::test_update_keeps_what_others_wrote",))
+SWEEP = Left("asks an AWS account", ("tests/account/test_sweep.py::test_listing_deletes_nothing_and_leaves_with_1",))
+SWEEP_DELETES = Left(
+    "asks an AWS account",
+    (
+        "tests/account/test_sweep.py::test_delete_asks_first",
+        "tests/e2e/test_rehearsal.py::test_destroy_leaves_what_pulumi_never_knew_and_sweep_finds_exactly_that",
+    ),
+)
+REHEARSE = Left(
+    "starts a lab",
+    (
+        "tests/e2e/test_rehearsal.py::test_the_unchanged_stack_file_is_previewed_and_made",
+        "tests/cli/test_rehearsal.py::test_nothing_can_be_kept_of_a_preview_alone",
+    ),
+)
+LAB = Left(
+    "needs a running lab",
+    (
+        "tests/lab/test_lab_e2e.py::test_up_down_twice_keeps_the_cluster_and_leaves_no_process",
+        "tests/lab/test_lab_e2e.py::test_two_labs_run_side_by_side",
+    ),
+)
+BOOTSTRAP = Left(
+    "starts a lab",
+    ("tests/e2e/test_standard.py::test_bootstrap_ends_synced_at_the_pushed_revision_with_a_complete_certificate",),
+)
+DOWN = Left(
+    "takes a lab down",
+    ("tests/e2e/test_standard.py::test_destroy_ends_in_time_and_leaves_no_process_port_or_object",),
+)
+_LOGIN = "tests/account/test_registry_login.py::"
+
+LEFT: dict[str, dict[str, Left]] = {
+    "README.md": {
+        'eval "$(.venv/bin/gitops-stack lab env)" && cd .lab/local/workspace': LAB,
+        'eval "$(.venv/bin/gitops-stack lab env --tools)"': LAB,
+        "gitops-stack status --stack local": STATUS,
+        "gitops-stack doctor --stack dev": DOCTOR,
+        "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
+        "gitops-stack rehearse dev": REHEARSE,
+        "gitops-stack lock --version": Left("names the option, without its value"),
+    },
+    "docs/aws-account.md": {
+        "gitops-stack doctor --stack dev": DOCTOR,
+        "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
+        "gitops-stack eks-token --cluster acme-dev --region ap-northeast-1": Left(
+            "signs with credentials of an account",
+            ("tests/account/test_eks_token.py::test_the_command_prints_an_exec_credential",),
+        ),
+        "gitops-stack registry login --stack dev --tool docker": Left(
+            "asks an AWS account", (f"{_LOGIN}test_the_password_goes_to_the_tool_by_standard_input",)
+        ),
+        "gitops-stack registry login --stack dev --tool print | crane auth login -u AWS --password-stdin HOST": Left(
+            "asks an AWS account, and needs crane", (f"{_LOGIN}test_print_gives_the_password_alone",)
+        ),
+        "gitops-stack registry login --stack dev --write-config": Left(
+            "asks an AWS account", (f"{_LOGIN}test_write_config_keeps_the_rest_of_the_file",)
+        ),
+        "gitops-stack sweep --stack dev": SWEEP,
+        "gitops-stack sweep --stack dev --delete": SWEEP_DELETES,
+    },
+    "docs/aws.md": {
+        "gitops-stack status --stack dev": STATUS,
+        "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
+    },
+    "docs/destroy.md": {
+        "gitops-stack sweep --stack dev": SWEEP,
+        "gitops-stack sweep --stack dev --delete": SWEEP_DELETES,
+        "gitops-stack sweep --stack prd --delete --repository prd/quay/argoproj/argocd": Left(
+            "asks an AWS account", ("tests/account/test_sweep.py::test_a_repository_goes_only_when_it_is_named",)
+        ),
+    },
+    "docs/lab.md": {
+        'eval "$(.venv/bin/gitops-stack lab env)"': LAB,
+        "gitops-stack lab logs argocd-repo-server": LAB,
+        "gitops-stack lab bootstrap --name second --stack local": BOOTSTRAP,
+        "gitops-stack lab status --name second": LAB,
+        "gitops-stack lab down --name second --stack local --destroy": DOWN,
+    },
+    "docs/recover.md": {
+        "gitops-stack recover --stack dev": Left(
+            "asks an AWS account, and Pulumi's state",
+            (
+                "tests/e2e/test_recover.py::test_a_killed_up_goes_on_where_it_was",
+                "tests/account/test_recover.py::test_the_command_recovers_and_tells",
+            ),
+        ),
+        "gitops-stack status --stack dev": STATUS,
+    },
+    "docs/rehearsal.md": {
+        "gitops-stack rehearse dev": REHEARSE,
+        "gitops-stack rehearse dev --keep": REHEARSE,
+        'eval "$(gitops-stack lab env --name rehearse-dev --stack dev)"': LAB,
+        "gitops-stack lab status --name rehearse-dev": LAB,
+        "gitops-stack lab logs aws-account --name rehearse-dev": LAB,
+        "gitops-stack lab down --name rehearse-dev": DOWN,
+    },
+    "docs/samples/migration/README.md": {"gitops-stack status --stack local": STATUS},
+    "docs/scaffold.md": {
+        "gitops-stack init platform": Left(
+            "asks on a terminal",
+            ("tests/scaffold/test_init.py::test_questions_without_a_terminal_end_in_a_sentence",),
+        ),
+    },
+    "docs/upgrade.md": {"gitops-stack status --stack dev": STATUS},
+}
