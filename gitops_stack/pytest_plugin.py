@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from gitops_stack.policies.finding import RenderedObject
     from gitops_stack.tree_check.applications import Tree
-    from gitops_stack.tree_check.check import Report
+    from gitops_stack.tree_check.result import Report
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

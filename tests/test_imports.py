@@ -36,8 +36,26 @@ def test_commands_on_the_tree_do_without_the_engine_s_sdk(command: str) -> None:
     assert "gitops/dev: f" in done.stdout
 
 
+def test_an_unchanged_tree_is_answered_without_settings_schemas_and_renderers() -> None:
+    run = (
+        "sys.argv = ['gitops-stack', 'check', '--stack', 'dev']\ntry:\n"
+        "    from gitops_stack.cli.main import main; main()\nexcept SystemExit: pass\n"
+    )
+    code = f"import json, sys\n{run}print(json.dumps(sorted(sys.modules)))"
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "gitops/dev: f" in done.stdout
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    assert not modules & {
+        "jsonschema_rs", "kubernetes_validate", "multiprocessing", "yaml",
+        "gitops_stack.config", "gitops_stack.settings", "gitops_stack.tree_check.check",
+    }  # fmt: skip
+
+
 def test_the_core_does_without_any_vendor_s_sdk() -> None:
-    modules = imported_by("import gitops_stack.gitops_tree, gitops_stack.policies.ownership, gitops_stack.config")
+    modules = imported_by(
+        "import gitops_stack.gitops_tree.installation, gitops_stack.policies.ownership, gitops_stack.config"
+    )
     assert not {name.partition(".")[0] for name in modules} & {"pulumi", "lightkube", "pulumi_aws", "httpx2", "typer"}
 
 

@@ -1,30 +1,24 @@
-"""`gitops-stack check` and `gitops-stack diff`: what a merge would do."""
+"""`gitops-stack check`: what would be refused.
+
+What renders and judges is imported when a tree has changed; the answer for one that has not takes half as long.
+"""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
 from enum import Enum
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from gitops_stack.cli.console import Project, err, out, print_json, progress
-from gitops_stack.config import find_stacks, load_stack_file
+from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.policies.finding import Finding
-from gitops_stack.tree_check.applications import Tree, load_tree
-from gitops_stack.tree_check.check import Report, build_settings_report, check_folder, check_stack
-from gitops_stack.tree_check.difference import TreeDifference, compare_trees
-from gitops_stack.tree_check.difference_report import build_json as build_difference_json
-from gitops_stack.tree_check.difference_report import render_markdown, render_text
-from gitops_stack.tree_check.report import build_annotations, build_json, build_sarif
-from gitops_stack.tree_check.revisions import open_revision, read_range
+from gitops_stack.stack_files import find_stacks
+from gitops_stack.tree_check.result import Question, Report
 
 _SHOWN_NOTES = 5
 _STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -39,25 +33,11 @@ class CheckOutput(str, Enum):
     GITHUB = "github"
 
 
-class DiffOutput(str, Enum):
-    """How a difference is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    JSON = "json"
-
-
 class FailOn(str, Enum):
     """What makes `check` leave with 1."""
 
     ERROR = "error"
     WARNING = "warning"
-
-
-OneStack = Annotated[
-    str | None,
-    typer.Option("--stack", "-s", help="Stack whose tree is read; default: every stack here.", metavar="NAME"),
-]
 
 
 def check(
@@ -85,11 +65,8 @@ def check(
     with progress("checking"):
         reports = [_check_stack(project, name, kubernetes_version, wanted) for name in _stacks(project, stack, wanted)]
         covered = {path for report in reports for path in report.covered}
-        reports += [
-            check_folder(project, path, kubernetes_version=kubernetes_version)
-            for path in wanted
-            if str(path) not in covered
-        ]
+        loose = [path for path in wanted if str(path) not in covered]
+        reports += [_check_folder(project, path, kubernetes_version) for path in loose]
     _print(reports, project, output)
     failing = ("error", "warning") if fail_on is FailOn.WARNING else ("error",)
     if any(report.count(severity) for report in reports for severity in failing):
@@ -104,27 +81,46 @@ def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
 
 
 def _check_stack(project: Path, stack: str, kubernetes_version: str | None, paths: list[Path]) -> Report:
+    question = Question(project, stack, kubernetes_version, paths)
+    if (kept := question.load_report()) is not None:
+        return kept
+    from gitops_stack.config import load_stack_file  # noqa: PLC0415 - a third of a second for all of them
+    from gitops_stack.tree_check.check import build_settings_report, check_stack  # noqa: PLC0415
+
     try:
         settings = load_stack_file(project, stack)
     except EnvironmentProblem:
         raise
     except GitOpsStackError as error:
         return build_settings_report(stack, error.findings)
-    return check_stack(project, settings, kubernetes_version=kubernetes_version, paths=paths)
+    report = check_stack(project, settings, kubernetes_version=kubernetes_version, paths=paths)
+    question.keep(settings.model_dump_json(), report.kubernetes_version)
+    return report
+
+
+def _check_folder(project: Path, folder: Path, kubernetes_version: str | None) -> Report:
+    from gitops_stack.tree_check.check import check_folder  # noqa: PLC0415 - as above
+
+    return check_folder(project, folder, kubernetes_version=kubernetes_version)
 
 
 def _print(reports: list[Report], project: Path, output: CheckOutput) -> None:
     prefix = os.path.relpath(project)
     prefix = "" if prefix == "." else f"{prefix}/"
+    if output is CheckOutput.TEXT:
+        _print_text(reports, project)
+        return
+    from importlib.metadata import version as installed_version  # noqa: PLC0415 - only for machines
+
+    from gitops_stack.tree_check.report import build_annotations, build_json, build_sarif  # noqa: PLC0415
+
     if output is CheckOutput.JSON:
         print_json(build_json(reports))
     elif output is CheckOutput.SARIF:
         print_json(build_sarif(reports, installed_version("gitops-stack"), prefix))
-    elif output is CheckOutput.GITHUB:
+    else:
         for line in build_annotations(reports, prefix):
             out.print(line, markup=False)
-    else:
-        _print_text(reports, project)
 
 
 def _print_text(reports: list[Report], project: Path) -> None:
@@ -143,6 +139,8 @@ def _print_text(reports: list[Report], project: Path) -> None:
             out.print(f"{place}: {report.count('error')} errors, {report.count('warning')} warnings", markup=False)
     rules = Counter((finding.severity, finding.rule) for report in reports for finding in report.findings)
     if len(rules) > 1:
+        from rich.table import Table  # noqa: PLC0415 - for a summary that is seldom needed
+
         table = Table("findings", "severity", "rule", box=None, pad_edge=False)
         for (severity, rule), count in sorted(
             rules.items(), key=lambda item: (list(_STYLES).index(item[0][0]), -item[1])
@@ -163,42 +161,3 @@ def _shown(report: Report, severity: str, project: Path) -> Iterator[str]:
 
 def _place(finding: Finding, project: Path) -> str:
     return "" if project == Path() or Path(finding.file).is_absolute() or not finding.file else f"{project}/"
-
-
-def diff(
-    revisions: Annotated[
-        str, typer.Argument(help="BASE..HEAD, or BASE...HEAD from where they parted.", metavar="BASE..HEAD")
-    ],
-    stack: OneStack = None,
-    project: Project = Path(),
-    output: Annotated[DiffOutput, typer.Option(help="How to print.")] = DiffOutput.TEXT,
-    fail_on_risk: Annotated[bool, typer.Option("--fail-on-risk", help="Leave with 1 when a verdict is high.")] = False,
-) -> None:
-    """Render two revisions and show what differs per application, with a verdict on its risk."""
-    base, head = read_range(project, revisions)
-    with ExitStack() as opened, progress(f"rendering {revisions}"):
-        sides = [opened.enter_context(open_revision(project, commit)) for commit in (base, head)]
-        names = [stack] if stack else sorted({name for side in sides for name in find_stacks(side)})
-        differences = [_compare(name, *sides) for name in names]
-    short = base[:10], head[:10]
-    if output is DiffOutput.JSON:
-        print_json(build_difference_json(base, head, differences))
-    elif output is DiffOutput.MARKDOWN:
-        out.print(render_markdown(*short, differences), markup=False, end="")
-    else:
-        for line in render_text(differences):
-            out.print(line, markup=False)
-    if fail_on_risk and any(difference.high for difference in differences):
-        raise typer.Exit(1)
-
-
-def _compare(stack: str, base: Path, head: Path) -> TreeDifference:
-    trees = []
-    for side in (base, head):
-        if stack in find_stacks(side):
-            trees.append(load_tree(side, load_stack_file(side, stack)))
-        else:  # the stack is new, or gone
-            trees.append(Tree())
-    if not any(stack in find_stacks(side) for side in (base, head)):
-        raise EnvironmentProblem(f"Pulumi.{stack}.yaml: is in neither revision; name one of their stacks")
-    return compare_trees(stack, *trees)

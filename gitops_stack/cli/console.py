@@ -18,6 +18,10 @@ out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty()
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack whose Pulumi.<stack>.yaml is read.", metavar="NAME")]
+OneStack = Annotated[
+    str | None,
+    typer.Option("--stack", "-s", help="Stack whose tree is read; default: every stack here.", metavar="NAME"),
+]
 Project = Annotated[
     Path, typer.Option("--project", "-C", help="Folder of Pulumi.yaml.", file_okay=False, exists=True, metavar="DIR")
 ]

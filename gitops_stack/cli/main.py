@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections import UserDict
 from importlib import import_module
-from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +21,7 @@ _COMMANDS = {
     "render": "tree.render",
     "lock": "tree.lock",
     "check": "checks.check",
-    "diff": "checks.diff",
+    "diff": "difference.diff",
     "schema": "tree.schema",
     "status": "status.status",
     "rehearse": "rehearsal.rehearse",
@@ -81,6 +80,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version as installed_version  # noqa: PLC0415 - 0.05 s for every command
+
         out.print(f"gitops-stack {installed_version('gitops-stack')}")
         raise typer.Exit
 

@@ -26,11 +26,11 @@ from gitops_stack.config.sentences import (
     known_keys,
 )
 from gitops_stack.config.siblings import check_siblings
-from gitops_stack.config.stack_files import find_stacks, stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
+from gitops_stack.stack_files import find_stacks, stack_file
 
 __all__ = ["check_kubeconfig", "find_stacks", "kubeconfig_path", "load_settings", "load_stack_file", "stack_file"]
 

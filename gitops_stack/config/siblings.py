@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 from gitops_stack.config.sentences import PREFIX, REGION_KEY
-from gitops_stack.config.stack_files import find_stacks, stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import StackSettings
+from gitops_stack.stack_files import find_stacks, stack_file
 
 
 def check_siblings(settings: StackSettings, project: Path) -> Iterator[tuple[str, object, str]]:

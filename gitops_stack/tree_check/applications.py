@@ -142,7 +142,9 @@ def _take(
 
 def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
     inputs.add_files(render.files)
-    if not render.kustomized:
+    if render.kustomized:
+        inputs.add_surroundings((folder / "kustomization.yaml", *render.files))
+    else:
         inputs.add_folder(folder)
     if not render.pinned:
         inputs.complete = False

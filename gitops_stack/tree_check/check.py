@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version as installed_version
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_stack_installation
-from gitops_stack.policies.finding import Finding, ObjectName
+from gitops_stack.policies.finding import Finding
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, relative_path
 from gitops_stack.tree_check.folder import load_folder
-from gitops_stack.tree_check.inputs import Inputs, digest_paths
+from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.judge import judge
 from gitops_stack.tree_check.origins import locate_object
 from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
 from gitops_stack.tree_check.policies_file import POLICIES_FILE, apply_policies, load_policies
-from gitops_stack.tree_check.result_cache import entry_key, load_result, write_result
-from gitops_stack.tree_check.schemas import SchemaSet, choose_version, schemas_stamp
+from gitops_stack.tree_check.result import Report, load_report, report_key, write_report
+from gitops_stack.tree_check.schemas import SchemaSet, choose_version
 
 CATALOGUE = "schemas"
-
-
-@dataclass(frozen=True)
-class Report:
-    """The result of one check; ``place`` is the tree or folder, ``kubernetes_version`` what was validated for.
-
-    ``covered`` lists those of the paths asked for that belong to the stack.
-    """
-
-    place: str
-    stack: str
-    kubernetes_version: str
-    applications: int
-    objects: int
-    findings: tuple[Finding, ...]
-    covered: tuple[str, ...] = ()
-
-    def count(self, severity: str) -> int:
-        """Count the findings of a severity."""
-        return sum(finding.severity == severity for finding in self.findings)
 
 
 def check_stack(
     project: Path, settings: StackSettings, *, kubernetes_version: str | None = None, paths: Sequence[Path] = ()
 ) -> Report:
     """Check a stack's tree and all that its applications render; with ``paths``, report what lies in them alone.
+
+    A result whose inputs are as they were is read and not made again.
 
     Raises :class:`EnvironmentProblem` for a missing program or an unreachable remote, :class:`GitOpsStackError` for
     `gitops/policies.yaml`.
@@ -60,10 +39,10 @@ def check_stack(
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else None
     version = choose_version(kubernetes_version or own)
     plugins = load_plugins(project)
-    key = _result_key(project, settings, version, paths)
-    kept = None if plugins.installed else load_result(key)
+    key = report_key(project, settings.model_dump_json(), version, paths)
+    kept = None if plugins.installed else load_report(key)
     if kept is not None:
-        return _read_report(kept)
+        return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
     problems = _check_installation(project, settings)
     tree = load_tree(project, settings)
@@ -79,7 +58,7 @@ def check_stack(
     counts = (len(tree.applications), len(tree.objects))
     report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered)
     if not plugins.installed and not plugins.findings:
-        write_result(key, _inputs(project, settings, tree.inputs), started, asdict(report))
+        write_report(key, _inputs(project, settings, tree.inputs), started, report)
     return report
 
 
@@ -180,23 +159,3 @@ def _inputs(project: Path, settings: StackSettings, inputs: Inputs) -> Inputs:
     for name in (FOLDER, CATALOGUE):
         inputs.add_folder(project / name)
     return inputs
-
-
-def _result_key(project: Path, settings: StackSettings, version: str, paths: Sequence[Path]) -> str:
-    programs = [str(shutil.which(name)) for name in ("kustomize", "kubectl", "helm")]
-    stamps = [installed_version("gitops-stack"), _own_digest(), schemas_stamp(), version, *programs]
-    return entry_key([str(project.resolve()), settings.model_dump_json(), *stamps, *map(str, paths)])
-
-
-def _own_digest() -> str:
-    """Compute a digest of the rules' own source, which may change without a new version while it is worked on."""
-    own = Path(__file__).resolve().parent
-    files = [str(file) for folder in (own, own.parent / "policies") for file in folder.glob("*.py")]
-    return digest_paths(files, [])
-
-
-def _read_report(kept: Any) -> Report:  # noqa: ANN401 - from JSON
-    findings = tuple(
-        Finding(**{**one, "object": ObjectName(**one["object"]) if one["object"] else None}) for one in kept["findings"]
-    )
-    return Report(**{**kept, "findings": findings, "covered": tuple(kept["covered"])})

@@ -9,9 +9,10 @@ import importlib.util
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from gitops_stack.policies.finding import Finding, RenderedObject
 
@@ -19,6 +20,17 @@ ENTRY_POINTS = "gitops_stack.policies"
 FOLDER = "policies"
 _PREFIX = "check_"
 Check = Callable[[Sequence[RenderedObject]], Iterable[Finding]]
+
+
+class _FromSource(SourceFileLoader):
+    """Load a module from its source alone.
+
+    Python's own cache takes a source of the same size and second for the same one, and is a new file in the tree.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the loader's signature
+        """Compile the source as it is now."""
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,8 @@ def run_plugins(plugins: Plugins, objects: Sequence[RenderedObject]) -> Iterator
 
 
 def _load_module(file: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"gitops_stack_policies_{file.stem}", file)
+    name = f"gitops_stack_policies_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file, loader=_FromSource(name, str(file)))
     if spec is None or spec.loader is None:  # pragma: no cover - a .py file always has a loader
         raise ImportError(file)
     module = importlib.util.module_from_spec(spec)

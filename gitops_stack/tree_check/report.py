@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_stack.policies.finding import Finding
 from gitops_stack.policies.rules import BY_ID
-from gitops_stack.tree_check.check import Report
+from gitops_stack.tree_check.result import Report
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}

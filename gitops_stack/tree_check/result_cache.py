@@ -16,6 +16,7 @@ from gitops_stack.tree_check.inputs import Inputs, digest_paths
 
 _KEPT = 20_000
 _REPORTS, _KEPT_REPORTS = "reports", 200
+_TICK = 0.01  # seconds; the clock files are stamped with is as coarse as the kernel's, and behind by up to one tick
 _FORMAT = "1"  # part of every key: what an older release kept is not read
 
 
@@ -63,21 +64,27 @@ def load_result(key: str) -> Any:  # noqa: ANN401 - any JSON value
     return kept["result"] if fresh else None
 
 
-def write_result(key: str, inputs: Inputs, started: float, result: object) -> None:
-    """Keep a result with its inputs, unless one of them was written after the check ``started`` (epoch seconds)."""
-    files, folders = sorted(map(str, inputs.files)), sorted(map(str, inputs.folders))
-    if not inputs.complete or any(_written(name) >= started for name in files):
-        return
-    digest = inputs.digest()
+def write_result(key: str, inputs: Inputs, started: float, result: object) -> bool:
+    """Keep a result with its inputs, unless one of them was written after the check ``started`` (epoch seconds).
+
+    Returns whether it was kept.
+    """
+    files, folders = inputs.absolute()
+    if not inputs.complete or any(_written(name) >= started - _TICK for name in (*files, *folders)):
+        return False
+    digest = digest_paths(files, folders)
     write_entry(_REPORTS, key, {"files": files, "folders": folders, "digest": digest, "result": result})
     prune_entries(_REPORTS, _KEPT_REPORTS)
+    return True
 
 
 def _written(name: str) -> float:
+    """Return when a file or folder changed last. No program can set the change time, as a copy does the other one."""
     try:
-        return os.stat(name).st_mtime  # noqa: PTH116 - tens of thousands of files
+        found = os.stat(name)  # noqa: PTH116 - tens of thousands of files
     except OSError:
         return 0.0
+    return max(found.st_mtime, found.st_ctime)
 
 
 def _folder(folder: str) -> Path:

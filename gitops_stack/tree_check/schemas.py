@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from importlib import resources
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +55,6 @@ def choose_version(wanted: str | None) -> str:
             f"--kubernetes-version: found {wanted}; needs one of {known_versions()[0]} to {known_versions()[-1]}"
         )
     return found[1]
-
-
-def schemas_stamp() -> str:
-    """Name the installed schemas and the validator; part of what a kept result depends on."""
-    return f"{installed_version('kubernetes-validate')} {installed_version('jsonschema-rs')}"
 
 
 class SchemaSet:

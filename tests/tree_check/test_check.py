@@ -11,10 +11,11 @@ import yaml
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.tree_check import check as check_module
-from gitops_stack.tree_check.check import Report, build_settings_report, check_folder, check_stack
+from gitops_stack.tree_check.check import build_settings_report, check_folder, check_stack
+from gitops_stack.tree_check.result import Report
 from tests.cases import build_object, show_finding
 from tests.stacks import ROOT, STACKS, stack_settings
-from tests.tree_check.test_trees import PROJECT, TEAM_POLICY, write_files
+from tests.tree_check.test_trees import PROJECT, TEAM_POLICY, wait_until_settled, write_files
 
 
 @pytest.fixture
@@ -30,6 +31,7 @@ def shop(project: Path) -> Path:
             "apps/web/web.yaml": [{"base": "service"}, moving],
         },
     )
+    wait_until_settled(project)
     return project
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gitops_stack.cli.checks import CheckOutput, DiffOutput
+from gitops_stack.cli.checks import CheckOutput
+from gitops_stack.cli.difference import DiffOutput
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.policies.rules import RULES
 from gitops_stack.tree_check.plugins import load_plugins, run_plugins

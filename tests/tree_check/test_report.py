@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from gitops_stack.policies.finding import Finding, ObjectName
-from gitops_stack.tree_check.check import Report
 from gitops_stack.tree_check.report import build_annotations, build_json, build_sarif
+from gitops_stack.tree_check.result import Report
 
 NAME = ObjectName("apps", "Deployment", "shop", "web")
 BAD = Finding(

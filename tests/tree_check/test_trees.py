@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ PROJECT = {
         ],
     },
 }
+
+
+def wait_until_settled(project: Path) -> None:
+    """Wait until what was written is older than a check that begins now, by more than a tick of the file system."""
+    newest = max(path.stat().st_ctime for path in project.rglob("*"))
+    while time.time() < newest + 0.02:
+        pass
 
 
 def write_files(project: Path, files: dict[str, Any]) -> None:

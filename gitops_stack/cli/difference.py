@@ -1,0 +1,66 @@
+"""`gitops-stack diff`: what a merge would do."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitops_stack.cli.console import OneStack, Project, out, print_json, progress
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.stack_files import find_stacks
+from gitops_stack.tree_check.applications import Tree, load_tree
+from gitops_stack.tree_check.difference import TreeDifference, compare_trees
+from gitops_stack.tree_check.difference_report import build_json, render_markdown, render_text
+from gitops_stack.tree_check.revisions import open_revision, read_range
+
+
+class DiffOutput(str, Enum):
+    """How a difference is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+def diff(
+    revisions: Annotated[
+        str, typer.Argument(help="BASE..HEAD, or BASE...HEAD from where they parted.", metavar="BASE..HEAD")
+    ],
+    stack: OneStack = None,
+    project: Project = Path(),
+    output: Annotated[DiffOutput, typer.Option(help="How to print.")] = DiffOutput.TEXT,
+    fail_on_risk: Annotated[bool, typer.Option("--fail-on-risk", help="Leave with 1 when a verdict is high.")] = False,
+) -> None:
+    """Render two revisions and show what differs per application, with a verdict on its risk."""
+    base, head = read_range(project, revisions)
+    with ExitStack() as opened, progress(f"rendering {revisions}"):
+        sides = [opened.enter_context(open_revision(project, commit)) for commit in (base, head)]
+        names = [stack] if stack else sorted({name for side in sides for name in find_stacks(side)})
+        differences = [_compare(name, *sides) for name in names]
+    short = base[:10], head[:10]
+    if output is DiffOutput.JSON:
+        print_json(build_json(base, head, differences))
+    elif output is DiffOutput.MARKDOWN:
+        out.print(render_markdown(*short, differences), markup=False, end="")
+    else:
+        for line in render_text(differences):
+            out.print(line, markup=False)
+    if fail_on_risk and any(difference.high for difference in differences):
+        raise typer.Exit(1)
+
+
+def _compare(stack: str, base: Path, head: Path) -> TreeDifference:
+    trees = []
+    for side in (base, head):
+        if stack in find_stacks(side):
+            trees.append(load_tree(side, load_stack_file(side, stack)))
+        else:  # the stack is new, or gone
+            trees.append(Tree())
+    if not any(stack in find_stacks(side) for side in (base, head)):
+        raise EnvironmentProblem(f"Pulumi.{stack}.yaml: is in neither revision; name one of their stacks")
+    return compare_trees(stack, *trees)
