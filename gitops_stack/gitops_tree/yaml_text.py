@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -22,6 +22,47 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
+
+
+_STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
+_KEPT_TAGS = 100_000
+
+
+class _PlainLoader(_Loader):
+    """The same for texts without anchors, in half the time: no aliases to share, no node to be met again."""
+
+    _tags: ClassVar[dict[str, str]] = {}  # what a plain scalar is; manifests say the same ones over and over
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ANN401 - PyYAML's signature
+        if kind is yaml.ScalarNode and implicit[0]:
+            found = self._tags.get(value)
+            if found is None:
+                found = str(super().resolve(kind, value, implicit))
+                if len(self._tags) < _KEPT_TAGS:
+                    self._tags[value] = found
+            return found
+        return str(super().resolve(kind, value, implicit))
+
+    def construct_document(self, node: yaml.Node) -> Any:  # noqa: ANN401 - any YAML value
+        made = self._build(node)
+        self.constructed_objects: dict[yaml.Node, Any] = {}
+        return made
+
+    def _build(self, node: yaml.Node) -> Any:  # noqa: ANN401 - any YAML value
+        kind, tag = node.__class__, node.tag
+        if kind is yaml.ScalarNode and tag == _STR:
+            return node.value
+        if kind is yaml.SequenceNode and tag == _SEQ:
+            return [self._build(value) for value in node.value]
+        if kind is yaml.MappingNode and tag == _MAP:
+            made = {}
+            for key, value in node.value:
+                if key.tag != _STR or key.__class__ is not yaml.ScalarNode:
+                    break  # a merge, a number, or what cannot be a key
+                made[key.value] = self._build(value)
+            else:
+                return made
+        return self.construct_object(node, deep=True)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -49,8 +90,10 @@ _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 def load_documents(text: str | bytes) -> list[Any]:
     """Parse all documents that are not empty. Raises ``yaml.YAMLError``."""
+    anchored = "&" in text if isinstance(text, str) else b"&" in text
+    loader = _Loader if anchored else _PlainLoader
     try:
-        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+        return [document for document in yaml.load_all(text, Loader=loader) if document is not None]
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:  # PyYAML's own, for `!!int x`
         raise yaml.YAMLError(f"a value does not fit its tag: {error}") from None
 
