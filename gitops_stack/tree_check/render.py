@@ -112,6 +112,7 @@ def _render_kustomization(request: Request) -> Render:
     if (kept := load_kept_render(request)) is not None:
         return kept
     closure = load_closure(folder)
+    key = source_key(request, closure)
     try:
         if render_key(folder):
             return _kustomized(folder, closure, load_manifests(folder))  # the installation has a cache of its own
@@ -119,7 +120,7 @@ def _render_kustomization(request: Request) -> Render:
     except (GitOpsStackError, yaml.YAMLError) as error:
         sentences = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
         return Render(failed=sentences, files=closure.files, pinned=False, kustomized=True)
-    if key := source_key(request, closure):
+    if key and source_key(request, load_closure(folder)) == key:  # else it was written to meanwhile
         write_entry(RENDERS, key, made)
     return _kustomized(folder, closure, made)
 
