@@ -18,7 +18,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
-from gitops_stack.lab.artifacts import ARTIFACTS, Artifact, Patch, build_bin_key, build_key, load_sources
+from gitops_stack.lab.artifacts import ARTIFACTS, SOURCES, Artifact, Patch, build_bin_key, build_key, load_sources
 from gitops_stack.lab.go_toolchain import build_go_environment, load_go
 
 _ERROR_LINES = 12
@@ -31,18 +31,27 @@ class Tools:
     bin: Path
 
 
-def build_tools(progress: Callable[[str], None], *, cache: Path | None = None) -> Tools:
+def build_tools(
+    progress: Callable[[str], None],
+    *,
+    cache: Path | None = None,
+    artifacts: tuple[Artifact, ...] = ARTIFACTS,
+    pins: Path = SOURCES,
+) -> Tools:
     """Build what is missing, one at a time, and return the folder with all executables.
+
+    ``artifacts`` are the lab's unless others are named, with the folder ``pins`` that holds one of theirs each.
 
     About 22 minutes on two cores the first time, below 0.2 s when all is there. ``progress`` gets one line per tool.
     Raise EnvironmentProblem when Go or git cannot be had or a build fails, with the end of its output.
     """
     cache = cache or load_cache_folder()
-    keys = {folder: build_key(folder, load_sources(folder)) for folder in dict.fromkeys(a.folder for a in ARTIFACTS)}
+    folders = dict.fromkeys(artifact.folder for artifact in artifacts)
+    keys = {folder: build_key(folder, load_sources(folder, pins), artifacts) for folder in folders}
     root = cache / "tools"
     binaries = root / build_bin_key(tuple(keys.values()))
-    paths = {artifact: root / keys[artifact.folder] / artifact.name for artifact in ARTIFACTS}
-    if all((binaries / artifact.name).exists() for artifact in ARTIFACTS):
+    paths = {artifact: root / keys[artifact.folder] / artifact.name for artifact in artifacts}
+    if all((binaries / artifact.name).exists() for artifact in artifacts):
         return Tools(binaries)
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _locked(root / ".lock", progress):
@@ -52,7 +61,7 @@ def build_tools(progress: Callable[[str], None], *, cache: Path | None = None) -
             go = load_go(cache, progress)
             for number, (artifact, path) in enumerate(paths.items(), start=1):
                 if not path.exists():
-                    _build_one(go, artifact, path, progress, place=f"{number} of {len(ARTIFACTS)}")
+                    _build_one(go, artifact, pins, path, progress, place=f"{number} of {len(artifacts)}")
         write_links(binaries, paths.values())
     return Tools(binaries)
 
@@ -70,7 +79,9 @@ def write_links(binaries: Path, paths: Iterable[Path]) -> None:
         scratch.replace(binaries / path.name)
 
 
-def _build_one(go: str, artifact: Artifact, path: Path, progress: Callable[[str], None], *, place: str) -> None:
+def _build_one(
+    go: str, artifact: Artifact, pins: Path, path: Path, progress: Callable[[str], None], *, place: str
+) -> None:
     progress(f"building {artifact.name} ({place}; about {artifact.minutes} the first time)")
     started = time.monotonic()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +89,7 @@ def _build_one(go: str, artifact: Artifact, path: Path, progress: Callable[[str]
     # The package folder may be read-only (a wheel): Go gets a copy. Only a finished executable gets its name.
     with tempfile.TemporaryDirectory(dir=path.parent.parent, prefix=f".{artifact.name}-") as scratch:
         source = Path(scratch) / "source"
-        for name, content in load_sources(artifact.folder).items():
+        for name, content in load_sources(artifact.folder, pins).items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes(content)
         unfinished = Path(scratch) / artifact.name
