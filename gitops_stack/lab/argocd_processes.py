@@ -14,6 +14,12 @@ from gitops_stack.lab.probes import Probe, build_http_probe, build_port_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK, LabState
 
+RESYNC_SECONDS = 20
+
+# A commit has every application rendered again. Without a limit 387 kustomize and git start at once, and the machine
+# stands still for minutes.
+_RENDERS_AT_ONCE = 8
+
 # How the repo-server's git leaves the machine is the machine's business, not the lab's.
 _NETWORK = (
     "HTTP_PROXY",
@@ -35,11 +41,13 @@ def build_argocd(
     *,
     namespace: str,
     git_environment: Mapping[str, str],
+    resync_seconds: int = RESYNC_SECONDS,
 ) -> list[Program]:
     """Return the programs in the order they start, for an Argo CD installed in ``namespace``.
 
-    ``git_environment`` is for the repo-server alone, the one process that runs git. Everything polls every ten
-    seconds where a production installation waits minutes.
+    ``git_environment`` is for the repo-server alone, the one process that runs git. Everything polls every few
+    seconds where a production installation waits minutes; ``resync_seconds`` is how often every application is
+    compared anew.
     """
     folder = write_folders(state)
     repo_server = f"{LOOPBACK}:{ports['repo-server']}"
@@ -81,6 +89,7 @@ def build_argocd(
                 f"--metrics-port={port('repo-server-metrics')}",
                 redis,
                 "--revision-cache-expiration=5s",  # how long a new commit can stay unseen
+                f"--parallelismlimit={_RENDERS_AT_ONCE}",
             ),
             build_http_probe(ports["repo-server-metrics"], "/healthz"),
             **{**network, **git_environment},
@@ -92,7 +101,7 @@ def build_argocd(
                 redis,
                 f"--repo-server={repo_server}",
                 f"--metrics-port={port('application-controller-metrics')}",
-                "--app-resync=20",  # each one costs a server-side diff of every object
+                f"--app-resync={resync_seconds}",  # each one costs a server-side diff of every object
                 "--app-resync-jitter=0",
                 "--persist-resource-health",  # so that a status names the object that is not healthy, and why
                 "--repo-error-grace-period-seconds=5",  # 180 otherwise: so long a broken push looks Synced

@@ -18,6 +18,7 @@ from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, load_lock
 from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.lab.argocd_processes import RESYNC_SECONDS
 from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab, Progress
@@ -55,6 +56,8 @@ class Report(Phases):
     """The stack file is taken as it is, and not pointed at the lab's cluster and repository."""
     repo_server: Mapping[str, str] = field(default_factory=dict)
     """Variables of Argo CD's repo-server alone."""
+    resync_seconds: int = RESYNC_SECONDS
+    """How often Argo CD compares every application anew; hundreds of them need more than the default."""
     changes: dict[str, int] = field(default_factory=dict)
     revision: str = ""
     applications: list[ApplicationStatus] = field(default_factory=list)
@@ -121,6 +124,7 @@ def start_controllers(report: Report, progress: Progress) -> None:
         namespace=report.workspace.settings().argocd.namespace,
         git_environment={**report.engine.git_environment, **report.repo_server},
         progress=progress,
+        resync_seconds=report.resync_seconds,
     )
 
 

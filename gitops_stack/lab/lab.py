@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.lab.argocd_processes import build_argocd
+from gitops_stack.lab.argocd_processes import RESYNC_SECONDS, build_argocd
 from gitops_stack.lab.control_plane import build_control_plane, write_credentials, write_kubeconfig
 from gitops_stack.lab.nodes import apply_nodes
 from gitops_stack.lab.orphans import end_marked_processes
@@ -78,10 +78,18 @@ class Lab:
             supervisor.load_programs(_OUTSIDE, programs, first_priority=_OUTSIDE_PRIORITY)
             _start(supervisor, programs, progress)
 
-    def start_argocd(self, *, namespace: str, git_environment: Mapping[str, str], progress: Progress) -> None:
+    def start_argocd(
+        self,
+        *,
+        namespace: str,
+        git_environment: Mapping[str, str],
+        progress: Progress,
+        resync_seconds: int = RESYNC_SECONDS,
+    ) -> None:
         """Start Argo CD's controllers for the installation in ``namespace``, or restart those that changed.
 
-        The CRDs, config maps and secrets must be there. ``git_environment`` goes to the repo-server's git.
+        The CRDs, config maps and secrets must be there. ``git_environment`` goes to the repo-server's git; every
+        application is compared anew each ``resync_seconds``.
         Raise EnvironmentProblem naming the process that does not become ready.
         """
         with self.state.locked():
@@ -93,6 +101,7 @@ class Lab:
                 self.process_environment(),
                 namespace=namespace,
                 git_environment=git_environment,
+                resync_seconds=resync_seconds,
             )
             supervisor.load_programs(_ARGOCD, programs, first_priority=_ARGOCD_PRIORITY)
             _start(supervisor, programs, progress)
