@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +29,13 @@ class Sample:
 
 
 @contextmanager
-def measured() -> Iterator[Sample]:
-    """Measure the block. CPU and memory are sampled five times a second; this process itself is left out."""
+def measured(servers: Callable[[], Iterable[int]] = tuple) -> Iterator[Sample]:
+    """Measure the block. CPU and memory are sampled five times a second; this process itself is left out.
+
+    ``servers`` names processes, by id, that count with all they start though they are not started by this one.
+    """
     sample, ended = Sample(), threading.Event()
-    sampler = threading.Thread(target=_sample, args=(sample, ended), daemon=True)
+    sampler = threading.Thread(target=_sample, args=(sample, ended, servers), daemon=True)
     sampler.start()
     started = time.monotonic()
     try:
@@ -43,17 +46,18 @@ def measured() -> Iterator[Sample]:
         sampler.join()
 
 
-def _sample(sample: Sample, ended: threading.Event) -> None:
+def _sample(sample: Sample, ended: threading.Event, servers: Callable[[], Iterable[int]]) -> None:
     ticks: dict[int, int] = {}  # kept when a process has ended
     while not ended.wait(_INTERVAL_SECONDS):
-        found = _descendants(os.getpid())
+        found = _with_descendants({os.getpid(), *servers()})
+        found.pop(os.getpid(), None)
         ticks |= found
         sample.cpu_seconds = sum(ticks.values()) / _TICKS_PER_SECOND
         sample.peak_bytes = max(sample.peak_bytes, sum(load_rss(pid) or 0 for pid in found))
 
 
-def _descendants(root: int) -> dict[int, int]:
-    """Return pid -> ticks of CPU, for every living descendant of ``root``."""
+def _with_descendants(roots: set[int]) -> dict[int, int]:
+    """Return pid -> ticks of CPU, for every living process of ``roots`` and their descendants."""
     parents: dict[int, int] = {}
     ticks: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
@@ -65,7 +69,7 @@ def _descendants(root: int) -> dict[int, int]:
                 continue  # ended meanwhile
             parents[int(entry.name)] = int(fields[1])
             ticks[int(entry.name)] = int(fields[11]) + int(fields[12])
-    found = {root}
+    found = set(roots)
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
-    return {pid: ticks[pid] for pid in found - {root}}
+    return {pid: ticks[pid] for pid in found if pid in ticks}

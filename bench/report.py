@@ -1,28 +1,13 @@
-"""Figures to text: the tables on the terminal and in results.md are the same."""
+"""The part of results.md about installing: figures to text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bench.runs import REPEATS, Figures
+from bench.section import Section, Target, render_table
 
 _MIB = 1 << 20
-
-
-@dataclass(frozen=True)
-class Target:
-    """A limit, and what was measured. ``unit`` follows both numbers."""
-
-    what: str
-    limit: float
-    found: float
-    unit: str
-
-    @property
-    def met(self) -> bool:
-        """Tell whether the limit was kept."""
-        return self.found <= self.limit
 
 
 def build_targets(naive: Figures, project: Figures, checks: float, bootstrap: Mapping[str, float]) -> list[Target]:
@@ -37,19 +22,17 @@ def build_targets(naive: Figures, project: Figures, checks: float, bootstrap: Ma
     ]
 
 
-def render_report(
+def build_section(
     candidates: Mapping[str, Figures | str],
     targets: Sequence[Target],
     bootstrap: Mapping[str, float],
     circumstances: Mapping[str, str],
-) -> str:
-    """Render everything as Markdown. A candidate that was left out is a sentence that says why."""
+) -> Section:
+    """Build the part about installing. A candidate that was left out is a sentence that says why."""
     measured = {name: found for name, found in candidates.items() if isinstance(found, Figures)}
     naive, project = candidates["b"], candidates["c"]
     lines = [
-        "# Benchmark",
-        "",
-        "Written by `make bench`. Argo CD's HA manifests, one overlay (`gitops/prd/argocd`), three ways to install it:",
+        "Argo CD's HA manifests, one overlay (`gitops/prd/argocd`), three ways to install it:",
         "",
         "- (a) `kubectl apply --server-side -k`. It does not wait until anything is ready; preview is `kubectl diff`.",
         "- (b) `bench/naive`: a Pulumi program with one `kustomize.v2.Directory`.",
@@ -57,7 +40,7 @@ def render_report(
         "  base; later runs use the kept render, as they do for everyone.",
         "",
         *(f"({name}) was left out: {found}." for name, found in candidates.items() if isinstance(found, str)),
-        *_table(
+        *render_table(
             ["", *(f"({name})" for name in measured), "(c) : (b)"],
             [
                 [label, *(show(found) for found in measured.values()), _ratio(naive, project, key)]
@@ -66,27 +49,12 @@ def render_report(
         ),
         "",
         f"Each on a new cluster; no-op and preview are medians of {REPEATS}. CPU and memory: all processes of a run",
-        "together (engine, language host, program, provider), sampled five times a second; memory is the highest sum"
-        " of",
-        "resident sets over all runs. The API server is not among them.",
-        "",
-        "## Targets",
-        "",
-        *_table(
-            ["", "at most", "measured", ""],
-            [
-                [t.what, f"{t.limit:g}{t.unit}", f"{t.found:.3g}{t.unit}", "met" if t.met else "**missed**"]
-                for t in targets
-            ],
-        ),
+        "together (engine, language host, program, provider), sampled five times a second; memory is the highest sum",
+        "of resident sets over all runs. The API server is not among them.",
         "",
         f"Destroying the bootstrapped stack, controllers alive: {bootstrap['destroy']:.1f} s.",
-        "",
-        "## Circumstances",
-        "",
-        *(f"- {what}: {value}" for what, value in circumstances.items()),
     ]
-    return "\n".join(lines) + "\n"
+    return Section("Installing Argo CD", lines, targets, circumstances)
 
 
 _ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
@@ -102,7 +70,3 @@ _ROWS: tuple[tuple[str, str, Callable[[Figures], str]], ...] = (
 
 def _ratio(naive: Figures | str, project: Figures | str, key: str) -> str:
     return f"{getattr(project, key) / getattr(naive, key):.2f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]

@@ -67,7 +67,7 @@ def run_candidate(candidate: Candidate, progress: Progress) -> Figures:
     )
 
 
-def run_checks(project: Path, progress: Progress) -> float:
+def run_tree_commands(project: Path, progress: Progress) -> float:
     """Return the median seconds of `render --check` and `check` of one tree, its render kept."""
     command = str(Path(sys.executable).parent / "gitops-stack")
 

@@ -1,0 +1,181 @@
+"""Checks of generated trees: from nothing, schemas alone beside kubeconform, and again when nothing has changed."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import kubeconform
+from bench.measure import Sample, measured
+from bench.runs import Progress
+from bench.section import Section, Target, render_table
+from bench.trees import STACK, render, write_project
+from gitops_stack.config import load_stack_file
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
+from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.tree_check.applications import load_tree
+
+SIZES = (387, 5000)
+_VERSION = "1.36"
+_WORKERS = 2
+_REPEATS = 5
+_LIMIT_SECONDS = 900.0
+_AGAIN_SECONDS = 2.0
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one tree took; rates in objects a second, memory in bytes, ``again`` in seconds."""
+
+    applications: int
+    objects: int
+    cold: Sample
+    ours: float
+    ours_peak: int
+    theirs: float
+    theirs_peak: int
+    ratio: float
+    ours_cpu: float
+    theirs_cpu: float
+    again: float
+    again_cpu: float
+    slowest: float
+
+
+def run_checks(folder: Path, executable: Path, progress: Progress) -> Section:
+    """Measure both sizes. ``executable`` is kubeconform's; needs kustomize on PATH."""
+    found = [_run_size(folder / str(size), size, executable, progress) for size in SIZES]
+    rows = [
+        ["objects", *(f"{one.objects:,}" for one in found)],
+        ["check, nothing kept", *(f"{one.cold.seconds:.1f} s" for one in found)],
+        ["that is", *(f"{one.objects / one.cold.seconds:,.0f} objects/s" for one in found)],
+        ["its CPU", *(f"{one.cold.cpu_seconds:.1f} s" for one in found)],
+        ["its peak memory", *(_show(one.cold.peak_bytes) for one in found)],
+        ["schemas alone", *(f"{one.ours:,.0f} objects/s" for one in found)],
+        ["its peak memory", *(_show(one.ours_peak) for one in found)],
+        ["kubeconform", *(f"{one.theirs:,.0f} objects/s" for one in found)],
+        ["its peak memory", *(_show(one.theirs_peak) for one in found)],
+        ["schemas alone against kubeconform", *(f"{one.ratio:.2f}" for one in found)],
+        ["CPU of the two", *(f"{one.ours_cpu:.2f} s, {one.theirs_cpu:.2f} s" for one in found)],
+        ["check again, nothing changed", *(f"{one.again:.2f} s" for one in found)],
+        ["the slowest of them", *(f"{one.slowest:.2f} s" for one in found)],
+        ["its CPU", *(f"{one.again_cpu:.2f} s" for one in found)],
+    ]
+    lines = [
+        "`gitops-stack check` of generated trees (`bench/trees.py`): two of three applications are a kustomize overlay",
+        "on a base of their own, the third is a plain folder. The first check renders everything, Argo CD included,",
+        "and holds it against schemas and rules.",
+        "",
+        "Schemas alone: the rendered files, read and validated by a process of ours with two workers and by",
+        f"`kubeconform -strict -n {_WORKERS}` ({kubeconform.VERSION}), by turns, with the same schemas; start-up"
+        " counts.",
+        f"Medians of {_REPEATS}, of the quotient too. Again: the command, from start to end.",
+        "",
+        *render_table(["", *(f"{one.applications:,} applications" for one in found)], rows),
+    ]
+    targets = []
+    for one in found:
+        size = f"{one.applications:,} applications"
+        targets.append(Target(f"{size}: schemas alone against kubeconform", 0.5, one.ratio, "x", at_least=True))
+        targets.append(Target(f"{size}: check again", _AGAIN_SECONDS, one.again, " s"))
+    return Section("Checks of trees", lines, targets)
+
+
+def _run_size(folder: Path, size: int, executable: Path, progress: Progress) -> _Found:
+    progress(f"{size:,} applications")
+    project = write_project(folder / "project", size)
+    command = [str(Path(sys.executable).parent / "gitops-stack"), "check", "--project", str(project)]
+    shutil.rmtree(load_cache_folder() / "renders", ignore_errors=True)
+    cold, said = _run([*command, "--kubernetes-version", _VERSION])
+    progress(f"  check, nothing kept: {cold.seconds:.1f} s")
+    objects = _count_objects(said)
+    again = [_run([*command, "--kubernetes-version", _VERSION])[0] for _ in range(_REPEATS)]
+    progress(f"  again: {', '.join(f'{sample.seconds:.2f} s' for sample in again)}")
+    rendered, schemas = folder / "rendered", folder / "schemas"
+    count, location = _write_rendered(project, rendered, schemas)
+    own = [sys.executable, "-m", "bench.schemas", str(rendered), str(schemas / kubeconform.CATALOGUE), _VERSION, "2"]
+    other = [str(executable), "-strict", "-summary", "-n", str(_WORKERS), "-schema-location", location, str(rendered)]
+    ours, theirs = [], []
+    for _ in range(_REPEATS):
+        sample, said = _run(own)
+        _expect(said, f"{count} 0")
+        ours.append(sample)
+        sample, said = _run(other)
+        _expect(said, f"Valid: {count}, Invalid: 0, Errors: 0, Skipped: 0")
+        theirs.append(sample)
+        progress(f"  schemas alone: {ours[-1].seconds:.2f} s, kubeconform {theirs[-1].seconds:.2f} s")
+    return _Found(
+        applications=size,
+        objects=objects,
+        cold=cold,
+        ours=count / _median(ours),
+        ours_peak=max(sample.peak_bytes for sample in ours),
+        theirs=count / _median(theirs),
+        theirs_peak=max(sample.peak_bytes for sample in theirs),
+        ratio=statistics.median(b.seconds / a.seconds for a, b in zip(ours, theirs, strict=True)),
+        ours_cpu=_median_cpu(ours),
+        theirs_cpu=_median_cpu(theirs),
+        again=_median(again),
+        again_cpu=_median_cpu(again),
+        slowest=max(sample.seconds for sample in again),
+    )
+
+
+def _write_rendered(project: Path, folder: Path, schemas: Path) -> tuple[int, str]:
+    """Write what the tree renders, a file for each application, and the schemas; returns objects, schema location."""
+    folder.mkdir()
+    schemas.mkdir()
+    tree = load_tree(project, load_stack_file(project, STACK))
+    for number, application in enumerate(tree.applications):
+        if application.objects:
+            text = render([found.manifest for found in application.objects])
+            (folder / f"{number:05}.yaml").write_text(text, encoding="utf-8")
+    kinds = {(found.manifest["apiVersion"], found.kind) for found in tree.objects}
+    return len(tree.objects), kubeconform.write_schemas(schemas, _VERSION, sorted(kinds), tree.definitions)
+
+
+def _run(command: Sequence[str]) -> tuple[Sample, str]:
+    environment = {**os.environ, **load_git_environment()}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with measured() as sample:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False
+        )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)  # sampling says little of a run of half a second
+    sample.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stdout[-300:]} {done.stderr.strip()[-600:]}")
+    return sample, done.stdout
+
+
+def _count_objects(said: str) -> int:
+    found = re.search(r"fine, \d+ applications, (\d+) objects", said)
+    if found is None:
+        raise RuntimeError(f"check: found findings in a generated tree: {said}")
+    return int(found[1])
+
+
+def _expect(said: str, wanted: str) -> None:
+    if wanted not in said:
+        raise RuntimeError(f"found {said.strip()[-300:]}; expected {wanted}")
+
+
+def _median(samples: Sequence[Sample]) -> float:
+    return statistics.median(sample.seconds for sample in samples)
+
+
+def _median_cpu(samples: Sequence[Sample]) -> float:
+    return statistics.median(sample.cpu_seconds for sample in samples)
+
+
+def _show(size: int) -> str:
+    return f"{size / _MIB:,.0f} MiB"
