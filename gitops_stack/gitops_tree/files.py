@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
+
+_HEADER = GENERATED_HEADER.encode()
 
 
 def load_authored_patches(root: Path) -> list[str]:
@@ -18,9 +21,8 @@ def load_authored_patches(root: Path) -> list[str]:
 
 def load_generated(root: Path) -> dict[str, str]:
     """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
-    files = (file for folder in FOLDERS for file in sorted((root / folder).glob("*.yaml")) if file.is_file())
-    texts = {file.relative_to(root).as_posix(): _read(file) for file in files}
-    return {path: text for path, text in texts.items() if path != LOCK and text.startswith(GENERATED_HEADER)}
+    paths = (f"{folder}/{name}" for folder in FOLDERS for name in _list_yaml(root / folder))
+    return {path: _read(root / path) for path in paths if path != LOCK and _begins_as_generated(f"{root}/{path}")}
 
 
 def check_tree(settings: StackSettings, root: Path) -> list[str]:
@@ -71,6 +73,22 @@ def _state(file: Path, wanted: str | None, found: str | None) -> str:
     if found is not None:
         return "differs from what the settings generate"
     return "is authored, but the settings generate a file of that name" if file.exists() else "is missing"
+
+
+def _list_yaml(folder: Path) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))  # noqa: PTH208 - names will do
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _begins_as_generated(name: str) -> bool:
+    """Tell by its first bytes: `pulumi up` looks at every file of apps/, of which there may be thousands."""
+    try:
+        with open(name, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+            return file.read(len(_HEADER)) == _HEADER
+    except (FileNotFoundError, IsADirectoryError):
+        return False
 
 
 def _is_generated(file: Path) -> bool:
