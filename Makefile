@@ -48,7 +48,7 @@ soak: tools  ## The proofs at scale, minutes each: 25 workloads, adoption
 tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds)
 	@$(BIN)/gitops-stack lab env --tools > /dev/null
 
-bench: tools  ## Measure beside kubectl, Pulumi alone and kubeconform, some 25 minutes: bench/results.md; PART=checks for one
+bench: tools  ## Measure beside kubectl, Pulumi alone and kubeconform, half an hour: bench/results.md; PART=checks for one
 	$(BIN)/python -m bench $(if $(PART),--only $(PART))
 
 schema: venv  ## Write the JSON Schemas of stack files and cluster metadata
