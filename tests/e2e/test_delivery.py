@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -95,8 +96,14 @@ class Delivery:
         git(workspace, "pull", "--quiet", "--ff-only")
         git(workspace, "fetch", "--quiet", "origin", request.branch)
         git(workspace, "merge", "--quiet", "--no-ff", "-m", f"Merge pull request #{request.number}", "FETCH_HEAD")
-        git(workspace, "push", "--quiet", "origin", "HEAD")
         request.state = "closed"
+        return self.push(workspace)
+
+    def push(self, workspace: Path) -> str:
+        """Push, and tell both clusters as the forge's webhook does; returns the commit."""
+        git(workspace, "push", "--quiet", "origin", "HEAD")
+        for scenario in self.labs.values():
+            scenario.notify()
         return git(workspace, "rev-parse", "HEAD")
 
     def running(self, stack: str) -> set[str]:
@@ -124,12 +131,20 @@ class Delivery:
         wait_for("prd's Argo CD has compared the merge", waiting)
 
     def sync_by_hand(self) -> None:
-        """Sync prd's application, as its page in Argo CD does."""
-        found = self.labs["prd"].application("cart")
-        assert found is not None
-        options = found["spec"]["syncPolicy"]["syncOptions"]
-        operation = {"initiatedBy": {"username": "ada"}, "sync": {"syncOptions": options}}
-        self.labs["prd"].merge(found, {"operation": operation})
+        """Sync prd's application as a person does: Argo CD's own client, logged in to Argo CD's server."""
+        scenario = self.labs["prd"]
+        secret = scenario.get("v1", "Secret", "argocd-initial-admin-secret", "argocd")
+        assert secret is not None
+        password = b64decode(secret["data"]["password"]).decode()
+        server = f"127.0.0.1:{scenario.lab.state.load_ports()['argocd-server']}"
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        for arguments in (
+            ("login", server, "--plaintext", "--username", "admin", "--password", password),
+            ("app", "sync", "cart", "--timeout", "90"),
+        ):
+            command = [str(scenario.lab.tools.bin / "argocd"), *arguments]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -158,8 +173,9 @@ def lay_out(folder: Path) -> Path:
     platform = folder / "platform"
     for stack in STACKS:
         cluster = {"kubeconfig": str(folder / stack / "kubeconfig"), "context": CONTEXT}
-        # The standard manifests, for HA takes the lab a minute longer; a cluster's password is beside the point.
-        edit_stack(platform, {"cluster": cluster, "argocd": {"highAvailability": False}}, stack)
+        # The standard manifests, for HA takes the lab a minute longer; and SSO needs somebody to sign in with.
+        argocd = {"highAvailability": False, "adminEnabled": True}
+        edit_stack(platform, {"cluster": cluster, "argocd": argocd}, stack)
     place = ("--project", "storefront", "--namespace", "storefront")
     gitops_stack(platform, "app", "add", "cart", *place, "--image", FIRST)
     return platform
@@ -312,8 +328,7 @@ def test_after_the_manual_sync_production_runs_the_promoted_digest(
 def test_a_revert_of_the_promotion_brings_production_back(delivery: Delivery, released: tuple[str, str]) -> None:
     workspace = delivery.labs["prd"].workspace
     git(workspace, "revert", "--no-edit", "--mainline", "1", "HEAD")
-    git(workspace, "push", "--quiet", "origin", "HEAD")
-    delivery.wait_for_a_person(git(workspace, "rev-parse", "HEAD"))
+    delivery.wait_for_a_person(delivery.push(workspace))
     delivery.sync_by_hand()
     delivery.wait_until_running("prd", FIRST)
     assert delivery.running("dev") == {released[1]}
