@@ -108,6 +108,9 @@ def app_add(
     port: Annotated[int, typer.Option(help="HTTP port of the container.")] = AppSource.port,
     health_path: Annotated[str, typer.Option(help="Path of the probes.")] = AppSource.health_path,
     stacks: Stacks = "",
+    manual_sync: Annotated[
+        str, typer.Option(help="Stacks where a person syncs it, separated by commas.", metavar="NAMES")
+    ] = "",
     helm: Annotated[bool, typer.Option("--helm", help="A Helm chart instead of base and overlays.")] = False,
     application_set: ApplicationSet = None,
     set_values: Annotated[
@@ -123,9 +126,9 @@ def app_add(
     """
     source = AppSource(image, port, health_path)
     if application_set:
-        if app_project or namespace or helm:
+        if app_project or namespace or helm or manual_sync:
             raise EnvironmentProblem(
-                "app add: --application-set decides on --project, --namespace and --helm; leave them out"
+                "app add: --application-set decides on --project, --namespace, --helm and --manual-sync; leave them out"
             )
         values = _pairs("--set-value", set_values)
         plan = plan_entry(folder, name, application_set, values=values, source=source, stacks=_names(stacks))
@@ -136,8 +139,9 @@ def app_add(
     if not (app_project and namespace):
         raise EnvironmentProblem("app add: needs --project and --namespace, or --application-set")
     plan = plan_addition(
-        folder, name, source, app_project=app_project, namespace=namespace, stacks=_names(stacks), helm=helm
-    )
+        folder, name, source, app_project=app_project, namespace=namespace, stacks=_names(stacks), helm=helm,
+        manual=_names(manual_sync),
+    )  # fmt: skip
     _carry_out(plan, folder, dry_run)
 
 

@@ -31,15 +31,25 @@ _LARGEST_PORT = 65535
 
 
 def plan_addition(
-    project: Path, name: str, source: AppSource, *, app_project: str, namespace: str, stacks: Sequence[str], helm: bool
+    project: Path,
+    name: str,
+    source: AppSource,
+    *,
+    app_project: str,
+    namespace: str,
+    stacks: Sequence[str],
+    helm: bool,
+    manual: Sequence[str] = (),
 ) -> Plan:
     """Plan base, overlays, workload entries and project entries of a new application; no stacks: all there are.
+
+    In the stacks ``manual``, and where all other workloads do, it waits for a person to sync it.
 
     A base that is there is kept: an application may be added to one more stack. Raises :class:`GitOpsStackError` with
     every finding, of names that clash as of settings that would be refused.
     """
     chosen = list(stacks) or load_stacks(project)
-    GitOpsStackError.raise_for(check_app(name, source))
+    GitOpsStackError.raise_for([*check_app(name, source), *_check_manual(manual, chosen)])
     before = {stack: load_stack_file(project, stack) for stack in chosen}
     GitOpsStackError.raise_for(_check_stacks(before, name, app_project))
     texts = {}
@@ -47,7 +57,8 @@ def plan_addition(
         text = load_stack_text(project, stack)
         _enter_project(text, settings, app_project, namespace)
         workload = {"project": app_project, "path": workload_path(name, stack), "namespace": namespace}
-        text.set((WORKLOADS_KEY, name), workload | ({"autoSync": False} if _is_manual(settings) else {}))
+        by_hand = stack in manual or _is_manual(settings)
+        text.set((WORKLOADS_KEY, name), workload | ({"autoSync": False} if by_hand else {}))
         texts[stack] = text.text
     edited = check_edited(project, texts)
     for found in edited.values():
@@ -59,7 +70,7 @@ def plan_addition(
     notes += [
         f"{stack_file(stack)}: autoSync: false, as for all other workloads of {stack}"
         for stack, found in before.items()
-        if _is_manual(found)
+        if _is_manual(found) and stack not in manual
     ]
     notes.append(f"next: review, commit and push; Argo CD creates {name} by itself")
     writes = {stack_file(stack): text for stack, text in texts.items()}
@@ -81,6 +92,12 @@ def check_app(name: str, source: AppSource) -> Iterator[str]:
         yield f"app add: --port: found {source.port}; needs a port from 1 to {_LARGEST_PORT}"
     if not source.health_path.startswith("/"):
         yield f"app add: --health-path: found {source.health_path}; needs a path that begins with '/'"
+
+
+def _check_manual(manual: Sequence[str], chosen: Sequence[str]) -> Iterator[str]:
+    for stack in manual:
+        if stack not in chosen:
+            yield f"app add: --manual-sync: found {stack}; needs a stack it is added to: {', '.join(chosen)}"
 
 
 def _check_stacks(before: dict[str, StackSettings], name: str, app_project: str) -> Iterator[str]:

@@ -133,7 +133,7 @@ def test_an_entry_of_an_application_set_comes_and_goes(
         (["add", "cy", "-p", "shop"], "app add: needs --project and --namespace, or --application-set"),
         (
             ["add", "cy", "--application-set", "s", "--helm"],
-            "app add: --application-set decides on --project, --namespace and --helm; leave them out",
+            "app add: --application-set decides on --project, --namespace, --helm and --manual-sync; leave them out",
         ),
         (
             ["add", "cy", "-p", "a", "--namespace", "a", "--set-value", "a=b"],

@@ -245,6 +245,7 @@ STEPS: dict[str, dict[str, Step]] = {
             for options in (
                 "--image 123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/cart:v1.0.0",
                 "--stacks dev,prd --port 9000 --health-path /ready",
+                "--manual-sync prd",
                 "--helm",
                 "--dry-run",
             )

@@ -42,6 +42,16 @@ def findings(project: Path, *arguments: Any, **changes: Any) -> tuple[str, ...]:
     return raised.value.findings
 
 
+def test_a_person_syncs_the_application_where_it_is_asked_for(laid_out: Path) -> None:
+    plan = add(laid_out, stacks=("dev", "local"), manual=("dev",))
+    plan.write(laid_out)
+    found = {stack: load_stack_file(laid_out, stack).workloads["cart"].auto_sync for stack in ("dev", "local")}
+    assert found == {"dev": False, "local": True}
+    assert findings(laid_out, "tea", stacks=("dev",), manual=("prd",)) == (
+        "app add: --manual-sync: found prd; needs a stack it is added to: dev",
+    )
+
+
 def test_an_application_is_entered_everywhere_and_the_trees_are_fresh(laid_out: Path) -> None:
     plan = add(laid_out)
     announced = plan.paths(laid_out)
