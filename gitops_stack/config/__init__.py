@@ -34,6 +34,8 @@ from gitops_stack.stack_files import find_stacks, stack_file
 
 __all__ = ["check_kubeconfig", "find_stacks", "kubeconfig_path", "load_settings", "load_stack_file", "stack_file"]
 
+_VARIABLE, _LONGEST_VARIABLE = "PULUMI_CONFIG", 128 << 10  # bytes, its name and closing NUL included: execve(2)
+
 
 def load_settings() -> StackSettings:
     """Read the settings of the running Pulumi program. Raises :class:`GitOpsStackError` with all findings at once."""
@@ -66,7 +68,23 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
         readable = {key: without_ciphertext(value) for key, value in values.items()}
     except RecursionError:
         raise GitOpsStackError(f"{place}: found an alias that contains itself; write the value out") from None
+    GitOpsStackError.raise_for(_check_size(place, readable))
     return _parse(stack, place, readable, plain, config.get(REGION_KEY), project)
+
+
+def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Refuse what the engine cannot hand to the program: all settings go in one variable, as JSON of JSON."""
+    texts = {
+        f"{PREFIX}{key}": json.dumps(value, separators=(",", ":"), default=str, skipkeys=True)
+        for key, value in values.items()
+    }
+    handed = len(f"{_VARIABLE}={json.dumps(texts, separators=(',', ':'))}")
+    if handed >= _LONGEST_VARIABLE:
+        largest = max(texts, key=lambda key: len(texts[key]))
+        yield (
+            f"{place}: {largest}: is most of {handed >> 10} KiB of settings; Pulumi hands all of them over in one "
+            f"variable of {_LONGEST_VARIABLE >> 10} KiB, so write applications as files under apps/ of the tree instead"
+        )
 
 
 def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever the operator wrote
