@@ -17,7 +17,8 @@ from pydantic import AfterValidator, Field
 from gitops_stack.settings.cron import parse_schedule
 from gitops_stack.settings.types import Flag, Settings, matching
 
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+_LONGEST_SECONDS = (2**63 - 1) / 10**9  # Go counts nanoseconds in 64 bits
 
 NamePattern = Annotated[
     str, matching(r"[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?", "a name, in which '*' matches any characters")
@@ -25,13 +26,16 @@ NamePattern = Annotated[
 
 
 def parse_duration(text: str) -> timedelta:
-    """Parse hours, minutes and seconds as Go writes them. Raises :class:`ValueError` for anything else, and for 0."""
+    """Parse hours, minutes and seconds as Go writes them.
+
+    Raises :class:`ValueError` for anything else, for 0, and for what Go cannot hold: 292 years.
+    """
     found = _DURATION.fullmatch(text)
     hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    duration = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if not duration:
+    total = (hours * 60 + minutes) * 60 + seconds
+    if not 0 < total <= _LONGEST_SECONDS:
         raise ValueError("needs a duration in hours, minutes and seconds, such as 8h or 1h30m")
-    return duration
+    return timedelta(seconds=total)
 
 
 def _check_duration(text: str) -> str:

@@ -42,6 +42,7 @@ def allowed(*windows: dict[str, Any], manual: bool = False, now: datetime = NOON
         pytest.param([window("allow", OPEN), window("deny", OPEN)], False, False, id="deny wins"),
         pytest.param([window("allow", {"schedule": "soon", "duration": "1h"})], False, False, id="unreadable"),
         pytest.param([window("allow", {"schedule": "* * * * *", "duration": "1d"})], False, False, id="no duration"),
+        pytest.param([window("deny", {**OPEN, "duration": "9" * 400 + "h"})], False, False, id="endless"),
     ],
 )
 def test_windows_decide_who_may_sync(windows: list[dict[str, Any]], by_itself: bool, by_hand: bool) -> None:
