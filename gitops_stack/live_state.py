@@ -27,6 +27,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.manifest_set import object_name
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.applications import ApplicationStatus, read_application
+from gitops_stack.policies.fields import read_wave
 from gitops_stack.policies.ownership import Certificate, certify
 
 _Answer = TypeVar("_Answer")
@@ -116,9 +117,8 @@ def read_applications(applications: Iterable[Manifest], projects: Iterable[Manif
     now = datetime.now(timezone.utc)
 
     def order(application: Manifest) -> tuple[int, str]:
-        wave = int((application["metadata"].get("annotations") or {}).get(conventions.SYNC_WAVE, "0"))
         name = application["metadata"]["name"]
-        return (-1000 if name == conventions.ROOT_APPLICATION else wave), name
+        return (-1000 if name == conventions.ROOT_APPLICATION else read_wave(application)), name
 
     return [
         read_application(application, named.get(application["spec"].get("project", "")), now)

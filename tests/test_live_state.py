@@ -40,7 +40,7 @@ def test_a_reference_reads_as_people_write_it(api_version: str, namespace: str, 
 
 
 def test_applications_come_root_first_then_by_wave_and_name() -> None:
-    waves = {"b": "0", "a": "0", "late": "5", "argocd": "-20", "root": None}
+    waves = {"b": "0", "a": "0", "c": "first", "late": "5", "argocd": "-20", "root": None, "later": "+6"}
     found = [
         {
             "metadata": {"name": name, "annotations": {"argocd.argoproj.io/sync-wave": wave} if wave else None},
@@ -48,4 +48,6 @@ def test_applications_come_root_first_then_by_wave_and_name() -> None:
         }
         for name, wave in waves.items()
     ]
-    assert [status.name for status in read_applications(found, [])] == ["root", "argocd", "a", "b", "late"]
+    assert [status.name for status in read_applications(found, [])] == [
+        "root", "argocd", "a", "b", "c", "late", "later"
+    ]  # fmt: skip

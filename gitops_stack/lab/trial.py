@@ -43,6 +43,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_argocd_secrets
 from gitops_stack.policies.application_spec import Source, is_app_project
+from gitops_stack.policies.fields import read_wave
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.policies.start_up import has_synced, is_followed
@@ -221,7 +222,11 @@ class Trial(Phases):
 
     def _sync(self, client: Client, progress: Progress, limit_seconds: float) -> None:
         start_up = StartUp(client, self.settings, self.commit, self.lab.state, limit_seconds)
-        for _, wave in groupby(sorted(self.chosen, key=_wave), key=_wave):
+
+        def order(one: RenderedApplication) -> int:
+            return read_wave(one.spec.object.manifest)
+
+        for _, wave in groupby(sorted(self.chosen, key=order), key=order):
             self.outcomes += start_up.run([self._build_application(one) for one in wave], progress)
 
     def _build_application(self, one: RenderedApplication) -> Manifest:
@@ -274,9 +279,3 @@ def _placed(found: RenderedObject) -> Manifest:
 def _is_ours(found: Manifest) -> bool:
     entries: Iterable[Manifest] = found["metadata"].get("managedFields") or ()
     return any((one.get("manager"), one.get("operation")) == (FIELD_MANAGER, "Apply") for one in entries)
-
-
-def _wave(one: RenderedApplication) -> int:
-    annotations = one.spec.object.annotations
-    written = str(annotations.get(conventions.SYNC_WAVE) or "0")
-    return int(written) if written.lstrip("-").isdigit() else 0

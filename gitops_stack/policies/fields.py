@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from gitops_stack import conventions
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -26,3 +29,9 @@ def dig(value: object, *keys: str) -> Any:  # noqa: ANN401 - any YAML value
     for key in keys:
         value = mapping(value).get(key)
     return value
+
+
+def read_wave(manifest: object) -> int:
+    """Read the sync wave of a manifest. One that is no number is 0, as to Argo CD (gitops-engine, syncwaves.Wave)."""
+    written = text(dig(manifest, "metadata", "annotations", conventions.SYNC_WAVE))
+    return int(written) if re.fullmatch(r"[+-]?[0-9]{1,18}", written) else 0
