@@ -50,7 +50,7 @@ def read_application(
     well = state == "Synced" and healthy == "Healthy"
     waits_for = _waits_for(application, project, now) if state == "OutOfSync" else ""
     troubles = _troubles(application, status, blocked=bool(waits_for))
-    if waits_for and not troubles and revision and revision == _synced_revision(status):
+    if waits_for and not troubles and _is_last_synced(sync, status):
         troubles = ["drifted since its last sync"]
     reasons = [*troubles, waits_for, "" if well else _resources(status)]
     if not well and not any(reasons):
@@ -84,9 +84,14 @@ def _automated(application: Manifest) -> bool:
     return automated is not None and automated.get("enabled") is not False  # an empty map switches it on
 
 
-def _synced_revision(status: dict[str, Any]) -> str:
-    history: list[dict[str, Any]] = status.get("history") or []
-    return history[-1].get("revision") or "" if history else ""
+def _is_last_synced(sync: dict[str, Any], status: dict[str, Any]) -> bool:
+    """Tell whether what was compared is what was last synced: the revisions, and what the sources say of them."""
+    last: dict[str, Any] = (status.get("history") or [{}])[-1]
+    compared = sync.get("comparedTo") or {}
+    sources = [(found.get("source"), found.get("sources")) for found in (compared, last)]
+    revisions = [found.get("revisions") or [found.get("revision") or ""] for found in (sync, last)]
+    same_sources = not any(sources[0]) or not any(sources[1]) or sources[0] == sources[1]
+    return all(revisions[0]) and revisions[0] == revisions[1] and same_sources
 
 
 def _troubles(application: Manifest, status: dict[str, Any], *, blocked: bool) -> list[str]:

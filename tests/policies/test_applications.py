@@ -198,6 +198,13 @@ def test_well_is_synced_and_healthy(status: dict[str, Any] | None, well: bool) -
     assert read(application(status)).well is well
 
 
+def compared(source: dict[str, Any], **at: Any) -> dict[str, Any]:
+    """A status after a sync of CHART, at 1.2.3, or of two sources, at 1.2.3 and last."""
+    last: dict[str, Any] = {"revisions": ["1.2.3", "last"]} if "revisions" in at else {"revision": "1.2.3"}
+    sync = {"status": "OutOfSync", **at, "comparedTo": {"source": source}}
+    return {**OUT, "sync": sync, "history": [{"source": CHART, **last}]}
+
+
 MERGED = {
     **OUT,
     "sync": {"status": "OutOfSync", "revision": "new"},
@@ -205,6 +212,7 @@ MERGED = {
 }
 SYNCED = {**MERGED, "history": [{"revision": "old"}, {"revision": "new"}]}
 MISSING = {"sync": {"status": "OutOfSync", "revision": "new"}, "health": {"status": "Missing"}}
+CHART = {"repoURL": "x", "helm": {"values": "a: 1"}}
 BLOCKED = {"phase": "Running", "message": "Sync operation blocked by sync window"}
 WINDOW = "waits for a sync window of project team"
 
@@ -225,6 +233,18 @@ WINDOW = "waits for a sync window of project team"
             id="closed, but for people",
         ),
         pytest.param(application({**MERGED, "operationState": BLOCKED}), CLOSED, WINDOW, id="caught by its closing"),
+        pytest.param(
+            application(compared({"repoURL": "x", "helm": {"values": "a: 2"}}, revision="1.2.3"), automated=False),
+            OPEN,
+            "waits for a manual sync",
+            id="by hand, the same chart with other values",
+        ),
+        pytest.param(
+            application(compared(CHART, revisions=["1.2.3", "new"]), automated=False),
+            OPEN,
+            "waits for a manual sync",
+            id="by hand, one of two sources",
+        ),
     ],
 )
 def test_a_merge_that_waits_for_a_person_or_a_window_is_no_failure(
@@ -241,6 +261,14 @@ def test_a_merge_that_waits_for_a_person_or_a_window_is_no_failure(
         pytest.param(application(MERGED), OPEN, id="about to sync"),
         pytest.param(application(SYNCED, automated=False), OPEN, id="changed by hand"),
         pytest.param(application(SYNCED), CLOSED, id="changed by hand in a closed window"),
+        pytest.param(
+            application(compared(CHART, revision="1.2.3"), automated=False), OPEN, id="changed by hand, a chart"
+        ),
+        pytest.param(
+            application(compared(CHART, revisions=["1.2.3", "last"]), automated=False),
+            OPEN,
+            id="changed by hand, of two sources",
+        ),
         pytest.param(application({**MERGED, "health": {"status": "Degraded"}}, automated=False), OPEN, id="sick"),
         pytest.param(
             application({**MERGED, "operationState": {"phase": "Failed", "message": "x"}}, automated=False),
