@@ -6,12 +6,14 @@ other objects. What counts as part of the tree is what git would add, ignored fi
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.git_environment import build_settings_variables
 
 # Always the same, so that an unchanged tree is an unchanged commit.
 _IDENTITY = {
@@ -19,6 +21,9 @@ _IDENTITY = {
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "gitops-stack try"), ("EMAIL", "lab@localhost"), ("DATE", "2000-01-01T00:00:00Z"))
 }
+
+# A person's hooks and monitor are for their index, and not for ours.
+_SETTINGS = {"core.hooksPath": os.devnull, "core.fsmonitor": "false", "advice.addEmbeddedRepo": "false"}
 
 
 def find_repository(project: Path) -> Path:
@@ -36,6 +41,8 @@ def find_repository(project: Path) -> Path:
 def seed_repository(project: Path, repository: Path, branch: str, others: Iterable[str]) -> str:
     """Make the working tree around ``project`` the one commit of ``branch`` in ``repository``; returns the commit.
 
+    ``branch`` is a name, or a whole ref such as `refs/heads/main`.
+
     The whole repository is taken, so that paths stay what they are. ``others`` are more revisions that are served,
     as the person's repository knows them; what it does not know is left out.
     """
@@ -49,27 +56,27 @@ def _seed(project: Path, repository: Path, branch: str, others: Iterable[str]) -
     top = find_repository(project)
     index, objects = (_git_path(top, name) for name in ("index", "objects"))
     if not (repository / "HEAD").is_file():
-        run_git(repository.parent, "init", "--quiet", "--bare", str(repository))
+        run_git(repository.parent, "init", "--quiet", "--bare", "--template=", str(repository))  # no hooks of a person
     (repository / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf-8")
     own = repository / "seed-index"
-    own.unlink(missing_ok=True)
+    for left in (own, own.with_name("seed-index.lock")):  # the second, of a run that was killed
+        left.unlink(missing_ok=True)
     if index.is_file():
         shutil.copy2(index, own)  # with its time: git takes files changed at or after it for changed
     variables = {
         **_IDENTITY,
+        **build_settings_variables(_SETTINGS, os.environ),
         "GIT_INDEX_FILE": str(own),
         "GIT_OBJECT_DIRECTORY": str(repository / "objects"),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects),
     }
     # A lab's folder that nobody ignores holds sockets and a database.
-    run_git(
-        top, "-c", "core.fsmonitor=false", "-c", "advice.addEmbeddedRepo=false", "add", "--all", "--", ".",
-        ":(exclude,glob)**/.lab/**", variables=variables,
-    )  # fmt: skip
+    run_git(top, "add", "--all", "--", ".", ":(exclude,glob)**/.lab/**", variables=variables)
     tree = run_git(top, "write-tree", variables=variables)
     commit = run_git(top, "commit-tree", tree, "-m", "The working tree", variables=variables)
-    run_git(repository, "update-ref", f"refs/heads/{branch}", commit)
-    run_git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    followed = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+    run_git(repository, "update-ref", followed, commit)
+    run_git(repository, "symbolic-ref", "HEAD", followed)
     for name, found in _find_others(top, others).items():
         run_git(repository, "update-ref", name, found)
     return commit

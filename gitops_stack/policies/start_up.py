@@ -15,6 +15,7 @@ REFRESH = "argocd.argoproj.io/refresh"  # the controller takes it off when it ha
 
 Stage = Literal["well", "failing", "waiting"]
 _FATAL = ("ComparisonError", "InvalidSpecError", "UnknownError")
+_BRANCH = "refs/heads/"
 _SECOND_RETRY = 2
 _FOR_GOOD = "is not permitted in project"  # no retry changes that
 
@@ -23,7 +24,7 @@ def is_followed(source: Source, repo_url: str, revision: str) -> bool:
     """Tell whether a source is what the stack follows: branch ``revision`` of the repository ``repo_url``."""
     wanted = text(source.options.get("targetRevision"))
     here = same_repository(source.repo_url, repo_url) and not source.chart
-    return here and wanted in ("", "HEAD", revision, f"refs/heads/{revision}")
+    return here and (wanted in ("", "HEAD") or wanted.removeprefix(_BRANCH) == revision.removeprefix(_BRANCH))
 
 
 def read_sources(application: Manifest) -> tuple[Source, ...]:

@@ -49,6 +49,7 @@ def read_base(project: Path, written: str | None, branch: str, repo_url: str) ->
     if written is not None:
         return Base(_commit(project, written, "--base"), written)
     head = _commit(project, "HEAD", "--base")
+    branch = branch.removeprefix("refs/heads/")  # which is how a stack file may name it, too
     names = [f"refs/remotes/{remote}/{branch}" for remote in _remotes(project, repo_url)]
     for name in (*names, f"refs/heads/{branch}"):
         if not _git_or_nothing(project, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):

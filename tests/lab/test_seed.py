@@ -87,6 +87,28 @@ def test_other_revisions_are_served_as_they_are_known(tree: Path, bare: Path, gi
     assert [line for line in refs if "main" not in line] == [f"refs/heads/next {base}", f"refs/tags/v1 {base}"]
 
 
+def test_a_branch_may_be_named_by_its_whole_ref(tree: Path, bare: Path, git: Git) -> None:
+    commit = seed_repository(tree, bare, "refs/heads/main", [])
+    assert git(bare, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    assert git(bare, "rev-parse", "HEAD") == commit
+
+
+def test_what_a_killed_run_left_is_no_hindrance(tree: Path, bare: Path) -> None:
+    wanted = seed_repository(tree, bare, "main", [])
+    (bare / "seed-index.lock").touch()
+    assert seed_repository(tree, bare, "main", []) == wanted
+
+
+def test_no_hook_of_the_repository_is_run(tree: Path, bare: Path) -> None:
+    hook = tree / ".git/hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tree}/ran\n")
+    hook.chmod(0o755)
+    (tree / "kept").write_text("other\n")
+    seed_repository(tree, bare, "main", [])
+    assert not (tree / "ran").exists()
+
+
 def test_a_hook_s_variables_lead_nowhere(
     tree: Path, bare: Path, git: Git, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

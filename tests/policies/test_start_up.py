@@ -95,10 +95,11 @@ def test_a_sync_that_was_asked_for_is_under_way() -> None:
     assert judge_start({**application(WELL), "operation": {"sync": {}}}, URL, "main", "new") == "waiting"
 
 
+@pytest.mark.parametrize("followed", ["main", "refs/heads/main"])
 @pytest.mark.parametrize("written", ["main", "HEAD", "", "refs/heads/main"])
-def test_a_source_follows_the_branch(written: str) -> None:
+def test_a_source_follows_the_branch(written: str, followed: str) -> None:
     source = read_sources(application({}, {**HERE, "targetRevision": written}))[0]
-    assert is_followed(source, "https://github.com/Acme/platform", "main")
+    assert is_followed(source, "https://github.com/Acme/platform", followed)
 
 
 @pytest.mark.parametrize("source", [PINNED, CHART, {**HERE, "repoURL": "https://github.com/acme/other.git"}])

@@ -109,6 +109,13 @@ def test_a_base_is_where_head_parted_from_the_followed_branch_of_its_remote(
     )
 
 
+def test_a_branch_may_be_followed_by_its_whole_ref(repository: Path, git: Callable[..., str]) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    git(repository, "switch", "--quiet", "--create", "topic")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "topic")
+    assert read_base(repository, None, "refs/heads/main", FOLLOWED[1]) == Base(base, "where HEAD parted from main")
+
+
 def test_without_a_remote_the_local_branch_is_taken(repository: Path, git: Callable[..., str]) -> None:
     base = git(repository, "rev-parse", "HEAD")
     assert read_base(repository, None, *FOLLOWED) == Base(base, "main")
