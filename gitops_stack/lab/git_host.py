@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import gzip
+import ipaddress
 import os
 import re
 import selectors
@@ -20,7 +21,7 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,11 +34,13 @@ from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import build_http_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK, LabState
+from gitops_stack.policies.repository_url import same_repository
 
 _SERVICE = "git-upload-pack"  # reading; nobody pushes here
-_DAYS = 30
+_DAYS = 3650  # a kept lab may grow old, and nothing but its own processes trusts it
 _SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _TUNNEL_SECONDS = 60
+_PLAIN = re.compile(r'[^\s"\\\x00-\x1f]+')
 
 
 def build_git_variables(url: str, repository: Path, environment: Mapping[str, str]) -> dict[str, str]:
@@ -48,15 +51,25 @@ def build_git_variables(url: str, repository: Path, environment: Mapping[str, st
     return build_settings_variables({f"url.file://{repository}.insteadOf": url, "http.proxy": ""}, environment)
 
 
-def write_git_configuration(file: Path, url: str, repository: Path, environment: Mapping[str, str]) -> dict[str, str]:
+def write_git_configuration(
+    file: Path, url: str, repository: Path, environment: Mapping[str, str], sources: Iterable[str] = ()
+) -> dict[str, str]:
     """Write a git configuration that reads ``url``, of any scheme, from ``repository``; returns its variables.
 
+    ``sources`` are URLs that will be asked for: other spellings of ``url``, and repositories that it is not.
     Argo CD's own git heeds it, unlike the variables of `build_git_variables`. Its go-git does not: it asks the real
     host for branches, and for nothing when an Application names a commit.
     """
     included = environment.get("GIT_CONFIG_GLOBAL") or ""
-    include = f'[include]\n\tpath = "{included}"\n' if included else ""
-    file.write_text(f'{include}[url "file://{repository}"]\n\tinsteadOf = "{url}"\n', encoding="utf-8")
+    lines = ["[include]", f'\tpath = "{included}"'] if included else []
+    asked = {url, *filter(_PLAIN.fullmatch, sources)}  # a tree's own words: none may end the line it stands in
+    own = {name for name in asked if same_repository(name, url)}
+    # git replaces the beginning of a URL, by the longest that fits: `…/platform` would catch `…/platform-apps` too.
+    places = {name: name for name in asked - own}
+    places |= {spelt: f"file://{repository}" for name in own for spelt in (name, f"{name.removesuffix('.git')}.git")}
+    for name, place in sorted(places.items()):
+        lines += [f'[url "{place}"]', f'\tinsteadOf = "{name}"']
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return {"GIT_CONFIG_GLOBAL": str(file)}
 
 
@@ -100,6 +113,10 @@ def write_certificate(file: Path, host: str) -> None:
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
+    try:
+        subject: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        subject = x509.DNSName(host)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"gitops-stack lab, in place of {host}")])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -111,7 +128,7 @@ def write_certificate(file: Path, host: str) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=_DAYS))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([subject]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -168,8 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         host, _, port = self.path.rpartition(":")
-        if host.lower() != self.server.host:
-            self._tunnel(host, int(port))
+        if host.lower().strip("[]") != self.server.host:
+            self._tunnel(host.strip("[]"), int(port))
             return
         self.send_response(HTTPStatus.OK, "Connection established")
         self.end_headers()
@@ -207,7 +224,8 @@ class _Handler(BaseHTTPRequestHandler):
         print(f"{self.command} {self.path} {args[1] if len(args) > 1 else ''}", flush=True)  # noqa: T201 - its log
 
     def _is_played(self, path: str, service: str) -> bool:
-        return path in (f"{self.server.path}.git/{service}", f"{self.server.path}/{service}")
+        own = self.server.path  # compared as Argo CD compares repositories: without case
+        return path.lower() in (f"{own}.git/{service}".lower(), f"{own}/{service}".lower())
 
     def _git(self, options: list[str], body: bytes) -> bytes:
         command = ["git", "upload-pack", "--stateless-rpc", *options, str(self.server.repository)]

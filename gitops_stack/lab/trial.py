@@ -184,7 +184,9 @@ class Trial(Phases):
             variables |= build_git_variables(url, self._repository, variables)
             variables |= build_host_variables(state, state.load_ports()["git-host"])
         else:
-            variables |= write_git_configuration(state.directory / "gitconfig", url, self._repository, variables)
+            sources = {source.repo_url for one in self.chosen for source in one.spec.sources}
+            file = state.directory / "gitconfig"
+            variables |= write_git_configuration(file, url, self._repository, variables, sources)
         if helm := shutil.which("helm"):  # not among the tools
             path = self.lab.process_environment()["PATH"]
             variables["PATH"] = os.pathsep.join([path, str(Path(helm).parent)])

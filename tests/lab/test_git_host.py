@@ -10,6 +10,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,9 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
         process.wait()
 
 
-@pytest.mark.parametrize("url", [URL, URL.removesuffix(".git"), URL.replace("git.ex", "Git.Ex")])
+@pytest.mark.parametrize(
+    "url", [URL, URL.removesuffix(".git"), URL.replace("git.ex", "Git.Ex"), URL.replace("acme", "Acme")]
+)
 def test_git_lists_the_played_repository(host: Host, tmp_path: Path, url: str) -> None:
     head = git("rev-parse", "HEAD", cwd=host.repository).stdout.strip()
     done = git("ls-remote", url, "refs/heads/main", cwd=tmp_path, variables=host.variables)
@@ -237,6 +240,20 @@ def test_git_reads_a_repository_of_any_scheme_by_a_configuration(host: Host, tmp
     assert git("config", "user.name", cwd=tmp_path, variables=variables).stdout == "of another file\n"
 
 
+def test_a_configuration_knows_other_spellings_and_other_repositories(host: Host, tmp_path: Path) -> None:
+    other = tmp_path / "platform-apps"
+    git("init", "-q", "-b", "apps", other, cwd=tmp_path)
+    commit(other, "first")
+    url = f"file://{tmp_path}/platform"
+    evil = 'https://x"\n[user]\n\tname = evil\n[url "y'
+    sources = [f"{url}.git", f"file://{other}", evil, "https://x y", "https://x\\"]
+    variables = write_git_configuration(tmp_path / "gitconfig", url, host.repository, {}, sources)
+    for asked, branch in ((url, "main"), (f"{url}.git", "main"), (f"file://{other}", "apps")):
+        done = git("ls-remote", "--heads", asked, cwd=tmp_path, variables=variables)
+        assert (done.stderr, done.stdout.rpartition("/")[2].strip()) == ("", branch)
+    assert git("config", "user.name", cwd=tmp_path, variables=variables).stdout == ""
+
+
 def test_host_variables_trust_the_played_host_beside_all_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,6 +286,17 @@ def test_the_certificate_is_private_and_made_once(tmp_path: Path) -> None:
     build_host_program(state, 4000, URL, tmp_path, {})
     assert file.read_text(encoding="utf-8") == first
     assert (program.name, program.environment["PATH"]) == ("git-host", "/bin")
+
+
+@pytest.mark.parametrize(
+    ("host", "name"), [("git.example.com", "DNS:git.example.com"), ("10.0.0.5", "IP Address:10.0.0.5")]
+)
+def test_a_certificate_names_its_host_and_outlives_a_kept_lab(host: str, name: str, tmp_path: Path) -> None:
+    write_certificate(tmp_path / "host.pem", host)
+    context = ssl.create_default_context(cafile=tmp_path / "host.pem")
+    (made,) = context.get_ca_certs()
+    assert made["subjectAltName"] == (tuple(name.split(":")),)
+    assert ssl.cert_time_to_seconds(str(made["notAfter"])) > time.time() + 5 * 365 * 86400
 
 
 def test_a_certificate_holds_for_its_host_alone(host: Host, tmp_path: Path) -> None:
