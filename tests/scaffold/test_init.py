@@ -87,6 +87,17 @@ def test_an_application_repository_has_pipelines_and_no_stacks(forge: str, tmp_p
     assert load_documents(text)
 
 
+def test_a_promotion_by_hand_builds_and_rolls_out_nothing_at_gitlab(tmp_path: Path) -> None:
+    init_project(tmp_path, {"layout": "monorepo", "forge": "gitlab"}, defaults=True)
+    jobs = load_documents((tmp_path / ".gitlab-ci.yml").read_text())[0]
+    for name in ("image", "propose"):  # `changes` is true in a pipeline that no push started
+        assert [rule["if"] for rule in jobs[name]["rules"]] == [
+            '$CI_COMMIT_BRANCH == "main" && $CI_PIPELINE_SOURCE == "push"'
+        ]
+    assert jobs["up"]["rules"][0] == {"if": "$APPLICATION", "when": "never"}
+    assert jobs["promote"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "web" && $APPLICATION'}]
+
+
 @pytest.mark.parametrize("layout", ["platform", "monorepo", "application"])
 @pytest.mark.parametrize("forge", ["github", "gitlab"])
 def test_pipelines_that_commit_say_who_commits(forge: str, layout: str, tmp_path: Path) -> None:
