@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -50,10 +50,22 @@ def delete(client: Client, found: ObjectReference) -> None:
     resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
     options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
     try:
-        client.delete(resource, found.name, **options)
+        with reached():
+            client.delete(resource, found.name, **options)
     except HTTPStatusError as error:
         if error.response.status_code != _NOT_FOUND:
             raise GitOpsStackError(f"{found.text}: cannot be deleted: {_message(error)}") from None
+
+
+@contextlib.contextmanager
+def reached() -> Iterator[None]:
+    """Raise :class:`EnvironmentProblem` when the API server does not answer; what it says is left as it is."""
+    try:
+        yield
+    except HTTPStatusError:
+        raise
+    except (OSError, HTTPError) as error:
+        raise EnvironmentProblem(f"cluster: does not answer: {error}; see the log of kube-apiserver") from None
 
 
 class _Gone(Exception):  # noqa: N818 - not an error to whoever asks
@@ -102,14 +114,14 @@ def _apply(client: Client, manifest: Manifest) -> str:
 def _patch(client: Client, found: ObjectReference, change: Manifest, kind: PatchType, *, force: bool = False) -> None:
     resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
     options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
+    options |= {"patch_type": kind, "field_manager": FIELD_MANAGER, "force": force}
     try:
-        client.patch(resource, found.name, change, patch_type=kind, field_manager=FIELD_MANAGER, force=force, **options)
+        with reached():
+            client.patch(resource, found.name, change, **options)
     except HTTPStatusError as error:  # not only ApiError: a kind that is not there is a 404 without a body
         if error.response.status_code == _NOT_FOUND:
             raise _Gone from None
         raise GitOpsStackError(f"{found.text}: the API server refuses it: {_message(error)}; correct it") from None
-    except (OSError, HTTPError) as error:
-        raise EnvironmentProblem(f"cluster: does not answer: {error}; see the log of kube-apiserver") from None
 
 
 def _message(error: HTTPStatusError) -> str:

@@ -5,27 +5,29 @@ Without it the pods of a claim are never scheduled. No data is ever written: kwo
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
-from lightkube import ApiError, Client
+from httpx2 import HTTPStatusError
+from lightkube import Client
 from lightkube.models.core_v1 import HostPathVolumeSource, ObjectReference, PersistentVolumeSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
 
-from gitops_stack.lab.server_side_apply import FIELD_MANAGER
-
-_CONFLICT = 409
+from gitops_stack.lab.server_side_apply import FIELD_MANAGER, reached
 
 
 def provide_volumes(client: Client) -> None:
-    """Make a volume for every claim that is Pending and names none, whatever its storage class, bound to it."""
-    for claim in client.list(PersistentVolumeClaim, namespace="*"):
-        if claim.status and claim.status.phase == "Pending" and claim.spec and not claim.spec.volumeName:
-            try:
-                client.create(build_volume(claim), field_manager=FIELD_MANAGER)
-            except ApiError as error:
-                if error.status.code != _CONFLICT:  # made a moment ago, and not bound yet
-                    raise
+    """Make a volume for every claim that is Pending and names none, whatever its storage class, bound to it.
+
+    Raises :class:`EnvironmentProblem` when the API server does not answer. What it refuses is left for the next time:
+    a claim that waits is seen in the application's health.
+    """
+    with contextlib.suppress(HTTPStatusError), reached():
+        for claim in client.list(PersistentVolumeClaim, namespace="*"):
+            if claim.status and claim.status.phase == "Pending" and claim.spec and not claim.spec.volumeName:
+                with contextlib.suppress(HTTPStatusError):  # one made a moment ago, and not bound yet, perhaps
+                    client.create(build_volume(claim), field_manager=FIELD_MANAGER)
 
 
 def build_volume(claim: PersistentVolumeClaim) -> PersistentVolume:
