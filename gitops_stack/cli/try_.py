@@ -20,6 +20,7 @@ from gitops_stack.lab.seed import find_repository
 from gitops_stack.lab.tools import Tools, build_tools
 from gitops_stack.lab.trial import Trial
 from gitops_stack.settings import StackSettings
+from gitops_stack.stack_files import find_stacks, stack_file
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.revisions import open_revision, read_base
 from gitops_stack.tree_check.selection import (
@@ -109,7 +110,7 @@ def _check_usage(names: list[str], base: str | None, everything: bool) -> None:
 def _choose_stack(project: Path, stack: str | None) -> str:
     if stack is not None:
         return stack
-    found = sorted(file.name.split(".")[1] for file in project.glob("Pulumi.*.yaml"))
+    found = find_stacks(project)
     if len(found) != 1:
         known = ", ".join(found) or "none"
         raise EnvironmentProblem(f"--stack: is missing, and {project} has not exactly one; stacks found here: {known}")
@@ -146,7 +147,7 @@ def _load_base(project: Path, stack: str) -> Tree:
     try:
         return load_tree(project, load_stack_file(project, stack))
     except EnvironmentProblem:
-        if (project / f"Pulumi.{stack}.yaml").is_file():
+        if (project / stack_file(stack)).is_file():
             raise
         return Tree()  # the stack is new
     except GitOpsStackError as error:
