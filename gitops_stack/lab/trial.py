@@ -12,9 +12,10 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from lightkube import Client
@@ -23,6 +24,7 @@ from gitops_stack import conventions
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
+from gitops_stack.gitops_tree.manifest_set import object_name
 from gitops_stack.lab.git_host import (
     build_git_variables,
     build_host_program,
@@ -38,7 +40,7 @@ from gitops_stack.lab.seed import seed_repository
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects, delete, merge
 from gitops_stack.lab.stand_ins import build_lab_installation
 from gitops_stack.lab.start_up import Outcome, StartUp, terminate_syncs
-from gitops_stack.live_state import connect, load_applications, load_namespaced, reference
+from gitops_stack.live_state import connect, load_applications, reference
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_argocd_secrets
@@ -51,6 +53,7 @@ from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 
 _NOTE = "try.json"  # whose lab it is, and what is installed in it
+_NOTHING: Mapping[str, Any] = {"whose": "", "installed": "", "objects": ()}
 _REMOVAL_SECONDS = 60.0
 _APPLICATIONS = ("Application", "ApplicationSet")
 
@@ -120,7 +123,7 @@ class Trial(Phases):
         note, whose = self._read_note(), self._whose()
         if not note and (state.etcd.exists() or (state.directory / "workspace").exists()):
             raise EnvironmentProblem(f"{state.directory}: is a lab of something else; give --name another name")
-        if note and (note["whose"] != whose or not self.lab.processes()):
+        if note and (note["whose"] != whose or self._find_left(note) or not self.lab.processes()):
             self.lab.down(lambda line: progress(f"earlier lab: {line}"))
             shutil.rmtree(state.directory / "etcd", ignore_errors=True)
             for name in ("git-host.pem", _NOTE):
@@ -128,18 +131,29 @@ class Trial(Phases):
             shutil.rmtree(self._repository, ignore_errors=True)
             note = {}
         if not note:
-            self._write_note("")
+            self._write_note("", ())
 
     def _whose(self) -> str:
         return f"{self.settings.stack} {self.settings.gitops.repo_url}"
 
-    def _read_note(self) -> dict[str, str]:
-        file = self.lab.state.directory / _NOTE
-        found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return found
+    def _find_left(self, note: Mapping[str, Any]) -> set[str]:
+        """Find what is installed in the lab and has left the tree: a quota or a kind that others would still meet."""
+        there = {reference(found).text for found in self._installation()}
+        return set(note["objects"]) - there - {object_name(astuple(found.name)) for found in self.tree.objects}
 
-    def _write_note(self, installed: str) -> None:
-        note = {"whose": self._whose(), "installed": installed}
+    def _read_note(self) -> Mapping[str, Any]:
+        file = self.lab.state.directory / _NOTE
+        if not file.exists():
+            return {}
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            found = None  # of a run that was killed while it wrote
+        return found if isinstance(found, dict) and found.keys() == _NOTHING.keys() else _NOTHING
+
+    def _write_note(self, installed: str, objects: Iterable[Manifest]) -> None:
+        names = [reference(found).text for found in objects]
+        note = {"whose": self._whose(), "installed": installed, "objects": names}
         (self.lab.state.directory / _NOTE).write_text(json.dumps(note), encoding="utf-8")
 
     def _outside(self, ports: Mapping[str, int]) -> list[Program]:
@@ -160,8 +174,9 @@ class Trial(Phases):
         text = json.dumps(wanted, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
         if self._read_note().get("installed") != digest:
+            self._write_note("", wanted)  # some may be there though one is refused
             apply_objects(client, wanted)
-            self._write_note(digest)
+            self._write_note(digest, wanted)
 
     def _installation(self) -> Iterator[Manifest]:
         """Build what is there before the first Application, in no order."""
@@ -171,11 +186,14 @@ class Trial(Phases):
         yield from build_lab_installation(load_manifests(self.project / settings.tree_path / "argocd"))
         own = [one for one in self.tree.applications if one.spec.name in _BEFORE]
         yield from (_placed(found) for one in own for found in one.objects if _is_before(found))
-        # An application that was not chosen may bring the kinds a chosen one uses.
+        yield from self._definitions()
+
+    def _definitions(self) -> Iterator[Manifest]:
+        """Build the kinds of applications that were not chosen, which a chosen one may use."""
         chosen = {one.spec.name for one in self.chosen} | conventions.RESERVED_APPLICATIONS
-        others = [one for one in self.tree.applications if one.spec.name not in chosen]
-        for one in others:
-            yield from (found.manifest for found in one.objects if found.kind == "CustomResourceDefinition")
+        for one in self.tree.applications:
+            if one.spec.name not in chosen:
+                yield from (found.manifest for found in one.objects if found.kind == "CustomResourceDefinition")
 
     def _start_controllers(self, progress: Progress) -> None:
         state, url = self.lab.state, self.settings.gitops.repo_url
@@ -193,7 +211,7 @@ class Trial(Phases):
         self.lab.start_argocd(namespace=self.settings.argocd.namespace, git_environment=variables, progress=progress)
 
     def _remove_earlier(self, client: Client) -> None:
-        """Delete, with all they made, Applications of an earlier test that nobody asks for now; then old projects."""
+        """Delete, with all they made, Applications of an earlier test that nobody asks for now."""
         namespace = self.settings.argocd.namespace
         chosen = {one.spec.name for one in self.chosen}
         earlier = [
@@ -217,10 +235,8 @@ class Trial(Phases):
                 f"{', '.join(sorted(names))}: of an earlier try, and not gone after {_REMOVAL_SECONDS:.0f} s; start "
                 f"anew with `gitops-stack lab down --name {self.lab.state.directory.name}`"
             )
-        projects = {found.name.name for found in self.tree.objects if is_app_project(found)}
-        for found in load_namespaced(client, conventions.ARGOCD_API_VERSION, "AppProject", namespace):
-            if found["metadata"]["name"] not in projects and _is_ours(found):
-                delete(client, reference(found))
+        if earlier:  # whose kinds are gone with them, those that were installed a moment ago too
+            apply_objects(client, self._definitions())
 
     def _sync(self, client: Client, progress: Progress, limit_seconds: float) -> None:
         start_up = StartUp(client, self.settings, self.commit, self.lab.state, limit_seconds)

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab import trial
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.server_side_apply import FIELD_MANAGER
 from gitops_stack.lab.state import LabState
 from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.trial import Trial, can_play_host
+from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import Source
 from gitops_stack.tree_check.applications import Tree
 from tests.tree_check.test_risks import build_tree
 
 OWN = "https://github.com/acme/platform.git"
+QUOTA: Manifest = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "limits", "namespace": "shop"}}
+KIND: Manifest = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "as.example.com"},
+}
 
 
 def source(url: str) -> Source:
@@ -56,6 +67,60 @@ def test_a_lab_that_is_busy_is_not_stopped(project: Path, tmp_path_factory: pyte
         Trial(lab, project, settings, Tree(), ()).run(lambda _line: None, limit_seconds=1)
     said = "another bootstrap, destroy or try of this lab is running; wait for it"
     assert refused.value.findings == (f"{lab.state.directory}: {said}",)
+
+
+@pytest.fixture
+def kept(project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    """A test of web in a kept lab whose processes run; the application crds brings a kind. Nothing is started."""
+    lab = Lab(LabState.open(tmp_path_factory.mktemp("lab") / "try"), Tools(project / "tools"))
+    monkeypatch.setattr(Lab, "processes", lambda _lab: ["etcd"])
+    monkeypatch.setattr(Lab, "down", lambda _lab, _progress: (lab.state.directory / "ended").touch())
+    tree = build_tree(True, web=[], crds=[KIND])
+    chosen = [one for one in tree.applications if one.spec.name == "web"]
+    made = Trial(lab, project, load_stack_file(project, "dev"), tree, chosen)
+    monkeypatch.setattr(made, "_installation", lambda: iter([QUOTA, KIND]))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("note", "anew"),
+    [
+        ({"installed": "x", "objects": ["ResourceQuota shop/limits"]}, False),
+        ({"installed": "x", "objects": ["apiextensions.k8s.io/CustomResourceDefinition as.example.com"]}, False),
+        ({"installed": "x", "objects": ["ResourceQuota shop/limits", "ResourceQuota shop/gone"]}, True),
+        ({"installed": "x"}, True),
+        (None, True),
+    ],
+)
+def test_a_kept_lab_that_has_what_left_the_tree_is_made_anew(
+    kept: Trial, note: dict[str, Any] | None, anew: bool
+) -> None:
+    directory = kept.lab.state.directory
+    whole = {"whose": f"dev {kept.settings.gitops.repo_url}", **(note or {})}
+    (directory / "try.json").write_text('{"whose": "d' if note is None else json.dumps(whole))
+    (directory / "etcd").mkdir()
+    kept._open(lambda _line: None)
+    assert ((directory / "ended").exists(), (directory / "etcd").exists()) == (anew, not anew)
+
+
+def test_a_kind_that_went_with_an_earlier_application_is_there_again(
+    kept: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [{"manager": FIELD_MANAGER, "operation": "Apply"}]
+    metadata = {"name": "crds", "namespace": "argocd", "managedFields": fields}
+    there: list[Manifest] = [{"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata}]
+    applied: list[Manifest] = []
+    monkeypatch.setattr(trial, "load_applications", lambda *_: list(there))
+    monkeypatch.setattr(trial, "terminate_syncs", lambda *_: None)
+    monkeypatch.setattr(trial, "merge", lambda *_: None)
+    monkeypatch.setattr(trial, "delete", lambda *_: there.clear())
+    monkeypatch.setattr(trial, "apply_objects", lambda _client, found: applied.extend(found))
+    client: Any = None
+    kept._remove_earlier(client)
+    assert [found["metadata"]["name"] for found in applied] == ["as.example.com"]
+    applied.clear()
+    kept._remove_earlier(client)
+    assert applied == [], "nothing went"
 
 
 def test_without_outcomes_a_trial_is_not_well(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
