@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 
 _PIPED_WIDTH = 240  # a pipe has no width; Rich would cut tables at 80
-out = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+# No emoji: Rich would print `registry:ok:1` with a picture in it, and `urn:id:5`, in JSON too.
+out = Console(soft_wrap=True, highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+err = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack whose Pulumi.<stack>.yaml is read.", metavar="NAME")]
 OneStack = Annotated[
