@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,18 +15,48 @@ MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 """Of the files Argo CD takes for manifests (reposerver/repository, `findManifests`); jsonnet is left out."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """libyaml's loader without timestamps: Kubernetes reads an unquoted date as a string."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
-}
-
-
-_STR, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))
+_TAG = "tag:yaml.org,2002:"
+_STR, _MAP, _SEQ = (f"{_TAG}{name}" for name in ("str", "map", "seq"))
 _KEPT_TAGS = 100_000
+_BASES = {"x": 16, "o": 8, "b": 2}
+# What go-yaml v2, which the API server and Argo CD read with, takes for something else than text (its resolve.go). Dates
+# are left out: Kubernetes reads one as a text. PyYAML would read 12:30 as 750, 1e3 and y as texts, and refuse `=`.
+_RESOLVED = (
+    ("bool", r"[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", "yYnNtTfFoO"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+    ("int", r"[-+]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|0|[1-9][0-9_]*)", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """libyaml's loader, by the rules of go-yaml."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    bool_values: ClassVar[dict[str, bool]] = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
+
+    def construct_int(self, node: yaml.ScalarNode) -> int:
+        """Read a whole number; `_` may stand between its digits."""
+        text = str(self.construct_scalar(node)).replace("_", "").lower()
+        digits = text.lstrip("+-")
+        base = _BASES.get(digits[1:2], 8) if digits.startswith("0") and len(digits) > 1 else 10
+        return -int(digits, base) if text.startswith("-") else int(digits, base)
+
+    def construct_float(self, node: yaml.ScalarNode) -> float | str:
+        """Read a number; one too large for any is a text to go-yaml, such as the short commit 12e4567."""
+        text = str(self.construct_scalar(node)).replace("_", "").lower()
+        if text.endswith((".inf", ".nan")):
+            return float(text.replace(".", ""))
+        found = float(text)
+        return str(node.value) if math.isinf(found) else found
+
+
+for _name, _pattern, _first in _RESOLVED:
+    _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(f"(?:{_pattern})$"), list(_first))
+_Loader.add_constructor(f"{_TAG}int", _Loader.construct_int)
+_Loader.add_constructor(f"{_TAG}float", _Loader.construct_float)
 
 
 class _PlainLoader(_Loader):

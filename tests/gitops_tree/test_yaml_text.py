@@ -28,7 +28,7 @@ TEXTS = [
     "a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}\n",
     "a: b & c\nurl: https://example.com/?a=1&b=2\n",
     "# only a comment\n",
-    "=: a\n",
+    "=: a\nb: =\n",
     "plain\n---\n[1]\n---\n{a: 1}\n",
 ]
 
@@ -43,6 +43,24 @@ def test_every_text_is_read_as_by_the_slow_way(text: str) -> None:
     for _ in range(2):  # what a scalar is was looked up the first time
         found = load_documents(text)
         assert repr(found) == repr(expected), "types and the order of keys included"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        # Held against go.yaml.in/yaml/v2 v2.4.4.
+        ("12:30", "12:30"), ("-1:30", "-1:30"), ("190:20:30.15", "190:20:30.15"), ("=", "="), ("2026-11-21", "2026-11-21"),
+        ("y", True), ("N", False), ("on", True), ("Off", False), ("yEs", "yEs"),
+        ("1e3", 1000.0), ("1.5E3", 1500.0), ("-.5e-1", -0.05), (".5", 0.5), ("12e4567", "12e4567"), ("1.", 1.0), (".", "."),
+        ("08", 8.0), ("017", 15), ("-017", -15), ("0o17", 15), ("0", 0), ("-0", 0), ("+1_000", 1000), ("0X1F", 31),
+        ("0b11", 3), ("-0b11", -3), ("1.2.3", "1.2.3"), ("0x", "0x"), ("1e", "1e"), ("+.INF", float("inf")),
+        ("~", None), ("Null", None), ("nULL", "nULL"), ("!!str 12", "12"), ("!!float 3", 3.0), ("!!int '0x10'", 16),
+    ],
+)  # fmt: skip
+def test_a_value_is_read_as_the_api_server_reads_it(written: str, read: object) -> None:
+    for anchor in ("", "&x "):  # the quick way, and the slow one
+        (document,) = load_documents(f"a: {anchor}{written}\n")
+        assert repr(document["a"]) == repr(read)
 
 
 @pytest.mark.parametrize(
