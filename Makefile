@@ -40,7 +40,7 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 	$(BIN)/python -m pytest -m 'not e2e' -n auto --dist loadscope
 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
-	$(BIN)/python -m pytest -m 'e2e and not soak'
+	$(BIN)/python -m pytest -m 'e2e and not soak' -n 2 --dist loadfile
 
 soak: tools  ## The proofs at scale, minutes each: 25 workloads, adoption
 	$(BIN)/python -m pytest -m e2e tests/e2e/test_high_availability.py
