@@ -97,6 +97,14 @@ def test_a_wrong_setting_is_refused_with_all_its_findings(case: dict[str, Any], 
     assert refused.value.exit_code == 1
 
 
+@pytest.mark.parametrize("pattern", ["team", "te*", "*-prd", "*-*-*", "t*a*d", "team-*-prd"])
+def test_a_sync_window_may_be_for_part_of_a_project_s_namespaces(pattern: str, tmp_path: Path) -> None:
+    window = {"kind": "deny", "schedule": "0 9 * * *", "duration": "8h", "namespaces": [pattern]}
+    changes = {"projects.team.namespaces": ["team", "team-*"], "projects.team.syncWindows": [window]}
+    settings = load_text(tmp_path, render_document({"config": build_config(changes)}))
+    assert settings.projects["team"].sync_windows[0].namespaces == (pattern,)
+
+
 def test_the_good_eks_stack_of_the_table_is_good(tmp_path: Path) -> None:
     assert load_text(tmp_path, render_document({"config": build_config({}, AWS_TABLE)})).eks is not None
 

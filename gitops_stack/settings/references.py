@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from gitops_stack import conventions
 from gitops_stack.settings.aws_references import check_aws_references
@@ -46,16 +47,27 @@ def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]
             elif taken := [own for own in CLUSTER_NAMESPACES if fnmatchcase(own, namespace)]:
                 yield where, namespace, f"needs to leave out {taken[0]}, which belongs to the cluster"
             for other, owner in owners.items():
-                if owner != name and (fnmatchcase(namespace, other) or fnmatchcase(other, namespace)):
+                if owner != name and _overlap(namespace, other):
                     yield where, namespace, f"needs one owner: project {owner} lists {other}"
             owners.setdefault(namespace, name)
+
+
+@lru_cache(maxsize=4096)
+def _overlap(one: str, other: str) -> bool:
+    """Tell whether a name exists that matches both patterns, in which `*` is any characters."""
+    if not one or not other:
+        return not (one or other).strip("*")
+    if one[0] == "*" or other[0] == "*":
+        starred, plain = (one, other) if one[0] == "*" else (other, one)
+        return _overlap(starred[1:], plain) or _overlap(starred, plain[1:])
+    return one[0] == other[0] and _overlap(one[1:], other[1:])
 
 
 def _check_sync_windows(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
     for name, project in settings.projects.items():
         for number, window in enumerate(project.sync_windows):
             for pattern in window.namespaces:
-                if not any(fnmatchcase(own, pattern) or fnmatchcase(pattern, own) for own in project.namespaces):
+                if not any(_overlap(own, pattern) for own in project.namespaces):
                     where = f"projects.{name}.syncWindows.{number}.namespaces"
                     yield where, pattern, f"needs a namespace of project {name}: {', '.join(project.namespaces)}"
 
