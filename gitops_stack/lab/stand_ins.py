@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 from gitops_stack.conventions import ARGOCD_GROUP
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import build_no_yaml
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.open_schema import open_schema
 
@@ -44,7 +46,10 @@ def _with_health(config: Manifest) -> Manifest:
     # A rule of the tree for a kind of an operator would wait for that operator.
     kept = {key: value for key, value in data.items() if key == _KEPT or "." not in _group(key)}
     rules = {f"{_HEALTH}{kind}": _LUA for kind in _WITHOUT_CONTROLLER}
-    written: Any = yaml.safe_load(data.get(_ALL) or "") or {}
+    try:
+        written: Any = yaml.safe_load(data.get(_ALL) or "") or {}
+    except yaml.YAMLError as error:
+        raise GitOpsStackError(build_no_yaml(f"argocd-cm: {_ALL}", error)) from None
     older = {group: _without_health(rule) for group, rule in written.items()} if isinstance(written, dict) else {}
     everything = yaml.safe_dump({**older, _GROUPS: {"health.lua": _LUA}})
     made["data"] = {**kept, **rules, _ALL: everything}

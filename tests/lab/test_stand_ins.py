@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.stand_ins import build_lab_installation
 from gitops_stack.manifests import Manifest
 from tests.stacks import stack_render
@@ -57,3 +58,9 @@ def test_older_rules_keep_all_but_their_health() -> None:
     written = {"example.com/Thing": {"health.lua": "return {}", "ignoreDifferences": "jsonPointers: [/spec]"}}
     rules = yaml.safe_load(build_config({WILDCARDS: yaml.safe_dump(written)})[WILDCARDS])
     assert rules["example.com/Thing"] == {"ignoreDifferences": "jsonPointers: [/spec]"}
+
+
+def test_rules_that_are_no_yaml_are_one_sentence() -> None:
+    with pytest.raises(GitOpsStackError) as raised:
+        build_config({WILDCARDS: "a: [\n"})
+    assert raised.value.findings[0].startswith("argocd-cm: resource.customizations: is no YAML: ")
