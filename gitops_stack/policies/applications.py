@@ -56,7 +56,7 @@ def read_application(
     if not well and not any(reasons):
         reasons = [health.get("message") or ("not looked at yet" if state == "Unknown" else f"{state}, {healthy}")]
     failed = (status.get("operationState") or {}).get("phase") in ("Failed", "Error")  # a PostSync hook, perhaps
-    silent = well and not failed and not _conditions(status)
+    silent = well and not failed and not _conditions(status) and not application["metadata"].get("deletionTimestamp")
     return ApplicationStatus(
         name=application["metadata"]["name"],
         project=application["spec"].get("project", ""),

@@ -43,6 +43,9 @@ def resource(name: str, **found: Any) -> dict[str, Any]:
     ("found", "reason"),
     [
         pytest.param(application(WELL), "", id="well"),
+        pytest.param(
+            application(WELL, deletionTimestamp="2026-01-01T00:00:00Z"), "is being deleted", id="on its way out"
+        ),
         pytest.param(application(None), "not looked at yet", id="new"),
         pytest.param(application({}), "not looked at yet", id="empty status"),
         pytest.param(application(SICK), "Synced, Degraded", id="sick without a word"),
