@@ -65,6 +65,8 @@ def _is_active(window: dict[str, Any], now: datetime) -> bool:
     while minute > local - duration:
         if schedule.fires(minute):
             return True
+        if not schedule.fires_on(minute):
+            minute = minute.replace(hour=0, minute=0)
         minute -= _MINUTE
     return False
 

@@ -47,13 +47,12 @@ class Schedule:
 
     def fires(self, minute: datetime) -> bool:
         """Tell whether it fires in this minute."""
-        in_month, in_week = minute.day in self.days, minute.isoweekday() % 7 in self.weekdays
-        return (
-            minute.minute in self.minutes
-            and minute.hour in self.hours
-            and minute.month in self.months
-            and ((in_month or in_week) if self.either else (in_month and in_week))
-        )
+        return minute.minute in self.minutes and minute.hour in self.hours and self.fires_on(minute)
+
+    def fires_on(self, day: datetime) -> bool:
+        """Tell whether it fires at any minute of this day."""
+        in_month, in_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
+        return day.month in self.months and ((in_month or in_week) if self.either else (in_month and in_week))
 
 
 def parse_schedule(text: str) -> Schedule:

@@ -9,6 +9,7 @@ import pytest
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.sync_windows import may_sync
+from gitops_stack.settings.cron import Schedule
 
 NOON = datetime.fromisoformat("2026-11-20T12:00:30+00:00")  # a Friday
 OPEN = {"schedule": "0 9 * * *", "duration": "6h"}
@@ -66,6 +67,19 @@ def test_windows_decide_who_may_sync(windows: list[dict[str, Any]], by_itself: b
 )
 def test_a_window_is_for_what_it_names(selected: dict[str, Any], is_for: bool) -> None:
     assert allowed({"kind": "allow", **CLOSED, **selected}) is not is_for
+
+
+def test_a_freeze_of_a_year_is_not_looked_for_minute_by_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[datetime] = []
+    fires = Schedule.fires
+
+    def count(schedule: Schedule, minute: datetime) -> bool:
+        asked.append(minute)
+        return fires(schedule, minute)
+
+    monkeypatch.setattr(Schedule, "fires", count)
+    assert not allowed(window("deny", {"schedule": "30 6 1 1 *", "duration": "8760h"}))
+    assert len(asked) < 366 + 24 * 60
 
 
 @pytest.mark.parametrize(
