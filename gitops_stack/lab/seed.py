@@ -54,10 +54,13 @@ def seed_repository(project: Path, repository: Path, branch: str, others: Iterab
 
 def _seed(project: Path, repository: Path, branch: str, others: Iterable[str]) -> str:
     top = find_repository(project)
-    index, objects = (_git_path(top, name) for name in ("index", "objects"))
+    index, objects, shallow = (_git_path(top, name) for name in ("index", "objects", "shallow"))
     if not (repository / "HEAD").is_file():
         run_git(repository.parent, "init", "--quiet", "--bare", "--template=", str(repository))  # no hooks of a person
     (repository / "objects" / "info" / "alternates").write_text(f"{objects}\n", encoding="utf-8")
+    (repository / "shallow").unlink(missing_ok=True)
+    if shallow.is_file():
+        shutil.copy2(shallow, repository)  # or git would look for parents that are not there
     own = repository / "seed-index"
     for left in (own, own.with_name("seed-index.lock")):  # the second, of a run that was killed
         left.unlink(missing_ok=True)

@@ -93,6 +93,18 @@ def test_a_branch_may_be_named_by_its_whole_ref(tree: Path, bare: Path, git: Git
     assert git(bare, "rev-parse", "HEAD") == commit
 
 
+def test_other_revisions_of_a_shallow_clone_can_be_fetched(
+    tree: Path, bare: Path, git: Git, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    git(tree, "commit", "--quiet", "--allow-empty", "--message", "second")
+    git(tree, "tag", "v1")
+    clone = tmp_path_factory.mktemp("shallow") / "clone"
+    git(tree, "clone", "--quiet", "--depth=1", f"file://{tree}", str(clone))
+    seed_repository(clone, bare, "main", ["v1"])
+    git(tree, "clone", "--quiet", "--branch=v1", f"file://{bare}", str(clone.parent / "fetched"))
+    assert git(clone.parent / "fetched", "rev-parse", "HEAD") == git(tree, "rev-parse", "v1")
+
+
 def test_what_a_killed_run_left_is_no_hindrance(tree: Path, bare: Path) -> None:
     wanted = seed_repository(tree, bare, "main", [])
     (bare / "seed-index.lock").touch()
