@@ -19,8 +19,8 @@ _TAG = "tag:yaml.org,2002:"
 _STR, _MAP, _SEQ = (f"{_TAG}{name}" for name in ("str", "map", "seq"))
 _KEPT_TAGS = 100_000
 _BASES = {"x": 16, "o": 8, "b": 2}
-# What go-yaml v2, which the API server and Argo CD read with, takes for something else than text (its resolve.go). Dates
-# are left out: Kubernetes reads one as a text. PyYAML would read 12:30 as 750, 1e3 and y as texts, and refuse `=`.
+# What go-yaml v2, which the API server and Argo CD read with, takes for something else than text (its resolve.go).
+# Dates are left out: Kubernetes reads one as a text. PyYAML reads 12:30 as 750, 1e3 and y as texts, and refuses `=`.
 _RESOLVED = (
     ("bool", r"[yYnN]|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", "yYnNtTfFoO"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
