@@ -14,9 +14,10 @@ import yaml
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.render_cache import render_key
+from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
-from gitops_stack.tree_check.render import Request, render_source, source_key
+from gitops_stack.tree_check.render import Request, load_program, render_source, source_key
 from tests.git_repository import git, repository  # noqa: F401 - fixtures of several folders
 from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_settings, stack_tree
 
@@ -50,8 +51,10 @@ def _take_application_renders() -> None:
     for workload in (one for stack in STACKS for one in stack_settings(stack).workloads.values()):
         request = Request(ROOT / workload.path, {})
         render_source(request)  # kept already: `make golden` has checked the trees
-        name = f"{source_key(request, load_closure(request.folder))}.json.gz"
-        shutil.copyfile(load_cache_folder() / "renders" / APPLICATION_RENDERS / name, folder / name)
+        made, kept = (source_key(request, load_closure(request.folder), program) for program in (load_program(), ""))
+        shutil.copyfile(
+            load_cache_folder() / "renders" / APPLICATION_RENDERS / f"{made}.json.gz", folder / f"{kept}.json.gz"
+        )
 
 
 def pytest_configure() -> None:
@@ -91,6 +94,7 @@ def _offline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GITOPS_STACK_GIT_ENV", "none")
     monkeypatch.setenv("KUBECONFIG", str(folder / "kubeconfig"))
     monkeypatch.setenv("PATH", str(folder / "bin"), prepend=":")
+    monkeypatch.setattr(render, "load_program", lambda: "")  # the renders at hand are those of whoever ran make golden
     for name in ("PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"):
         monkeypatch.delenv(name, raising=False)
     yield

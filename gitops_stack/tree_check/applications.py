@@ -144,6 +144,7 @@ def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
     inputs.add_files(render.files)
     if render.kustomized:
         inputs.add_surroundings((folder / "kustomization.yaml", *render.files))
+        inputs.folders.update(render.links)
     else:
         inputs.add_folder(folder)
     if not render.pinned:

@@ -16,16 +16,26 @@ from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.tree_check.inputs import digest_file
 
-_REMOTE = re.compile(r"^(\w[\w+.-]*::|https?://|ssh://|git@|[\w.-]+\.[a-z]{2,}/[^/]+/)|[?&]ref=")
+_REMOTE = re.compile(
+    r"^(\w[\w+.-]*::|[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+[:/]|[\w.-]+\.[a-z]{2,}(:\d+)?/[^/]+/)|[?&]ref="
+)
 _PINNED = re.compile(r"[?&](ref|version)=[0-9a-f]{40}\b")
+
+
+# Fetched by helm; or plugins, inline or in files of their own, that name files in ways of their own.
+_OPAQUE = {"helmCharts", "generators", "transformers", "validators"}
 
 
 @dataclass(frozen=True)
 class Closure:
-    """All files of a kustomization; ``pinned`` is false when it also reads what may change without a change here."""
+    """All files of a kustomization; ``pinned`` is false when it also reads what may change without a change here.
+
+    ``links`` are the names of folders under which it reads others.
+    """
 
     files: tuple[Path, ...]
     pinned: bool
+    links: tuple[Path, ...] = ()
 
     def key(self, folder: Path) -> str:
         """Compute the key of the render, which does not depend on where the folder is."""
@@ -38,6 +48,7 @@ class Closure:
 def load_closure(folder: Path) -> Closure:
     """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would."""
     files: set[Path] = set()
+    links: set[Path] = set()
     pinned, waiting, seen = True, [folder.resolve()], set()
     while waiting:
         current = waiting.pop()
@@ -53,11 +64,13 @@ def load_closure(folder: Path) -> Closure:
             path = _existing(current, text)
             if path is None:
                 pinned = pinned and not (_REMOTE.search(text) and not _PINNED.search(text))
-            elif path.is_dir():
-                waiting.append(path)
+            elif path.is_dir():  # `..` of a kustomization behind a link means where the link leads, as in kustomize
+                waiting.append(path.resolve())
+                if waiting[-1] != path:
+                    links.add(path)
             else:
                 files.add(path)
-    return Closure(tuple(sorted(files)), pinned)
+    return Closure(tuple(sorted(files)), pinned, tuple(sorted(links)))
 
 
 @lru_cache(maxsize=65_536)
@@ -67,8 +80,8 @@ def _texts_of(file: Path, _digest: str) -> tuple[str, ...]:
     except yaml.YAMLError:
         return ()
     found = [text for document in documents for text in _texts(document)]
-    charts = any(isinstance(document, dict) and "helmCharts" in document for document in documents)
-    return (*found, *(["https://helm-charts"] if charts else []))
+    opaque = any(isinstance(document, dict) and _OPAQUE & document.keys() for document in documents)
+    return (*found, *(["https://anything"] if opaque else []))
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,23 +35,50 @@ class Inputs:
         self.folders.update({file.parent for file in files})
 
     def absolute(self) -> tuple[list[str], list[str]]:
-        """Return files and folders as absolute names, sorted: the next check may be started elsewhere."""
+        """Return files and folders as absolute names, sorted: the next check may be started elsewhere.
+
+        Links on the way to them count as folders.
+        """
         files, folders = ({os.path.abspath(path) for path in paths} for paths in (self.files, self.folders))  # noqa: PTH100
-        return sorted(files), sorted(folders)
+        return sorted(files), sorted(folders | _links(files | folders))
+
+
+def _links(names: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    for name in names:
+        above = os.path.dirname(name)  # noqa: PTH120 - tens of thousands of files
+        while above not in seen:
+            seen.add(above)
+            above = os.path.dirname(above)  # noqa: PTH120 - as above
+    return {folder for folder in seen if os.path.islink(folder)}  # noqa: PTH114 - as above
+
+
+def stamp_program(name: str) -> str:
+    """Return what tells the program ``name`` on PATH from a later release of it in the same place."""
+    found = shutil.which(name)
+    if found is None:
+        return _GONE
+    made = os.stat(found)  # noqa: PTH116 - for every kustomization
+    return f"{found}\0{made.st_size}\0{made.st_mtime_ns}"
 
 
 def digest_paths(files: Iterable[str], folders: Iterable[str]) -> str:
-    """Compute one digest over the contents of ``files`` and the names in ``folders``; what is gone counts as such."""
+    """Compute one digest over the contents of ``files`` and the names in ``folders``; what is gone counts as such.
+
+    A folder that is a link counts by where it leads as well: two versions may have the same names in them.
+    """
     hashed = hashlib.sha256()
     for name in files:
         content = _read(name)
-        hashed.update(f"\0{name}\0{_GONE if content is None else len(content)}\0".encode())
+        hashed.update(f"\0{name}\0{_GONE if content is None else len(content)}\0".encode("utf-8", "surrogateescape"))
         hashed.update(content or b"")
     for name in folders:
         try:
             names = "\0".join(sorted(os.listdir(name)))  # noqa: PTH208 - names are all that is asked for
         except OSError:
             names = _GONE
+        if os.path.islink(name):  # noqa: PTH114 - as above
+            names = f"{os.path.realpath(name)}\0{names}"
         hashed.update(f"\0{name}\0{names}".encode("utf-8", "surrogateescape"))
     return hashed.hexdigest()
 

@@ -28,6 +28,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
 from gitops_stack.tree_check.closure import Closure, load_closure
+from gitops_stack.tree_check.inputs import stamp_program
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
 
 RENDERS = "applications"
@@ -56,12 +57,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Render:
-    """What came out: documents with their files; or why it ``failed``, or why it was ``skipped``."""
+    """What came out: documents with their files; or why it ``failed``, or why it was ``skipped``.
+
+    ``links`` are the folders that a kustomization reads by another name than their own.
+    """
 
     documents: tuple[tuple[str, Any], ...] = ()
     failed: tuple[str, ...] = ()
     skipped: str = ""
     files: tuple[Path, ...] = ()
+    links: tuple[Path, ...] = ()
     pinned: bool = True
     kustomized: bool = False
 
@@ -88,10 +93,16 @@ def _kind(request: Request) -> str:
     return "directory" if kustomization_file(request.folder) is None else "kustomize"
 
 
-def source_key(request: Request, closure: Closure) -> str:
-    """Compute what a kustomization's render is kept under; empty when it may change without a change here."""
+def source_key(request: Request, closure: Closure, program: str = "") -> str:
+    """Compute what a kustomization's render by ``program`` is kept under; empty when it may change without a change."""
     options = dict(mapping(request.options.get("kustomize")))
-    return entry_key((closure.key(request.folder), render_document(options))) if closure.pinned else ""
+    made_by = [program] if program else []
+    return entry_key((closure.key(request.folder), render_document(options), *made_by)) if closure.pinned else ""
+
+
+def load_program() -> str:
+    """Return what tells the program that renders kustomizations from another release of it."""
+    return stamp_program("kustomize" if shutil.which("kustomize") else "kubectl")
 
 
 def load_kept_render(request: Request) -> Render | None:
@@ -99,7 +110,7 @@ def load_kept_render(request: Request) -> Render | None:
     if kustomization_file(request.folder) is None or _kind(request) != "kustomize":
         return None
     closure = load_closure(request.folder)
-    key = source_key(request, closure)
+    key = source_key(request, closure, load_program())
     kept = load_entry(RENDERS, key) if key else None
     return None if kept is None else _kustomized(request.folder, closure, kept)
 
@@ -112,7 +123,8 @@ def _render_kustomization(request: Request) -> Render:
     if (kept := load_kept_render(request)) is not None:
         return kept
     closure = load_closure(folder)
-    key = source_key(request, closure)
+    program = load_program()
+    key = source_key(request, closure, program)
     try:
         if render_key(folder):
             return _kustomized(folder, closure, load_manifests(folder))  # the installation has a cache of its own
@@ -120,14 +132,20 @@ def _render_kustomization(request: Request) -> Render:
     except (GitOpsStackError, yaml.YAMLError) as error:
         sentences = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
         return Render(failed=sentences, files=closure.files, pinned=False, kustomized=True)
-    if key and source_key(request, load_closure(folder)) == key:  # else it was written to meanwhile
+    if key and source_key(request, load_closure(folder), program) == key:  # else it was written to meanwhile
         write_entry(RENDERS, key, made)
     return _kustomized(folder, closure, made)
 
 
 def _kustomized(folder: Path, closure: Closure, made: list[Manifest]) -> Render:
     file = str(kustomization_file(folder) or folder)
-    return Render(tuple((file, found) for found in made), files=closure.files, pinned=closure.pinned, kustomized=True)
+    return Render(
+        tuple((file, found) for found in made),
+        files=closure.files,
+        links=closure.links,
+        pinned=closure.pinned,
+        kustomized=True,
+    )
 
 
 def _render_with_options(folder: Path, wanted: dict[str, Any]) -> list[Manifest]:

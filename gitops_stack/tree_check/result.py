@@ -6,7 +6,6 @@ Imports little on purpose: an unchanged tree is answered from here, before setti
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.policies.finding import Finding, ObjectName
-from gitops_stack.tree_check.inputs import Inputs, digest_paths
+from gitops_stack.tree_check.inputs import Inputs, digest_paths, stamp_program
 from gitops_stack.tree_check.result_cache import (
     entry_key,
     load_entry,
@@ -98,7 +97,7 @@ def _circumstances(project: Path, paths: Sequence[Path]) -> Iterator[str]:
     for path in paths:
         yield f"{path}\0{path.absolute()}"
     for name in ("kustomize", "kubectl", "helm"):
-        yield str(shutil.which(name))
+        yield stamp_program(name)
     for name in sys.path:
         yield from _distributions(name)
     own = Path(__file__).resolve().parent.parent

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.render import Request, flatten, render_source, source_key
+from gitops_stack.tree_check.render import Request, flatten, load_program, render_source, source_key
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 FAKE = """#!/bin/sh
@@ -73,6 +74,9 @@ def test_the_files_of_a_kustomization(overlay: Path) -> None:
         ("github.com/acme/x//y?ref=v1", False),
         (f"github.com/acme/x//y?ref={'a' * 40}", True),
         ("git@github.com:acme/x.git", False),
+        ("deploy@git.example.com:acme/x.git", False),
+        ("file:///srv/x//y", False),
+        ("git.example.com:8443/acme/x", False),
         ("missing.yaml", True),
     ],
 )
@@ -83,9 +87,47 @@ def test_what_may_change_without_a_change_here_is_not_kept(resource: str, pinned
     assert bool(source_key(request, load_closure(tmp_path))) is pinned
 
 
-def test_helm_charts_of_kustomize_are_not_kept(tmp_path: Path) -> None:
-    (tmp_path / "kustomization.yaml").write_text("helmCharts: [{name: a}]\n")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "helmCharts: [{name: a}]\n",
+        "generators: [generator.yaml]\n",
+        "transformers: [generator.yaml]\n",
+        "validators:\n- |-\n  kind: Own\n  files: [data.txt]\n",
+    ],
+)
+def test_what_names_files_in_its_own_way_is_not_kept(text: str, tmp_path: Path) -> None:
+    (tmp_path / "generator.yaml").write_text("kind: ConfigMapGenerator\nfiles: [data.txt]\n")
+    (tmp_path / "data.txt").write_text("x")
+    (tmp_path / "kustomization.yaml").write_text(text)
     assert not load_closure(tmp_path).pinned
+
+
+def test_a_base_behind_a_link_is_followed_to_where_it_leads(tmp_path: Path) -> None:
+    files = {
+        "overlay/kustomization.yaml": "resources: [link]\n",
+        "shared/v1/kustomization.yaml": "resources: [../common]\n",
+        "shared/common/kustomization.yaml": "resources: [web.yaml]\n",
+        "shared/common/web.yaml": MAP,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "overlay/link").symlink_to("../shared/v1")
+    closure = load_closure(tmp_path / "overlay")
+    assert {file.relative_to(tmp_path).as_posix() for file in closure.files} == set(files)
+    assert closure.links == (tmp_path / "overlay/link",)
+
+
+def test_another_kustomize_in_the_same_place_renders_anew(
+    overlay: Path, started: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "load_program", load_program)
+    render_source(Request(overlay, {}))
+    kustomize = started.parent / "bin/kustomize"
+    kustomize.write_text(f"{kustomize.read_text()}# a later release\n")
+    render_source(Request(overlay, {}))
+    assert started.read_text().splitlines().count("build") == 2
 
 
 def test_a_render_is_kept_by_content(overlay: Path, started: Path) -> None:

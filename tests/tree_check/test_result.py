@@ -112,6 +112,47 @@ def test_a_file_that_changes_how_a_folder_is_rendered_is_seen(name: str, shop: P
     assert ask(shop).load_report() is None
 
 
+def test_a_tool_that_is_replaced_in_its_place_asks_anew(
+    shop: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm = tmp_path_factory.mktemp("bin") / "helm"
+    helm.write_text("#!/bin/sh\n")
+    helm.chmod(0o755)
+    monkeypatch.setenv("PATH", str(helm.parent), prepend=os.pathsep)
+    answer(shop)
+    assert ask(shop).load_report() is not None
+    helm.write_text("#!/bin/sh\n# a later release\n")
+    assert ask(shop).load_report() is None
+
+
+@pytest.mark.parametrize("link", ["gitops/workloads", "gitops/workloads/guestbook", BASE])
+def test_a_link_that_leads_elsewhere_is_seen(
+    link: str, shop: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kustomize = tmp_path_factory.mktemp("bin") / "kustomize"
+    kustomize.write_text("#!/bin/sh\necho '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}'\n")
+    kustomize.chmod(0o755)
+    monkeypatch.setenv("PATH", str(kustomize.parent), prepend=os.pathsep)
+    (shop / link).rename(shop / "one")
+    shutil.copytree(shop / "one", shop / "two")
+    base = shop / "two" / Path(BASE).relative_to(link)
+    (base / "deployment.yaml").write_text((base / "deployment.yaml").read_text().replace("replicas: 2", "replicas: 9"))
+    (shop / link).symlink_to(shop / "one")
+    wait_until_settled(shop)
+    answer(shop)
+    assert ask(shop).load_report() is not None
+    (shop / link).unlink()
+    (shop / link).symlink_to(shop / "two")
+    assert ask(shop).load_report() is None
+
+
+def test_a_file_whose_name_is_no_text_is_no_reason_to_stop(shop: Path) -> None:
+    (shop / os.fsdecode(b"gitops/dev/\xff.txt")).touch()
+    wait_until_settled(shop)
+    report = answer(shop)
+    assert ask(shop).load_report() == report
+
+
 def test_a_copy_of_the_project_in_the_current_folder_does_not_answer_for_it(
     shop: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
