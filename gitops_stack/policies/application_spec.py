@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,17 +61,28 @@ class ApplicationSpec:
     @property
     def prunes(self) -> bool:
         """Tell whether a sync deletes what left Git without being asked, with no word against it application-wide."""
-        policy = mapping(self.object.spec.get("syncPolicy"))
-        options = [text(option) for option in sequence(policy.get("syncOptions"))]
-        automated = mapping(policy.get("automated"))
+        automated = mapping(self._policy.get("automated"))
         on = automated.get("prune") is True and automated.get("enabled") is not False
-        return on and not {"Prune=false", "Prune=confirm"} & set(options)
+        return on and not {"Prune=false", "Prune=confirm"} & self._options
+
+    @property
+    def replaces(self) -> bool:
+        """Tell whether a sync replaces objects instead of applying them."""
+        return "Replace=true" in self._options
 
     @property
     def cascades(self) -> bool:
         """Tell whether its deletion deletes what it made (a finalizer may carry `/background` or `/foreground`)."""
         finalizers = sequence(mapping(self.object.manifest.get("metadata")).get("finalizers"))
         return any(text(name).partition("/")[0] == RESOURCES_FINALIZER for name in finalizers)
+
+    @property
+    def _policy(self) -> Mapping[str, Any]:
+        return mapping(self.object.spec.get("syncPolicy"))
+
+    @property
+    def _options(self) -> set[str]:
+        return {text(option) for option in sequence(self._policy.get("syncOptions"))}
 
 
 def is_application(found: RenderedObject) -> bool:

@@ -23,6 +23,7 @@ from gitops_stack.policies.references import is_hook
 
 Level = Literal["high", "low"]
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
+_JOB = ("batch", "Job")
 _KEEPING = {"Prune=false", "Prune=confirm"}
 
 
@@ -57,7 +58,7 @@ def judge_application(
     risks = list(judge_removals(before, after, elsewhere))
     for name, found in before.objects.items():
         if after is not None and name in after.objects and found.manifest != after.objects[name].manifest:
-            risks += judge_changes(found, after.objects[name])
+            risks += judge_changes(found, after.objects[name], replaces=after.spec.replaces)
     return sorted(risks, key=lambda risk: (risk.level, risk.object, risk.field))
 
 
@@ -96,8 +97,8 @@ def _pruned(spec: ApplicationSpec, found: RenderedObject) -> Risk:
     return Risk("prune", "high", found.name, "", "is deleted by the next sync")
 
 
-def judge_changes(before: RenderedObject, after: RenderedObject) -> Iterator[Risk]:
-    """Judge two states of one object in one application."""
+def judge_changes(before: RenderedObject, after: RenderedObject, *, replaces: bool = False) -> Iterator[Risk]:
+    """Judge two states of one object in one application; ``replaces``: it replaces objects instead of applying them."""
     if is_application(after):
         yield from _judge_application(read_application_spec(before), read_application_spec(after))
     elif is_app_project(after):
@@ -110,10 +111,17 @@ def judge_changes(before: RenderedObject, after: RenderedObject) -> Iterator[Ris
     if (after.group, after.kind) in REPLICATED and after.spec.get("replicas") == 0 and before.spec.get("replicas") != 0:
         yield Risk("replicas-to-zero", "high", after.name, "spec.replicas", "nothing of it runs any more")
     if not is_hook(after):  # a hook is deleted and made anew anyway
+        forced = _is_forced(after, replaces=replaces)
+        then = "deletes the object and makes it anew" if forced else "fails until the object is deleted"
+        level: Level = "low" if forced and (after.group, after.kind) == _JOB else "high"
         for place in changed_immutable_fields(before, after):
-            yield Risk(
-                "recreate", "high", after.name, place, "cannot be changed: the sync fails until the object is deleted"
-            )
+            yield Risk("recreate", level, after.name, place, f"cannot be changed: the sync {then}")
+
+
+def _is_forced(found: RenderedObject, *, replaces: bool) -> bool:
+    """Tell whether a sync runs `kubectl replace --force` (gitops-engine, `applyObject`), which it never does for CRDs."""
+    options = sync_options(found)
+    return "Force=true" in options and (replaces or "Replace=true" in options) and (found.group, found.kind) != _CRD
 
 
 def _judge_application(before: ApplicationSpec, after: ApplicationSpec) -> Iterator[Risk]:
