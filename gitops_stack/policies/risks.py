@@ -119,7 +119,7 @@ def judge_changes(before: RenderedObject, after: RenderedObject, *, replaces: bo
 
 
 def _is_forced(found: RenderedObject, *, replaces: bool) -> bool:
-    """Tell whether a sync runs `kubectl replace --force` (gitops-engine, `applyObject`), which it never does for CRDs."""
+    """Tell whether a sync runs `kubectl replace --force`, which it never does for CRDs (gitops-engine)."""
     options = sync_options(found)
     return "Force=true" in options and (replaces or "Replace=true" in options) and (found.group, found.kind) != _CRD
 

@@ -20,11 +20,14 @@ VERDICTS = {
 }  # fmt: skip
 
 
-def build_tree(prunes: bool, options: list[str], **applications: list[dict[str, Any]]) -> Tree:
+def build_tree(prunes: bool, **applications: list[dict[str, Any]]) -> Tree:
     """Build a tree of applications, name -> objects."""
+    return build_synced_tree({"automated": {"prune": prunes}}, applications)
+
+
+def build_synced_tree(policy: dict[str, Any], applications: dict[str, list[dict[str, Any]]]) -> Tree:
     rendered = []
     for name, written in applications.items():
-        policy = {"automated": {"prune": prunes}, "syncOptions": options}
         made = build_object({"base": "application", "metadata": {"name": name}, "spec": {"syncPolicy": policy}})
         spec = read_application_spec(RenderedObject(made, "argocd", "apps.yaml"))
         found = [build_object(one) for one in written]
@@ -34,9 +37,9 @@ def build_tree(prunes: bool, options: list[str], **applications: list[dict[str, 
 
 
 def risks(case: dict[str, Any]) -> list[str]:
-    prunes, options = case.get("prunes", True), case.get("sync_options", [])
-    before = build_tree(prunes, options, web=case["before"], other=[])
-    after = build_tree(prunes, options, web=case["after"], other=case.get("other_after", []))
+    policy = {"automated": {"prune": case.get("prunes", True)}, "syncOptions": case.get("sync_options", [])}
+    before = build_synced_tree(policy, {"web": case["before"], "other": []})
+    after = build_synced_tree(policy, {"web": case["after"], "other": case.get("other_after", [])})
     difference = compare_trees("dev", before, after)
     return [show_risk(risk) for one in difference.applications for risk in one.risks]
 
