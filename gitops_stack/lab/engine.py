@@ -108,7 +108,19 @@ class Engine:
                     f"{file}: process {owner.get('pid')} on {owner.get('hostname')} is changing this stack since "
                     f"{owner.get('timestamp')}; wait for it, or remove the file when that host is gone"
                 )
+            self._clear_torn_attributes()
             self.run("cancel", "--yes", "--stack", self.stack, limit_seconds=60)
+
+    def _clear_torn_attributes(self) -> None:
+        """Remove attributes that a killed engine left half written: it refuses the whole state beside them ("EOF").
+
+        The state itself is written elsewhere and renamed, and needs no attributes (gocloud.dev/blob/fileblob).
+        """
+        for file in (self.state / "pulumi" / ".pulumi").rglob("*.attrs"):
+            try:
+                json.loads(file.read_text(encoding="utf-8"))
+            except ValueError:
+                file.unlink()
 
     def run(self, *arguments: str, limit_seconds: float) -> str:
         """Run one command and return what it printed.

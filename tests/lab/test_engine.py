@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from gitops_stack.lab.engine import _changes
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab.engine import Engine, _changes
 
 
 @pytest.mark.parametrize(
@@ -28,3 +34,36 @@ from gitops_stack.lab.engine import _changes
 )
 def test_changes_are_counted_by_operation(text: str, wanted: dict[str, int]) -> None:
     assert _changes(text) == wanted
+
+
+def _lay_out_killed(folder: Path, pid: int) -> tuple[Engine, Path]:
+    """Lay out the backend as an engine leaves it that was killed while it wrote, and a `pulumi` that refuses it."""
+    backend = folder / "state/pulumi/.pulumi"
+    (backend / "locks").mkdir(parents=True)
+    owner = {"pid": pid, "hostname": socket.gethostname()}
+    (backend / "locks/a.json").write_text(json.dumps(owner), encoding="utf-8")
+    (backend / "stacks").mkdir()
+    (backend / "stacks/dev.json").write_text("{}", encoding="utf-8")
+    (backend / "stacks/dev.json.attrs").touch()
+    (backend / "stacks/dev.json.bak.attrs").write_text("{}", encoding="utf-8")
+    (folder / "bin").mkdir()
+    (folder / "bin/pulumi").write_text(f"#!/bin/sh\ntest ! -e {backend}/stacks/dev.json.attrs\n", encoding="utf-8")
+    (folder / "bin/pulumi").chmod(0o755)
+    return Engine(folder / "state", folder, "dev", folder / "bin", {}), backend / "stacks"
+
+
+def test_a_state_whose_attributes_a_kill_tore_is_read_again(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    engine, stacks = _lay_out_killed(tmp_path, ended.pid)
+    engine.clear_dead_lock()
+    assert sorted(file.name for file in stacks.iterdir()) == ["dev.json", "dev.json.bak.attrs"]
+
+
+def test_a_lock_of_another_host_keeps_the_state_as_it_is(tmp_path: Path) -> None:
+    engine, stacks = _lay_out_killed(tmp_path, 1)
+    lock = stacks.parent / "locks/a.json"
+    lock.write_text('{"pid": 1, "hostname": "elsewhere.example"}', encoding="utf-8")
+    with pytest.raises(EnvironmentProblem, match=r"process 1 on elsewhere\.example is changing this stack"):
+        engine.clear_dead_lock()
+    assert (stacks / "dev.json.attrs").exists()
