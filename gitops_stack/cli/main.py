@@ -5,9 +5,11 @@ A command's module is imported by the command: all of them together, with what t
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import UserDict
 from importlib import import_module
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -95,8 +97,13 @@ def _options(
     pass
 
 
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; expected failures become sentences and exit codes, not tracebacks."""
+    signal.signal(signal.SIGTERM, _stop)  # a cancelled job's: what was started has to go as with Ctrl-C
     try:
         app()
     except GitOpsStackError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,3 +195,13 @@ def test_status_of_a_cluster_that_cannot_be_reached_leaves_with_2_and_a_sentence
     assert len(lines) == 1
     assert said in lines[0]
     assert lines[0].startswith("error: ")
+
+
+def test_a_cancelled_job_s_signal_ends_as_ctrl_c_does() -> None:
+    code = (
+        "import os, signal, gitops_stack.cli.main as main\n"
+        "main.app = lambda: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "stopped\n")
