@@ -27,6 +27,7 @@ from gitops_stack.gitops_tree.yaml_text import (
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.globs import match_glob
+from gitops_stack.tree_check.bounds import check_links, check_values, is_elsewhere, locate_values
 from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.inputs import stamp_program
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
@@ -76,6 +77,8 @@ def render_source(request: Request) -> Render:
     kind = _kind(request)
     if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
+    if outside := (*check_links(request.folder), *check_values(request.folder, _value_files(request))):
+        return Render(failed=outside, pinned=False)
     if kind == "helm":
         return _render_chart(request)
     if kind == "kustomize":
@@ -176,8 +179,8 @@ def _render_chart(request: Request) -> Render:
     if helm is None:
         return Render(skipped="it is a Helm chart and helm is not on PATH")
     folder, options = request.folder, mapping(request.options.get("helm"))
-    names = [text(name) for name in sequence(options.get("valueFiles"))]
-    if any(name.startswith("$") or "://" in name for name in names):
+    names = _value_files(request)
+    if any(is_elsewhere(name) for name in names):
         return Render(skipped="its Helm values come from another source")
     with tempfile.TemporaryDirectory() as made:
         values = Path(made) / "values.yaml"
@@ -185,7 +188,7 @@ def _render_chart(request: Request) -> Render:
         values.write_text(render_document(inline) if inline else text(options.get("values")), encoding="utf-8")
         command = [helm, "template", text(options.get("releaseName")) or request.name or folder.name, str(folder)]
         command += ["--namespace", request.namespace or "default", "--include-crds"]
-        command += [f"--values={folder / name}" for name in names] + [f"--values={values}"]
+        command += [f"--values={locate_values(folder, name)}" for name in names] + [f"--values={values}"]
         for parameter in map(mapping, sequence(options.get("parameters"))):
             flag = "--set-string" if parameter.get("forceString") is True else "--set"
             command.append(f"{flag}={parameter.get('name')}={parameter.get('value')}")
@@ -207,6 +210,10 @@ def _render_chart(request: Request) -> Render:
     except yaml.YAMLError as error:
         return Render(failed=(build_no_yaml(f"{folder}: what helm rendered", error),), files=files, pinned=False)
     return Render(documents, files=files, pinned=False)
+
+
+def _value_files(request: Request) -> list[str]:
+    return [text(name) for name in sequence(mapping(request.options.get("helm")).get("valueFiles"))]
 
 
 def _render_directory(folder: Path, options: Any) -> Render:  # noqa: ANN401 - a mapping from YAML

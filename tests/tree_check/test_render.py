@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,6 +172,39 @@ def test_a_chart_is_rendered_with_the_application_s_values(tmp_path: Path, start
     assert arguments[:6] == ["template", "shop", str(chart), "--namespace", "shop", "--include-crds"]
     assert arguments[6] == f"--values={chart}/dev.yaml"
     assert arguments[8:] == ["--set-string=b=c", "--set=d=e"]
+
+
+def test_values_files_are_looked_for_in_the_repository_alone(tmp_path: Path, started: Path) -> None:
+    chart = tmp_path / "repository/charts/web"
+    chart.mkdir(parents=True)
+    (tmp_path / "repository/.git").mkdir()
+    (chart / "Chart.yaml").write_text("name: web\n")
+    render_source(Request(chart, {"helm": {"valueFiles": ["/values/dev.yaml", "../shared.yaml"]}}))
+    assert started.read_text().splitlines()[6:8] == [
+        f"--values={tmp_path}/repository/values/dev.yaml", f"--values={chart}/../shared.yaml",
+    ]  # fmt: skip
+    started.unlink()
+    render = render_source(Request(chart, {"helm": {"valueFiles": ["../../../secret.yaml"]}}))
+    assert render.failed == (f"{chart}: valueFiles: found ../../../secret.yaml; needs a file of the repository",)
+    assert not started.exists()
+
+
+@pytest.mark.parametrize("options", [{"directory": {"recurse": True}}, {"kustomize": {}}, {"helm": {}}])
+def test_a_link_out_of_the_repository_is_not_followed(options: dict[str, Any], tmp_path: Path, started: Path) -> None:
+    folder = tmp_path / "repository/web"
+    folder.mkdir(parents=True)
+    (tmp_path / "repository/.git").mkdir()
+    (tmp_path / "secret.yaml").write_text("a: 1\n")
+    (folder / "inside.yaml").symlink_to("../other.yaml")
+    assert render_source(Request(folder, options)).failed == ()
+    started.unlink(missing_ok=True)
+    (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    render = render_source(Request(folder, options))
+    assert (render.documents, render.failed) == (
+        (),
+        (f"{folder}/link.yaml: is a link out of the repository, which Argo CD refuses; put a copy in its place",),
+    )
+    assert not started.exists()
 
 
 def test_a_program_that_fails_is_a_sentence(tmp_path: Path, started: Path) -> None:
