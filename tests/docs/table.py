@@ -304,6 +304,9 @@ DOWN = Left(
     "takes a lab down",
     ("tests/e2e/test_standard.py::test_destroy_ends_in_time_and_leaves_no_process_port_or_object",),
 )
+_TRY = "tests/e2e/test_try.py::"
+TRY = Left("starts a lab", (f"{_TRY}test_changed_applications_of_an_eks_stack_become_synced_and_healthy",))
+TRY_KEEP = Left("starts a lab", (f"{_TRY}test_a_second_try_goes_on_in_the_same_cluster_from_a_failed_one",))
 _LOGIN = "tests/account/test_registry_login.py::"
 
 LEFT: dict[str, dict[str, Left]] = {
@@ -371,12 +374,23 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack lab logs aws-account --name rehearse-dev": LAB,
         "gitops-stack lab down --name rehearse-dev": DOWN,
     },
+    "docs/samples/README.md": {"gitops-stack status --stack prd": STATUS},
     "docs/samples/migration/README.md": {"gitops-stack status --stack local": STATUS},
+    "docs/samples/window/README.md": {"gitops-stack status --stack prd": STATUS},
     "docs/scaffold.md": {
         "gitops-stack init platform": Left(
             "asks on a terminal",
             ("tests/scaffold/test_init.py::test_questions_without_a_terminal_end_in_a_sentence",),
         ),
+    },
+    "docs/try.md": {
+        "gitops-stack try cart guestbook -s dev": TRY,
+        "gitops-stack try --all -s dev": TRY,
+        "gitops-stack try --keep -s dev": TRY_KEEP,
+        'eval "$(gitops-stack lab env --name try)" && kubectl -n argocd get applications': LAB,
+        "gitops-stack lab logs argocd-repo-server --name try": LAB,
+        "gitops-stack lab down --name try": DOWN,
+        "gitops-stack lab env --tools": LAB,
     },
     "docs/upgrade.md": {"gitops-stack status --stack dev": STATUS},
 }
