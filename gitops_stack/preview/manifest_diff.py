@@ -84,4 +84,6 @@ def _difference(source: str, key: ObjectKey, old: Manifest | None, new: Manifest
 
 
 def _text(manifest: Manifest) -> str:
-    return render_document(json.loads(json.dumps(manifest, sort_keys=True, default=str)))
+    # Twice: a key that was a number is a text after the first time, and sorts among the others.
+    plain = json.loads(json.dumps(manifest, default=str))
+    return render_document(json.loads(json.dumps(plain, sort_keys=True)))

@@ -93,7 +93,13 @@ def _matching(project: Path, entries: Any, read: list[Path], *, folders: bool) -
     included = [pattern for pattern, excluded in patterns if not excluded]
     found = set()
     for pattern in included:
-        for path in project.glob(pattern):
+        try:
+            paths = list(project.glob(pattern))
+        except (ValueError, IndexError, NotImplementedError):  # what pathlib has no meaning for: empty, absolute, `a**`
+            raise NotExpandableError(
+                f"found {pattern or 'no text'}, which is no pattern of paths below the repository"
+            ) from None
+        for path in paths:
             name = path.relative_to(project).as_posix()
             if path.is_dir() == folders and not any(part.startswith(".") for part in path.relative_to(project).parts):
                 found.add(name)

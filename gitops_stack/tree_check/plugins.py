@@ -58,14 +58,14 @@ def load_plugins(project: Path) -> Plugins:
         place = file.relative_to(project).as_posix()
         try:
             plugins.policies += _policies(_load_module(file), place)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             plugins.findings.append(_failed(place, error))
     for point in entry_points(group=ENTRY_POINTS):
         plugins.installed = True
         place = f"{point.name} ({point.value})"
         try:
             plugins.policies += _policies(point.load(), place)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             plugins.findings.append(_failed(place, error))
     return plugins
 
@@ -78,7 +78,7 @@ def run_plugins(plugins: Plugins, objects: Sequence[RenderedObject]) -> Iterator
             found = list(policy.check(objects))
             if any(not isinstance(one, Finding) for one in found):
                 raise TypeError("it must yield what RenderedObject.finding() returns")  # noqa: TRY301
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             yield _failed(policy.file, error)
         else:
             yield from (replace(one, rule=one.rule or policy.rule) for one in found)

@@ -44,7 +44,7 @@ def load_policies(project: Path, own_rules: Iterable[str] = ()) -> tuple[Entry, 
         return ()
     documents = load_yaml_file(file, POLICIES_FILE)
     document = mapping(documents[0] if documents else {})
-    unknown = sorted(set(document) - {"rules"})
+    unknown = sorted(set(map(str, document)) - {"rules"})
     findings = [f"{POLICIES_FILE}: {key}: is no known key; known here: rules" for key in unknown]
     entries = sequence(document.get("rules"))
     if document.get("rules") is not None and not isinstance(document["rules"], list):
@@ -62,7 +62,7 @@ def _check_entry(entry: object, rules: set[str]) -> Iterable[str]:
         return
     for key in sorted(set(map(str, entry)) - _KEYS):
         yield f".{key}: is no known key; known here: {', '.join(sorted(_KEYS))}"
-    if entry.get("rule") not in rules:
+    if str(entry.get("rule")) not in rules:
         yield f".rule: found {entry.get('rule', 'nothing')}, which is no rule; docs/checks.md lists them"
     if _switch(entry.get("severity")) not in _SWITCHES:
         yield f".severity: found {entry.get('severity', 'nothing')}; needs one of: {', '.join(_SWITCHES)}"

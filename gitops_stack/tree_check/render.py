@@ -15,7 +15,7 @@ import yaml
 
 from gitops_stack.errors import GitOpsStackError, last_line
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.gitops_tree.kustomize import kustomization_file, render_kustomization
+from gitops_stack.gitops_tree.kustomize import find_kustomize, kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.gitops_tree.yaml_text import (
     MANIFEST_SUFFIXES,
@@ -73,7 +73,10 @@ class Render:
 
 
 def render_source(request: Request) -> Render:
-    """Render one source; every failure that can be expected becomes a sentence."""
+    """Render one source; what is wrong in it becomes a sentence.
+
+    Raises :class:`EnvironmentProblem` when this machine has no kustomize.
+    """
     kind = _kind(request)
     if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
@@ -133,6 +136,7 @@ def _render_kustomization(request: Request) -> Render:
             return _kustomized(folder, closure, load_manifests(folder))  # the installation has a cache of its own
         made = _render_with_options(folder, wanted) if set(wanted) - {"version"} else render_kustomization(folder)
     except (GitOpsStackError, yaml.YAMLError) as error:
+        find_kustomize()  # raises: what this machine lacks is no finding about a tree
         sentences = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
         return Render(failed=sentences, files=closure.files, pinned=False, kustomized=True)
     if key and source_key(request, load_closure(folder), program) == key:  # else it was written to meanwhile

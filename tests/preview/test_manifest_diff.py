@@ -33,6 +33,12 @@ def test_added_removed_and_changed_objects_are_told_by_name() -> None:
     )
 
 
+def test_keys_that_are_no_texts_are_shown_as_texts() -> None:
+    base, head = ([manifest("ConfigMap", "web", data={10: "a", "b": value, True: "c"})] for value in "uv")
+    (found,) = build_differences({"apps": base}, {"apps": head})
+    assert found.diff.splitlines()[1:6] == [" data:", "   '10': a", "-  b: u", "+  b: v", "   'true': c"]
+
+
 def test_the_same_name_in_two_sources_is_two_objects() -> None:
     same = manifest("ConfigMap", "web")
     assert [one.source for one in build_differences({"a": [same]}, {"a": [same], "b": [same]})] == ["b"]

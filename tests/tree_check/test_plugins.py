@@ -53,6 +53,8 @@ def test_a_policy_is_named_after_its_function(tmp_path: Path) -> None:
         ("def check_all(objects):\n    return 1 / 0\n", "policies/own.py: line 2: raised ZeroDivisionError: division by zero; correct the policy [policy-failed]"),  # noqa: E501
         ("def check_all(objects):\n    yield 'text'\n", "raised TypeError: it must yield what RenderedObject.finding() returns; correct the policy [policy-failed]"),  # noqa: E501
         ("import nowhere_at_all\n", "policies/own.py: line 1: raised ModuleNotFoundError: No module named 'nowhere_at_all'; correct the policy [policy-failed]"),  # noqa: E501
+        ("import sys\nsys.exit(0)\n", "policies/own.py: line 2: raised SystemExit: 0; correct the policy [policy-failed]"),  # noqa: E501
+        ("def check_all(objects):\n    raise SystemExit\n", "policies/own.py: line 2: raised SystemExit: ; correct the policy [policy-failed]"),  # noqa: E501
         ("def check_all(\n", "raised SyntaxError: '(' was never closed (own.py, line 1); correct the policy [policy-failed]"),  # noqa: E501
     ],
 )  # fmt: skip

@@ -31,6 +31,8 @@ def write(project: Path, text: str) -> Path:
         ("rules: [{rule: secret-in-git, severity: error, reason: x, path: a}]", ["rules[0].path: is no known key; known here: paths, reason, rule, severity"]),  # noqa: E501
         ("rules: [a]", ["rules[0]: found no map; needs rule, severity and reason"]),
         ("rules: {}", ["rules: found no list; needs a list of rule, severity, paths and reason"]),
+        ("{1: a, b: c}", ["1: is no known key; known here: rules", "b: is no known key; known here: rules"]),
+        ("rules: [{rule: [a], severity: off, reason: x}]", ["rules[0].rule: found ['a'], which is no rule; docs/checks.md lists them"]),  # noqa: E501
         ("rule: []", ["rule: is no known key; known here: rules"]),
         ("rules: [{}, {rule: nope}]", [
             "rules[0].rule: found nothing, which is no rule; docs/checks.md lists them",

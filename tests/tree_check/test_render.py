@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.parallel import render_all
@@ -118,6 +119,15 @@ def test_a_base_behind_a_link_is_followed_to_where_it_leads(tmp_path: Path) -> N
     closure = load_closure(tmp_path / "overlay")
     assert {file.relative_to(tmp_path).as_posix() for file in closure.files} == set(files)
     assert closure.links == (tmp_path / "overlay/link",)
+
+
+def test_a_machine_without_kustomize_is_no_finding(
+    overlay: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(EnvironmentProblem, match="PATH: no git found, which kustomize fetches"):
+        render_source(Request(overlay, {}))
 
 
 def test_another_kustomize_in_the_same_place_renders_anew(
