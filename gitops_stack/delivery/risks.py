@@ -18,6 +18,8 @@ from gitops_stack.policies.risks import ApplicationState, Risk, judge_applicatio
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.preview.markdown import code
 
+_SHOWN = 50  # of each in a body, whose length forges limit; a line is at most some 700 characters
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -67,11 +69,17 @@ def render_markdown(judgement: Judgement) -> str:
         lines += [
             f"| {risk.level} | `{risk.verdict}` | {application} | {_cell(str(risk.object))} "
             f"| {f'{_cell(risk.field)}: ' if risk.field else ''}{_cell(risk.message)} |"
-            for application, risk in judgement.risks
+            for application, risk in judgement.risks[:_SHOWN]
         ]
+        lines += _count_left_out(len(judgement.risks))
     if judgement.unseen:
-        lines += ["", *(f"- not judged: {code(sentence)}" for sentence in judgement.unseen)]
+        lines += ["", *(f"- not judged: {code(sentence)}" for sentence in judgement.unseen[:_SHOWN])]
+        lines += _count_left_out(len(judgement.unseen))
     return "\n".join(lines)
+
+
+def _count_left_out(count: int) -> list[str]:
+    return ["", f"and {count - _SHOWN} more"] if count > _SHOWN else []
 
 
 def _build_state(application: Manifest, manifests: Sequence[Manifest], folder: str) -> ApplicationState:

@@ -12,6 +12,7 @@ MASK = "(secret)"
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi's marker of special values (sdk/go/common/resource)
 _SECRET_KEYS = frozenset({"data", "stringData", "binaryData"})  # of a Kubernetes Secret
+_REFERENCE = frozenset({"secretName", "name", "items", "defaultMode", "optional"})  # what a pod's volume `secret` names
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # holds a Secret's values once more
 _SENSITIVE_KEY = re.compile(
     r"(pass(word|wd|phrase)|token|secret(string|binary|value|key)?|(private|access|api|client|session)[-_. ]?key"
@@ -55,7 +56,7 @@ def mask(value: Any, key: str = "", *, secret_kind: bool = False) -> Any:  # noq
         return MASK
     hides = (secret_kind and key in _SECRET_KEYS) or is_sensitive_key(key)
     if isinstance(value, dict):
-        if hides:
+        if hides and not (key == "secret" and value.keys() <= _REFERENCE):
             return dict.fromkeys(value, MASK)
         named = value.get("name")  # an environment variable: the name stands beside the value
         inner = named if isinstance(named, str) and is_sensitive_key(named) else ""
@@ -65,7 +66,7 @@ def mask(value: Any, key: str = "", *, secret_kind: bool = False) -> Any:  # noq
         }
     if isinstance(value, list):
         return [mask(found, key, secret_kind=secret_kind) for found in value]
-    if hides and value not in ("", None, True, False):
+    if hides and not (value is None or value == "" or isinstance(value, bool)):
         return MASK
     return mask_text(value) if isinstance(value, str) else value
 
@@ -89,9 +90,17 @@ def _mark(masked: Any, own: Any, other: Any, when: str) -> Any:  # noqa: ANN401 
         entries = {_place(at, found): found for at, found in enumerate(other if isinstance(other, list) else ())}
         pairs = enumerate(zip(masked, own, strict=True))
         return [_mark(found, mine, entries.get(_place(at, mine)), when) for at, (found, mine) in pairs]
-    if isinstance(masked, str) and own != other:
+    if isinstance(masked, str) and own != other and not _differ_in_sight(masked, own, other):
         return masked.replace(MASK, f"{MASK[:-1]}, {when})")
     return masked
+
+
+def _differ_in_sight(masked: str, own: object, other: object) -> bool:
+    """Tell whether two texts differ around what is masked in them alone."""
+    if masked == MASK or not (isinstance(own, str) and isinstance(other, str)) or mask_text(other) == masked:
+        return False
+    hidden = ([found[0] for pattern, _ in _SENSITIVE_TEXT for found in pattern.finditer(text)] for text in (own, other))
+    return next(hidden) == next(hidden)
 
 
 def _place(index: int, entry: object) -> object:

@@ -10,8 +10,11 @@ import pytest
 import yaml
 
 from gitops_stack.delivery.plan import ImageChange, Plan
+from gitops_stack.delivery.pull_request import BODY_LIMIT, build_body
 from gitops_stack.delivery.rendered_diff import load_snapshot
 from gitops_stack.delivery.risks import Judgement, build_risks, judge, render_markdown, render_text
+from gitops_stack.policies.finding import ObjectName
+from gitops_stack.policies.risks import Risk
 from tests.delivery.trees import stack, write
 
 PLAN = Plan("prd", (ImageChange("web", "web", "web/prd", ("web:v1",), "web:v2"),), {"web/prd/all.yaml": ""})
@@ -40,6 +43,18 @@ def test_a_deployment_s_image_is_no_risk(tmp_path: Path) -> None:
     assert list(render_text(found)) == ["no risk found"]
     assert render_markdown(found) == "**Risk:** none found"
     assert build_risks(found) == {"risks": [], "unseen": []}
+
+
+def test_a_body_counts_the_risks_it_has_no_room_for() -> None:
+    name = "x" * 300
+    risks = tuple(
+        ("web", Risk("recreate", "high", ObjectName("batch", "Job", name, f"{name}{number}"), name, name))
+        for number in range(200)
+    )
+    text = render_markdown(Judgement(risks, tuple(f"{name}{number}" for number in range(200))))
+    assert len(build_body(PLAN, {"web": "+line\n" * BODY_LIMIT}, text)) <= BODY_LIMIT
+    assert text.count("`recreate`") == text.count("- not judged: ") == 50
+    assert text.count("\n\nand 150 more") == 2
 
 
 def test_a_job_s_image_cannot_be_changed(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.preview.masking import MASK, is_sensitive_key, mask, mask_text
+from gitops_stack.preview.masking import MASK, is_sensitive_key, mask, mask_pair, mask_text
 from gitops_stack.preview.property_diff import build_property_changes
 
+TOKEN = "ghp_abcdefghijklmnopqrstuv"
 MARKED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
 
 
@@ -51,6 +52,30 @@ def test_names_that_hold_none(key: str) -> None:
 )
 def test_values(value: dict[str, Any], secret_kind: bool, shown: dict[str, Any] | None) -> None:
     assert mask(value, secret_kind=secret_kind) == (value if shown is None else shown)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ({"password": 1}, {"password": 0}, [{"password": "(secret, before)"}, {"password": "(secret, after)"}]),
+        ({"a": f"x {TOKEN}"}, {"a": f"y {TOKEN}"}, [{"a": f"x {MASK}"}, {"a": f"y {MASK}"}]),
+        ({"a": TOKEN}, {"a": f"{TOKEN}0"}, [{"a": "(secret, before)"}, {"a": "(secret, after)"}]),
+        ({"a": f"x {TOKEN}"}, {"a": f"y {TOKEN}0"}, [{"a": "x (secret, before)"}, {"a": "y (secret, after)"}]),
+        ({"a": "s://u:p@a"}, {"a": "s://u:q@a"}, [{"a": "s://(secret, before)@a"}, {"a": "s://(secret, after)@a"}]),
+        ({"a": f"x {TOKEN}"}, {"a": 1}, [{"a": "x (secret, before)"}, {"a": 1}]),
+    ],
+)  # fmt: skip
+def test_two_states_are_marked_where_what_is_masked_differs(
+    old: dict[str, Any], new: dict[str, Any], shown: list[dict[str, Any]]
+) -> None:
+    assert list(mask_pair(old, new)) == shown
+
+
+def test_the_names_a_volume_gives_are_shown_and_values_beside_them_are_not() -> None:
+    volume = {"name": "tls", "secret": {"secretName": "web", "items": [{"key": "tls.crt", "path": "crt"}]}}
+    assert mask(volume) == volume
+    other = {"secret": {"secretName": "web", "value": "leak"}}
+    assert mask(other) == {"secret": {"secretName": MASK, "value": MASK}}
 
 
 @pytest.mark.parametrize(
