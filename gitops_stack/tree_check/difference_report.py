@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from html import escape
 from typing import Any
 
+from gitops_stack.preview.markdown import code, fence
 from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference
 
 _COMMENT = 60_000  # a comment on GitHub holds 65,536 characters
+_RISKS, _UNSEEN = 50, 20  # of each as many lines; one has some 700 characters at most
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -36,7 +39,10 @@ def render_text(differences: Sequence[TreeDifference]) -> Iterator[str]:
 
 
 def render_markdown(base: str, head: str, differences: Sequence[TreeDifference]) -> str:
-    """Render a comment, cut to what a comment may hold; the risks are always whole."""
+    """Render a comment, cut to what a comment may hold: high risks come first, what is left out is counted.
+
+    Names come from the change, which a stranger may have written: all of them stand in code.
+    """
     lines = [f"### Rendered difference `{base}` → `{head}`: {_verdict(differences)} risk", ""]
     risks = [
         (difference.stack, one, risk)
@@ -50,29 +56,41 @@ def render_markdown(base: str, head: str, differences: Sequence[TreeDifference])
             "| --- | --- | --- | --- | --- | --- |",
         ]
         lines += [
-            f"| {stack} | {one.application} | {risk.level} | {risk.verdict} | `{risk.object}` "
-            f"| {_cell(risk.field, risk.message)} |"
-            for stack, one, risk in sorted(risks, key=lambda entry: entry[2].level)
+            f"| {stack} | {_cell(one.application)} | {risk.level} | {risk.verdict} | {_cell(str(risk.object))} "
+            f"| {f'{_cell(risk.field)}: ' if risk.field else ''}{_cell(risk.message)} |"
+            for stack, one, risk in sorted(risks, key=lambda entry: entry[2].level)[:_RISKS]
         ]
-        lines.append("")
+        lines += ["", *([f"and {len(risks) - _RISKS} more risks", ""] if len(risks) > _RISKS else [])]
     for difference in differences:
         lines += [f"#### Stack {difference.stack}: {_summary(difference)}", ""]
-        lines += [f"- not seen: {sentence}" for sentence in difference.unseen] + ([""] if difference.unseen else [])
+        unseen = [f"- not seen: {code(sentence)}" for sentence in difference.unseen]
+        if len(unseen) > _UNSEEN:
+            unseen[_UNSEEN:] = [f"- and {len(unseen) - _UNSEEN} more that are not seen"]
+        lines += [*unseen, ""] if unseen else []
+        left_out = 0
         for one in difference.applications:
             block = _details(one)
-            if sum(map(len, lines)) + len(lines) + len(block) > _COMMENT:
-                lines.append(f"- {one.application}: {_counts(one)} (left out: too long for a comment)")
-            else:
-                lines.append(block)
+            short = f"- {code(one.application)}: {_counts(one)} (left out: too long for a comment)"
+            fitting = next((text for text in (block, short) if _length(lines) + len(text) <= _COMMENT), None)
+            left_out += fitting is None
+            lines += [fitting] if fitting else []
+        lines += [f"- and {left_out} more applications"] if left_out else []
     return "\n".join(lines) + "\n"
 
 
+def _length(lines: Sequence[str]) -> int:
+    return sum(map(len, lines)) + len(lines)
+
+
 def _details(one: ApplicationDifference) -> str:
-    shown = [f"<details><summary>{one.application}: {_counts(one)}</summary>", ""]
+    shown = [f"<details><summary>{escape(' '.join(one.application.split()))}: {_counts(one)}</summary>", ""]
     for found in one.objects:
-        longest = max((len(line) - len(line.lstrip("`")) for line in found.lines), default=0)
-        fence = "`" * max(3, longest + 1, *(4 for line in found.lines if "```" in line))
-        shown += [f"{_SIGNS[found.change]} `{found.name}`", "", f"{fence}diff", *found.lines, fence, ""]
+        shown += [
+            f"{_SIGNS[found.change]} {code(str(found.name))}",
+            "",
+            fence("\n".join(found.lines), "diff", _COMMENT),
+            "",
+        ]
     return "\n".join([*shown, "</details>", ""])
 
 
@@ -94,5 +112,5 @@ def _counts(one: ApplicationDifference) -> str:
     return ", ".join(f"{count} {change}" for change, count in counts.items() if count) or "nothing"
 
 
-def _cell(field: str, message: str) -> str:
-    return (f"`{field}`: {message}" if field else message).replace("|", "\\|")
+def _cell(text: str) -> str:
+    return code(text).replace("|", "\\|")  # code or not, a bar ends a cell

@@ -147,7 +147,7 @@ def test_of_huge_objects_only_the_places_are_named() -> None:
 def test_markdown_shows_risks_first_and_folds_the_rest() -> None:
     text = render_markdown("aaa", "bbb", [compare([SETTINGS, {"base": "service"}], [SETTINGS])])
     assert text.startswith("### Rendered difference `aaa` → `bbb`: high risk\n")
-    assert "| dev | web | high | prune | `Service shop/web` | is deleted by the next sync |" in text
+    assert "| dev | `web` | high | prune | `Service shop/web` | `is deleted by the next sync` |" in text
     assert "<details><summary>web: 1 removed</summary>" in text
     assert text.count("```") == 2
 
@@ -156,9 +156,41 @@ def test_markdown_fits_a_comment_and_cannot_be_broken_out_of() -> None:
     many = [{**SETTINGS, "metadata": {"name": f"n{number}"}, "data": {"a": "x" * 900}} for number in range(90)]
     text = render_markdown("a", "b", [compare([], many)])
     assert len(text) < 65_536
-    assert "web: 90 added (left out: too long for a comment)" in text
+    assert "`web`: 90 added (left out: too long for a comment)" in text
     fenced = render_markdown("a", "b", [compare([], [{**SETTINGS, "data": {"a": "```\n</details>"}}])])
     assert fenced.count("````") == 2
+
+
+def test_markdown_counts_the_risks_and_applications_it_has_no_room_for() -> None:
+    many = [{**SETTINGS, "metadata": {"name": f"{'n' * 190}{number}"}} for number in range(400)]
+    text = render_markdown("a", "b", [compare(many, [])])
+    assert len(text) < 65_536
+    assert text.count("| high | prune |") == 50
+    assert "\n\nand 350 more risks\n" in text
+    applications = {f"{'a' * 190}{number}": [one] for number, one in enumerate(many)}
+    text = render_markdown("a", "b", [compare_trees("dev", Tree(), build_tree(True, **applications))])
+    assert len(text) < 65_536
+    told = text.count("<details>") + text.count("left out: ")
+    assert 0 < told < 400
+    assert text.endswith(f"\n- and {400 - told} more applications\n")
+
+
+def test_names_in_markdown_stay_names() -> None:
+    name = "a` | @acme/all </summary>\n\n/close"
+    base, head = (build_tree(True, **{name: objects}) for objects in ([{**SETTINGS, "metadata": {"name": name}}], []))
+    head.findings.append(head.applications[0].spec.object.finding("spec", f"found {name}", "", rule="not-rendered"))
+    text = render_markdown("a", "b", [compare_trees("dev", base, head)])
+    shown = "a` | @acme/all </summary> /close"
+    cell = shown.replace("|", "\\|")
+    assert f"\n| dev | ``{cell}`` | high | prune | ``ConfigMap shop/{cell}`` |" in text
+    assert f": found {shown}``\n" in text
+    assert "\n<details><summary>a` | @acme/all &lt;/summary&gt; /close: 1 removed</summary>\n" in text
+    assert f"\n- ``ConfigMap shop/{shown}``\n" in text
+
+
+def test_a_text_of_many_backticks_stays_in_its_fence() -> None:
+    difference = compare([], [{**SETTINGS, "kept": "`````\nout\n"}])
+    assert "\n``````diff\n" in render_markdown("a", "b", [difference])
 
 
 def test_what_could_not_be_rendered_is_said() -> None:
@@ -167,7 +199,7 @@ def test_what_could_not_be_rendered_is_said() -> None:
     head.findings.append(finding)
     difference = compare_trees("dev", base, head)
     assert difference.unseen == ("apps.yaml: is not here",)
-    assert "- not seen: apps.yaml: is not here" in render_markdown("a", "b", [difference])
+    assert "- not seen: `apps.yaml: is not here`" in render_markdown("a", "b", [difference])
 
 
 def test_a_new_application_risks_nothing() -> None:
