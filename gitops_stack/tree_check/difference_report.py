@@ -83,7 +83,8 @@ def _length(lines: Sequence[str]) -> int:
 
 
 def _details(one: ApplicationDifference) -> str:
-    shown = [f"<details><summary>{escape(' '.join(one.application.split()))}: {_counts(one)}</summary>", ""]
+    name = escape(" ".join(one.application.split()))
+    shown = [f"<details><summary><code>{name}</code>: {_counts(one)}</summary>", ""]
     for found in one.objects:
         shown += [
             f"{_SIGNS[found.change]} {code(str(found.name))}",

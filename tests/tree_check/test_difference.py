@@ -148,7 +148,7 @@ def test_markdown_shows_risks_first_and_folds_the_rest() -> None:
     text = render_markdown("aaa", "bbb", [compare([SETTINGS, {"base": "service"}], [SETTINGS])])
     assert text.startswith("### Rendered difference `aaa` → `bbb`: high risk\n")
     assert "| dev | `web` | high | prune | `Service shop/web` | `is deleted by the next sync` |" in text
-    assert "<details><summary>web: 1 removed</summary>" in text
+    assert "<details><summary><code>web</code>: 1 removed</summary>" in text
     assert text.count("```") == 2
 
 
@@ -184,7 +184,7 @@ def test_names_in_markdown_stay_names() -> None:
     cell = shown.replace("|", "\\|")
     assert f"\n| dev | ``{cell}`` | high | prune | ``ConfigMap shop/{cell}`` |" in text
     assert f": found {shown}``\n" in text
-    assert "\n<details><summary>a` | @acme/all &lt;/summary&gt; /close: 1 removed</summary>\n" in text
+    assert "\n<details><summary><code>a` | @acme/all &lt;/summary&gt; /close</code>: 1 removed</summary>\n" in text
     assert f"\n- ``ConfigMap shop/{shown}``\n" in text
 
 
