@@ -1,5 +1,5 @@
-# Two commands: `make local` (the whole thing, for real, on this machine) and `make test` (under two minutes,
-# needs no lab, cluster or cloud).
+# Two commands: `make local` (the whole thing, for real, on this machine) and `make test` (four minutes, needs no lab,
+# cluster or cloud).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
