@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -11,11 +11,16 @@ import yaml
 from gitops_stack import conventions
 from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.policies.fields import text
+from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.scaffold.app_manifests import WORKLOADS
+from gitops_stack.scaffold.application_sets import load_authored
 from gitops_stack.scaffold.applications import NAME, PROJECTS_KEY, WORKLOADS_KEY
 from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.closure import load_closure
 
 
 def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
@@ -34,9 +39,9 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
         return Plan(notes=(f"{name}: is not listed in {', '.join(chosen)}{step}",))
     texts = {}
     for stack in listing:
-        text = load_stack_text(project, stack)
-        text.remove((WORKLOADS_KEY, name))
-        texts[stack] = text.text
+        edited = load_stack_text(project, stack)
+        edited.remove((WORKLOADS_KEY, name))
+        texts[stack] = edited.text
     settings = check_edited(project, texts)
     notes = [
         f"next: review, commit and push; Argo CD then deletes everything {name} synced in {', '.join(listing)}, "
@@ -55,7 +60,7 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
 def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
     """Plan step two: delete the folder, and the entry of ``app_project`` where nothing belongs to it any more.
 
-    Refused while any stack lists the application, or anything else still belongs to that project.
+    Refused while any stack lists the application, anything else reads its folder, or still belongs to that project.
     """
     everywhere = {stack: load_stack_file(project, stack) for stack in load_stacks(project)}
     folder = f"{WORKLOADS}/{name}"
@@ -65,7 +70,7 @@ def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
         for stack, settings in everywhere.items()
         if name in settings.workloads
     ]
-    findings += list(_check_references(everywhere, folder))
+    findings += [*_check_references(everywhere, folder), *_check_readers(project, everywhere, folder)]
     if not NAME.fullmatch(name) or not ((project / folder).is_dir() or app_project):
         findings.append(f"{project / folder}: is no folder; nothing to delete")
     texts = {}
@@ -75,9 +80,9 @@ def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
                 f"{stack_file(stack)}: {PROJECTS_KEY}.{app_project}: is needed by {user}; take that out first"
                 for user in [*_users(settings, str(app_project)), *_authored_users(project, settings, str(app_project))]
             ]
-            text = load_stack_text(project, stack)
-            text.remove((PROJECTS_KEY, str(app_project)))
-            texts[stack] = text.text
+            edited = load_stack_text(project, stack)
+            edited.remove((PROJECTS_KEY, str(app_project)))
+            texts[stack] = edited.text
     GitOpsStackError.raise_for(findings)
     notes = ["next: review, commit and push"]
     notes += [
@@ -101,14 +106,14 @@ def _users(settings: StackSettings, app_project: str) -> list[str]:
 def _authored_users(project: Path, settings: StackSettings, app_project: str) -> Iterator[str]:
     """Yield authored Applications and ApplicationSets under apps/ that name the project."""
     for file in sorted((project / settings.tree_path / "apps").glob("*.yaml")):
-        text = file.read_text(encoding="utf-8", errors="replace")
-        if text.startswith(conventions.GENERATED_HEADER):
+        content = file.read_text(encoding="utf-8", errors="replace")
+        if content.startswith(conventions.GENERATED_HEADER):
             continue
         try:
-            documents: list[Any] = load_documents(text)
+            documents: list[Any] = load_documents(content)
         except yaml.YAMLError:
             documents = []  # said by `check`; here it is enough that the text mentions the project
-        if (not documents and app_project in text) or any(_names_project(found, app_project) for found in documents):
+        if (not documents and app_project in content) or any(_names_project(found, app_project) for found in documents):
             yield file.relative_to(project).as_posix()
 
 
@@ -126,6 +131,30 @@ def _check_references(everywhere: dict[str, StackSettings], folder: str) -> Iter
             own = workload.repo_url in (None, settings.gitops.repo_url)
             if own and f"{workload.path}/".startswith(f"{folder}/") and Path(folder).name != name:
                 yield f"{stack_file(stack)}: {WORKLOADS_KEY}.{name}.path: is below {folder}; take it out first"
+
+
+def _check_readers(project: Path, everywhere: dict[str, StackSettings], folder: str) -> Iterator[str]:
+    """Yield the authored Applications that render from ``folder``, and kustomizations elsewhere that build on it."""
+    for settings in everywhere.values():
+        for path, _, document in load_authored(project, settings):
+            if any(f"{found}/".startswith(f"{folder}/") for found in _source_paths(document, settings.gitops.repo_url)):
+                yield f"{path}: renders from {folder}; take it out first"
+    inside = (project / folder).resolve()
+    kustomizations = (file for name in KUSTOMIZATIONS for file in (project / WORKLOADS).parent.rglob(name))
+    for file in sorted(file for file in kustomizations if not file.resolve().is_relative_to(inside)):
+        if any(read.is_relative_to(inside) for read in load_closure(file.parent).files):
+            yield f"{file.relative_to(project).as_posix()}: builds on {folder}; take that out first"
+
+
+def _source_paths(value: Any, repo_url: str) -> Iterator[str]:  # noqa: ANN401 - any YAML value
+    if isinstance(value, dict):
+        if same_repository(text(value.get("repoURL")), repo_url):
+            yield PurePosixPath(text(value.get("path"))).as_posix()
+        for held in value.values():
+            yield from _source_paths(held, repo_url)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _source_paths(held, repo_url)
 
 
 def _literal(settings: StackSettings, app_project: str) -> list[str]:

@@ -42,11 +42,20 @@ class Plan:
         """Write files, render trees, remove what is to go; the planner has checked the way."""
         for path, text in self.writes.items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
-            (project / path).write_text(text, encoding="utf-8")
+            _write(project / path, text)
         for path in self.removals:
-            shutil.rmtree(project / path)
+            if (project / path).is_symlink():
+                (project / path).unlink()
+            else:
+                shutil.rmtree(project / path)
         for settings in self.stacks.values():
             write_tree(settings, project / settings.tree_path)
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a text; a file that is there keeps the line breaks it has."""
+    keeps = "\r\n" not in text and file.is_file() and b"\r\n" in file.read_bytes()
+    file.write_text(text, encoding="utf-8", newline="\r\n" if keeps else "")
 
 
 def load_stacks(project: Path) -> list[str]:

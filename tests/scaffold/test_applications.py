@@ -325,6 +325,53 @@ def test_files_another_workload_uses_stay(laid_out: Path) -> None:
     assert "workloads.twin.path: is below gitops/workloads/guestbook; take it out first" in finding
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (
+            "gitops/dev/apps/eu.yaml",
+            "kind: Application\nspec: {sources: [{repoURL: 'REPOSITORY', path: ./gitops/workloads/guestbook/base/}]}\n",
+            "renders from gitops/workloads/guestbook; take it out first",
+        ),
+        (
+            "gitops/workloads/eu/kustomization.yaml",
+            "resources: [../guestbook/base]\n",
+            "builds on gitops/workloads/guestbook; take that out first",
+        ),
+    ],
+)
+def test_files_that_somebody_else_reads_stay(path: str, text: str, said: str, laid_out: Path) -> None:
+    plan_removal(laid_out, "guestbook", ()).write(laid_out)
+    url = load_stack_file(laid_out, "dev").gitops.repo_url
+    (laid_out / path).parent.mkdir(exist_ok=True)
+    (laid_out / path).write_text(text.replace("REPOSITORY", url))
+    assert deletion_findings(laid_out, "guestbook") == (f"{path}: {said}",)
+    (laid_out / path).write_text(
+        text.replace("REPOSITORY", "https://github.com/acme/other").replace("guestbook", "cart")
+    )
+    assert plan_deletion(laid_out, "guestbook", None).removals == ("gitops/workloads/guestbook",)
+
+
+def test_of_a_folder_that_is_a_link_the_link_is_deleted(laid_out: Path) -> None:
+    plan_removal(laid_out, "guestbook", ()).write(laid_out)
+    folder = laid_out / "gitops/workloads/guestbook"
+    kept = folder.rename(laid_out / "kept")
+    folder.symlink_to(kept)
+    plan_deletion(laid_out, "guestbook", None).write(laid_out)
+    assert not folder.is_symlink()
+    assert (kept / "base/kustomization.yaml").is_file()
+
+
+def test_a_stack_file_keeps_its_line_breaks(laid_out: Path) -> None:
+    file = laid_out / "Pulumi.dev.yaml"
+    before = file.read_bytes().replace(b"\n", b"\r\n")
+    file.write_bytes(before)
+    add(laid_out, stacks=("dev",)).write(laid_out)
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert set(before.splitlines(keepends=True)) < set(lines)
+    assert all(line.endswith(b"\r\n") for line in lines)
+
+
 @pytest.mark.parametrize("name", ["nothing", "..", "../..", "guestbook/base"])
 def test_step_two_deletes_no_other_folder(name: str, laid_out: Path) -> None:
     assert any("is no folder; nothing to delete" in finding for finding in deletion_findings(laid_out, name))
