@@ -81,7 +81,7 @@ def build_overlays(name: str, source: AppSource, stacks: Iterable[str]) -> dict[
 
 
 def build_chart_files(name: str, source: AppSource, stacks: Iterable[str]) -> dict[str, str]:
-    """Build a chart and, per stack, a chart that only depends on it and holds the stack's values.
+    """Build a chart and, per stack, a chart that only depends on it and holds the stack's values; `delivery.yaml`.
 
     Argo CD takes a folder with a Chart.yaml for a chart and builds its dependencies, so that a stack's values need
     nothing in the stack file but the folder.
@@ -99,6 +99,10 @@ def build_chart_files(name: str, source: AppSource, stacks: Iterable[str]) -> di
         "resources": _RESOURCES,
     }
     files[f"{folder}/values.yaml"] = render_document(values)
+    # The stacks' values are those of a dependency, so they stand below its name.
+    keys = {part: f"{name}.image.{part}" for part in ("repository", "tag", "digest")}
+    delivery = {"images": {name: {"values": "overlays/{stack}/values.yaml", **keys}}}
+    files[f"{WORKLOADS}/{name}/delivery.yaml"] = render_document(delivery)
     return files | build_chart_overlays(name, source, stacks)
 
 

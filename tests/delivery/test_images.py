@@ -129,11 +129,17 @@ def test_a_whole_reference_may_stand_behind_one_key(tmp_path: Path) -> None:
 def test_what_the_values_have_no_key_for_is_not_dropped(
     keys: str, image: ImageReference, said: str, tmp_path: Path
 ) -> None:
-    texts = {"web/delivery.yaml": f"images: {{web: {{values: v.yaml, {keys}}}}}\n", "web/v.yaml": ""}
+    texts = {
+        "web/delivery.yaml": f"images: {{web: {{values: v.yaml, {keys}}}}}\n",
+        "web/v.yaml": "image: {tag: v1, digest: x}\n",
+    }
     images = load_application_images(write(tmp_path, texts), "web", "dev")
     with pytest.raises(GitOpsStackError, match=r"^web/delivery\.yaml: images\.web: ") as refused:
         images.build_texts("web", image)
     assert said in refused.value.findings[0]
+
+
+KEPT = "values: v.yaml, repository: image.repository, tag: image.tag"
 
 
 @pytest.mark.parametrize(
@@ -159,6 +165,18 @@ def test_what_the_values_have_no_key_for_is_not_dropped(
             "images.web.tag: needs a key such as image.tag",
         ),
         ({"dev/delivery.yaml": "image: {}"}, "dev/delivery.yaml: image: Extra inputs are not permitted"),
+        (
+            {"dev/delivery.yaml": f"images: {{web: {{{KEPT}}}}}", "dev/v.yaml": "hc: {image: {tag: v1}, port: 1}"},
+            "found image.tag, which dev/v.yaml does not have; correct it or add it there; keys there: hc.image.tag",
+        ),
+        (
+            {"dev/delivery.yaml": f"images: {{web: {{{KEPT}}}}}", "dev/v.yaml": "port: 1\na.b: [x]"},
+            "dev/v.yaml does not have; correct it or add it there; keys there: a.b.0, port",
+        ),
+        (
+            {"dev/delivery.yaml": f"images: {{web: {{{KEPT}}}}}", "dev/v.yaml": ""},
+            "dev/v.yaml does not have; correct it or add it there; keys there: none",
+        ),
         ({"dev/delivery.yaml": "images: {"}, "dev/delivery.yaml: is no YAML"),
         ({"dev/delivery.yaml": "images: {web: {values: v, tag: a}}", "dev/v": "{"}, "dev/v: is no YAML"),
     ],

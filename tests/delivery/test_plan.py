@@ -188,7 +188,13 @@ def test_a_promotion_works_between_different_kinds_of_files(tree: TreeReader) ->
             {"chart/dev.yaml": "r: acme/web\n"},
             "chart/web: chart/delivery.yaml has nothing for web; one image is needed",
         ),
-        ({"chart/delivery.yaml": "images: {a: {values: '{stack}.yaml', tag: t}, b: {values: dev.yaml, tag: u}}"}, ""),
+        (
+            {
+                "chart/delivery.yaml": "images: {a: {values: '{stack}.yaml', tag: t}, b: {values: dev.yaml, tag: u}}",
+                "chart/dev.yaml": "r: acme/web\nt: v1\nu: null\n",
+            },
+            "",
+        ),
     ],
 )
 def test_what_dev_does_not_pin_is_not_promoted(tree: TreeReader, edited: dict[str, str], said: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from gitops_stack.config import load_stack_file
+from gitops_stack.delivery.plan import parse_assignment, plan_image_set
+from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.yaml_text import load_documents
@@ -182,6 +184,14 @@ def test_a_chart_has_values_per_stack(laid_out: Path) -> None:
     templates = "".join(file.read_text() for file in (folder / "chart/templates").iterdir())
     assert {word for word in defaults if f".Values.{word}" in templates} == set(defaults)
     check_fresh(laid_out, *ALL)
+
+
+def test_the_image_of_a_chart_can_be_set_at_once(laid_out: Path) -> None:
+    add(laid_out, helm=True, source=AppSource("example.com/cart:v1")).write(laid_out)
+    texts = plan_image_set(TreeReader(laid_out), load_stack_file(laid_out, "dev"), [parse_assignment("cart=:v2")]).texts
+    ((path, text),) = texts.items()
+    assert path == "gitops/workloads/cart/overlays/dev/values.yaml"
+    assert load_documents(text) == [{"cart": {"image": {"repository": "example.com/cart", "tag": "v2", "digest": ""}}}]
 
 
 def test_a_chart_is_no_base(laid_out: Path) -> None:

@@ -16,6 +16,7 @@ Argo CD ignores the file: it has neither `apiVersion` nor `kind` (reposerver/rep
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.types import Settings
 
 DELIVERY_FILE = "delivery.yaml"
+_NAMED = 8  # keys of a values file, in a sentence
 
 
 def _split_key(value: object) -> object:
@@ -51,6 +53,12 @@ class ValuesKeys(Settings):
     repository: Key | None = Field(None, description="Key of the repository.")
     tag: Key | None = Field(None, description="Key of the tag.")
     digest: Key | None = Field(None, description="Key of the digest.")
+
+    @property
+    def places(self) -> dict[str, tuple[str | int, ...]]:
+        """The keys that are given, by what stands there."""
+        keys = {"reference": self.reference, "repository": self.repository, "tag": self.tag, "digest": self.digest}
+        return {word: key for word, key in keys.items() if key}
 
     @model_validator(mode="after")
     def _says_where(self) -> ValuesKeys:
@@ -120,7 +128,52 @@ def load_values_images(tree: TreeReader, folder: str, stack: str) -> ValuesImage
     texts = {file: tree.load_text(file) for file in files.values()}
     if missing := [file for file, text in texts.items() if text is None]:
         raise GitOpsStackError(f"{place}: values: found {missing[0]}, which is no file; correct it or add the file")
-    return ValuesImages(place, dict(images), files, {file: text or "" for file, text in texts.items()})
+    found = ValuesImages(place, dict(images), files, {file: text or "" for file, text in texts.items()})
+    GitOpsStackError.raise_for(_check_keys(found))
+    return found
+
+
+def _check_keys(images: ValuesImages) -> Iterator[str]:
+    """Yield the keys no values file has: a key that is written where no chart reads it changes nothing.
+
+    A chart may have the default of one, so it may be missing beside another key of the same image.
+    """
+    for name, keys in images.keys.items():
+        file = images.files[name]
+        text = images.texts[file]
+        beside = {key[:-1] for key in keys.places.values() if _has(text, key, file)}
+        for word, key in keys.places.items():
+            if key[:-1] not in beside:
+                there = sorted(_list_keys(load_data(text, file)[:1]), key=str)
+                known = [found for found in there if found[-1] == key[-1]] or there
+                shown = ", ".join([_show(found) for found in known[:_NAMED]] + ["…"] * (len(known) > _NAMED)) or "none"
+                yield (
+                    f"{images.place}: images.{name}.{word}: found {_show(key)}, which {file} does not have; correct it "
+                    f"or add it there; keys there: {shown}"
+                )
+
+
+def _has(text: str, key: tuple[str | int, ...], file: str) -> bool:
+    held, last = load_value(text, key[:-1], file), key[-1]
+    return last in held if isinstance(held, dict) else isinstance(held, list) and last in range(len(held))
+
+
+def _list_keys(documents: list[Any]) -> Iterator[tuple[str | int, ...]]:
+    """Yield the keys of all single values of the first document; what aliases share, once."""
+    left: list[tuple[tuple[str | int, ...], Any]] = [((), held) for held in documents]
+    seen = set()
+    while left:
+        key, held = left.pop()
+        if isinstance(held, (dict, list)) and id(held) not in seen:
+            seen.add(id(held))
+            below = held.items() if isinstance(held, dict) else enumerate(held)
+            left += [((*key, step), one) for step, one in below]
+        elif key and not isinstance(held, (dict, list)):
+            yield key
+
+
+def _show(key: tuple[str | int, ...]) -> str:
+    return ".".join(map(str, key))
 
 
 def _find(tree: TreeReader, folder: str) -> str | None:
