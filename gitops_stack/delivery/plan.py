@@ -80,10 +80,16 @@ def parse_assignment(text: str) -> Assignment:
 def plan_image_set(tree: TreeReader, settings: StackSettings, assignments: Sequence[Assignment]) -> Plan:
     """Plan the images that people or pipelines name. Raises :class:`GitOpsStackError` with what is known instead."""
     plan = Plan(settings.stack)
+    named: dict[tuple[str, str], Target] = {}
     for assignment in assignments:
         target = assignment.target
         images = _load(tree, settings, target.application)
         slot = select_slot(target, images, assignment.image.repository, settings.stack)
+        if (target.application, slot.name) in named:
+            other = named[target.application, slot.name]
+            shown = f"{other} and {target} name" if other != target else f"found {target} twice, which names"
+            raise GitOpsStackError(f"image set: {shown} one image, {slot.name}; give it once")
+        named[target.application, slot.name] = target
         image = _filled(target, slot, assignment.image, images)
         plan, tree = _with_change(plan, tree, images, target, slot, image, settings)
     return plan

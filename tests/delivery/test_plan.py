@@ -139,6 +139,19 @@ def test_what_is_not_known_is_refused_with_what_is(tree: TreeReader, assignment:
     assert refused.value.findings == (sentence,)
 
 
+@pytest.mark.parametrize(
+    ("assignments", "sentence"),
+    [
+        (("web=:v8", "web=:v9"), "image set: found web twice, which names one image, web; give it once"),
+        (("web=:v9", "web/web=:v9"), "image set: web and web/web name one image, web; give it once"),
+    ],
+)
+def test_an_image_that_is_named_twice_is_refused(tree: TreeReader, assignments: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        set_images(tree, *assignments)
+    assert refused.value.findings == (sentence,)
+
+
 def promote(tree: TreeReader, *targets: str, edited: dict[str, str] | None = None) -> Plan:
     return plan_promotion(tree.with_texts(edited or {}), DEV, PRD, [parse_target(text) for text in targets])
 
