@@ -33,7 +33,8 @@ def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None
 
 def build_merge_advice(branch: str, base: str, remote: str) -> str:
     """Say how to merge a branch where no forge is asked."""
-    return f"to merge: git fetch {remote} && git switch {base} && git merge --no-ff {remote}/{branch} && git push"
+    fresh = f"git fetch {remote} && git switch {base} && git pull --ff-only {remote} {base}"
+    return f"to merge: {fresh} && git merge --no-ff {remote}/{branch} && git push"
 
 
 def _cell(text: str) -> str:

@@ -98,7 +98,8 @@ def test_plain_git_gets_a_branch_and_a_way_to_merge(
     assert run(*arguments, monkeypatch=monkeypatch) == 0
     assert capsys.readouterr().out.splitlines()[2:] == [
         f"pushed branch {BRANCH}",
-        f"to merge: git fetch origin && git switch main && git merge --no-ff origin/{BRANCH} && git push",
+        f"to merge: git fetch origin && git switch main && git pull --ff-only origin main && "
+        f"git merge --no-ff origin/{BRANCH} && git push",
     ]
     assert run(*arguments, monkeypatch=monkeypatch) == 0
     assert f"is pushed already: branch {BRANCH}\n" in capsys.readouterr().out

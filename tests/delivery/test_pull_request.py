@@ -92,7 +92,8 @@ def test_files_stand_in_where_nothing_can_be_rendered(tmp_path: Path, kustomize:
 
 def test_without_a_forge_merging_is_explained() -> None:
     assert build_merge_advice("gitops-stack/prd/web-1", "main", "origin") == (
-        "to merge: git fetch origin && git switch main && git merge --no-ff origin/gitops-stack/prd/web-1 && git push"
+        "to merge: git fetch origin && git switch main && git pull --ff-only origin main && "
+        "git merge --no-ff origin/gitops-stack/prd/web-1 && git push"
     )
 
 
