@@ -41,6 +41,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
+from gitops_stack.stack_files import find_stacks, stack_file
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
 
@@ -160,7 +161,13 @@ def promote(
     """
     wanted = [parse_target(text) for text in targets]
     applications = [target.application for target in wanted]
+    if stack not in (known := find_stacks(project)):
+        raise EnvironmentProblem(f"--to: found {stack}, which is no stack here; known: {', '.join(known) or 'none'}")
     before = origin or _stack_before(stack, project)
+    if before == stack:
+        raise EnvironmentProblem(
+            f"--from: found {before}, which is --to as well; name the stack whose images are taken"
+        )
 
     def plan(tree: Path, load: Callable[[str], StackSettings]) -> Plan:
         source, destination = load(before), load(stack)
@@ -199,7 +206,15 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
 
     def load_in(tree: Path) -> Callable[[str], StackSettings]:
         # Of the project's own repository the settings are the base's too; of another one they are those at hand.
-        return lambda name: load_stack_file(request.project if request.repository else tree / prefix, name)
+        def load(name: str) -> StackSettings:
+            if not request.repository and name not in (known := find_stacks(tree / prefix)):
+                raise EnvironmentProblem(
+                    f"{to.remote}/{to.base}: has no {prefix}{stack_file(name)}; push it, or give its branch by --base; "
+                    f"stacks there: {', '.join(known) or 'none'}"
+                )
+            return load_stack_file(request.project if request.repository else tree / prefix, name)
+
+        return load
 
     def render(tree: Path, planned: Plan) -> Snapshot:
         return load_snapshot(tree, planned, load_in(tree)(request.stack)) if rendered else Snapshot()

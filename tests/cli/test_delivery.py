@@ -257,6 +257,10 @@ def test_files_in_a_repository_of_their_own(
             2,
             "promotion.yaml: found order: [dev, prd]; --to dev needs one before",
         ),
+        (["promote", "guestbook", "--to", "qa"], 2, "--to: found qa, which is no stack here; known: dev, local, prd"),
+        (["promote", "guestbook", "--from", "prd", "--to", "prd"], 2, "--from: found prd, which is --to as well"),
+        (["image", "set", "guestbook=:v1", "guestbook=:v2", "-s", "dev"], 1, "image set: found guestbook twice"),
+        (["promote", "guestbook", "--from", "qa", "--to", "prd"], 2, "origin/main: has no Pulumi.qa.yaml; push it"),
         (["promote", "guestbook", "--to", "local"], 2, "--to local needs one before it, or --from"),
     ],
 )
