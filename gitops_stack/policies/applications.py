@@ -63,9 +63,18 @@ def read_application(
         revision=revision,
         sync=state,
         health=healthy,
-        reason="" if silent else "; ".join(" ".join(text.split()) for text in reasons if text)[:_LONGEST_REASON],
+        reason="" if silent else _shorten("; ".join(" ".join(text.split()) for text in reasons if text)),
         waiting=bool(waits_for) and not troubles and healthy in ("Healthy", "Missing"),
     )
+
+
+def _shorten(text: str) -> str:
+    """Cut a long reason, after a word where there is one."""
+    if len(text) <= _LONGEST_REASON:
+        return text
+    kept = text[: _LONGEST_REASON - len(" …")]
+    words = kept.rpartition(" ")[0]
+    return f"{(words if len(words) > _LONGEST_REASON // 2 else kept).rstrip(',;:')} …"
 
 
 def _waits_for(application: Manifest, project: Manifest | None, now: datetime | None) -> str:

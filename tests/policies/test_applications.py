@@ -189,7 +189,9 @@ def test_the_reason_says_what_an_operator_needs(found: Manifest, reason: str) ->
 
 def test_a_reason_is_short() -> None:
     found = application({**WELL, "conditions": [{"type": "SyncError", "message": "x" * 1000}]})
-    assert len(read(found).reason) == 300
+    assert read(found).reason == f"SyncError: {'x' * 287} …"
+    words = application({**WELL, "conditions": [{"type": "SyncError", "message": "synchronization, " * 100}]})
+    assert read(words).reason == f"SyncError: {'synchronization, ' * 15}synchronization …"
 
 
 def test_what_is_read() -> None:
