@@ -68,8 +68,8 @@ def deliver(
     ``plan`` and ``render`` get the folder of a worktree and may be called several times. Without a change nothing is
     committed. Raises :class:`GitOpsStackError` as ``plan`` does, :class:`EnvironmentProblem` for git and the remote.
     """
-    with _worktree(destination.repository) as tree:
-        work = _Work(destination, tree, plan, build_message, render)
+    with _worktree(destination.repository) as (top, tree):
+        work = _Work(destination, top, tree, plan, build_message, render)
         for _ in range(ATTEMPTS):
             if delivered := work.attempt():
                 return delivered
@@ -108,13 +108,13 @@ def load_default_branch(folder: Path, remote: str) -> str:
 
 
 @contextmanager
-def _worktree(repository: Path) -> Iterator[Path]:
+def _worktree(repository: Path) -> Iterator[tuple[Path, Path]]:
     top, _ = find_checkout(repository)
     folder = Path(tempfile.mkdtemp(prefix="gitops-stack-"))
     tree = folder / "tree"
     try:
         run_git(top, "worktree", "add", "--quiet", "--detach", "--no-checkout", str(tree))
-        yield tree.resolve()
+        yield top, tree.resolve()
     finally:
         with suppress(EnvironmentProblem):
             run_git(top, "worktree", "remove", "--force", str(tree))
@@ -124,6 +124,7 @@ def _worktree(repository: Path) -> Iterator[Path]:
 @dataclass(frozen=True)
 class _Work:
     destination: Destination
+    top: Path
     tree: Path
     plan: Callable[[Path], Plan]
     build_message: Callable[[Plan], str]
@@ -178,7 +179,7 @@ class _Work:
         to = self.destination
         name = branch.removeprefix(_HEADS)
         try:
-            self._git("fetch", "--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules", to.remote, _HEADS + name)
+            self._ask("fetch", "--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules", to.remote, _HEADS + name)
         except GitFailure as failure:
             if "find remote ref" in failure.output:
                 raise EnvironmentProblem(f"{to.remote}: has no branch {name}; name one with --base") from None
@@ -186,7 +187,7 @@ class _Work:
         return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
     def _find(self, branch: str) -> str | None:
-        found = self._git("ls-remote", self.destination.remote, f"{_HEADS}{branch}")
+        found = self._ask("ls-remote", self.destination.remote, f"{_HEADS}{branch}")
         return self._fetch(branch) if found else None
 
     def _reset(self, commit: str) -> None:
@@ -215,7 +216,7 @@ class _Work:
         to = self.destination
         name = branch.removeprefix(_HEADS)
         try:
-            self._git("push", "--quiet", "--porcelain", to.remote, f"HEAD:{_HEADS}{name}")
+            self._ask("push", "--quiet", "--porcelain", to.remote, f"HEAD:{_HEADS}{name}")
         except GitFailure as failure:
             if _OVERTAKEN.search(failure.output):
                 return False
@@ -233,6 +234,11 @@ class _Work:
                 raise
             return False
         return True
+
+    def _ask(self, *arguments: str) -> str:
+        # From the checkout's own folder: a remote such as ../remote.git is relative to where git runs. By the
+        # worktree's git folder: HEAD and FETCH_HEAD are its own.
+        return run_git(self.top, f"--git-dir={self._git('rev-parse', '--absolute-git-dir')}", *arguments)
 
     def _git(self, *arguments: str) -> str:
         return run_git(self.tree, *arguments)

@@ -11,6 +11,12 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 
 _SECONDS = 300.0
+# What git adds to whatever went wrong with a remote; why it did stands before.
+_GENERAL = (
+    "fatal: Could not read from remote",
+    "Please make sure you have the correct access",
+    "and the repository exists",
+)
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
 
 
@@ -55,5 +61,6 @@ def run_git(folder: Path, *arguments: str, text: str | None = None, variables: M
 
 def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("hint:")]
+    lines = [line for line in lines if not line.startswith(_GENERAL)] or lines
     telling = [line for line in lines if line.startswith(("fatal:", "error:", "!"))]
     return (telling or lines or ["no message"])[-1][:300]

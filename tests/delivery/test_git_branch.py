@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -351,6 +352,27 @@ def test_the_remote_says_what_its_default_branch_is(remote: Remote) -> None:
     by_hand(remote.bare, "symbolic-ref", "HEAD", "refs/heads/gone")
     with pytest.raises(EnvironmentProblem, match=r"does not say its default branch; name one with --base$"):
         load_default_branch(remote.clone, "origin")
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_relative_remote_is_found_from_the_checkout(remote: Remote, direct: bool) -> None:
+    by_hand(remote.clone, "remote", "set-url", "origin", os.path.relpath(remote.bare, remote.clone))
+    (remote.clone / "below").mkdir()
+    head = by_hand(remote.clone, "rev-parse", "HEAD")
+    done = push(remote.clone / "below", setting("web", "v2"), direct=direct)
+    assert remote.log(done.branch or "", "%H")[0] == done.commit
+    assert push(remote.clone, setting("web", "v2"), direct=direct).pushed is False
+    assert by_hand(remote.clone, "rev-parse", "HEAD") == head
+    assert not (remote.clone / ".git/FETCH_HEAD").exists()
+
+
+def test_a_remote_that_is_not_there_is_named_with_the_checkout(remote: Remote) -> None:
+    by_hand(remote.clone, "remote", "set-url", "origin", "../gone.git")
+    with pytest.raises(EnvironmentProblem) as refused:
+        push(remote.clone, setting("web", "v2"))
+    assert refused.value.findings == (
+        f"{remote.clone}: git fetch failed: fatal: '../gone.git' does not appear to be a git repository",
+    )
 
 
 @pytest.mark.parametrize("password", ["s3cret", "a@s3cret"])
