@@ -216,7 +216,7 @@ def _carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:
 
 
 def _load_answers(data: list[str] | None, file: Path | None) -> dict[str, object]:
-    from gitops_stack.scaffold.engine import load_answers  # noqa: PLC0415 - the template engine, only when needed
+    from gitops_stack.scaffold.answers import load_answers  # noqa: PLC0415 - reads the templates, only when needed
 
     return {**(load_answers(file) if file else {}), **_pairs("--data", data)}
 

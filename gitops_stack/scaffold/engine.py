@@ -10,39 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line
-from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file
+from gitops_stack.scaffold.answers import LIBRARY_VERSION, check_asked
 from gitops_stack.scaffold.template_versions import VERSIONS, load_versions, template_repository
 
 ANSWERS = ".copier-answers.yml"
-LIBRARY_VERSION = "library_version"
-
-
-def known_questions(versions: Path = VERSIONS) -> list[str]:
-    """List the names of the newest template's questions, in the order they are asked."""
-    questions = load_documents((load_versions(versions)[-1] / "copier.yml").read_text(encoding="utf-8"))[0]
-    return [name for name in questions if not name.startswith("_") and name != LIBRARY_VERSION]
-
-
-def check_answers(answers: Mapping[str, object], versions: Path = VERSIONS) -> list[str]:
-    """Return one sentence per answer to a question nobody asks; copier itself would pass over it."""
-    known = known_questions(versions)
-    return [
-        f"answers: {name}: is no known question; known here: {', '.join(known)}"
-        for name in answers
-        if name not in known
-    ]
-
-
-def load_answers(file: Path) -> dict[str, Any]:
-    """Read answers from a YAML file of names and values; keys of copier's own, which begin with `_`, are left out."""
-    try:
-        documents = load_yaml_file(file)
-    except OSError as error:
-        raise EnvironmentProblem(f"{file}: cannot be read: {error.strerror}; name a file of answers") from None
-    answers = documents[0] if documents else {}
-    if not isinstance(answers, dict):
-        raise GitOpsStackError(f"{file}: found no map; write `question: answer` lines")
-    return {str(name): value for name, value in answers.items() if str(name)[:1] != "_" and name != LIBRARY_VERSION}
 
 
 def render_template(
@@ -50,14 +21,16 @@ def render_template(
 ) -> dict[str, Any]:
     """Render the newest template into the empty folder ``target`` and return all answers.
 
-    Questions without an answer are asked on the terminal, or take their default with ``defaults``.
+    Questions without an answer are asked on the terminal, or take their default with ``defaults``. Raises
+    :class:`GitOpsStackError` for an answer to a question that the others leave unasked.
     """
     newest = load_versions(versions)[-1]
     with _running({}) as copier:
         worker = copier.run_copy(
             str(newest), target, data=_data(answers), defaults=defaults, quiet=True, settings=copier.Settings()
         )
-        return dict(worker.answers.combined)
+    GitOpsStackError.raise_for(check_asked(answers, worker.answers.hidden, versions))
+    return dict(worker.answers.combined)
 
 
 def merge_template(project: Path, answers: Mapping[str, Any], *, defaults: bool, versions: Path = VERSIONS) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import write_tree
+from gitops_stack.scaffold.answers import parse_answers
 from gitops_stack.scaffold.app_manifests import AppSource, build_app_files
-from gitops_stack.scaffold.engine import check_answers, render_template
+from gitops_stack.scaffold.engine import render_template
 from gitops_stack.scaffold.template_versions import VERSIONS
 
 SAMPLE = "guestbook"
@@ -42,7 +43,7 @@ def init_project(
     Raises :class:`GitOpsStackError` and writes nothing when a file that belongs to the layout is there with other
     content, unless ``only_missing`` says to keep such files.
     """
-    GitOpsStackError.raise_for(check_answers(answers, versions))
+    answers = parse_answers(answers, versions)
     with tempfile.TemporaryDirectory(prefix="gitops-stack-init-") as made:
         layout = Path(made) / "layout"
         given = render_template(layout, answers, defaults=defaults, versions=versions)

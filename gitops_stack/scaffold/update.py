@@ -12,7 +12,8 @@ import yaml
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.scaffold.engine import ANSWERS, LIBRARY_VERSION, check_answers, merge_template
+from gitops_stack.scaffold.answers import LIBRARY_VERSION, parse_answers
+from gitops_stack.scaffold.engine import ANSWERS, merge_template
 from gitops_stack.scaffold.template_versions import ADDRESS, VERSIONS, load_versions
 from gitops_stack.scaffold.worktree import load_changes, load_conflicts
 
@@ -35,7 +36,7 @@ def update_project(directory: Path, answers: Mapping[str, Any], *, defaults: boo
     Raises :class:`GitOpsStackError` when the folder was not made by `init`, was made by a later release, or has changes
     that are not committed; nothing is written then.
     """
-    GitOpsStackError.raise_for(check_answers(answers, versions))
+    answers = parse_answers(answers, versions)
     recorded = _load_recorded(directory)
     names = [version.name for version in load_versions(versions)]
     before, after = str(recorded.get("_commit")), names[-1]

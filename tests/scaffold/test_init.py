@@ -15,7 +15,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.scaffold.engine import load_answers
+from gitops_stack.scaffold.answers import load_answers
 from gitops_stack.scaffold.init import init_project
 from gitops_stack.scaffold.promotion import load_promotion_order
 from gitops_stack.schema import render_schema
@@ -185,6 +185,19 @@ def test_other_files_of_an_existing_repository_are_not_in_the_way(tmp_path: Path
         ({"dev_account": "12"}, "needs the 12 digits of an AWS account"),
         ({"team": "platform"}, "needs another name: this one is reserved"),
         ({"layout": "triple"}, "triple"),
+        ({"sample": "maybe"}, "answers: sample: found maybe; needs true or false"),
+        ({"stacks": "3"}, "answers: stacks: found 3; needs a list of local, dev, prd, as local,dev,prd"),
+        ({"stacks": 3}, "answers: stacks: found 3; needs a list of local, dev, prd, as local,dev,prd"),
+        ({"stacks": "[qa]"}, "answers: stacks: found [qa]; needs a list of local, dev, prd, as local,dev,prd"),
+        ({"stacks": "[dev"}, "answers: stacks: found [dev; needs a list of local, dev, prd, as local,dev,prd"),
+        ({"stacks": []}, "answers: stacks: found []; needs a list of local, dev, prd, as local,dev,prd"),
+        ({"stacks": "dev,"}, "answers: stacks: found dev,; needs a list of local, dev, prd, as local,dev,prd"),
+        ({"team": None}, "answers: team: found None; needs one value"),
+        ({"team": ["a"]}, "answers: team: found ['a']; needs one value"),
+        (
+            {"app": "cart"},
+            "answers: app: is asked only where layout == 'application'; leave it out, or change that answer",
+        ),
         ({"repository": "platform"}, "needs OWNER/NAME"),
         (
             {"argocd_version": "3.5", "argocd_commit": "abc"},
@@ -192,11 +205,18 @@ def test_other_files_of_an_existing_repository_are_not_in_the_way(tmp_path: Path
         ),
     ],
 )
-def test_a_wrong_answer_is_said_and_nothing_is_written(answers: dict[str, str], said: str, tmp_path: Path) -> None:
+def test_a_wrong_answer_is_said_and_nothing_is_written(answers: dict[str, object], said: str, tmp_path: Path) -> None:
     with pytest.raises(GitOpsStackError) as raised:
         init_project(tmp_path / "new", answers, defaults=True)
     assert said in str(raised.value)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("typed", ["dev,prd", "prd, dev", "[dev, prd]", '["dev","prd"]'])
+def test_stacks_may_be_typed_as_the_other_commands_take_them(typed: str, tmp_path: Path) -> None:
+    layout = init_project(tmp_path / "new", {"stacks": typed, "sample": "no"}, defaults=True)
+    assert layout.stacks == ("dev", "prd")
+    assert not (tmp_path / "new/gitops/workloads").exists()
 
 
 def test_questions_without_a_terminal_end_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
