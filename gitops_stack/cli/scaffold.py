@@ -102,9 +102,9 @@ def app_add(
         str | None, typer.Option("--project", "-p", help="The team's project.", metavar="NAME")
     ] = None,
     namespace: Annotated[str | None, typer.Option(help="Where it is deployed.", metavar="NAME")] = None,
-    image: Annotated[str, typer.Option(help="What runs; default: a sample.", metavar="REPOSITORY:TAG")] = (
-        AppSource.image
-    ),
+    image: Annotated[
+        str, typer.Option(help="What runs; default: as in its other stacks, else a sample.", metavar="REPOSITORY:TAG")
+    ] = (AppSource.image),
     port: Annotated[int, typer.Option(help="HTTP port of the container.")] = AppSource.port,
     health_path: Annotated[str, typer.Option(help="Path of the probes.")] = AppSource.health_path,
     stacks: Stacks = "",

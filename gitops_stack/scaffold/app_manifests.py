@@ -53,12 +53,14 @@ def workload_path(name: str, stack: str) -> str:
 
 def build_app_files(name: str, source: AppSource, stacks: Iterable[str]) -> dict[str, str]:
     """Build base and one kustomize overlay per stack: path in the repository -> text."""
-    return _base_files(f"{WORKLOADS}/{name}/base", name, source) | build_overlays(name, source, stacks)
+    return _base_files(f"{WORKLOADS}/{name}/base", name, source) | build_overlays(
+        [build_image_entry(name, source)], name, stacks
+    )
 
 
 def build_folder_files(folder: str, name: str, source: AppSource) -> dict[str, str]:
     """Build one folder that is an application by itself: the base, with the image pinned in it."""
-    return _base_files(folder, name, source, images=[_image_entry(name, source)])
+    return _base_files(folder, name, source, images=[build_image_entry(name, source)])
 
 
 def _base_files(folder: str, name: str, source: AppSource, **kustomization: object) -> dict[str, str]:
@@ -74,9 +76,9 @@ def _base_files(folder: str, name: str, source: AppSource, **kustomization: obje
     return {f"{folder}/{file}.yaml": render_document(document) for file, document in base.items()}
 
 
-def build_overlays(name: str, source: AppSource, stacks: Iterable[str]) -> dict[str, str]:
-    """Build the overlays alone; each says which image its stack runs."""
-    overlay = {**_kustomization(["../../base"]), "images": [_image_entry(name, source)]}
+def build_overlays(images: list[Any], name: str, stacks: Iterable[str]) -> dict[str, str]:
+    """Build the overlays alone; their ``images`` say what each stack runs, none that the base says it."""
+    overlay = _kustomization(["../../base"]) | ({"images": images} if images else {})
     return {f"{workload_path(name, stack)}/kustomization.yaml": render_document(overlay) for stack in stacks}
 
 
@@ -174,7 +176,8 @@ def _kustomization(entries: list[str]) -> dict[str, Any]:
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": entries}
 
 
-def _image_entry(name: str, source: AppSource) -> dict[str, str]:
+def build_image_entry(name: str, source: AppSource) -> dict[str, str]:
+    """Build the entry of a kustomization's `images` that turns the image ``name`` into that of ``source``."""
     repository, tag, digest = source.image_parts
     return {"name": name, "newName": repository} | ({"digest": digest} if digest else {"newTag": tag})
 

@@ -19,6 +19,7 @@ from gitops_stack.scaffold.app_manifests import (
     build_chart_files,
     workload_path,
 )
+from gitops_stack.scaffold.kept_base import build_added_overlays, is_kept
 from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
@@ -45,7 +46,8 @@ def plan_addition(
 
     In the stacks ``manual``, and where all other workloads do, it waits for a person to sync it.
 
-    A base that is there is kept: an application may be added to one more stack. Raises :class:`GitOpsStackError` with
+    A base that is there is kept: an application may be added to one more stack, and runs there what it runs in the
+    others unless ``source`` has an image. Raises :class:`GitOpsStackError` with
     every finding, of names that clash as of settings that would be refused.
     """
     chosen = list(stacks) or load_stacks(project)
@@ -64,9 +66,13 @@ def plan_addition(
     for found in edited.values():
         GitOpsStackError.raise_for(check_authored_names(found, project / found.tree_path))
     files = (build_chart_files if helm else build_app_files)(name, source, chosen)
-    existing = [path for path in files if (project / path).exists()]
     GitOpsStackError.raise_for(_check_folder(project, name, files))
+    existing = [path for path in files if (project / path).exists()]
     notes = [f"{path}: is there already and kept" for path in existing]
+    if is_kept(project, name, helm=helm):
+        new = [stack for stack in chosen if not _holds(workload_path(name, stack), existing)]
+        files, said = build_added_overlays(project, name, source, new, helm=helm) if new else ({}, [])
+        notes += said
     notes += [
         f"{stack_file(stack)}: autoSync: false, as for all other workloads of {stack}"
         for stack, found in before.items()
@@ -128,6 +134,10 @@ def _enter_project(text: StackText, settings: StackSettings, app_project: str, n
         text.set((PROJECTS_KEY, app_project), {"namespaces": [namespace]})
     elif not any(fnmatchcase(namespace, pattern) for pattern in entry.namespaces):
         text.append((PROJECTS_KEY, app_project, "namespaces"), namespace)
+
+
+def _holds(folder: str, paths: Sequence[str]) -> bool:
+    return any(path.startswith(f"{folder}/") for path in paths)
 
 
 def _is_manual(settings: StackSettings) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
 from gitops_stack.scaffold.applications import plan_addition
 from gitops_stack.scaffold.plan import Plan
 from tests.scaffold.conftest import snapshot
+from tests.stacks import ROOT
 
 ALL = ("dev", "local", "prd")
 DIGEST = "sha256:" + "a" * 64
@@ -127,6 +130,67 @@ def test_the_base_is_kept_when_one_more_stack_is_added(laid_out: Path) -> None:
     assert base.read_text() == "mine: 1\n"
     assert f"{base.relative_to(laid_out)}: is there already and kept" in plan.notes
     check_fresh(laid_out, *ALL)
+
+
+def overlay_images(project: Path, name: str, stack: str) -> object:
+    text = (project / f"gitops/workloads/{name}/overlays/{stack}/kustomization.yaml").read_text()
+    return load_documents(text)[0].get("images")
+
+
+def test_one_more_stack_runs_what_the_others_run(laid_out: Path) -> None:
+    add(laid_out, stacks=["local"], source=AppSource("example.com/cart:v0")).write(laid_out)
+    add(laid_out, stacks=["dev"], source=AppSource("example.com/cart:v1")).write(laid_out)
+    plan = add(laid_out, stacks=["prd"])
+    plan.write(laid_out)
+    assert overlay_images(laid_out, "cart", "prd") == [{"name": "cart", "newName": "example.com/cart", "newTag": "v1"}]
+    assert "cart: runs example.com/cart:v1, as in dev; meant otherwise: --image REPOSITORY:TAG" in plan.notes
+
+
+def test_one_more_stack_of_a_chart_runs_what_the_others_run(laid_out: Path) -> None:
+    source = AppSource(f"example.com/cart@{DIGEST}")
+    add(laid_out, stacks=["dev"], helm=True, source=source).write(laid_out)
+    plan = add(laid_out, stacks=["prd"], helm=True)
+    plan.write(laid_out)
+    dev, prd = (laid_out / f"gitops/workloads/cart/overlays/{stack}/values.yaml" for stack in ("dev", "prd"))
+    assert prd.read_text() == dev.read_text()
+    assert f"cart: runs example.com/cart@{DIGEST}, as in dev; meant otherwise: --image REPOSITORY:TAG" in plan.notes
+
+
+def test_an_image_is_given_to_the_name_a_kept_base_has(laid_out: Path) -> None:
+    shutil.copytree(ROOT / "docs/samples/migration/gitops", laid_out / "gitops", dirs_exist_ok=True)
+    plan = add(laid_out, "ledger", stacks=["prd"], source=AppSource("example.com/ledger:v7"))
+    assert [path for path in plan.writes if path.startswith("gitops/")] == [
+        "gitops/workloads/ledger/overlays/prd/kustomization.yaml"
+    ], "a kept base gains no file its kustomization does not list"
+    plan.write(laid_out)
+    assert overlay_images(laid_out, "ledger", "prd") == [
+        {"name": "registry.k8s.io/e2e-test-images/agnhost", "newName": "example.com/ledger", "newTag": "v7"}
+    ]
+
+
+def test_a_kept_base_without_overlays_runs_the_image_it_names(laid_out: Path) -> None:
+    base = "gitops/workloads/ledger/base"
+    shutil.copytree(ROOT / "docs/samples/migration" / base, laid_out / base)
+    plan = add(laid_out, "ledger", stacks=["prd"])
+    plan.write(laid_out)
+    assert overlay_images(laid_out, "ledger", "prd") is None
+    assert "ledger: runs the image its base says" in plan.notes
+
+
+@pytest.mark.parametrize(
+    ("images", "has"),
+    [((), "no image"), (("a.example.com/x:1", "a.example.com/y"), "a.example.com/x, a.example.com/y")],
+)
+def test_an_image_is_refused_where_a_kept_base_does_not_say_which(
+    images: tuple[str, ...], has: str, laid_out: Path
+) -> None:
+    add(laid_out, stacks=["dev"]).write(laid_out)
+    pod = {"containers": [{"name": f"c{at}", "image": image} for at, image in enumerate(images)]}
+    (laid_out / "gitops/workloads/cart/base/deployment.yaml").write_text(json.dumps({"kind": "Pod", "spec": pod}))
+    assert findings(laid_out, stacks=["prd"], source=AppSource("example.com/cart:v7")) == (
+        f"app add: --image: gitops/workloads/cart/base has {has}, so it is not clear which one is meant; leave it out "
+        "and pin the image in the new overlay",
+    )
 
 
 def test_what_is_generated_is_what_the_project_permits(laid_out: Path) -> None:
