@@ -16,7 +16,7 @@ import typer
 
 from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.policies.finding import Finding
+from gitops_stack.policies.finding import Finding, count_noun
 from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.result import Question, Report
 
@@ -67,7 +67,7 @@ def check(
         covered = {path for report in reports for path in report.covered}
         loose = [path for path in wanted if str(path) not in covered]
         reports += [_check_folder(project, path, kubernetes_version) for path in loose]
-    _print(reports, project, output)
+    _print(reports, project, output, filtered=bool(wanted))
     failing = ("error", "warning") if fail_on is FailOn.WARNING else ("error",)
     if any(report.count(severity) for report in reports for severity in failing):
         raise typer.Exit(1)
@@ -104,11 +104,11 @@ def _check_folder(project: Path, folder: Path, kubernetes_version: str | None) -
     return check_folder(project, folder, kubernetes_version=kubernetes_version)
 
 
-def _print(reports: list[Report], project: Path, output: CheckOutput) -> None:
+def _print(reports: list[Report], project: Path, output: CheckOutput, *, filtered: bool) -> None:
     prefix = os.path.relpath(project)
     prefix = "" if prefix == "." else f"{prefix}/"
     if output is CheckOutput.TEXT:
-        _print_text(reports, project)
+        _print_text(reports, project, filtered=filtered)
         return
     from importlib.metadata import version as installed_version  # noqa: PLC0415 - only for machines
 
@@ -123,20 +123,25 @@ def _print(reports: list[Report], project: Path, output: CheckOutput) -> None:
             out.print(line, markup=False)
 
 
-def _print_text(reports: list[Report], project: Path) -> None:
+def _print_text(reports: list[Report], project: Path, *, filtered: bool) -> None:
+    several = sum(bool(report.stack) for report in reports) > 1
+    if filtered:  # a stack that none of the paths belong to has nothing to say about them
+        reports = [report for report in reports if report.covered or not report.stack or report.findings]
     for report in reports:
-        place = project / report.place
+        place = ", ".join(report.covered) or project / report.place
+        if report.covered and several:
+            place = f"{place} of stack {report.stack}"
         for severity, style in _STYLES.items():
             lines = list(_shown(report, severity, project))
             if lines:  # at once: thousands of them, one by one, take seconds
                 err.print("\n".join(lines), markup=False, style=style)
         if not report.count("error"):
-            warned = f", {report.count('warning')} warnings" if report.count("warning") else ""
-            applications = f"{report.applications} applications, " if report.applications else ""
-            counts = f"{applications}{report.objects} objects, Kubernetes {report.kubernetes_version}"
+            warned = f", {_warnings(report)}" if report.count("warning") else ""
+            applications = f"{count_noun(report.applications, 'application')}, " if report.applications else ""
+            counts = f"{applications}{count_noun(report.objects, 'object')}, Kubernetes {report.kubernetes_version}"
             out.print(f"{place}: fine, {counts}{warned}", markup=False)
         else:
-            out.print(f"{place}: {report.count('error')} errors, {report.count('warning')} warnings", markup=False)
+            out.print(f"{place}: {count_noun(report.count('error'), 'error')}, {_warnings(report)}", markup=False)
     rules = Counter((finding.severity, finding.rule) for report in reports for finding in report.findings)
     if len(rules) > 1:
         from rich.table import Table  # noqa: PLC0415 - for a summary that is seldom needed
@@ -147,6 +152,10 @@ def _print_text(reports: list[Report], project: Path) -> None:
         ):
             table.add_row(str(count), severity, rule, style=_STYLES[severity])
         out.print(table)
+
+
+def _warnings(report: Report) -> str:
+    return count_noun(report.count("warning"), "warning")
 
 
 def _shown(report: Report, severity: str, project: Path) -> Iterator[str]:

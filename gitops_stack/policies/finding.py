@@ -12,6 +12,11 @@ from gitops_stack.policies.fields import mapping, text
 from gitops_stack.policies.rules import BY_ID, Severity
 
 
+def count_noun(count: int, noun: str) -> str:
+    """Return the count with its noun, as in `1 error` and `2 errors`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 @dataclass(frozen=True, order=True)
 class ObjectName:
     """What identifies an object in a cluster; ``namespace`` is empty for cluster-wide kinds."""

@@ -127,7 +127,8 @@ def _take(
     folder = relative_path(request.folder, project)
     if render.skipped:  # it lies here, so it could have been checked: more than a note
         said = f"is not rendered: {render.skipped}"
-        tree.findings.append(made.finding(source.field, said, "", rule="not-rendered", severity="warning"))
+        skipped = made.finding(source.field, said, "", rule="not-rendered", severity="warning")
+        tree.findings.append(replace(skipped, folder=folder))  # it is about the folder as much as the Application
     for sentence in render.failed:
         tree.findings.append(build_render_failure(sentence, request.folder, one.spec.name, project))
     for file, document in flatten(render.documents):

@@ -30,6 +30,8 @@ def check_stack(
 ) -> Report:
     """Check a stack's tree and all that its applications render; with ``paths``, report what lies in them alone.
 
+    The report's counts are then those of the applications that read these paths.
+
     A result whose inputs are as they were is read and not made again.
 
     Raises :class:`EnvironmentProblem` for a missing program or an unreachable remote, :class:`GitOpsStackError` for
@@ -55,7 +57,8 @@ def check_stack(
     placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
     chosen = _within(placed, tree, paths, project) if paths else placed
     covered = tuple(str(path) for path in paths if _covers(path, tree, project / settings.tree_path, project))
-    counts = (len(tree.applications), len(tree.objects))
+    reading = _reading(tree, paths, project) if paths else tree.applications
+    counts = (len(reading), sum(len(one.objects) for one in reading))
     report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered)
     if not plugins.installed and not plugins.findings:
         write_report(key, _inputs(project, settings, tree.inputs), started, report)
@@ -115,7 +118,8 @@ def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
         return finding
     files: Iterable[Path] = [project / finding.file]
     if Path(finding.file).name.lower().startswith("kustomization"):
-        sources = [one.files for one in tree.applications if finding.folder in one.folders]
+        made_by = finding.application, finding.folder
+        sources = [one.files for one in tree.applications if {one.spec.name, *one.folders} & {*made_by}]
         sources += [found for place, found in tree.loose_files.items() if place == finding.folder]
         files = [file for source in sources for file in sorted(source)]
     found = locate_object(files, finding.object.kind, finding.object.name)
@@ -129,16 +133,26 @@ def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
 
 def _within(findings: Iterable[Finding], tree: Tree, paths: Sequence[Path], project: Path) -> Iterator[Finding]:
     wanted = [path.resolve() for path in paths]
-    chosen = {one.spec.name for one in tree.applications if any(_reads(one, path, project) for path in wanted)}
+    chosen = {one.spec.name for one in _reading(tree, paths, project)}
     for found in findings:
-        file = (project / found.file).resolve()
-        if found.application in chosen or any(file.is_relative_to(path) for path in wanted):
+        places = [(project / place).resolve() for place in (found.file, found.folder) if place]
+        inside = any(place.is_relative_to(path) for place in places for path in wanted)
+        if found.rule == "not-rendered":  # its folder was not looked into: it is about all that lies there
+            inside = inside or any(path.is_relative_to(places[-1]) for path in wanted)
+        if found.application in chosen or inside:
             yield found
+
+
+def _reading(tree: Tree, paths: Sequence[Path], project: Path) -> list[RenderedApplication]:
+    wanted = [path.resolve() for path in paths]
+    return [one for one in tree.applications if any(_reads(one, path, project) for path in wanted)]
 
 
 def _reads(one: RenderedApplication, path: Path, project: Path) -> bool:
     files = [*one.files, *(project / folder for folder in one.folders)]
-    return any(file.resolve().is_relative_to(path) for file in files)
+    if any(file.resolve().is_relative_to(path) for file in files):
+        return True  # and of a chart that was not rendered no file is known
+    return not one.files and any(path.is_relative_to((project / folder).resolve()) for folder in one.folders)
 
 
 def _covers(path: Path, tree: Tree, folder: Path, project: Path) -> bool:

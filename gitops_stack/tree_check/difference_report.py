@@ -7,6 +7,7 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
+from gitops_stack.policies.finding import count_noun
 from gitops_stack.preview.markdown import code, fence
 from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference
 
@@ -105,7 +106,7 @@ def _summary(difference: TreeDifference) -> str:
     if not difference.applications:
         return "no difference"
     objects = sum(len(one.objects) for one in difference.applications)
-    return f"{len(difference.applications)} applications, {objects} objects"
+    return f"{count_noun(len(difference.applications), 'application')}, {count_noun(objects, 'object')}"
 
 
 def _counts(one: ApplicationDifference) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.policies.application_spec import is_application, read_application_spec
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.applications import (
     RenderedApplication,
@@ -29,6 +29,9 @@ def load_folder(project: Path, folder: Path) -> Tree:
     requests = list(_requests(folder))
     for request, render in zip(requests, render_all(requests), strict=True):
         place = relative_path(request.folder, project)
+        if render.skipped:
+            said = f"is not rendered: {render.skipped}"
+            tree.findings.append(Finding("not-rendered", "warning", place, None, "", said, "", "", place))
         tree.findings += [build_render_failure(sentence, request.folder, "", project) for sentence in render.failed]
         tree.loose_files.setdefault(place, set()).update(render.files)
         for file, document in flatten(render.documents):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_findings_are_sentences_and_errors_leave_with_1(
     assert run("check", "--stack", "dev", monkeypatch=monkeypatch) == 1
     said = capsys.readouterr()
     assert [line for line in said.err.splitlines() if line != "checking"] == [ERROR, WARNING]
-    assert said.out.splitlines()[0] == "gitops/dev: 1 errors, 1 warnings"
+    assert said.out.splitlines()[0] == "gitops/dev: 1 error, 1 warning"
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--fail-on", "warning"], 1)])
@@ -75,7 +76,39 @@ def test_paths_choose_and_what_no_application_reads_is_checked_by_itself(
     lines = [line for line in said.err.splitlines() if line != "checking"]
     assert lines[0] == WARNING
     assert lines[1].startswith("error: drafts/one.yaml: ConfigMap shop/settings: datta: is no known field")
-    assert [line.partition(",")[0] for line in said.out.splitlines()[:2]] == ["gitops/dev: fine", "drafts: 1 errors"]
+    assert said.out.splitlines()[:2] == [
+        "gitops/workloads: fine, 1 application, 4 objects, Kubernetes 1.35, 1 warning",
+        "drafts: 1 error, 0 warnings",
+    ]
+
+
+def test_a_path_is_not_called_fine_whose_chart_was_not_rendered(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = {"path": "charts/hc"}
+    write_files(
+        shop,
+        {
+            "gitops/dev/apps/hc.yaml": [
+                {"base": "application", "metadata": {"name": "hc"}, "spec": {"source": source}},
+            ],
+            "charts/hc/Chart.yaml": "apiVersion: v2\nname: hc\nversion: 0.1.0\n",
+            "charts/hc/templates/a.yaml": "{{ .Values }}",
+        },
+    )
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "helm" else which(name))
+    for path in ("charts/hc", "charts/hc/templates"):
+        assert run("check", "-s", "dev", path, "--fail-on", "warning", monkeypatch=monkeypatch) == 1
+        said = capsys.readouterr()
+        place = "gitops/dev/apps/hc.yaml: argoproj.io/Application argocd/hc: spec.source"
+        assert f"warning: {place}: is not rendered: it is a Helm chart and helm is not on PATH" in said.err
+        assert said.out.splitlines()[0] == f"{path}: fine, 1 application, 0 objects, Kubernetes 1.35, 1 warning"
+    (shop / "gitops/dev/apps/hc.yaml").unlink()
+    assert run("check", "-s", "dev", "charts", "--fail-on", "warning", monkeypatch=monkeypatch) == 1
+    said = capsys.readouterr()
+    assert "warning: charts/hc: is not rendered: it is a Helm chart" in said.err
+    assert said.out.splitlines() == ["charts: fine, 0 objects, Kubernetes 1.37, 1 warning"]
 
 
 def test_a_folder_needs_no_project(
@@ -83,7 +116,7 @@ def test_a_folder_needs_no_project(
 ) -> None:
     write_files(tmp_path, {"one.yaml": [{"base": "configmap"}]})
     assert run("check", tmp_path, "-C", tmp_path, "--kubernetes-version", "1.30", monkeypatch=monkeypatch) == 0
-    assert "fine, 1 objects, Kubernetes 1.30" in capsys.readouterr().out
+    assert "fine, 1 object, Kubernetes 1.30" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -147,7 +180,7 @@ def test_diff_shows_both_revisions_and_its_verdict(
 ) -> None:
     assert run("diff", "base..HEAD", monkeypatch=monkeypatch) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "stack dev: 1 applications, 1 objects" in lines
+    assert "stack dev: 1 application, 1 object" in lines
     assert "stack prd: no difference" in lines
     verdict = "project-widened: argoproj.io/AppProject argocd/storefront: spec.destinations"
     assert f"  high risk: {verdict}: the project permits more than before" in lines

@@ -195,7 +195,7 @@ STEPS: dict[str, dict[str, Step]] = {
     },
     "docs/checks.md": {
         "gitops-stack check gitops/workloads/shop": Step(with_shop, says="fine"),
-        "gitops-stack check drafts/": Step(says="fine, 1 objects"),
+        "gitops-stack check drafts/": Step(says="fine, 1 object"),
         "gitops-stack diff main..HEAD --stack prd": Step(changed_shop, says="+  color: blue"),
     },
     "docs/delivery.md": {

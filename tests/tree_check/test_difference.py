@@ -26,7 +26,7 @@ def lines(difference: TreeDifference) -> list[str]:
 def test_a_change_is_a_unified_difference() -> None:
     difference = compare([SETTINGS], [{**SETTINGS, "data": {"color": "red"}}])
     assert list(render_text([difference])) == [
-        "stack dev: 1 applications, 1 objects",
+        "stack dev: 1 application, 1 object",
         "application web",
         "  ~ ConfigMap shop/settings",
         "      @@ -1,6 +1,6 @@",
