@@ -55,7 +55,7 @@ def find_kustomize() -> list[str]:
     if kubectl := shutil.which("kubectl"):
         return [kubectl, "kustomize"]
     raise EnvironmentProblem(
-        "PATH: found neither kustomize nor kubectl; install one of them, or run `make tools` and "
+        "PATH: found neither kustomize nor kubectl; install one of them, or build kustomize with "
         '`eval "$(gitops-stack lab env --tools)"`'
     )
 

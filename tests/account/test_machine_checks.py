@@ -83,7 +83,7 @@ def test_kustomize_may_be_kubectl_s(programs: Path) -> None:
     assert outcome(machine_checks.check_kustomize()) == (
         "failed",
         "PATH: found neither kustomize nor kubectl",
-        'install one of them, or run `make tools` and `eval "$(gitops-stack lab env --tools)"`',
+        'install one of them, or build kustomize with `eval "$(gitops-stack lab env --tools)"`',
     )
     kubectl = write_program(programs, "kubectl", "")
     assert outcome(machine_checks.check_kustomize()) == ("ok", f"{kubectl} kustomize", "")

@@ -138,6 +138,20 @@ def test_what_cannot_be_checked_leaves_with_2(
     assert said in capsys.readouterr().err
 
 
+def test_a_missing_kustomize_is_one_sentence_and_leaves_with_2(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shop / "gitops/workloads/guestbook/base/service.yaml").write_text("")  # so that nothing kept stands in
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name in ("kustomize", "kubectl") else which(name))
+    assert run("check", monkeypatch=monkeypatch) == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line != "checking"]
+    assert said == [
+        "error: PATH: found neither kustomize nor kubectl; install one of them, or build kustomize with "
+        '`eval "$(gitops-stack lab env --tools)"`'
+    ]
+
+
 def test_a_folder_without_stacks_leaves_with_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

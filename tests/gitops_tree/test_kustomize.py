@@ -183,7 +183,7 @@ def test_git_below_kustomize_speaks_english_and_keeps_out_of_the_caller_s_reposi
         ([], "PATH: no git found, which kustomize fetches the remote base with; install git"),
         (
             ["git"],
-            "PATH: found neither kustomize nor kubectl; install one of them, or run `make tools` and "
+            "PATH: found neither kustomize nor kubectl; install one of them, or build kustomize with "
             '`eval "$(gitops-stack lab env --tools)"`',
         ),
     ],
