@@ -34,6 +34,12 @@ RULES: tuple[Rule, ...] = (
     Rule("not-an-object", "error", "A document lacks apiVersion, kind or metadata.name.", "It cannot be applied."),
     Rule("schema-invalid", "error", "A field is unknown, missing or of the wrong type.", "The API server refuses it."),
     Rule(
+        "value-invalid",
+        "error",
+        "A quantity, port or port name is none.",
+        "The API server refuses it; no schema tells.",
+    ),
+    Rule(
         "version-not-served",
         "error",
         "Kubernetes serves a kind, but not in this version.",
