@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gitops_stack.conventions import SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding
@@ -53,7 +54,8 @@ def check_stack(
     schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
-    found += run_plugins(plugins, tree.objects)
+    # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
+    found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])
     placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
     chosen = _within(placed, tree, paths, project) if paths else placed
     covered = tuple(str(path) for path in paths if _covers(path, tree, project / settings.tree_path, project))

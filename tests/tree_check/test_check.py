@@ -56,6 +56,13 @@ def test_what_kustomize_has_made_is_reported_where_it_was_written(project: Path)
     assert (finding.file, finding.line) == ("gitops/workloads/guestbook/base/deployment.yaml", 2)
 
 
+def test_own_policies_do_not_see_the_installation(project: Path) -> None:
+    policy = "def check_all(objects):\n    for one in objects:\n        yield one.finding('kind', 'found it', '')\n"
+    write_files(project, {"policies/own.py": policy})
+    seen = {finding.application for finding in check(project).findings}
+    assert seen == {"root", "projects", "guestbook"}
+
+
 def test_a_finding_points_to_the_line_of_its_object(shop: Path) -> None:
     finding = check(shop).findings[0]
     text = (shop / finding.file).read_text().splitlines()

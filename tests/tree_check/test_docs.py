@@ -52,7 +52,7 @@ def test_the_policy_shown_runs(tmp_path: Path) -> None:
     (tmp_path / "policies/labels.py").write_text(block("python", "yield found.finding"))
     made = RenderedObject({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}, "shop", "a.yaml")
     rules = [finding.rule for finding in run_plugins(load_plugins(tmp_path), [made])]
-    assert rules == ["team-label"]
+    assert rules == ["name-label"]
 
 
 @pytest.mark.parametrize("output", [*CheckOutput, *DiffOutput])
