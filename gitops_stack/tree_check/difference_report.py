@@ -88,7 +88,7 @@ def _details(one: ApplicationDifference) -> str:
     shown = [f"<details><summary><code>{name}</code>: {_counts(one)}</summary>", ""]
     for found in one.objects:
         shown += [
-            f"{_SIGNS[found.change]} {code(str(found.name))}",
+            f"**{found.change}** {code(str(found.name))}",
             "",
             fence("\n".join(found.lines), "diff", _COMMENT),
             "",

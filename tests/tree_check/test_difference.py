@@ -149,6 +149,7 @@ def test_markdown_shows_risks_first_and_folds_the_rest() -> None:
     assert text.startswith("### Rendered difference `aaa` → `bbb`: high risk\n")
     assert "| dev | `web` | high | prune | `Service shop/web` | `is deleted by the next sync` |" in text
     assert "<details><summary><code>web</code>: 1 removed</summary>" in text
+    assert "\n**removed** `Service shop/web`\n" in text, "a sign would be a list's marker"
     assert text.count("```") == 2
 
 
