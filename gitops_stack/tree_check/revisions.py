@@ -112,8 +112,10 @@ def _git(project: Path, *arguments: str, about: str = "") -> str:
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(f"{project}: git did not answer in {_SECONDS:.0f} s; is the disk full?") from None
     if done.returncode:
-        if about:
+        if about and "not a git repository" not in done.stderr:
             raise EnvironmentProblem(f"{about} is no revision here; fetch it, or correct its name")
+        if "not a git repository" in done.stderr:
+            raise EnvironmentProblem(f"{project}: is in no git repository; run it in the repository of the tree")
         raise EnvironmentProblem(
             f"{project}: git failed: {last_line(done.stderr)}; run it in the repository of the tree"
         )
