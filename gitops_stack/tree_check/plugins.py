@@ -15,6 +15,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 
 from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.policies.rules import BY_ID
 
 ENTRY_POINTS = "gitops_stack.policies"
 FOLDER = "policies"
@@ -41,6 +42,11 @@ class Policy:
     file: str
     check: Check
 
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return _PREFIX + self.rule.replace("-", "_")
+
 
 @dataclass
 class Plugins:
@@ -57,14 +63,14 @@ def load_plugins(project: Path) -> Plugins:
     for file in sorted((project / FOLDER).glob("*.py")):
         place = file.relative_to(project).as_posix()
         try:
-            plugins.policies += _policies(_load_module(file), place)
+            _add(plugins, _policies(_load_module(file), place))
         except (Exception, SystemExit) as error:
             plugins.findings.append(_failed(place, error))
     for point in entry_points(group=ENTRY_POINTS):
         plugins.installed = True
         place = f"{point.name} ({point.value})"
         try:
-            plugins.policies += _policies(point.load(), place)
+            _add(plugins, _policies(point.load(), place))
         except (Exception, SystemExit) as error:
             plugins.findings.append(_failed(place, error))
     return plugins
@@ -75,13 +81,25 @@ def run_plugins(plugins: Plugins, objects: Sequence[RenderedObject]) -> Iterator
     yield from plugins.findings
     for policy in plugins.policies:
         try:
-            found = list(policy.check(objects))
-            if any(not isinstance(one, Finding) for one in found):
-                raise TypeError("it must yield what RenderedObject.finding() returns")  # noqa: TRY301
+            made = policy.check(objects)
+            found = list(made) if isinstance(made, Iterable) else [made]
         except (Exception, SystemExit) as error:
             yield _failed(policy.file, error)
-        else:
+            continue
+        if all(isinstance(one, Finding) for one in found):
             yield from (replace(one, rule=one.rule or policy.rule) for one in found)
+        else:
+            said = f"{policy.name} gave something else than findings"
+            yield _refused(policy, said, "yield what RenderedObject.finding() returns")
+
+
+def _add(plugins: Plugins, policies: Iterable[Policy]) -> None:
+    for policy in policies:
+        if policy.rule in BY_ID:  # one switch for both would switch off more than is meant
+            said = f"{policy.name} is named as the built-in rule {policy.rule}"
+            plugins.findings.append(_refused(policy, said, "give it another name"))
+        else:
+            plugins.policies.append(policy)
 
 
 def _load_module(file: Path) -> ModuleType:
@@ -103,7 +121,17 @@ def _policies(loaded: object, place: str) -> Iterator[Policy]:
 
 
 def _failed(place: str, error: BaseException) -> Finding:
-    last = traceback.extract_tb(error.__traceback__)[-1:]
-    line = f"line {last[0].lineno}" if last else ""
-    said = f"raised {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).as_posix().endswith(place)]
+    said = str(error)
+    if isinstance(error, SyntaxError) and Path(error.filename or "").as_posix().endswith(place):
+        lines, said = [error.lineno], error.msg
+    line = f"line {lines[-1]}" if lines else ""  # of the policy; those of its libraries and of this one say little
+    said = f"raised {type(error).__name__}: {' '.join(said.split())[:200]}"
     return Finding("policy-failed", "error", place, None, line, said, "correct the policy")
+
+
+def _refused(policy: Policy, said: str, needs: str) -> Finding:
+    code = getattr(policy.check, "__code__", None)
+    line = f"line {code.co_firstlineno}" if code is not None else ""
+    return Finding("policy-failed", "error", policy.file, None, line, said, needs)
