@@ -38,3 +38,15 @@ class EnvironmentProblem(GitOpsStackError):  # noqa: N818 - reads as what it is:
 def last_line(output: str) -> str:
     """Return what a program said last before it failed: of a chain of errors, the one that names the cause."""
     return (output.strip().splitlines() or ["no message"])[-1]
+
+
+def shorten(said: str, longest: int = 300) -> str:
+    """Cut ``said`` to ``longest`` characters, at words in its middle.
+
+    A chain of errors begins with the place and ends with the cause.
+    """
+    if len(said) <= longest:
+        return said
+    half = longest // 2 - 1
+    begin, end = said[:half], said[-half:]
+    return f"{begin.rpartition(' ')[0] or begin} … {end.partition(' ')[2] or end}"

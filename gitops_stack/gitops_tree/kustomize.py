@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
@@ -65,7 +65,7 @@ def explain_failure(stderr: str, directory: Path) -> GitOpsStackError:
     for pattern, explain in _CAUSES:
         if found := re.search(pattern, stderr):
             return explain(found, directory)
-    return GitOpsStackError(f"{directory}: kustomize failed: {last_line(stderr)[-300:]}; correct the kustomization")
+    return GitOpsStackError(f"{directory}: kustomize failed: {shorten(last_line(stderr))}; correct the kustomization")
 
 
 def _patch_without_target(found: re.Match[str], directory: Path) -> GitOpsStackError:

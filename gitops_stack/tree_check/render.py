@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import GitOpsStackError, last_line
+from gitops_stack.errors import GitOpsStackError, last_line, shorten
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import find_kustomize, kustomization_file, render_kustomization
 from gitops_stack.gitops_tree.render_cache import render_key
@@ -204,7 +204,7 @@ def _render_chart(request: Request) -> Render:
             return Render(failed=(f"{folder}: helm did not end in {_HELM_SECONDS:.0f} s",), pinned=False)
     if done.returncode:
         return Render(
-            failed=(f"{folder}: helm failed: {last_line(done.stderr)[:300]}; correct the chart or its values",),
+            failed=(f"{folder}: helm failed: {shorten(last_line(done.stderr))}; correct the chart or its values",),
             pinned=False,
         )
     files = tuple(path for path in sorted(folder.rglob("*")) if path.is_file())

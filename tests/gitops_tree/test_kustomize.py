@@ -198,3 +198,15 @@ def test_a_missing_program_is_named_with_a_way_to_get_it(
     with pytest.raises(EnvironmentProblem) as refused:
         render_kustomization(tmp_path)
     assert refused.value.findings == (sentence,)
+
+
+def test_a_long_failure_keeps_its_beginning_and_its_end() -> None:
+    chain = "Error: accumulating resources: " + "accumulation err='from a file': " * 20 + "/srv/shop/base: no such file"
+    (sentence,) = explain_failure(chain, Path("shop")).findings
+    assert len(sentence) < 360
+    assert sentence.startswith("shop: kustomize failed: Error: accumulating resources: accumulation err=")
+    assert sentence.endswith("err='from a file': /srv/shop/base: no such file; correct the kustomization")
+    assert sentence.count(" … ") == 1
+    words = sentence.partition(" … ")
+    assert words[0].rpartition(" ")[2] in chain.split()
+    assert words[2].partition(" ")[0] in chain.split()
