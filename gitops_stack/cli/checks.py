@@ -66,6 +66,8 @@ def check(
         reports = [_check_stack(project, name, kubernetes_version, wanted) for name in _stacks(project, stack, wanted)]
         covered = {path for report in reports for path in report.covered}
         loose = [path for path in wanted if str(path) not in covered]
+        if loose and kubernetes_version is None:
+            kubernetes_version = _common_version(project, [report.stack for report in reports])
         reports += [_check_folder(project, path, kubernetes_version) for path in loose]
     _print(reports, project, output, filtered=bool(wanted))
     failing = ("error", "warning") if fail_on is FailOn.WARNING else ("error",)
@@ -96,6 +98,22 @@ def _check_stack(project: Path, stack: str, kubernetes_version: str | None, path
     report = check_stack(project, settings, kubernetes_version=kubernetes_version, paths=paths)
     question.keep(settings.model_dump_json(), report.kubernetes_version)
     return report
+
+
+def _common_version(project: Path, stacks: list[str]) -> str | None:
+    """Return the one version that the stack files name; none when they name several, or none."""
+    from gitops_stack.config import load_stack_file  # noqa: PLC0415 - as above
+    from gitops_stack.settings import EksClusterSettings  # noqa: PLC0415
+
+    named = set()
+    for stack in stacks:
+        try:
+            cluster = load_stack_file(project, stack).cluster
+        except GitOpsStackError:  # which its own report says
+            continue
+        if isinstance(cluster, EksClusterSettings):
+            named.add(cluster.version)
+    return named.pop() if len(named) == 1 else None
 
 
 def _check_folder(project: Path, folder: Path, kubernetes_version: str | None) -> Report:

@@ -108,7 +108,23 @@ def test_a_path_is_not_called_fine_whose_chart_was_not_rendered(
     assert run("check", "-s", "dev", "charts", "--fail-on", "warning", monkeypatch=monkeypatch) == 1
     said = capsys.readouterr()
     assert "warning: charts/hc: is not rendered: it is a Helm chart" in said.err
-    assert said.out.splitlines() == ["charts: fine, 0 objects, Kubernetes 1.37, 1 warning"]
+    assert said.out.splitlines() == ["charts: fine, 0 objects, Kubernetes 1.35, 1 warning"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "version"),
+    [(["-s", "dev"], "1.35"), ([], "1.35"), (["-s", "local"], "1.37"), (["--kubernetes-version", "1.34"], "1.34")],
+)
+def test_a_folder_no_application_reads_is_validated_for_the_version_that_stacks_name(
+    arguments: list[str],
+    version: str,
+    shop: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_files(shop, {"drafts/one.yaml": [{"base": "configmap"}]})
+    assert run("check", "drafts", *arguments, monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out.splitlines() == [f"drafts: fine, 1 object, Kubernetes {version}"]
 
 
 def test_a_folder_needs_no_project(
