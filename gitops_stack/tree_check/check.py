@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -104,6 +105,7 @@ def _check_installation(project: Path, settings: StackSettings) -> list[Finding]
 
 
 def _installation_finding(sentence: str, project: Path, settings: StackSettings) -> Finding:
+    sentence = re.sub(r"`gitops-stack (lock|render)`", rf"`gitops-stack \1 --stack {settings.stack}`", sentence)
     place, _, rest = sentence.partition(": ")
     inside = Path(place).is_relative_to(project) and "/" in place
     file = Path(place).relative_to(project).as_posix() if inside else f"Pulumi.{settings.stack}.yaml"

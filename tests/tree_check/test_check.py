@@ -143,7 +143,7 @@ def test_an_edited_lock_is_a_finding_among_the_others(shop: Path) -> None:
     assert finding.file == "gitops/dev/argocd/lock.yaml"
     assert (finding.found, finding.needs) == (
         "its digest fits, but the rest was edited",
-        "run `gitops-stack lock` and commit it",
+        "run `gitops-stack lock --stack dev` and commit it",
     )
 
 
