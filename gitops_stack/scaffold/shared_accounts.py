@@ -32,7 +32,7 @@ def compare_accounts(project: Path, text: StackText, source: str, stack: str) ->
     }
     old = stacks[source].value(*_ACCOUNT)
     if account == old:
-        notes = [f"account.id: is still {account}, {source}'s; meant otherwise: --set account.id=123456789012"]
+        notes = [f"account.id: is still {account}, {source}'s; meant otherwise: --set account.id=…"]
     else:
         notes = list(_compare_pullers(stacks, source, stack, str(old), str(account)))
     shared = {other: found for other, found in stacks.items() if found.value(*_ACCOUNT) == account}

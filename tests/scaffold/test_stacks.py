@@ -135,7 +135,7 @@ def test_what_an_account_has_once_is_named(laid_out: Path) -> None:
     assert registry is not None
     assert registry.owns_account_registry is False
     said = "\n".join(plan.notes)
-    assert "account.id: is still 210987654321, prd's; meant otherwise: --set account.id=123456789012" in said
+    assert "account.id: is still 210987654321, prd's; meant otherwise: --set account.id=…" in said
     provider = "arn:aws:iam::210987654321:oidc-provider/token.actions.githubusercontent.com"
     assert f"one OIDC provider per forge and prd makes it; needs --set ci.githubProviderArn={provider}" in said
     assert "registry.ownsAccountRegistry: false; prd owns" in said
