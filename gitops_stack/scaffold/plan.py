@@ -59,10 +59,13 @@ def _write(file: Path, text: str) -> None:
 
 
 def load_stacks(project: Path) -> list[str]:
-    """List the stacks that have a file in ``project``, sorted. Raises :class:`EnvironmentProblem` when none has."""
+    """List the stacks that have a file in ``project``, sorted. Raises :class:`EnvironmentProblem` when none has.
+
+    The sentence names the option of `app …`, whose --project is the team's, and of `stack add` alike: both have -C.
+    """
     found = find_stacks(project)
     if not found:
-        raise EnvironmentProblem(f"{project}: has no Pulumi.<stack>.yaml; go to the project or name it with --project")
+        raise EnvironmentProblem(f"{project}: has no Pulumi.<stack>.yaml; go to the project or name its folder with -C")
     return found
 
 

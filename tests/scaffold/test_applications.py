@@ -318,7 +318,9 @@ def test_a_stack_or_a_project_that_is_not_there(laid_out: Path, tmp_path: Path) 
     ):
         add(laid_out, stacks=["stage"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EnvironmentProblem, match=r"has no Pulumi\.<stack>\.yaml"):
+    with pytest.raises(
+        EnvironmentProblem, match=r"has no Pulumi\.<stack>\.yaml; go to the project or name its folder with -C"
+    ):
         add(tmp_path / "empty")
 
 
