@@ -76,20 +76,18 @@ def plan_entry_removal(project: Path, name: str, set_name: str, stacks: Sequence
 
 def _load_chosen(project: Path, set_name: str, stacks: Sequence[str]) -> list[tuple[AuthoredSet, StackSettings]]:
     chosen, missing = [], []
-    known: set[str] = set()
     for stack in stacks or load_stacks(project):
         settings = load_stack_file(project, stack)
         sets = load_sets(project, settings)
-        known |= {found.name for found in sets}
         own = [found for found in sets if found.name == set_name]
         if len(own) > 1:
             raise GitOpsStackError(f"{own[1].place}: stands in {own[0].path} too; take one of them out")
         chosen += [(found, settings) for found in own]
         if not own:
-            missing.append(f"{settings.tree_path}/apps: has no ApplicationSet {set_name}")
+            known = ", ".join(sorted({found.name for found in sets})) or "none"
+            missing.append(f"{settings.tree_path}/apps: has no ApplicationSet {set_name}; known here: {known}")
     if missing and (stacks or not chosen):
-        hint = f"; known here: {', '.join(sorted(known)) or 'none'}"
-        raise GitOpsStackError(*(f"{finding}{hint}" for finding in missing))
+        raise GitOpsStackError(*missing)
     return chosen
 
 
