@@ -40,7 +40,7 @@ def plan_entry(
                 writes[found.path] = found.with_element({"name": name, **values})
             else:
                 folder = found.folder(name, settings.gitops.repo_url)
-                findings += list(_check_folder(found, settings, values))
+                findings += list(_check_folder(found, settings, name, values))
                 writes |= build_folder_files(folder, name, source)
         except GitOpsStackError as error:
             findings += error.findings
@@ -109,7 +109,14 @@ def _check_element(found: AuthoredSet, values: Mapping[str, str], source: AppSou
             yield f"{found.place}: spec.template: does not use {key}; it uses {', '.join(used) or 'nothing'}"
 
 
-def _check_folder(found: AuthoredSet, settings: StackSettings, values: Mapping[str, str]) -> Iterator[str]:
+def _check_folder(found: AuthoredSet, settings: StackSettings, name: str, values: Mapping[str, str]) -> Iterator[str]:
+    namespace = text(dig(found.manifest, "spec", "template", "spec", "destination", "namespace"))
+    workload = settings.workloads.get(name)
+    if workload is not None and workload.namespace == namespace:  # what `app add` writes is called as the application
+        yield (
+            f"{found.place}: deploys to {namespace}, where workload {name} of {found.stack} has objects of the same "
+            "names; take another name"
+        )
     if values:
         yield f"{found.place}: makes an application of each folder, which has no values; leave --set-value out"
     entry = settings.projects.get(found.project)

@@ -314,6 +314,16 @@ def test_a_project_that_forbids_the_first_manifests_is_said(sampled: Path) -> No
     )
 
 
+def test_a_folder_named_as_a_workload_of_its_namespace_is_refused(sampled: Path) -> None:
+    assert findings(sampled, "guestbook", "folders") == (
+        f"{FOLDERS}: ApplicationSet folders: deploys to storefront, where workload guestbook of local has objects of "
+        "the same names; take another name",
+    )
+    file = sampled / FOLDERS
+    file.write_text(file.read_text().replace("namespace: storefront", "namespace: other"))
+    assert add(sampled, "guestbook", "folders").writes
+
+
 def test_a_set_that_is_not_there_or_no_yaml_is_said(sampled: Path) -> None:
     assert findings(sampled, "cy", "nothing") == tuple(
         f"gitops/{stack}/apps: has no ApplicationSet nothing; known here: {known}"
