@@ -86,6 +86,7 @@ def try_applications(
         choice = _choose(folder, settings, tree, applications or [], base, everything)
         GitOpsStackError.raise_for(one.sentence for one in find_blocking(tree, choice.selection.applications))
         _check_namespaces(settings, choice)
+        _check_helm(choice)
         _say_unseen(choice)
         trial = None
         if choice.names:
@@ -163,6 +164,14 @@ def _check_namespaces(settings: StackSettings, choice: _Choice) -> None:
         for one in choice.selection.applications
         if one.spec.object.namespace != home
     )
+
+
+def _check_helm(choice: _Choice) -> None:
+    charts = [one.spec.name for one in choice.selection.applications if "helm" in one.kinds]
+    if charts and shutil.which("helm") is None:
+        raise EnvironmentProblem(
+            f"PATH: no helm found, which Argo CD renders {', '.join(charts)} with; install it, or name others"
+        )
 
 
 def _say_unseen(choice: _Choice) -> None:

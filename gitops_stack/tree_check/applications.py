@@ -19,7 +19,7 @@ from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.render import Render, Request, flatten
+from gitops_stack.tree_check.render import Render, Request, find_kind, flatten
 
 _DEEPEST = 8  # an application that renders itself would never end
 
@@ -32,6 +32,8 @@ class RenderedApplication:
     objects: list[RenderedObject] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
     folders: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+    """What renders its sources: plugin, helm, kustomize, directory; of a source elsewhere helm alone is known."""
 
 
 @dataclass
@@ -85,6 +87,7 @@ def _render_level(tree: Tree, level: Sequence[RenderedApplication], project: Pat
             if folder is not None:
                 one.folders.append(relative_path(folder, project))
                 request = Request(folder, source.options, one.spec.name, one.spec.namespace)
+                one.kinds.add(find_kind(request))
                 requests.append((one, source, request))
     renders = render_all([request for _, _, request in requests])
     for (one, source, request), render in zip(requests, renders, strict=True):
@@ -95,6 +98,7 @@ def _local_folder(tree: Tree, one: RenderedApplication, source: Source, project:
     made = one.spec.object
     if not same_repository(source.repo_url, repo_url) or source.chart:
         shown = source.chart or source.path or source.ref
+        one.kinds |= {"helm"} if source.chart or "helm" in source.options else set()
         tree.findings.append(
             made.finding(
                 source.field, f"found {shown} of {source.repo_url}, which is not here", "", rule="not-rendered"

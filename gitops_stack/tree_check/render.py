@@ -77,7 +77,7 @@ def render_source(request: Request) -> Render:
 
     Raises :class:`EnvironmentProblem` when this machine has no kustomize.
     """
-    kind = _kind(request)
+    kind = find_kind(request)
     if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
     if outside := (*check_links(request.folder), *check_values(request.folder, _value_files(request))):
@@ -89,7 +89,7 @@ def render_source(request: Request) -> Render:
     return _render_directory(request.folder, mapping(request.options.get("directory")))
 
 
-def _kind(request: Request) -> str:
+def find_kind(request: Request) -> str:
     """Tell what renders a source, as the repo-server finds out: what the Application says, then the folder's files."""
     for kind in ("plugin", "helm", "kustomize", "directory"):
         if kind in request.options:
@@ -113,7 +113,7 @@ def load_program() -> str:
 
 def load_kept_render(request: Request) -> Render | None:
     """Return what a kustomization rendered to when its files were last as they are now, if that is kept."""
-    if kustomization_file(request.folder) is None or _kind(request) != "kustomize":
+    if kustomization_file(request.folder) is None or find_kind(request) != "kustomize":
         return None
     closure = load_closure(request.folder)
     key = source_key(request, closure, load_program())

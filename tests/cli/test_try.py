@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOG = Path("/lab/logs/argocd-application-controller.log")
 WELL = Outcome("", "Synced", "Healthy", "well", 3.21, "", LOG)
 REFUSED = Outcome("", "Unknown", "Unknown", "failing", 5.0, "InvalidSpecError: Application referencing project x", LOG)
+
+CHART = {"path": None, "chart": "web", "repoURL": "https://charts.example.org", "targetRevision": "1.0.0"}
 
 
 @pytest.fixture
@@ -245,6 +248,36 @@ def test_an_application_outside_of_argo_cd_s_namespace_is_refused(
     assert (
         "Application web: is in namespace shop; the lab's controllers look at argocd alone" in capsys.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"apps/web/Chart.yaml": [{"apiVersion": "v2", "name": "web", "version": "0.1.0"}]},
+        {"gitops/dev/apps/web.yaml": [{"base": "application", "spec": {"source": CHART}}]},
+    ],
+    ids=["here", "elsewhere"],
+)
+@pytest.mark.parametrize("helm", [False, True])
+def test_a_chart_without_helm_is_refused_before_a_lab_is_started(
+    edited: dict[str, Any],
+    helm: bool,
+    shop: Path,
+    tried: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_files(shop, edited)
+    which = shutil.which
+    place = shop.parent / "helm"
+    place.write_text("#!/bin/sh\n")
+    place.chmod(0o755)
+    found = str(place) if helm else None
+    monkeypatch.setattr(shutil, "which", lambda name: found if name == "helm" else which(name))
+    assert run("try", "web", "-s", "dev", monkeypatch=monkeypatch) == (0 if helm else 2)
+    said = "PATH: no helm found, which Argo CD renders web with; install it, or name others"
+    assert (said in capsys.readouterr().err) is not helm
+    assert ("names" in tried) is helm
 
 
 def test_a_base_whose_stack_file_is_wrong_makes_everything_new(
