@@ -234,7 +234,7 @@ STEPS: dict[str, dict[str, Step]] = {
     },
     "docs/scaffold.md": {
         "gitops-stack init platform --defaults": Step(empty),
-        'gitops-stack init platform --data repository=acme/platform --data stacks=dev,prd --defaults': Step(empty),
+        "gitops-stack init platform --data repository=acme/platform --data stacks=dev,prd --defaults": Step(empty),
         "gitops-stack init platform --answers-file answers.yaml --defaults": Step(answers),
         "gitops-stack init . --only-missing --defaults": Step(other_files, says="README.md: is there already and kept"),
         "gitops-stack lock --stack dev": KUSTOMIZE,
