@@ -81,7 +81,20 @@ def offline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         guard = folder / "bin" / name
         guard.write_text(_GUARD.format(name=name, log=folder / "started"), encoding="utf-8")
         guard.chmod(0o755)
+    _keep_for_processes(folder)
     return folder
+
+
+def _keep_for_processes(folder: Path) -> None:
+    """Keep the renders for the guarded kustomize too, which a process of its own finds on PATH."""
+    renders = folder / "cache" / "renders" / APPLICATION_RENDERS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(folder / "bin"), prepend=":")
+        guarded = load_program()
+    for workload in (one for stack in STACKS for one in stack_settings(stack).workloads.values()):
+        request = Request(ROOT / workload.path, {})
+        kept, made = (source_key(request, load_closure(request.folder), program) for program in ("", guarded))
+        shutil.copyfile(renders / f"{kept}.json.gz", renders / f"{made}.json.gz")
 
 
 @pytest.fixture(autouse=True)

@@ -54,9 +54,6 @@ def test_a_team_s_tests_of_its_tree_and_policies(project: Path) -> None:
     (project / "own/labels.py").write_text(POLICY)
     (project / "test_gitops.py").write_text(TESTS)
     (project / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    # In a process of its own, which has the kept renders and no kustomize (tests/conftest.py).
-    kept = "from gitops_stack.tree_check import render\n\nrender.load_program = lambda: ''\n"
-    (project / "conftest.py").write_text(kept)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "gitops_stack.pytest_plugin", "-p", "no:cacheprovider"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=project, check=False)
     assert "2 passed" in done.stdout, done.stdout

@@ -186,7 +186,7 @@ def test_names_in_markdown_stay_names() -> None:
     assert f"\n| dev | ``{cell}`` | high | prune | ``ConfigMap shop/{cell}`` |" in text
     assert f": found {shown}``\n" in text
     assert "\n<details><summary><code>a` | @acme/all &lt;/summary&gt; /close</code>: 1 removed</summary>\n" in text
-    assert f"\n- ``ConfigMap shop/{shown}``\n" in text
+    assert f"\n**removed** ``ConfigMap shop/{shown}``\n" in text
 
 
 def test_a_text_of_many_backticks_stays_in_its_fence() -> None:
