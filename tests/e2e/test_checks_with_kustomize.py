@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.tree_check.check import check_stack
 from gitops_stack.tree_check.parallel import render_all
@@ -83,6 +84,10 @@ def test_many_kustomizations_are_rendered_by_processes_and_then_kept(
         requests.append(Request(tmp_path / name, {}))
     first = render_all(requests)
     assert [names(render.documents) for render in first] == [[f"n{number}-web"] for number in range(70)]
-    (tmp_path / "empty").mkdir()
-    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    tools, *_ = os.environ["PATH"].split(os.pathsep)
+    monkeypatch.setenv("PATH", tools)  # the same kustomize, and no git: nothing would be rendered anew
     assert render_all(requests) == first
+    with (tmp_path / "apps/web/base/web.yaml").open("a", encoding="utf-8") as base:
+        base.write("# changed\n")
+    with pytest.raises(EnvironmentProblem, match="no git found"):
+        render_source(requests[0])
