@@ -7,9 +7,9 @@ managedFields as they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -55,6 +55,16 @@ class ObjectReference:
         return object_name((self.group, self.kind, self.namespace, self.name))
 
 
+@dataclass(frozen=True)
+class Listing:
+    """All objects of a kind: in a namespace, in all (`*`), or of a cluster-wide kind (empty); with ``labels``."""
+
+    api_version: str
+    kind: str
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 def connect(kubeconfig: Path, context: str | None = None) -> Client:
     """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
@@ -83,6 +93,22 @@ def load_namespaced(client: Client, api_version: str, kind: str, namespace: str)
     group, _, version = api_version.rpartition("/")
     resource = resource_class(group, version, kind, namespaced=True)
     return _answer(f"{kind}s", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
+
+
+def load_listings(client: Client, listings: Sequence[Listing]) -> list[list[Manifest]]:
+    """Read all objects of each listing, in its order; none of a kind that the API server does not know."""
+
+    def question(listing: Listing) -> Callable[[], list[Manifest]]:
+        group, _, version = listing.api_version.rpartition("/")
+        resource = resource_class(group, version, listing.kind, bool(listing.namespace))
+        labels: Any = dict(listing.labels) or None
+        said = {"apiVersion": listing.api_version, "kind": listing.kind}  # left out in the lists of built-in kinds
+        where: Any = {"namespace": listing.namespace} if listing.namespace else {}
+        return lambda: [said | _plain(found) for found in client.list(resource, labels=labels, **where)]
+
+    questions = [question(listing) for listing in listings]  # lightkube's registry is not thread-safe
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return [found or [] for found in pool.map(_answer, (f"{one.kind}s" for one in listings), questions)]
 
 
 def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[str, Manifest | None]:
