@@ -9,8 +9,8 @@ from gitops_stack import conventions
 from gitops_stack.adoption.report import Installation, Kind
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.policies.managed_fields import LAST_APPLIED
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 HELM_CHART = "helm.sh/chart"
 HELM_RELEASE = "meta.helm.sh/release-name"
 WORKLOAD_KINDS = ("Deployment", "StatefulSet")

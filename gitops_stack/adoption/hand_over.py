@@ -1,0 +1,98 @@
+"""Give the fields of foreign managers to Argo CD. The only module here that writes to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from httpx2 import HTTPError, HTTPStatusError
+from lightkube.core.exceptions import ConfigError
+from lightkube.types import PatchType
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.live_state import ObjectReference, load_objects, resource_class
+from gitops_stack.manifests import Manifest
+from gitops_stack.policies.managed_fields import build_hand_over, foreign_entries, place, unowned_fields
+
+if TYPE_CHECKING:
+    from lightkube import Client
+
+_ATTEMPTS = 5
+_PARALLEL = 8
+_CHANGED_MEANWHILE = (404, 409, 422)  # gone, written, or a test of the patch fails
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """One object with foreign managers: who they are, and the fields that nobody owns."""
+
+    name: str
+    managers: tuple[str, ...]
+    unowned: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The object in one line."""
+        parts = [f"managers {', '.join(self.managers)}"] if self.managers else []
+        parts += [f"without owner: {', '.join(self.unowned)}"] if self.unowned else []
+        return f"{self.name}: {'; '.join(parts) or 'last-applied-configuration'}"
+
+
+def find_hand_overs(client: Client, references: Sequence[ObjectReference]) -> list[HandOver]:
+    """Find the objects that have fields which are not Argo CD's; one read each, nothing is written."""
+    return [
+        _describe(name, living)
+        for name, living in load_objects(client, references).items()
+        if living is not None and build_hand_over(living)
+    ]
+
+
+def hand_over_fields(client: Client, references: Sequence[ObjectReference]) -> list[HandOver]:
+    """Make Argo CD's apply the owner of every field of each object, and drop `last-applied-configuration`.
+
+    No value changes; the next apply under Argo CD's name, by its sync or by `pulumi up`, then removes what Git does
+    not have. A list of managers that changed meanwhile is read again. Returns the objects that were changed.
+    """
+    found = load_objects(client, references)
+    by_name = {reference.text: reference for reference in references}
+    wanted = [name for name, living in found.items() if living is not None and build_hand_over(living)]
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        made = pool.map(lambda name: _hand_over(client, by_name[name], found[name]), wanted)
+        return [one for one in made if one is not None]
+
+
+def _hand_over(client: Client, reference: ObjectReference, living: Manifest | None) -> HandOver | None:
+    described = None
+    for _ in range(_ATTEMPTS):
+        patch = build_hand_over(living) if living is not None else []
+        if not patch or living is None:
+            return described
+        described = _describe(reference.text, living)
+        if _patch(client, reference, patch):
+            return described
+        living = load_objects(client, [reference])[reference.text]
+    return described
+
+
+def _describe(name: str, living: Manifest) -> HandOver:
+    managers = sorted({f"{one['manager']} ({one['operation']})" for one in foreign_entries(living)})
+    return HandOver(name, tuple(managers), tuple(place(path) for path in unowned_fields(living)))
+
+
+def _patch(client: Client, reference: ObjectReference, operations: Sequence[dict[str, Any]]) -> bool:
+    """Apply a JSON patch; tell whether it still fitted the object."""
+    resource = resource_class(reference.group, reference.version, reference.kind, bool(reference.namespace))
+    where: Any = {"namespace": reference.namespace} if reference.namespace else {}
+    try:
+        client.patch(resource, reference.name, list(operations), patch_type=PatchType.JSON, **where)
+    except HTTPStatusError as error:
+        if error.response.status_code in _CHANGED_MEANWHILE:
+            return False
+        raise EnvironmentProblem(f"cluster: {reference.text} cannot be changed: {error}; check your rights") from None
+    except (OSError, HTTPError, ConfigError) as error:
+        raise EnvironmentProblem(
+            f"cluster: does not answer: {error}; is it running, and is the context right?"
+        ) from None
+    return True
