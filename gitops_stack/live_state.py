@@ -123,8 +123,17 @@ def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[
 def load_certificate(client: Client, applications: Sequence[Manifest], manifests: Sequence[Manifest]) -> Certificate:
     """Read what was handed over and certify it.
 
-    Handed over is what ``manifests`` (the tree's render and AppProjects) say, and what the applications `argocd` and
-    `projects` report: after an upgrade by Git alone they know more than the tree at hand.
+    ``manifests`` are the tree's render and AppProjects.
+    """
+    references = find_handed_over(applications, manifests)
+    rendered = {reference(manifest).text: manifest for manifest in manifests}
+    return certify(load_objects(client, references), rendered)
+
+
+def find_handed_over(applications: Iterable[Manifest], manifests: Iterable[Manifest]) -> set[ObjectReference]:
+    """Find what is handed over: what ``manifests`` say, and what the applications `argocd` and `projects` report.
+
+    After an upgrade by Git alone they know more than the tree at hand.
     """
     references = {reference(manifest) for manifest in manifests}
     for application in applications:
@@ -133,8 +142,7 @@ def load_certificate(client: Client, applications: Sequence[Manifest], manifests
             conventions.PROJECTS_APPLICATION,
         ):
             references |= {_reported(found) for found in (application.get("status") or {}).get("resources") or ()}
-    rendered = {reference(manifest).text: manifest for manifest in manifests}
-    return certify(load_objects(client, references), rendered)
+    return references
 
 
 def read_applications(applications: Iterable[Manifest], projects: Iterable[Manifest]) -> list[ApplicationStatus]:

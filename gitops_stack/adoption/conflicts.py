@@ -55,19 +55,20 @@ def check_installations(
                 f"set argocd.namespace to {found.namespace} to take it over, or remove it first ({DOCS})",
             )
         elif found.prefix != PREFIX:
+            workloads = [
+                one
+                for one in objects
+                if one["kind"] in WORKLOAD_KINDS
+                and one["metadata"].get("namespace") == found.namespace
+                and str(one["metadata"]["name"]).startswith(f"{found.prefix}-")
+            ]
             yield AdoptionFinding(
                 "refused",
                 f"namespace {found.namespace}",
                 f"has an Argo CD of other names ({what}); with the stack's there would be two in one namespace, and "
                 "both would act on every Application",
-                f"remove its Deployments and StatefulSets first, workloads of applications keep running ({DOCS})",
-                tuple(
-                    object_name(object_key(one))
-                    for one in objects
-                    if one["kind"] in WORKLOAD_KINDS
-                    and one["metadata"].get("namespace") == found.namespace
-                    and str(one["metadata"]["name"]).startswith(f"{found.prefix}-")
-                ),
+                f"delete its controllers, workloads of applications keep running: {_deletion(workloads)} ({DOCS})",
+                tuple(object_name(object_key(one)) for one in workloads),
             )
         elif found.kind == "operator":
             yield AdoptionFinding(
@@ -75,7 +76,8 @@ def check_installations(
                 f"namespace {found.namespace}",
                 f"the Argo CD operator keeps this installation (ArgoCD {found.source or 'object'}) and would undo what "
                 "the stack installs",
-                f"take the ArgoCD object away without its children first ({DOCS})",
+                "stop the operator, then take the object away without its children: `kubectl -n "
+                f"{found.namespace} delete argocds.argoproj.io {found.source or 'argocd'} --cascade=orphan` ({DOCS})",
             )
 
 
@@ -110,13 +112,21 @@ def check_cluster_wide(
 
 
 def check_leftovers(
-    objects: Sequence[Manifest], wanted: Wanted, is_ours: Callable[[Manifest], bool]
+    objects: Sequence[Manifest],
+    installations: Sequence[Installation],
+    wanted: Wanted,
+    is_ours: Callable[[Manifest], bool],
 ) -> Iterator[AdoptionFinding]:
-    """Yield what of a living installation is not in the render: nobody would own it afterwards."""
+    """Yield what of a living installation is not in the render: nobody would own it afterwards.
+
+    Cluster-wide objects only when no other installation may need them.
+    """
+    alone = all(one.namespace == wanted.namespace for one in installations)
+    places = {wanted.namespace, None} if alone else {wanted.namespace}
     names = [
         object_name(object_key(one))
         for one in objects
-        if one["metadata"].get("namespace") == wanted.namespace
+        if one["metadata"].get("namespace") in places
         and is_part_of_argocd(one)
         and object_key(one) not in wanted.rendered
         and not is_ours(one)

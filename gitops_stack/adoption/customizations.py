@@ -92,7 +92,7 @@ def _pod_differences(living: Manifest, rendered: Manifest) -> Iterator[str]:
                 yield f"{key} {name}"
                 continue
             flags = [one for one in _words(container) if one not in _words(there[name])]
-            yield from (f"{name}: {flag}" for flag in flags if flag.startswith("-"))
+            yield from (f"{name}: {flag}" for flag in flags if flag.startswith("--"))
             known = {text(one.get("name")) for one in sequence(there[name].get("env"))}
             for variable in sequence(container.get("env")):
                 source = dig(variable, "valueFrom", "configMapKeyRef", "name")

@@ -11,10 +11,11 @@ from httpx2 import HTTPError, HTTPStatusError
 from lightkube.core.exceptions import ConfigError
 from lightkube.types import PatchType
 
+from gitops_stack.adoption.report import list_names
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.live_state import ObjectReference, load_objects, resource_class
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.managed_fields import build_hand_over, foreign_entries, place, unowned_fields
+from gitops_stack.policies.managed_fields import build_hand_over, foreign_entries, not_argocds_fields, place
 
 if TYPE_CHECKING:
     from lightkube import Client
@@ -26,18 +27,21 @@ _CHANGED_MEANWHILE = (404, 409, 422)  # gone, written, or a test of the patch fa
 
 @dataclass(frozen=True)
 class HandOver:
-    """One object with foreign managers: who they are, and the fields that nobody owns."""
+    """One object with foreign managers: who they are, and the fields that Argo CD does not own, so that Git lacks them.
+
+    ``fields`` is empty before Argo CD has applied the object.
+    """
 
     name: str
     managers: tuple[str, ...]
-    unowned: tuple[str, ...]
+    fields: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
         """The object in one line."""
-        parts = [f"managers {', '.join(self.managers)}"] if self.managers else []
-        parts += [f"without owner: {', '.join(self.unowned)}"] if self.unowned else []
-        return f"{self.name}: {'; '.join(parts) or 'last-applied-configuration'}"
+        owners = f"owned by {', '.join(self.managers)} too" if self.managers else ""
+        fields = f"{list_names(self.fields)} not in Git, and removed by the next sync" if self.fields else ""
+        return f"{self.name}: {'; '.join(filter(None, (owners, fields))) or 'has last-applied-configuration'}"
 
 
 def find_hand_overs(client: Client, references: Sequence[ObjectReference]) -> list[HandOver]:
@@ -78,7 +82,7 @@ def _hand_over(client: Client, reference: ObjectReference, living: Manifest | No
 
 def _describe(name: str, living: Manifest) -> HandOver:
     managers = sorted({f"{one['manager']} ({one['operation']})" for one in foreign_entries(living)})
-    return HandOver(name, tuple(managers), tuple(place(path) for path in unowned_fields(living)))
+    return HandOver(name, tuple(managers), tuple(place(path) for path in not_argocds_fields(living)))
 
 
 def _patch(client: Client, reference: ObjectReference, operations: Sequence[dict[str, Any]]) -> bool:

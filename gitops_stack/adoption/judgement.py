@@ -45,7 +45,7 @@ def build_report(living: Living, wanted: Wanted) -> AdoptionReport:
         *_check_version(installations, wanted),
         *check_configuration(foreign, wanted, kept),
         *check_customizations(foreign, wanted, here.kind if here else "unknown", patches),
-        *check_leftovers(foreign, wanted, is_ours),
+        *check_leftovers(foreign, installations, wanted, is_ours),
     ]
     others = [one for one in living.applications if not is_ours(one)]
     adopted = build_adopted_project(others, wanted)

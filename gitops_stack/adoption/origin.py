@@ -22,7 +22,6 @@ _AUTOPILOT_APPLICATION = "autopilot-bootstrap"  # argocd-autopilot pkg/store
 # Every installation has these three, Core included but for the server; their names end with the component in upstream's
 # manifests, the chart's and the operator's.
 _ANCHORS = ("server", "application-controller", "repo-server")
-_OPERATOR_ANNOTATION = "argocds.argoproj.io/namespace"
 _IMAGE_VERSION = re.compile(r":(v?\d+\.\d+\.\d+[\w.-]*)(@|$)")
 
 
@@ -109,8 +108,8 @@ def _begins(manifest: Manifest, prefix: str) -> bool:
 
 
 def _is_operators(manifest: Manifest) -> bool:
-    owners = sequence(manifest["metadata"].get("ownerReferences"))
-    return _OPERATOR_ANNOTATION in annotations_of(manifest) or any(one.get("kind") == "ArgoCD" for one in owners)
+    # Not its annotations: they stay when the ArgoCD object has been taken away, and undo nothing.
+    return any(one.get("kind") == "ArgoCD" for one in sequence(manifest["metadata"].get("ownerReferences")))
 
 
 def _version(anchors: Iterable[Manifest]) -> str:

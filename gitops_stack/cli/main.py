@@ -35,6 +35,7 @@ _COMMANDS = {
     "kubeconfig": "account.kubeconfig",
     "eks-token": "account.eks_token",
     "recover": "recover.recover",
+    "adopt": "adopt.adopt",
     "sweep": "sweep.sweep",
     "promote": "delivery.promote",
     "image": "delivery.app",

@@ -65,6 +65,17 @@ def unowned_fields(manifest: Manifest) -> list[FieldPath]:
     return list(_unowned(body, owned, ()))
 
 
+def not_argocds_fields(manifest: Manifest) -> list[FieldPath]:
+    """List the fields that Argo CD's apply does not own and the API server did not fill in: Git does not have them."""
+    kept = [
+        one for one in sequence(manifest["metadata"].get("managedFields")) if one.get("subresource") or _is_argocds(one)
+    ]
+    if not any(_is_argocds(one) for one in kept):
+        return []
+    paths = unowned_fields({**manifest, "metadata": {**manifest["metadata"], "managedFields": kept}})
+    return [path for path in paths if path[-1] != f"f:{LAST_APPLIED}"]
+
+
 def place(path: FieldPath) -> str:
     """Write a path as people do: `data.url`, `spec.template.spec.containers[plugin]`."""
     written = ""

@@ -28,6 +28,31 @@ CHART_DATA = {
 }
 
 
+OPERATOR_DEFINITION: Manifest = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "argocds.argoproj.io"},
+    "spec": {
+        "group": "argoproj.io",
+        "names": {"kind": "ArgoCD", "plural": "argocds", "singular": "argocd", "listKind": "ArgoCDList"},
+        "scope": "Namespaced",
+        "versions": [
+            {
+                "name": "v1beta1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+            }
+        ],
+    },
+}
+OPERATOR_OBJECT: Manifest = {
+    "apiVersion": "argoproj.io/v1beta1",
+    "kind": "ArgoCD",
+    "metadata": {"name": "argocd", "namespace": "argocd"},
+}
+
+
 def managed(manifests: Iterable[Manifest], manager: str, operation: str) -> list[Manifest]:
     """Return the objects as the API server shows them after ``manager`` has written them."""
     made = copy.deepcopy(list(manifests))
@@ -90,14 +115,22 @@ def helm(manifests: Iterable[Manifest], release: str, chart: str = "argo-cd-8.5.
     return made
 
 
-def operator(manifests: Iterable[Manifest], name: str = "argocd") -> list[Manifest]:
+def unmanaged(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Return the objects as they are applied: field managers are the API server's to write."""
+    made = copy.deepcopy(list(manifests))
+    for one in made:
+        one["metadata"].pop("managedFields", None)
+    return made
+
+
+def operator(manifests: Iterable[Manifest], name: str = "argocd", uid: str = "1") -> list[Manifest]:
     """Return what the operator makes of an ArgoCD object: owned by it, and selected by one label."""
     made = [one for one in managed(manifests, "manager", "Update") if one["kind"] != "CustomResourceDefinition"]
     for one in made:
         one["metadata"].setdefault("labels", {})["app.kubernetes.io/managed-by"] = name
         if "namespace" in one["metadata"]:
             one["metadata"]["ownerReferences"] = [
-                {"apiVersion": "argoproj.io/v1beta1", "kind": "ArgoCD", "name": name, "uid": "1"}
+                {"apiVersion": "argoproj.io/v1beta1", "kind": "ArgoCD", "name": name, "uid": uid}
             ]
         if one["kind"] in _SELECTED:
             own = {"app.kubernetes.io/name": one["metadata"]["name"]}
