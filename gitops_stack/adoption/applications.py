@@ -24,13 +24,15 @@ _LISTS = (
 def check_applications(
     applications: Sequence[Manifest], wanted: Wanted, is_ours: Callable[[Manifest], bool]
 ) -> Iterator[AdoptionFinding]:
-    """Yield Applications that are named like the stack's, sync what the stack installs, or wait for their deletion."""
-    own = {one["metadata"]["name"]: one for one in wanted.applications}
+    """Yield Applications that are named like the stack's, sync what the stack installs, or wait for their deletion.
+
+    ApplicationSets may be among them: they have names too.
+    """
+    own = {(one["kind"], one["metadata"]["name"]): one for one in wanted.applications}
     foreign = [one for one in applications if not is_ours(one)]
     for found in foreign:
-        name = found["metadata"]["name"]
-        if _is_home(found, wanted) and name in own:
-            yield _judge_name(found, own[name])
+        if _is_home(found, wanted) and _named(found) in own:
+            yield _judge_name(found, own[_named(found)])
         if found["metadata"].get("deletionTimestamp") and found["metadata"].get("finalizers"):
             yield AdoptionFinding(
                 "refused",
@@ -41,7 +43,7 @@ def check_applications(
             )
     managing = [one for one in foreign if _synced_names(one, wanted)]
     for found in sorted(managing, key=lambda one: not _is_parent(one, managing)):
-        if _is_home(found, wanted) and found["metadata"]["name"] in own:
+        if _is_home(found, wanted) and _named(found) in own:
             continue  # said above
         synced = _synced_names(found, wanted)
         yield AdoptionFinding(
@@ -122,7 +124,7 @@ def build_adopted_project(applications: Sequence[Manifest], wanted: Wanted) -> M
 
 def _judge_name(found: Manifest, own: Manifest) -> AdoptionFinding:
     name = found["metadata"]["name"]
-    if _target(found) == _target(own):
+    if found.get("spec") == own.get("spec") or (found["kind"] == "Application" and _target(found) == _target(own)):
         return AdoptionFinding("note", _place(found), "is the stack's by source and destination, and taken over")
     either = (
         "" if name in conventions.RESERVED_APPLICATIONS else f"call the workload otherwise in workloads.{name}, or "
@@ -130,8 +132,8 @@ def _judge_name(found: Manifest, own: Manifest) -> AdoptionFinding:
     return AdoptionFinding(
         "refused",
         _place(found),
-        f"has the name of one of the stack's Applications but another source ({_source_words(found)}); the stack would "
-        "overwrite it, and prune what it deployed",
+        f"has the name of one of the stack's {found['kind']}s but another source{_source_words(found)}; the stack "
+        "would overwrite it, and prune what it deployed",
         f"{either}take it away without its objects: {_orphaning(found)} ({DOCS})",
         (_place(found),),
     )
@@ -198,7 +200,8 @@ def _target(application: Manifest) -> tuple[Any, ...]:
 
 
 def _source_words(application: Manifest) -> str:
-    return list_names(_repositories(application)) or "none"
+    found = _repositories(application)
+    return f" ({list_names(found)})" if found else ""
 
 
 def _repositories(application: Manifest) -> list[str]:
@@ -223,6 +226,10 @@ def _unique(entries: Any) -> list[Any]:  # noqa: ANN401 - small maps
         if one not in made:
             made.append(one)
     return sorted(made, key=str)
+
+
+def _named(manifest: Manifest) -> tuple[str, str]:
+    return manifest["kind"], manifest["metadata"]["name"]
 
 
 def _is_home(manifest: Manifest, wanted: Wanted) -> bool:

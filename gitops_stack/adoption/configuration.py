@@ -137,7 +137,8 @@ def _check_policy(place: str, key: str, value: str, rendered: Manifest, kept: Ke
     if not lines:
         return
     groups = {match[1].strip('"').strip(): match[2] for line in lines if (match := _GROUP_LINE.fullmatch(line))}
-    if len(groups) == len(lines):
+    taken = {match[1].strip('"').strip() for line in there if (match := _GROUP_LINE.fullmatch(line))}
+    if len(groups) == len(lines) and not groups.keys() & taken:
         kept.rbac |= groups
         remedy = "`gitops-stack adopt --yes` writes argocd.rbac"
     else:

@@ -40,6 +40,20 @@ def check_immutable(objects: Sequence[Manifest], wanted: Wanted) -> Iterator[Ado
         )
 
 
+def check_terminating(objects: Sequence[Manifest], wanted: Wanted) -> Iterator[AdoptionFinding]:
+    """Yield what is being deleted: the API server takes nothing new in its place, and a CRD takes its objects along."""
+    for found in objects:
+        key = object_key(found)
+        if found["metadata"].get("deletionTimestamp") and (key in wanted.rendered or found["kind"] == "Namespace"):
+            yield AdoptionFinding(
+                "refused",
+                object_name(key),
+                "is being deleted",
+                "wait until it has gone; docs/recover.md says what to do about finalizers that nobody takes away",
+                (object_name(key),),
+            )
+
+
 def check_installations(
     installations: Sequence[Installation], objects: Sequence[Manifest], wanted: Wanted, home_is_ours: bool
 ) -> Iterator[AdoptionFinding]:

@@ -14,6 +14,7 @@ from gitops_stack.adoption.conflicts import (
     check_immutable,
     check_installations,
     check_leftovers,
+    check_terminating,
 )
 from gitops_stack.adoption.customizations import check_customizations
 from gitops_stack.adoption.living import Living
@@ -37,10 +38,11 @@ def build_report(living: Living, wanted: Wanted) -> AdoptionReport:
     kept, patches = Kept(), list[Manifest]()
     findings = [
         *_check_home(living, wanted),
+        *check_terminating([*([living.home] if living.home else ()), *living.objects], wanted),
         *check_immutable(foreign, wanted),
         *check_installations(installations, foreign, wanted, home_is_ours),
         *check_cluster_wide(foreign, installations, wanted),
-        *check_applications(living.applications, wanted, is_ours),
+        *check_applications([*living.applications, *living.application_sets], wanted, is_ours),
         *check_app_projects(living.app_projects, living.applications, wanted, is_ours),
         *_check_version(installations, wanted),
         *check_configuration(foreign, wanted, kept),

@@ -33,13 +33,14 @@ def look(
     client: Client,
     settings: StackSettings,
     manifests: Sequence[Manifest],
-    authored_applications: Sequence[Manifest] = (),
+    authored: Sequence[Manifest] = (),
 ) -> AdoptionReport:
     """Look at a cluster before the first `up` of a stack; never writes.
 
-    ``manifests`` is the render of the tree. Raises :class:`EnvironmentProblem` when the cluster cannot be read.
+    ``manifests`` is the render of the tree, ``authored`` what :func:`build_wanted` says. Raises
+    :class:`EnvironmentProblem` when the cluster cannot be read.
     """
-    wanted = build_wanted(settings, manifests, authored_applications)
+    wanted = build_wanted(settings, manifests, authored)
     return build_report(load_living(client, wanted), wanted)
 
 

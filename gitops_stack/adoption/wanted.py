@@ -20,7 +20,10 @@ from gitops_stack.settings import StackSettings
 
 @dataclass(frozen=True)
 class Wanted:
-    """What would be installed: ``manifests`` is the render of the tree, ``version`` may be empty."""
+    """What would be installed: ``manifests`` is the render of the tree, ``version`` may be empty.
+
+    ``applications`` are the stack's Applications and ApplicationSets.
+    """
 
     stack: str
     namespace: str
@@ -35,19 +38,17 @@ class Wanted:
         return {object_key(manifest): manifest for manifest in self.manifests}
 
 
-def build_wanted(
-    settings: StackSettings, manifests: Sequence[Manifest], authored_applications: Iterable[Manifest] = ()
-) -> Wanted:
+def build_wanted(settings: StackSettings, manifests: Sequence[Manifest], authored: Iterable[Manifest] = ()) -> Wanted:
     """Build what ``settings`` and the tree's render would install.
 
-    ``authored_applications`` are Applications that people wrote into the tree's `apps/`.
+    ``authored`` are Applications and ApplicationSets that people wrote into the tree's `apps/`.
     """
     applications = [
         build_root_application(settings),
         build_self_management_application(settings),
         build_projects_application(settings),
         *(build_workload_application(settings, name) for name in settings.workloads),
-        *authored_applications,
+        *authored,
     ]
     return Wanted(
         settings.stack,

@@ -18,6 +18,7 @@ from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.fields import dig
 
 if TYPE_CHECKING:
     from lightkube import Client
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gitops_stack.adoption import AdoptionReport
     from gitops_stack.adoption.hand_over import HandOver
     from gitops_stack.settings import StackSettings
+
+_APPLICATIONS = ("Application", "ApplicationSet")
 
 
 def adopt(
@@ -81,7 +84,9 @@ def _look(client: Client, project: Path, settings: StackSettings, manifests: Seq
 
 
 def _is_application(document: object) -> bool:
-    return isinstance(document, dict) and document.get("kind") == "Application" and "metadata" in document
+    return (
+        isinstance(document, dict) and document.get("kind") in _APPLICATIONS and bool(dig(document, "metadata", "name"))
+    )
 
 
 def _write(project: Path, settings: StackSettings, report: AdoptionReport) -> list[str]:

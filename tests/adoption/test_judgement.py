@@ -249,6 +249,43 @@ def test_an_application_that_syncs_argocd_itself_is_refused_parents_first() -> N
     ]  # fmt: skip
 
 
+def test_an_application_set_with_our_name_is_refused() -> None:
+    own = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ApplicationSet",
+        "metadata": {"name": "tenants", "namespace": "argocd"},
+        "spec": {"generators": [{"list": {"elements": []}}]},
+    }
+    wanted = build_wanted(stack_settings("local"), stack_render("local"), [own])
+    living = {**own, "spec": {"generators": []}}
+    assert build_report(Living(HOME, kubectl(), application_sets=[own]), wanted).clear
+    [refused] = build_report(Living(HOME, kubectl(), application_sets=[living]), wanted).refusals
+    assert refused.startswith("ApplicationSet argocd/tenants: has the name of one of the stack's ApplicationSets")
+
+
+@pytest.mark.parametrize("kind", ["Namespace", "CustomResourceDefinition"])
+def test_what_is_being_deleted_is_refused(kind: str) -> None:
+    objects, home = kubectl(), copy.deepcopy(HOME)
+    found = home if kind == "Namespace" else next(one for one in objects if one["kind"] == kind)
+    found["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    [refused] = report(objects, home=home).refusals
+    assert f"{kind} " in refused
+    assert "is being deleted; wait until it has gone" in refused
+
+
+def test_a_group_that_has_another_role_already_keeps_both() -> None:
+    settings = stack_settings("local")
+    argocd = settings.argocd.model_copy(update={"rbac": {"platform": "readonly"}})
+    render = made.changed(
+        stack_render("local"), "ConfigMap", "argocd-rbac-cm", data={"policy.csv": "g, platform, role:readonly\n"}
+    )
+    wanted = build_wanted(settings.model_copy(update={"argocd": argocd}), render)
+    objects = kubectl("ConfigMap", "argocd-rbac-cm", data={"policy.csv": "g, platform, role:admin\n"})
+    found = build_report(Living(HOME, objects), wanted)
+    assert found.rbac == ()
+    assert found.patches[0]["data"] == {"policy.adopted.csv": "g, platform, role:admin\n"}
+
+
 def test_a_deletion_that_waits_for_a_controller_is_refused() -> None:
     waiting = made.application(
         "shop", project="team", deletionTimestamp="2026-01-01T00:00:00Z", finalizers=[conventions.RESOURCES_FINALIZER]
