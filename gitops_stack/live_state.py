@@ -34,9 +34,14 @@ _Answer = TypeVar("_Answer")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NOT_FOUND = 404
+_DENIED = (401, 403)
 _TRANSIENT = (429, 500, 503)
 _TRANSIENT_SECONDS = 10.0
 _PARALLEL = 8
+
+
+class AccessDenied(EnvironmentProblem):
+    """The API server answers, and does not let this login read."""
 
 
 @dataclass(frozen=True, order=True)
@@ -68,14 +73,18 @@ class Listing:
 def connect(kubeconfig: Path, context: str | None = None) -> Client:
     """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
-        config = KubeConfig.from_file(kubeconfig).get(context_name=context)
-        local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
-        return Client(config=config, trust_env=not local)  # as kubectl: a proxy, but not for this machine
+        return open_client(KubeConfig.from_file(kubeconfig).get(context_name=context))
     except (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError) as error:
         # The last three: lightkube reads a kubeconfig without looking whether it is one.
         raise EnvironmentProblem(
             f"{kubeconfig}: cannot be used: {error}; name a kubeconfig and context that work"
         ) from None
+
+
+def open_client(config: Any) -> Client:  # noqa: ANN401 - lightkube's SingleConfig, or None
+    """Open a client on one context of a kubeconfig: as kubectl, by a proxy, but not for this machine."""
+    local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
+    return Client(config=config, trust_env=not local)
 
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:
@@ -200,7 +209,7 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
             if code == _NOT_FOUND:
                 return None
             if code not in _TRANSIENT or time.monotonic() > deadline:
-                raise EnvironmentProblem(
+                raise (AccessDenied if code in _DENIED else EnvironmentProblem)(
                     f"cluster: {what} cannot be read: {error}; check the context's rights"
                 ) from None
         except (OSError, HTTPError, ConfigError) as error:  # the last: a login program that fails

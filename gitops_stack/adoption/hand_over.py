@@ -7,13 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from httpx2 import HTTPError, HTTPStatusError
-from lightkube.core.exceptions import ConfigError
 from lightkube.types import PatchType
 
 from gitops_stack.adoption.report import list_names
-from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.live_state import ObjectReference, load_objects, resource_class
+from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.live_writes import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.managed_fields import build_hand_over, foreign_entries, not_argocds_fields, place
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 _PARALLEL = 8
-_CHANGED_MEANWHILE = (404, 409, 422)  # gone, written, or a test of the patch fails
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,11 @@ def hand_over_fields(client: Client, references: Sequence[ObjectReference]) -> l
 def _hand_over(client: Client, reference: ObjectReference, living: Manifest | None) -> HandOver | None:
     described = None
     for _ in range(_ATTEMPTS):
-        patch = build_hand_over(living) if living is not None else []
-        if not patch or living is None:
+        operations = build_hand_over(living) if living is not None else []
+        if not operations or living is None:
             return described
         described = _describe(reference.text, living)
-        if _patch(client, reference, patch):
+        if _patch(client, reference, operations):
             return described
         living = load_objects(client, [reference])[reference.text]
     return described
@@ -87,16 +84,8 @@ def _describe(name: str, living: Manifest) -> HandOver:
 
 def _patch(client: Client, reference: ObjectReference, operations: Sequence[dict[str, Any]]) -> bool:
     """Apply a JSON patch; tell whether it still fitted the object."""
-    resource = resource_class(reference.group, reference.version, reference.kind, bool(reference.namespace))
-    where: Any = {"namespace": reference.namespace} if reference.namespace else {}
     try:
-        client.patch(resource, reference.name, list(operations), patch_type=PatchType.JSON, **where)
-    except HTTPStatusError as error:
-        if error.response.status_code in _CHANGED_MEANWHILE:
-            return False
-        raise EnvironmentProblem(f"cluster: {reference.text} cannot be changed: {error}; check your rights") from None
-    except (OSError, HTTPError, ConfigError) as error:
-        raise EnvironmentProblem(
-            f"cluster: does not answer: {error}; is it running, and is the context right?"
-        ) from None
+        patch(client, reference, operations, PatchType.JSON, None)
+    except (Gone, Conflict):
+        return False
     return True
