@@ -17,7 +17,7 @@ def print_report(report: Report, name: str) -> None:
         out.print(f"  commit {lock.commit}\n  digest {lock.digest}\n  revision {report.revision}\n", markup=False)
     changes = ", ".join(f"{count} {operation}" for operation, count in report.changes.items())
     out.print(f"pulumi up: {changes}\n")
-    print_status(report.applications, report.certificate)
+    print_status(report.applications, report.certificate, [])
     out.print()
     table = Table("phase", "seconds", box=None, pad_edge=False)
     for phase, seconds in report.seconds.items():
