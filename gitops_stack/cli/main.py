@@ -26,6 +26,7 @@ _COMMANDS = {
     "diff": "difference.diff",
     "schema": "tree.schema",
     "status": "status.status",
+    "detach": "detach.detach",
     "rehearse": "rehearsal.rehearse",
     "try": "try_.try_applications",
     "changed-stacks": "preview.changed_stacks",

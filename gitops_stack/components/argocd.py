@@ -9,6 +9,7 @@ import pulumi
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
+from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, register_handed_over, register_kept
 from gitops_stack.errors import GitOpsStackError
@@ -22,7 +23,9 @@ class ArgoCDArgs(TypedDict):
 
     ``manifests`` come from :func:`gitops_stack.gitops_tree.load_installation`: the rendered objects, held against
     their lock. ``self_management`` says that an Application named `argocd` will sync the same objects: they are
-    handed over. Without it Pulumi keeps every object, CRDs with their full schemas included.
+    handed over. Without it Pulumi keeps every object, CRDs with their full schemas included. ``take_over`` names the
+    stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose. ``tree`` is the folder of
+    the GitOps tree, whose applications and projects are held against those that live in the cluster before.
     """
 
     manifests: Sequence[dict[str, Any]]
@@ -30,6 +33,8 @@ class ArgoCDArgs(TypedDict):
     self_management: NotRequired[bool]
     repository: NotRequired[pulumi.Input[dict[str, str]]]
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
+    take_over: NotRequired[str]
+    tree: NotRequired[str]
 
 
 class ArgoCD(pulumi.ComponentResource):
@@ -52,21 +57,37 @@ class ArgoCD(pulumi.ComponentResource):
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
         namespace = _find_namespace(args["manifests"])
-        home = register_kept(
-            _namespace(namespace, args.get("namespace_labels", {})), self, inherited_dependencies(opts)
-        )
-        secrets = [register_kept(secret, self, [home]) for secret in build_argocd_secrets(namespace)]
-        if "repository" in args:
-            secrets.append(self._register_repository(namespace, args["repository"], home))
+        hand_over = args.get("self_management", True)
+        kept = [_namespace(namespace, args.get("namespace_labels", {})), *build_argocd_secrets(namespace)]
         if "cluster_metadata" in args:
-            secrets.append(register_kept(_build_cluster_secret(namespace, args["cluster_metadata"]), self, [home]))
+            kept.append(_build_cluster_secret(namespace, args["cluster_metadata"]))
+        repository = [build_repository_secret(namespace)] if "repository" in args else []
+        registered = [
+            *build_registered([*kept, *repository], handed_over=False),
+            *build_registered(args["manifests"], handed_over=hand_over),
+        ]
+        self._guard = ClusterGuardResource(
+            f"{name}/cluster-guard",
+            self,
+            namespace,
+            registered,
+            inherited_dependencies(opts),
+            take_over=args.get("take_over", ""),
+            tree=args.get("tree"),
+            manifests=args["manifests"],
+        )
+        home = register_kept(kept[0], self, [self._guard], guard=self._guard)
+        secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]
+        if "repository" in args:
+            secrets.append(self._register_repository(repository[0], args["repository"], home))
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
-        hand_over = args.get("self_management", True)
         self.definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
         before = self.definitions or secrets
         installed = [self._register(manifest, namespace, hand_over, before) for manifest in rest]
-        self.objects = [home, *secrets, *self.definitions, *installed]
+        everything = [home, *secrets, *self.definitions, *installed]
+        teardown = TeardownGuardResource(f"{name}/teardown-guard", self, namespace, self._guard, everything)
+        self.objects = [*everything, teardown]
         self.namespace = pulumi.Output.from_input(namespace)
         self.object_count = pulumi.Output.from_input(len(args["manifests"]))
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})
@@ -75,15 +96,15 @@ class ArgoCD(pulumi.ComponentResource):
         self, manifest: Manifest, namespace: str, hand_over: bool, depends_on: Sequence[pulumi.Resource]
     ) -> KubernetesObject:
         if not hand_over:
-            return register_kept(manifest, self, depends_on)
+            return register_kept(manifest, self, depends_on, guard=self._guard)
         application = conventions.SELF_MANAGEMENT_APPLICATION
-        return register_handed_over(manifest, application, namespace, self, depends_on)
+        return register_handed_over(manifest, application, namespace, self, depends_on, guard=self._guard)
 
     def _register_repository(
-        self, namespace: str, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
+        self, manifest: Manifest, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
     ) -> KubernetesObject:
-        manifest = build_repository_secret(namespace)
-        return register_kept(manifest, self, [home], secret_properties={"stringData": pulumi.Output.secret(data)})
+        secret = {"stringData": pulumi.Output.secret(data)}
+        return register_kept(manifest, self, [home], secret_properties=secret, guard=self._guard)
 
 
 def _build_cluster_secret(namespace: str, metadata: dict[str, pulumi.Input[str]]) -> Manifest:

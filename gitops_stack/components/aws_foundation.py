@@ -48,6 +48,8 @@ class AwsFoundation:
     previewers: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Roles of pipelines that preview, by name."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    components: list[pulumi.Resource] = field(default_factory=list)
+    """All that was registered, for what must go before any of it."""
 
 
 def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) -> AwsFoundation:
@@ -127,6 +129,7 @@ def _register_cluster(
         build_identity_args(settings, foundation.account),
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
+    foundation.components += [network, cluster, identity]
     addons = {str(addon): version for addon, version in eks.addons.items() if addon in _WITH_NODES}
     if addons:
         after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
@@ -167,6 +170,7 @@ def _register_registry(
 ) -> None:
     args = build_registry_args(settings, registry, foundation.account, tags)
     made = ContainerRegistry("registry", args, inside)
+    foundation.components.append(made)
     foundation.outputs |= {"registryHost": made.host, "repositoryUrls": dict(made.repository_urls)}
     foundation.caches = made.cache_prefixes
     # Caches serve Argo CD's own images: its pods would wait for what is not there yet.
@@ -178,6 +182,7 @@ def _register_ci(
 ) -> None:
     args = build_ci_args(settings, ci, foundation.account)
     made = CiAccess("ci", args, inside)
+    foundation.components.append(made)
     foundation.previewers = made.previewer_role_arns
     foundation.outputs |= {
         "publisherRoleArns": dict(made.publisher_role_arns),
