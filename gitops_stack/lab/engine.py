@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.backend import Backend
 from gitops_stack.lab.disk_space import SPACE_TO_BEGIN, check_space, find_full_disk
@@ -23,7 +23,11 @@ from gitops_stack.lab.engine_process import EngineProcess, Watch, describe_exit
 from gitops_stack.lab.engine_temporaries import remove_left_temporaries, temporary_folder
 from gitops_stack.lab.orphans import ENGINE_MARKER, MARKER, end_orphans_of_engines
 
-_NOISE = re.compile(r"^\s*(error: )?(update failed|preview failed|resource plan violation)?\s*$")
+# Said of every failed run, or of a program whose own error stands before it.
+_NOISE = re.compile(
+    r"(update|preview) failed|resource plan violation|an unhandled error occurred: program exited .* exit code: 1"
+)
+_SHOWN_ERRORS = 3
 _LOG_BYTES = 10_000_000
 
 
@@ -157,7 +161,7 @@ class Engine:
             output.seek(begin)
             text = output.read().decode(errors="replace")
         if code:
-            said = ": ".join(filter(None, (describe_exit(code), _first_error(text))))
+            said = "; ".join(filter(None, (describe_exit(code), *find_errors(text)))) or last_line(text)
             raise GitOpsStackError(f"pulumi {arguments[0]}: {said}; see {self.log}")
         return text
 
@@ -192,10 +196,10 @@ def _changes(text: str) -> dict[str, int]:
     return {words[found[2]]: int(found[1]) for found in re.finditer(rf"(\d+) ({'|'.join(words)})", summary)}
 
 
-def _first_error(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines()]
-    errors = [line for line in lines if "error:" in line and not _NOISE.match(line)]
-    return " ".join(errors[:3])[:600] if errors else (lines[-1] if lines else "no message")
+def find_errors(text: str) -> list[str]:
+    """Return the first errors in what the engine printed, each once and without the resource it stands beside."""
+    errors = dict.fromkeys(line.partition("error: ")[2].strip() for line in text.splitlines() if "error: " in line)
+    return [shorten(error) for error in errors if error and not _NOISE.match(error)][:_SHOWN_ERRORS]
 
 
 def _watch_nothing() -> str | None:

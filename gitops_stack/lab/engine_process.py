@@ -68,7 +68,7 @@ class EngineProcess:
 
 def describe_exit(code: int) -> str | None:
     """Say which signal ended a process; None when it left by itself."""
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else None
+    return f"was killed by {signal.Signals(-code).name}; run the same command again" if code < 0 else None
 
 
 def _cancel(process: subprocess.Popen[bytes]) -> None:

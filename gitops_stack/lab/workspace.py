@@ -100,7 +100,7 @@ class Workspace:
             "context": context,
         }
         gitops = config[f"{PULUMI_PROJECT}:gitops"]
-        original, own = gitops["repoUrl"], f"file://{self.repository}"
+        original, own = gitops["repoUrl"], self.repository.as_uri()
         gitops["repoUrl"] = own
         gitops.pop("credentials", None)
         for project in (config.get(f"{PULUMI_PROJECT}:projects") or {}).values():

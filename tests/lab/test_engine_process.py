@@ -49,8 +49,16 @@ def never() -> None:
     ("program", "code", "said"),
     [
         ("sys.exit(3)", 3, None),
-        ("import signal; os.kill(os.getpid(), signal.SIGKILL)", -9, "was killed by SIGKILL"),
-        ("import signal; os.kill(os.getpid(), signal.SIGTERM)", -15, "was killed by SIGTERM"),
+        (
+            "import signal; os.kill(os.getpid(), signal.SIGKILL)",
+            -9,
+            "was killed by SIGKILL; run the same command again",
+        ),
+        (
+            "import signal; os.kill(os.getpid(), signal.SIGTERM)",
+            -15,
+            "was killed by SIGTERM; run the same command again",
+        ),
     ],
     ids=["error", "killed", "terminated"],
 )

@@ -105,6 +105,15 @@ def test_the_first_seed_is_pushed_with_its_salt(place: Place, git: Git) -> None:
     assert git(place.workspace.directory, "status", "--porcelain") == ""
 
 
+def test_a_project_with_a_space_in_its_path_is_seeded(place: Place) -> None:
+    state = place.folder / "a lab"
+    state.mkdir()
+    workspace = Workspace.under(state, STACK)
+    engine = Engine(state, workspace.directory, STACK, place.folder / "bin", {})
+    Preparation(workspace, engine, place.project, (state / "kubeconfig", "lab"), place.said.append).run()
+    assert workspace.settings().gitops.repo_url == f"file://{place.folder}/a%20lab/gitops.git"
+
+
 def test_a_clone_outlives_the_repository_beside_it(seeded: Place, git: Git) -> None:
     pushed = commit(git, seeded, "pushed")
     git(seeded.workspace.directory, "push", "--quiet", "origin", "HEAD")
