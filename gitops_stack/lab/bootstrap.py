@@ -20,7 +20,7 @@ from gitops_stack.conventions import PROJECTS_APPLICATION, PULUMI_PROJECT, ROOT_
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.gitops_tree.lock import Lock, load_lock
+from gitops_stack.gitops_tree.lock import Lock, parse_lock
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.lab.argocd_processes import RESYNC_SECONDS
 from gitops_stack.lab.commands import build_command
@@ -253,8 +253,7 @@ def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
     """Wait until the ownership certificate is complete."""
     settings = report.workspace.settings()
     tree = report.workspace.directory / settings.tree_path
-    lock = load_lock(tree / LOCK)
-    report.lock = lock if isinstance(lock, Lock) else None
+    report.lock = _load_pushed_lock(report)
     manifests = [*load_manifests(tree / "argocd"), *build_app_projects(settings)]
 
     def find_reasons(client: Client) -> list[str]:
@@ -263,6 +262,17 @@ def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
         return [] if report.certificate.complete else report.certificate.findings or [report.certificate.verdict]
 
     _wait(report.lab, limit_seconds, find_reasons, f"the certificate is not complete after {limit_seconds:.0f} s")
+
+
+def _load_pushed_lock(report: Report) -> Lock | None:
+    """Read the lock Argo CD has synced, which is the pushed one; the clone's may have changes that are not pushed."""
+    workspace = report.workspace
+    place = f"{workspace.pushed_revision()}:{workspace.settings().tree_path}/{LOCK}"
+    try:
+        lock = parse_lock(workspace.git("show", place, cwd=workspace.repository), place)
+    except EnvironmentProblem:  # it has no tree of this name
+        return None
+    return lock if isinstance(lock, Lock) else None
 
 
 def open_report(lab: Lab, stack: str) -> Report:

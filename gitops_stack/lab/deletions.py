@@ -67,4 +67,4 @@ def _describe(found: Manifest) -> str:
         if condition.get("type") in _TELLING and condition.get("status", "True") == "True":
             reasons.append(condition.get("message") or condition["type"])
     said = "; ".join(shorten(" ".join(reason.split())) for reason in reasons)
-    return f"{reference(found).text}: is being deleted since {seconds:.0f} s{': ' if said else ''}{said}"
+    return f"{reference(found).text}: is being deleted for {seconds:.0f} s{': ' if said else ''}{said}"
