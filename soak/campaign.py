@@ -66,6 +66,8 @@ class Campaign:
                 self._fault(drawn, f"{kill.text}: the command did not end\n{ending.output[-3000:]}")
             if not ending.hit:
                 self.say(f"{drawn.number}: {kill.text}: missed, the command ended with {ending.code}")
+                if ending.code == 0:
+                    return  # nothing is left to be done, and to be killed
                 continue
             self.hits.append(Hit(drawn.number, kill, ending))
             said = ending.sentence if ending.code else "ended well"
