@@ -17,6 +17,7 @@ from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, build_lock, check_lock, check_render, load_lock, render_lock
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
+from gitops_stack.gitops_tree.render_cache import note_tag_check, render_key
 from gitops_stack.gitops_tree.stack_file import write_release
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests import Manifest
@@ -63,6 +64,7 @@ def lock(
     with progress(f"rendering {root / 'argocd'}"):
         GitOpsStackError.raise_for(check_release_tag(settings.argocd))
         manifests = load_manifests(root / "argocd", fresh=True)
+        note_tag_check(render_key(root / "argocd"))
     if check:
         found = load_lock(file)
         if isinstance(found, str):

@@ -11,6 +11,10 @@ from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
+_AUTHORED = (
+    "is authored, but the settings generate a file of that name; rename it or the setting, or delete it and run "
+    "`gitops-stack render`"
+)
 
 
 def load_authored_patches(root: Path) -> list[str]:
@@ -33,7 +37,11 @@ def check_tree(settings: StackSettings, root: Path) -> list[str]:
     states = {
         path: _state(root / path, wanted.get(path), found.get(path)) for path in sorted(wanted.keys() | found.keys())
     }
-    return [f"{root / path}: {state}; {remedy}" for path, state in states.items() if state]
+    return [
+        f"{root / path}: {state}" if state == _AUTHORED else f"{root / path}: {state}; {remedy}"
+        for path, state in states.items()
+        if state
+    ]
 
 
 def write_tree(settings: StackSettings, root: Path) -> list[str]:
@@ -58,11 +66,8 @@ def write_tree(settings: StackSettings, root: Path) -> list[str]:
 
 def check_authored_names(settings: StackSettings, root: Path) -> list[str]:
     """Return one sentence per authored file that stands where a generated one belongs."""
-    taken = [path for path in build_tree(settings) if (root / path).exists() and not _is_generated(root / path)]
-    return [
-        f"{root / path}: is authored, but the settings generate a file of that name; rename it or the setting"
-        for path in taken
-    ]
+    wanted = build_tree(settings, load_authored_patches(root))
+    return [f"{root / path}: {_AUTHORED}" for path, text in wanted.items() if _is_authored(root / path, text)]
 
 
 def _state(file: Path, wanted: str | None, found: str | None) -> str:
@@ -72,7 +77,9 @@ def _state(file: Path, wanted: str | None, found: str | None) -> str:
         return "is generated but no longer wanted by the settings"
     if found is not None:
         return "differs from what the settings generate"
-    return "is authored, but the settings generate a file of that name" if file.exists() else "is missing"
+    if _is_authored(file, wanted):
+        return _AUTHORED
+    return "has lost its first line, which says that it is generated" if file.exists() else "is missing"
 
 
 def _list_yaml(folder: Path) -> list[str]:
@@ -91,8 +98,12 @@ def _begins_as_generated(name: str) -> bool:
         return False
 
 
-def _is_generated(file: Path) -> bool:
-    return _read(file).startswith(GENERATED_HEADER)
+def _is_authored(file: Path, wanted: str) -> bool:
+    """Tell whether ``file`` is a person's; one that lacks no more than the first line of ``wanted`` is not."""
+    if not file.exists():
+        return False
+    text = _read(file)
+    return not text.startswith(GENERATED_HEADER) and text.strip() != wanted.removeprefix(GENERATED_HEADER).strip()
 
 
 def _read(file: Path) -> str:
