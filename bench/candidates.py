@@ -84,7 +84,7 @@ class Naive:
 
     def prepare(self) -> None:
         """Copy the program, because the engine writes a stack file beside it."""
-        shutil.copytree(self.project / "bench" / "naive", self._engine.project)
+        shutil.copytree(HERE.root / "bench" / "naive", self._engine.project)
         self._engine.run("stack", "init", "--stack", "naive", limit_seconds=60)
         for key, value in (("directory", self.project / OVERLAY), ("kubeconfig", self.lab.state.kubeconfig)):
             self._engine.run("config", "set", key, str(value), "--stack", "naive", limit_seconds=60)
