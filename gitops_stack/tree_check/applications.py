@@ -10,10 +10,10 @@ from typing import Any
 from gitops_stack.conventions import ARGOCD_GROUP, ROOT_APPLICATION
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_root_application
+from gitops_stack.patterns import same_repository
 from gitops_stack.policies.application_spec import ApplicationSpec, Source, is_application, read_application_spec
 from gitops_stack.policies.fields import dig, mapping, text
 from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set

@@ -25,8 +25,8 @@ from gitops_stack.gitops_tree.yaml_text import (
     render_document,
 )
 from gitops_stack.manifests import Manifest
+from gitops_stack.patterns import match_glob
 from gitops_stack.policies.fields import dig, mapping, sequence, text
-from gitops_stack.policies.globs import match_glob
 from gitops_stack.tree_check.bounds import check_links, check_values, is_elsewhere, locate_values
 from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.inputs import stamp_program

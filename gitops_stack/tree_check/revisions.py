@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
-from gitops_stack.policies.repository_url import same_repository
+from gitops_stack.patterns import same_repository
 
 _SECONDS = 120.0
 

@@ -1,13 +1,20 @@
-"""Two pattern languages Argo CD uses, translated to regular expressions. A pattern that is none matches nothing.
+"""How Argo CD compares names: repositories, clusters, and the two pattern languages it uses for them.
 
 gobwas/glob for repositories, destinations and namespaces (`*` stops at separators, `**` does not, `{a,b}`, `[!a-c]`);
-Go's filepath.Match for kinds and names.
+Go's filepath.Match for kinds and names. An invalid pattern matches nothing. Repositories are compared as util/git
+NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationServer.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from urllib.parse import quote
+
+_SSH = re.compile(r"^(ssh://)?([^/:]*?)@[^@]+$")
+_PARTS = re.compile(r"^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)(.*)$", re.DOTALL)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
+_KEPT = re.compile(r"[\w.~!$&'()*+,;=:@\[\]%/-]*", re.ASCII)  # Go's validEncoded: a path written so is left alone
 
 
 def match_glob(pattern: str, value: str, separators: str = "") -> bool:
@@ -84,3 +91,41 @@ def _compiled(expression: str) -> re.Pattern[str] | None:
         return re.compile(expression, re.DOTALL)
     except re.error:
         return None
+
+
+@lru_cache(maxsize=4096)
+def normalize_repository(url: str) -> str:
+    """Return the form two spellings of one repository share: lower case, without `.git`, one SSH form."""
+    url = url.strip().lower()
+    if _SSH.match(url) and not url.startswith("ssh://"):
+        url = f"ssh://{url.replace(':', '/', 1)}"
+    found = _PARTS.match(url.removesuffix(".git"))
+    if found is None:  # pragma: no cover - the pattern matches any text
+        return ""
+    origin, path, rest = found[1] or "", found[2], found[3]
+    if not origin and ":" in path.partition("/")[0] and not _SCHEME.match(path):
+        return ""  # Go's net/url refuses it, and what cannot be read matches nothing
+    if not _KEPT.fullmatch(path):
+        path = quote(path, safe="$&+,/:;=@-_.~")
+    return f"{origin}{path}{rest}".removeprefix("ssh://")
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Tell whether two URLs name one repository."""
+    return normalize_repository(one) == normalize_repository(other)
+
+
+def match_repository(pattern: str, url: str) -> bool:
+    """Tell whether an entry of `sourceRepos` names a repository; `*` alone is any, elsewhere it stops at `/`."""
+    normalized = normalize_repository(pattern)
+    return normalized == "*" or match_glob(normalized, normalize_repository(url), "/")
+
+
+def match_namespace(pattern: str, namespace: str) -> bool:
+    """Tell whether an entry of a project names a namespace."""
+    return pattern == "*" or match_glob(pattern, namespace)
+
+
+def normalize_server(url: str) -> str:
+    """Return the form two spellings of a cluster's server share: without slashes at its end."""
+    return url.rstrip("/")
