@@ -8,6 +8,7 @@ NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationS
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -29,29 +30,50 @@ def match_path(pattern: str, value: str) -> bool:
     return compiled is not None and compiled.fullmatch(value) is not None
 
 
+def match_doublestar(pattern: str, value: str) -> bool:
+    """Match as github.com/bmatcuk/doublestar does: like a path, but `**` between slashes is any number of folders."""
+    compiled = _compile_doublestar(pattern)
+    return compiled is not None and compiled.fullmatch(value) is not None
+
+
+_SET = r"(?P<set>\[[!^]?[^\]]+\])|(?P<other>\\.|.)"
+_GLOB = re.compile(rf"(?P<deep>\*{{2,}})|(?P<star>\*)|(?P<one>\?)|{_SET}", re.DOTALL)
+_PATH = re.compile(rf"(?P<star>\*+)|(?P<one>\?)|{_SET}", re.DOTALL)
+_DOUBLESTAR = re.compile(
+    rf"(?P<folders>(?:^|(?<=/))\*\*/)|(?P<deep>(?:^|(?<=/))\*\*$)|(?P<star>\*+)|(?P<one>\?)|{_SET}", re.DOTALL
+)
+_WITHIN = {"folders": "(?:[^/]+/)*", "deep": ".*", "star": "[^/]*", "one": "[^/]"}
+
+
 @lru_cache(maxsize=4096)
 def _compile_glob(pattern: str, separators: str) -> re.Pattern[str] | None:
     one = f"[^{re.escape(separators)}]" if separators else "."
-    tokens = re.compile(r"(?P<super>\*{2,})|(?P<star>\*)|(?P<one>\?)|(?P<set>\[[^\]]+\])|(?P<other>\\.|.)", re.S)
+    return _compile(pattern, _GLOB, {"deep": ".*", "star": f"{one}*", "one": one}, negations="!", braces=True)
+
+
+@lru_cache(maxsize=4096)
+def _compile_path(pattern: str) -> re.Pattern[str] | None:
+    return _compile(pattern, _PATH, _WITHIN, negations="^", braces=False)
+
+
+@lru_cache(maxsize=4096)
+def _compile_doublestar(pattern: str) -> re.Pattern[str] | None:
+    return _compile(pattern, _DOUBLESTAR, _WITHIN, negations="!^", braces=True)
+
+
+def _compile(
+    pattern: str, tokens: re.Pattern[str], meanings: Mapping[str, str], *, negations: str, braces: bool
+) -> re.Pattern[str] | None:
     expression, depth = "", 0
     for found in tokens.finditer(pattern):
-        part = found[0]
-        if found["super"]:
-            expression += ".*"
-        elif found["star"]:
-            expression += f"{one}*"
-        elif found["one"]:
-            expression += one
-        elif found["set"]:
-            expression += _character_class(part, negation="!")
-        elif part == "{":
-            depth += 1
-            expression += "(?:"
-        elif part == "}" and depth:
-            depth -= 1
-            expression += ")"
-        elif part == "," and depth:
-            expression += "|"
+        part, kind = found[0], str(found.lastgroup)
+        if kind in meanings:
+            expression += meanings[kind]
+        elif kind == "set":
+            expression += _character_class(part, negations)
+        elif braces and (part == "{" or (part in "}," and depth)):
+            depth += {"{": 1, "}": -1, ",": 0}[part]
+            expression += {"{": "(?:", "}": ")", ",": "|"}[part]
         elif part in ("[", "\\"):
             return None
         else:
@@ -59,28 +81,9 @@ def _compile_glob(pattern: str, separators: str) -> re.Pattern[str] | None:
     return _compiled(expression + ")" * depth)  # a brace that is left open ends with the pattern
 
 
-@lru_cache(maxsize=4096)
-def _compile_path(pattern: str) -> re.Pattern[str] | None:
-    tokens = re.compile(r"(?P<star>\*+)|(?P<one>\?)|(?P<set>\[\^?[^\]]+\])|(?P<other>\\.|.)", re.S)
-    expression = ""
-    for found in tokens.finditer(pattern):
-        part = found[0]
-        if found["star"]:
-            expression += "[^/]*"
-        elif found["one"]:
-            expression += "[^/]"
-        elif found["set"]:
-            expression += _character_class(part, negation="^")
-        elif part in ("[", "\\"):
-            return None
-        else:
-            expression += re.escape(part[-1])
-    return _compiled(expression)
-
-
-def _character_class(part: str, negation: str) -> str:
+def _character_class(part: str, negations: str) -> str:
     content = part[1:-1]
-    negated = content.startswith(negation)
+    negated = content[0] in negations
     content = content[1:] if negated else content
     escaped = re.sub(r"[\\\[\]^&|~]", lambda found: f"\\{found[0]}", content)
     return f"[{'^' if negated else ''}{escaped}]"
