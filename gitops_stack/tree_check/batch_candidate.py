@@ -73,6 +73,9 @@ def _read_kustomization(document: Any, folder: Path) -> set[Path]:  # noqa: ANN4
             raise ValueError("a patch with options")
         text = (folder / str(patch["path"])).read_bytes() if "path" in patch else str(patch.get("patch"))
         _check_patch(load_documents(text))
+    generators = (*_list(document, "configMapGenerator"), *_list(document, "secretGenerator"))
+    if any({"env", "envs"} & dict(one).keys() for one in generators):
+        raise ValueError("values of the environment, which is another one for each Application")
     places = [os.path.join(folder, str(name)) for key in _PLACES for name in _list(document, key)]  # noqa: PTH118 - thousands
     if not all(os.path.exists(place) for place in places):  # noqa: PTH110 - as above
         raise ValueError("a remote base")

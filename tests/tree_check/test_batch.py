@@ -108,6 +108,8 @@ def test_overlays_of_one_base_are_built_apart_and_those_of_one_component_togethe
         {"configurations": ["settings.yaml"]},
         {"crds": ["settings.yaml"]},
         {"openapi": {"path": "settings.yaml"}},
+        {"configMapGenerator": [{"name": "a", "envs": ["settings.yaml"]}]},
+        {"secretGenerator": [{"name": "a", "env": "settings.yaml"}]},
         {"sortOptions": {"order": "fifo"}},
         {"buildMetadata": ["originAnnotations"]},
         {"helmCharts": [{"name": "web"}]},
