@@ -51,8 +51,8 @@ soak: tools  ## The proofs at scale: 25 workloads, adoption, and KILLS random ki
 tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds)
 	@$(BIN)/gitops-stack lab env --tools > /dev/null
 
-bench: tools  ## Measure beside kubectl, Pulumi alone and kubeconform, half an hour: bench/results.md; PART=checks for one
-	$(BIN)/python -m bench $(if $(PART),--only $(PART))
+bench: tools  ## Measure into bench/results.md, an hour; PART=checks for one part, AGAINST=REV pairs another revision
+	$(BIN)/python -m bench $(if $(PART),--only $(PART)) $(if $(AGAINST),--against $(AGAINST))
 
 schema: venv  ## Write the JSON Schemas of stack files and cluster metadata
 	@$(BIN)/gitops-stack schema > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/stack.schema.json
