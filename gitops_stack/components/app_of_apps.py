@@ -1,7 +1,5 @@
 """Seed the AppProjects and the root Application, from which Argo CD creates everything else."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +7,7 @@ import pulumi
 from typing_extensions import TypedDict
 
 from gitops_stack import conventions
+from gitops_stack.components.ordering import Registered
 from gitops_stack.components.registration import register_handed_over, register_kept
 
 # Deleting root waits for every child's workloads; load balancers and volumes take minutes to go.
@@ -24,8 +23,8 @@ class AppOfAppsArgs(TypedDict):
 
     app_projects: Sequence[dict[str, Any]]
     root_application: dict[str, Any]
-    definitions: Sequence[pulumi.Resource]
-    installation: Sequence[pulumi.Resource]
+    definitions: Sequence[Registered]
+    installation: Sequence[Registered]
 
 
 class AppOfApps(pulumi.ComponentResource):

@@ -1,7 +1,5 @@
 """Install Argo CD: Namespace, Secrets, CRDs, then the rest of a render, each object a resource of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,14 +38,12 @@ class ArgoCD(pulumi.ComponentResource):
     What is in `depends_on` comes before the Namespace, and so before all.
     ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret. ``cluster_metadata``
     are fields of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`, for ApplicationSets to read.
+    In Python programs, ``definitions`` are the CRDs, for what needs only them, and ``objects`` every object
+    registered, for what comes after the installation.
     """
 
     namespace: pulumi.Output[str]
     object_count: pulumi.Output[int]
-    definitions: Sequence[pulumi.Resource]
-    """The CRDs, for what needs only them."""
-    objects: Sequence[pulumi.Resource]
-    """Every object registered, for what comes after the installation."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
@@ -63,10 +59,12 @@ class ArgoCD(pulumi.ComponentResource):
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
         hand_over = args.get("self_management", True)
-        self.definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
+        self.definitions: Sequence[pulumi.Resource] = [
+            self._register(crd, namespace, hand_over, secrets) for crd in crds
+        ]
         before = self.definitions or secrets
         installed = [self._register(manifest, namespace, hand_over, before) for manifest in rest]
-        self.objects = [home, *secrets, *self.definitions, *installed]
+        self.objects: Sequence[pulumi.Resource] = [home, *secrets, *self.definitions, *installed]
         self.namespace = pulumi.Output.from_input(namespace)
         self.object_count = pulumi.Output.from_input(len(args["manifests"]))
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})

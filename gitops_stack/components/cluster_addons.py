@@ -1,7 +1,5 @@
 """EKS add-ons whose pods need nodes, and roles, before they can run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +17,7 @@ class ClusterAddonsArgs(TypedDict):
     """
 
     cluster_name: pulumi.Input[str]
-    addons: Mapping[str, str]
+    addons: Mapping[str, pulumi.Input[str]]
     configuration: NotRequired[Mapping[str, Mapping[str, Any]]]
 
 
@@ -34,5 +32,13 @@ class ClusterAddons(pulumi.ComponentResource):
         configuration = args.get("configuration", {})
         after = inherited_dependencies(opts)
         for addon, version in args["addons"].items():
-            register_addon(addon, version, args["cluster_name"], self, after, configuration=configuration.get(addon))
+            register_addon(
+                f"{name}-{addon}",
+                addon,
+                version,
+                args["cluster_name"],
+                self,
+                after,
+                configuration=configuration.get(addon),
+            )
         self.register_outputs({})

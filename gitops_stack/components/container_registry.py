@@ -1,18 +1,16 @@
 """ECR for a stack: repositories, caches of public registries, and what the account's registry does as a whole."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi_aws import ecr
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import render_document
+from gitops_stack.aws_plan.iam_documents import Document, render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_repository_lifecycle
 from gitops_stack.aws_plan.registry_policies import build_pull_policy, build_registry_policy
+from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.registry_account import ReplicationArgs, register_replication, register_scanning
 from gitops_stack.components.registry_caches import register_caches
 from gitops_stack.errors import GitOpsStackError
@@ -33,11 +31,11 @@ class EcrRepositoryArgs(TypedDict):
 class PullAccessArgs(TypedDict):
     """Who outside of the account may pull."""
 
-    organization_id: NotRequired[str]
-    accounts: NotRequired[Sequence[str]]
+    organization_id: NotRequired[pulumi.Input[str]]
+    accounts: NotRequired[Sequence[pulumi.Input[str]]]
 
 
-class ContainerRegistryArgs(TypedDict):
+class ContainerRegistryArgs(AccountArgs):
     """Repositories by their names in ECR, caches by the host they cache, and who may pull.
 
     ``kms_key_arn`` encrypts with that key instead of ECR's own; it cannot be changed later. ``force_delete`` lets
@@ -47,15 +45,14 @@ class ContainerRegistryArgs(TypedDict):
     (``replicate_to``, ``scanning`` `basic` or `enhanced`, a registry policy) needs ``owns_account_registry``.
     """
 
-    account: Account
     repositories: Mapping[str, EcrRepositoryArgs]
     kms_key_arn: NotRequired[pulumi.Input[str]]
-    force_delete: NotRequired[bool]
+    force_delete: NotRequired[pulumi.Input[bool]]
     pull_access: NotRequired[PullAccessArgs]
     pull_through_cache: NotRequired[Sequence[str]]
     pull_through_credentials: NotRequired[Mapping[str, str]]
     cache_namespace: NotRequired[str]
-    cache_tags: NotRequired[Mapping[str, str]]
+    cache_tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     replicate_to: NotRequired[ReplicationArgs]
     scanning: NotRequired[str]
     owns_account_registry: NotRequired[bool]
@@ -76,11 +73,10 @@ class ContainerRegistry(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ContainerRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ContainerRegistry", name, {}, opts)
-        self._name, self._args, self._account = name, args, args["account"]
+        self._name, self._args, self._account = name, args, find_account(args, self)
         owns = args.get("owns_account_registry", False)
-        _check_ownership(args, owns)
-        access = args.get("pull_access", {})
-        self._readers = (access.get("accounts", []), access.get("organization_id"))
+        _check_ownership(name, args, owns)
+        self._pull_policy = self._build_readers_policy(build_pull_policy)
         repositories = {key: self._register_repository(key, one) for key, one in args["repositories"].items()}
         self.cache_prefixes = register_caches(
             name,
@@ -90,7 +86,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 "credentials": args.get("pull_through_credentials", {}),
                 "namespace": args.get("cache_namespace", ""),
                 "tags": args.get("cache_tags", {}),
-                "pull_policy": build_pull_policy(self._account, *self._readers),
+                "pull_policy": self._pull_policy,
                 "encryption": self._build_encryption(),
                 "kms_key_arn": args.get("kms_key_arn"),
             },
@@ -98,7 +94,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         )
         if owns:
             self._register_account_wide()
-        self.host = pulumi.Output.from_input(self._account.registry_host)
+        self.host = self._account.apply(lambda account: account.registry_host)
         self.repository_urls = {key: one.repository_url for key, one in repositories.items()}
         self.repository_arns = {key: one.arn for key, one in repositories.items()}
         self.register_outputs(
@@ -142,31 +138,40 @@ class ContainerRegistry(pulumi.ComponentResource):
         )
         if lifecycle is not None:
             ecr.LifecyclePolicy(own, repository=found.name, policy=render_document(lifecycle), opts=options)
-        pull_policy = build_pull_policy(self._account, *self._readers)
-        if pull_policy is not None:
-            ecr.RepositoryPolicy(own, repository=found.name, policy=render_document(pull_policy), opts=options)
+        if self._pull_policy is not None:
+            ecr.RepositoryPolicy(own, repository=found.name, policy=self._pull_policy, opts=options)
 
     def _register_account_wide(self) -> None:
         register_scanning(self._name, self._args.get("scanning", "basic"), self)
         if replication := self._args.get("replicate_to"):
             register_replication(self._name, self._account, replication, list(self._args["repositories"]), self)
-        policy = build_registry_policy(self._account, list(self.cache_prefixes.values()), *self._readers)
-        if policy is not None:
-            options = pulumi.ResourceOptions(parent=self)
-            ecr.RegistryPolicy(self._name, policy=render_document(policy), opts=options)
+        prefixes = list(self.cache_prefixes.values())
+        policy = self._build_readers_policy(
+            lambda account, accounts, organization: build_registry_policy(account, accounts, organization, prefixes)
+        )
+        if prefixes and policy is not None:
+            ecr.RegistryPolicy(self._name, policy=policy, opts=pulumi.ResourceOptions(parent=self))
+
+    def _build_readers_policy(self, build: Callable[..., Document]) -> pulumi.Output[str] | None:
+        """Build a policy for those outside of the account who may pull; None when there are no such readers."""
+        access = self._args.get("pull_access", {})
+        accounts, organization = access.get("accounts", []), access.get("organization_id")
+        if not (accounts or organization):
+            return None
+        given = pulumi.Output.all(self._account, pulumi.Output.all(*accounts), organization)
+        return given.apply(lambda found: render_document(build(*found)))
 
     def _build_encryption(self) -> list[dict[str, Any]]:
         key = self._args.get("kms_key_arn")
         return [{"encryption_type": "AES256"} if key is None else {"encryption_type": "KMS", "kms_key": key}]
 
 
-def _check_ownership(args: ContainerRegistryArgs, owns: bool) -> None:
+def _check_ownership(name: str, args: ContainerRegistryArgs, owns: bool) -> None:
     if owns:
         return
-    wide = {"replicate_to": "replicateTo", "scanning": "scanning"}
     GitOpsStackError.raise_for(
-        f"gitops-stack:registry.{typed}: is set once for the whole account and region; "
-        "needs ownsAccountRegistry: true, in one stack alone"
-        for key, typed in wide.items()
+        f"ContainerRegistry {name}: {key}: is set once for the whole account and region; "
+        "needs owns_account_registry, in one stack alone"
+        for key in ("replicate_to", "scanning")
         if args.get(key)
     )

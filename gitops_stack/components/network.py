@@ -1,17 +1,15 @@
 """A VPC for a cluster: made with subnets, ways out and flow logs, or adopted after a check."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi_aws import ec2
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired
 
-from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.adopted_network import PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
 from gitops_stack.aws_plan.subnets import plan_subnets
+from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.network_adoption import find_adopted_network
 from gitops_stack.components.network_endpoints import register_endpoints
 from gitops_stack.components.network_flow_logs import register_flow_logs
@@ -20,7 +18,7 @@ from gitops_stack.components.network_zones import find_zones
 from gitops_stack.errors import GitOpsStackError
 
 
-class NetworkArgs(TypedDict):
+class NetworkArgs(AccountArgs):
     """A VPC to make, from ``cidr`` on, or one to adopt, by ``vpc_id`` and subnet ids.
 
     Zones are named (``availability_zones``) or counted (``availability_zone_count``), two or three of them.
@@ -29,9 +27,8 @@ class NetworkArgs(TypedDict):
     one of CloudWatch's, and 0 is no flow logs. ``label`` begins the `Name` tags; without it the component's name does.
     """
 
-    account: Account
     cidr: NotRequired[str]
-    availability_zones: NotRequired[Sequence[str]]
+    availability_zones: NotRequired[Sequence[pulumi.Input[str]]]
     availability_zone_count: NotRequired[int]
     nat_gateways: NotRequired[int]
     regional_nat_gateway: NotRequired[bool]
@@ -86,6 +83,7 @@ class Network(pulumi.ComponentResource):
         self.nat_addresses = ()
 
     def _make(self, args: NetworkArgs, cidr: str) -> None:
+        account = find_account(args, self)
         vpc = ec2.Vpc(
             self._name,
             cidr_block=cidr,
@@ -116,7 +114,7 @@ class Network(pulumi.ComponentResource):
         register_endpoints(
             self._name,
             self._label,
-            args["account"],
+            account,
             args.get("endpoints", []),
             vpc,
             private,
@@ -124,7 +122,7 @@ class Network(pulumi.ComponentResource):
             self,
         )
         if days := args.get("flow_log_retention_days", 0):
-            register_flow_logs(self._name, args["account"], vpc, days, self._tags("flow-logs"), self)
+            register_flow_logs(self._name, account, vpc, days, self._tags("flow-logs"), self)
 
     def _register_subnets(self, args: NetworkArgs, cidr: str) -> tuple[list[Any], list[Any]]:
         named = args.get("availability_zones")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -15,7 +16,7 @@ from gitops_stack.aws_plan.endpoints import build_gateway_service_name, build_in
 def register_endpoints(
     name: str,
     label: str,
-    account: Account,
+    account: pulumi.Output[Account],
     services: Sequence[str],
     vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
     private: Sequence[Any],
@@ -30,7 +31,7 @@ def register_endpoints(
     ec2.VpcEndpoint(
         f"{name}-s3",
         vpc_id=vpc.id,
-        service_name=build_gateway_service_name(account),
+        service_name=account.apply(build_gateway_service_name),
         vpc_endpoint_type="Gateway",
         route_table_ids=[table.id for table in tables],
         tags={"Name": f"{label}-s3"},
@@ -59,7 +60,7 @@ def register_endpoints(
         ec2.VpcEndpoint(
             f"{name}-{slug}",
             vpc_id=vpc.id,
-            service_name=build_interface_service_name(account, service),
+            service_name=account.apply(partial(build_interface_service_name, service=service)),
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
             subnet_ids=[subnet.id for subnet in private],

@@ -1,7 +1,5 @@
 """Compose one stack: cluster, Argo CD, seeds. The only component that knows the others and the settings."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,11 +21,15 @@ from gitops_stack.settings import ExistingClusterSettings, StackSettings
 if TYPE_CHECKING:
     from gitops_stack.components.aws_foundation import AwsFoundation
 
+    ReadSettings = StackSettings
+else:
+    ReadSettings = Any  # Pulumi's component analyzer follows no pydantic model
+
 
 class GitOpsStackArgs(TypedDict):
     """Settings of the stack, and the installation that :func:`load_stack_installation` checked for them."""
 
-    settings: StackSettings
+    settings: ReadSettings
     manifests: Sequence[dict[str, Any]]
 
 
@@ -51,7 +53,7 @@ class GitOpsStack(pulumi.ComponentResource):
         if settings.gitops.credentials is not None:
             installation["repository"] = _repository(settings, foundation)
         argocd = ArgoCD(
-            "argocd",
+            f"{name}-argocd",
             installation,
             pulumi.ResourceOptions(
                 parent=self,
@@ -62,7 +64,7 @@ class GitOpsStack(pulumi.ComponentResource):
             ),
         )
         AppOfApps(
-            "app-of-apps",
+            f"{name}-app-of-apps",
             {
                 "app_projects": build_app_projects(settings),
                 "root_application": build_root_application(settings),
@@ -82,7 +84,7 @@ class GitOpsStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
-    def _register_foundation(self, settings: StackSettings) -> AwsFoundation | None:
+    def _register_foundation(self, settings: StackSettings) -> "AwsFoundation | None":
         if settings.account is None:
             return None
         # 0.6 s and 60 MB that a cluster which is there already does not need.
@@ -90,11 +92,11 @@ class GitOpsStack(pulumi.ComponentResource):
 
         return register_aws_foundation(settings, self)
 
-    def _register_provider(self, settings: StackSettings, foundation: AwsFoundation | None) -> kubernetes.Provider:
+    def _register_provider(self, settings: StackSettings, foundation: "AwsFoundation | None") -> kubernetes.Provider:
         cluster = settings.cluster
         if isinstance(cluster, ExistingClusterSettings):
             return kubernetes.Provider(
-                "cluster",
+                f"{self.pulumi_resource_name}-cluster",
                 kubeconfig=str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None,
                 context=cluster.context,
                 enable_config_map_mutable=True,
@@ -106,10 +108,10 @@ class GitOpsStack(pulumi.ComponentResource):
 
         if foundation is None or foundation.cluster is None:
             raise ValueError("an EKS cluster needs settings with an account and a network")
-        return register_kubernetes_provider(foundation, foundation.cluster, settings.cluster_name, self)
+        return register_kubernetes_provider(foundation, foundation.cluster, self)
 
 
-def _repository(settings: StackSettings, foundation: AwsFoundation | None) -> pulumi.Output[dict[str, str]]:
+def _repository(settings: StackSettings, foundation: "AwsFoundation | None") -> pulumi.Output[dict[str, str]]:
     credentials = settings.gitops.credentials
     if credentials is None or credentials.secrets_manager is None:
         return pulumi.Output.secret(build_repository_data(settings.gitops))

@@ -13,9 +13,12 @@ TagKey = Annotated[
     matching(
         r"(?!aws:)(?!gitops-stack:)[\w .:/=+@-]{1,128}",
         "a tag key of 1 to 128 characters that does not begin with aws: or gitops-stack:",
+        any_script=True,
     ),
 ]
-TagValue = Annotated[str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-")]
+TagValue = Annotated[
+    str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-", any_script=True)
+]
 
 
 class AccountSettings(Settings):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 from pydantic.alias_generators import to_camel
 
 
-def matching(pattern: str, needs: str) -> AfterValidator:
-    """Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words."""
-    compiled = re.compile(pattern)
+def matching(pattern: str, needs: str, *, any_script: bool = False) -> AfterValidator:
+    r"""Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words.
+
+    `\w` and `\d` are ASCII letters and digits, as everywhere in AWS and Kubernetes, unless ``any_script`` is set.
+    """
+    compiled = re.compile(pattern, 0 if any_script else re.ASCII)
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
@@ -37,6 +41,17 @@ RelativePath = Annotated[
     matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))[^\s]+", "a path inside the repository, without leading '/', '.' and '..'"),
 ]
 Flag = Annotated[bool, Strict()]
+
+
+def following(rule: Callable[[str], str | None]) -> AfterValidator:
+    """Return the rule that ``rule`` finds nothing to ask for: it returns what a text needs, or ``None``."""
+
+    def check(value: str) -> str:
+        if (needs := rule(value)) is not None:
+            raise ValueError(needs)
+        return value
+
+    return AfterValidator(check)
 
 
 class SettingError(ValueError):

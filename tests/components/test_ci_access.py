@@ -111,7 +111,7 @@ def test_a_role_is_for_one_repository(source: dict[str, str], number: int) -> No
     with pytest.raises(GitOpsStackError) as refused:
         record(previewers={"platform": source})
     assert refused.value.findings == (
-        f"gitops-stack:ci.previewers.platform: found {number} repositories; needs one, under github or gitlab",
+        f"CiAccess ci: previewers.platform: found {number} repositories; needs one, under github or gitlab",
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from gitops_stack.components import EksCluster
 from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
 from gitops_stack.testing import RegisteredResource
-from tests.components.aws import ACCOUNT, check_common, children, document, keep, of_kind, run
+from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 ADMIN = "arn:aws:iam::123456789012:role/platform"
@@ -35,8 +35,8 @@ AUTO: dict[str, Any] = {"auto_mode": True}
 GROUPS: dict[str, Any] = {"node_groups": {"general": GROUP}, "addons": ADDONS}
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:X"], "Resource": ["arn:x"]}]}
 BARE = [
-    "AccessEntry:access-admins",
-    "AccessPolicyAssociation:access-admins",
+    "AccessEntry:eks-access-admins",
+    "AccessPolicyAssociation:eks-access-admins",
     "Alias:eks-secrets",
     "Key:eks-secrets",
     "LogGroup:eks-logs",
@@ -51,7 +51,7 @@ class Network(pulumi.CustomResource):
 def record(preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = {
-            "account": ACCOUNT,
+            **OWN,
             "name": "acme-dev",
             "version": "1.35",
             "vpc_id": "vpc-1",
@@ -102,13 +102,13 @@ def test_a_cluster_of_auto_mode_is_complete(preview: bool) -> None:
 def test_a_cluster_of_node_groups_is_complete(preview: bool) -> None:
     found = of_groups(preview)
     extra = {
-        "Addon:eks-pod-identity-agent",
-        "LaunchTemplate:nodes-general",
-        "NodeGroup:nodes-general",
-        "Role:nodes",
-        "RolePolicyAttachment:nodes-AmazonEC2ContainerRegistryPullOnly",
-        "RolePolicyAttachment:nodes-AmazonEKSWorkerNodePolicy",
-        "RolePolicyAttachment:nodes-AmazonEKS_CNI_Policy",
+        "Addon:eks-eks-pod-identity-agent",
+        "LaunchTemplate:eks-nodes-general",
+        "NodeGroup:eks-nodes-general",
+        "Role:eks-nodes",
+        "RolePolicyAttachment:eks-nodes-AmazonEC2ContainerRegistryPullOnly",
+        "RolePolicyAttachment:eks-nodes-AmazonEKSWorkerNodePolicy",
+        "RolePolicyAttachment:eks-nodes-AmazonEKS_CNI_Policy",
     }
     assert children(found) == sorted({*BARE, *extra})
     check_common(found, "eks")
@@ -205,19 +205,19 @@ def test_each_principal_has_an_entry_and_one_policy_in_its_namespaces(preview: b
     found = record(preview, outputs, access=access, **AUTO)
     entries, associations = of_kind(found, "AccessEntry"), of_kind(found, "AccessPolicyAssociation")
     assert {name: one.inputs for name, one in entries.items()} == {
-        "access-admins": {"clusterName": "acme-dev", "principalArn": ADMIN},
-        "access-developers": {"clusterName": "acme-dev", "principalArn": READER},
+        "eks-access-admins": {"clusterName": "acme-dev", "principalArn": ADMIN},
+        "eks-access-developers": {"clusterName": "acme-dev", "principalArn": READER},
     }
     assert {one.depends_on for one in entries.values()} == {("eks",)}
     policies = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS"
     assert {name: one.inputs for name, one in associations.items()} == {
-        "access-admins": {
+        "eks-access-admins": {
             "clusterName": "acme-dev",
             "principalArn": ADMIN,
             "policyArn": f"{policies}ClusterAdminPolicy",
             "accessScope": {"type": "cluster"},
         },
-        "access-developers": {
+        "eks-access-developers": {
             "clusterName": "acme-dev",
             "principalArn": READER,
             "policyArn": f"{policies}ViewPolicy",
@@ -230,9 +230,9 @@ def test_each_principal_has_an_entry_and_one_policy_in_its_namespaces(preview: b
 def test_access_and_readiness_are_given_to_those_who_come_after() -> None:
     outputs: dict[str, Any] = {}
     record(outputs=outputs, node_policy=POLICY, **AUTO)
-    assert outputs == {"kubeconfig": "{}", "access": ["access-admins"], "ready": ["eks", "network", "nodes"]}
+    assert outputs == {"kubeconfig": "{}", "access": ["eks-access-admins"], "ready": ["eks", "network", "eks-nodes"]}
     record(outputs=outputs, node_policy=POLICY, **GROUPS)
-    assert outputs["ready"] == ["eks", "network", "eks-pod-identity-agent", "nodes-general"]
+    assert outputs["ready"] == ["eks", "network", "eks-eks-pod-identity-agent", "eks-nodes-general"]
 
 
 def test_add_ons_are_pinned_and_those_that_need_nodes_are_left_to_others() -> None:
@@ -246,13 +246,13 @@ def test_add_ons_are_pinned_and_those_that_need_nodes_are_left_to_others() -> No
     }
     assert inputs["corednsAddonOptions"] == {"enabled": False}
     assert "autoMode" not in inputs
-    assert set(of_kind(found, "Addon")) == {"eks-pod-identity-agent"}
+    assert set(of_kind(found, "Addon")) == {"eks-eks-pod-identity-agent"}
 
 
 @BOTH
 def test_the_agent_is_there_before_the_nodes(preview: bool) -> None:
     found = of_groups(preview)
-    agent = found["Addon:eks-pod-identity-agent"]
+    agent = found["Addon:eks-eks-pod-identity-agent"]
     assert agent.depends_on == ("eks",)
     assert agent.inputs == {
         "addonName": "eks-pod-identity-agent",
@@ -261,20 +261,20 @@ def test_the_agent_is_there_before_the_nodes(preview: bool) -> None:
         "resolveConflictsOnCreate": "OVERWRITE",
         "resolveConflictsOnUpdate": "OVERWRITE",
     }
-    assert {"eks", "network", "eks-pod-identity-agent"} <= set(found["NodeGroup:nodes-general"].depends_on)
+    assert {"eks", "network", "eks-eks-pod-identity-agent"} <= set(found["NodeGroup:eks-nodes-general"].depends_on)
 
 
 def test_nodes_of_auto_mode_get_the_policy_by_their_role() -> None:
     found = record(node_policy=POLICY, **AUTO)
-    assert document(found["RolePolicy:nodes"]) == POLICY
-    assert found["RolePolicy:nodes"].inputs["role"] == "auto-mode-nodes"
-    assert found["RolePolicy:nodes"].depends_on == ("eks",)
+    assert document(found["RolePolicy:eks-nodes"]) == POLICY
+    assert found["RolePolicy:eks-nodes"].inputs["role"] == "auto-mode-nodes"
+    assert found["RolePolicy:eks-nodes"].depends_on == ("eks",)
 
 
 def test_node_groups_get_the_policy_by_theirs() -> None:
     found = record(node_policy=POLICY, **GROUPS)
-    assert document(found["RolePolicy:nodes"]) == POLICY
-    assert found["RolePolicy:nodes"].depends_on == ("nodes",)
+    assert document(found["RolePolicy:eks-nodes"]) == POLICY
+    assert found["RolePolicy:eks-nodes"].depends_on == ("eks-nodes",)
 
 
 @BOTH

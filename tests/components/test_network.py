@@ -10,14 +10,14 @@ import pytest
 from gitops_stack.components import Network
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import Answer, RegisteredResource
-from tests.components.aws import ACCOUNT, check_common, children, document, of_kind, run
+from tests.components.aws import ACCOUNT, OWN, check_common, children, document, of_kind, run
 
 NAMES = ["eu-west-1c", "eu-west-1a", "eu-west-1b"]
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 
 
 def record(preview: bool = False, zones: Answer | None = None, **args: Any) -> dict[str, RegisteredResource]:
-    wanted: Any = {"account": ACCOUNT, "cidr": "10.20.0.0/16", "availability_zone_count": 3, **args}
+    wanted: Any = {**OWN, "cidr": "10.20.0.0/16", "availability_zone_count": 3, **args}
     answer = {"names": NAMES} if zones is None else zones
     return run(lambda opts: Network("net", wanted, opts), preview=preview, zones=answer)
 
@@ -257,7 +257,7 @@ def test_arguments_that_do_not_fit_together_are_refused(args: dict[str, Any], fi
 
 def test_a_network_needs_a_block_or_an_id() -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        run(lambda opts: Network("net", {"account": ACCOUNT, "availability_zone_count": 2}, opts))
+        run(lambda opts: Network("net", {"availability_zone_count": 2}, opts))
     assert refused.value.findings == (
         "Network: found neither cidr nor vpc_id; give the block of a VPC to make or one to adopt",
     )
@@ -287,7 +287,6 @@ def adopt(preview: bool = False, vpc: dict[str, Any] = GOOD_VPC, **changes: Any)
         network = Network(
             "net",
             {
-                "account": ACCOUNT,
                 "vpc_id": "vpc-1",
                 "private_subnet_ids": ["subnet-private-a", "subnet-private-b"],
                 "public_subnet_ids": ["subnet-public-a", "subnet-public-b"],
