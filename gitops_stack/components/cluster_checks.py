@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from gitops_stack.settings.cluster import AccessPolicy
+from gitops_stack.settings.endpoint_networks import check_endpoint_network, check_endpoint_networks
 
 _CHOICES = {
     "architecture": ("amd64", "arm64"),
@@ -26,6 +27,12 @@ def check_cluster_args(args: Mapping[str, Any]) -> Iterator[str]:
             yield f"access.{key}.namespaces: needs policy Admin: ClusterAdmin holds for the whole cluster"
     if args.get("private_access") is False and not args.get("public_access_cidrs"):
         yield "private_access: found False; needs True or public_access_cidrs: nobody would reach the API server"
+    networks = [network for network in args.get("public_access_cidrs") or () if isinstance(network, str)]
+    for network in networks:
+        if (needs := check_endpoint_network(network)) is not None:
+            yield f"public_access_cidrs: found {network}; {needs}"
+    for found, needs in check_endpoint_networks(networks, args.get("ip_family", "ipv4")):
+        yield f"public_access_cidrs: found {found}; {needs}"
     yield from _check_compute(args)
 
 

@@ -8,6 +8,7 @@ from pulumi_aws import ec2
 from typing_extensions import NotRequired
 
 from gitops_stack.aws_plan.adopted_network import PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
+from gitops_stack.aws_plan.endpoints import INTERFACE_ENDPOINTS
 from gitops_stack.aws_plan.subnets import plan_subnets
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.network_adoption import find_adopted_network
@@ -200,6 +201,9 @@ def _check_args(args: Mapping[str, Any]) -> None:
     zones = len(set(named)) if named else count
     if zones not in {2, 3}:
         raise GitOpsStackError(f"Network: found {zones} availability zones; needs 2 or 3")
+    if unknown := [service for service in args.get("endpoints", ()) if service not in INTERFACE_ENDPOINTS]:
+        allowed = ", ".join(INTERFACE_ENDPOINTS)
+        raise GitOpsStackError(f"Network: endpoints: found {', '.join(unknown)}; needs a subset of {allowed}")
     nat_gateways, regional = args.get("nat_gateways", 0), args.get("regional_nat_gateway", False)
     if nat_gateways not in {0, 1, zones} or (regional and nat_gateways):
         found = f"{nat_gateways} NAT gateways{' beside a regional one' if regional else ''}"

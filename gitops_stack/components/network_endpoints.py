@@ -11,6 +11,7 @@ from pulumi_aws import ec2
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.endpoints import build_gateway_service_name, build_interface_service_name
+from gitops_stack.errors import GitOpsStackError
 
 
 def register_endpoints(
@@ -60,7 +61,7 @@ def register_endpoints(
         ec2.VpcEndpoint(
             f"{name}-{slug}",
             vpc_id=vpc.id,
-            service_name=account.apply(partial(build_interface_service_name, service=service)),
+            service_name=account.apply(partial(_find_service_name, service=service)),
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
             subnet_ids=[subnet.id for subnet in private],
@@ -68,3 +69,10 @@ def register_endpoints(
             tags={"Name": f"{label}-{slug}"},
             opts=options,
         )
+
+
+def _find_service_name(account: Account, service: str) -> str:
+    try:
+        return build_interface_service_name(account, service)
+    except GitOpsStackError as error:
+        raise pulumi.RunError(f"Network: {error}") from None  # the region is known only now

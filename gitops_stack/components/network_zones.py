@@ -29,7 +29,6 @@ def find_zones(
 def _first(names: Sequence[str], count: int) -> list[str]:
     if len(names) < count:
         raise pulumi.RunError(
-            f"gitops-stack:network.availabilityZones: found {len(names)} zones for EKS in the region "
-            f"({', '.join(sorted(names))}); needs {count}"
+            f"Network: found {len(names)} zones for EKS in the region ({', '.join(sorted(names))}); needs {count}"
         )
     return sorted(names)[:count]

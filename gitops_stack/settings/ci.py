@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from gitops_stack.settings import forge_jobs
 from gitops_stack.settings.registry import RepositoryName
-from gitops_stack.settings.types import DnsLabel, KmsKeyArn, SettingError, Settings, following, matching
+from gitops_stack.settings.types import UNIQUE, DnsLabel, KmsKeyArn, SettingError, Settings, following, matching
 
 OidcProviderArn = Annotated[
     str,
@@ -19,7 +19,10 @@ OidcProviderArn = Annotated[
 ]
 BucketArn = Annotated[
     str,
-    matching(r"arn:aws(-[a-z]+)*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the ARN of an S3 bucket: arn:aws:s3:::NAME"),
+    matching(
+        r"arn:aws(-[a-z]+)*:s3:::(?!.*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "the ARN of an S3 bucket: arn:aws:s3:::NAME",
+    ),
 ]
 GithubRepository = Annotated[str, following(forge_jobs.check_github_repository)]
 GitlabProject = Annotated[str, following(forge_jobs.check_gitlab_project)]
@@ -53,7 +56,9 @@ class PublisherSettings(PipelineSettings):
         ("main",), description="Branches that may push; [] when only tags or environments may."
     )
     tags: tuple[Ref, ...] = Field((), description="Tags that may push, such as v*.")
-    repositories: tuple[RepositoryName, ...] = Field(min_length=1, description="ECR repositories it may push to.")
+    repositories: Annotated[tuple[RepositoryName, ...], UNIQUE] = Field(
+        min_length=1, description="ECR repositories it may push to."
+    )
 
     @model_validator(mode="after")
     def _somebody_pushes(self) -> PublisherSettings:

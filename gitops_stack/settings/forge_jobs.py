@@ -31,7 +31,7 @@ _NOT_GITLAB = re.compile(
 
 def check_github_repository(name: str) -> str | None:
     """Check `OWNER/NAME`, with or without the ids of the token."""
-    if _is_address(name):
+    if _is_address(name) or name.startswith("github.com/"):
         return "needs the repository alone, OWNER/NAME, not its address"
     if _GITHUB_REPOSITORY.fullmatch(name) is None:
         return "needs a GitHub repository: OWNER/NAME, or OWNER@ID/NAME@ID"

@@ -10,6 +10,7 @@ import pytest
 
 from gitops_stack.components import EksCluster
 from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
@@ -310,3 +311,50 @@ def test_the_creator_is_not_let_in_unnamed() -> None:
 @pytest.mark.parametrize("kind", ["eks:index:Cluster", "aws:eks/addon:Addon", "aws:ecs/cluster:Cluster"])
 def test_nothing_but_the_cluster_is_transformed(kind: str) -> None:
     assert transform(kind, {"name": "acme-dev"}) is None
+
+
+@pytest.mark.parametrize(
+    ("args", "finding"),
+    [
+        ({"ip_family": "ipv5", **AUTO}, "ip_family: found ipv5; needs one of ipv4, ipv6"),
+        ({"support_type": "long", **AUTO}, "support_type: found long; needs one of standard, extended"),
+        (
+            {"access": {"me": {"principal_arn": ADMIN, "policy": "Root"}}, **AUTO},
+            "access.me.policy: found Root; needs one of ClusterAdmin, Admin, AdminView, Edit, View",
+        ),
+        (
+            {"access": {"me": {"principal_arn": ADMIN, "policy": "ClusterAdmin", "namespaces": ["a"]}}, **AUTO},
+            "access.me.namespaces: needs policy Admin: ClusterAdmin holds for the whole cluster",
+        ),
+        (
+            {"private_access": False, **AUTO},
+            "private_access: found False; needs True or public_access_cidrs: nobody would reach the API server",
+        ),
+        (
+            {**GROUPS, **AUTO, "addons": {}},
+            "node_groups: found general beside auto_mode, which brings its own; leave one out",
+        ),
+        (
+            {},
+            "addons: found nothing; needs a version of vpc-cni and kube-proxy "
+            "(without auto_mode EKS would choose one, and move it)",
+        ),
+        (
+            {"node_groups": {"a": {**GROUP, "capacity": "bid"}}, "addons": ADDONS},
+            "node_groups.a.capacity: found bid; needs one of onDemand, spot",
+        ),
+        (
+            {"public_access_cidrs": ["10.0.0.0/8"], **AUTO},
+            "public_access_cidrs: found 10.0.0.0/8; needs a public network: the public endpoint sees no private or "
+            "reserved address, and EKS refuses them",
+        ),
+        (
+            {"public_access_cidrs": [f"203.0.{n}.0/24" for n in range(41)], **AUTO},
+            "public_access_cidrs: found 41 networks; needs 40 at most, which is EKS's limit; join neighbours",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_in_the_words_of_the_arguments(args: dict[str, Any], finding: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(**args)
+    assert refused.value.findings == (f"EksCluster eks: {finding}",)
