@@ -22,9 +22,13 @@ class AppOfAppsArgs(TypedDict):
     """
 
     app_projects: Sequence[dict[str, Any]]
+    """AppProjects, handed over to application `projects`."""
     root_application: dict[str, Any]
+    """The root Application, which stays with Pulumi."""
     definitions: Sequence[Registered]
+    """Argo CD's CRDs, `definitions` of `ArgoCD`."""
     installation: Sequence[Registered]
+    """All of Argo CD, `objects` of `ArgoCD`."""
 
 
 class AppOfApps(pulumi.ComponentResource):
@@ -37,6 +41,7 @@ class AppOfApps(pulumi.ComponentResource):
     """
 
     root_application: pulumi.Output[str]
+    """Name of the root Application."""
 
     def __init__(self, name: str, args: AppOfAppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:AppOfApps", name, {}, opts)

@@ -24,10 +24,17 @@ class ArgoCDArgs(TypedDict):
     """
 
     manifests: Sequence[dict[str, Any]]
+    """Objects of one kustomization, from `gitops_stack.gitops_tree.load_installation`: rendered, and held against
+    their lock."""
     namespace_labels: NotRequired[dict[str, str]]
+    """Labels of the Namespace."""
     self_management: NotRequired[bool]
+    """Whether an Application named `argocd` will take the objects over; default true. Else Pulumi keeps them, CRDs
+    with their full schemas."""
     repository: NotRequired[pulumi.Input[dict[str, str]]]
+    """Keys of Argo CD's repository Secret: url, and username and password, or another login. Treated as a secret."""
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
+    """What ApplicationSets read about the cluster."""
 
 
 class ArgoCD(pulumi.ComponentResource):
@@ -43,7 +50,9 @@ class ArgoCD(pulumi.ComponentResource):
     """
 
     namespace: pulumi.Output[str]
+    """Where Argo CD is installed."""
     object_count: pulumi.Output[int]
+    """Objects of its manifests."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)

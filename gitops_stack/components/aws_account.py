@@ -8,10 +8,12 @@ from gitops_stack.aws_plan.account import Account
 
 
 class AccountArgs(TypedDict):
-    """``account_id`` and ``region`` name what ARNs are built from; what is left out, the AWS provider is asked for."""
+    """Which account and region ARNs are built for."""
 
     account_id: NotRequired[pulumi.Input[str]]
+    """The account's 12 digits; left out, the AWS provider is asked."""
     region: NotRequired[pulumi.Input[str]]
+    """The region; left out, the AWS provider's."""
 
 
 def find_account(args: AccountArgs, parent: pulumi.Resource) -> pulumi.Output[Account]:

@@ -19,41 +19,53 @@ _ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
 
 
 class RepositoryArgs(TypedDict):
-    """One repository of code, on GitHub (`acme/guestbook`) or on GitLab (`acme/web/guestbook`)."""
+    """One repository of code, whose jobs take the role."""
 
     github: NotRequired[str]
+    """OWNER/NAME on GitHub."""
     gitlab: NotRequired[str]
+    """GROUP/NAME on GitLab, groups may nest."""
     environments: NotRequired[Sequence[str]]
+    """GitHub environments: a job in one names it to AWS, and not its branch."""
 
 
 class PublisherArgs(RepositoryArgs):
-    """Jobs for ``branches`` and ``tags`` or in ``environments`` of a repository, which push to ``repository_arns``."""
+    """A repository whose jobs push images."""
 
     branches: NotRequired[Sequence[str]]
+    """Branches that may push, by their short names; one `*` stands for any characters."""
     tags: NotRequired[Sequence[str]]
+    """Tags that may push, such as `v*`."""
     repository_arns: Sequence[pulumi.Input[str]]
+    """ECR repositories they push to."""
 
 
 class PreviewArgs(TypedDict):
-    """What `pulumi preview` opens: see :func:`gitops_stack.aws_plan.ci_policies.build_previewer_policy`."""
+    """What `pulumi preview` opens."""
 
     read_secret_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Secrets the program reads."""
     known_secret_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Secrets it only refers to."""
     state_bucket_arn: NotRequired[pulumi.Input[str]]
+    """S3 bucket of Pulumi's state."""
     state_key_arn: NotRequired[pulumi.Input[str]]
+    """KMS key of Pulumi's secrets provider."""
 
 
 class CiAccessArgs(TypedDict):
-    """Roles by name, and identity providers to adopt: an account has one per issuer, whoever made it.
-
-    Enterprises of GitHub and self-managed GitLabs have issuers of their own: name their providers.
-    """
+    """Roles by name, and identity providers to adopt."""
 
     publishers: NotRequired[Mapping[str, PublisherArgs]]
+    """Roles that push images."""
     previewers: NotRequired[Mapping[str, RepositoryArgs]]
+    """Read-only roles for `pulumi preview`."""
     preview: NotRequired[PreviewArgs]
+    """What previewers may open."""
     github_provider_arn: NotRequired[pulumi.Input[str]]
+    """The account's OIDC provider of GitHub, or of an enterprise's own issuer; default: made when a role needs it."""
     gitlab_provider_arn: NotRequired[pulumi.Input[str]]
+    """The same for GitLab, self-managed ones included."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,9 @@ class CiAccess(pulumi.ComponentResource):
     """
 
     publisher_role_arns: Mapping[str, pulumi.Output[str]]
+    """Roles that push, by their names."""
     previewer_role_arns: Mapping[str, pulumi.Output[str]]
+    """Roles that preview, by their names."""
 
     def __init__(self, name: str, args: CiAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:CiAccess", name, {}, opts)

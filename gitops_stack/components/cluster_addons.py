@@ -11,14 +11,14 @@ from gitops_stack.components.ordering import inherited_dependencies
 
 
 class ClusterAddonsArgs(TypedDict):
-    """``addons`` maps an EKS add-on to its pinned version; EKS moves an unpinned one by itself.
-
-    ``configuration`` maps an add-on to values of its own schema (`aws eks describe-addon-configuration`).
-    """
+    """Add-ons of one cluster."""
 
     cluster_name: pulumi.Input[str]
+    """Name of the cluster."""
     addons: Mapping[str, pulumi.Input[str]]
+    """EKS add-on -> pinned version; EKS moves an unpinned one by itself."""
     configuration: NotRequired[Mapping[str, Mapping[str, Any]]]
+    """EKS add-on -> values of its own schema (`aws eks describe-addon-configuration`)."""
 
 
 class ClusterAddons(pulumi.ComponentResource):

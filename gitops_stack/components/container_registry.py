@@ -17,45 +17,52 @@ from gitops_stack.errors import GitOpsStackError
 
 
 class EcrRepositoryArgs(TypedDict):
-    """One repository: see :func:`gitops_stack.aws_plan.lifecycle_policies.build_repository_lifecycle`.
-
-    Tags cannot be moved, but for those that match ``mutable_tags`` (`latest*`; at most five patterns).
-    """
+    """One repository."""
 
     keep_last: NotRequired[int]
+    """Images kept, of each prefix or in all; default: all."""
     prefixes: NotRequired[Sequence[str]]
+    """Tag prefixes that are counted each for itself, 49 at most."""
     untagged_days: NotRequired[int]
+    """Days after which untagged images go; default: never."""
     mutable_tags: NotRequired[Sequence[str]]
+    """Tags that may move, such as `cache-*`, five patterns at most; all others never do."""
 
 
 class PullAccessArgs(TypedDict):
     """Who outside of the account may pull."""
 
     organization_id: NotRequired[pulumi.Input[str]]
+    """Every account of this AWS organization."""
     accounts: NotRequired[Sequence[pulumi.Input[str]]]
+    """These accounts, 200 at most."""
 
 
 class ContainerRegistryArgs(AccountArgs):
-    """Repositories by their names in ECR, caches by the host they cache, and who may pull.
-
-    ``kms_key_arn`` encrypts with that key instead of ECR's own; it cannot be changed later. ``force_delete`` lets
-    repositories go with images in them. ``cache_namespace`` stands before the caches' prefixes, the stack's name for
-    example, and ``cache_tags`` go onto repositories that ECR makes by itself, where no default tags reach.
-    ``pull_through_credentials`` names Secrets Manager secrets by host. What is set once for a whole account and region
-    (``replicate_to``, ``scanning`` `basic` or `enhanced`, a registry policy) needs ``owns_account_registry``.
-    """
+    """Repositories, caches and who may pull."""
 
     repositories: Mapping[str, EcrRepositoryArgs]
+    """Repositories by their names in ECR."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
+    """Encrypts with that key instead of ECR's own; cannot be changed later."""
     force_delete: NotRequired[pulumi.Input[bool]]
+    """Repositories go with images in them."""
     pull_access: NotRequired[PullAccessArgs]
+    """Who outside of the account may pull."""
     pull_through_cache: NotRequired[Sequence[str]]
+    """Registries served through ECR: quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io."""
     pull_through_credentials: NotRequired[Mapping[str, str]]
+    """Registry -> name of the Secrets Manager secret with its login."""
     cache_namespace: NotRequired[str]
+    """Stands before the caches' prefixes, which exist once in an account and region."""
     cache_tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of repositories that ECR makes by itself, where no default tags reach."""
     replicate_to: NotRequired[ReplicationArgs]
+    """Where images are copied to."""
     scanning: NotRequired[str]
+    """`basic` or `enhanced`, for the whole account."""
     owns_account_registry: NotRequired[bool]
+    """Set what the account has once per region: scanning, replication, registry policy. In one stack alone."""
 
 
 class ContainerRegistry(pulumi.ComponentResource):
@@ -66,8 +73,11 @@ class ContainerRegistry(pulumi.ComponentResource):
     """
 
     host: pulumi.Output[str]
+    """Host of the registry."""
     repository_urls: Mapping[str, pulumi.Output[str]]
+    """Where to push, by repository."""
     repository_arns: Mapping[str, pulumi.Output[str]]
+    """ARNs, by repository."""
     cache_prefixes: Mapping[str, str]
     """Repository prefix of each cache, by the host it caches."""
 

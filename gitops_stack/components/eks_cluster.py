@@ -24,42 +24,59 @@ _AGENT = "eks-pod-identity-agent"
 
 
 class AccessArgs(TypedDict):
-    """One access entry: who, the name of an EKS access policy such as ClusterAdmin, and where it holds."""
+    """One access entry with one access policy."""
 
     principal_arn: pulumi.Input[str]
+    """IAM role or user."""
     policy: pulumi.Input[str]
+    """Name of an EKS access policy: ClusterAdmin, Admin, AdminView, Edit or View."""
     namespaces: NotRequired[Sequence[pulumi.Input[str]]]
+    """Where it holds; default: the whole cluster."""
 
 
 class EksClusterArgs(AccountArgs):
-    """What :class:`EksCluster` makes.
-
-    ``subnet_ids`` are private ones: control plane and nodes live in them, load balancers find theirs by tags.
-    ``public_access_cidrs`` empty: no public endpoint. ``ip_family`` is `ipv4` or `ipv6`, ``support_type`` `standard` or
-    `extended`. ``secrets_key_arn`` left out: a key is made. ``addons`` maps an
-    EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own. ``node_policy`` is
-    what nodes may do beyond joining and pulling, such as filling caches; ``tags`` are those of machines and volumes.
-    """
+    """What :class:`EksCluster` makes."""
 
     name: pulumi.Input[str]
+    """Name of the cluster."""
     version: pulumi.Input[str]
+    """Kubernetes version, such as 1.35."""
     vpc_id: pulumi.Input[str]
+    """Its VPC."""
     subnet_ids: Sequence[pulumi.Input[str]]
+    """Private subnets, in two zones at least: control plane and nodes live in them. Load balancers find theirs by
+    tags."""
     access: Mapping[str, AccessArgs]
+    """Access entries by name. Name the role that runs Pulumi, with ClusterAdmin: its creator gets in no other way."""
     public_access_cidrs: NotRequired[Sequence[pulumi.Input[str]]]
+    """Networks the public endpoint answers, 40 at most; none, the default: there is no public endpoint."""
     private_access: NotRequired[pulumi.Input[bool]]
+    """Reachable from inside the VPC; default true."""
     ip_family: NotRequired[pulumi.Input[str]]
+    """`ipv4`, the default, or `ipv6`."""
     support_type: NotRequired[str]
+    """`standard`, the default, or `extended`."""
     deletion_protection: NotRequired[bool]
+    """AWS refuses to delete the cluster, and Pulumi before it."""
     log_types: NotRequired[Sequence[pulumi.Input[str]]]
+    """Control plane logs; default: api, audit, authenticator."""
     log_retention_days: NotRequired[pulumi.Input[int]]
+    """How long they are kept; default 90."""
     secrets_key_arn: NotRequired[pulumi.Input[str] | None]
+    """KMS key of Secrets, chosen once; default: one is made."""
     auto_mode: NotRequired[bool]
+    """EKS makes nodes as pods need them, and brings its own add-ons."""
     node_groups: NotRequired[Mapping[str, NodeGroupArgs]]
+    """Managed node groups by name, instead of `auto_mode`."""
     addons: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """EKS add-on -> version, beside `node_groups`: vpc-cni, kube-proxy and, for Pod Identity, eks-pod-identity-agent.
+    Those whose pods need nodes are `ClusterAddons`."""
     oidc_provider: NotRequired[bool]
+    """An IAM OIDC provider, for roles by IRSA."""
     node_policy: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """IAM policy document of what nodes may do beyond joining and pulling, such as filling caches."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of machines and volumes, which the provider's default tags do not reach."""
 
 
 class EksCluster(pulumi.ComponentResource):
@@ -76,6 +93,7 @@ class EksCluster(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     """JSON; it holds no credentials, only the command that asks for them."""
     resource: pulumi_eks.Cluster
+    """The cluster itself, for `depends_on` and `deleted_with`."""
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:EksCluster", name, {}, opts)

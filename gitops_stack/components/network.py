@@ -20,25 +20,31 @@ from gitops_stack.errors import GitOpsStackError
 
 
 class NetworkArgs(AccountArgs):
-    """A VPC to make, from ``cidr`` on, or one to adopt, by ``vpc_id`` and subnet ids.
-
-    Zones are named (``availability_zones``) or counted (``availability_zone_count``), two or three of them.
-    ``nat_gateways`` is 0, 1 or the number of zones; ``regional_nat_gateway`` is one that spans the zones by itself.
-    ``endpoints`` are of :data:`gitops_stack.aws_plan.endpoints.INTERFACE_ENDPOINTS`. ``flow_log_retention_days`` is
-    one of CloudWatch's, and 0 is no flow logs. ``label`` begins the `Name` tags; without it the component's name does.
-    """
+    """A VPC to make, from ``cidr`` on, or one to adopt, by ``vpc_id`` and subnet ids."""
 
     cidr: NotRequired[str]
+    """Block of the VPC that is made, /16 to /20."""
     availability_zones: NotRequired[Sequence[pulumi.Input[str]]]
+    """Two or three zones by name; or their number, below."""
     availability_zone_count: NotRequired[int]
+    """2 or 3: the first zones by name that every account has and EKS can use."""
     nat_gateways: NotRequired[int]
+    """0, 1 or the number of zones; default 0."""
     regional_nat_gateway: NotRequired[bool]
+    """One NAT gateway that spans the zones by itself, instead of `nat_gateways`."""
     endpoints: NotRequired[Sequence[str]]
+    """Interface endpoints: ecr.api, ecr.dkr, sts, eks, eks-auth, ec2, logs, elasticloadbalancing. S3's gateway
+    endpoint is always made."""
     flow_log_retention_days: NotRequired[int]
+    """Days of CloudWatch Logs for which flow logs are kept; 0, the default: none are written."""
     label: NotRequired[str]
+    """What `Name` tags begin with; default: the component's name."""
     vpc_id: NotRequired[pulumi.Input[str]]
+    """A VPC to adopt; it is checked before its ids are handed on."""
     private_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Its private subnets, in two zones at least."""
     public_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Its public subnets, for load balancers."""
 
 
 class Network(pulumi.ComponentResource):
@@ -50,11 +56,15 @@ class Network(pulumi.ComponentResource):
     """
 
     vpc_id: pulumi.Output[str]
+    """The VPC."""
     cidr_block: pulumi.Output[str]
+    """Its block."""
     zones: Sequence[pulumi.Output[str]]
     """Of the private subnets, in their order."""
     private_subnet_ids: Sequence[pulumi.Output[str]]
+    """Private subnets, one in each zone."""
     public_subnet_ids: Sequence[pulumi.Output[str]]
+    """Public subnets, one in each zone."""
     nat_addresses: Sequence[pulumi.Output[str]]
     """Public addresses the cluster is seen under; none of a regional NAT gateway, which changes them by itself."""
 

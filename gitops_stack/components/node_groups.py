@@ -26,22 +26,28 @@ _UNAVAILABLE_PERCENT = 33
 
 
 class NodeGroupArgs(TypedDict):
-    """One node group; sizes are numbers of nodes, ``disk_gibibytes`` is the encrypted gp3 volume of each.
-
-    ``architecture`` is `arm64` or `amd64`, ``operating_system`` `al2023` or `bottlerocket`, ``capacity`` `onDemand` or
-    `spot`. ``system`` taints the nodes `CriticalAddonsOnly`.
-    """
+    """One managed node group."""
 
     instance_types: Sequence[pulumi.Input[str]]
+    """EC2 types of one architecture, 20 at most."""
     architecture: str
+    """`arm64` or `amd64`."""
     min_size: pulumi.Input[int]
+    """Nodes at least."""
     max_size: pulumi.Input[int]
+    """Nodes at most."""
     desired_size: pulumi.Input[int]
+    """Nodes at first; then the autoscaler's."""
     operating_system: NotRequired[str]
+    """`al2023`, the default, or `bottlerocket`."""
     capacity: NotRequired[str]
+    """`onDemand`, the default, or `spot`."""
     disk_gibibytes: NotRequired[pulumi.Input[int]]
+    """Encrypted gp3 volume of a node; default 50."""
     labels: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Labels of its nodes."""
     system: NotRequired[bool]
+    """Tainted `CriticalAddonsOnly`."""
 
 
 def register_node_groups(

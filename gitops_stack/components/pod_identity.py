@@ -26,31 +26,42 @@ class ServiceAccountArgs(TypedDict):
     """A Kubernetes service account."""
 
     namespace: str
+    """Its namespace."""
     service_account: str
+    """Its name."""
 
 
 class ExternalSecretsArgs(ServiceAccountArgs):
-    """External Secrets, and the ARNs it may read; an ARN may end in `*`."""
+    """External Secrets."""
 
     secret_arns: Sequence[pulumi.Input[str]]
+    """What it may read; an ARN may end in `*`."""
 
 
 class ExternalDnsArgs(ServiceAccountArgs):
-    """ExternalDNS, and the hosted zones it may change."""
+    """ExternalDNS."""
 
     hosted_zone_ids: Sequence[pulumi.Input[str]]
+    """Route 53 zones it may change."""
 
 
 class PodIdentityArgs(AccountArgs):
-    """Who gets a role. ``ebs_csi_driver`` is for clusters with node groups: Auto Mode has a driver of its own."""
+    """Who gets a role."""
 
     cluster_name: pulumi.Input[str]
+    """Name of the cluster."""
     argocd_namespace: str
+    """Argo CD's namespace."""
     spoke_role_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Roles by which Argo CD reaches other clusters."""
     external_secrets: NotRequired[ExternalSecretsArgs]
+    """A role for External Secrets."""
     load_balancer_controller: NotRequired[ServiceAccountArgs]
+    """A role for the AWS Load Balancer Controller; Auto Mode has its own."""
     external_dns: NotRequired[ExternalDnsArgs]
+    """A role for ExternalDNS."""
     ebs_csi_driver: NotRequired[bool]
+    """A role for add-on aws-ebs-csi-driver, with node groups; Auto Mode has its own."""
 
 
 class PodIdentity(pulumi.ComponentResource):

@@ -10,10 +10,12 @@ from gitops_stack.aws_plan.account import Account
 
 
 class ReplicationArgs(TypedDict):
-    """Where images are copied: to ``regions`` of the account, and to other ``accounts`` in the registry's region."""
+    """Where images are copied to."""
 
     regions: NotRequired[Sequence[pulumi.Input[str]]]
+    """Regions of the account."""
     accounts: NotRequired[Sequence[pulumi.Input[str]]]
+    """The registry's region of other accounts."""
 
 
 def register_scanning(name: str, scanning: str, parent: pulumi.Resource) -> None:

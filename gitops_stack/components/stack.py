@@ -30,7 +30,9 @@ class GitOpsStackArgs(TypedDict):
     """Settings of the stack, and the installation that :func:`load_stack_installation` checked for them."""
 
     settings: ReadSettings
+    """`gitops_stack.config.load_settings()`, or `StackSettings.model_validate` of a map."""
     manifests: Sequence[dict[str, Any]]
+    """`gitops_stack.gitops_tree.installation.load_stack_installation(settings, folder)`."""
 
 
 class GitOpsStack(pulumi.ComponentResource):
