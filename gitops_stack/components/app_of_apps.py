@@ -1,7 +1,5 @@
 """Seed the AppProjects and the root Application, from which Argo CD creates everything else."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +8,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
-from gitops_stack.components.ordering import inherited_dependencies
+from gitops_stack.components.ordering import Registered, inherited_dependencies
 from gitops_stack.components.registration import register_handed_over, register_kept
 
 # Deleting root waits for every child's workloads; load balancers and volumes take minutes to go.
@@ -27,11 +25,17 @@ class AppOfAppsArgs(TypedDict):
     """
 
     app_projects: Sequence[dict[str, Any]]
+    """AppProjects, handed over to application `projects`."""
     root_application: dict[str, Any]
-    definitions: Sequence[pulumi.Resource]
-    installation: Sequence[pulumi.Resource]
+    """The root Application, which stays with Pulumi."""
+    definitions: Sequence[Registered]
+    """Argo CD's CRDs, `definitions` of `ArgoCD`."""
+    installation: Sequence[Registered]
+    """All of Argo CD, `objects` of `ArgoCD`."""
     take_over: NotRequired[str]
+    """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
     tree: NotRequired[str]
+    """Folder of the GitOps tree root follows: when root moves to another, its applications are compared."""
 
 
 class AppOfApps(pulumi.ComponentResource):
@@ -44,6 +48,7 @@ class AppOfApps(pulumi.ComponentResource):
     """
 
     root_application: pulumi.Output[str]
+    """Name of the root Application."""
 
     def __init__(self, name: str, args: AppOfAppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:AppOfApps", name, {}, opts)

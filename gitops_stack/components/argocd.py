@@ -1,7 +1,5 @@
 """Install Argo CD: Namespace, Secrets, CRDs, then the rest of a render, each object a resource of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,12 +27,21 @@ class ArgoCDArgs(TypedDict):
     """
 
     manifests: Sequence[dict[str, Any]]
+    """Objects of one kustomization, from `gitops_stack.gitops_tree.load_installation`: rendered, and held against
+    their lock."""
     namespace_labels: NotRequired[dict[str, str]]
+    """Labels of the Namespace."""
     self_management: NotRequired[bool]
+    """Whether an Application named `argocd` will take the objects over; default true. Else Pulumi keeps them, CRDs
+    with their full schemas."""
     repository: NotRequired[pulumi.Input[dict[str, str]]]
+    """Keys of Argo CD's repository Secret: url, and username and password, or another login. Treated as a secret."""
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
+    """What ApplicationSets read about the cluster."""
     take_over: NotRequired[str]
+    """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
     tree: NotRequired[str]
+    """Folder of the GitOps tree, held against what lives in the cluster before the first update."""
 
 
 class ArgoCD(pulumi.ComponentResource):
@@ -45,14 +52,14 @@ class ArgoCD(pulumi.ComponentResource):
     What is in `depends_on` comes before the Namespace, and so before all.
     ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret. ``cluster_metadata``
     are fields of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`, for ApplicationSets to read.
+    In Python programs, ``definitions`` are the CRDs, for what needs only them, and ``objects`` every object
+    registered, for what comes after the installation.
     """
 
     namespace: pulumi.Output[str]
+    """Where Argo CD is installed."""
     object_count: pulumi.Output[int]
-    definitions: Sequence[pulumi.Resource]
-    """The CRDs, for what needs only them."""
-    objects: Sequence[pulumi.Resource]
-    """Every object registered, for what comes after the installation."""
+    """Objects of its manifests."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
@@ -82,12 +89,14 @@ class ArgoCD(pulumi.ComponentResource):
             secrets.append(self._register_repository(repository[0], args["repository"], home))
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
-        self.definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
+        self.definitions: Sequence[pulumi.Resource] = [
+            self._register(crd, namespace, hand_over, secrets) for crd in crds
+        ]
         before = self.definitions or secrets
         installed = [self._register(manifest, namespace, hand_over, before) for manifest in rest]
         everything = [home, *secrets, *self.definitions, *installed]
         teardown = TeardownGuardResource(f"{name}/teardown-guard", self, namespace, self._guard, everything)
-        self.objects = [*everything, teardown]
+        self.objects: Sequence[pulumi.Resource] = [*everything, teardown]
         self.namespace = pulumi.Output.from_input(namespace)
         self.object_count = pulumi.Output.from_input(len(args["manifests"]))
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})

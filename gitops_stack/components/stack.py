@@ -1,7 +1,5 @@
 """Compose one stack: cluster, Argo CD, seeds. The only component that knows the others and the settings."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,12 +23,18 @@ from gitops_stack.settings import ExistingClusterSettings, StackSettings
 if TYPE_CHECKING:
     from gitops_stack.components.aws_foundation import AwsFoundation
 
+    ReadSettings = StackSettings
+else:
+    ReadSettings = Any  # Pulumi's component analyzer follows no pydantic model
+
 
 class GitOpsStackArgs(TypedDict):
     """Settings of the stack, and the installation that :func:`load_stack_installation` checked for them."""
 
-    settings: StackSettings
+    settings: ReadSettings
+    """`gitops_stack.config.load_settings()`, or `StackSettings.model_validate` of a map."""
     manifests: Sequence[dict[str, Any]]
+    """`gitops_stack.gitops_tree.installation.load_stack_installation(settings, folder)`."""
 
 
 class GitOpsStack(pulumi.ComponentResource):
@@ -59,7 +63,7 @@ class GitOpsStack(pulumi.ComponentResource):
         if settings.gitops.credentials is not None:
             installation["repository"] = _repository(settings, foundation)
         argocd = ArgoCD(
-            "argocd",
+            f"{name}-argocd",
             installation,
             pulumi.ResourceOptions(
                 parent=self,
@@ -70,7 +74,7 @@ class GitOpsStack(pulumi.ComponentResource):
             ),
         )
         AppOfApps(
-            "app-of-apps",
+            f"{name}-app-of-apps",
             {
                 "app_projects": build_app_projects(settings),
                 "root_application": build_root_application(settings),
@@ -95,7 +99,7 @@ class GitOpsStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
-    def _register_foundation(self, settings: StackSettings) -> AwsFoundation | None:
+    def _register_foundation(self, settings: StackSettings) -> "AwsFoundation | None":
         if settings.account is None:
             return None
         # 0.6 s and 60 MB that a cluster which is there already does not need.
@@ -103,12 +107,12 @@ class GitOpsStack(pulumi.ComponentResource):
 
         return register_aws_foundation(settings, self)
 
-    def _register_provider(self, settings: StackSettings, foundation: AwsFoundation | None) -> kubernetes.Provider:
+    def _register_provider(self, settings: StackSettings, foundation: "AwsFoundation | None") -> kubernetes.Provider:
         cluster = settings.cluster
         if isinstance(cluster, ExistingClusterSettings):
             kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
             provider = kubernetes.Provider(
-                "cluster",
+                f"{self.pulumi_resource_name}-cluster",
                 kubeconfig=kubeconfig,
                 context=cluster.context,
                 # The guard knows a cluster by its identity: another path or context of the same one replaces nothing.
@@ -124,10 +128,10 @@ class GitOpsStack(pulumi.ComponentResource):
 
         if foundation is None or foundation.cluster is None:
             raise ValueError("an EKS cluster needs settings with an account and a network")
-        return register_kubernetes_provider(foundation, foundation.cluster, settings.cluster_name, self)
+        return register_kubernetes_provider(foundation, foundation.cluster, self)
 
 
-def _repository(settings: StackSettings, foundation: AwsFoundation | None) -> pulumi.Output[dict[str, str]]:
+def _repository(settings: StackSettings, foundation: "AwsFoundation | None") -> pulumi.Output[dict[str, str]]:
     credentials = settings.gitops.credentials
     if credentials is None or credentials.secrets_manager is None:
         return pulumi.Output.secret(build_repository_data(settings.gitops))
