@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ruamel.yaml import YAML
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.manifests import Manifest
+from gitops_stack.scaffold.stack_text import StackText
 
 ROOT = Path(__file__).parents[1]
 STACK = "local"
@@ -72,16 +72,15 @@ def render(documents: list[Manifest]) -> str:
 
 
 def _edit_stack_file(file: Path, workloads: range) -> None:
-    editor = YAML()
-    document = editor.load(file.read_text(encoding="utf-8"))
-    config = document["config"]
-    config[f"{PULUMI_PROJECT}:projects"] = {_team(number): {"namespaces": [_team(number)]} for number in range(_TEAMS)}
-    config[f"{PULUMI_PROJECT}:workloads"] = {
+    text = StackText.load(file)
+    projects = {_team(number): {"namespaces": [_team(number)]} for number in range(_TEAMS)}
+    text.set((f"{PULUMI_PROJECT}:projects",), projects)
+    entries = {
         _name(number): {"project": _team(number), "namespace": _team(number), "path": _path(number), "wave": 10}
         for number in workloads
     }
-    with file.open("w", encoding="utf-8") as text:
-        editor.dump(document, text)
+    text.set((f"{PULUMI_PROJECT}:workloads",), entries)
+    text.write(file)
 
 
 def _name(number: int) -> str:

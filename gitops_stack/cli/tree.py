@@ -16,9 +16,9 @@ from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, load_lock, render_lock
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
-from gitops_stack.gitops_tree.stack_file import write_release
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests.cluster_metadata import render_metadata_schema
+from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.schema import render_schema, render_settings_table
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
+_MARKS = (b"", codecs.BOM_UTF8)  # an editor may have put one before the header
 
 
 def load_authored_patches(root: Path) -> list[str]:
@@ -22,7 +24,7 @@ def load_authored_patches(root: Path) -> list[str]:
 def load_generated(root: Path) -> dict[str, str]:
     """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
     paths = (f"{folder}/{name}" for folder in FOLDERS for name in _list_yaml(root / folder))
-    return {path: _read(root / path) for path in paths if path != LOCK and _begins_as_generated(f"{root}/{path}")}
+    return {path: _read(root / path) for path in paths if path != LOCK and is_generated(f"{root}/{path}")}
 
 
 def check_tree(settings: StackSettings, root: Path) -> list[str]:
@@ -58,7 +60,7 @@ def write_tree(settings: StackSettings, root: Path) -> list[str]:
 
 def check_authored_names(settings: StackSettings, root: Path) -> list[str]:
     """Return one sentence per authored file that stands where a generated one belongs."""
-    taken = [path for path in build_tree(settings) if (root / path).exists() and not _is_generated(root / path)]
+    taken = [path for path in build_tree(settings) if (root / path).exists() and not is_generated(root / path)]
     return [
         f"{root / path}: is authored, but the settings generate a file of that name; rename it or the setting"
         for path in taken
@@ -82,18 +84,16 @@ def _list_yaml(folder: Path) -> list[str]:
         return []
 
 
-def _begins_as_generated(name: str) -> bool:
+def is_generated(file: str | Path) -> bool:
     """Tell by its first bytes: `pulumi up` looks at every file of apps/, of which there may be thousands."""
     try:
-        with open(name, "rb", buffering=0) as file:  # noqa: PTH123 - as above
-            return file.read(len(_HEADER)) == _HEADER
+        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - as above
+            begin = opened.read(len(_HEADER) + len(codecs.BOM_UTF8))
     except (FileNotFoundError, IsADirectoryError):
         return False
-
-
-def _is_generated(file: Path) -> bool:
-    return _read(file).startswith(GENERATED_HEADER)
+    return any(begin.startswith(mark + _HEADER) for mark in _MARKS)
 
 
 def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace")  # an authored file may hold anything
+    """Return the text without the line breaks and the mark that an editor or git may have given it."""
+    return file.read_text(encoding="utf-8-sig", errors="replace")  # an authored file may hold anything

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
-from gitops_stack.delivery.edits.text_edit import (
+from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.edits.text_edit import (
     TextEdit,
     Value,
     add_entry,
@@ -22,8 +23,7 @@ from gitops_stack.delivery.edits.text_edit import (
     rename_key,
     replace_value,
 )
-from gitops_stack.delivery.edits.yaml_source import Mapping, Node, Scalar, Sequence, load_data, load_source
-from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.edits.yaml_source import Mapping, Node, Scalar, Sequence, load_data, load_source
 from gitops_stack.errors import GitOpsStackError
 
 _PINS = ("newTag", "digest")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitops_stack.delivery.edits.text_edit import apply_checked, replace_value
-from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, load_data, load_source
 from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.edits.text_edit import apply_checked, replace_value
+from gitops_stack.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, load_data, load_source
 
 _LISTS = ("containers", "initContainers")
 _WITHOUT_PODS = "CustomResourceDefinition"

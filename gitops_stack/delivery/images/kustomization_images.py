@@ -17,10 +17,10 @@ from gitops_stack.delivery.edits.kustomization import (
     transform_image,
 )
 from gitops_stack.delivery.edits.manifest import load_images
-from gitops_stack.delivery.edits.yaml_source import load_data
 from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
+from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 
