@@ -33,11 +33,11 @@ class YamlDocument:
 
     def value(self, *path: str | int) -> Any:  # noqa: ANN401 - whatever stands there
         """Return what is written at ``path``, or ``None``."""
-        return _find(self._data(), (*self.root, *path))
+        return _find(self.data(), self.resolve(path))
 
     def set(self, path: Sequence[str | int], value: Value) -> None:
         """Write ``value`` at ``path``, making what is missing on the way."""
-        full = (*self.root, *path)
+        full = self.resolve(path)
         way = self._follow(full)
         found, missing = way[-1], full[len(way) - 1 :]
         if not missing:
@@ -63,7 +63,7 @@ class YamlDocument:
 
     def insert(self, path: Sequence[str | int], index: int, value: Value) -> None:
         """Put ``value`` before the item ``index`` of the list at ``path``; behind the last one it is appended."""
-        full = (*self.root, *path)
+        full = self.resolve(path)
         way = self._follow(full)
         node = way[-1].node
         if len(way) <= len(full) or not isinstance(node, SequenceNode) or index >= len(node.items):
@@ -74,7 +74,7 @@ class YamlDocument:
 
     def append(self, path: Sequence[str | int], value: Value) -> None:
         """Add ``value`` to the list at ``path``."""
-        full = (*self.root, *path)
+        full = self.resolve(path)
         way = self._follow(full)
         node = way[-1].node
         if len(way) <= len(full) or not isinstance(node, SequenceNode) or not node.items:
@@ -85,7 +85,7 @@ class YamlDocument:
 
     def remove(self, path: Sequence[str | int]) -> None:
         """Take the entry at ``path`` out, with the lines it stands on; nothing when it is not there."""
-        full = (*self.root, *path)
+        full = self.resolve(path)
         way = self._follow(full)
         if len(way) <= len(full):
             return
@@ -104,7 +104,12 @@ class YamlDocument:
 
         self._apply(edits, intend)
 
-    def _data(self) -> Any:  # noqa: ANN401 - any YAML value
+    def resolve(self, path: Sequence[str | int]) -> Path:
+        """Return ``path`` from the top of the document."""
+        return (*self.root, *path)
+
+    def data(self) -> Any:  # noqa: ANN401 - any YAML value
+        """Return the document as it is parsed."""
         documents = load_data(self.text, self.place)
         return documents[0] if documents else None
 
@@ -129,7 +134,7 @@ class YamlDocument:
             elif isinstance(node, Mapping) and (entry := node.entry(str(step))):
                 way.append(_Step(entry[1], entry[0]))
             else:
-                if _find(self._data(), full[: depth + 1]) is not None:  # not written here, and there all the same
+                if _find(self.data(), full[: depth + 1]) is not None:  # not written here, and there all the same
                     raise self._error(f"{shown}: {step} comes by a merge key (`<<`); write it out, then edit", way[-1])
                 break
         return way

@@ -87,11 +87,12 @@ class _Reader:
     events: Iterator[Any]
     shift: int = 0  # of a byte order mark, which libyaml does not count
     anchors: dict[str, Scalar | Mapping | Sequence] = field(default_factory=dict)
+    version: tuple[int, int] | None = None
 
     def documents(self) -> Iterator[Node]:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                self.anchors = {}
+                self.anchors, self.version = {}, event.version
                 yield self.node(next(self.events))
 
     def node(self, event: Any) -> Node:  # noqa: ANN401 - PyYAML has no types of its own
@@ -143,6 +144,19 @@ def load_source(text: str, place: str) -> list[Node]:
         return list(_Reader(text, yaml.parse(rest, Loader=_LOADER), shift).documents())
     except (yaml.YAMLError, RecursionError) as error:
         raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
+
+
+def load_first(text: str, place: str) -> Node | None:
+    """Read the first document alone, whatever follows it; None when it is empty. Raises as :func:`load_source`."""
+    shift, rest = _without_mark(text)
+    try:
+        reader = _Reader(text, yaml.parse(rest, Loader=_LOADER), shift)
+        found = next(reader.documents(), None)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
+    if reader.version not in (None, (1, 1)):
+        raise GitOpsStackError(f"{place}: found %YAML {'.'.join(map(str, reader.version))}; go-yaml reads 1.1 alone")
+    return found
 
 
 def load_data(text: str, place: str) -> list[Any]:

@@ -12,7 +12,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
-_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?")
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?", re.ASCII)
 
 
 def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS) -> str:

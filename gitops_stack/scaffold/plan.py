@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_stack.config import find_stacks, load_stack_file, stack_file
+from gitops_stack.config.stack_config import PROJECT_FILE
 from gitops_stack.edits.yaml_source import decode_text
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import load_authored_patches, load_generated, write_tree
@@ -80,8 +81,9 @@ def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSett
     settings: dict[str, StackSettings] = {}
     findings: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
-        for stack in find_stacks(project):
-            shutil.copy(project / stack_file(stack), made)
+        for name in (PROJECT_FILE, *map(stack_file, find_stacks(project))):
+            if (project / name).is_file():
+                shutil.copy(project / name, made)
         for stack, text in texts.items():
             (Path(made) / stack_file(stack)).write_bytes(text.encode("utf-8"))
         for stack in texts:

@@ -17,7 +17,7 @@ ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identi
 _FAMILIES = frozenset(
     "a c d dl f g gr h hpc i im inf is m mac p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
 )
-_INSTANCE_TYPE = re.compile(r"([a-z]+)-?(\d+)([a-z0-9-]*)\.([a-z0-9-]+)")  # m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
+_INSTANCE_TYPE = re.compile(r"([a-z]+)-?([0-9]+)([a-z0-9-]*)\.([a-z0-9-]+)")  # m7g.large, u7i-12tb.224xlarge
 
 
 def _check_eks_version(value: str) -> str:

@@ -8,13 +8,18 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 from pydantic.alias_generators import to_camel
 
+_FOREIGN_SPACE = re.compile(r"[^\S\x00-\x7f]")
+
 
 def matching(pattern: str, needs: str) -> AfterValidator:
-    """Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words."""
-    compiled = re.compile(pattern)
+    """Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words.
+
+    Digits, letters and spaces of a pattern are those of ASCII: AWS, Git and Kubernetes know no others.
+    """
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(value: str) -> str:
-        if not compiled.fullmatch(value):
+        if not compiled.fullmatch(value) or _FOREIGN_SPACE.search(value):
             raise ValueError(f"needs {needs}")
         return value
 

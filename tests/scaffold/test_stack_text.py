@@ -194,3 +194,12 @@ def test_what_go_yaml_takes_for_no_text_gets_quotes(name: str) -> None:
 def test_the_committed_stack_files_survive_an_entry_that_comes_and_goes(stack: str) -> None:
     text = (Path(__file__).parents[2] / f"Pulumi.{stack}.yaml").read_text()
     assert edited(("set", (W, "z"), {"a": 1}), ("remove", (W, "z")), text=text) == text
+
+
+def test_a_section_without_its_namespace_is_the_same_section() -> None:
+    text = edited(("set", (W, "b"), {"x": 1}), ("remove", (W, "a")), text="config:\n  workloads:\n    a: {x: 1}\n")
+    assert text == "config:\n  workloads:\n    b: {x: 1}\n"
+    other = StackText("config:\n  workloads: {a: 1}\n", project_name="other")
+    other.set((W, "b"), 1)
+    assert other.value(W) == {"b": 1}
+    assert "  workloads: {a: 1}\n" in other.text
