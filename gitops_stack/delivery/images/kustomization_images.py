@@ -135,7 +135,9 @@ class _Walk:
 
 
 def _load_fields(tree: TreeReader, place: str) -> dict[str, Any]:
-    documents = load_data(tree.load_text(place) or "", place)
+    text = tree.load_text(place) or ""
+    documents = load_data(text, place)
+    load_entries(text, place)  # refuses what kustomize refuses
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise GitOpsStackError(
             f"{place}: found {len(documents)} documents; needs one kustomization, a map of its fields"
