@@ -12,12 +12,9 @@ from gitops_stack.forge.pull_requests import PullRequest
 
 
 def build_report(
-    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement | None = None
+    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement
 ) -> dict[str, object]:
-    """Build the JSON document of both commands; its keys are part of the interface.
-
-    Without a pull request and a dry run nothing is rendered: `risks` and `unseen` are null then.
-    """
+    """Build the JSON document of both commands; its keys are part of the interface."""
     return {
         "stack": delivered.plan.stack,
         "result": _result(delivered, opened, to),
@@ -31,7 +28,7 @@ def build_report(
         "commit": delivered.commit,
         "pullRequest": opened.url if opened else None,
         "warnings": list(delivered.plan.warnings),
-        **(build_risks(judgement) if judgement else {"risks": None, "unseen": None}),
+        **build_risks(judgement),
     }
 
 
@@ -43,9 +40,7 @@ def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -
     return "pull-request" if opened else "pushed" if to.direct else "branch"
 
 
-def print_delivered(
-    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement | None
-) -> None:
+def print_delivered(delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement) -> None:
     """Print what was done, for people."""
     plan = delivered.plan
     if not plan.changes:
@@ -53,7 +48,7 @@ def print_delivered(
         return
     for line in [*build_summary(plan.changes), *sorted(plan.texts)]:
         out.print(line, markup=False)
-    for line in render_text(judgement) if judgement else ():
+    for line in render_text(judgement):
         out.print(line, markup=False)
     if to.dry_run:
         for text in build_diffs(delivered.before, delivered.after).values():

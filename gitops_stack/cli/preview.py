@@ -22,7 +22,7 @@ from gitops_stack.preview.comment import PreviewReport, build_comment, comment_m
 from gitops_stack.preview.preview_files import PreviewFiles
 from gitops_stack.preview.stack_manifests import load_stack_manifests, write_stack_manifests
 
-_STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}")  # Pulumi's own rule, and nothing that could end the marker
+_STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}", re.ASCII)  # Pulumi's own rule, and no end of the marker
 
 EventsFile = Annotated[
     Path | None,

@@ -18,10 +18,10 @@ from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, build_lock, check_lock, check_render, load_lock, render_lock
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
 from gitops_stack.gitops_tree.render_cache import note_tag_check, render_key
-from gitops_stack.gitops_tree.stack_file import write_release
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import render_metadata_schema
+from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.schema import render_schema, render_settings_table
 from gitops_stack.settings import StackSettings
 

@@ -54,7 +54,7 @@ class AppOfApps(pulumi.ComponentResource):
         super().__init__("gitops-stack:index:AppOfApps", name, {}, opts)
         root = args["root_application"]
         namespace = root["metadata"]["namespace"]
-        source = root["spec"].get("source") or {}
+        source = (root.get("spec") or {}).get("source") or {}
         standalone = not any(isinstance(one, TeardownGuardResource) for one in args["installation"])
         guard = ClusterGuardResource(
             f"{name}/cluster-guard",

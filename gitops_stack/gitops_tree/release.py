@@ -13,7 +13,7 @@ from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?")
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?", re.ASCII)
 
 
 def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS) -> str:

@@ -6,20 +6,19 @@ GitOps tree, with the lab's own repository and context filled in. It is seeded o
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment
+from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
+from gitops_stack.stack_files import stack_file
 
 _IDENTITY = {"user.name": "gitops-stack lab", "user.email": "lab@localhost"}
 
@@ -89,26 +88,19 @@ class Workspace:
         return self.git("rev-parse", self.settings().gitops.revision, cwd=self.repository)
 
     def _point_at_lab(self, kubeconfig: Path, context: str) -> None:
-        editor = YAML()
-        editor.width = 4096
-        file = self.directory / f"Pulumi.{self.stack}.yaml"
-        document = editor.load(file.read_text(encoding="utf-8"))
-        config = document["config"]
-        config[f"{PULUMI_PROJECT}:cluster"] = {
-            "provider": "existing",
-            "kubeconfig": str(kubeconfig),
-            "context": context,
-        }
-        gitops = config[f"{PULUMI_PROJECT}:gitops"]
-        original, own = gitops["repoUrl"], self.repository.as_uri()
-        gitops["repoUrl"] = own
-        gitops.pop("credentials", None)
-        for project in (config.get(f"{PULUMI_PROJECT}:projects") or {}).values():
-            if "sourceRepos" in project:
-                project["sourceRepos"] = [own if url == original else url for url in project["sourceRepos"]]
-        text = io.StringIO()
-        editor.dump(document, text)
-        file.write_text(text.getvalue(), encoding="utf-8")
+        file = self.directory / stack_file(self.stack)
+        text = StackText.load(file)
+        cluster = {"provider": "existing", "kubeconfig": str(kubeconfig), "context": context}
+        text.set((f"{PULUMI_PROJECT}:cluster",), cluster)
+        gitops, projects = f"{PULUMI_PROJECT}:gitops", f"{PULUMI_PROJECT}:projects"
+        original, own = text.value(gitops, "repoUrl"), self.repository.as_uri()
+        text.set((gitops, "repoUrl"), own)
+        text.remove((gitops, "credentials"))
+        for name, project in (text.value(projects) or {}).items():
+            urls = project.get("sourceRepos") or ()
+            if original in urls:
+                text.set((projects, name, "sourceRepos"), [own if url == original else url for url in urls])
+        text.write(file)
 
     def git(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run git in the clone, or in ``cwd``, and return what it printed, stripped; raises with what git says."""

@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 from pydantic.alias_generators import to_camel
 
+_FOREIGN_SPACE = re.compile(r"[^\S\x00-\x7f]")
+
 
 def matching(pattern: str, needs: str, *, any_script: bool = False) -> AfterValidator:
     r"""Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words.
@@ -18,7 +20,7 @@ def matching(pattern: str, needs: str, *, any_script: bool = False) -> AfterVali
     compiled = re.compile(pattern, 0 if any_script else re.ASCII)
 
     def check(value: str) -> str:
-        if not compiled.fullmatch(value):
+        if not compiled.fullmatch(value) or _FOREIGN_SPACE.search(value):
             raise ValueError(f"needs {needs}")
         return value
 

@@ -16,7 +16,7 @@ _QUOTES = ("'", '"')
 
 def render_scalar(value: str, style: str = "") -> str:
     """Render ``value`` in the quotes of ``style``; plain only where no reader sees a number or a date."""
-    if style == "'":
+    if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     if style == '"' or not _is_plain(value):
         return json.dumps(value, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,20 +10,22 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from gitops_stack.delivery.edits.scalar_text import quote_style, render_scalar
-from gitops_stack.delivery.edits.yaml_source import (
+from gitops_stack.edits.scalar_text import quote_style, render_scalar
+from gitops_stack.edits.yaml_source import (
+    BYTE_ORDER_MARK,
     Alias,
     Mapping,
     Node,
     Scalar,
     Sequence,
     find_comments,
+    line_number,
     load_data,
     locate_comments,
 )
 from gitops_stack.errors import GitOpsStackError
 
-Value: TypeAlias = "str | dict[str, Value] | list[Value]"
+Value: TypeAlias = object  # texts, numbers, truth values, null, lists and maps of them
 _BREAKS = "\r\n"
 _INDENT = 2
 
@@ -72,9 +75,10 @@ def apply_checked(
     except (GitOpsStackError, yaml.YAMLError):
         proven = False
     if not proven:
+        line = line_number(text, min((edit.start for edit in edits), default=0))
         raise GitOpsStackError(
-            f"{place}: {what} cannot be changed without changing something else, as an anchor, a merge key or an "
-            "unusual notation is in the way; write the value out in its own place"
+            f"{place}: line {line}: {what} cannot be changed without changing something else, as an anchor, a merge "
+            "key or an unusual notation is in the way; write the value out in its own place"
         )
     return changed
 
@@ -92,7 +96,7 @@ def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - any YAML value
 
 def replace_value(text: str, node: Node, value: Value) -> TextEdit:
     """Write ``value`` over a scalar, in its quotes; over an alias it is written out."""
-    shown = _render_flow(value, quote_style(node.style) if isinstance(node, Scalar) else "")
+    shown = render_flow(value, quote_style(node.style) if isinstance(node, Scalar) else "")
     if node.start == node.end:  # a key with nothing behind it
         shown = f" {shown}"
     if isinstance(node, Scalar) and node.style in ("|", ">"):
@@ -100,16 +104,27 @@ def replace_value(text: str, node: Node, value: Value) -> TextEdit:
     return TextEdit(node.start, node.end, shown)
 
 
-def add_entry(text: str, mapping: Mapping, key: str, value: Value) -> TextEdit:
-    """Add a key behind the last one of a mapping, in its notation; a list is indented as the mapping's other lists."""
+def add_entry(
+    text: str, mapping: Mapping, key: str, value: Value, *, one_line: bool = False, nested_one_line: bool = False
+) -> TextEdit:
+    """Add a key behind the last one of a mapping, in its notation; a list is indented as the mapping's other lists.
+
+    ``one_line``: the value in braces and brackets, whatever the mapping's own notation; ``nested_one_line``: each of
+    the value's own entries.
+    """
     quote = _key_quote(mapping)
     if mapping.flow:
-        entry = f"{render_scalar(key, quote)}: {_render_flow(value, quote)}"
+        entry = f"{render_scalar(key, quote)}: {render_flow(value, quote)}"
         if not mapping.entries:
             return TextEdit(mapping.start + 1, mapping.start + 1, entry)
         end = mapping.entries[-1][1].end
         return TextEdit(end, end, f", {entry}")
     indent = _column(text, mapping.entries[0][0].start)
+    if one_line:
+        return add_lines(text, mapping.end, [_render_line(key, value, indent, quote)])
+    if nested_one_line and isinstance(value, dict) and value:
+        below = [_render_line(own, held, indent + _INDENT) for own, held in value.items()]
+        return add_lines(text, mapping.end, [f"{' ' * indent}{render_scalar(key, quote)}:", *below])
     return add_lines(text, mapping.end, _render_block(key, value, indent, _list_indent(text, mapping), quote))
 
 
@@ -119,12 +134,22 @@ def add_item(text: str, sequence: Sequence, value: Value) -> TextEdit:
     if sequence.flow or last is None:
         quote = _key_quote(last) if isinstance(last, Mapping) else ""
         end, comma = (last.end, ", ") if last else (sequence.start + 1, "")
-        return TextEdit(end, end, f"{comma}{_render_flow(value, quote)}")
+        return TextEdit(end, end, f"{comma}{render_flow(value, quote)}")
     indent = _column(text, sequence.start)
     if isinstance(last, Mapping) and last.flow:
-        return add_lines(text, sequence.end, [f"{' ' * indent}- {_render_flow(value, _key_quote(last))}"])
+        return add_lines(text, sequence.end, [f"{' ' * indent}- {render_flow(value, _key_quote(last))}"])
     gap = max(_INDENT, _column(text, last.start) - indent)
     return add_lines(text, sequence.end, _render_item(value, indent, gap))
+
+
+def insert_item(text: str, sequence: Sequence, index: int, value: Value) -> TextEdit:
+    """Put an item before the one at ``index``, in the sequence's notation."""
+    start = sequence.items[index].start
+    if sequence.flow:
+        return TextEdit(start, start, f"{render_flow(value)}, ")
+    dash = _dash(text, sequence, index)
+    line = "".join(f"{one}{line_break(text, dash)}" for one in _render_item(value, _column(text, dash)))
+    return TextEdit(_line_start(text, dash), _line_start(text, dash), line)
 
 
 def remove_item(text: str, key: Scalar, sequence: Sequence, index: int) -> list[TextEdit]:
@@ -135,15 +160,20 @@ def remove_item(text: str, key: Scalar, sequence: Sequence, index: int) -> list[
         if not last:
             return [TextEdit(item.start, sequence.items[index + 1].start, "")]
         return [TextEdit(sequence.items[index - 1].end if index else item.start, item.end, "")]
-    start = sequence.start
-    if index:  # a comment may stand between the dash and its item
-        dashes = re.compile(rf"^ {{{_column(text, sequence.start)}}}-", re.MULTILINE)
-        start = [found.start() for found in dashes.finditer(text, sequence.items[index - 1].end, item.start)][-1]
-    removed = TextEdit(text.rfind("\n", 0, start) + 1, add_lines(text, item.end, []).end, "")
+    removed = TextEdit(_line_start(text, _dash(text, sequence, index)), add_lines(text, item.end, []).end, "")
     if len(sequence.items) > 1:
         return [removed]
     colon = text.index(":", key.end) + 1
     return [TextEdit(colon, colon, " []"), removed]
+
+
+def _dash(text: str, sequence: Sequence, index: int) -> int:
+    """Return where the dash of an item stands; a comment may stand between it and the item."""
+    if not index:
+        return sequence.start
+    dashes = re.compile(rf"^ {{{_column(text, sequence.start)}}}-", re.MULTILINE)
+    found = [one.end() - 1 for one in dashes.finditer(text, sequence.items[index - 1].end, sequence.items[index].start)]
+    return found[-1]
 
 
 def add_lines(text: str, position: int, lines: list[str]) -> TextEdit:
@@ -154,15 +184,18 @@ def add_lines(text: str, position: int, lines: list[str]) -> TextEdit:
             end += 1
         end += len("\r\n") if text[end : end + 2] == "\r\n" else min(1, len(text) - end)
     else:  # behind a block scalar, whose end is the start of a line
-        end = text.rfind("\n", 0, position) + 1
-    wanted = line_break(text)
+        end = _line_start(text, position)
+    wanted = line_break(text, end)
     before = wanted if end == len(text) and text and text[-1] not in _BREAKS else ""
     after = "" if before else wanted
     return TextEdit(end, end, before + wanted.join(lines) + after)
 
 
-def remove_entry(text: str, mapping: Mapping, key: str) -> TextEdit:
-    """Remove a key and its value; a comment on its line stays, on a line of its own where there is no other place."""
+def remove_entry(text: str, mapping: Mapping, key: str, *, with_comment: bool = False) -> TextEdit:
+    """Remove a key and its value; a comment on its line stays, on a line of its own where there is no other place.
+
+    ``with_comment``: all lines of the entry go, and what is said of it there.
+    """
     index = next(
         place for place, (own, _) in enumerate(mapping.entries) if isinstance(own, Scalar) and own.value == key
     )
@@ -172,7 +205,9 @@ def remove_entry(text: str, mapping: Mapping, key: str) -> TextEdit:
         if not last:
             return TextEdit(start, mapping.entries[index + 1][0].start, "")
         return TextEdit(mapping.entries[index - 1][1].end if index else start, end, "")
-    line_start = text.rfind("\n", 0, start) + 1
+    line_start = _line_start(text, start)
+    if with_comment and not text[line_start:start].strip():
+        return TextEdit(line_start, add_lines(text, end, []).end, "")
     line_end = end
     while line_end < len(text) and text[line_end] not in _BREAKS:
         line_end += 1
@@ -186,15 +221,22 @@ def remove_entry(text: str, mapping: Mapping, key: str) -> TextEdit:
     return TextEdit(line_start, after, "")
 
 
+def render_lines_below(text: str, key: Scalar, value: dict[str, Value]) -> str:
+    """Render the entries of ``value`` as lines below the one of ``key``, from its colon on."""
+    indent, wanted = _column(text, key.start) + _INDENT, line_break(text, key.end)
+    return "".join(f"{wanted}{_render_line(own, held, indent)}" for own, held in value.items())
+
+
 def rename_key(own: Scalar, key: str) -> TextEdit:
     """Write another key over ``own``, in its quotes."""
     return TextEdit(own.start, own.end, render_scalar(key, quote_style(own.style)))
 
 
-def line_break(text: str) -> str:
-    """Return the line break a text uses."""
-    first = text.find("\n")
-    return "\r\n" if first > 0 and text[first - 1] == "\r" else "\n"
+def line_break(text: str, position: int = 0) -> str:
+    """Return the line break of the line before ``position``: the first one's where there is none before."""
+    last = text.rfind("\n", 0, position)
+    found = last if last >= 0 else text.find("\n")
+    return "\r\n" if found > 0 and text[found - 1] == "\r" else "\n"
 
 
 def mapping_of(node: Node | None) -> Mapping | None:
@@ -228,23 +270,32 @@ def _list_indent(text: str, mapping: Mapping) -> int:
 
 
 def _column(text: str, position: int) -> int:
-    return position - (text.rfind("\n", 0, position) + 1)
+    return position - _line_start(text, position)
 
 
-def _render_flow(value: Value, quote: str = "") -> str:
-    if isinstance(value, str):
-        return render_scalar(value, quote)
+def _line_start(text: str, position: int) -> int:
+    start = text.rfind("\n", 0, position) + 1
+    return 1 if start == 0 and text.startswith(BYTE_ORDER_MARK) and position else start
+
+
+def render_flow(value: Value, quote: str = "") -> str:
+    """Render a value on one line, texts in the quotes ``quote``."""
     if isinstance(value, list):
-        return f"[{', '.join(_render_flow(held, quote) for held in value)}]"
-    return (
-        f"{{{', '.join(f'{render_scalar(key, quote)}: {_render_flow(held, quote)}' for key, held in value.items())}}}"
-    )
+        return f"[{', '.join(render_flow(held, quote) for held in value)}]"
+    if isinstance(value, dict):
+        shown = (f"{render_scalar(key, quote)}: {render_flow(held, quote)}" for key, held in value.items())
+        return f"{{{', '.join(shown)}}}"
+    return render_scalar(value, quote) if isinstance(value, str) else json.dumps(value)
+
+
+def _render_line(key: str, value: Value, indent: int, quote: str = "") -> str:
+    return f"{' ' * indent}{render_scalar(key, quote)}: {render_flow(value)}"
 
 
 def _render_block(key: str, value: Value, indent: int, list_indent: int, quote: str = "") -> list[str]:
     shown = f"{' ' * indent}{render_scalar(key, quote)}:"
-    if isinstance(value, str):
-        return [f"{shown} {render_scalar(value)}"]
+    if not value or not isinstance(value, (list, dict)):
+        return [f"{shown} {render_flow(value)}"]
     if isinstance(value, list):
         return [shown, *(line for held in value for line in _render_item(held, indent + list_indent))]
     below = indent + _INDENT
@@ -253,7 +304,7 @@ def _render_block(key: str, value: Value, indent: int, list_indent: int, quote: 
 
 def _render_item(value: Value, indent: int, gap: int = _INDENT) -> list[str]:
     dash = f"{' ' * indent}-".ljust(indent + gap)
-    if not isinstance(value, dict):
-        return [f"{dash}{_render_flow(value)}"]
+    if not isinstance(value, dict) or not value:
+        return [f"{dash}{render_flow(value)}"]
     lines = [line for key, held in value.items() for line in _render_block(key, held, indent + gap, _INDENT)]
     return [f"{dash}{lines[0][indent + gap :]}", *lines[1:]]

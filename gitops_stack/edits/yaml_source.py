@@ -2,6 +2,8 @@
 
 PyYAML's events carry the index of every character; its composer would lose where an alias stands and where a key is.
 Marks after block collections point behind blank lines and comments, so a collection's end is that of its last leaf.
+The events are libyaml's, of which go-yaml is a port: PyYAML's own scanner refuses a tab before a comment or behind a
+colon, which kustomize, Helm and Argo CD read.
 """
 
 from __future__ import annotations
@@ -21,17 +23,28 @@ Path = tuple[str | int, ...]
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
 _COMMENT = re.compile(r"#[^\r\n]*")
 _LONGEST_SAID = 200  # characters of a parser that quotes what it read
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """One value; ``start`` is behind its anchor and tag. ``style`` is its quote, `|`, `>` or empty."""
+    """One value; ``start`` is behind its anchor and tag. ``style`` is its quote, `|`, `>` or empty.
+
+    ``tag`` is what stands before it, such as `tag:yaml.org,2002:str` for `!!str`; empty where nothing does.
+    """
 
     start: int
     end: int
     value: str
     style: str
     anchor: str | None = None
+    tag: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing or a null stands there."""
+        return self.style == "" and self.value in ("", "~", "null", "Null", "NULL")
 
 
 @dataclass(frozen=True)
@@ -72,16 +85,18 @@ class Sequence:
 class _Reader:
     text: str
     events: Iterator[Any]
+    shift: int = 0  # of a byte order mark, which libyaml does not count
     anchors: dict[str, Scalar | Mapping | Sequence] = field(default_factory=dict)
+    version: tuple[int, int] | None = None
 
     def documents(self) -> Iterator[Node]:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                self.anchors = {}
+                self.anchors, self.version = {}, event.version
                 yield self.node(next(self.events))
 
     def node(self, event: Any) -> Node:  # noqa: ANN401 - PyYAML has no types of its own
-        start, end = _span(event)
+        start, end = self.span(event)
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 raise yaml.YAMLError(f"alias *{event.anchor} has no anchor, or contains itself")
@@ -91,7 +106,7 @@ class _Reader:
             start = behind.end() if behind and behind.end() <= end else start
         made: Scalar | Mapping | Sequence
         if isinstance(event, yaml.ScalarEvent):
-            made = Scalar(start, end, event.value, event.style or "", event.anchor)
+            made = Scalar(start, end, event.value, event.style or "", event.anchor, event.tag or "")
         elif isinstance(event, yaml.MappingStartEvent):
             made = self._mapping(start, bool(event.flow_style))
         else:
@@ -104,7 +119,7 @@ class _Reader:
         entries: list[tuple[Node, Node]] = []
         for event in self.events:
             if isinstance(event, yaml.MappingEndEvent):
-                end = _span(event)[1] if flow or not entries else entries[-1][1].end
+                end = self.span(event)[1] if flow or not entries else entries[-1][1].end
                 return Mapping(start, end, flow, tuple(entries))
             entries.append((self.node(event), self.node(next(self.events))))
         raise yaml.YAMLError("a mapping does not end")
@@ -113,18 +128,35 @@ class _Reader:
         items: list[Node] = []
         for event in self.events:
             if isinstance(event, yaml.SequenceEndEvent):
-                end = _span(event)[1] if flow or not items else items[-1].end
+                end = self.span(event)[1] if flow or not items else items[-1].end
                 return Sequence(start, end, flow, tuple(items))
             items.append(self.node(event))
         raise yaml.YAMLError("a sequence does not end")
 
+    def span(self, marked: Any) -> tuple[int, int]:  # noqa: ANN401 - PyYAML's events
+        return marked.start_mark.index + self.shift, marked.end_mark.index + self.shift
+
 
 def load_source(text: str, place: str) -> list[Node]:
     """Read all documents of ``text``. ``place`` begins the sentence of the :class:`GitOpsStackError` it may raise."""
+    shift, rest = _without_mark(text)
     try:
-        return list(_Reader(text, yaml.parse(text, Loader=yaml.SafeLoader)).documents())
+        return list(_Reader(text, yaml.parse(rest, Loader=_LOADER), shift).documents())
     except (yaml.YAMLError, RecursionError) as error:
         raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
+
+
+def load_first(text: str, place: str) -> Node | None:
+    """Read the first document alone, whatever follows it; None when it is empty. Raises as :func:`load_source`."""
+    shift, rest = _without_mark(text)
+    try:
+        reader = _Reader(text, yaml.parse(rest, Loader=_LOADER), shift)
+        found = next(reader.documents(), None)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
+    if reader.version not in (None, (1, 1)):
+        raise GitOpsStackError(f"{place}: found %YAML {'.'.join(map(str, reader.version))}; go-yaml reads 1.1 alone")
+    return found
 
 
 def load_data(text: str, place: str) -> list[Any]:
@@ -159,12 +191,27 @@ def locate_comments(text: str) -> list[tuple[int, str]]:
     end = 0
     if "#" not in text:  # scanning is slow
         return found
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
-        start, after = _span(token)
+    shift, rest = _without_mark(text)
+    for token in yaml.scan(rest, Loader=_LOADER):
+        start, after = token.start_mark.index + shift, token.end_mark.index + shift
         found += [(one.start(), one[0]) for one in _COMMENT.finditer(text, end, max(end, start))]
         end = max(end, after)
     return found
 
 
-def _span(marked: Any) -> tuple[int, int]:  # noqa: ANN401 - PyYAML's events and tokens
-    return marked.start_mark.index, marked.end_mark.index
+def line_number(text: str, position: int) -> int:
+    """Return the line ``position`` is in, counted from 1."""
+    return text.count("\n", 0, position) + 1
+
+
+def decode_text(content: bytes, place: str) -> str:
+    """Return the text of an authored file, every byte kept; raises :class:`GitOpsStackError` for what is no UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise GitOpsStackError(f"{place}: line {line}: is no UTF-8 text; save the file as UTF-8") from None
+
+
+def _without_mark(text: str) -> tuple[int, str]:
+    return (1, text[1:]) if text.startswith(BYTE_ORDER_MARK) else (0, text)
