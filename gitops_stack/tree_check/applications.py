@@ -16,7 +16,7 @@ from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import StackSettings
-from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
+from gitops_stack.tree_check.application_sets import StackSets
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.render import Render, Request, find_kind, flatten
@@ -62,6 +62,7 @@ class Tree:
 def load_tree(project: Path, settings: StackSettings) -> Tree:
     """Render the whole tree of a stack, level by level: an application's children are known once it is rendered."""
     tree = Tree()
+    sets = StackSets(project, settings)
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
@@ -74,7 +75,7 @@ def load_tree(project: Path, settings: StackSettings) -> Tree:
             break
         _render_level(tree, level, project, settings.gitops.repo_url)
         tree.applications += level
-        level = [child for one in level for child in _children(tree, one, project, settings)]
+        level = [child for one in level for child in _children(tree, one, sets)]
     _settle_namespaces(tree)
     return tree
 
@@ -186,33 +187,24 @@ def build_render_failure(sentence: str, folder: Path, application: str, project:
     return Finding("render-failed", "error", file, None, "", found, needs, application, relative_path(folder, project))
 
 
-def _children(
-    tree: Tree, one: RenderedApplication, project: Path, settings: StackSettings
-) -> Iterable[RenderedApplication]:
+def _children(tree: Tree, one: RenderedApplication, sets: StackSets) -> Iterable[RenderedApplication]:
     for found in one.objects:
         placed = replace(found, namespace=found.namespace or one.spec.namespace)
         if is_application(found):
             yield RenderedApplication(read_application_spec(placed))
         elif (found.group, found.kind) == (ARGOCD_GROUP, "ApplicationSet"):
-            yield from _expanded(tree, placed, project, settings)
+            yield from _expanded(tree, placed, sets)
 
 
-def _expanded(
-    tree: Tree, found: RenderedObject, project: Path, settings: StackSettings
-) -> Iterable[RenderedApplication]:
-    try:
-        made, read = expand_application_set(found.manifest, project, settings.gitops.repo_url)
-    except NotExpandableError as error:
-        tree.findings.append(
-            found.finding("spec.generators", f"is not expanded: {error}", "", rule="application-set-not-expanded")
-        )
-        return
-    for path in read:
-        if path.is_dir() and path != project:  # all of a repository is too much to look at
+def _expanded(tree: Tree, found: RenderedObject, sets: StackSets) -> Iterable[RenderedApplication]:
+    made, findings = sets.expand(found, (one.manifest for one in tree.objects))
+    tree.findings += findings
+    for path in made.read:
+        if path.is_dir() and path != sets.repository.project:  # all of a repository is too much to look at
             tree.inputs.add_folder(path)
         else:
             tree.inputs.complete = False
-    for manifest in made:
+    for manifest in made.applications:
         yield RenderedApplication(read_application_spec(replace(found, manifest=manifest)))
 
 
