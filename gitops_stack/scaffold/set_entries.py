@@ -17,6 +17,7 @@ from gitops_stack.scaffold.applications import PROJECTS_KEY, check_app
 from gitops_stack.scaffold.plan import Plan, load_stacks
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import RefusedError, Repository, expand_application_set, path_parameters
+from gitops_stack.tree_check.source_roots import SourceRoots
 
 
 def plan_entry(
@@ -158,7 +159,7 @@ def _taken_names(project: Path, settings: StackSettings) -> Iterator[str]:
 
 
 def _made_names(manifest: dict[str, Any], project: Path, settings: StackSettings) -> list[str]:
-    repository = Repository(project, settings.gitops.repo_url, settings.gitops.revision)
+    repository = Repository(SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision))
     with suppress(RefusedError):  # `check` says so
         made = expand_application_set(manifest, repository).applications
         return [text(dig(one, "metadata", "name")) for one in made]

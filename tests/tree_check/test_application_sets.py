@@ -10,19 +10,20 @@ from typing import Any
 import pytest
 
 from gitops_stack.tree_check.application_sets import Expansion, RefusedError, Repository, expand_application_set
+from gitops_stack.tree_check.source_roots import SourceRoots
 from tests.application_sets import ANSWERS, CLUSTERS, REPOSITORY, build_cases, compare_form, write_repository
 
 RELEASE = (3, 2)  # whose answers are kept
 # What this library does not expand, and says so. The first two Argo CD refuses: it has no such repository either.
 NOT_EXPANDED = {
     "folders of another repository": "reads https://github.com/acme/other, which is not here",
-    "folders of a revision that is not there": "reads revision gone, which is not here; fetch it",
+    "folders of a revision that is not there": "reads revision gone, which this clone does not have; fetch it",
     'function: {{ now | date "2006" }}': "function now is not evaluated here",
 }
 
 
 def expand(found: dict[str, Any], folder: Path, release: tuple[int, ...] = RELEASE) -> Expansion:
-    return expand_application_set(found, Repository(folder, REPOSITORY, "main"), CLUSTERS, release=release)
+    return expand_application_set(found, Repository(SourceRoots(folder, REPOSITORY, "main")), CLUSTERS, release=release)
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.patterns import match_doublestar, match_path
 from gitops_stack.policies.fields import mapping, sequence, text
-from gitops_stack.policies.globs import match_path
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters
-from gitops_stack.tree_check.application_sets.git_paths import match_doublestar, match_file
+from gitops_stack.tree_check.application_sets.git_paths import match_file
 from gitops_stack.tree_check.application_sets.parameters import append_values, flatten
 from gitops_stack.tree_check.application_sets.repository import Listing, Repository
 from gitops_stack.tree_check.go_template import StringList
@@ -87,11 +87,9 @@ def _read_entries(listing: Listing, file: str) -> list[Parameters]:
 
 def _note(listing: Listing, patterns: list[tuple[str, bool]], read: list[Path]) -> None:
     for pattern, excluded in patterns:
-        if listing.commit:
-            read.append(listing.project)  # which commit a name means is in no file of the tree
-        elif not excluded:
+        if not excluded:
             fixed = takewhile(lambda part: not re.search(r"[*?\[{\\]", part), PurePosixPath(pattern).parts)
-            read.append(listing.project.joinpath(*(part for part in fixed if part != "/")))
+            read.append(listing.folder.joinpath(*(part for part in fixed if part != "/")))
 
 
 def path_parameters(folder: str, prefix: str = "", file: str = "", *, go_template: bool = False) -> Parameters:

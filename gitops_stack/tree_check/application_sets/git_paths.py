@@ -1,6 +1,6 @@
 """Which paths of a repository a pattern names, in the two ways of a git generator.
 
-Folders go by Go's path.Match (policies.globs). Files go by `git ls-files -- PATTERN`: a name alone is a file or all
+Folders go by Go's path.Match (patterns). Files go by `git ls-files -- PATTERN`: a name alone is a file or all
 that is in a folder, and `*` crosses slashes, so `conf/*.yaml` matches `conf/deep/b.yaml`. With Argo CD's
 `applicationsetcontroller.enable.new.git.file.globbing` they go by doublestar, where it does not.
 """
@@ -41,48 +41,23 @@ def _read_pathspec(pattern: str) -> tuple[str, re.Pattern[str] | None]:
     if plain.startswith(("/", "../")) or plain == "..":
         raise RefusedError(f"pattern {pattern} is outside of the repository")
     plain += "/" if pattern.endswith("/") and plain != "." else ""
-    return plain, _compile(plain, crosses=True) if re.search(r"[*?\[\\]", plain) else None
+    return plain, _compile(plain) if re.search(r"[*?\[\\]", plain) else None
 
 
-@lru_cache(maxsize=1024)
-def _read_doublestar(pattern: str) -> re.Pattern[str]:
-    def expanded(text: str) -> str:
-        depth, made, part = 0, "", ""
-        for character in text:
-            if character == "{":
-                made, part, depth = made + (_translate(part) if part else "") + "(?:", "", depth + 1
-            elif character in ",}" and depth:
-                made, part = made + _translate(part) + ("|" if character == "," else ")"), ""
-                depth -= character == "}"
-            else:
-                part += character
-        return made + _translate(part)
-
-    plain = posixpath.normpath(pattern)
-    pieces = re.split(r"(?:(?<=/)|^)\*\*(?:/|$)", plain)
-    return re.compile("(?:[^/]+/)*".join(map(expanded, pieces)) + ("[^/]*" if plain.endswith("**") else ""), re.DOTALL)
-
-
-def match_doublestar(pattern: str, file: str) -> bool:
-    """Match as bmatcuk/doublestar does."""
-    return _read_doublestar(pattern).fullmatch(file) is not None
-
-
-def _compile(pattern: str, *, crosses: bool) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     try:
-        return re.compile(_translate(pattern, crosses=crosses), re.DOTALL)
+        return re.compile(_translate(pattern), re.DOTALL)
     except re.error:
         return re.compile("(?!)")
 
 
-def _translate(pattern: str, *, crosses: bool = False) -> str:
-    one = "." if crosses else "[^/]"
+def _translate(pattern: str) -> str:
     made = ""
     for found in _PART.finditer(pattern):
         if found["stars"]:
-            made += f"{one}*"
+            made += ".*"
         elif found["one"]:
-            made += one
+            made += "."
         elif found["set"] is not None:
             inner = re.sub(r"\[:(\w+):\]", lambda known: _CLASSES.get(known[1], ""), found["set"])
             made += f"[{'^' if found['not'] else ''}{inner.replace('[', chr(92) + '[')}]" if inner else "(?!)"

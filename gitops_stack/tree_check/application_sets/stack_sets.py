@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.manifests import Manifest
@@ -18,6 +17,7 @@ from gitops_stack.tree_check.application_sets.clusters import Cluster, read_clus
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 from gitops_stack.tree_check.application_sets.expansion import Expansion, expand_application_set
 from gitops_stack.tree_check.application_sets.repository import Repository
+from gitops_stack.tree_check.source_roots import SourceRoots
 
 _GLOBBING = "applicationsetcontroller.enable.new.git.file.globbing"
 _FIELD = "spec.generators"
@@ -26,8 +26,8 @@ _FIELD = "spec.generators"
 class StackSets:
     """Expand the ApplicationSets of a stack's tree."""
 
-    def __init__(self, project: Path, settings: StackSettings) -> None:
-        self.repository = Repository(project, settings.gitops.repo_url, settings.gitops.revision)
+    def __init__(self, roots: SourceRoots, settings: StackSettings) -> None:
+        self.repository = Repository(roots)
         self.stack_clusters = tuple(build_stack_clusters(settings))
         self.release = read_release(settings.argocd.version)
 
