@@ -7,6 +7,7 @@ that is in a folder, and `*` crosses slashes, so `conf/*.yaml` matches `conf/dee
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from functools import lru_cache
@@ -30,7 +31,12 @@ def match_file(pattern: str, file: str) -> bool:
         return True
     if file == literal or file.startswith(literal if literal.endswith("/") else f"{literal}/"):
         return True
-    return wildcard is not None and wildcard.fullmatch(file) is not None
+    return wildcard is not None and wildcard.fullmatch(_as_bytes(file)) is not None
+
+
+def _as_bytes(text: str) -> str:
+    """Return a text whose characters are the bytes that git compares."""
+    return os.fsencode(text).decode("latin-1")
 
 
 @lru_cache(maxsize=1024)
@@ -41,7 +47,7 @@ def _read_pathspec(pattern: str) -> tuple[str, re.Pattern[str] | None]:
     if plain.startswith(("/", "../")) or plain == "..":
         raise RefusedError(f"pattern {pattern} is outside of the repository")
     plain += "/" if pattern.endswith("/") and plain != "." else ""
-    return plain, _compile(plain) if re.search(r"[*?\[\\]", plain) else None
+    return plain, _compile(_as_bytes(plain)) if re.search(r"[*?\[\\]", plain) else None
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
