@@ -35,14 +35,15 @@ from gitops_stack.delivery.plan import (
 )
 from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.pull_request import build_body
-from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snapshot
-from gitops_stack.delivery.risks import Judgement, judge, render_markdown
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.tree_check.difference import TreeDifference
+from gitops_stack.tree_check.risk_report import render_risks_markdown
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads, load_workloads
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
 
@@ -177,7 +178,7 @@ def promote(
         check_promotion(source, destination, applications)
         planned = plan_promotion(TreeReader(tree), source, destination, wanted)
         origin = [replace(one, folder=source.workloads[one.application].path) for one in planned.changes]
-        running = load_snapshot(tree, replace(planned, changes=tuple(origin)), source)
+        running = load_workloads(tree, source, [one.application for one in origin], ())
         GitOpsStackError.raise_for(check_origin(before, origin, running))
         return planned
 
@@ -220,7 +221,8 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         return load
 
     def render(tree: Path, planned: Plan) -> Snapshot:
-        return load_snapshot(tree, planned, load_in(tree)(request.stack))
+        names = [change.application for change in planned.changes]
+        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts)
 
     def check(tree: Path, planned: Plan, before: Snapshot, after: Snapshot) -> list[str]:
         stacks = find_stacks(request.project if request.repository else tree / prefix)
@@ -234,14 +236,15 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
             render,
             check,
         )
-        judgement = judge(delivered.plan, delivered.before, delivered.after)
-        opened = _open(requests, delivered, judgement)
+        before, after = delivered.before, delivered.after
+        difference = compare_workloads(request.stack, before, after) if before and after else None
+        opened = _open(requests, delivered, difference)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
     if request.output is Output.JSON:
-        print_json(build_report(delivered, opened, to, judgement))
+        print_json(build_report(delivered, opened, to, difference))
     else:
-        print_delivered(delivered, opened, to, judgement)
+        print_delivered(delivered, opened, to, difference)
 
 
 def _build_readers(
@@ -263,11 +266,15 @@ def _build_readers(
     return readers
 
 
-def _open(requests: PullRequests | None, delivered: Delivered, judgement: Judgement) -> PullRequest | None:
+def _open(
+    requests: PullRequests | None, delivered: Delivered[Snapshot], difference: TreeDifference | None
+) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
-    diffs = build_diffs(delivered.before, delivered.after)
-    body = build_body(delivered.plan, diffs, render_markdown(judgement))
+    before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
+    findings = render_risks_markdown(difference) if difference else None
+    diffs = build_diffs(difference, before, after) if difference else {}
+    body = build_body(delivered.plan, diffs, findings)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_stack.delivery.image_reference import normalise_repository, split_image
 from gitops_stack.delivery.plan import ImageChange
-from gitops_stack.delivery.rendered_diff import Snapshot
+from gitops_stack.delivery.renders import Renders
 from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key, object_name
 from gitops_stack.manifests import Manifest
 
@@ -37,7 +37,7 @@ class _Found:
     left: dict[ImageChange, list[str]] = field(default_factory=dict)
 
 
-def prove_announcement(changes: Iterable[ImageChange], before: Snapshot, after: Snapshot) -> dict[str, Proof]:
+def prove_announcement(changes: Iterable[ImageChange], before: Renders, after: Renders) -> dict[str, Proof]:
     """Hold the changes of every folder that is rendered on both sides against it: folder -> proof.
 
     The announced image stands where the old one stood, at least once; every other difference but a part of the image

@@ -9,7 +9,7 @@ from gitops_stack.delivery.announcement import is_image, prove_announcement
 from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.delivery.images.kustomization_images import find_kustomization
 from gitops_stack.delivery.plan import ImageChange, Plan
-from gitops_stack.delivery.rendered_diff import Snapshot
+from gitops_stack.delivery.renders import Renders
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
@@ -20,7 +20,7 @@ _NAMED = 3  # places in a sentence
 _FILES = 2000  # that are searched for the place which wins
 
 
-def prove(root: Path, plan: Plan, before: Snapshot, after: Snapshot, readers: Mapping[str, str]) -> list[str]:
+def prove(root: Path, plan: Plan, before: Renders, after: Renders, readers: Mapping[str, str]) -> list[str]:
     """Hold ``plan``, which is written into the checkout ``root``, against the renders before and after it.
 
     ``readers``: what else may read the changed files, in words -> its folder. Returns warnings: what changes with the
@@ -45,7 +45,7 @@ def prove(root: Path, plan: Plan, before: Snapshot, after: Snapshot, readers: Ma
     return warnings
 
 
-def check_origin(stack: str, changes: Iterable[ImageChange], running: Snapshot) -> Iterator[str]:
+def check_origin(stack: str, changes: Iterable[ImageChange], running: Renders) -> Iterator[str]:
     """Yield the images that are said to run in ``stack`` and that its folders (in ``changes``) do not render."""
     for change in changes:
         if (why := running.unseen.get(change.folder)) and change.folder not in running.objects:

@@ -72,6 +72,7 @@ ARTIFACTS = (
     Artifact("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "30 s", _KUBERNETES),
     Artifact("kwok", "kubernetes", "sigs.k8s.io/kwok/cmd/kwok", "1 min"),
     Artifact("miniredis", "argocd", "./redis", "10 s"),
+    Artifact("applicationsets", "argocd", "./applicationsets", "10 s"),
     Artifact(
         "argocd",
         "argocd",

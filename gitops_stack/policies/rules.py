@@ -125,9 +125,27 @@ RULES: tuple[Rule, ...] = (
     Rule("service-without-pods", "warning", "A Service selects no pods of its application.", "It has no endpoints."),
     Rule(
         "application-set-not-expanded",
-        "note",
-        "An ApplicationSet's generator needs a cluster or a forge.",
-        "Its applications were not checked.",
+        "warning",
+        "An ApplicationSet asks a forge, a plugin, or another repository.",
+        "Nothing of what it makes was checked.",
+    ),
+    Rule(
+        "application-set-refused",
+        "error",
+        "Argo CD cannot make the applications of an ApplicationSet.",
+        "Its controller reports ErrorOccurred and changes none of them.",
+    ),
+    Rule(
+        "application-set-empty",
+        "warning",
+        "An ApplicationSet makes no application.",
+        "A wrong pattern or selector deletes all that it made before.",
+    ),
+    Rule(
+        "application-set-placeholder",
+        "warning",
+        "No generator fills a placeholder of an ApplicationSet.",
+        "The placeholder itself, or `<no value>`, is deployed.",
     ),
     # Finalizers and pruning.
     Rule(

@@ -45,6 +45,7 @@ def platform(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(ROOT / "gitops", remote.clone / "gitops")
     remote.commit({}, "project")
     fake_kustomize.install(tmp_path / "tools", monkeypatch)
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))  # whose renders are of the real program
     monkeypatch.chdir(remote.clone)
     for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITHUB_SERVER_URL", "CI_SERVER_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -157,7 +158,7 @@ def test_a_forge_gets_a_pull_request_with_the_rendered_difference(
         f"| high | `recreate` | guestbook | `batch/Job storefront/load` | `spec.template`: `{RECREATE}` |\n\n<details>"
     ) in body
     assert f"| guestbook | `{NAME}:2.53` | `{IMAGE}` |" in body
-    assert f"-        - image: {NAME}:2.53\n+        - image: {IMAGE}\n" in body
+    assert f"-      - image: {NAME}:2.53\n+      - image: {IMAGE}\n" in body
 
 
 def test_a_missing_token_stops_before_anything_is_pushed(
@@ -179,7 +180,7 @@ def test_a_dry_run_shows_the_difference(
     del job
     assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert f"\n+        - image: {IMAGE}\n" in said
+    assert f"\n+      - image: {IMAGE}\n" in said
     assert said.splitlines()[2] == (
         f"high risk in guestbook: recreate: batch/Job storefront/load: spec.template: {RECREATE}"
     )

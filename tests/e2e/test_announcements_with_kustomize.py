@@ -16,10 +16,10 @@ import yaml
 
 from gitops_stack.delivery.plan import Plan, parse_assignment, parse_target, plan_image_set, plan_promotion
 from gitops_stack.delivery.proof import check_origin, prove
-from gitops_stack.delivery.rendered_diff import load_snapshot
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.tools import build_tools
+from gitops_stack.tree_check.workloads import Snapshot, load_workloads
 from tests.delivery.trees import A, stack, write
 from tests.e2e.scenario import say
 
@@ -257,6 +257,10 @@ def differences(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
             yield from differences(one, other)
     elif old != new:
         yield old, new
+
+
+def load_snapshot(root: Path, plan: Plan, settings: Any) -> Snapshot:
+    return load_workloads(root, settings, [change.application for change in plan.changes], plan.texts)
 
 
 def carry_out(root: Path, plan: Plan, settings: Any, readers: dict[str, str]) -> list[str]:
