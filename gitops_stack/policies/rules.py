@@ -36,14 +36,33 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "value-invalid",
         "error",
-        "A quantity, port or port name is none.",
+        "A value, a name or a combination is not valid.",
         "The API server refuses it; no schema tells.",
     ),
+    Rule(
+        "duplicate-entry",
+        "error",
+        "A list that is keyed by name, port or path has an entry twice.",
+        "Server-side apply refuses it; client-side apply keeps one of the two.",
+    ),
+    Rule("kind-unknown", "error", "Kubernetes has no such kind in its own groups.", "The API server refuses it."),
     Rule(
         "version-not-served",
         "error",
         "Kubernetes serves a kind, but not in this version.",
         "The API server refuses it.",
+    ),
+    Rule(
+        "version-off-by-default",
+        "warning",
+        "An alpha or beta version that an API server does not serve unless told to.",
+        "EKS and most others refuse it.",
+    ),
+    Rule(
+        "schema-unusable",
+        "error",
+        "A schema of a CRD or catalogue, or an object, cannot be used for validation.",
+        "Nothing of the kind was validated.",
     ),
     Rule("schema-missing", "warning", "No schema for a kind of this Kubernetes version.", "It was not validated."),
     # Whether the AppProjects would let it through.
@@ -154,6 +173,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("secret-in-git", "error", "A Secret's values are in Git.", "Whoever may read the repository may read them."),
     # Images.
+    Rule("image-invalid", "error", "An image's name is not valid.", "No pod starts: InvalidImageName."),
     Rule(
         "image-not-pinned",
         "error",

@@ -17,6 +17,7 @@ from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, relative_path
 from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.inputs import Inputs
+from gitops_stack.tree_check.json_form import settle_json
 from gitops_stack.tree_check.judge import judge
 from gitops_stack.tree_check.origins import locate_object
 from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
@@ -50,9 +51,10 @@ def check_stack(
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
     problems = _check_installation(project, settings)
     tree = load_tree(project, settings)
+    settle_json(tree)
     found = [*problems, *tree.findings]
     catalogue = project / CATALOGUE
-    schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
+    schemas = SchemaSet(version, tree.definitions, [catalogue] if catalogue.is_dir() else [])
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
@@ -74,8 +76,9 @@ def check_folder(project: Path, folder: Path, *, kubernetes_version: str | None 
     plugins = load_plugins(project)
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
     tree = load_folder(project, folder)
+    settle_json(tree)
     catalogue = project / CATALOGUE
-    schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
+    schemas = SchemaSet(version, tree.definitions, [catalogue] if catalogue.is_dir() else [])
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]

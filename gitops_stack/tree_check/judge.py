@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from gitops_stack.policies.api_values import check_values
 from gitops_stack.policies.app_project import Permissions, check_app_project, check_application, check_rendered
 from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.dangers import check_finalizer, check_pruning, check_secret
@@ -36,7 +35,6 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
         yield from _judge_objects(objects, stack)
         yield from check_owners({"": objects})
         for found in objects:
-            yield from check_values(found)
             yield from check_secret(None, found, argocd_namespace)
 
 
@@ -49,7 +47,6 @@ def _judge_application(
         yield from check_application(one.spec, permissions)
         yield from check_rendered(one.spec, one.objects, permissions)
     for found in one.objects:
-        yield from check_values(found)
         yield from check_pruning(one.spec, found)
         yield from check_secret(one.spec, found, argocd_namespace)
     if not one.spec.of_library:  # Argo CD's own manifests are upstream's, and the lock holds them
