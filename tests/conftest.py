@@ -17,7 +17,8 @@ from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
-from gitops_stack.tree_check.render import Request, load_program, render_source, source_key
+from gitops_stack.tree_check.render import load_program, render_source, source_key
+from gitops_stack.tree_check.source import Request
 from tests.git_repository import git, repository  # noqa: F401 - fixtures of several folders
 from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_settings, stack_tree
 

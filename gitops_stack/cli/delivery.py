@@ -34,14 +34,15 @@ from gitops_stack.delivery.plan import (
     plan_promotion,
 )
 from gitops_stack.delivery.pull_request import build_body
-from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snapshot
-from gitops_stack.delivery.risks import Judgement, judge, render_markdown
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.tree_check.difference import TreeDifference
+from gitops_stack.tree_check.risk_report import render_risks_markdown
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads, load_workloads
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
 
@@ -216,8 +217,9 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
 
         return load
 
-    def render(tree: Path, planned: Plan) -> Snapshot:
-        return load_snapshot(tree, planned, load_in(tree)(request.stack)) if rendered else Snapshot()
+    def render(tree: Path, planned: Plan) -> Snapshot | None:
+        names = [change.application for change in planned.changes]
+        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts) if rendered else None
 
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(
@@ -226,21 +228,26 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
             lambda planned: build_message(planned, request.source_revision),
             render,
         )
-        judgement = judge(delivered.plan, delivered.before, delivered.after) if rendered else None
-        opened = _open(requests, delivered, judgement)
+        before, after = delivered.before, delivered.after
+        difference = compare_workloads(request.stack, before, after) if before and after else None
+        opened = _open(requests, delivered, difference)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
     if request.output is Output.JSON:
-        print_json(build_report(delivered, opened, to, judgement))
+        print_json(build_report(delivered, opened, to, difference))
     else:
-        print_delivered(delivered, opened, to, judgement)
+        print_delivered(delivered, opened, to, difference)
 
 
-def _open(requests: PullRequests | None, delivered: Delivered, judgement: Judgement | None) -> PullRequest | None:
+def _open(
+    requests: PullRequests | None, delivered: Delivered[Snapshot], difference: TreeDifference | None
+) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
-    findings = render_markdown(judgement) if judgement else None
-    body = build_body(delivered.plan, build_diffs(delivered.before, delivered.after), findings)
+    before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
+    findings = render_risks_markdown(difference) if difference else None
+    diffs = build_diffs(difference, before, after) if difference else {}
+    body = build_body(delivered.plan, diffs, findings)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 

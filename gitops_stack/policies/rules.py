@@ -31,7 +31,13 @@ RULES: tuple[Rule, ...] = (
         "A source lies elsewhere, or (a warning) needs what is missing here.",
         "It was not checked.",
     ),
-    Rule("not-an-object", "error", "A document lacks apiVersion, kind or metadata.name.", "It cannot be applied."),
+    Rule(
+        "not-an-object",
+        "error",
+        "A document lacks apiVersion or metadata.name; or (a warning) Argo CD passes over a file that looks like a "
+        "manifest.",
+        "It cannot be applied.",
+    ),
     Rule("schema-invalid", "error", "A field is unknown, missing or of the wrong type.", "The API server refuses it."),
     Rule(
         "value-invalid",
@@ -68,10 +74,16 @@ RULES: tuple[Rule, ...] = (
     # Whether the AppProjects would let it through.
     Rule("project-missing", "error", "An Application names a project that is not in the tree.", "It never syncs."),
     Rule(
-        "project-invalid",
+        "project-window",
         "error",
-        "An AppProject holds `!*` or an entry twice.",
-        "Argo CD refuses the project; the CRD does not.",
+        "A sync window has a schedule or duration that cannot be read; or (a warning) it does nothing.",
+        "Argo CD then syncs nothing of the project that the window is for.",
+    ),
+    Rule(
+        "project-denies-all",
+        "warning",
+        "A list of an AppProject holds `!*`.",
+        "It denies everything, whatever else is listed.",
     ),
     Rule(
         "project-denial-opens",
@@ -128,7 +140,18 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("dangling-path", "error", "A source's folder is not in the repository.", "Argo CD shows a ComparisonError."),
     Rule("dangling-ref", "error", "A `$ref` names no source of the Application.", "Argo CD shows a ComparisonError."),
-    Rule("incomplete-source", "error", "A source has neither path, chart nor ref.", "Argo CD refuses the Application."),
+    Rule(
+        "incomplete-source",
+        "error",
+        "A source lacks its repository, path or chart, or a chart's version; or it has options of two tools.",
+        "InvalidSpecError: the Application never syncs.",
+    ),
+    Rule(
+        "destination-invalid",
+        "error",
+        "A destination has a name and a server, or neither.",
+        "InvalidSpecError: the Application never syncs.",
+    ),
     Rule(
         "selector-mismatch",
         "error",

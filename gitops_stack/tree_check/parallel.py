@@ -7,8 +7,9 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-from gitops_stack.tree_check.render import RENDERS, Render, Request, load_kept_render, render_source
+from gitops_stack.tree_check.render import RENDERS, load_kept_render, render_source
 from gitops_stack.tree_check.result_cache import prune_entries
+from gitops_stack.tree_check.source import Render, Request
 
 _WORTH_PROCESSES = 64
 _CHUNK = 16

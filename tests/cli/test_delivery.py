@@ -55,6 +55,7 @@ def kustomize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tools/kustomize").write_text(KUSTOMIZE)
     (tmp_path / "tools/kustomize").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))  # whose renders are of the real program
 
 
 def test_an_image_goes_to_dev_and_is_promoted_to_prd(
@@ -189,10 +190,11 @@ def test_where_kustomize_fails_a_dry_run_says_that_no_risk_was_judged(
     (tmp_path / "tools/kustomize").write_text("#!/bin/sh\necho 'yaml: line 1: no' >&2\nexit 1\n")
     (tmp_path / "tools/kustomize").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))  # whose renders are of the real program
     arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", "--output", "json")
     assert run(*arguments, monkeypatch=monkeypatch) == 0
     report = json.loads(capsys.readouterr().out)
-    why = f"{DEV.rpartition('/')[0]}: found text that is no YAML: yaml: line 1: no; correct the file"
+    why = "guestbook: found text that is no YAML: yaml: line 1: no; correct the file"
     assert (report["risks"], report["unseen"]) == ([], [why])
     assert run(*arguments[:-2], monkeypatch=monkeypatch) == 0
     assert capsys.readouterr().out.splitlines()[2] == f"risk not judged: {why}"
