@@ -19,14 +19,20 @@ from gitops_stack.policies.project_permissions import (
 from gitops_stack.policies.project_windows import check_windows
 from gitops_stack.policies.scope import is_namespaced
 
+DEFAULT_PROJECT = "default"
+
 
 @dataclass(frozen=True)
 class Permissions:
-    """What decides: the projects by name, Argo CD's namespace, and which custom kinds are namespaced."""
+    """What decides: the projects by name, Argo CD's namespace, and which custom kinds are namespaced.
+
+    ``whole`` says that there are no other projects than these.
+    """
 
     projects: Mapping[str, RenderedObject]
     argocd_namespace: str = "argocd"
     custom_scopes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    whole: bool = True
 
 
 def check_app_project(project: RenderedObject) -> Iterator[Finding]:
@@ -61,6 +67,8 @@ def check_application(application: ApplicationSpec, permissions: Permissions) ->
     made = application.object
     project = permissions.projects.get(application.project)
     if project is None:
+        if application.project == DEFAULT_PROJECT or not (permissions.whole or permissions.projects):
+            return  # Argo CD itself makes default; without any project, they are somewhere else
         known = ", ".join(sorted(permissions.projects)) or "none"
         yield made.finding(
             "spec.project",

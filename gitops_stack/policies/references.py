@@ -118,13 +118,21 @@ def check_selectors(objects: Sequence[RenderedObject]) -> Iterator[Finding]:
             yield from _check_own_selector(found)
         elif (found.group, found.kind) == ("", "Service"):
             selector = mapping(found.spec.get("selector"))
-            fits = any(ns == found.namespace and selector.items() <= labels.items() for ns, labels in pods)
+            fits = any(
+                same_namespace(namespace, found.namespace) and selector.items() <= labels.items()
+                for namespace, labels in pods
+            )
             if selector and pods and not fits:
                 shown = ", ".join(f"{key}={value}" for key, value in sorted(selector.items()))
                 yield found.finding(
                     "spec.selector", f"found {shown}, which no pod of the application has", "correct the selector",
                     rule="service-without-pods",
                 )  # fmt: skip
+
+
+def same_namespace(one: str, other: str) -> bool:
+    """Tell whether two objects can be in one namespace: that of one without is whatever it is applied to."""
+    return one == other or not one or not other
 
 
 def _check_own_selector(found: RenderedObject) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
 Switch = Literal["error", "warning", "note", "off"]
+Profile = Literal["strict", "adopt"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,12 @@ RULES: tuple[Rule, ...] = (
         "note",
         "A source lies elsewhere, or (a warning) needs what is missing here.",
         "It was not checked.",
+    ),
+    Rule(
+        "passed-over",
+        "note",
+        "Files in a folder without a stack are patches, tests, templates or other tools'.",
+        "They were not checked.",
     ),
     Rule(
         "not-an-object",
@@ -56,6 +63,12 @@ RULES: tuple[Rule, ...] = (
         "version-not-served",
         "error",
         "Kubernetes serves a kind, but not in this version.",
+        "The API server refuses it.",
+    ),
+    Rule(
+        "crd-version-missing",
+        "error",
+        "The CRD of a kind does not serve this version.",
         "The API server refuses it.",
     ),
     Rule(
@@ -278,3 +291,26 @@ RULES: tuple[Rule, ...] = (
 )
 
 BY_ID = {rule.id: rule for rule in RULES}
+
+ADOPT: dict[str, Switch] = {
+    **dict.fromkeys(
+        (
+            "schema-missing", "service-without-pods", "workload-without-finalizer", "prunable-namespace",
+            "prunable-volume-claim", "image-not-pinned", "requests-missing", "memory-limit-missing",
+            "readiness-probe-missing", "run-as-non-root", "privilege-escalation", "host-access",
+            "capabilities-not-dropped", "disruption-budget-missing", "single-replica-budget",
+        ),
+        "note",
+    ),
+    **dict.fromkeys(
+        (
+            "crd-version-missing", "privileged-container", "prunable-crd", "duplicate-entry", "duplicate-object",
+            "project-missing",
+        ),
+        "warning",
+    ),
+}  # fmt: skip
+"""What a rule is in the profile `adopt`, for trees that were not made with this library.
+
+An error is left to what would not sync or is dangerous; what is taste is a note.
+"""

@@ -162,7 +162,7 @@ class SchemaSet:
             return found.finding("apiVersion", said, f"needs {wanted}", rule="version-not-served")
         if others := sorted(one for one, kind in self._custom if kind == key[1] and one.rpartition("/")[0] == group):
             said = f"found {key[0]}, which the CRD of {key[1]} does not serve"
-            return found.finding("apiVersion", said, f"needs {' or '.join(others)}", rule="version-not-served")
+            return found.finding("apiVersion", said, f"needs {' or '.join(others)}", rule="crd-version-missing")
         if group in list_groups() or "." not in group:
             said = f"found {key[1]} of {key[0]}, which Kubernetes {ours} does not have"
             return found.finding("kind", said, _suggest(ours, group, key[1]), rule="kind-unknown")

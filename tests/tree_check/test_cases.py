@@ -20,7 +20,7 @@ CASES = load_cases("checks")
 OF_STACKS = {
     "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
     "dangling-path", "application-set-not-expanded", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
-    "environment-in-namespace", "policy-failed",
+    "environment-in-namespace", "policy-failed", "library-finalizer", "passed-over",
 }  # fmt: skip
 
 
