@@ -96,6 +96,7 @@ def test_defaults_of_a_minimal_stack() -> None:
             "source": "github.com/argoproj/argo-cd",
             "admin_enabled": True,
             "rbac": {},
+            "kustomize": {"build_options": None},
             "resources": {},
             "patches": {},
             "spoke_role_arns": (),
