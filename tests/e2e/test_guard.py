@@ -76,7 +76,13 @@ def refuse(scenario: Scenario, *words: str, engine: Engine | None = None) -> Non
 @pytest.mark.usefixtures("settings_back")
 def test_another_namespace_is_refused_and_what_would_go_is_named(scenario: Scenario) -> None:
     change(scenario, {"argocd": {"namespace": "argocd-two"}})
-    refuse(scenario, "argocd.namespace: found argocd-two", "guestbook", "everything in namespace storefront", "docs/move.md")
+    refuse(
+        scenario,
+        "argocd.namespace: found argocd-two",
+        "guestbook",
+        "everything in namespace storefront",
+        "docs/move.md",
+    )
 
 
 @pytest.mark.usefixtures("settings_back")
