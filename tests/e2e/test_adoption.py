@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,6 @@ from lightkube import ApiError
 from lightkube.types import PatchType
 
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab import bootstrap as road
 from gitops_stack.live_state import reference, resource_class
 from gitops_stack.manifests import Manifest
 from tests.adoption import installations as made
@@ -36,7 +36,7 @@ class Cluster:
     """kubectl against a scenario's lab, and the shop that must not notice anything."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.scenario, self.shop = scenario, False
+        self.scenario = scenario
 
     def kubectl(self, *arguments: str, given: str | None = None, check: bool = True) -> str:
         command = ["kubectl", "--kubeconfig", str(self.scenario.lab.state.kubeconfig), *arguments]
@@ -53,7 +53,6 @@ class Cluster:
     def start(self) -> None:
         """Start the living installation's controllers, and have them deploy the shop."""
         self.scenario.start_controllers()
-        self.shop = True
         self.kubectl("create", "namespace", SHOP)
         shop = made.application(SHOP, path="gitops/workloads/guestbook/overlays/local")
         shop["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
@@ -94,27 +93,14 @@ class Cluster:
         assert self.scenario.wait_until_handed_over().complete
         self.scenario.pulumi("preview", "--expect-no-changes")
 
-    def end(self) -> None:
-        """Take the shop and the stack away, for the next road."""
-        if self.shop:
-            self.kubectl("-n", "argocd", "delete", f"application.argoproj.io/{SHOP}", "--timeout=60s", check=False)
-        self.scenario.report.engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
-        self.kubectl("delete", "namespace", SHOP, "argocd", "--ignore-not-found", "--timeout=60s", check=False)
-
-
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    found = Scenario.create(tmp_path_factory.mktemp("adopt"), {}, "v3.5.1")
-    found.prepare()
-    yield found
-    found.close()
-
 
 @pytest.fixture
-def cluster(scenario: Scenario) -> Iterator[Cluster]:
-    found = Cluster(scenario)
-    yield found
-    found.end()
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Start a control plane for one road; its end takes everything along."""
+    found = Scenario.create(tmp_path, {}, "v3.5.1")
+    found.prepare()
+    yield Cluster(found)
+    found.close()
 
 
 def upstream(scenario: Scenario, commit: str) -> list[Manifest]:
