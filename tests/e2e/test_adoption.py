@@ -17,11 +17,12 @@ import yaml
 from lightkube import ApiError
 from lightkube.types import PatchType
 
+from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.live_state import reference, resource_class
 from gitops_stack.manifests import Manifest
 from tests.adoption import installations as made
-from tests.e2e.scenario import STACK, Scenario, wait_for
+from tests.e2e.scenario import STACK, Scenario, edit_stack, wait_for
 
 pytestmark = [
     pytest.mark.e2e,
@@ -162,6 +163,25 @@ def run_the_remedies(cluster: Cluster) -> None:
                 cluster.kubectl(*shlex.split(command)[1:])
 
 
+def bring_shop_into_the_tree(cluster: Cluster) -> None:
+    """Make the living Application a workload of the stack: same name, source and destination."""
+    scenario = cluster.scenario
+    workload = {"project": "storefront", "path": "gitops/workloads/guestbook/overlays/local", "namespace": SHOP}
+    namespaces = [*scenario.settings.projects["storefront"].namespaces, SHOP]
+    changes: dict[str, dict[str, Any]] = {
+        "projects": {"storefront": {"namespaces": namespaces}},
+        "workloads": {SHOP: workload},
+    }
+    edit_stack(scenario.workspace, changes)
+    write_tree(scenario.settings, scenario.workspace / scenario.settings.tree_path)
+    assert "is the stack's by source and destination, and taken over" in cluster.adopt().stdout
+    scenario.push("Bring the shop into the tree")
+    scenario.notify()
+    scenario.wait_until_well()
+    shop = scenario.application(SHOP) or {}
+    assert shop["metadata"]["labels"]["gitops-stack/stack"] == STACK
+
+
 def test_client_side_apply_of_an_older_release(cluster: Cluster) -> None:
     scenario = cluster.scenario
     cluster.kubectl("create", "namespace", "argocd")
@@ -184,6 +204,8 @@ def test_client_side_apply_of_an_older_release(cluster: Cluster) -> None:
     assert roles["data"]["policy.csv"] == "g, platform, role:admin\n"
     assert roles["data"]["policy.default"] == "role:readonly"
     assert scenario.well(SHOP)
+    bring_shop_into_the_tree(cluster)
+    assert cluster.uids() == uids
 
 
 @pytest.mark.soak
