@@ -302,7 +302,10 @@ def test_the_operator(cluster: Cluster) -> None:
         [*(one for one in render if one["kind"] == "CustomResourceDefinition"), made.OPERATOR_DEFINITION],
         "--server-side",
     )
-    cluster.kubectl("wait", "--for=condition=Established", "crd/argocds.argoproj.io", "--timeout=30s")
+    wait_for(
+        "ArgoCD objects are served",
+        lambda: "argocds" in cluster.kubectl("get", "--raw", "/apis/argoproj.io/v1beta1", check=False),
+    )
     cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump(made.OPERATOR_OBJECT))
     uid = cluster.kubectl("-n", "argocd", "get", "argocds.argoproj.io/argocd", "-o", "jsonpath={.metadata.uid}")
     cluster.apply(made.unmanaged(made.operator(render, uid=uid)), "--server-side", "--field-manager", "manager")
