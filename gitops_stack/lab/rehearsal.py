@@ -28,6 +28,7 @@ from gitops_stack.lab.bootstrap import (
     ENGINE_ENVIRONMENT,
     Report,
     hand_over,
+    naming_what_is_left,
     open_report,
     prepare_repository,
     recover_pending,
@@ -135,7 +136,7 @@ class Rehearsal:
         log = report.lab.state.directory / "destroy-events.jsonl"
         log.unlink(missing_ok=True)
         try:
-            with report.phase("pulumi destroy", progress):
+            with report.phase("pulumi destroy", progress), naming_what_is_left(report):
                 engine.destroy(f"--event-log={log}", limit_seconds=_DESTROY_SECONDS)
         finally:
             self.unmade = load_made(log)
