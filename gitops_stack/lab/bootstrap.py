@@ -6,13 +6,14 @@ Every phase is idempotent, so running it again converges. A failure names the ph
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightkube import Client
 
+from gitops_stack.account.pending import PendingCreate, load_pending
 from gitops_stack.account.recover import Recovery, load_plan, recover
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
@@ -122,21 +123,24 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
             lab.down(progress)
 
 
-def recover_pending(report: Report, account: Account | None, progress: Progress) -> list[Recovery]:
+def recover_pending(
+    report: Report, account: Account | None, progress: Progress, crashed: Collection[PendingCreate] = ()
+) -> list[Recovery]:
     """Recover what a killed `pulumi up` left pending, as `gitops-stack recover` does, or do nothing.
 
-    ``account`` is None for a stack without AWS.
+    ``account`` is None for a stack without AWS; ``crashed`` are creates whose provider crashed.
     """
     engine = report.engine
     engine.clear_dead_lock()
-    if not engine.backend.load_deployment(engine.stack).get("pending_operations"):
-        return []
+    state = {"deployment": engine.backend.load_deployment(engine.stack)}
+    if not (crashed or load_pending(state)):
+        return []  # without a run of the engine
 
     def pulumi(*arguments: str) -> str:
         return engine.run(*arguments, limit_seconds=_RECOVER_LIMIT_SECONDS)
 
     with report.phase("recover", progress):
-        plan = load_plan(pulumi, account, engine.stack)
+        plan = load_plan(pulumi, account, engine.stack, crashed=crashed)
         return recover(pulumi, account, engine.stack, plan, progress) if plan else []
 
 
