@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -74,11 +75,17 @@ def load_closure(folder: Path) -> Closure:
 
 
 @lru_cache(maxsize=65_536)
-def _texts_of(file: Path, _digest: str) -> tuple[str, ...]:
+def load_kustomization(file: Path, _digest: str) -> tuple[Any, ...]:
+    """Read the documents of a kustomization, kept by its content; nothing of one that is not YAML."""
     try:
-        documents = load_documents(file.read_text(encoding="utf-8", errors="replace"))
+        return tuple(load_documents(file.read_text(encoding="utf-8", errors="replace")))
     except yaml.YAMLError:
         return ()
+
+
+@lru_cache(maxsize=65_536)
+def _texts_of(file: Path, digest: str) -> tuple[str, ...]:
+    documents = load_kustomization(file, digest)
     found = [text for document in documents for text in _texts(document)]
     opaque = any(isinstance(document, dict) and _OPAQUE & document.keys() for document in documents)
     return (*found, *(["https://anything"] if opaque else []))
