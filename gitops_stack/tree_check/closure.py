@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -41,8 +42,13 @@ class Closure:
     def key(self, folder: Path) -> str:
         """Compute the key of the render, which does not depend on where the folder is."""
         hashed, base = hashlib.sha256(), folder.resolve()
+        above: dict[str, str] = {}  # few folders, many files
         for file in self.files:
-            hashed.update(f"{os.path.relpath(file, base)}\0{digest_file(file)}\0".encode())
+            place, name = os.path.split(file)
+            if place not in above:
+                found = os.path.relpath(place, base)
+                above[place] = "" if found == os.curdir else f"{found}/"
+            hashed.update(f"{above[place]}{name}\0{digest_file(file)}\0".encode())
         return hashed.hexdigest()
 
 
@@ -62,10 +68,12 @@ def load_closure(folder: Path) -> Closure:
             continue
         files.add(file)
         for text in _texts_of(file, digest_file(file)):
-            path = _existing(current, text)
-            if path is None:
+            found = _existing(current, text)
+            if found is None:
                 pinned = pinned and not (_REMOTE.search(text) and not _PINNED.search(text))
-            elif path.is_dir():  # `..` of a kustomization behind a link means where the link leads, as in kustomize
+                continue
+            path, is_folder = found
+            if is_folder:  # `..` of a kustomization behind a link means where the link leads, as in kustomize
                 waiting.append(path.resolve())
                 if waiting[-1] != path:
                     links.add(path)
@@ -103,12 +111,17 @@ def _texts(value: object) -> Iterator[str]:
         yield value
 
 
-def _existing(folder: Path, text: str) -> Path | None:
+def _existing(folder: Path, text: str) -> tuple[Path, bool] | None:
+    """Find what ``text`` names, and whether that is a folder."""
+    own = str(folder)
     for name in (text, text.partition("=")[2]):  # generators write `key=file`
-        path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 - every text of every kustomization
-        try:
-            if name and os.path.exists(path) and path != str(folder):  # noqa: PTH110 - as above
-                return Path(path)
-        except ValueError:  # a NUL in it
+        if not name:
             continue
+        path = os.path.normpath(os.path.join(own, name))  # noqa: PTH118 - every text of every kustomization
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116 - as above
+        except (OSError, ValueError):  # a NUL in it
+            continue
+        if path != own:
+            return Path(path), stat.S_ISDIR(mode)
     return None

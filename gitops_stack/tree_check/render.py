@@ -48,9 +48,11 @@ _ANYWHERE = "LoadRestrictionsNone"
 
 def render_sources(requests: Sequence[Request]) -> list[Render]:
     """Render several sources, as :func:`render_source` does; kustomizations that can be are built together."""
-    plain = [request.folder for request in requests if not _edited(request)]
+    kept = [load_kept_render(request) for request in requests]
+    made = zip(requests, kept, strict=True)
+    plain = [request.folder for request, found in made if found is None and not _edited(request)]
     together = build_together(plain, _build_quickly) if len(plain) > 1 else {}
-    return [render_source(request, together) for request in requests]
+    return [found or render_source(request, together) for request, found in zip(requests, kept, strict=True)]
 
 
 def render_source(request: Request, together: Mapping[Path, Built] = MappingProxyType({})) -> Render:
