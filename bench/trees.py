@@ -17,6 +17,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.manifests import Manifest
+from gitops_stack.scaffold.stack_text import StackText
 
 STACK = "local"
 _TEAMS = 20
@@ -95,9 +96,11 @@ def _load_stack_file(folder: Path) -> dict[str, Any]:
 
 
 def _edit_stack_file(folder: Path, changes: dict[str, Any]) -> None:
-    document = _load_stack_file(folder)
-    document["config"] |= {f"{PULUMI_PROJECT}:{key}": value for key, value in changes.items()}
-    (folder / f"Pulumi.{STACK}.yaml").write_text(render([document]), encoding="utf-8")
+    file = folder / f"Pulumi.{STACK}.yaml"
+    text = StackText.load(file)
+    for key, value in changes.items():
+        text.set((f"{PULUMI_PROJECT}:{key}",), value)
+    text.write(file)
 
 
 def _teams_and_workloads(workloads: range) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -33,15 +33,17 @@ from gitops_stack.delivery.plan import (
     plan_image_set,
     plan_promotion,
 )
+from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.pull_request import build_body
-from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snapshot
-from gitops_stack.delivery.risks import Judgement, judge, render_markdown
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.tree_check.difference import TreeDifference
+from gitops_stack.tree_check.risk_report import render_risks_markdown
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads, load_workloads
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
 
@@ -174,7 +176,11 @@ def promote(
         for settings in (source, destination):
             check_applications(settings, applications, repository is not None)
         check_promotion(source, destination, applications)
-        return plan_promotion(TreeReader(tree), source, destination, wanted)
+        planned = plan_promotion(TreeReader(tree), source, destination, wanted)
+        origin = [replace(one, folder=source.workloads[one.application].path) for one in planned.changes]
+        running = load_workloads(tree, source, [one.application for one in origin], ())
+        GitOpsStackError.raise_for(check_origin(before, origin, running))
+        return planned
 
     request = _Request(
         applications, stack, project, repository, push, no_pull_request, base, remote, dry_run, output, author,
@@ -202,8 +208,6 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
     without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
     requests = None if without else _detect(request, checkout)
 
-    rendered = requests is not None or to.dry_run
-
     def load_in(tree: Path) -> Callable[[str], StackSettings]:
         # Of the project's own repository the settings are the base's too; of another one they are those at hand.
         def load(name: str) -> StackSettings:
@@ -217,7 +221,12 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         return load
 
     def render(tree: Path, planned: Plan) -> Snapshot:
-        return load_snapshot(tree, planned, load_in(tree)(request.stack)) if rendered else Snapshot()
+        names = [change.application for change in planned.changes]
+        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts)
+
+    def check(tree: Path, planned: Plan, before: Snapshot, after: Snapshot) -> list[str]:
+        stacks = find_stacks(request.project if request.repository else tree / prefix)
+        return prove(tree, planned, before, after, _build_readers(planned, stacks, load_in(tree)))
 
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(
@@ -225,22 +234,47 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
             lambda tree: plan(tree, load_in(tree)),
             lambda planned: build_message(planned, request.source_revision),
             render,
+            check,
         )
-        judgement = judge(delivered.plan, delivered.before, delivered.after) if rendered else None
-        opened = _open(requests, delivered, judgement)
+        before, after = delivered.before, delivered.after
+        difference = compare_workloads(request.stack, before, after) if before and after else None
+        opened = _open(requests, delivered, difference)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
     if request.output is Output.JSON:
-        print_json(build_report(delivered, opened, to, judgement))
+        print_json(build_report(delivered, opened, to, difference))
     else:
-        print_delivered(delivered, opened, to, judgement)
+        print_delivered(delivered, opened, to, difference)
 
 
-def _open(requests: PullRequests | None, delivered: Delivered, judgement: Judgement | None) -> PullRequest | None:
+def _build_readers(
+    planned: Plan, stacks: Iterable[str], load: Callable[[str], StackSettings]
+) -> dict[str, str]:  # fmt: skip
+    """Return what may read the files of a plan beside its own applications: in words -> its folder."""
+    own = {change.application for change in planned.changes}
+    urls = {load(planned.stack).workload_source(name)[0] for name in own}
+    readers: dict[str, str] = {}
+    for stack in stacks:
+        try:
+            settings = load(stack)
+        except GitOpsStackError:  # its own check says so
+            continue
+        for name, workload in settings.workloads.items():
+            elsewhere = settings.workload_source(name)[0] not in urls
+            if not elsewhere and (stack, name) not in {(planned.stack, one) for one in own}:
+                readers[f"{name} of {stack}"] = workload.path
+    return readers
+
+
+def _open(
+    requests: PullRequests | None, delivered: Delivered[Snapshot], difference: TreeDifference | None
+) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
-    findings = render_markdown(judgement) if judgement else None
-    body = build_body(delivered.plan, build_diffs(delivered.before, delivered.after), findings)
+    before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
+    findings = render_risks_markdown(difference) if difference else None
+    diffs = build_diffs(difference, before, after) if difference else {}
+    body = build_body(delivered.plan, diffs, findings)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 

@@ -6,18 +6,19 @@ from gitops_stack.cli.console import out
 from gitops_stack.delivery.git_branch import Delivered, Destination
 from gitops_stack.delivery.message import build_summary
 from gitops_stack.delivery.pull_request import build_merge_advice
-from gitops_stack.delivery.rendered_diff import build_diffs
-from gitops_stack.delivery.risks import Judgement, build_risks, render_text
 from gitops_stack.forge.pull_requests import PullRequest
+from gitops_stack.tree_check.difference import TreeDifference
+from gitops_stack.tree_check.risk_report import build_risks, render_risks_text
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs
 
 
 def build_report(
-    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement | None = None
+    delivered: Delivered[Snapshot],
+    opened: PullRequest | None,
+    to: Destination,
+    difference: TreeDifference | None = None,
 ) -> dict[str, object]:
-    """Build the JSON document of both commands; its keys are part of the interface.
-
-    Without a pull request and a dry run nothing is rendered: `risks` and `unseen` are null then.
-    """
+    """Build the JSON document of both commands; its keys are part of the interface."""
     return {
         "stack": delivered.plan.stack,
         "result": _result(delivered, opened, to),
@@ -31,11 +32,11 @@ def build_report(
         "commit": delivered.commit,
         "pullRequest": opened.url if opened else None,
         "warnings": list(delivered.plan.warnings),
-        **(build_risks(judgement) if judgement else {"risks": None, "unseen": None}),
+        **(build_risks(difference) if difference else {"risks": None, "unseen": None}),
     }
 
 
-def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -> str:
+def _result(delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination) -> str:
     if not delivered.plan.changes:
         return "nothing-to-do"
     if to.dry_run:
@@ -44,7 +45,7 @@ def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -
 
 
 def print_delivered(
-    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement | None
+    delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
 ) -> None:
     """Print what was done, for people."""
     plan = delivered.plan
@@ -53,10 +54,11 @@ def print_delivered(
         return
     for line in [*build_summary(plan.changes), *sorted(plan.texts)]:
         out.print(line, markup=False)
-    for line in render_text(judgement) if judgement else ():
+    for line in render_risks_text(difference) if difference else ():
         out.print(line, markup=False)
     if to.dry_run:
-        for text in build_diffs(delivered.before, delivered.after).values():
+        before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
+        for text in build_diffs(difference, before, after).values() if difference else ():
             out.print(text, markup=False)
         out.print("dry run: nothing is committed", markup=False)
     elif opened:

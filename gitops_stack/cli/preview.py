@@ -12,17 +12,19 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli.console import Output, Project, Stack, out, progress
+from gitops_stack.cli.console import Output, Project, Stack, err, out, progress
 from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
+from gitops_stack.preview.manifest_files import write_manifest_files
 from gitops_stack.preview.preview_files import PreviewFiles
-from gitops_stack.preview.stack_manifests import load_stack_manifests, write_stack_manifests
+from gitops_stack.tree_check.applications import load_tree
+from gitops_stack.tree_check.rendered_sources import build_sources
 
-_STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}")  # Pulumi's own rule, and nothing that could end the marker
+_STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}", re.ASCII)  # Pulumi's own rule, and no end of the marker
 
 EventsFile = Annotated[
     Path | None,
@@ -155,12 +157,17 @@ def manifests(
         bool, typer.Option("--allow-missing", help="Write an empty folder for a stack that is not there.")
     ] = False,
 ) -> None:
-    """Write every object of a stack's GitOps tree, rendered: installation, projects, applications, workloads."""
+    """Write every object of a stack's GitOps tree, rendered: one file per application, root among them.
+
+    What is not rendered, such as sources in other repositories, is said.
+    """
     if allow_missing and not (project / f"Pulumi.{stack}.yaml").is_file():
-        write_stack_manifests({}, output)
+        write_manifest_files({}, output)
         return
     settings = load_stack_file(project, stack)
     with progress(f"rendering {project / settings.tree_path}"):
-        sources = load_stack_manifests(settings, project)
-    write_stack_manifests(sources, output)
+        sources, unseen = build_sources(load_tree(project, settings))
+    write_manifest_files(sources, output)
+    for sentence in unseen:
+        err.print(f"warning: {sentence}", markup=False)
     out.print(f"{output}: {sum(map(len, sources.values()))} objects from {', '.join(sources)}", markup=False)

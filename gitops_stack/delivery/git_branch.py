@@ -12,17 +12,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_branch, is_own_commit
 from gitops_stack.delivery.plan import Plan
-from gitops_stack.delivery.rendered_diff import Snapshot
 from gitops_stack.errors import EnvironmentProblem
 
 ATTEMPTS = 10
 """Pushes tried before giving up. Of several writers one gets through each round, so ten at once all do."""
+
+Rendered = TypeVar("Rendered")
+"""What the caller renders of a tree; nothing here looks into it."""
 
 _HEADS = "refs/heads/"
 # What the client and receive-pack say when the branch has moved since the fetch.
@@ -45,7 +48,7 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class Delivered(Generic[Rendered]):
     """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are what was rendered."""
 
     plan: Plan
@@ -53,23 +56,25 @@ class Delivered:
     branch: str | None = None
     commit: str | None = None
     pushed: bool = False
-    before: Snapshot = field(default_factory=Snapshot)
-    after: Snapshot = field(default_factory=Snapshot)
+    before: Rendered | None = None
+    after: Rendered | None = None
 
 
 def deliver(
     destination: Destination,
     plan: Callable[[Path], Plan],
     build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Snapshot] = lambda _root, _plan: Snapshot(),
-) -> Delivered:
+    render: Callable[[Path, Plan], Rendered],
+    prove: Callable[[Path, Plan, Rendered, Rendered], list[str]] = lambda _root, _plan, _before, _after: [],
+) -> Delivered[Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
-    ``plan`` and ``render`` get the folder of a worktree and may be called several times. Without a change nothing is
+    ``plan``, ``render`` and ``prove`` get the folder of a worktree and may be called several times. ``prove`` compares
+    the renders right before and after the change, refuses it or returns warnings. Without a change nothing is
     committed. Raises :class:`GitOpsStackError` as ``plan`` does, :class:`EnvironmentProblem` for git and the remote.
     """
     with _worktree(destination.repository) as (top, tree):
-        work = _Work(destination, top, tree, plan, build_message, render)
+        work = _Work(destination, top, tree, plan, build_message, render, prove)
         for _ in range(ATTEMPTS):
             if delivered := work.attempt():
                 return delivered
@@ -122,15 +127,16 @@ def _worktree(repository: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Work(Generic[Rendered]):
     destination: Destination
     top: Path
     tree: Path
     plan: Callable[[Path], Plan]
     build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Snapshot]
+    render: Callable[[Path, Plan], Rendered]
+    prove: Callable[[Path, Plan, Rendered, Rendered], list[str]]
 
-    def attempt(self) -> Delivered | None:
+    def attempt(self) -> Delivered[Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
         to = self.destination
         base = self._fetch(to.base)
@@ -141,8 +147,8 @@ class _Work:
         branch = to.base if to.direct else build_branch(plan)
         before = self.render(self.tree, plan)
         if to.dry_run:
-            self._write(plan)
-            return Delivered(plan, to.base, branch, None, False, before, self.render(self.tree, plan))
+            plan, after = self._write(plan, before)
+            return Delivered(plan, to.base, branch, None, False, before, after)
         there = None if to.direct else self._find(branch)
         if there is not None:
             on_top = self._continue(there, base)
@@ -150,8 +156,7 @@ class _Work:
                 after = self.render(self.tree, plan)
                 return Delivered(plan, to.base, branch, there, False, before, after)
             plan = on_top
-        self._write(plan)
-        after = self.render(self.tree, plan)
+        plan, after = self._write(plan, before if there is None else self.render(self.tree, plan))
         commit = self._commit(plan)
         return Delivered(plan, to.base, branch, commit, True, before, after) if self._push(branch) else None
 
@@ -193,9 +198,13 @@ class _Work:
     def _reset(self, commit: str) -> None:
         self._git("reset", "--quiet", "--hard", commit)
 
-    def _write(self, plan: Plan) -> None:
+    def _write(self, plan: Plan, before: Rendered) -> tuple[Plan, Rendered]:
+        """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
             (self.tree / path).write_bytes(text.encode("utf-8"))
+        after = self.render(self.tree, plan)
+        warnings = self.prove(self.tree, plan, before, after)
+        return replace(plan, warnings=(*plan.warnings, *warnings)), after
 
     def _commit(self, plan: Plan) -> str:
         author = self.destination.author

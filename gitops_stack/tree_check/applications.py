@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,10 +12,10 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.policies.application_spec import ApplicationSpec, Source, is_application, read_application_spec
 from gitops_stack.policies.fields import dig, text
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
+from gitops_stack.tree_check.application_sets import StackSets
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
@@ -37,6 +38,8 @@ class RenderedApplication:
     folders: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
     """What renders its sources: plugin, helm, kustomize, directory; of a source elsewhere helm alone is known."""
+    unread: set[str] = field(default_factory=set)
+    """The sources, as fields of the Application, of which not all objects are known."""
 
 
 @dataclass
@@ -72,6 +75,13 @@ class Tree:
         return self.roots.show(path) if self.roots else relative_path(path, project)
 
 
+def label_applications(applications: Iterable[RenderedApplication]) -> dict[ObjectName, str]:
+    """Name applications as people do, with the namespace where two have one name."""
+    names = {one.spec.object.name for one in applications}
+    counts = Counter(name.name for name in names)
+    return {name: name.name if counts[name.name] == 1 else f"{name.namespace}/{name.name}" for name in names}
+
+
 def load_tree(
     project: Path,
     settings: StackSettings,
@@ -85,10 +95,9 @@ def load_tree(
     none of the library's these alone are rendered.
     """
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
-    tree = Tree(
-        tools=SourceTools(kubernetes_version=kubernetes_version or own),
-        roots=SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision),
-    )
+    roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
+    tree = Tree(tools=SourceTools(kubernetes_version=kubernetes_version or own), roots=roots)
+    sets = StackSets(roots, settings)
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
@@ -102,8 +111,8 @@ def load_tree(
             break
         _render_level(tree, level, project, settings, wanted)
         tree.applications += level
-        level = [child for one in level for child in _children(tree, one, project, settings)]
-    _settle_namespaces(tree)
+        level = [child for one in level for child in _children(tree, one, project, sets)]
+    settle_tree(tree)
     return tree
 
 
@@ -112,22 +121,27 @@ def _render_level(
 ) -> None:
     """Render a level, Argo CD's own installation first: its ConfigMap says how all others are rendered."""
     own = [one for one in level if one.spec.name == SELF_MANAGEMENT_APPLICATION]
-    _render(tree, own, project, settings)
-    tree.tools = read_tools([found for one in own for found in one.objects], settings.argocd.namespace, tree.tools)
+    home = settings.argocd.namespace
+    render_applications(tree, own, project, home)
+    tree.tools = read_tools([found for one in own for found in one.objects], home, tree.tools)
     chosen = [one for one in level if one not in own]
     if only is not None:
         chosen = [one for one in chosen if one.spec.name in only or one.spec.name == ROOT_APPLICATION]
-    _render(tree, chosen, project, settings)
+    render_applications(tree, chosen, project, home)
 
 
-def _render(tree: Tree, chosen: Sequence[RenderedApplication], project: Path, settings: StackSettings) -> None:
-    locator = SourceLocator(tree.roots or SourceRoots(project, "", ""), settings.argocd.namespace, tree.tools)
+def render_applications(
+    tree: Tree, chosen: Sequence[RenderedApplication], project: Path, argocd_namespace: str
+) -> None:
+    """Render the sources of some applications, which need not be in the tree yet, and take in all that is found."""
+    locator = SourceLocator(tree.roots or SourceRoots(project, "", ""), argocd_namespace, tree.tools)
     requests: list[tuple[RenderedApplication, Source, Request]] = []
     for one in chosen:
         for located in locator.locate(one.spec):
             one.kinds |= located.kinds
             tree.findings += located.findings
             tree.inputs.complete = tree.inputs.complete and located.complete
+            one.unread |= {located.source.field} if located.findings else set()
             if located.request is not None:
                 one.folders.append(tree.show(located.request.folder, project))
                 requests.append((one, located.source, located.request))
@@ -147,6 +161,8 @@ def _take(
         said = f"is not rendered{' in full' if render.documents else ''}: {render.skipped}; nothing of it was checked"
         skipped = made.finding(source.field, said, "", rule="not-rendered", severity="warning")
         tree.findings.append(replace(skipped, folder=folder))  # it is about the folder as much as the Application
+    if render.skipped or render.failed:
+        one.unread.add(source.field)
     if render.lacking:
         tree.lacking.append(render.lacking)
     for sentence in render.failed:
@@ -174,37 +190,29 @@ def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
         inputs.complete = False
 
 
-def _children(
-    tree: Tree, one: RenderedApplication, project: Path, settings: StackSettings
-) -> Iterable[RenderedApplication]:
+def _children(tree: Tree, one: RenderedApplication, project: Path, sets: StackSets) -> Iterable[RenderedApplication]:
     for found in one.objects:
         placed = replace(found, namespace=found.namespace or one.spec.namespace)
         if is_application(found):
             yield RenderedApplication(read_application_spec(placed))
         elif (found.group, found.kind) == (ARGOCD_GROUP, "ApplicationSet"):
-            yield from _expanded(tree, placed, project, settings)
+            yield from _expanded(tree, placed, project, sets)
 
 
-def _expanded(
-    tree: Tree, found: RenderedObject, project: Path, settings: StackSettings
-) -> Iterator[RenderedApplication]:
-    try:
-        made, read = expand_application_set(found.manifest, project, settings.gitops.repo_url)
-    except NotExpandableError as error:
-        tree.findings.append(
-            found.finding("spec.generators", f"is not expanded: {error}", "", rule="application-set-not-expanded")
-        )
-        return
-    for path in read:
-        if path.is_dir() and path != project:  # all of a repository is too much to look at
+def _expanded(tree: Tree, found: RenderedObject, project: Path, sets: StackSets) -> Iterator[RenderedApplication]:
+    made, findings = sets.expand(found, (one.manifest for one in tree.objects))
+    tree.findings += findings
+    for path in made.read:
+        # All of a repository is too much to look at, and which commit a revision means is in no file of the tree.
+        if path.is_dir() and path != project and path.is_relative_to(project):
             tree.inputs.add_folder(path)
         else:
             tree.inputs.complete = False
-    for manifest in made:
+    for manifest in made.applications:
         yield RenderedApplication(read_application_spec(replace(found, manifest=manifest)))
 
 
-def _settle_namespaces(tree: Tree) -> None:
+def settle_tree(tree: Tree) -> None:
     """Fill in destinations' namespaces, which needs to know of every CRD whether its objects are namespaced."""
     tree.custom_scopes = {("argoproj.io", kind): True for kind in ("Application", "ApplicationSet", "AppProject")}
     tree.custom_scopes |= build_custom_scopes(tree.definitions)
