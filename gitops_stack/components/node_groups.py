@@ -10,6 +10,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
+from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _IMAGES = {
@@ -59,6 +60,7 @@ def register_node_groups(
     account: pulumi.Output[Account],
     subnet_ids: Sequence[pulumi.Input[str]],
     policy: pulumi.Input[Mapping[str, Any]] | None,
+    ip_family: pulumi.Input[str],
     tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
@@ -86,6 +88,9 @@ def register_node_groups(
         )
         for managed in _POLICIES
     ]
+    if ip_family != "ipv4":
+        pods = account.apply(lambda account: render_document(build_ipv6_pods_policy(account)))
+        attachments.append(iam.RolePolicy(f"{name}-ipv6", role=role.name, policy=pods, opts=inside))
     if policy is not None:
         document = pulumi.Output.from_input(policy).apply(render_document)
         attachments.append(iam.RolePolicy(name, role=role.name, policy=document, opts=inside))

@@ -39,7 +39,10 @@ class Cluster(pulumi.CustomResource):
 
 
 def record(
-    groups: dict[str, dict[str, Any]], preview: bool = False, policy: dict[str, Any] | None = None
+    groups: dict[str, dict[str, Any]],
+    preview: bool = False,
+    policy: dict[str, Any] | None = None,
+    ip_family: str = "ipv4",
 ) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
@@ -51,6 +54,7 @@ def record(
             account=pulumi.Output.from_input(ACCOUNT),
             subnet_ids=["subnet-1", "subnet-2"],
             policy=policy,
+            ip_family=ip_family,
             tags={"gitops-stack:stack": "dev"},
             parent=Holder(opts),
             depends_on=[Cluster()],
@@ -190,3 +194,14 @@ def test_what_more_nodes_may_do_is_an_inline_policy() -> None:
     assert found["RolePolicy:nodes"].inputs["role"] == "nodes"
     assert document(found["RolePolicy:nodes"]) == POLICY
     assert of_kind(record({"general": GROUP}), "RolePolicy") == {}
+
+
+@BOTH
+def test_nodes_of_an_ipv6_cluster_may_give_pods_their_addresses(preview: bool) -> None:
+    found = record({"general": GROUP}, preview, ip_family="ipv6")
+    check_common(found, "holder")
+    assign = document(found["RolePolicy:nodes-ipv6"])["Statement"][0]
+    assert "ec2:AssignIpv6Addresses" in assign["Action"]
+    assert assign["Resource"] == ["arn:aws:ec2:*:*:network-interface/*"]
+    assert "nodes-ipv6" in found["NodeGroup:nodes-general"].depends_on
+    assert "RolePolicy:nodes-ipv6" not in record({"general": GROUP}, preview)
