@@ -35,8 +35,10 @@ _INSTANCE_TYPE = re.compile(
 
 
 def _check_eks_version(value: str) -> str:
-    if value not in EKS_VERSIONS:
-        raise ValueError(f"needs a version EKS offers, quoted; this release knows {', '.join(EKS_VERSIONS)}")
+    found = re.fullmatch(r"1\.([1-9][0-9])", value)
+    if found is None or int(found[1]) < int(EKS_VERSIONS[0].partition(".")[2]):
+        oldest, newest = EKS_VERSIONS[0], EKS_VERSIONS[-1]
+        raise ValueError(f"needs a Kubernetes version, quoted, such as {newest}; EKS has none before {oldest}")
     return value
 
 
