@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from gitops_stack.components.node_groups import register_node_groups
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import ACCOUNT, check_common, children, document, of_kind, run
 
@@ -205,3 +206,15 @@ def test_nodes_of_an_ipv6_cluster_may_give_pods_their_addresses(preview: bool) -
     assert assign["Resource"] == ["arn:aws:ec2:*:*:network-interface/*"]
     assert "nodes-ipv6" in found["NodeGroup:nodes-general"].depends_on
     assert "RolePolicy:nodes-ipv6" not in record({"general": GROUP}, preview)
+
+
+@pytest.mark.parametrize("longest", [True, False])
+def test_a_name_eks_would_refuse_is_refused_before(longest: bool) -> None:
+    key = "g" * (55 - len("nodes-") + (not longest))
+    if longest:
+        assert f"NodeGroup:nodes-{key}" in record({key: GROUP})
+        return
+    with pytest.raises(
+        GitOpsStackError, match=rf"^node_groups\.{key}: the group is called nodes-{key}, 56 characters; "
+    ):
+        record({key: GROUP})
