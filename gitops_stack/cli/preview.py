@@ -17,6 +17,7 @@ from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.read_paths import load_read_paths
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.preview_files import PreviewFiles
@@ -112,7 +113,7 @@ def changed_stacks(
     output: Annotated[Output, typer.Option(help="How to print: a name a line, or one line of JSON.")] = Output.TEXT,
 ) -> None:
     """List the stacks whose preview a change needs: all for the program, one for its own files, none for docs."""
-    folders = {stack: _folders(project, stack) for stack in find_stacks(project)}
+    folders = {stack: load_read_paths(project, _folders(project, stack)) for stack in find_stacks(project)}
     changed = find_changed_stacks(_changed_paths(project, base, head), folders)
     wanted = [stack for stack in changed if not only or stack in only]
     if output is Output.JSON:
