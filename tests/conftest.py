@@ -17,7 +17,8 @@ from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
-from gitops_stack.tree_check.render import Request, load_program, render_source, source_key
+from gitops_stack.tree_check.render import load_program, render_source, source_key
+from gitops_stack.tree_check.source import Request
 from tests.git_repository import git, repository  # noqa: F401 - fixtures of several folders
 from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_settings, stack_tree
 
@@ -74,6 +75,9 @@ def offline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hold a cache folder with the kept renders, a kubeconfig, and the guards in `bin`."""
     folder = tmp_path_factory.mktemp("offline")
     shutil.copytree(RENDERS, folder / "cache" / "renders")
+    for kept in RENDERS.glob("*.json.gz"):
+        note = folder / "cache" / "renders" / kept.name.replace(".json.gz", ".tag")
+        note.touch()  # as `lock` does, which `make golden` runs
     contexts = [{"name": stack_config("local")["gitops-stack:cluster"]["context"]}]
     (folder / "kubeconfig").write_text(yaml.safe_dump({"contexts": contexts}), encoding="utf-8")
     (folder / "bin").mkdir()

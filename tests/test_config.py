@@ -124,6 +124,55 @@ def test_a_wrong_setting_of_aws_is_refused_with_all_its_findings(case: dict[str,
     assert [finding.removeprefix("gitops-stack:") for finding in found] == case["findings"]
 
 
+def accounts(count: int) -> list[str]:
+    return [str(100000000000 + number) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "most", "finding"),
+    [
+        (
+            "cluster.endpoint.publicAccessCidrs",
+            lambda count: [f"203.0.{n}.0/24" for n in range(count)],
+            40,
+            "EKS's limit",
+        ),
+        ("account.tags", lambda count: {f"t{n}": "x" for n in range(count)}, 44, "needs at most 44 entries"),
+        (
+            "cluster.compute.nodeGroups.general.instanceTypes",
+            lambda count: [f"m{n}g.large" for n in range(6, 6 + count)],
+            20,
+            "needs at most 20 entries",
+        ),
+        (
+            "registry.repositories.guestbook.prefixes",
+            lambda count: [f"v{n}" for n in range(count)],
+            49,
+            "needs at most 49 entries",
+        ),
+        ("registry.pullAccess.accounts", accounts, 200, "needs at most 200 entries"),
+        ("registry.replicateTo.accounts", accounts, 25, "needs 25 at most, ECR's limit"),
+        (
+            "registry.repositories",
+            lambda count: {"guestbook": {}, **{f"r{n}": {} for n in range(count - 1)}},
+            100,
+            "needs 100 repositories at most beside replicateTo",
+        ),
+    ],
+)
+def test_lists_end_where_aws_refuses_them(path: str, build: Any, most: int, finding: str, tmp_path: Path) -> None:
+    owner = {"registry.ownsAccountRegistry": True, "registry.replicateTo.regions": ["eu-west-1"]}
+    changes = owner if path in {"registry.repositories"} else {"registry.ownsAccountRegistry": True}
+    for count in (most, most + 1):
+        text = render_document({"config": build_config({**changes, path: build(count)}, AWS_TABLE)})
+        if count == most:
+            assert load_text(tmp_path, text).eks is not None
+            continue
+        with pytest.raises(GitOpsStackError) as refused:
+            load_text(tmp_path, text)
+        assert finding in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "finding"),
     [

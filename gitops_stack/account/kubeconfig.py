@@ -11,6 +11,7 @@ import yaml
 
 from gitops_stack.account.eks_token import EXEC_API_VERSION
 from gitops_stack.account.session import Account
+from gitops_stack.conventions import TAG_STACK
 from gitops_stack.edits.document import YamlDocument
 from gitops_stack.edits.yaml_source import decode_text
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
@@ -32,8 +33,11 @@ class Endpoint:
     certificate_authority: str
 
 
-def load_endpoint(account: Account, cluster: str, place: str) -> Endpoint:
-    """Read the cluster's endpoint. Raises :class:`GitOpsStackError` when there is no such cluster that answers."""
+def load_endpoint(account: Account, cluster: str, place: str, stack: str) -> Endpoint:
+    """Read the cluster's endpoint.
+
+    Raises :class:`GitOpsStackError` when there is no such cluster that answers, or its tags name another stack.
+    """
     answer = account.find("eks", "describe_cluster", name=cluster)
     if answer is None:
         raise GitOpsStackError(
@@ -41,6 +45,12 @@ def load_endpoint(account: Account, cluster: str, place: str) -> Endpoint:
             "run `pulumi up`, or correct cluster.name and aws:region"
         )
     found = answer["cluster"]
+    owner = (found.get("tags") or {}).get(TAG_STACK, stack)
+    if owner != stack:
+        raise GitOpsStackError(
+            f"{place}: EKS cluster {cluster} belongs to stack {owner} (its tag {TAG_STACK}), and this is {stack}; "
+            "correct cluster.name, account.id or aws:region"
+        )
     if not found.get("endpoint"):
         raise GitOpsStackError(
             f"{place}: EKS cluster {cluster} is {found['status']} and has no endpoint yet; try later"

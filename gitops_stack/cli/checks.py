@@ -52,6 +52,12 @@ def check(
         str | None,
         typer.Option(help="Validate for this version; default: cluster.version, else the newest known.", metavar="X.Y"),
     ] = None,
+    kustomize_build_options: Annotated[
+        str | None,
+        typer.Option(
+            help="What Argo CD's kustomize.buildOptions says, for folders without a stack.", metavar="OPTIONS"
+        ),
+    ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Leave with 1 from this severity on.")] = FailOn.ERROR,
 ) -> None:
     """Check settings, tree and lock as `pulumi up` would, then all that the tree's applications render.
@@ -68,8 +74,10 @@ def check(
         loose = [path for path in wanted if str(path) not in covered]
         if loose and kubernetes_version is None:
             kubernetes_version = _common_version(project, [report.stack for report in reports])
-        reports += [_check_folder(project, path, kubernetes_version) for path in loose]
+        reports += [_check_folder(project, path, kubernetes_version, kustomize_build_options) for path in loose]
     _print(reports, project, output, filtered=bool(wanted))
+    if lacking := list(dict.fromkeys(sentence for report in reports for sentence in report.lacking)):
+        raise EnvironmentProblem(*lacking)
     failing = ("error", "warning") if fail_on is FailOn.WARNING else ("error",)
     if any(report.count(severity) for report in reports for severity in failing):
         raise typer.Exit(1)
@@ -116,10 +124,10 @@ def _common_version(project: Path, stacks: list[str]) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
-def _check_folder(project: Path, folder: Path, kubernetes_version: str | None) -> Report:
+def _check_folder(project: Path, folder: Path, kubernetes_version: str | None, build_options: str | None) -> Report:
     from gitops_stack.tree_check.check import check_folder  # noqa: PLC0415 - as above
 
-    return check_folder(project, folder, kubernetes_version=kubernetes_version)
+    return check_folder(project, folder, kubernetes_version=kubernetes_version, build_options=build_options)
 
 
 def _print(reports: list[Report], project: Path, output: CheckOutput, *, filtered: bool) -> None:
@@ -157,9 +165,10 @@ def _print_text(reports: list[Report], project: Path, *, filtered: bool) -> None
             warned = f", {_warnings(report)}" if report.count("warning") else ""
             applications = f"{count_noun(report.applications, 'application')}, " if report.applications else ""
             counts = f"{applications}{count_noun(report.objects, 'object')}, Kubernetes {report.kubernetes_version}"
-            out.print(f"{place}: fine, {counts}{warned}", markup=False)
+            out.print(f"{place}: fine, {counts}{warned}{_unread(report)}", markup=False)
         else:
-            out.print(f"{place}: {count_noun(report.count('error'), 'error')}, {_warnings(report)}", markup=False)
+            errors = count_noun(report.count("error"), "error")
+            out.print(f"{place}: {errors}, {_warnings(report)}{_unread(report)}", markup=False)
     rules = Counter((finding.severity, finding.rule) for report in reports for finding in report.findings)
     if len(rules) > 1:
         from rich.table import Table  # noqa: PLC0415 - for a summary that is seldom needed
@@ -174,6 +183,10 @@ def _print_text(reports: list[Report], project: Path, *, filtered: bool) -> None
 
 def _warnings(report: Report) -> str:
     return count_noun(report.count("warning"), "warning")
+
+
+def _unread(report: Report) -> str:
+    return f", {count_noun(report.unread, 'source')} not checked" if report.unread else ""
 
 
 def _shown(report: Report, severity: str, project: Path) -> Iterator[str]:

@@ -26,12 +26,17 @@ from gitops_stack.config.sentences import (
 )
 from gitops_stack.config.siblings import check_siblings
 from gitops_stack.config.stack_config import engine_text, load_stack_config
+from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 from gitops_stack.stack_files import find_stacks, stack_file
 
-__all__ = ["check_kubeconfig", "find_stacks", "kubeconfig_path", "load_settings", "load_stack_file", "stack_file"]
+__all__ = [
+    "check_kubeconfig", "find_stacks", "kubeconfig_path", "load_project_name", "load_settings", "load_stack_file",
+    "stack_file",
+]  # fmt: skip
 
 _VARIABLE, _LONGEST_VARIABLE = "PULUMI_CONFIG", 128 << 10  # bytes, its name and closing NUL included: execve(2)
 
@@ -66,6 +71,16 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
     region = config.values.get(REGION_KEY)
     written = {(path[0].removeprefix(PREFIX), *path[1:]): text for path, text in config.written.items()}
     return _parse(stack, place, given, plain, None if region is None else engine_text(region), project, written)
+
+
+def load_project_name(project: Path) -> str:
+    """Read the name of the Pulumi project in the folder ``project``; this library's own without a readable one."""
+    try:
+        documents = load_yaml_file(project / "Pulumi.yaml", "Pulumi.yaml")
+    except (OSError, GitOpsStackError):
+        return PULUMI_PROJECT
+    name = documents[0].get("name") if documents and isinstance(documents[0], dict) else None
+    return name if isinstance(name, str) else PULUMI_PROJECT
 
 
 def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[str]:

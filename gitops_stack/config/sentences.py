@@ -77,6 +77,7 @@ def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc:
         "greater_than_equal": f"needs {context.get('ge')} or more",
         "less_than_equal": f"needs {context.get('le')} or less",
         "too_short": "needs at least one entry",
+        "too_long": f"needs at most {context.get('max_length')} entries",
         "string_too_short": "needs text that is not empty",
         "string_too_long": f"needs at most {context.get('max_length')} characters",
         "dict_type": "needs a map of names to settings",

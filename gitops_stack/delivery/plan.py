@@ -170,7 +170,7 @@ def check_applications(settings: StackSettings, applications: Iterable[str], own
     urls = {settings.workload_source(name)[0]: name for name in names}
     if len(urls) > 1:
         raise GitOpsStackError(f"{', '.join(names)}: have their files in different repositories; take them one by one")
-    if not own_checkout and (others := [url for url in urls if url != settings.gitops.repo_url]):
+    if not own_checkout and (others := [url for url in urls if not settings.is_own_repository(url)]):
         raise GitOpsStackError(f"{names[0]}: has its files in {others[0]}; name a checkout of it with --repository")
 
 

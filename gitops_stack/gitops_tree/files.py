@@ -12,6 +12,10 @@ from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
+_AUTHORED = (
+    "is authored, but the settings generate a file of that name; rename it or the setting, or delete it and run "
+    "`gitops-stack render`"
+)
 _MARKS = (b"", codecs.BOM_UTF8)  # an editor may have put one before the header
 
 
@@ -35,7 +39,11 @@ def check_tree(settings: StackSettings, root: Path) -> list[str]:
     states = {
         path: _state(root / path, wanted.get(path), found.get(path)) for path in sorted(wanted.keys() | found.keys())
     }
-    return [f"{root / path}: {state}; {remedy}" for path, state in states.items() if state]
+    return [
+        f"{root / path}: {state}" if state == _AUTHORED else f"{root / path}: {state}; {remedy}"
+        for path, state in states.items()
+        if state
+    ]
 
 
 def write_tree(settings: StackSettings, root: Path) -> list[str]:
@@ -60,11 +68,8 @@ def write_tree(settings: StackSettings, root: Path) -> list[str]:
 
 def check_authored_names(settings: StackSettings, root: Path) -> list[str]:
     """Return one sentence per authored file that stands where a generated one belongs."""
-    taken = [path for path in build_tree(settings) if (root / path).exists() and not is_generated(root / path)]
-    return [
-        f"{root / path}: is authored, but the settings generate a file of that name; rename it or the setting"
-        for path in taken
-    ]
+    wanted = build_tree(settings, load_authored_patches(root))
+    return [f"{root / path}: {_AUTHORED}" for path, text in wanted.items() if _is_authored(root / path, text)]
 
 
 def _state(file: Path, wanted: str | None, found: str | None) -> str:
@@ -74,7 +79,9 @@ def _state(file: Path, wanted: str | None, found: str | None) -> str:
         return "is generated but no longer wanted by the settings"
     if found is not None:
         return "differs from what the settings generate"
-    return "is authored, but the settings generate a file of that name" if file.exists() else "is missing"
+    if _is_authored(file, wanted):
+        return _AUTHORED
+    return "has lost its first line, which says that it is generated" if file.exists() else "is missing"
 
 
 def _list_yaml(folder: Path) -> list[str]:
@@ -92,6 +99,13 @@ def is_generated(file: str | Path) -> bool:
     except (FileNotFoundError, IsADirectoryError):
         return False
     return any(begin.startswith(mark + _HEADER) for mark in _MARKS)
+
+
+def _is_authored(file: Path, wanted: str) -> bool:
+    """Tell whether ``file`` is a person's; one that lacks no more than the first line of ``wanted`` is not."""
+    if not file.exists() or is_generated(file):
+        return False
+    return _read(file).strip() != wanted.removeprefix(GENERATED_HEADER).strip()
 
 
 def _read(file: Path) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
+from gitops_stack.conventions import GENERATED_HEADER
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
@@ -20,19 +21,33 @@ _LIMIT_SECONDS = 600.0  # five git commands at their own 120 s; a backstop, not 
 _NO_GIT = "PATH: no git found, which kustomize fetches the remote base with; install git"
 
 
+class BuildOptionNeededError(GitOpsStackError):
+    """A kustomization that builds only with ``option``, which Argo CD takes from `kustomize.buildOptions`."""
+
+    def __init__(self, directory: Path, option: str) -> None:
+        """Name the folder and the option."""
+        self.option = option
+        super().__init__(
+            f"{directory}: needs {option}; set argocd.kustomize.buildOptions, or --kustomize-build-options for a "
+            "folder without a stack"
+        )
+
+
 def kustomization_file(folder: Path) -> Path | None:
     """Return the kustomization in ``folder``, if there is one."""
     return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
 
 
-def render_kustomization(directory: Path) -> list[Manifest]:
+def render_kustomization(
+    directory: Path, options: Sequence[str] = (), variables: Mapping[str, str] | None = None
+) -> list[Manifest]:
     """Render ``directory`` with `kustomize build`, or `kubectl kustomize`, in kustomize's order.
 
-    Raises :class:`GitOpsStackError` for what is wrong in the tree, :class:`EnvironmentProblem` for a missing program
-    or an unreachable remote.
+    ``options`` are those of the build, ``variables`` are added to the environment. Raises :class:`GitOpsStackError`
+    for what is wrong in the tree, :class:`EnvironmentProblem` for a missing program or an unreachable remote.
     """
-    command = [*find_kustomize(), str(directory)]
-    environment = {**build_caller_environment(), **load_git_environment()}
+    command = [*find_kustomize(), str(directory), *options]
+    environment = {**build_caller_environment(), **load_git_environment(), **(variables or {})}
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, env=environment, timeout=_LIMIT_SECONDS, check=False
@@ -103,23 +118,46 @@ def _no_git(_found: re.Match[str], _directory: Path) -> GitOpsStackError:
 
 
 def _unknown_commit(found: re.Match[str], directory: Path) -> GitOpsStackError:
-    return GitOpsStackError(
-        f"{directory}/kustomization.yaml: the remote has no {found['ref']}; correct argocd.commit or argocd.source"
-    )
+    needs = "correct argocd.commit or argocd.source" if _is_installation(directory) else "correct the base's ref"
+    return GitOpsStackError(f"{_shown(directory)}: the remote has no {found['ref']}; {needs}")
 
 
 def _unreachable(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    mirror = ", or name a mirror in argocd.source" if _is_installation(directory) else " and the base's address"
     return EnvironmentProblem(
-        f"{directory}/kustomization.yaml: the remote base cannot be reached: {found[0][:200].strip()}; "
-        "check the network, or name a mirror in argocd.source"
+        f"{_shown(directory)}: the remote base cannot be reached: {found[0][:200].strip()}; check the network{mirror}"
     )
 
 
-def _missing_folder(_: re.Match[str], directory: Path) -> GitOpsStackError:
+def _missing_folder(found: re.Match[str], directory: Path) -> GitOpsStackError:
+    if not _is_installation(directory):
+        return GitOpsStackError(f"{_shown(directory)}: a base is missing: {found[0][:200]}; correct its path")
     return GitOpsStackError(
-        f"{directory}/kustomization.yaml: the remote has no such folder of manifests; "
+        f"{_shown(directory)}: the remote has no such folder of manifests; "
         "argocd.source must have the content of argoproj/argo-cd"
     )
+
+
+def _is_installation(directory: Path) -> bool:
+    """Tell whether the library wrote the kustomization: its remote base is then what the settings name."""
+    file = kustomization_file(directory)
+    return file is not None and file.read_text(encoding="utf-8", errors="replace").startswith(GENERATED_HEADER)
+
+
+def _shown(directory: Path) -> Path:
+    return kustomization_file(directory) or directory
+
+
+def _needs_helm(_: re.Match[str], directory: Path) -> GitOpsStackError:
+    return BuildOptionNeededError(directory, "--enable-helm")
+
+
+def _needs_plugins(_: re.Match[str], directory: Path) -> GitOpsStackError:
+    return BuildOptionNeededError(directory, "--enable-alpha-plugins")
+
+
+def _needs_files_outside(_: re.Match[str], directory: Path) -> GitOpsStackError:
+    return BuildOptionNeededError(directory, "--load-restrictor LoadRestrictionsNone")
 
 
 def _not_yaml(found: re.Match[str], directory: Path) -> GitOpsStackError:
@@ -127,6 +165,9 @@ def _not_yaml(found: re.Match[str], directory: Path) -> GitOpsStackError:
 
 
 _CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ...] = (
+    (r"must specify --enable-helm", _needs_helm),
+    (r"external plugins disabled|unable to load (external )?plugin|--enable-alpha-plugins", _needs_plugins),
+    (r"security; file '[^']*' is not in or below", _needs_files_outside),
     (r'matches strategic merge patch "(?P<kind>\w+)\.[^/"]*/(?P<name>[^"]+)\.[^."]+"', _patch_without_target),
     (r"no matches for Id (?P<kind>\w+)\.[^/]*/(?P<name>[^\s;]+)\.[^.\s;]+", _patch_without_target),
     (r'unable to parse SM or JSON patch from \[path: "(?P<path>[^"]+)"', _unreadable_patch),
@@ -136,7 +177,8 @@ _CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ..
     (r"not our ref (?P<ref>\S+)", _unknown_commit),
     (r"fatal: unable to access [^\n]*|Could not resolve host[^\n]*|hit \S+ timeout[^\n]*", _unreachable),
     (r"Connection refused[^\n]*|repository '[^']*' not found[^\n]*|Repository not found", _unreachable),
-    (r"fatal: '[^']*' does not appear to be a git repository", _unreachable),
+    (r"fatal: '[^']*' does not appear to be a git repository|ssh: [^\n]*|fatal: could not read [^\n]*", _unreachable),
+    (r"fatal: Authentication failed[^\n]*|dial tcp[^\n']*(no such host|refused|timeout)", _unreachable),
     (r"evalsymlink failure on '[^']*kustomize-\d+|unable to find one of 'kustomization\.yaml'", _missing_folder),
     (r"(?<![\w.])yaml: [^\n]*|MalformedYAMLError[^\n]*", _not_yaml),
 )

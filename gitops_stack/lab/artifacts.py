@@ -103,6 +103,14 @@ ARTIFACTS = (
         "40 s",
     ),
     Artifact(
+        "pulumi-resource-pulumi-python",  # runs dynamic resources; a script, the same in every release
+        "pulumi-language-python",
+        "",
+        "1 s",
+        module=_PULUMI_SDK,
+        copied=("python/dist/pulumi-resource-pulumi-python",),
+    ),
+    Artifact(
         "pulumi-resource-kubernetes",
         "pulumi-kubernetes",
         ".",

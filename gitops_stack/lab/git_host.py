@@ -34,7 +34,7 @@ from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import build_http_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK, LabState
-from gitops_stack.policies.repository_url import same_repository
+from gitops_stack.patterns import same_repository
 
 _SERVICE = "git-upload-pack"  # reading; nobody pushes here
 _DAYS = 3650  # a kept lab may grow old, and nothing but its own processes trusts it

@@ -13,6 +13,7 @@ from gitops_stack.conventions import (
     RESOURCES_FINALIZER,
     SELF_MANAGEMENT_APPLICATION,
 )
+from gitops_stack.patterns import normalize_server
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import RenderedObject
 
@@ -98,7 +99,7 @@ def is_app_project(found: RenderedObject) -> bool:
 def read_application_spec(found: RenderedObject) -> ApplicationSpec:
     """Read one Application. What is malformed reads as empty; the schema says so elsewhere."""
     destination = mapping(found.spec.get("destination"))
-    server, cluster = text(destination.get("server")), text(destination.get("name"))
+    server, cluster = normalize_server(text(destination.get("server"))), text(destination.get("name"))
     if server == IN_CLUSTER or cluster == IN_CLUSTER_NAME:
         server, cluster = IN_CLUSTER, IN_CLUSTER_NAME
     return ApplicationSpec(

@@ -11,22 +11,20 @@ import re
 from collections.abc import Iterable
 
 from gitops_stack.manifests import Manifest
+from gitops_stack.patterns import match_glob, match_namespace, match_path, match_repository
 from gitops_stack.policies.fields import dig, mapping, sequence, text
-from gitops_stack.policies.globs import match_glob, match_path
-from gitops_stack.policies.repository_url import normalize_repository
 
 
 def permits_repository(project: Manifest, url: str) -> bool:
     """Tell whether a source's repository is permitted: some entry matches, and no deny entry refuses."""
-    wanted, permitted = normalize_repository(url), False
+    permitted = False
     for entry in _texts(dig(project, "spec", "sourceRepos")):
         if is_denial(entry):
-            if match_glob(normalize_repository(entry[1:]), wanted, "/"):
+            if match_repository(entry[1:], url):
                 return False
             permitted = True
         else:
-            pattern = normalize_repository(entry)
-            permitted = permitted or pattern == "*" or match_glob(pattern, wanted, "/")
+            permitted = permitted or match_repository(entry, url)
     return permitted
 
 
@@ -88,7 +86,7 @@ def is_denial(entry: str) -> bool:
 def _matches(pattern: str, value: str) -> bool:
     if is_denial(pattern):
         return not match_glob(pattern[1:], value)
-    return pattern == "*" or match_glob(pattern, value)
+    return match_namespace(pattern, value)
 
 
 def _matches_text(entry: str, value: str) -> bool:

@@ -31,7 +31,13 @@ RULES: tuple[Rule, ...] = (
         "A source lies elsewhere, or (a warning) needs what is missing here.",
         "It was not checked.",
     ),
-    Rule("not-an-object", "error", "A document lacks apiVersion, kind or metadata.name.", "It cannot be applied."),
+    Rule(
+        "not-an-object",
+        "error",
+        "A document lacks apiVersion or metadata.name; or (a warning) Argo CD passes over a file that looks like a "
+        "manifest.",
+        "It cannot be applied.",
+    ),
     Rule("schema-invalid", "error", "A field is unknown, missing or of the wrong type.", "The API server refuses it."),
     Rule(
         "value-invalid",

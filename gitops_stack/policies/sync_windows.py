@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.globs import match_glob
+from gitops_stack.patterns import match_glob
 from gitops_stack.settings.cron import parse_schedule
 from gitops_stack.settings.sync_windows import parse_duration
 

@@ -13,8 +13,8 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.patterns import same_repository
 from gitops_stack.policies.fields import text
-from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.scaffold.app_manifests import WORKLOADS
 from gitops_stack.scaffold.application_sets import load_authored
 from gitops_stack.scaffold.applications import NAME, PROJECTS_KEY, WORKLOADS_KEY
@@ -128,7 +128,7 @@ def _names_project(value: Any, app_project: str) -> bool:  # noqa: ANN401 - any 
 def _check_references(everywhere: dict[str, StackSettings], folder: str) -> Iterator[str]:
     for stack, settings in everywhere.items():
         for name, workload in settings.workloads.items():
-            own = workload.repo_url in (None, settings.gitops.repo_url)
+            own = settings.is_own_repository(workload.repo_url)
             if own and f"{workload.path}/".startswith(f"{folder}/") and Path(folder).name != name:
                 yield f"{stack_file(stack)}: {WORKLOADS_KEY}.{name}.path: is below {folder}; take it out first"
 

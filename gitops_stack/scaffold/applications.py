@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from gitops_stack import conventions
 from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import check_authored_names
+from gitops_stack.patterns import match_namespace
 from gitops_stack.scaffold.app_manifests import (
     APP_KINDS,
     WORKLOADS,
@@ -132,7 +132,7 @@ def _enter_project(text: StackText, settings: StackSettings, app_project: str, n
     entry = settings.projects.get(app_project)
     if entry is None:
         text.set((PROJECTS_KEY, app_project), {"namespaces": [namespace]})
-    elif not any(fnmatchcase(namespace, pattern) for pattern in entry.namespaces):
+    elif not any(match_namespace(pattern, namespace) for pattern in entry.namespaces):
         text.append((PROJECTS_KEY, app_project, "namespaces"), namespace)
 
 

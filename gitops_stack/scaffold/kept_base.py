@@ -74,7 +74,7 @@ def _other_overlays(project: Path, name: str) -> Iterator[tuple[str, Path]]:
     for stack in [*(one for one in order if one in known), *(one for one in known if one not in order)]:
         settings = load_stack_file(project, stack)
         workload = settings.workloads.get(name)
-        if workload and workload.repo_url in (None, settings.gitops.repo_url):
+        if workload and settings.is_own_repository(workload.repo_url):
             yield stack, project / workload.path
 
 

@@ -148,7 +148,7 @@ def _copy_overlays(
     notes = []
     stack = settings.stack
     for name, workload in origin.workloads.items():
-        if workload.repo_url not in (None, origin.gitops.repo_url):
+        if not origin.is_own_repository(workload.repo_url):
             notes.append(f"workloads.{name}: its files are in {workload.repo_url}; add what {stack} needs there")
             continue
         target = settings.workloads[name].path

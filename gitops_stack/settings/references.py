@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from gitops_stack import conventions
+from gitops_stack.patterns import match_namespace, match_repository
 from gitops_stack.settings.aws_references import check_aws_references
 from gitops_stack.settings.stack import StackSettings
 
@@ -39,12 +39,12 @@ def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]
             yield path, name, f"needs another name: {name} is reserved for the library's own project"
         for namespace in project.namespaces:
             where = f"{path}.namespaces"
-            if fnmatchcase(settings.argocd.namespace, namespace):
+            if match_namespace(namespace, settings.argocd.namespace):
                 needs = (
                     f"needs to leave out {settings.argocd.namespace}: who writes in Argo CD's namespace is its admin"
                 )
                 yield where, namespace, needs
-            elif taken := [own for own in CLUSTER_NAMESPACES if fnmatchcase(own, namespace)]:
+            elif taken := [own for own in CLUSTER_NAMESPACES if match_namespace(namespace, own)]:
                 yield where, namespace, f"needs to leave out {taken[0]}, which belongs to the cluster"
             for other, owner in owners.items():
                 if owner != name and _overlap(namespace, other):
@@ -86,10 +86,10 @@ def _check_workloads(settings: StackSettings) -> Iterator[tuple[str, object, str
             known = ", ".join(settings.projects) or "none"
             yield f"{path}.project", workload.project, f"needs a project of this stack: {known}"
         else:
-            if not any(fnmatchcase(workload.namespace, pattern) for pattern in project.namespaces):
+            if not any(match_namespace(pattern, workload.namespace) for pattern in project.namespaces):
                 needs = f"needs a namespace of project {workload.project}: {', '.join(project.namespaces)}"
                 yield f"{path}.namespace", workload.namespace, needs
-            if not any(fnmatchcase(url, pattern) for pattern in settings.project_repos(workload.project)):
+            if not any(match_repository(pattern, url) for pattern in settings.project_repos(workload.project)):
                 repos = ", ".join(settings.project_repos(workload.project))
                 yield f"{path}.repoUrl", url, f"needs a repository of project {workload.project}: {repos}"
         place = (url, workload.path, workload.namespace)

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gitops_stack import conventions
+from gitops_stack.patterns import same_repository
 from gitops_stack.settings.account import AccountSettings
 from gitops_stack.settings.add_ons import AddOnSettings
 from gitops_stack.settings.argocd import ArgoCDSettings
@@ -54,8 +55,12 @@ class StackSettings(Settings):
         """Return (repository URL, revision) of workload ``name``."""
         workload = self.workloads[name]
         url = workload.repo_url or self.gitops.repo_url
-        own = self.gitops.revision if url == self.gitops.repo_url else "HEAD"
+        own = self.gitops.revision if self.is_own_repository(url) else "HEAD"
         return url, workload.revision or own
+
+    def is_own_repository(self, url: str | None) -> bool:
+        """Tell whether ``url`` is the GitOps repository to Argo CD, which a workload's is when it names none."""
+        return url is None or same_repository(url, self.gitops.repo_url)
 
     @property
     def eks(self) -> EksClusterSettings | None:

@@ -16,9 +16,8 @@ import yaml
 from gitops_stack.conventions import RESOURCES_FINALIZER
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
+from gitops_stack.patterns import match_glob, same_repository
 from gitops_stack.policies.fields import dig, mapping, sequence, text
-from gitops_stack.policies.globs import match_glob
-from gitops_stack.policies.repository_url import same_repository
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(\.?[\w.\[\]-]+)\s*\}\}")
 _LEFT = re.compile(r"\{\{")

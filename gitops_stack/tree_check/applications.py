@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from gitops_stack.conventions import ARGOCD_GROUP, ROOT_APPLICATION
+from gitops_stack.conventions import ARGOCD_GROUP, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.policies.application_spec import ApplicationSpec, Source, is_application, read_application_spec
-from gitops_stack.policies.fields import dig, mapping, text
+from gitops_stack.policies.fields import dig, text
 from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.repository_url import same_repository
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
+from gitops_stack.tree_check.directory import flatten
+from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
+from gitops_stack.tree_check.installation_tools import read_tools
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.render import Render, Request, find_kind, flatten
+from gitops_stack.tree_check.source import Render, Request, SourceTools
+from gitops_stack.tree_check.source_location import SourceLocator
+from gitops_stack.tree_check.source_roots import SourceRoots, relative_path
 
 _DEEPEST = 8  # an application that renders itself would never end
 
@@ -38,14 +41,20 @@ class RenderedApplication:
 
 @dataclass
 class Tree:
-    """All applications of a stack, root first; or the ``loose`` objects of folders that no Application names."""
+    """All applications of a stack, root first; or the ``loose`` objects of folders that no Application names.
+
+    ``lacking`` says what this machine could not reach; ``roots`` keeps the other revisions that sources were read at.
+    """
 
     applications: list[RenderedApplication] = field(default_factory=list)
     loose: dict[str, list[RenderedObject]] = field(default_factory=dict)
     loose_files: dict[str, set[Path]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     inputs: Inputs = field(default_factory=Inputs)
     custom_scopes: dict[tuple[str, str], bool] = field(default_factory=dict)
+    tools: SourceTools = field(default_factory=SourceTools)
+    roots: SourceRoots | None = None
 
     @property
     def objects(self) -> list[RenderedObject]:
@@ -58,13 +67,32 @@ class Tree:
         """The CustomResourceDefinitions."""
         return [found.manifest for found in self.objects if found.kind == "CustomResourceDefinition"]
 
+    def show(self, path: Path, project: Path) -> str:
+        """Return how a file is shown, relative to the project."""
+        return self.roots.show(path) if self.roots else relative_path(path, project)
 
-def load_tree(project: Path, settings: StackSettings) -> Tree:
-    """Render the whole tree of a stack, level by level: an application's children are known once it is rendered."""
-    tree = Tree()
+
+def load_tree(
+    project: Path,
+    settings: StackSettings,
+    *,
+    kubernetes_version: str | None = None,
+    only: Iterable[str] | None = None,
+) -> Tree:
+    """Render the whole tree of a stack, level by level: an application's children are known once it is rendered.
+
+    ``kubernetes_version`` is what charts are told; default: the cluster's. With ``only``, of the applications that are
+    none of the library's these alone are rendered.
+    """
+    own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
+    tree = Tree(
+        tools=SourceTools(kubernetes_version=kubernetes_version or own),
+        roots=SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision),
+    )
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
+    wanted = None if only is None else set(only)
     level = [RenderedApplication(read_application_spec(root))]
     seen: set[tuple[str, str]] = set()
     for _ in range(_DEEPEST):
@@ -72,54 +100,40 @@ def load_tree(project: Path, settings: StackSettings) -> Tree:
         seen |= {(one.spec.object.file, str(one.spec.object.name)) for one in level}
         if not level:
             break
-        _render_level(tree, level, project, settings.gitops.repo_url)
+        _render_level(tree, level, project, settings, wanted)
         tree.applications += level
         level = [child for one in level for child in _children(tree, one, project, settings)]
     _settle_namespaces(tree)
     return tree
 
 
-def _render_level(tree: Tree, level: Sequence[RenderedApplication], project: Path, repo_url: str) -> None:
+def _render_level(
+    tree: Tree, level: Sequence[RenderedApplication], project: Path, settings: StackSettings, only: set[str] | None
+) -> None:
+    """Render a level, Argo CD's own installation first: its ConfigMap says how all others are rendered."""
+    own = [one for one in level if one.spec.name == SELF_MANAGEMENT_APPLICATION]
+    _render(tree, own, project, settings)
+    tree.tools = read_tools([found for one in own for found in one.objects], settings.argocd.namespace, tree.tools)
+    chosen = [one for one in level if one not in own]
+    if only is not None:
+        chosen = [one for one in chosen if one.spec.name in only or one.spec.name == ROOT_APPLICATION]
+    _render(tree, chosen, project, settings)
+
+
+def _render(tree: Tree, chosen: Sequence[RenderedApplication], project: Path, settings: StackSettings) -> None:
+    locator = SourceLocator(tree.roots or SourceRoots(project, "", ""), settings.argocd.namespace, tree.tools)
     requests: list[tuple[RenderedApplication, Source, Request]] = []
-    for one in level:
-        for source in one.spec.sources:
-            folder = _local_folder(tree, one, source, project, repo_url)
-            if folder is not None:
-                one.folders.append(relative_path(folder, project))
-                request = Request(folder, source.options, one.spec.name, one.spec.namespace)
-                one.kinds.add(find_kind(request))
-                requests.append((one, source, request))
+    for one in chosen:
+        for located in locator.locate(one.spec):
+            one.kinds |= located.kinds
+            tree.findings += located.findings
+            tree.inputs.complete = tree.inputs.complete and located.complete
+            if located.request is not None:
+                one.folders.append(tree.show(located.request.folder, project))
+                requests.append((one, located.source, located.request))
     renders = render_all([request for _, _, request in requests])
     for (one, source, request), render in zip(requests, renders, strict=True):
         _take(tree, one, source, request, render, project)
-
-
-def _local_folder(tree: Tree, one: RenderedApplication, source: Source, project: Path, repo_url: str) -> Path | None:
-    made = one.spec.object
-    if not same_repository(source.repo_url, repo_url) or source.chart:
-        shown = source.chart or source.path or source.ref
-        one.kinds |= {"helm"} if source.chart or "helm" in source.options else set()
-        tree.findings.append(
-            made.finding(
-                source.field, f"found {shown} of {source.repo_url}, which is not here", "", rule="not-rendered"
-            )
-        )
-        return None
-    if not source.path:
-        return None
-    folder = project / source.path
-    if not folder.is_dir() or not folder.resolve().is_relative_to(project.resolve()):
-        tree.inputs.complete = False  # a folder that appears later is in no list of inputs
-        tree.findings.append(
-            made.finding(
-                f"{source.field}.path",
-                f"found {source.path}, which is no folder here",
-                "correct the path",
-                rule="dangling-path",
-            )
-        )
-        return None
-    return folder
 
 
 def _take(
@@ -128,21 +142,25 @@ def _take(
     made = one.spec.object
     _note_inputs(tree.inputs, request.folder, render)
     one.files |= set(render.files)
-    folder = relative_path(request.folder, project)
+    folder = tree.show(request.folder, project)
     if render.skipped:  # it lies here, so it could have been checked: more than a note
-        said = f"is not rendered: {render.skipped}"
+        said = f"is not rendered{' in full' if render.documents else ''}: {render.skipped}; nothing of it was checked"
         skipped = made.finding(source.field, said, "", rule="not-rendered", severity="warning")
         tree.findings.append(replace(skipped, folder=folder))  # it is about the folder as much as the Application
+    if render.lacking:
+        tree.lacking.append(render.lacking)
     for sentence in render.failed:
-        tree.findings.append(build_render_failure(sentence, request.folder, one.spec.name, project))
+        tree.findings.append(build_render_failure(sentence, request.folder, one.spec.name, tree, project))
+    tree.findings += [
+        build_ignored(tree.show(Path(file), project), why, one.spec.name, folder) for file, why in render.ignored
+    ]
     for file, document in flatten(render.documents):
+        shown = tree.show(Path(file), project)
         if not is_object(document):
-            tree.findings.append(build_no_object(relative_path(Path(file), project), one.spec.name, folder, document))
+            tree.findings.append(build_no_object(shown, one.spec.name, folder, document))
             continue
         namespace = text(dig(document, "metadata", "namespace"))
-        one.objects.append(
-            RenderedObject(document, namespace, relative_path(Path(file), project), one.spec.name, folder)
-        )
+        one.objects.append(RenderedObject(document, namespace, shown, one.spec.name, folder))
 
 
 def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
@@ -154,36 +172,6 @@ def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
         inputs.add_folder(folder)
     if not render.pinned:
         inputs.complete = False
-
-
-def is_object(document: Any) -> bool:  # noqa: ANN401 - any YAML value
-    """Tell whether a document can be an object at all."""
-    metadata = mapping(dig(document, "metadata"))
-    named = text(metadata.get("name")) or text(metadata.get("generateName"))
-    return bool(text(dig(document, "apiVersion")) and text(dig(document, "kind")) and named)
-
-
-def build_no_object(file: str, application: str, folder: str, document: Any) -> Finding:  # noqa: ANN401 - any YAML value
-    """Build the finding of a document that is no object."""
-    missing = [key for key in ("apiVersion", "kind") if not text(dig(document, key))]
-    if not text(dig(document, "metadata", "name")):
-        missing.append("metadata.name")
-    found = "found a document without" if mapping(document) else "found a document that is no map, without"
-    needs = "add them or remove the document"
-    return Finding(
-        "not-an-object", "error", file, None, missing[0], f"{found} {', '.join(missing)}", needs, application, folder
-    )
-
-
-def build_render_failure(sentence: str, folder: Path, application: str, project: Path) -> Finding:
-    """Build the finding of a source that does not render; its sentence begins with a place."""
-    place, colon, rest = sentence.partition(": ")
-    inside = colon and Path(place).is_relative_to(project)
-    file = relative_path(Path(place), project) if inside else relative_path(folder, project)
-    found, semicolon, needs = (rest if inside else sentence).rpartition("; ")
-    found = found if semicolon else needs
-    needs = needs if semicolon else "correct it"
-    return Finding("render-failed", "error", file, None, "", found, needs, application, relative_path(folder, project))
 
 
 def _children(
@@ -199,7 +187,7 @@ def _children(
 
 def _expanded(
     tree: Tree, found: RenderedObject, project: Path, settings: StackSettings
-) -> Iterable[RenderedApplication]:
+) -> Iterator[RenderedApplication]:
     try:
         made, read = expand_application_set(found.manifest, project, settings.gitops.repo_url)
     except NotExpandableError as error:
@@ -222,11 +210,3 @@ def _settle_namespaces(tree: Tree) -> None:
     tree.custom_scopes |= build_custom_scopes(tree.definitions)
     for one in tree.applications:
         one.objects = settle_namespaces(one.objects, one.spec.namespace, tree.custom_scopes)
-
-
-def relative_path(path: Path, project: Path) -> str:
-    """Return ``path`` relative to the project where it is inside of it."""
-    if path.is_relative_to(project):
-        return path.relative_to(project).as_posix()
-    inner, base = path.resolve(), project.resolve()
-    return inner.relative_to(base).as_posix() if inner.is_relative_to(base) else str(path)

@@ -7,7 +7,7 @@ of the repository would show files of the machine that renders. Argo CD refuses 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -17,9 +17,9 @@ def find_root(folder: Path) -> Path:
     return next((place for place in (resolved, *resolved.parents) if (place / ".git").exists()), resolved.parent)
 
 
-def check_links(folder: Path) -> Iterator[str]:
-    """Yield a sentence for every link in ``folder`` that leads out of its repository."""
-    root = find_root(folder)
+def check_links(folder: Path, root: Path) -> Iterator[str]:
+    """Yield a sentence for every link in ``folder`` that leads out of its repository at ``root``."""
+    root = root.resolve()
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]  # .git, .venv: no part of any source
         for name in (*folders, *files):
@@ -28,19 +28,6 @@ def check_links(folder: Path) -> Iterator[str]:
                 yield f"{found}: is a link out of the repository, which Argo CD refuses; put a copy in its place"
 
 
-def check_values(folder: Path, names: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for every values file of a chart in ``folder`` that is outside of the repository."""
-    root = find_root(folder)
-    for name in names:
-        if not is_elsewhere(name) and not locate_values(folder, name).resolve().is_relative_to(root):
-            yield f"{folder}: valueFiles: found {name}; needs a file of the repository"
-
-
-def is_elsewhere(name: str) -> bool:
-    """Tell whether a values file is another source's (`$ref/…`), or one to be fetched."""
-    return name.startswith("$") or "://" in name
-
-
-def locate_values(folder: Path, name: str) -> Path:
-    """Return where Argo CD looks for a values file of a chart in ``folder``: `/` begins at the repository's root."""
-    return find_root(folder) / name.lstrip("/") if name.startswith("/") else folder / name
+def is_fetched(name: str) -> bool:
+    """Tell whether a values file is to be fetched from somewhere."""
+    return "://" in name

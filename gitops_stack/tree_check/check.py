@@ -14,7 +14,7 @@ from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, relative_path
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
 from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.judge import judge
@@ -23,6 +23,8 @@ from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
 from gitops_stack.tree_check.policies_file import POLICIES_FILE, apply_policies, load_policies
 from gitops_stack.tree_check.result import Report, load_report, report_key, write_report
 from gitops_stack.tree_check.schemas import SchemaSet, choose_version
+from gitops_stack.tree_check.source import SourceTools
+from gitops_stack.tree_check.source_roots import relative_path
 
 CATALOGUE = "schemas"
 
@@ -49,7 +51,7 @@ def check_stack(
         return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
     problems = _check_installation(project, settings)
-    tree = load_tree(project, settings)
+    tree = load_tree(project, settings, kubernetes_version=version)
     found = [*problems, *tree.findings]
     catalogue = project / CATALOGUE
     schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
@@ -62,25 +64,33 @@ def check_stack(
     covered = tuple(str(path) for path in paths if _covers(path, tree, project / settings.tree_path, project))
     reading = _reading(tree, paths, project) if paths else tree.applications
     counts = (len(reading), sum(len(one.objects) for one in reading))
-    report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered)
-    if not plugins.installed and not plugins.findings:
+    lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
+    report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered, lacking)
+    if not plugins.installed and not plugins.findings and not lacking:
         write_report(key, _inputs(project, settings, tree.inputs), started, report)
     return report
 
 
-def check_folder(project: Path, folder: Path, *, kubernetes_version: str | None = None) -> Report:
-    """Check a folder of manifests, a kustomization or a chart, without a stack."""
+def check_folder(
+    project: Path, folder: Path, *, kubernetes_version: str | None = None, build_options: str | None = None
+) -> Report:
+    """Check a folder of manifests, a kustomization or a chart, without a stack.
+
+    ``build_options`` are those that Argo CD gives to `kustomize build`; none when nobody said.
+    """
     version = choose_version(kubernetes_version)
     plugins = load_plugins(project)
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
-    tree = load_folder(project, folder)
+    tree = load_folder(project, folder, SourceTools(build_options, kubernetes_version=version))
     catalogue = project / CATALOGUE
     schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
     place = relative_path(folder, project)
-    return Report(place, "", version, len(tree.applications), len(tree.objects), _sorted(placed))
+    lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
+    counts = (len(tree.applications), len(tree.objects))
+    return Report(place, "", version, *counts, _sorted(placed), lacking=lacking)
 
 
 def build_settings_report(stack: str, sentences: Iterable[str]) -> Report:
@@ -130,9 +140,7 @@ def _place(finding: Finding, tree: Tree, project: Path) -> Finding:
     if found is None:
         return finding
     file, line = found
-    inner, base = file.resolve(), project.resolve()
-    shown = inner.relative_to(base).as_posix() if inner.is_relative_to(base) else str(file)
-    return replace(finding, file=shown, line=line)
+    return replace(finding, file=tree.show(file, project), line=line)
 
 
 def _within(findings: Iterable[Finding], tree: Tree, paths: Sequence[Path], project: Path) -> Iterator[Finding]:

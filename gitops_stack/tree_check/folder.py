@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
@@ -10,29 +11,30 @@ from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
-from gitops_stack.tree_check.applications import (
-    RenderedApplication,
-    Tree,
-    build_no_object,
-    build_render_failure,
-    is_object,
-    relative_path,
-)
+from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.closure import load_closure
+from gitops_stack.tree_check.directory import flatten
+from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.render import Request, flatten
+from gitops_stack.tree_check.source import Request, SourceTools
+from gitops_stack.tree_check.source_roots import relative_path
 
 
-def load_folder(project: Path, folder: Path) -> Tree:
+def load_folder(project: Path, folder: Path, tools: SourceTools | None = None) -> Tree:
     """Render all that ``folder`` holds, or one file; each kustomization and chart is a group of its own."""
-    tree = Tree()
-    requests = list(_requests(folder))
+    tree = Tree(tools=tools or SourceTools())
+    requests = [replace(one, tools=tree.tools) for one in _requests(folder)]
     for request, render in zip(requests, render_all(requests), strict=True):
         place = relative_path(request.folder, project)
         if render.skipped:
-            said = f"is not rendered: {render.skipped}"
+            said = f"is not rendered: {render.skipped}; nothing of it was checked"
             tree.findings.append(Finding("not-rendered", "warning", place, None, "", said, "", "", place))
-        tree.findings += [build_render_failure(sentence, request.folder, "", project) for sentence in render.failed]
+        tree.findings += [
+            build_render_failure(sentence, request.folder, "", tree, project) for sentence in render.failed
+        ]
+        ignored = [(relative_path(Path(file), project), why) for file, why in render.ignored]
+        tree.findings += [build_ignored(file, why, "", place) for file, why in ignored]
+        tree.lacking += [render.lacking] if render.lacking else []
         tree.loose_files.setdefault(place, set()).update(render.files)
         for file, document in flatten(render.documents):
             name = relative_path(Path(file), project)

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
+from gitops_stack.patterns import match_glob
 from gitops_stack.policies.fields import mapping, sequence
 from gitops_stack.policies.finding import Finding
-from gitops_stack.policies.globs import match_glob
 from gitops_stack.policies.rules import BY_ID, RULES, Switch
 
 POLICIES_FILE = "gitops/policies.yaml"

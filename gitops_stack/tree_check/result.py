@@ -32,7 +32,7 @@ _DECIDING = ("config", "gitops_tree", "manifests", "policies", "preview", "setti
 class Report:
     """The result of one check; ``place`` is the tree or folder, ``kubernetes_version`` what was validated for.
 
-    ``covered`` lists those of the paths asked for that belong to the stack.
+    ``covered`` lists those of the paths asked for that belong to the stack, ``lacking`` what could not be reached.
     """
 
     place: str
@@ -42,6 +42,12 @@ class Report:
     objects: int
     findings: tuple[Finding, ...]
     covered: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> int:
+        """Count the sources and sets of applications of which nothing was checked."""
+        return sum(finding.rule in ("not-rendered", "application-set-not-expanded") for finding in self.findings)
 
     def count(self, severity: str) -> int:
         """Count the findings of a severity."""
@@ -129,4 +135,4 @@ def _read(kept: Any) -> Report:  # noqa: ANN401 - from JSON
     findings = tuple(
         Finding(**{**one, "object": ObjectName(**one["object"]) if one["object"] else None}) for one in kept["findings"]
     )
-    return Report(**{**kept, "findings": findings, "covered": tuple(kept["covered"])})
+    return Report(**{**kept, "findings": findings, "covered": tuple(kept["covered"]), "lacking": ()})

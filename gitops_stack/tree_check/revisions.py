@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
-from gitops_stack.policies.repository_url import same_repository
+from gitops_stack.patterns import same_repository
 
 _SECONDS = 120.0
 
@@ -71,6 +72,41 @@ def _remotes(project: Path, repo_url: str) -> list[str]:
     return list(dict.fromkeys([*fitting, "origin"]))
 
 
+def find_revision(project: Path, written: str, repo_url: str) -> str | None:
+    """Resolve a `targetRevision` of the repository to the commit that was last fetched of it; none if it is not here.
+
+    As Argo CD asks the remote, its branches come before tags. Raises :class:`EnvironmentProblem` where no git is.
+    """
+    name = written.removeprefix("refs/heads/")
+    candidates = [f"refs/remotes/{remote}/{name}" for remote in _remotes(project, repo_url)]
+    candidates += [written] if written.startswith("refs/") else [f"refs/tags/{written}", f"refs/heads/{written}"]
+    candidates += [written] if re.fullmatch(r"[0-9A-Fa-f]{7,40}", written) else []
+    for candidate in candidates:
+        if found := _git_or_nothing(project, "rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}"):
+            return found
+    return None
+
+
+def load_followed_branches(project: Path, repo_url: str) -> tuple[str, str]:
+    """Return the branch that is checked out and the remote's default one, as far as the clone knows; else empty."""
+    current = _git_or_nothing(project, "symbolic-ref", "--quiet", "--short", "HEAD")
+    for remote in _remotes(project, repo_url):
+        head = _git_or_nothing(project, "symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
+        if head:
+            return current, head.removeprefix(f"refs/remotes/{remote}/")
+    return current, ""
+
+
+def export_revision(project: Path, commit: str, folder: Path) -> Path:
+    """Write the files of ``commit`` below ``folder``; returns the folder of the project in it. No worktree is made."""
+    inner = _git(project, "rev-parse", "--show-prefix")
+    index = {"GIT_INDEX_FILE": str(folder.with_name(f"{folder.name}.index"))}
+    top = Path(_git(project, "rev-parse", "--show-toplevel"))
+    _git(top, "read-tree", commit, variables=index)
+    _git(top, "checkout-index", "--all", f"--prefix={folder}/", variables=index)
+    return folder / inner
+
+
 @contextmanager
 def open_revision(project: Path, commit: str) -> Iterator[Path]:
     """Check ``commit`` out in a temporary worktree; yields the folder of the project in it."""
@@ -101,12 +137,11 @@ def _git_or_nothing(project: Path, *arguments: str) -> str:
         return ""
 
 
-def _git(project: Path, *arguments: str, about: str = "") -> str:
+def _git(project: Path, *arguments: str, about: str = "", variables: Mapping[str, str] | None = None) -> str:
     command = ["git", "-C", str(project), *arguments]
+    environment = {**build_caller_environment(), **(variables or {})}
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=build_caller_environment(), timeout=_SECONDS, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=_SECONDS, check=False)
     except FileNotFoundError:
         raise EnvironmentProblem("PATH: no git found; install git") from None
     except subprocess.TimeoutExpired:

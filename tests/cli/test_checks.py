@@ -103,12 +103,15 @@ def test_a_path_is_not_called_fine_whose_chart_was_not_rendered(
         said = capsys.readouterr()
         place = "gitops/dev/apps/hc.yaml: argoproj.io/Application argocd/hc: spec.source"
         assert f"warning: {place}: is not rendered: it is a Helm chart and helm is not on PATH" in said.err
-        assert said.out.splitlines()[0] == f"{path}: fine, 1 application, 0 objects, Kubernetes 1.35, 1 warning"
+        assert (
+            said.out.splitlines()[0]
+            == f"{path}: fine, 1 application, 0 objects, Kubernetes 1.35, 1 warning, 1 source not checked"
+        )
     (shop / "gitops/dev/apps/hc.yaml").unlink()
     assert run("check", "-s", "dev", "charts", "--fail-on", "warning", monkeypatch=monkeypatch) == 1
     said = capsys.readouterr()
     assert "warning: charts/hc: is not rendered: it is a Helm chart" in said.err
-    assert said.out.splitlines() == ["charts: fine, 0 objects, Kubernetes 1.35, 1 warning"]
+    assert said.out.splitlines() == ["charts: fine, 0 objects, Kubernetes 1.35, 1 warning, 1 source not checked"]
 
 
 @pytest.mark.parametrize(

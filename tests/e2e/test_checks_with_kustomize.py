@@ -13,7 +13,8 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.tree_check.check import check_stack
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.render import Request, render_source
+from gitops_stack.tree_check.render import render_source
+from gitops_stack.tree_check.source import Request
 from tests.cases import show_finding
 from tests.e2e.scenario import say
 from tests.tree_check.test_trees import PROJECT, write_files

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gitops_stack.conventions import GENERATED_HEADER
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import explain_failure, render_kustomization
 
@@ -160,6 +161,10 @@ def test_a_failing_kustomize_is_explained(tmp_path: Path, monkeypatch: pytest.Mo
     program(tmp_path / "bin", "git", "exit 1")
     program(tmp_path / "bin", "kustomize", "echo 'fatal: not our ref abc' >&2; exit 1")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    (tmp_path / "kustomization.yaml").write_text("resources: []\n")
+    with pytest.raises(GitOpsStackError, match=r"the remote has no abc; correct the base's ref"):
+        render_kustomization(tmp_path)
+    (tmp_path / "kustomization.yaml").write_text(f"{GENERATED_HEADER}\nresources: []\n")
     with pytest.raises(GitOpsStackError, match=r"the remote has no abc; correct argocd\.commit"):
         render_kustomization(tmp_path)
 

@@ -23,6 +23,7 @@ TOOL = Artifact("tool", "folder", "example.org/tool", "1 s", (("main.version", "
 EXPECTED = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "argocd", "miniredis", "kustomize",
     "pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-kubernetes",
+    "pulumi-resource-pulumi-python",
 }  # fmt: skip
 
 

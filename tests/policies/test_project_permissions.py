@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitops_stack.policies.globs import match_glob, match_path
+from gitops_stack.patterns import match_glob, match_path, normalize_repository, same_repository
 from gitops_stack.policies.project_permissions import (
     permits_application_namespace,
     permits_destination,
     permits_kind,
     permits_repository,
 )
-from gitops_stack.policies.repository_url import normalize_repository, same_repository
 from tests.cases import FIXTURES
 
 

@@ -11,8 +11,11 @@ import pytest
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
+from gitops_stack.tree_check.directory import flatten, load_manifest_file
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.render import Request, flatten, load_program, render_source, source_key
+from gitops_stack.tree_check.render import load_program, render_source, source_key
+from gitops_stack.tree_check.source import Request, SourceTools
+from gitops_stack.tree_check.source_type import find_kind
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 FAKE = """#!/bin/sh
@@ -151,14 +154,16 @@ def test_a_render_is_kept_by_content(overlay: Path, started: Path) -> None:
     assert started.read_text().splitlines().count("build") == 2
 
 
-def test_kustomize_options_of_an_application_become_an_overlay(overlay: Path, started: Path) -> None:
-    options = {"namePrefix": "x-", "images": ["web=example.com/web:2", "db@sha256:1", "r.io:5/a/b"], "version": "v5"}
-    assert not render_source(Request(overlay, {"kustomize": options})).failed
-    text = Path(f"{started}.overlay").read_text()
-    assert "namePrefix: x-" in text
-    for line in ("newName: example.com/web", "newTag: '2'", "digest: sha256:1", "newName: r.io:5/a/b"):
-        assert line in text
-    assert "version" not in text
+def test_kustomize_options_of_an_application_are_edits_of_a_copy(overlay: Path, started: Path) -> None:
+    options = {"namePrefix": "x-", "images": ["web=example.com/web:$ARGOCD_APP_NAME"], "version": "v5"}
+    before = (overlay / "kustomization.yaml").read_text()
+    assert not render_source(Request(overlay, {"kustomize": options}, "shop")).failed
+    said = started.read_text().splitlines()
+    assert said[:8] == ["edit", "set", "nameprefix", "--", "x-", "edit", "set", "image"]
+    assert said[8:10] == ["web=example.com/web:shop", "build"]
+    assert said[10].endswith("/source/overlay")
+    assert not Path(said[10]).exists()
+    assert (overlay / "kustomization.yaml").read_text() == before
     assert source_key(Request(overlay, {"kustomize": options}), load_closure(overlay)) != source_key(
         Request(overlay, {}), load_closure(overlay)
     )
@@ -172,14 +177,15 @@ def test_a_chart_is_rendered_with_the_application_s_values(tmp_path: Path, start
         "releaseName": "shop",
         "valueFiles": ["dev.yaml"],
         "valuesObject": {"a": 1},
-        "parameters": [{"name": "b", "value": "c", "forceString": True}, {"name": "d", "value": "e"}],
+        "parameters": [{"name": "b", "value": "c", "forceString": True}, {"name": "d", "value": "e,f"}],
     }
     render = render_source(Request(chart, {"helm": helm}, "web", "shop"))
     assert [document["kind"] for _, document in render.documents] == ["ConfigMap"]
     arguments = started.read_text().splitlines()
-    assert arguments[:6] == ["template", "shop", str(chart), "--namespace", "shop", "--include-crds"]
-    assert arguments[6] == f"--values={chart}/dev.yaml"
-    assert arguments[8:] == ["--set-string=b=c", "--set=d=e"]
+    assert arguments[:6] == ["template", ".", "--name-template", "shop", "--namespace", "shop"]
+    assert arguments[6:9] == ["--set-string=b=c", r"--set=d=e\,f", f"--values={chart}/dev.yaml"]
+    assert arguments[9] == "--include-crds"
+    assert arguments[10].startswith("--values=")
 
 
 def test_values_files_are_looked_for_in_the_repository_alone(tmp_path: Path, started: Path) -> None:
@@ -188,8 +194,8 @@ def test_values_files_are_looked_for_in_the_repository_alone(tmp_path: Path, sta
     (tmp_path / "repository/.git").mkdir()
     (chart / "Chart.yaml").write_text("name: web\n")
     render_source(Request(chart, {"helm": {"valueFiles": ["/values/dev.yaml", "../shared.yaml"]}}))
-    assert started.read_text().splitlines()[6:8] == [
-        f"--values={tmp_path}/repository/values/dev.yaml", f"--values={chart}/../shared.yaml",
+    assert [one for one in started.read_text().splitlines() if one.startswith("--values=")][:2] == [
+        f"--values={tmp_path}/repository/values/dev.yaml", f"--values={chart.parent}/shared.yaml",
     ]  # fmt: skip
     started.unlink()
     render = render_source(Request(chart, {"helm": {"valueFiles": ["../../../secret.yaml"]}}))
@@ -228,6 +234,164 @@ def test_a_program_that_fails_is_a_sentence(tmp_path: Path, started: Path) -> No
     assert not started.exists()
 
 
+UNREACHABLE = "fatal: unable to access 'https://git.example.com/x/': Could not resolve host: git.example.com"
+OUTSIDE = "accumulating resources from '../a.yaml': security; file '/a.yaml' is not in or below '/b'"
+
+
+def fail_with(started: Path, said: str) -> None:
+    (started.parent / "said").write_text(said)
+    (started.parent / "bin/kustomize").write_text(f"#!/bin/sh\ncat {started.parent / 'said'} >&2\nexit 1\n")
+
+
+def test_a_remote_base_that_cannot_be_reached_is_the_machine_s_trouble(overlay: Path, started: Path) -> None:
+    fail_with(started, UNREACHABLE)
+    render = render_source(Request(overlay, {}))
+    assert (render.failed, render.skipped) == ((), "it needs what cannot be reached or is not installed")
+    assert render.lacking == (
+        f"{overlay}/kustomization.yaml: the remote base cannot be reached: {UNREACHABLE}; "
+        "check the network and the base's address"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "option"),
+    [
+        ("Error: must specify --enable-helm", "--enable-helm"),
+        ("Error: external plugins disabled; unable to load external plugin 'Own'", "--enable-alpha-plugins"),
+        (OUTSIDE, "--load-restrictor LoadRestrictionsNone"),
+    ],
+)
+def test_what_needs_an_option_of_the_build(said: str, option: str, overlay: Path, started: Path) -> None:
+    fail_with(started, said)
+    unknown = render_source(Request(overlay, {}))
+    assert unknown.skipped == f"it needs {option}, which nothing says; name --kustomize-build-options"
+    known = render_source(Request(overlay, {}, tools=SourceTools(build_options="")))
+    assert known.failed[0].startswith(f"{overlay}: needs {option}; set argocd.kustomize.buildOptions")
+
+
+def test_options_of_the_build_are_passed_on(overlay: Path, started: Path) -> None:
+    tools = SourceTools(build_options="--enable-helm --helm-debug", kubernetes_version="1.35")
+    assert render_source(Request(overlay, {}, tools=tools)).failed == ()
+    assert started.read_text().splitlines()[-5:] == [
+        str(overlay), "--enable-helm", "--helm-debug", "--helm-kube-version", "1.35",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["--enable-exec", "--enable-alpha-plugins", "--helm-command=/x", "-o /x"])
+def test_options_that_start_programs_of_the_tree_are_not(option: str, overlay: Path, started: Path) -> None:
+    render = render_source(Request(overlay, {}, tools=SourceTools(build_options=f"--enable-helm {option}")))
+    assert "with which a tree starts programs" in render.skipped
+    assert not started.exists()
+
+
+def test_files_outside_of_the_repository_are_not_read_whatever_the_options_say(tmp_path: Path, started: Path) -> None:
+    folder = tmp_path / "repository/web"
+    folder.mkdir(parents=True)
+    (tmp_path / "secret").write_text("x")
+    (folder / "kustomization.yaml").write_text("configMapGenerator: [{name: a, files: [../../secret]}]\n")
+    tools = SourceTools(build_options="--load-restrictor LoadRestrictionsNone")
+    render = render_source(Request(folder, {}, root=tmp_path / "repository", tools=tools))
+    assert render.skipped == f"it reads {tmp_path}/secret, which is outside of the repository"
+    assert not started.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import '/etc/passwd'", "imports /etc/passwd, which is outside of the repository"),
+        ("importstr /* */ '../../../secret'", "imports ../../../secret, which is outside of the repository"),
+        (r"importbin '\u002fetc/passwd'", "found an import that is no plain text"),
+        ("local a = import 'lib.libsonnet'; a", "imports ../../../secret, which is outside of the repository"),
+    ],
+)
+def test_jsonnet_imports_from_the_repository_alone(text: str, said: str, tmp_path: Path, started: Path) -> None:
+    folder = tmp_path / "repository/web"
+    folder.mkdir(parents=True)
+    (folder / "a.jsonnet").write_text(text)
+    (folder / "lib.libsonnet").write_text("# import 'x'\n{a: 'import', b: importstr '../../../secret'}")
+    (tmp_path / "bin/jsonnet").symlink_to(tmp_path / "bin/helm")
+    render = render_source(Request(folder, {}, root=tmp_path / "repository"))
+    assert said in render.failed[0]
+    assert not started.exists()
+
+
+def test_jsonnet_gets_the_application_s_variables(tmp_path: Path, started: Path) -> None:
+    (tmp_path / "answer").write_text('[{"kind": "A"}, {"kind": "B"}]')
+    folder = tmp_path / "repository/web"
+    folder.mkdir(parents=True)
+    (folder / "a.jsonnet").write_text("[]")
+    (tmp_path / "bin/jsonnet").symlink_to(tmp_path / "bin/helm")
+    variables = {
+        "tlas": [{"name": "a", "value": "$ARGOCD_APP_NAME"}],
+        "extVars": [{"name": "b", "value": "1", "code": True}],
+        "libs": ["vendor"],
+    }
+    request = Request(folder, {"directory": {"jsonnet": variables}}, "shop", root=tmp_path / "repository")
+    assert [document["kind"] for _, document in render_source(request).documents] == ["A", "B"]
+    assert started.read_text().splitlines() == [
+        f"-J={folder}", f"-J={tmp_path}/repository/vendor", "--tla-str", "a=shop", "--ext-code", "b=1",
+        str(folder / "a.jsonnet"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "kind"),
+    [
+        (["Chart.yaml", "kustomization.yaml"], {}, "kustomize"),
+        (["Chart.yaml"], {}, "helm"),
+        (["kustomization.yaml", "myChart.yaml"], {}, "helm"),
+        (["a.yaml"], {}, "directory"),
+        (["Chart.yaml"], {"directory": {"recurse": True}}, "directory"),
+        (["Chart.yaml"], {"directory": {}, "kustomize": {"images": []}}, "helm"),
+        (["Chart.yaml"], {"directory": {"include": "*.yaml"}}, "directory"),
+        (["kustomization.yaml"], {"helm": {"valueFiles": ["a.yaml"]}}, "helm"),
+        (["kustomization.yaml"], {"plugin": {}}, "plugin"),
+    ],
+)
+def test_what_renders_a_source(names: list[str], options: dict[str, Any], kind: str, tmp_path: Path) -> None:
+    for name in names:
+        (tmp_path / name).write_text("a: 1\n")
+    assert find_kind(Request(tmp_path, options)) == kind
+
+
+def test_of_a_list_of_sources_an_empty_section_counts(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: a\n")
+    assert find_kind(Request(tmp_path, {"directory": {}}, several=True)) == "directory"
+
+
+def test_what_is_switched_off_is_read_as_manifests(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: a\n")
+    assert find_kind(Request(tmp_path, {}, tools=SourceTools(disabled=frozenset({"helm"})))) == "directory"
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("$ARGOCD_APP_NAME-${ARGOCD_APP_NAMESPACE}", "web-shop"),
+        ("pa$$word", "pa$word"),
+        ("$unknown.", "."),
+        ("$5 and ${ARGOCD_APP_PROJECT_NAME}", " and team"),
+        ("$ alone, ${", "$ alone, "),
+    ],
+)
+def test_variables_of_the_build(text: str, filled: str, tmp_path: Path) -> None:
+    assert Request(tmp_path, {}, "web", "shop", project="team").substitute(text) == filled
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [
+        (MAP.encode("utf-8-sig"), ["ConfigMap"]),
+        (MAP.encode("utf-16"), ["ConfigMap"]),
+        (b"\n# nothing\n", []),
+        (f"---\n---\n{MAP}---\n".encode(), ["ConfigMap"]),
+    ],
+)
+def test_the_documents_of_a_file(content: bytes, kinds: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(content)
+    assert [document["kind"] for document in load_manifest_file(tmp_path / "a.yaml")] == kinds
+
+
 @pytest.mark.parametrize("printed", [b"a: [", b"a: \xff\x00", b"a: !!int x"])
 def test_what_helm_prints_that_is_no_yaml_is_a_finding(printed: bytes, tmp_path: Path, started: Path) -> None:
     (tmp_path / "answer").write_bytes(printed)
@@ -242,8 +406,9 @@ def test_what_helm_prints_that_is_no_yaml_is_a_finding(printed: bytes, tmp_path:
 
 def test_values_of_another_source_are_not_guessed(tmp_path: Path, started: Path) -> None:
     (tmp_path / "Chart.yaml").write_text("name: a\n")
-    render = render_source(Request(tmp_path, {"helm": {"valueFiles": ["$values/a.yaml"]}}))
-    assert render.skipped == "its Helm values come from another source"
+    options = {"helm": {"valueFiles": ["$values/a.yaml"]}}
+    render = render_source(Request(tmp_path, options, several=True))
+    assert render.skipped == "its Helm values come from source $values, which is not here"
     assert not started.exists()
 
 

@@ -181,8 +181,8 @@ def test_what_is_installed_or_removed_asks_anew(
 def test_what_is_written_while_a_check_runs_is_not_kept(
     put_back: bool, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_and_change(*arguments: object) -> object:
-        tree = load_tree(*arguments)  # type: ignore[arg-type]
+    def load_and_change(*arguments: object, **named: object) -> object:
+        tree = load_tree(*arguments, **named)  # type: ignore[arg-type]
         before = (shop / SETTINGS).stat()
         (shop / SETTINGS).write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n")
         if put_back:
@@ -195,8 +195,8 @@ def test_what_is_written_while_a_check_runs_is_not_kept(
 
 
 def test_a_name_that_appears_while_a_check_runs_is_not_kept(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load_and_add(*arguments: object) -> object:
-        tree = load_tree(*arguments)  # type: ignore[arg-type]
+    def load_and_add(*arguments: object, **named: object) -> object:
+        tree = load_tree(*arguments, **named)  # type: ignore[arg-type]
         late = shop / "late"
         late.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: late}\n")
         os.utime(late, (0, 0))

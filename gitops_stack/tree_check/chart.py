@@ -1,0 +1,207 @@
+"""A Helm chart, rendered by the program `helm` with the arguments Argo CD gives it.
+
+Held against reposerver/repository helmTemplate and getResolvedValueFiles, util/helm Cmd.template of v3.5.1. What a
+chart asks of the cluster (`lookup`, `.Capabilities.APIVersions`) is empty here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gitops_stack.errors import last_line, shorten
+from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
+from gitops_stack.patterns import match_doublestar
+from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.tree_check.bounds import is_fetched
+from gitops_stack.tree_check.source import Render, Request
+from gitops_stack.tree_check.source_copy import copy_source
+
+_SECONDS = 120.0
+_MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
+_UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
+
+
+class _UnrenderedError(Exception):
+    """Why there is nothing to show of a chart; ``fields`` are those of its Render."""
+
+    def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - as Render takes them
+        super().__init__(str(fields))
+        self.fields = fields
+
+
+def render_chart(request: Request) -> Render:
+    """Render a chart; what is wrong in it becomes a sentence."""
+    files: list[Path] = [path for path in sorted(request.folder.rglob("*")) if path.is_file()]
+    try:
+        documents = load_documents(_template(request, files))
+    except _UnrenderedError as error:
+        return Render(files=tuple(files), pinned=False, **error.fields)
+    except yaml.YAMLError as error:
+        said = build_no_yaml(f"{request.folder}: what helm rendered", error)
+        return Render(failed=(said,), files=tuple(files), pinned=False)
+    place = str(request.folder / "Chart.yaml")
+    return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=False)
+
+
+def _template(request: Request, files: list[Path]) -> str:
+    """Return what helm prints, and add the values files it reads to ``files``."""
+    helm, folder = shutil.which("helm"), request.folder
+    if helm is None:
+        raise _UnrenderedError(skipped="it is a Helm chart and helm is not on PATH")
+    if (elsewhere := _foreign_values(request)) is not None:
+        raise _UnrenderedError(skipped=f"its Helm values come from source {elsewhere}, which is not here")
+    options = mapping(request.options.get("helm"))
+    with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
+        values, inline = Path(made) / "values.yaml", options.get("valuesObject")
+        written = text(options.get("values")) if inline is None else render_document(inline)
+        values.write_text(written, encoding="utf-8")
+        named = list(_value_files(request, options))
+        files += [Path(name) for name in named if not is_fetched(name)]
+        arguments = [*_arguments(request, options, named), f"--values={values}"]
+        try:
+            done = _run(helm, folder, arguments)
+            if done.returncode and _MISSING_DEPENDENCY.search(done.stderr):
+                done = _render_with_dependencies(helm, request, arguments, Path(made))
+        except subprocess.TimeoutExpired:
+            raise _UnrenderedError(failed=(f"{folder}: helm did not end in {_SECONDS:.0f} s",)) from None
+    said = shorten(last_line(done.stderr))
+    if done.returncode and _UNREACHABLE.search(done.stderr):
+        lacking = f"{folder}: helm cannot reach what the chart needs: {said}; check the network"
+        raise _UnrenderedError(skipped="helm cannot reach what the chart needs", lacking=lacking)
+    if done.returncode:
+        raise _UnrenderedError(failed=(f"{folder}: helm failed: {said}; correct the chart or its values",))
+    return done.stdout
+
+
+def _run(helm: str, folder: Path, arguments: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [helm, *arguments], cwd=folder, env={**os.environ, **variables}, capture_output=True, encoding="utf-8",
+        errors="replace", timeout=_SECONDS, check=False,
+    )  # fmt: skip
+
+
+def _render_with_dependencies(
+    helm: str, request: Request, arguments: list[str], made: Path
+) -> subprocess.CompletedProcess[str]:
+    """Build the chart's dependencies in a copy of it, as the repo-server does in its checkout, and render that."""
+    home = {f"HELM_{name}_HOME": str(made / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+    with copy_source(request.folder, request.repository) as copy:
+        for number, url in enumerate(_repositories(copy)):
+            done = _run(helm, copy, ["repo", "add", f"repository-{number}", url], **home)
+            if done.returncode:
+                return done
+        done = _run(helm, copy, ["dependency", "build"], **home)
+        return done if done.returncode else _run(helm, copy, arguments, **home)
+
+
+def _repositories(chart: Path) -> list[str]:
+    """List the HTTP repositories of a chart's dependencies: helm builds from those it knows alone."""
+    found = []
+    for name in ("Chart.yaml", "requirements.yaml"):
+        file = chart / name
+        documents = load_yaml_file(file) if file.is_file() else []
+        for one in sequence(mapping(documents[0] if documents else None).get("dependencies")):
+            url = text(mapping(one).get("repository"))
+            found += [url] if url.startswith(("http://", "https://")) else []
+    return list(dict.fromkeys(found))
+
+
+def _arguments(request: Request, options: Mapping[str, Any], values: list[str]) -> Iterator[str]:
+    name = text(options.get("releaseName")) or request.name or request.folder.name
+    yield from ("template", ".", "--name-template", name)
+    kustomize = mapping(request.options.get("kustomize"))
+    if namespace := text(options.get("namespace")) or text(kustomize.get("namespace")) or request.namespace:
+        yield from ("--namespace", namespace)
+    if version := text(options.get("kubeVersion")) or request.tools.kubernetes_version:
+        yield from ("--kube-version", version)
+    for parameter in map(mapping, sequence(options.get("parameters"))):
+        flag = "--set-string" if parameter.get("forceString") is True else "--set"
+        yield f"{flag}={text(parameter.get('name'))}={_escape(request.substitute(text(parameter.get('value'))))}"
+    for parameter in map(mapping, sequence(options.get("fileParameters"))):
+        found = _resolve(text(parameter.get("path")), request)
+        yield f"--set-file={text(parameter.get('name'))}={_escape(found)}"
+    yield from (f"--values={value}" for value in values)
+    yield from (f"--api-versions={text(one)}" for one in sequence(options.get("apiVersions")))
+    if options.get("skipCrds") is not True:
+        yield "--include-crds"
+    if options.get("skipSchemaValidation") is True:
+        yield "--skip-schema-validation"
+    if options.get("skipTests") is True:
+        yield "--skip-tests"
+
+
+def _escape(value: str) -> str:
+    """Escape commas, which `--set` would take for the end of the value, but not those of `{a,b}`."""
+    if value.startswith("{") and value.endswith("}"):
+        return value
+    return re.sub(r"(?<!\\),", r"\\,", value)
+
+
+def _foreign_values(request: Request) -> str | None:
+    """Return the first `$ref` of another source that is not here."""
+    here = {name for name, _ in request.refs}
+    named = [text(name) for name in sequence(mapping(request.options.get("helm")).get("valueFiles"))]
+    refs = [name.partition("/")[0] for name in named if name.startswith("$")]
+    return next((ref for ref in refs if ref[1:] not in here and request.several), None)
+
+
+def _value_files(request: Request, options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the values files in their order, each once; of a pattern's files those that are not named themselves."""
+    named = [_resolve(text(name), request) for name in sequence(options.get("valueFiles"))]
+    lenient = options.get("ignoreMissingValueFiles") is True
+    seen: set[str] = set()
+    for written, found in zip(sequence(options.get("valueFiles")), named, strict=True):
+        if is_fetched(found):
+            matches = [found]
+        elif re.search(r"[*?\[]", found):
+            matches = [one for one in _glob(found, request) if one not in named]
+            if not matches and not lenient:
+                said = f"{request.folder}: valueFiles: found {written}, which matches no file; correct it"
+                raise _UnrenderedError(failed=(said,))
+        else:
+            matches = [] if lenient and not Path(found).exists() else [found]
+        for one in matches:
+            if one not in seen:
+                seen.add(one)
+                yield one
+
+
+def _glob(pattern: str, request: Request) -> list[str]:
+    fixed = re.split(r"[*?\[{]", pattern)[0].rpartition("/")[0]
+    found = sorted(str(file) for file in Path(fixed).rglob("*") if file.is_file())
+    matching = [one for one in found if match_doublestar(pattern, one)]
+    for one in matching:
+        _check_bounds(Path(one), one, request)
+    return matching
+
+
+def _resolve(written: str, request: Request) -> str:
+    """Return where a values file is: `$ref/…` in another source, `/…` from the root, else in the folder."""
+    ref, _, rest = written.partition("/")
+    place = dict(request.refs).get(ref.removeprefix("$")) if ref.startswith("$") else None
+    if place is not None:
+        found = Path(os.path.normpath(place / request.substitute(f"/{rest}").lstrip("/")))
+        _check_bounds(found, written, request, place)
+        return str(found)
+    name = request.substitute(written)
+    if is_fetched(name):
+        return name
+    within = request.repository / name.lstrip("/") if name.startswith("/") else request.folder / name
+    found = Path(os.path.normpath(within))
+    _check_bounds(found, name, request)
+    return str(found)
+
+
+def _check_bounds(file: Path, written: str, request: Request, root: Path | None = None) -> None:
+    if not file.resolve().is_relative_to((root or request.repository).resolve()):
+        said = f"{request.folder}: valueFiles: found {written}; needs a file of the repository"
+        raise _UnrenderedError(failed=(said,))

@@ -1,0 +1,113 @@
+"""What renders a source, as the repo-server finds out: what the Application says, files beside it, then the folder.
+
+Held against reposerver/repository GetAppSourceType and mergeSourceParameters, util/app/discovery AppType and util/argo
+NormalizeSource of v3.5.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file
+from gitops_stack.policies.fields import mapping
+from gitops_stack.tree_check.source import Request
+
+KINDS = ("plugin", "helm", "kustomize", "directory")
+_KEPT = ("chart", "path", "repoURL", "targetRevision", "ref", "name")  # an override may not change these
+# What makes a section of a source be there at all; the rest of it is dropped with it (…Source….IsZero).
+_DECIDING = {
+    "kustomize": {
+        "namePrefix", "nameSuffix", "version", "namespace", "images", "replicas", "commonLabels", "commonAnnotations",
+        "patches", "components", "kubeVersion", "apiVersions", "ignoreMissingComponents",
+    },
+    "helm": {
+        "version", "releaseName", "valueFiles", "parameters", "fileParameters", "values", "valuesObject",
+        "passCredentials", "ignoreMissingValueFiles", "skipCrds", "skipTests", "skipSchemaValidation", "kubeVersion",
+        "apiVersions", "namespace",
+    },
+    "directory": {"recurse", "include", "exclude", "jsonnet"},
+}  # fmt: skip
+
+
+def override_files(request: Request) -> tuple[Path, ...]:
+    """List the files in the source's folder that override what the Application says, the later one last."""
+    names = [".argocd-source.yaml"]
+    if name := request.instance or request.name:
+        names.append(f".argocd-source-{name}.yaml")
+    return tuple(request.folder / name for name in names if (request.folder / name).is_file())
+
+
+def apply_overrides(request: Request) -> Request:
+    """Return the request with the source as Argo CD sees it: empty sections dropped, files merged over it.
+
+    Raises :class:`GitOpsStackError` for a file that cannot be read.
+    """
+    options = dict(request.options)
+    if not request.several:  # of a list of sources the controller changes a copy only
+        for kind, deciding in _DECIDING.items():
+            if kind in options and not any(_counts(mapping(options[kind]).get(key)) for key in deciding):
+                del options[kind]
+    for file in override_files(request):
+        for document in load_yaml_file(file)[:1]:
+            if not isinstance(document, Mapping):
+                raise GitOpsStackError(f"{file}: found no map; write the source's keys in it")
+            fixed = {key: request.options[key] for key in _KEPT if key in request.options}
+            options = {**_merge(options, {key: document[key] for key in document if key not in _KEPT}), **fixed}
+    return replace(request, options=options)
+
+
+def find_kind(request: Request) -> str:
+    """Tell what renders a source: plugin, helm, kustomize or directory.
+
+    Raises :class:`GitOpsStackError` when the Application names several, or a file beside it cannot be read.
+    """
+    return _kind_of(apply_overrides(request))
+
+
+def prepare(request: Request) -> tuple[str, Request]:
+    """Return what renders a source, and the source as it is rendered. Raises as :func:`find_kind` does."""
+    applied = apply_overrides(request)
+    return _kind_of(applied), applied
+
+
+def _kind_of(request: Request) -> str:
+    named = [kind for kind in KINDS if request.options.get(kind) is not None]
+    if len(named) > 1:
+        raise GitOpsStackError(f"{request.folder}: found {' and '.join(named)} in one source; leave one of them")
+    kind = named[0] if named else _discover(request.folder, request.tools.disabled)
+    return "directory" if kind in request.tools.disabled else kind
+
+
+def _discover(folder: Path, disabled: frozenset[str]) -> str:
+    """Look at the folder's files in the order of their names: the last one that tells decides."""
+    kind = "directory"
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if file.is_dir() and not file.is_symlink():
+            continue
+        if file.name.endswith("Chart.yaml") and "helm" not in disabled:
+            kind = "helm"
+        elif file.name in KUSTOMIZATIONS and "kustomize" not in disabled:
+            kind = "kustomize"
+    return kind
+
+
+def _counts(value: Any) -> bool:  # noqa: ANN401 - any YAML value
+    return bool(value) and not (isinstance(value, Mapping) and not any(map(_counts, value.values())))
+
+
+def _merge(base: Any, patch: Any) -> Any:  # noqa: ANN401 - any YAML value
+    """Merge as RFC 7396 says: null removes, maps merge, all else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(base) if isinstance(base, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(merged.get(key), value)
+    return merged
