@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gitops_stack.cli.console import Output, Project, Stack, err, print_json, progress
-from gitops_stack.cli.delivery_report import build_report, print_delivered
+from gitops_stack.cli.delivery_report import build_rendered, build_report, print_delivered
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,
@@ -35,14 +35,15 @@ from gitops_stack.delivery.plan import (
 )
 from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.pull_request import build_body
-from gitops_stack.delivery.rendered_diff import Snapshot, build_diffs, load_snapshot
-from gitops_stack.delivery.risks import Judgement, judge, render_markdown
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.tree_check.difference import TreeDifference
+from gitops_stack.tree_check.risk_report import render_risks_markdown
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads, load_workloads
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
 
@@ -176,9 +177,9 @@ def promote(
             check_applications(settings, applications, repository is not None)
         check_promotion(source, destination, applications)
         planned = plan_promotion(TreeReader(tree), source, destination, wanted)
-        origin = [replace(one, folder=source.workloads[one.application].path) for one in planned.changes]
-        running = load_snapshot(tree, replace(planned, changes=tuple(origin)), source)
-        GitOpsStackError.raise_for(check_origin(before, origin, running))
+        folders = {name: workload.path for name, workload in source.workloads.items()}
+        running = load_workloads(tree, source, [one.application for one in planned.changes], ())
+        GitOpsStackError.raise_for(check_origin(tree, before, folders, planned.changes, build_rendered(running)))
         return planned
 
     request = _Request(
@@ -220,11 +221,13 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         return load
 
     def render(tree: Path, planned: Plan) -> Snapshot:
-        return load_snapshot(tree, planned, load_in(tree)(request.stack))
+        names = [change.application for change in planned.changes]
+        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts)
 
-    def check(tree: Path, planned: Plan, before: Snapshot, after: Snapshot) -> list[str]:
+    def check(tree: Path, planned: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
         stacks = find_stacks(request.project if request.repository else tree / prefix)
-        return prove(tree, planned, before, after, _build_readers(planned, stacks, load_in(tree)))
+        readers = _build_readers(planned, stacks, load_in(tree))
+        return prove(tree, planned, build_rendered(before), build_rendered(after), readers)
 
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(
@@ -234,14 +237,15 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
             render,
             check,
         )
-        judgement = judge(delivered.plan, delivered.before, delivered.after)
-        opened = _open(requests, delivered, judgement)
+        before, after = delivered.before, delivered.after
+        difference = compare_workloads(request.stack, before, after) if before and after else None
+        opened = _open(requests, delivered, difference)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
     if request.output is Output.JSON:
-        print_json(build_report(delivered, opened, to, judgement))
+        print_json(build_report(delivered, opened, to, difference))
     else:
-        print_delivered(delivered, opened, to, judgement)
+        print_delivered(delivered, opened, to, difference)
 
 
 def _build_readers(
@@ -263,11 +267,15 @@ def _build_readers(
     return readers
 
 
-def _open(requests: PullRequests | None, delivered: Delivered, judgement: Judgement) -> PullRequest | None:
+def _open(
+    requests: PullRequests | None, delivered: Delivered[Snapshot], difference: TreeDifference | None
+) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
-    diffs = build_diffs(delivered.before, delivered.after)
-    body = build_body(delivered.plan, diffs, render_markdown(judgement))
+    before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
+    findings = render_risks_markdown(difference) if difference else None
+    diffs = build_diffs(difference, before, after) if difference else {}
+    body = build_body(delivered.plan, diffs, findings)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from gitops_stack.cli.console import out
+from gitops_stack.delivery.announcement import RenderedWorkloads
 from gitops_stack.delivery.git_branch import Delivered, Destination
 from gitops_stack.delivery.message import build_summary
 from gitops_stack.delivery.pull_request import build_merge_advice
-from gitops_stack.delivery.rendered_diff import build_diffs
-from gitops_stack.delivery.risks import Judgement, build_risks, render_text
 from gitops_stack.forge.pull_requests import PullRequest
+from gitops_stack.tree_check.applications import Tree
+from gitops_stack.tree_check.difference import TreeDifference
+from gitops_stack.tree_check.risk_report import build_risks, render_risks_text
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs
+
+
+def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
+    """Return what a snapshot shows of each application, for the proof of an announcement."""
+    tree = snapshot.tree if snapshot else Tree()
+    said: dict[str, str] = {}
+    for finding in tree.findings:
+        said.setdefault(finding.application, f"{finding.found}; {finding.needs}")
+    objects = {one.spec.name: [found.manifest for found in one.objects] for one in tree.applications}
+    unseen = {
+        one.spec.name: said.get(one.spec.name, "it is not rendered here") for one in tree.applications if one.unread
+    }
+    return RenderedWorkloads({name: made for name, made in objects.items() if name not in unseen}, unseen)
 
 
 def build_report(
-    delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement
+    delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
 ) -> dict[str, object]:
     """Build the JSON document of both commands; its keys are part of the interface."""
     return {
@@ -28,11 +44,11 @@ def build_report(
         "commit": delivered.commit,
         "pullRequest": opened.url if opened else None,
         "warnings": list(delivered.plan.warnings),
-        **build_risks(judgement),
+        **(build_risks(difference) if difference else {"risks": [], "unseen": []}),
     }
 
 
-def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -> str:
+def _result(delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination) -> str:
     if not delivered.plan.changes:
         return "nothing-to-do"
     if to.dry_run:
@@ -40,7 +56,9 @@ def _result(delivered: Delivered, opened: PullRequest | None, to: Destination) -
     return "pull-request" if opened else "pushed" if to.direct else "branch"
 
 
-def print_delivered(delivered: Delivered, opened: PullRequest | None, to: Destination, judgement: Judgement) -> None:
+def print_delivered(
+    delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
+) -> None:
     """Print what was done, for people."""
     plan = delivered.plan
     if not plan.changes:
@@ -48,10 +66,11 @@ def print_delivered(delivered: Delivered, opened: PullRequest | None, to: Destin
         return
     for line in [*build_summary(plan.changes), *sorted(plan.texts)]:
         out.print(line, markup=False)
-    for line in render_text(judgement):
+    for line in render_risks_text(difference) if difference else ():
         out.print(line, markup=False)
     if to.dry_run:
-        for text in build_diffs(delivered.before, delivered.after).values():
+        before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
+        for text in build_diffs(difference, before, after).values() if difference else ():
             out.print(text, markup=False)
         out.print("dry run: nothing is committed", markup=False)
     elif opened:

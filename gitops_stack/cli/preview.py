@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gitops_stack.cli.console import Output, Project, Stack, out, progress
+from gitops_stack.cli.console import Output, Project, Stack, err, out, progress
 from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.gitops_tree.read_paths import load_read_paths
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
+from gitops_stack.preview.manifest_files import write_manifest_files
 from gitops_stack.preview.preview_files import PreviewFiles
-from gitops_stack.preview.stack_manifests import load_stack_manifests, write_stack_manifests
+from gitops_stack.tree_check.applications import load_tree
+from gitops_stack.tree_check.rendered_sources import build_sources
 
 _STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}", re.ASCII)  # Pulumi's own rule, and no end of the marker
 
@@ -133,13 +135,8 @@ def _folders(project: Path, stack: str) -> tuple[str, ...]:
 
 def _changed_paths(project: Path, base: str, head: str) -> list[str]:
     # Three dots: against the merge base, as a pull request is shown. No renames: both names count.
-    command = ["git", "diff", "--name-only", "--no-renames", "--relative", "-z", "--end-of-options", f"{base}...{head}"]
-    try:
-        done = subprocess.run(
-            [*command, "--"], cwd=project, capture_output=True, text=True, env=build_caller_environment(), check=False
-        )
-    except OSError as error:
-        raise EnvironmentProblem(f"git: cannot be started: {error.strerror}; install git") from None
+    options = ("--name-only", "--no-renames", "--relative", "-z", "--end-of-options", f"{base}...{head}", "--")
+    done = start_git(project, "diff", *options, environment=build_caller_environment())
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no message"])[0]
         raise EnvironmentProblem(
@@ -156,12 +153,17 @@ def manifests(
         bool, typer.Option("--allow-missing", help="Write an empty folder for a stack that is not there.")
     ] = False,
 ) -> None:
-    """Write every object of a stack's GitOps tree, rendered: installation, projects, applications, workloads."""
+    """Write every object of a stack's GitOps tree, rendered: one file per application, root among them.
+
+    What is not rendered, such as sources in other repositories, is said.
+    """
     if allow_missing and not (project / f"Pulumi.{stack}.yaml").is_file():
-        write_stack_manifests({}, output)
+        write_manifest_files({}, output)
         return
     settings = load_stack_file(project, stack)
     with progress(f"rendering {project / settings.tree_path}"):
-        sources = load_stack_manifests(settings, project)
-    write_stack_manifests(sources, output)
+        sources, unseen = build_sources(load_tree(project, settings))
+    write_manifest_files(sources, output)
+    for sentence in unseen:
+        err.print(f"warning: {sentence}", markup=False)
     out.print(f"{output}: {sum(map(len, sources.values()))} objects from {', '.join(sources)}", markup=False)

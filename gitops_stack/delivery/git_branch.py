@@ -12,17 +12,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_branch, is_own_commit
 from gitops_stack.delivery.plan import Plan
-from gitops_stack.delivery.rendered_diff import Snapshot
 from gitops_stack.errors import EnvironmentProblem
 
 ATTEMPTS = 10
 """Pushes tried before giving up. Of several writers one gets through each round, so ten at once all do."""
+
+Rendered = TypeVar("Rendered")
+"""What the caller renders of a tree; nothing here looks into it."""
 
 _HEADS = "refs/heads/"
 # What the client and receive-pack say when the branch has moved since the fetch.
@@ -45,7 +48,7 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class Delivered(Generic[Rendered]):
     """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are what was rendered."""
 
     plan: Plan
@@ -53,17 +56,17 @@ class Delivered:
     branch: str | None = None
     commit: str | None = None
     pushed: bool = False
-    before: Snapshot = field(default_factory=Snapshot)
-    after: Snapshot = field(default_factory=Snapshot)
+    before: Rendered | None = None
+    after: Rendered | None = None
 
 
 def deliver(
     destination: Destination,
     plan: Callable[[Path], Plan],
     build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Snapshot] = lambda _root, _plan: Snapshot(),
-    prove: Callable[[Path, Plan, Snapshot, Snapshot], list[str]] = lambda _root, _plan, _before, _after: [],
-) -> Delivered:
+    render: Callable[[Path, Plan], Rendered | None] = lambda _root, _plan: None,
+    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]] = lambda _root, _plan, _old, _new: [],
+) -> Delivered[Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
     ``plan``, ``render`` and ``prove`` get the folder of a worktree and may be called several times. ``prove`` compares
@@ -124,16 +127,16 @@ def _worktree(repository: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Work(Generic[Rendered]):
     destination: Destination
     top: Path
     tree: Path
     plan: Callable[[Path], Plan]
     build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Snapshot]
-    prove: Callable[[Path, Plan, Snapshot, Snapshot], list[str]]
+    render: Callable[[Path, Plan], Rendered | None]
+    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]]
 
-    def attempt(self) -> Delivered | None:
+    def attempt(self) -> Delivered[Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
         to = self.destination
         base = self._fetch(to.base)
@@ -195,7 +198,7 @@ class _Work:
     def _reset(self, commit: str) -> None:
         self._git("reset", "--quiet", "--hard", commit)
 
-    def _write(self, plan: Plan, before: Snapshot) -> tuple[Plan, Snapshot]:
+    def _write(self, plan: Plan, before: Rendered | None) -> tuple[Plan, Rendered | None]:
         """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
             (self.tree / path).write_bytes(text.encode("utf-8"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gitops_stack.delivery.plan import Plan
-from gitops_stack.preview.markdown import code, fence
+from gitops_stack.preview.markdown import cell, code, fence
 
 BODY_LIMIT = 60_000
 """Characters. GitHub takes 65,536 in a body, GitLab a million."""
@@ -18,7 +18,7 @@ def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None
     verb = f"Promotes from {plan.promoted_from} to {plan.stack}" if plan.promoted_from else f"Sets in {plan.stack}"
     lines = [f"{verb}:", "", "| application | now | then |", "| --- | --- | --- |"]
     lines += [
-        f"| {change.application} | {_cell(', '.join(change.before) or change.name)} | {_cell(change.after)} |"
+        f"| {change.application} | {cell(', '.join(change.before) or change.name)} | {cell(change.after)} |"
         for change in plan.changes
     ]
     if plan.warnings:
@@ -35,7 +35,3 @@ def build_merge_advice(branch: str, base: str, remote: str) -> str:
     """Say how to merge a branch where no forge is asked."""
     fresh = f"git fetch {remote} && git switch {base} && git pull --ff-only {remote} {base}"
     return f"to merge: {fresh} && git merge --no-ff {remote}/{branch} && git push"
-
-
-def _cell(text: str) -> str:
-    return code(text).replace("|", "\\|")  # code or not, a bar ends a cell

@@ -17,6 +17,7 @@ from gitops_stack.policies.application_spec import (
 from gitops_stack.policies.dangers import sync_options
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import ObjectName, RenderedObject
+from gitops_stack.policies.generated_names import find_successors
 from gitops_stack.policies.immutable_fields import changed_immutable_fields
 from gitops_stack.policies.pods import REPLICATED
 from gitops_stack.policies.references import is_hook
@@ -67,8 +68,9 @@ def judge_removals(
 ) -> Iterator[Risk]:
     """Judge the objects one application no longer renders; ``elsewhere`` maps objects to their owner afterwards."""
     left = after.objects if after is not None else {}
+    replaced = find_successors(before.objects, left)  # nothing refers to the old one any more
     for name, found in before.objects.items():
-        if name in left or is_hook(found):
+        if name in left or name in replaced or is_hook(found):
             continue
         if owner := elsewhere.get(name):
             yield Risk(

@@ -19,7 +19,7 @@ from gitops_stack.preview.engine_events import (
     Step,
     short_type,
 )
-from gitops_stack.preview.manifest_diff import ObjectDifference
+from gitops_stack.preview.manifest_files import ManifestDifference
 from gitops_stack.preview.markdown import Section, code, fence, fit
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.preview.property_diff import PropertyChange
@@ -32,6 +32,7 @@ _NAMED = 20  # resources named in the warning before the rest is counted
 _TYPES = 8  # named in a row of the table
 _SHOWN_ERRORS = 5
 _ARGOCD = "gitops-stack:index:ArgoCD"
+_DEFINITION = "CustomResourceDefinition"
 _ERROR = 2000  # characters of one error
 _OUTPUT_LINES = 20  # of an engine that said nothing in events
 
@@ -47,7 +48,7 @@ class PreviewReport:
     stack: str
     preview: EnginePreview | None = None
     engine_output: str = ""
-    differences: Sequence[ObjectDifference] | None = None
+    differences: Sequence[ManifestDifference] | None = None
     findings: Sequence[str] | None = None
     commit: str = ""
     run_url: str = ""
@@ -228,6 +229,11 @@ def _change_lines(changes: Sequence[PropertyChange]) -> str:
     return "\n".join(lines)
 
 
-def _difference(found: ObjectDifference) -> str:
-    line = f"**{found.operation}** {code(found.name)} in {code(found.source)}, +{found.added} -{found.removed} lines"
-    return f"{line}\n\n{fence(found.diff, 'diff')}" if found.diff else line
+def _difference(found: ManifestDifference) -> str:
+    differs = found.object
+    counts = f"+{differs.count('+')} -{differs.count('-')} lines"
+    line = f"**{differs.change}** {code(str(differs.name))} in {code(found.source)}, {counts}"
+    if differs.name.kind == _DEFINITION:  # a schema nobody reads here
+        return line
+    text = "\n".join(differs.lines)
+    return f"{line}\n\n{fence(text, 'diff')}"

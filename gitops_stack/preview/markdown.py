@@ -23,6 +23,11 @@ def code(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
+def cell(text: str) -> str:
+    """Render a text as a code span in a table: code or not, a bar ends a cell."""
+    return code(text).replace("|", "\\|")
+
+
 def fence(text: str, language: str = "", limit: int = 4000) -> str:
     """Render a text as a fenced block; past ``limit`` characters it is cut at a line, and the rest counted."""
     text = _CONTROL.sub("", text.replace("\r\n", "\n")).rstrip("\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.preview.engine_events import EnginePreview, parse_events
 from gitops_stack.preview.findings import parse_findings
-from gitops_stack.preview.manifest_diff import ObjectDifference, build_differences, load_manifest_files
+from gitops_stack.preview.manifest_files import ManifestDifference, build_differences, load_manifest_files
 
 _LIMIT_MEBIBYTES = 64
 
@@ -64,7 +64,7 @@ class PreviewFiles:
         found = [finding for file in self.findings for finding in parse_findings(_read(file))]
         return list(dict.fromkeys(found))  # two checks may find the same
 
-    def load_differences(self) -> list[ObjectDifference] | None:
+    def load_differences(self) -> list[ManifestDifference] | None:
         """Compare the manifests, None unless there are both sides."""
         if not (self.base and self.head and self.base.exists() and self.head.exists()):
             return None

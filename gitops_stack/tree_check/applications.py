@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.policies.application_spec import ApplicationSpec, Source, is_application, read_application_spec
 from gitops_stack.policies.fields import dig, text
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
@@ -37,6 +38,8 @@ class RenderedApplication:
     folders: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
     """What renders its sources: plugin, helm, kustomize, directory; of a source elsewhere helm alone is known."""
+    unread: set[str] = field(default_factory=set)
+    """The sources, as fields of the Application, of which not all objects are known."""
 
 
 @dataclass
@@ -72,6 +75,13 @@ class Tree:
         return self.roots.show(path) if self.roots else relative_path(path, project)
 
 
+def label_applications(applications: Iterable[RenderedApplication]) -> dict[ObjectName, str]:
+    """Name applications as people do, with the namespace where two have one name."""
+    names = {one.spec.object.name for one in applications}
+    counts = Counter(name.name for name in names)
+    return {name: name.name if counts[name.name] == 1 else f"{name.namespace}/{name.name}" for name in names}
+
+
 def load_tree(
     project: Path,
     settings: StackSettings,
@@ -103,7 +113,7 @@ def load_tree(
         _render_level(tree, level, project, settings, wanted)
         tree.applications += level
         level = [child for one in level for child in _children(tree, one, project, settings)]
-    _settle_namespaces(tree)
+    settle_tree(tree)
     return tree
 
 
@@ -112,22 +122,27 @@ def _render_level(
 ) -> None:
     """Render a level, Argo CD's own installation first: its ConfigMap says how all others are rendered."""
     own = [one for one in level if one.spec.name == SELF_MANAGEMENT_APPLICATION]
-    _render(tree, own, project, settings)
-    tree.tools = read_tools([found for one in own for found in one.objects], settings.argocd.namespace, tree.tools)
+    home = settings.argocd.namespace
+    render_applications(tree, own, project, home)
+    tree.tools = read_tools([found for one in own for found in one.objects], home, tree.tools)
     chosen = [one for one in level if one not in own]
     if only is not None:
         chosen = [one for one in chosen if one.spec.name in only or one.spec.name == ROOT_APPLICATION]
-    _render(tree, chosen, project, settings)
+    render_applications(tree, chosen, project, home)
 
 
-def _render(tree: Tree, chosen: Sequence[RenderedApplication], project: Path, settings: StackSettings) -> None:
-    locator = SourceLocator(tree.roots or SourceRoots(project, "", ""), settings.argocd.namespace, tree.tools)
+def render_applications(
+    tree: Tree, chosen: Sequence[RenderedApplication], project: Path, argocd_namespace: str
+) -> None:
+    """Render the sources of some applications, which need not be in the tree yet, and take in all that is found."""
+    locator = SourceLocator(tree.roots or SourceRoots(project, "", ""), argocd_namespace, tree.tools)
     requests: list[tuple[RenderedApplication, Source, Request]] = []
     for one in chosen:
         for located in locator.locate(one.spec):
             one.kinds |= located.kinds
             tree.findings += located.findings
             tree.inputs.complete = tree.inputs.complete and located.complete
+            one.unread |= {located.source.field} if located.findings else set()
             if located.request is not None:
                 one.folders.append(tree.show(located.request.folder, project))
                 requests.append((one, located.source, located.request))
@@ -147,6 +162,8 @@ def _take(
         said = f"is not rendered{' in full' if render.documents else ''}: {render.skipped}; nothing of it was checked"
         skipped = made.finding(source.field, said, "", rule="not-rendered", severity="warning")
         tree.findings.append(replace(skipped, folder=folder))  # it is about the folder as much as the Application
+    if render.skipped or render.failed:
+        one.unread.add(source.field)
     if render.lacking:
         tree.lacking.append(render.lacking)
     for sentence in render.failed:
@@ -204,7 +221,7 @@ def _expanded(
         yield RenderedApplication(read_application_spec(replace(found, manifest=manifest)))
 
 
-def _settle_namespaces(tree: Tree) -> None:
+def settle_tree(tree: Tree) -> None:
     """Fill in destinations' namespaces, which needs to know of every CRD whether its objects are namespaced."""
     tree.custom_scopes = {("argoproj.io", kind): True for kind in ("Application", "ApplicationSet", "AppProject")}
     tree.custom_scopes |= build_custom_scopes(tree.definitions)

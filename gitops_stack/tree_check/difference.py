@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
 
-import yaml
-
-from gitops_stack.manifests import Manifest
-from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
+from gitops_stack.policies.finding import Finding, ObjectName
 from gitops_stack.policies.risks import ApplicationState, Risk, judge_application
-from gitops_stack.preview.masking import mask_pair, mask_text
-from gitops_stack.tree_check.applications import RenderedApplication, Tree
-
-Change = Literal["added", "removed", "changed"]
-_LONGEST = 100_000  # characters of an object, beyond which only the places that differ are named
-_NAMED = 20
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Quick, without anchors."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
-
-
-@dataclass(frozen=True)
-class ObjectDifference:
-    """One object that differs; ``lines`` are a unified diff of its YAML, without secrets."""
-
-    name: ObjectName
-    change: Change
-    lines: tuple[str, ...]
+from gitops_stack.preview.masking import mask_text
+from gitops_stack.preview.object_difference import ObjectDifference, compare_objects
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
 
 
 @dataclass(frozen=True)
 class ApplicationDifference:
-    """What differs in one application, and what that risks."""
+    """What differs in one application, and what that risks.
+
+    ``application`` is its name, with its ``namespace`` where another one has the same.
+    """
 
     application: str
     objects: tuple[ObjectDifference, ...]
     risks: tuple[Risk, ...]
+    namespace: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,12 +41,22 @@ class TreeDifference:
 
 def compare_trees(stack: str, base: Tree, head: Tree) -> TreeDifference:
     """Compare two states of one stack's tree."""
+    labels = label_applications([*base.applications, *head.applications])
     before, after = _states(base.applications), _states(head.applications)
-    owners = {name: key for key, state in after.items() for name in state.objects}
+    unread_before, unread_after = _unread(base), _unread(head)
+    unread = {key for key in before.keys() & after.keys() if unread_before[key] != unread_after[key]}
+    # One name in two clusters is two objects.
+    owners = {(_cluster(state), name): key for key, state in after.items() for name in state.objects}
     found = []
     for key in sorted(before.keys() | after.keys()):
-        old, new = before.get(key), after.get(key)
-        one = ApplicationDifference(key, tuple(_objects(old, new)), tuple(_risks(old, new, owners)))
+        old, new = _both_known(before.get(key), after.get(key), unread)
+        elsewhere = {}
+        for name in old.objects if old else ():
+            owner = owners.get((_cluster(old), name)) if old else None
+            if owner is not None and owner != key:
+                elsewhere[name] = labels[owner]
+        risks = judge_application(old, new, elsewhere) if old else []
+        one = ApplicationDifference(labels[key], tuple(_objects(old, new)), tuple(risks), key.namespace)
         if one.objects or one.risks:
             found.append(one)
     unseen = {_unseen(finding) for tree in (base, head) for finding in tree.findings if finding.rule in _UNSEEN}
@@ -80,55 +70,34 @@ def _unseen(finding: Finding) -> str:
     return f"{finding.application or finding.file}: {mask_text(finding.message)}"
 
 
-def _states(applications: Iterable[RenderedApplication]) -> dict[str, ApplicationState]:
+def _states(applications: Iterable[RenderedApplication]) -> dict[ObjectName, ApplicationState]:
     return {
-        one.spec.name: ApplicationState(one.spec, {found.name: found for found in one.objects}) for one in applications
+        one.spec.object.name: ApplicationState(one.spec, {found.name: found for found in one.objects})
+        for one in applications
     }
 
 
+def _unread(tree: Tree) -> dict[ObjectName, set[str]]:
+    return {one.spec.object.name: one.unread for one in tree.applications}
+
+
+def _both_known(
+    old: ApplicationState | None, new: ApplicationState | None, unread: Collection[ObjectName]
+) -> tuple[ApplicationState | None, ApplicationState | None]:
+    """Leave out what is on one side alone of an application that did not render whole: it is unknown, not gone."""
+    if old is None or new is None or old.spec.object.name not in unread:
+        return old, new
+    both = old.objects.keys() & new.objects.keys()
+    known = ({name: side.objects[name] for name in sorted(both)} for side in (old, new))
+    return ApplicationState(old.spec, next(known)), ApplicationState(new.spec, next(known))
+
+
+def _cluster(state: ApplicationState) -> str:
+    return state.spec.server or state.spec.cluster
+
+
 def _objects(old: ApplicationState | None, new: ApplicationState | None) -> Iterator[ObjectDifference]:
-    before: Mapping[ObjectName, RenderedObject] = old.objects if old else {}
-    after: Mapping[ObjectName, RenderedObject] = new.objects if new else {}
-    for name in sorted(before.keys() | after.keys()):
-        left, right = before.get(name), after.get(name)
-        if left is None and right is not None:
-            yield ObjectDifference(name, "added", tuple(_lines({}, right.manifest)))
-        elif right is None and left is not None:
-            yield ObjectDifference(name, "removed", tuple(_lines(left.manifest, {})))
-        elif left is not None and right is not None and left.manifest != right.manifest:
-            yield ObjectDifference(name, "changed", tuple(_lines(left.manifest, right.manifest)))
-
-
-def _risks(
-    old: ApplicationState | None, new: ApplicationState | None, owners: Mapping[ObjectName, str]
-) -> Iterator[Risk]:
-    if old is None:
-        return
-    own = new.spec.name if new else ""
-    elsewhere = {name: owner for name, owner in owners.items() if owner != own}
-    yield from judge_application(old, new, elsewhere)
-
-
-def _lines(before: Manifest, after: Manifest) -> Iterator[str]:
-    left, right = mask_pair(before, after)
-    if max(len(str(left)), len(str(right))) > _LONGEST:
-        places = list(_places(left, right))
-        yield from (f"  {place}" for place in places[:_NAMED])
-        if len(places) > _NAMED:
-            yield f"  and {len(places) - _NAMED} more places"
-        return
-    old, new = (yaml.dump(side, Dumper=_Dumper, width=120).splitlines() if side else [] for side in (left, right))
-    yield from list(difflib.unified_diff(old, new, n=3, lineterm=""))[2:]
-
-
-def _places(before: Any, after: Any, place: str = "") -> Iterator[str]:  # noqa: ANN401 - any YAML value
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted(before.keys() | after.keys()):
-            if before.get(key) != after.get(key):
-                yield from _places(before.get(key), after.get(key), f"{place}.{key}".lstrip("."))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (left, right) in enumerate(zip(before, after, strict=True)):
-            if left != right:
-                yield from _places(left, right, f"{place}[{index}]")
-    else:
-        yield f"{place or 'all of it'} differs"
+    before, after = (
+        {name: found.manifest for name, found in side.objects.items()} if side else {} for side in (old, new)
+    )
+    yield from compare_objects(before, after)

@@ -8,8 +8,9 @@ from html import escape
 from typing import Any
 
 from gitops_stack.policies.finding import count_noun
-from gitops_stack.preview.markdown import code, fence
+from gitops_stack.preview.markdown import cell, code, fence
 from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference
+from gitops_stack.tree_check.risk_report import render_happening
 
 _COMMENT = 60_000  # a comment on GitHub holds 65,536 characters
 _RISKS, _UNSEEN = 50, 20  # of each as many lines; one has some 700 characters at most
@@ -57,8 +58,8 @@ def render_markdown(base: str, head: str, differences: Sequence[TreeDifference])
             "| --- | --- | --- | --- | --- | --- |",
         ]
         lines += [
-            f"| {stack} | {_cell(one.application)} | {risk.level} | {risk.verdict} | {_cell(str(risk.object))} "
-            f"| {f'{_cell(risk.field)}: ' if risk.field else ''}{_cell(risk.message)} |"
+            f"| {stack} | {cell(one.application)} | {risk.level} | {risk.verdict} | {cell(str(risk.object))} "
+            f"| {render_happening(risk)} |"
             for stack, one, risk in sorted(risks, key=lambda entry: entry[2].level)[:_RISKS]
         ]
         lines += ["", *([f"and {len(risks) - _RISKS} more risks", ""] if len(risks) > _RISKS else [])]
@@ -112,7 +113,3 @@ def _summary(difference: TreeDifference) -> str:
 def _counts(one: ApplicationDifference) -> str:
     counts = {change: sum(found.change == change for found in one.objects) for change in _SIGNS}
     return ", ".join(f"{count} {change}" for change, count in counts.items() if count) or "nothing"
-
-
-def _cell(text: str) -> str:
-    return code(text).replace("|", "\\|")  # code or not, a bar ends a cell

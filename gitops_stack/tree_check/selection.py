@@ -10,7 +10,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.finding import Finding
-from gitops_stack.tree_check.applications import RenderedApplication, Tree
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
 from gitops_stack.tree_check.difference import compare_trees
 
 _BLOCKING = ("render-failed", "dangling-path", "not-an-object")
@@ -32,8 +32,9 @@ class Selection:
 
 def list_applications(tree: Tree) -> dict[str, RenderedApplication]:
     """List the applications that can be chosen: all but root, `argocd` and `projects`."""
-    found = {one.spec.name: one for one in tree.applications if one.spec.name not in RESERVED_APPLICATIONS}
-    return dict(sorted(found.items()))
+    labels = label_applications(tree.applications)
+    found = {labels[one.spec.object.name]: one for one in tree.applications}
+    return {label: one for label, one in sorted(found.items()) if label not in RESERVED_APPLICATIONS}
 
 
 def select_all(tree: Tree) -> Selection:
@@ -59,19 +60,19 @@ def select_changed(stack: str, base: Tree, head: Tree) -> Selection:
     no longer be permitted what it does.
     """
     difference = compare_trees(stack, base, head)
-    rendered = {one.application for one in difference.applications if one.objects}
-    before, after = list_applications(base), list_applications(head)
-    projects = _changed_projects(base, head)
+    rendered = {(one.namespace, one.application.rpartition("/")[2]) for one in difference.applications if one.objects}
+    before = {one.spec.object.name: one.spec.object.manifest for one in base.applications}
+    listed, projects = list_applications(head), _changed_projects(base, head)
     chosen = [
         one
-        for name, one in after.items()
-        if name in rendered
-        or name not in before
-        or one.spec.object.manifest != before[name].spec.object.manifest
+        for one in listed.values()
+        if (one.spec.object.namespace, one.spec.name) in rendered
+        or one.spec.object.manifest != before.get(one.spec.object.name)
         or one.spec.project in projects
     ]
-    own = sorted(rendered & {SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION})  # root is its children
-    gone = sorted(before.keys() - after.keys())
+    # Root is its children.
+    own = sorted({name for _, name in rendered} & {SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION})
+    gone = sorted(list_applications(base).keys() - listed.keys())
     return Selection(tuple(chosen), tuple(own), tuple(gone), difference.unseen)
 
 

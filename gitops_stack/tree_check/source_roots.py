@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,12 +39,22 @@ class SourceRoots:
         self._roots: dict[str, Root] = {}
         self._made: Path | None = None
         self._branches: tuple[str, str] | None = None
+        self._given: tuple[str, ...] = ()
+
+    @classmethod
+    def at_hand(cls, folder: Path, urls: Iterable[str]) -> SourceRoots:
+        """Read every revision of the repositories ``urls`` as ``folder`` has it."""
+        made = cls(folder, "", "")
+        made._given = tuple(urls)
+        return made
 
     def find(self, url: str, revision: str) -> Root | None:
         """Return where a source lies; none when it is in another repository.
 
         Raises :class:`UnreadError` for a revision that this clone does not have.
         """
+        if any(same_repository(url, given) for given in self._given):
+            return Root(self._project)
         if not same_repository(url, self._url):
             return None
         if self._is_at_hand(revision):

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.preview.manifest_diff import load_manifest_files
+from gitops_stack.preview.manifest_files import load_manifest_files
 from tests.cli.test_main import run
 from tests.forge.fake_forges import HEAD, TOKEN, FakeForge, environment, serve
 from tests.preview.samples import EVENTS
 from tests.stacks import GOLDEN
+from tests.tree_check.test_trees import write_files
 
 MARKER = "<!-- gitops-stack preview dev -->"
+
+OWN = {"base": "application", "metadata": {"name": "own"}}
 
 
 @pytest.fixture
@@ -262,11 +265,27 @@ def test_manifests_of_a_stack_are_written_by_source(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.rmtree(project / "gitops/workloads")  # what is not there cannot be rendered, and is Argo CD's to complain of
-    monkeypatch.setattr("gitops_stack.preview.stack_manifests.load_manifests", lambda _: [])
+    write_files(project, {"gitops/dev/apps/own.yaml": [{**OWN, "spec": {"source": {"path": "own"}}}]})
+    write_files(project, {"own/a.json": '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}'})
     out = tmp_path / "made"
     assert run("manifests", "-s", "dev", "-C", project, "-o", out, monkeypatch=monkeypatch) == 0
-    assert "objects from argocd, apps, projects" in capsys.readouterr().out
-    assert {found["kind"] for found in load_manifest_files(out)["projects"]} == {"AppProject"}
+    said = capsys.readouterr()
+    assert "objects from root, argocd, guestbook, " in said.out
+    assert "found gitops/workloads/guestbook/overlays/dev, which is no folder here" in said.err
+    made = load_manifest_files(out)
+    assert {found["kind"] for found in made["projects"]} == {"AppProject"}
+    assert [found["metadata"]["name"] for found in made["own"]] == ["a"]  # of an authored Application, and JSON
+
+
+def test_manifests_of_a_tree_that_does_not_render_are_not_written(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(project / "gitops/workloads")
+    (project / "gitops/dev/apps/mine.yaml").write_text("kind: ConfigMap\napiVersion: v1\nmetadata: [\n")
+    out = tmp_path / "made"
+    assert run("manifests", "-s", "dev", "-C", project, "-o", out, monkeypatch=monkeypatch) == 1
+    assert "gitops/dev/apps/mine.yaml: is no YAML" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_manifests_of_a_stack_that_is_new_are_an_empty_folder_on_its_base(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
-
-import pytest
 
 from gitops_stack.delivery.plan import ImageChange, Plan
 from gitops_stack.delivery.pull_request import BODY_LIMIT, build_body, build_merge_advice
-from gitops_stack.delivery.rendered_diff import build_diffs, load_snapshot
-from tests.delivery.trees import A, stack, write
+from tests.delivery.trees import A
 
 PLAN = Plan(
     "prd",
@@ -20,32 +15,6 @@ PLAN = Plan(
     ("web: dev runs it by its tag",),
     "dev",
 )
-SETTINGS = stack("prd", web="web/prd")
-# Stands in for kustomize: renders a Secret, and a Deployment that has the last line of the kustomization.
-KUSTOMIZE = """#!/bin/sh
-[ -e "$2/broken" ] && exit 1
-cat <<END
-apiVersion: v1
-kind: Secret
-metadata: {name: s}
-data: {password: $(tail -n 1 "$2/kustomization.yaml" | base64 -w 0)}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec: {image: web-$(tail -n 1 "$2/kustomization.yaml")}
-END
-"""
-
-
-@pytest.fixture
-def kustomize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "tools"
-    folder.mkdir()
-    for name, script in {"kustomize": KUSTOMIZE, "git": "#!/bin/sh\n"}.items():
-        (folder / name).write_text(script)
-        (folder / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
 
 def test_a_body_says_what_changes_and_how_to_go_back() -> None:
@@ -63,31 +32,6 @@ def test_a_body_fits_and_stays_in_its_fence() -> None:
     assert BODY_LIMIT - 300 < len(body) <= BODY_LIMIT
     assert "\n`````diff\n````\n" in body
     assert re.search(r"\n… \d+ more lines\n`````\n\n</details>\n", body)
-
-
-def test_objects_are_compared_one_by_one_without_secrets(tmp_path: Path, kustomize: None) -> None:
-    del kustomize
-    before = load_snapshot(write(tmp_path, {"web/prd/kustomization.yaml": "v1\n"}).root, PLAN, SETTINGS)
-    after = load_snapshot(write(tmp_path, {"web/prd/kustomization.yaml": "v2\n"}).root, PLAN, SETTINGS)
-    name = "web/prd: apps/Deployment web"
-    diffs = build_diffs(before, after)
-    assert diffs[name] == (
-        f"--- {name}\n+++ {name}\n@@ -4,3 +4,3 @@\n   name: web\n spec:\n-  image: web-v1\n+  image: web-v2"
-    )
-    (secret,) = (diff for other, diff in diffs.items() if other != name)
-    assert "djEK" not in secret  # what the tool puts into the Secret
-    assert "before)" in secret
-
-
-@pytest.mark.parametrize("broken", [True, False])
-def test_files_stand_in_where_nothing_can_be_rendered(tmp_path: Path, kustomize: None, broken: bool) -> None:
-    del kustomize
-    path = "web/prd/kustomization.yaml" if broken else "web/values-prd.yaml"
-    plan = Plan("prd", PLAN.changes, {path: ""})
-    texts = {"web/prd/broken": "", path: "tag: v1\n"}
-    before = load_snapshot(write(tmp_path, texts).root, plan, SETTINGS)
-    after = load_snapshot(write(tmp_path, {path: "tag: v2\n"}).root, plan, SETTINGS)
-    assert build_diffs(before, after) == {path: f"--- {path}\n+++ {path}\n@@ -1 +1 @@\n-tag: v1\n+tag: v2"}
 
 
 def test_without_a_forge_merging_is_explained() -> None:

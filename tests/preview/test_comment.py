@@ -6,7 +6,7 @@ import pytest
 
 from gitops_stack.preview.comment import COMMENT_LIMIT, PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.engine_events import Diagnostic, EnginePreview, Step, parse_events
-from gitops_stack.preview.manifest_diff import build_differences
+from gitops_stack.preview.manifest_files import build_differences
 from gitops_stack.preview.property_diff import PropertyChange
 from tests.preview.samples import RECORDED, manifest, recorded
 from tests.stacks import GOLDEN, ROOT, compare_golden
@@ -179,3 +179,14 @@ def test_the_marker_is_the_first_line() -> None:
 def test_the_documentation_shows_a_comment_as_it_is() -> None:
     golden = (GOLDEN / "preview-replace.md").read_text(encoding="utf-8")
     assert golden in (ROOT / "docs" / "previews.md").read_text(encoding="utf-8")
+
+
+def test_a_custom_resource_definition_is_counted_and_not_shown() -> None:
+    made = [
+        manifest("CustomResourceDefinition", "a", "apiextensions.k8s.io/v1", spec={"x": list(range(count))})
+        for count in (3, 40)
+    ]
+    differences = build_differences(*({"argocd": [one]} for one in made))
+    text = build_comment(PreviewReport("dev", differences=differences))
+    assert "**changed** `apiextensions.k8s.io/CustomResourceDefinition argocd/a` in `argocd`, +37 -0 lines" in text
+    assert "```diff" not in text

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.tree_check.applications import Tree
+from gitops_stack.policies.application_spec import read_application_spec
+from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
 from gitops_stack.tree_check.difference_report import build_json, render_markdown, render_text
+from tests.cases import build_object
 from tests.tree_check.test_risks import build_tree
 
 SETTINGS: dict[str, Any] = {"base": "configmap"}
@@ -213,3 +216,58 @@ def test_json_has_the_verdict() -> None:
     document = build_json("a", "b", [compare([SETTINGS], [])])
     assert json.loads(json.dumps(document))["verdict"] == "high"
     assert build_json("a", "b", [compare([SETTINGS], [SETTINGS])])["verdict"] == "no"
+
+
+def build_application(name: str, namespace: str, server: str, *objects: dict[str, Any]) -> RenderedApplication:
+    made = build_object({"base": "application", "metadata": {"name": name, "namespace": namespace}})
+    made["spec"]["destination"] = {"server": server, "namespace": "shop"}
+    made["spec"]["syncPolicy"] = {"automated": {"prune": True}}
+    spec = read_application_spec(RenderedObject(made, namespace, "apps.yaml"))
+    return RenderedApplication(
+        spec, [RenderedObject(one, "shop", "web.yaml", name) for one in map(build_object, objects)]
+    )
+
+
+def test_applications_of_one_name_in_two_namespaces_are_two() -> None:
+    def tree(color: str) -> Tree:
+        shown = {**SETTINGS, "data": {"color": color}}
+        return Tree([build_application("web", "a", "x", SETTINGS), build_application("web", "b", "y", shown)])
+
+    (found,) = compare_trees("dev", tree("green"), tree("red")).applications
+    assert (found.application, found.namespace) == ("b/web", "b")
+    assert [str(one.name) for one in found.objects] == ["ConfigMap shop/settings"]
+
+
+@pytest.mark.parametrize(("server", "verdict"), [("x", "ownership-change"), ("y", "prune")])
+def test_an_object_of_another_cluster_is_another_object(server: str, verdict: str) -> None:
+    before = Tree([build_application("web", "argocd", "x", SETTINGS), build_application("shop", "argocd", server)])
+    after = Tree([build_application("web", "argocd", "x"), build_application("shop", "argocd", server, SETTINGS)])
+    risks = [risk for one in compare_trees("dev", before, after).applications for risk in one.risks]
+    assert [risk.verdict for risk in risks] == [verdict]
+
+
+@pytest.mark.parametrize("kind", ["configmap", "secret"])
+def test_what_a_generator_makes_anew_is_no_prune(kind: str) -> None:
+    def made(digits: str, color: str) -> dict[str, Any]:
+        return {"base": kind, "metadata": {"name": f"settings-{digits}"}, "data": {"color": color}}
+
+    difference = compare([made("4t2kd9m7fh", "green")], [made("c8hb9g5kdf", "red")])
+    (one,) = difference.applications
+    assert one.risks == ()
+    assert [(found.name.name, found.change) for found in one.objects] == [("settings-c8hb9g5kdf", "changed")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (["settings-4t2kd9m7fh"], ["other-c8hb9g5kdf"]),
+        (["settings-4t2kd9m7fh"], ["settings"]),
+        (["settings-0123456789"], ["settings-1234567890"]),
+        (["settings-4t2kd9m7fh", "settings-5t2kd9m7fh"], ["settings-c8hb9g5kdf"]),
+    ],
+)
+def test_what_is_no_successor_is_pruned(before: list[str], after: list[str]) -> None:
+    sides = ([{**SETTINGS, "metadata": {"name": name}} for name in names] for names in (before, after))
+    (one,) = compare(*sides).applications
+    assert {risk.verdict for risk in one.risks} == {"prune"}
+    assert len(one.risks) == len(before)
