@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
+from gitops_stack.tree_check.application_sets import TreeSets
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.directory import flatten
@@ -49,7 +51,20 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None) -
     tree.applications = [
         RenderedApplication(read_application_spec(found)) for found in tree.objects if is_application(found)
     ]
+    _expand_sets(tree, project)
     return tree
+
+
+def _expand_sets(tree: Tree, project: Path) -> None:
+    found = [one for one in tree.objects if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
+    if not found:
+        return
+    sets = TreeSets.of_folder(project, [one.manifest for one in found])
+    for one in found:
+        made, findings = sets.expand(one, (other.manifest for other in tree.objects))
+        tree.findings += findings
+        specs = [read_application_spec(replace(one, manifest=manifest)) for manifest in made.applications]
+        tree.applications += [RenderedApplication(spec) for spec in specs]
 
 
 def _requests(folder: Path) -> Iterator[Request]:
