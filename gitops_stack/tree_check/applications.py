@@ -98,7 +98,7 @@ def load_tree(
     roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
     tree = Tree(tools=SourceTools(kubernetes_version=kubernetes_version or own), roots=roots)
     sets = TreeSets.of_stack(project, roots, settings)
-    tree.inputs.add_files([project / CLUSTERS_FILE])
+    tree.inputs.add_files([project / CLUSTERS_FILE, project / ".gitignore"])  # what git ignores, no generator finds
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
@@ -207,6 +207,8 @@ def _expanded(tree: Tree, found: RenderedObject, project: Path, sets: TreeSets) 
         # All of a repository is too much to look at, and which commit a revision means is in no file of the tree.
         if path.is_dir() and path != project and path.is_relative_to(project):
             tree.inputs.add_folder(path)
+        elif path.is_file() and path.is_relative_to(project):
+            tree.inputs.add_files([path])
         else:
             tree.inputs.complete = False
     for manifest in made.applications:
