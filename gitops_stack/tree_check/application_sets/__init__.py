@@ -4,19 +4,21 @@ Held against the controller's own code by tests/e2e/test_application_sets.py; do
 """
 
 from gitops_stack.tree_check.application_sets.clusters import Cluster
+from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 from gitops_stack.tree_check.application_sets.expansion import Expansion, expand_application_set
 from gitops_stack.tree_check.application_sets.git_generator import path_parameters
 from gitops_stack.tree_check.application_sets.repository import Repository
-from gitops_stack.tree_check.application_sets.stack_sets import StackSets
+from gitops_stack.tree_check.application_sets.tree_sets import TreeSets
 
 __all__ = [
+    "CLUSTERS_FILE",
     "Cluster",
     "Expansion",
     "NotExpandableError",
     "RefusedError",
     "Repository",
-    "StackSets",
+    "TreeSets",
     "expand_application_set",
     "path_parameters",
 ]
