@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -37,7 +36,7 @@ from gitops_stack.tree_check.source_type import override_files, prepare
 RENDERS = "applications"
 # Of kustomize.buildOptions: these run programs of the tree, or programs that a change of it names.
 _STARTING = re.compile(
-    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user)\b|-o\b|--output"
+    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user|output)\b|(?<!\S)-o"
 )
 _ANYWHERE = "LoadRestrictionsNone"
 
@@ -48,12 +47,20 @@ def render_source(request: Request) -> Render:
     Raises :class:`EnvironmentProblem` when this machine has no kustomize.
     """
     try:
-        kind, applied = prepare(request)
+        return _render(*prepare(request))
+    except EnvironmentProblem:
+        raise
     except GitOpsStackError as error:
         return Render(failed=error.findings, pinned=False)
+    except OSError as error:  # a file that may not be read, a disk that is full
+        said = f"{error.filename or request.folder}: cannot be read: {error.strerror}; check its permissions"
+        return Render(failed=(said,), pinned=False)
+
+
+def _render(kind: str, applied: Request) -> Render:
     if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
-    if outside := tuple(check_links(request.folder, request.repository)):
+    if outside := tuple(check_links(applied.folder, applied.repository)):
         return Render(failed=outside, pinned=False)
     if kind == "helm":
         return render_chart(applied)
@@ -143,7 +150,7 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
 
 
 def _build(request: Request) -> list[Manifest]:
-    options = shlex.split(request.tools.build_options or "")
+    options = (request.tools.build_options or "").split()
     if "--enable-helm" in options and (version := request.tools.kubernetes_version):
         options += ["--helm-kube-version", version]
     if not has_edits(mapping(request.options.get("kustomize"))):
