@@ -94,6 +94,7 @@ def test_defaults_of_a_minimal_stack() -> None:
             "high_availability": False,
             "namespace": "argocd",
             "source": "github.com/argoproj/argo-cd",
+            "take_over": None,
             "admin_enabled": True,
             "rbac": {},
             "kustomize": {"build_options": None},

@@ -80,6 +80,7 @@ ARTIFACTS = (
     Artifact("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "30 s", _KUBERNETES),
     Artifact("kwok", "kubernetes", "sigs.k8s.io/kwok/cmd/kwok", "1 min"),
     Artifact("miniredis", "argocd", "./redis", "10 s"),
+    Artifact("applicationsets", "argocd", "./applicationsets", "10 s"),
     Artifact(
         "argocd",
         "argocd",
@@ -109,6 +110,14 @@ ARTIFACTS = (
         "pulumi-language-python",
         f"{_PULUMI_SDK}/python/cmd/pulumi-language-python",
         "40 s",
+    ),
+    Artifact(
+        "pulumi-resource-pulumi-python",  # runs dynamic resources; a script, the same in every release
+        "pulumi-language-python",
+        "",
+        "1 s",
+        module=_PULUMI_SDK,
+        copied=("python/dist/pulumi-resource-pulumi-python",),
     ),
     Artifact(
         "pulumi-resource-kubernetes",

@@ -24,6 +24,13 @@ BaseSource = Annotated[
 ]
 Quantity = Annotated[str, matching(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?", "a Kubernetes quantity such as 100m or 256Mi")]
 Group = Annotated[str, matching(r'[^\s"]([^\r\n"]*[^\s"])?', "the name of a group on one line, without quotes")]
+TakeOver = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "what the refusal names: an owner as project/stack, or the UID of a cluster",
+    ),
+]
 ResourceName = Literal["cpu", "memory", "ephemeral-storage"]
 Component = Literal[
     "application-controller", "applicationset-controller", "dex-server", "notifications-controller",
@@ -55,6 +62,9 @@ class ArgoCDSettings(Settings):
     namespace: DnsLabel = Field("argocd", description="Where Argo CD is installed; Pulumi makes it.")
     source: BaseSource = Field(
         UPSTREAM, description="Where the remote base comes from; a mirror with the same content passes."
+    )
+    take_over: TakeOver | None = Field(
+        None, description="On purpose: the stack (`project/stack`) or cluster (UID of kube-system) that is taken over."
     )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
     rbac: dict[Group, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
