@@ -41,7 +41,7 @@ from gitops_stack.tree_check.source_type import override_files, prepare
 RENDERS = "applications"
 # Of kustomize.buildOptions: these run programs of the tree, or programs that a change of it names.
 _STARTING = re.compile(
-    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user)\b|-o\b|--output"
+    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user|output)\b|(?<!\S)-o"
 )
 _ANYWHERE = "LoadRestrictionsNone"
 
@@ -63,17 +63,25 @@ def render_source(request: Request, together: Mapping[Path, Built] = MappingProx
     Raises :class:`EnvironmentProblem` when this machine has no kustomize.
     """
     try:
-        kind, applied = prepare(request)
+        return _render(*prepare(request), together.get(request.folder))
+    except EnvironmentProblem:
+        raise
     except GitOpsStackError as error:
         return Render(failed=error.findings, pinned=False)
+    except OSError as error:  # a file that may not be read, a disk that is full
+        said = f"{error.filename or request.folder}: cannot be read: {error.strerror}; check its permissions"
+        return Render(failed=(said,), pinned=False)
+
+
+def _render(kind: str, applied: Request, built: Built | None) -> Render:
     if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
-    if outside := tuple(check_links(request.folder, request.repository)):
+    if outside := tuple(check_links(applied.folder, applied.repository)):
         return Render(failed=outside, pinned=False)
     if kind == "helm":
         return render_chart(applied)
     if kind == "kustomize":
-        return _render_kustomization(applied, together.get(request.folder))
+        return _render_kustomization(applied, built)
     return render_directory(applied)
 
 
