@@ -42,14 +42,17 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
 	$(BIN)/python -m pytest -m 'e2e and not soak' -n 2 --dist loadfile
 
-soak: tools  ## The proofs at scale, minutes each: 25 workloads, adoption
+soak: KILLS ?= 20
+soak: SEED ?= 1
+soak: tools  ## The proofs at scale: 25 workloads, adoption, and KILLS random kills drawn from SEED
 	$(BIN)/python -m pytest -m e2e tests/e2e/test_high_availability.py
+	$(BIN)/python -m soak --kills $(KILLS) --seed $(SEED)
 
 tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds)
 	@$(BIN)/gitops-stack lab env --tools > /dev/null
 
-bench: tools  ## Measure beside kubectl, Pulumi alone and kubeconform, half an hour: bench/results.md; PART=checks for one
-	$(BIN)/python -m bench $(if $(PART),--only $(PART))
+bench: tools  ## Measure into bench/results.md, an hour; PART=checks for one part, AGAINST=REV pairs another revision
+	$(BIN)/python -m bench $(if $(PART),--only $(PART)) $(if $(AGAINST),--against $(AGAINST))
 
 schema: venv  ## Write the JSON Schemas of stack files and cluster metadata
 	@$(BIN)/gitops-stack schema > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/stack.schema.json

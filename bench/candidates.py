@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bench.checkout import HERE, Checkout
+from bench.trees import STACK
+from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.workspace import Workspace
 
-STACK = "prd"
 OVERLAY = Path("gitops") / STACK / "argocd"
 _LIMIT_SECONDS = 900.0
 _DIFFERS = 1  # what kubectl diff leaves with when something would change
@@ -82,7 +84,7 @@ class Naive:
 
     def prepare(self) -> None:
         """Copy the program, because the engine writes a stack file beside it."""
-        shutil.copytree(self.project / "bench" / "naive", self._engine.project)
+        shutil.copytree(HERE.root / "bench" / "naive", self._engine.project)
         self._engine.run("stack", "init", "--stack", "naive", limit_seconds=60)
         for key, value in (("directory", self.project / OVERLAY), ("kubeconfig", self.lab.state.kubeconfig)):
             self._engine.run("config", "set", key, str(value), "--stack", "naive", limit_seconds=60)
@@ -107,15 +109,19 @@ class Naive:
 
 @dataclass(frozen=True)
 class Project:
-    """This project: stack prd, seeds included."""
+    """This project, seeds included; or another revision of it, whose own trees are in ``project``."""
 
     lab: Lab
     project: Path
+    checkout: Checkout = HERE
 
     def prepare(self) -> None:
         """Make the lab's copy of the Pulumi project, pointed at the lab."""
         self._workspace.write(self.project, (self.lab.state.kubeconfig, CONTEXT))
+        self.checkout.run("render", "--stack", STACK, project=self._workspace.directory)
         self._engine.run("stack", "init", "--stack", STACK, limit_seconds=60)
+        self._workspace.commit_and_push("Seed the GitOps tree")
+        shutil.rmtree(load_cache_folder() / "renders", ignore_errors=True)  # a fresh run renders, as the others do
 
     def up(self) -> None:
         """Run `pulumi up`."""
@@ -136,7 +142,14 @@ class Project:
     @property
     def _engine(self) -> Engine:
         folder = self.lab.state.directory
-        return Engine(folder, self._workspace.directory, STACK, self.lab.tools.bin, load_git_environment())
+        return Engine(
+            folder,
+            self._workspace.directory,
+            STACK,
+            self.lab.tools.bin,
+            load_git_environment(),
+            self.checkout.variables,
+        )
 
 
 def state_bytes(engine: Engine) -> int:

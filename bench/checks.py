@@ -9,24 +9,21 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import kubeconform
+from bench.checkout import HERE, Checkout
 from bench.measure import Sample, measured
-from bench.runs import Progress
+from bench.run import Run
 from bench.section import Section, Target, render_table
 from bench.trees import STACK, render, write_project
 from gitops_stack.config import load_stack_file
-from gitops_stack.gitops_tree.cache_folder import load_cache_folder
-from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.tree_check.applications import load_tree
 
-SIZES = (387, 5000)
 _VERSION = "1.36"
 _WORKERS = 2
-_REPEATS = 5
 _LIMIT_SECONDS = 900.0
 _AGAIN_SECONDS = 2.0
 _MIB = 1 << 20
@@ -51,9 +48,10 @@ class _Found:
     slowest: float
 
 
-def run_checks(folder: Path, executable: Path, progress: Progress) -> Section:
-    """Measure both sizes. ``executable`` is kubeconform's; needs kustomize on PATH."""
-    found = [_run_size(folder / str(size), size, executable, progress) for size in SIZES]
+def run_checks(run: Run) -> Section:
+    """Measure trees of each size. Needs kustomize on PATH, and builds kubeconform."""
+    executable = kubeconform.build_kubeconform(run.progress, run.tools)
+    found = [_run_size(run, size, executable) for size in run.sizes.checked]
     rows = [
         ["objects", *(f"{one.objects:,}" for one in found)],
         ["check, nothing kept", *(f"{one.cold.seconds:.1f} s" for one in found)],
@@ -78,7 +76,7 @@ def run_checks(folder: Path, executable: Path, progress: Progress) -> Section:
         "Schemas alone: the rendered files, read and validated by a process of ours with two workers and by",
         f"`kubeconform -strict -n {_WORKERS}` ({kubeconform.VERSION}), by turns, with the same schemas; start-up"
         " counts.",
-        f"Medians of {_REPEATS}, of the quotient too. Again: the command, from start to end.",
+        f"Medians of {run.sizes.check_repeats}, of the quotient too. Again: the command, from start to end.",
         "",
         *render_table(["", *(f"{one.applications:,} applications" for one in found)], rows),
     ]
@@ -90,26 +88,25 @@ def run_checks(folder: Path, executable: Path, progress: Progress) -> Section:
     return Section("Checks of trees", lines, targets)
 
 
-def _run_size(folder: Path, size: int, executable: Path, progress: Progress) -> _Found:
+def _run_size(run: Run, size: int, executable: Path) -> _Found:
+    progress, folder = run.progress, run.folder / str(size)
     progress(f"{size:,} applications")
     project = write_project(folder / "project", size)
-    command = [str(Path(sys.executable).parent / "gitops-stack"), "check", "--project", str(project)]
-    shutil.rmtree(load_cache_folder() / "renders", ignore_errors=True)
-    cold, said = _run([*command, "--kubernetes-version", _VERSION])
+    cold, said = run_check(project, folder / "cache", cold=True)
     progress(f"  check, nothing kept: {cold.seconds:.1f} s")
-    objects = _count_objects(said)
-    again = [_run([*command, "--kubernetes-version", _VERSION])[0] for _ in range(_REPEATS)]
+    objects = count_objects(said)
+    again = [run_check(project, folder / "cache")[0] for _ in range(run.sizes.check_repeats)]
     progress(f"  again: {', '.join(f'{sample.seconds:.2f} s' for sample in again)}")
     rendered, schemas = folder / "rendered", folder / "schemas"
     count, location = _write_rendered(project, rendered, schemas)
     own = [sys.executable, "-m", "bench.schemas", str(rendered), str(schemas / kubeconform.CATALOGUE), _VERSION, "2"]
     other = [str(executable), "-strict", "-summary", "-n", str(_WORKERS), "-schema-location", location, str(rendered)]
     ours, theirs = [], []
-    for _ in range(_REPEATS):
-        sample, said = _run(own)
+    for _ in range(run.sizes.check_repeats):
+        sample, said = _run(own, HERE.root, os.environ)
         _expect(said, f"{count} 0")
         ours.append(sample)
-        sample, said = _run(other)
+        sample, said = _run(other, HERE.root, os.environ)
         _expect(said, f"Valid: {count}, Invalid: 0, Errors: 0, Skipped: 0")
         theirs.append(sample)
         progress(f"  schemas alone: {ours[-1].seconds:.2f} s, kubeconform {theirs[-1].seconds:.2f} s")
@@ -143,12 +140,19 @@ def _write_rendered(project: Path, folder: Path, schemas: Path) -> tuple[int, st
     return len(tree.objects), kubeconform.write_schemas(schemas, _VERSION, sorted(kinds), tree.definitions)
 
 
-def _run(command: Sequence[str]) -> tuple[Sample, str]:
-    environment = {**os.environ, **load_git_environment()}
+def run_check(project: Path, cache: Path, checkout: Checkout = HERE, *, cold: bool = False) -> tuple[Sample, str]:
+    """Measure `gitops-stack check`, which keeps renders and results in ``cache``; ``cold`` empties it before."""
+    if cold:
+        shutil.rmtree(cache, ignore_errors=True)
+    command = checkout.command("check", "--stack", STACK, "--kubernetes-version", _VERSION)
+    return _run(command, project, {**checkout.environment, "GITOPS_STACK_CACHE_DIR": str(cache)})
+
+
+def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[Sample, str]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with measured() as sample:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False
         )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)  # sampling says little of a run of half a second
     sample.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -157,7 +161,8 @@ def _run(command: Sequence[str]) -> tuple[Sample, str]:
     return sample, done.stdout
 
 
-def _count_objects(said: str) -> int:
+def count_objects(said: str) -> int:
+    """Read the number of objects from a report without findings."""
     found = re.search(r"fine, \d+ applications, (\d+) objects", said)
     if found is None:
         raise RuntimeError(f"check: found findings in a generated tree: {said}")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from bench.measure import measured
-from bench.runs import Progress, temporary_lab
+from bench.run import Run, temporary_lab
 from bench.section import Section, render_table
 from bench.trees import STACK, point_at_repository, write_project
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.argocd_processes import RESYNC_SECONDS
 from gitops_stack.lab.lab import Lab
-from gitops_stack.lab.tools import Tools
 
-APPLICATIONS = 387
 _LIMIT_SECONDS = 1200.0
 _RESYNC_SECONDS = 300  # comparing hundreds every few seconds takes all there is
 _MIB = 1 << 20
 
 
-def run_crowd(tools: Tools, folder: Path, progress: Progress) -> Section:
+def run_crowd(run: Run) -> Section:
     """Bootstrap a lab with many applications, controllers and all. Raises when they are not all well in time."""
-    project = write_project(folder / "crowd", APPLICATIONS)
-    with temporary_lab(tools, progress) as lab:
+    size = run.sizes.crowd
+    project = write_project(run.folder / "crowd", size)
+    with temporary_lab(run.tools, run.progress) as lab:
         report = road.open_report(lab, STACK)
         report.resync_seconds = _RESYNC_SECONDS
         point_at_repository(project, f"file://{report.workspace.repository}")
@@ -38,12 +36,12 @@ def run_crowd(tools: Tools, folder: Path, progress: Progress) -> Section:
             with measured(lambda: _servers(lab)) as sample:
                 step()
             peak = max(peak, sample.peak_bytes)
-            progress(f"  {name}: {sample.seconds:.1f} s, {sample.peak_bytes / _MIB:.0f} MiB")
+            run.progress(f"  {name}: {sample.seconds:.1f} s, {sample.peak_bytes / _MIB:.0f} MiB")
             rows.append([name, f"{sample.seconds:.1f} s", f"{sample.cpu_seconds:.1f} s", _show(sample.peak_bytes)])
         largest = sorted(lab.processes(), key=lambda found: found.rss or 0, reverse=True)[:3]
         count = len(report.applications)
     lines = [
-        f"{APPLICATIONS} applications of four or five objects and the library's own, {count} in all, in the lab: etcd,",
+        f"{size} applications of four or five objects and the library's own, {count} in all, in the lab: etcd,",
         "API server, kwok and Argo CD's controllers on the same machine. Every application is compared anew each",
         f"{_RESYNC_SECONDS} s, in place of {RESYNC_SECONDS}. Memory: resident sets of all of the lab's processes and of"
         " what they start,",
@@ -52,7 +50,7 @@ def run_crowd(tools: Tools, folder: Path, progress: Progress) -> Section:
         "",
         *render_table(["phase", "seconds", "CPU", "peak memory"], rows),
     ]
-    return Section(f"{APPLICATIONS} applications in the lab", lines)
+    return Section(f"{size} applications in the lab", lines)
 
 
 def _servers(lab: Lab) -> set[int]:

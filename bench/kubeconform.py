@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.lab.artifacts import Artifact
-from gitops_stack.lab.tools import build_tools
+from gitops_stack.lab.tools import Tools, build_tools
 from gitops_stack.manifests import Manifest
 from gitops_stack.tree_check.crd_schemas import build_strict_schema, list_crd_schemas
 
@@ -23,9 +23,9 @@ _REFERENCE = re.compile(r'"\$ref": "[^"]*#/\$defs/([^"]+)"')
 _METADATA = {"$ref": "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
 
 
-def build_kubeconform(progress: Callable[[str], None]) -> Path:
-    """Build the executable if it is not there, and return it."""
-    return build_tools(progress, artifacts=(_ARTIFACT,), pins=PINS).bin / "kubeconform"
+def build_kubeconform(progress: Callable[[str], None], tools: Tools) -> Path:
+    """Build the executable beside ``tools`` if it is not there, and return it."""
+    return build_tools(progress, cache=tools.bin.parents[1], artifacts=(_ARTIFACT,), pins=PINS).bin / "kubeconform"
 
 
 def write_schemas(folder: Path, version: str, kinds: Iterable[tuple[str, str]], definitions: list[Manifest]) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _HEAD = "# Benchmark\n\nWritten by `make bench`; every part says when and on what it was measured.\n"
+_FAILED = "**Not measured on "
+_LONGEST = 400
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Section:
     lines: Sequence[str]
     targets: Sequence[Target] = ()
     circumstances: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def met(self) -> bool:
+        """Tell whether all limits were kept."""
+        return all(target.met for target in self.targets)
 
 
 def render_section(section: Section, circumstances: Mapping[str, str]) -> str:
@@ -63,11 +70,24 @@ def render_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
 
 def write_sections(file: Path, made: Mapping[str, str], order: Sequence[str]) -> str:
     """Replace the parts in ``made`` and leave the others as they are. Returns the whole text."""
-    old = file.read_text(encoding="utf-8") if file.is_file() else ""
-    kept = dict(re.findall(r"<!-- part (\w+) -->\n(.*?)\n<!-- end -->", old, re.DOTALL))
-    parts = {**kept, **made}
+    parts = {**_load_parts(file), **made}
     text = "\n".join(
         [_HEAD, *(f"<!-- part {name} -->\n{parts[name]}\n<!-- end -->\n" for name in order if name in parts)]
     )
     file.write_text(text, encoding="utf-8")
     return text
+
+
+def write_failure(file: Path, name: str, error: Exception, when: str, order: Sequence[str]) -> str:
+    """Say above the figures of a part that it could not be measured: they are older. Returns the whole text."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
+    failure = f"{_FAILED}{when}: {said}** What follows, if anything, is older."
+    older = _load_parts(file).get(name, "")
+    if older.startswith(_FAILED):
+        older = older.partition("\n\n")[2]
+    return write_sections(file, {name: f"{failure}\n\n{older}".rstrip()}, order)
+
+
+def _load_parts(file: Path) -> dict[str, str]:
+    old = file.read_text(encoding="utf-8") if file.is_file() else ""
+    return dict(re.findall(r"<!-- part (\w+) -->\n(.*?)\n<!-- end -->", old, re.DOTALL))

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ruamel.yaml import YAML
 
+from bench.checkout import HERE, Checkout
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.manifests import Manifest
+from gitops_stack.scaffold.stack_text import StackText
 
-ROOT = Path(__file__).parents[1]
 STACK = "local"
 _TEAMS = 20
 _IMAGE = "registry.k8s.io/e2e-test-images/agnhost"
@@ -33,19 +33,20 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return True
 
 
-def write_project(folder: Path, applications: int, *, as_workloads: bool = False) -> Path:
+def write_project(folder: Path, applications: int, *, as_workloads: bool = False, checkout: Checkout = HERE) -> Path:
     """Write a whole project with ``applications`` into ``folder``, which must not be there, and return it.
 
     ``as_workloads`` lists them in the stack file, which generates their Application; else they are authored files.
     """
-    folder.mkdir(parents=True)
-    for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{STACK}.yaml"):
-        shutil.copy(ROOT / name, folder)
-    shutil.copytree(ROOT / "gitops" / STACK, folder / "gitops" / STACK)
+    _copy_project(checkout.root, folder)
+    shutil.rmtree(folder / "gitops" / "workloads")
     numbers = range(applications)
-    _edit_stack_file(folder / f"Pulumi.{STACK}.yaml", numbers if as_workloads else range(0))
+    _edit_stack_file(folder, _teams_and_workloads(numbers if as_workloads else range(0)))
     settings = load_stack_file(folder, STACK)
-    write_tree(settings, folder / settings.tree_path)
+    if checkout is HERE:
+        write_tree(settings, folder / settings.tree_path)
+    else:
+        checkout.run("render", "--stack", STACK, project=folder)
     for number in numbers:
         name = _name(number)
         for path, documents in _files(number):
@@ -58,9 +59,19 @@ def write_project(folder: Path, applications: int, *, as_workloads: bool = False
     return folder
 
 
+def write_installed(folder: Path, *, high_availability: bool, checkout: Checkout = HERE) -> Path:
+    """Write stack local with the manifests asked for, rendered and locked by ``checkout``; needs kustomize and git."""
+    _copy_project(checkout.root, folder)
+    argocd = _load_stack_file(folder)["config"][f"{PULUMI_PROJECT}:argocd"]
+    _edit_stack_file(folder, {"argocd": {**argocd, "highAvailability": high_availability}})
+    checkout.run("render", "--stack", STACK, project=folder)
+    checkout.run("lock", "--stack", STACK, project=folder)
+    return folder
+
+
 def point_at_repository(project: Path, repository: str) -> None:
     """Let the authored applications of a generated project follow ``repository``."""
-    own = load_stack_file(ROOT, STACK).gitops.repo_url
+    own = load_stack_file(HERE.root, STACK).gitops.repo_url
     for file in (project / "gitops" / STACK / "apps").glob("app-*.yaml"):
         file.write_text(file.read_text(encoding="utf-8").replace(own, repository), encoding="utf-8")
 
@@ -71,17 +82,35 @@ def render(documents: list[Manifest]) -> str:
     return text
 
 
-def _edit_stack_file(file: Path, workloads: range) -> None:
-    editor = YAML()
-    document = editor.load(file.read_text(encoding="utf-8"))
-    config = document["config"]
-    config[f"{PULUMI_PROJECT}:projects"] = {_team(number): {"namespaces": [_team(number)]} for number in range(_TEAMS)}
-    config[f"{PULUMI_PROJECT}:workloads"] = {
-        _name(number): {"project": _team(number), "namespace": _team(number), "path": _path(number), "wave": 10}
-        for number in workloads
+def _copy_project(root: Path, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{STACK}.yaml"):
+        shutil.copy(root / name, folder)
+    for name in (STACK, "workloads"):
+        shutil.copytree(root / "gitops" / name, folder / "gitops" / name)
+
+
+def _load_stack_file(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def _edit_stack_file(folder: Path, changes: dict[str, Any]) -> None:
+    file = folder / f"Pulumi.{STACK}.yaml"
+    text = StackText.load(file)
+    for key, value in changes.items():
+        text.set((f"{PULUMI_PROJECT}:{key}",), value)
+    text.write(file)
+
+
+def _teams_and_workloads(workloads: range) -> dict[str, Any]:
+    return {
+        "projects": {_team(number): {"namespaces": [_team(number)]} for number in range(_TEAMS)},
+        "workloads": {
+            _name(number): {"project": _team(number), "namespace": _team(number), "path": _path(number), "wave": 10}
+            for number in workloads
+        },
     }
-    with file.open("w", encoding="utf-8") as text:
-        editor.dump(document, text)
 
 
 def _name(number: int) -> str:

@@ -9,19 +9,16 @@ from pathlib import Path
 
 from bench.candidates import state_bytes
 from bench.measure import measured
-from bench.runs import Progress, temporary_lab
+from bench.run import Run, temporary_lab
 from bench.section import Section, Target, render_table
 from bench.trees import STACK, write_project
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
-from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.workspace import Workspace
 
-FEW, MANY = 1, 5000
-WORKLOADS = 500  # the engine hands a program its settings in one variable, of 128 KiB at most
-_REPEATS = 3
+FEW = 1
 _LIMIT_SECONDS = 600.0
 
 
@@ -34,28 +31,29 @@ class _Ups:
     state: int = 0
 
 
-def run_ups(tools: Tools, folder: Path, progress: Progress) -> Section:
+def run_ups(run: Run) -> Section:
     """Measure no-op runs by turns: authored applications, few and many, and some as workloads of the stack file."""
+    many, workloads = run.sizes.many, run.sizes.workloads
     projects = {
-        f"{FEW} application": write_project(folder / "few", FEW),
-        f"{MANY:,} applications": write_project(folder / "many", MANY),
-        f"{WORKLOADS:,} workloads": write_project(folder / "workloads", WORKLOADS, as_workloads=True),
+        f"{FEW} application": write_project(run.folder / "few", FEW),
+        f"{many:,} applications": write_project(run.folder / "many", many),
+        f"{workloads:,} workloads": write_project(run.folder / "workloads", workloads, as_workloads=True),
     }
-    with temporary_lab(tools, progress) as lab:
+    with temporary_lab(run.tools, run.progress) as lab:
         engines = _prepare(lab, projects)
         found = {name: _Ups() for name in projects}
-        for turn in range(_REPEATS + 1):
+        for turn in range(run.sizes.repeats + 1):
             for name, engine in engines.items():
                 with measured() as sample:
                     changes = engine.up(limit_seconds=_LIMIT_SECONDS)
-                progress(f"  {name}: {sample.seconds:.1f} s, CPU {sample.cpu_seconds:.1f} s, {changes}")
+                run.progress(f"  {name}: {sample.seconds:.1f} s, CPU {sample.cpu_seconds:.1f} s, {changes}")
                 if turn:  # the first ones install, and render
                     if changes.keys() - {"same"}:
                         raise RuntimeError(f"{name}: a run that should change nothing: {changes}")
                     found[name].seconds.append(sample.seconds)
                     found[name].cpu.append(sample.cpu_seconds)
                     found[name].state = state_bytes(engine)
-    return _build(found)
+    return _build(found, run)
 
 
 def _prepare(lab: Lab, projects: Mapping[str, Path]) -> dict[str, Engine]:
@@ -77,7 +75,8 @@ def _prepare(lab: Lab, projects: Mapping[str, Path]) -> dict[str, Engine]:
     return engines
 
 
-def _build(found: Mapping[str, _Ups]) -> Section:
+def _build(found: Mapping[str, _Ups], run: Run) -> Section:
+    size = run.sizes.many
     few, many, workloads = found.values()
     rows = [
         [
@@ -91,8 +90,8 @@ def _build(found: Mapping[str, _Ups]) -> Section:
     ]
     lines = [
         "`pulumi up` of stack `local` that changes nothing, by turns over trees of one and of many authored",
-        f"applications, and one whose stack file lists its own as `workloads`. Medians of {_REPEATS}; CPU is that of",
-        "engine, program and provider.",
+        f"applications, and one whose stack file lists its own as `workloads`. Medians of {run.sizes.repeats}; CPU is",
+        "that of engine, program and provider.",
         "",
         *render_table(["tree", "no-op up", "from-to", "CPU", "state file"], rows),
         "",
@@ -104,10 +103,10 @@ def _build(found: Mapping[str, _Ups]) -> Section:
         "Applications.",
     ]
     targets = [
-        Target(f"no-op up, {MANY:,} applications against {FEW}", 1.1, _times(many, few), "x"),
-        Target(f"state file, {MANY:,} applications against {FEW}", 1.1, many.state / few.state, "x"),
+        Target(f"no-op up, {size:,} applications against {FEW}", 1.1, _times(many, few), "x"),
+        Target(f"state file, {size:,} applications against {FEW}", 1.1, many.state / few.state, "x"),
     ]
-    return Section(f"`pulumi up` over {MANY:,} applications", lines, targets)
+    return Section(f"`pulumi up` over {size:,} applications", lines, targets)
 
 
 def _times(one: _Ups, other: _Ups) -> float:

@@ -28,6 +28,7 @@ LINGERING = {SYNC_OPTIONS: "Prune=false", COMPARE_OPTIONS: "IgnoreExtraneous"}
 
 PART_OF = "app.kubernetes.io/part-of"
 MANAGED_BY = "app.kubernetes.io/managed-by"
+CLAIM = "gitops-stack"  # the ConfigMap in kube-system that says whose Argo CD the cluster runs
 STACK_LABEL = "gitops-stack/stack"
 PROJECT_LABEL = "gitops-stack/project"
 

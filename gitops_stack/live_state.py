@@ -7,9 +7,9 @@ managedFields as they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -34,9 +34,14 @@ _Answer = TypeVar("_Answer")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NOT_FOUND = 404
+_DENIED = (401, 403)
 _TRANSIENT = (429, 500, 503)
 _TRANSIENT_SECONDS = 10.0
 _PARALLEL = 8
+
+
+class AccessDenied(EnvironmentProblem):
+    """The API server answers, and does not let this login read."""
 
 
 @dataclass(frozen=True, order=True)
@@ -55,17 +60,31 @@ class ObjectReference:
         return object_name((self.group, self.kind, self.namespace, self.name))
 
 
+@dataclass(frozen=True)
+class Listing:
+    """All objects of a kind: in a namespace, in all (`*`), or of a cluster-wide kind (empty); with ``labels``."""
+
+    api_version: str
+    kind: str
+    namespace: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 def connect(kubeconfig: Path, context: str | None = None) -> Client:
     """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
-        config = KubeConfig.from_file(kubeconfig).get(context_name=context)
-        local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
-        return Client(config=config, trust_env=not local)  # as kubectl: a proxy, but not for this machine
+        return open_client(KubeConfig.from_file(kubeconfig).get(context_name=context))
     except (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError) as error:
         # The last three: lightkube reads a kubeconfig without looking whether it is one.
         raise EnvironmentProblem(
             f"{kubeconfig}: cannot be used: {error}; name a kubeconfig and context that work"
         ) from None
+
+
+def open_client(config: Any) -> Client:  # noqa: ANN401 - lightkube's SingleConfig, or None
+    """Open a client on one context of a kubeconfig: as kubectl, by a proxy, but not for this machine."""
+    local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
+    return Client(config=config, trust_env=not local)
 
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:
@@ -85,6 +104,22 @@ def load_namespaced(client: Client, api_version: str, kind: str, namespace: str)
     return _answer(f"{kind}s", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
 
 
+def load_listings(client: Client, listings: Sequence[Listing]) -> list[list[Manifest]]:
+    """Read all objects of each listing, in its order; none of a kind that the API server does not know."""
+
+    def question(listing: Listing) -> Callable[[], list[Manifest]]:
+        group, _, version = listing.api_version.rpartition("/")
+        resource = resource_class(group, version, listing.kind, bool(listing.namespace))
+        labels: Any = dict(listing.labels) or None
+        said = {"apiVersion": listing.api_version, "kind": listing.kind}  # left out in the lists of built-in kinds
+        where: Any = {"namespace": listing.namespace} if listing.namespace else {}
+        return lambda: [said | _plain(found) for found in client.list(resource, labels=labels, **where)]
+
+    questions = [question(listing) for listing in listings]  # lightkube's registry is not thread-safe
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return [found or [] for found in pool.map(_answer, (f"{one.kind}s" for one in listings), questions)]
+
+
 def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[str, Manifest | None]:
     """Read objects: text of the reference -> object, none when it is missing."""
     wanted = sorted(set(references))
@@ -97,8 +132,17 @@ def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[
 def load_certificate(client: Client, applications: Sequence[Manifest], manifests: Sequence[Manifest]) -> Certificate:
     """Read what was handed over and certify it.
 
-    Handed over is what ``manifests`` (the tree's render and AppProjects) say, and what the applications `argocd` and
-    `projects` report: after an upgrade by Git alone they know more than the tree at hand.
+    ``manifests`` are the tree's render and AppProjects.
+    """
+    references = find_handed_over(applications, manifests)
+    rendered = {reference(manifest).text: manifest for manifest in manifests}
+    return certify(load_objects(client, references), rendered)
+
+
+def find_handed_over(applications: Iterable[Manifest], manifests: Iterable[Manifest]) -> set[ObjectReference]:
+    """Find what is handed over: what ``manifests`` say, and what the applications `argocd` and `projects` report.
+
+    After an upgrade by Git alone they know more than the tree at hand.
     """
     references = {reference(manifest) for manifest in manifests}
     for application in applications:
@@ -107,8 +151,7 @@ def load_certificate(client: Client, applications: Sequence[Manifest], manifests
             conventions.PROJECTS_APPLICATION,
         ):
             references |= {_reported(found) for found in (application.get("status") or {}).get("resources") or ()}
-    rendered = {reference(manifest).text: manifest for manifest in manifests}
-    return certify(load_objects(client, references), rendered)
+    return references
 
 
 def read_applications(applications: Iterable[Manifest], projects: Iterable[Manifest]) -> list[ApplicationStatus]:
@@ -166,7 +209,7 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
             if code == _NOT_FOUND:
                 return None
             if code not in _TRANSIENT or time.monotonic() > deadline:
-                raise EnvironmentProblem(
+                raise (AccessDenied if code in _DENIED else EnvironmentProblem)(
                     f"cluster: {what} cannot be read: {error}; check the context's rights"
                 ) from None
         except (OSError, HTTPError, ConfigError) as error:  # the last: a login program that fails

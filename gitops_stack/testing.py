@@ -49,11 +49,21 @@ _OUTPUTS: dict[str, dict[str, Any]] = {
 }
 
 
+# Who the AWS provider speaks for; components ask when a program does not say.
+_ANSWERS: dict[str, Answer] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
+    "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
+}
+
+
 class ProgramMocks(pulumi.runtime.Mocks):
-    """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer."""
+    """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer.
+
+    Unless told otherwise, AWS is account 123456789012 in eu-west-1.
+    """
 
     def __init__(self, calls: Mapping[str, Answer] | None = None) -> None:
-        self._calls = calls or {}
+        self._calls = {**_ANSWERS, **(calls or {})}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Give the resource an id and its own inputs as outputs; in AWS a name and an ARN too."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,55 @@ def test_a_wrong_setting_of_aws_is_refused_with_all_its_findings(case: dict[str,
     assert [finding.removeprefix("gitops-stack:") for finding in found] == case["findings"]
 
 
+def accounts(count: int) -> list[str]:
+    return [str(100000000000 + number) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("path", "build", "most", "finding"),
+    [
+        (
+            "cluster.endpoint.publicAccessCidrs",
+            lambda count: [f"203.0.{n}.0/24" for n in range(count)],
+            40,
+            "EKS's limit",
+        ),
+        ("account.tags", lambda count: {f"t{n}": "x" for n in range(count)}, 44, "needs at most 44 entries"),
+        (
+            "cluster.compute.nodeGroups.general.instanceTypes",
+            lambda count: [f"m{n}g.large" for n in range(6, 6 + count)],
+            20,
+            "needs at most 20 entries",
+        ),
+        (
+            "registry.repositories.guestbook.prefixes",
+            lambda count: [f"v{n}" for n in range(count)],
+            49,
+            "needs at most 49 entries",
+        ),
+        ("registry.pullAccess.accounts", accounts, 200, "needs at most 200 entries"),
+        ("registry.replicateTo.accounts", accounts, 25, "needs 25 at most, ECR's limit"),
+        (
+            "registry.repositories",
+            lambda count: {"guestbook": {}, **{f"r{n}": {} for n in range(count - 1)}},
+            100,
+            "needs 100 repositories at most beside replicateTo",
+        ),
+    ],
+)
+def test_lists_end_where_aws_refuses_them(path: str, build: Any, most: int, finding: str, tmp_path: Path) -> None:
+    owner = {"registry.ownsAccountRegistry": True, "registry.replicateTo.regions": ["eu-west-1"]}
+    changes = owner if path in {"registry.repositories"} else {"registry.ownsAccountRegistry": True}
+    for count in (most, most + 1):
+        text = render_document({"config": build_config({**changes, path: build(count)}, AWS_TABLE)})
+        if count == most:
+            assert load_text(tmp_path, text).eks is not None
+            continue
+        with pytest.raises(GitOpsStackError) as refused:
+            load_text(tmp_path, text)
+        assert finding in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("changes", "finding"),
     [
@@ -171,19 +222,17 @@ NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings un
         ),
         pytest.param(
             "config: {a: !!int b}\n",
-            "Pulumi.test.yaml: is no YAML: a value does not fit its tag: invalid literal for int() with base 10: 'b'; "
-            "correct it",
+            "Pulumi.test.yaml: line 1: cannot be read as !!int",
             id="a value that does not fit its tag",
         ),
         pytest.param(
             "config:\n  gitops-stack:argocd: &a [*a]\n",
-            "Pulumi.test.yaml: found an alias that contains itself; write the value out",
+            "Pulumi.test.yaml: is no YAML: alias *a has no anchor, or contains itself; correct it",
             id="an alias that contains itself",
         ),
         pytest.param(
             b"config: \xff\n",
-            "Pulumi.test.yaml: is no YAML: 'utf-8' codec can't decode byte 0xff in position 8: invalid start byte; "
-            "correct it",
+            "Pulumi.test.yaml: line 1: is no UTF-8 text; save the file as UTF-8",
             id="not UTF-8",
         ),
     ],
@@ -194,8 +243,104 @@ def test_a_file_that_is_no_stack_file_is_refused(text: str | bytes, finding: str
     assert refused.value.findings == (finding,)
 
 
-def test_a_key_that_is_no_text_is_nobody_else_s_business(tmp_path: Path) -> None:
-    assert load_text(tmp_path, render_document({"config": {1: "x", "aws:region": "y", **build_config({})}}))
+def test_a_key_that_is_no_text_is_refused_as_pulumi_does(tmp_path: Path) -> None:
+    with pytest.raises(GitOpsStackError, match="found a key that is no text, which Pulumi refuses"):
+        load_text(tmp_path, render_document({"config": {1: "x", "aws:region": "y", **build_config({})}}))
+
+
+def test_a_name_that_is_a_number_is_a_text_as_for_the_engine(tmp_path: Path) -> None:
+    config = build_config({"projects": {1: {"namespaces": ["team"]}}, "workloads": {}})
+    assert list(load_text(tmp_path, render_document({"config": config})).projects) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "finding"),
+    [
+        (
+            "  gitops-stack:workloads: {}\n",
+            "Pulumi.test.yaml: line {last}: gitops-stack:workloads stands in line {first} already; Pulumi refuses a "
+            "key that stands twice, so leave one",
+        ),
+        (
+            "  workloads: {}\n",
+            "Pulumi.test.yaml: gitops-stack:workloads: stands there as gitops-stack:workloads and as workloads, of "
+            "which Pulumi takes either; leave one",
+        ),
+        (
+            "  a:b:c: {}\n",
+            "Pulumi.test.yaml: a:b:c: is no key of Pulumi's; write NAMESPACE:NAME, as in gitops-stack:gitops",
+        ),
+    ],
+)
+def test_keys_that_pulumi_refuses_are_refused(lines: str, finding: str, tmp_path: Path) -> None:
+    text = render_document({"config": build_config({})})
+    places = {
+        "first": text[: text.index("gitops-stack:workloads")].count("\n") + 1, "last": text.count("\n") + 1
+    }  # fmt: skip
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, text + lines)
+    assert refused.value.findings == (finding.format(**places),)
+
+
+def test_a_key_without_a_namespace_is_the_project_s(tmp_path: Path) -> None:
+    text = render_document({"config": build_config({})}).replace("gitops-stack:workloads", "workloads")
+    assert list(load_text(tmp_path, text).workloads) == ["app"]
+    (tmp_path / "Pulumi.yaml").write_text("name: other\n")
+    assert not load_text(tmp_path, text).workloads
+
+
+def test_what_pulumi_yaml_gives_counts_where_the_stack_file_gives_nothing(tmp_path: Path) -> None:
+    text = render_document({"config": build_config({})})
+    config = {"gitops-stack:registry": {"default": {"repositories": {"abc": {}}}}, "workloads": {"default": {}}}
+    (tmp_path / "Pulumi.yaml").write_text(
+        render_document({"name": "gitops-stack", "config": {**config, "aws:region": "eu-west-1"}})
+    )
+    with pytest.raises(GitOpsStackError, match=r"account\.id: is missing"):
+        load_text(tmp_path, text)
+    assert list(load_text(tmp_path, text.replace("config:", "config:\n  registry: {}")).workloads) == ["app"]
+
+
+def test_an_account_without_quotes_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    text = render_document({"config": build_config({}, AWS_TABLE)})
+    wrong = re.sub(r"id: '\d{12}'", "id: 012345670123", text)
+    assert wrong != text
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, wrong)
+    assert refused.value.findings[0] == (
+        f"{PLACE}account.id: found 012345670123, which YAML reads as the number 1402433619; needs text, in quotes"
+    )
+
+
+FULL_WIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + digit) for digit in range(10)))
+
+
+@pytest.mark.parametrize("stack", ["dev", "prd"])
+def test_digits_of_other_scripts_are_refused(stack: str, tmp_path: Path) -> None:
+    (data,) = load_documents((Path(__file__).parents[1] / f"Pulumi.{stack}.yaml").read_text())
+    tried = 0
+    for path, value in leaves(data["config"]):
+        if not isinstance(value, str) or not any(letter.isdigit() for letter in value):
+            continue
+        changed = copy.deepcopy(data)
+        place(changed["config"], path, value.translate(FULL_WIDTH))
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text(render_document(changed))
+        with pytest.raises(GitOpsStackError):
+            load_stack_file(tmp_path, stack)
+        tried += 1
+    assert tried > 5
+
+
+def leaves(value: Any, *path: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    if not isinstance(value, (dict, list)):
+        yield path, value
+    for key, held in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        yield from leaves(held, *path, key)
+
+
+def place(top: Any, path: tuple[Any, ...], value: str) -> None:
+    for step in path[:-1]:
+        top = top[step]
+    top[path[-1]] = value
 
 
 def test_a_missing_stack_names_those_that_are_there(project: Path) -> None:
@@ -256,7 +401,7 @@ def test_the_engine_s_values_are_refused_with_the_same_findings(case: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("key", "shown"), [("argocd", "v3.5.1"), ("gitops", "a value that is not shown"), ("projects", "v3.5.1")]
+    ("key", "shown"), [("argocd", "v3.5.1"), ("gitops", "a value that is not shown"), ("network", "v3.5.1")]
 )
 def test_text_instead_of_an_object_is_refused(key: str, shown: str) -> None:
     with pytest.raises(pulumi.RunError) as refused:

@@ -136,8 +136,8 @@ def test_the_example_with_a_cluster_of_its_own_waits_for_nodes_and_keeps_the_way
     monkeypatch.chdir(ROOT / "gitops" / "local")
     resources = {(one.type, one.name): one for one in run_example(1)}
     provider = resources["pulumi:providers:kubernetes", "cluster"]
-    assert "access-me" in provider.depends_on
-    assert provider.inputs["clusterIdentifier"] == "arn:aws:eks:ap-northeast-1:123456789012:cluster/acme"
+    assert "eks-access-me" in provider.depends_on
+    assert provider.inputs["clusterIdentifier"] == "arn:aws:eks:eu-west-1:123456789012:cluster/acme"
     assert provider.deleted_with == "eks"
     assert resources["gitops-stack:index:ArgoCD", "argocd"].deleted_with == "eks"
     assert "eks" in resources["kubernetes:core/v1:Namespace", "argocd/argocd"].depends_on

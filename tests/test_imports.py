@@ -79,4 +79,12 @@ def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engin
     modules = {name.partition(".")[0] for name in imported_by(f"import gitops_stack.cli.{module}")}
     assert not modules & {*ENGINE_CLOUD_AND_DOUBLES, "copier", "jinja2", "kubernetes_validate"}
     # The cluster's client is for those who talk to one.
-    assert "lightkube" not in modules or module in {"lab", "rehearsal", "report", "status", "try_"}
+    assert "lightkube" not in modules or module in {
+        "adopt",
+        "connection",
+        "lab",
+        "rehearsal",
+        "report",
+        "status",
+        "try_",
+    }

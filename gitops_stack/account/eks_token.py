@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from gitops_stack.account.session import Account, CredentialsError
-from gitops_stack.aws_plan.account import dns_suffix
+from gitops_stack.settings.partitions import dns_suffix
 
 EXEC_API_VERSION = "client.authentication.k8s.io/v1beta1"
 _PREFIX = "k8s-aws-v1."

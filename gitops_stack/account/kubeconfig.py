@@ -11,8 +11,12 @@ import yaml
 
 from gitops_stack.account.eks_token import EXEC_API_VERSION
 from gitops_stack.account.session import Account
+from gitops_stack.conventions import TAG_STACK
+from gitops_stack.edits.document import YamlDocument
+from gitops_stack.edits.yaml_source import decode_text
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.private_file import write_private_file
+from gitops_stack.gitops_tree.yaml_text import load_documents
 
 Kubeconfig = dict[str, Any]
 _MARK = "gitops-stack"  # an extension of the context: what this command wrote it may write again
@@ -29,8 +33,11 @@ class Endpoint:
     certificate_authority: str
 
 
-def load_endpoint(account: Account, cluster: str, place: str) -> Endpoint:
-    """Read the cluster's endpoint. Raises :class:`GitOpsStackError` when there is no such cluster that answers."""
+def load_endpoint(account: Account, cluster: str, place: str, stack: str) -> Endpoint:
+    """Read the cluster's endpoint.
+
+    Raises :class:`GitOpsStackError` when there is no such cluster that answers, or its tags name another stack.
+    """
     answer = account.find("eks", "describe_cluster", name=cluster)
     if answer is None:
         raise GitOpsStackError(
@@ -38,6 +45,12 @@ def load_endpoint(account: Account, cluster: str, place: str) -> Endpoint:
             "run `pulumi up`, or correct cluster.name and aws:region"
         )
     found = answer["cluster"]
+    owner = (found.get("tags") or {}).get(TAG_STACK, stack)
+    if owner != stack:
+        raise GitOpsStackError(
+            f"{place}: EKS cluster {cluster} belongs to stack {owner} (its tag {TAG_STACK}), and this is {stack}; "
+            "correct cluster.name, account.id or aws:region"
+        )
     if not found.get("endpoint"):
         raise GitOpsStackError(
             f"{place}: EKS cluster {cluster} is {found['status']} and has no endpoint yet; try later"
@@ -82,32 +95,57 @@ def build_kubeconfig(endpoint: Endpoint, user: dict[str, Any], context: str) -> 
     }
 
 
-def merge_kubeconfig(present: Kubeconfig, added: Kubeconfig, place: str) -> Kubeconfig:
-    """Return ``present`` with the entries of ``added``, which becomes the current context; all others stay as they are.
+def merge_kubeconfig(text: str, added: Kubeconfig, place: str) -> str:
+    """Return ``text`` with the entries of ``added``, which becomes the current context; every other byte stays.
 
-    Raises :class:`GitOpsStackError` for an entry of the same name that this command did not write.
+    Raises :class:`GitOpsStackError` for an entry of the same name that this command did not write, and for what cannot
+    be edited in its place.
     """
-    name = added["current-context"]
+    name, present = added["current-context"], _load(text, place)
     for found in present.get("contexts") or ():
         if found["name"] == name and not _is_marked(found):
             raise GitOpsStackError(
                 f"{place}: has a context {name} that gitops-stack did not write; choose another name with --context"
             )
-    kept = {
-        section: [entry for entry in present.get(section) or () if entry["name"] != name]
-        for section in ("clusters", "users", "contexts")
-    }
-    merged = {section: [*kept[section], *added[section]] for section in kept}
-    return {**present, "apiVersion": "v1", "kind": "Config", **merged, "current-context": name}
+    if not present:
+        return f"{text}{render_kubeconfig(added)}"
+    document = YamlDocument(text, place)
+    for key in ("apiVersion", "kind", "clusters", "users", "contexts", "current-context"):
+        if not isinstance(added[key], list):
+            document.set((key,), added[key])
+            continue
+        (entry,) = added[key]
+        held = document.value(key) or ()
+        index = next((index for index, one in enumerate(held) if one["name"] == name), None)
+        if index is None:
+            document.append((key,), entry)
+        else:
+            _change(document, (key, index), held[index], entry)
+    return document.text
+
+
+def _change(document: YamlDocument, path: tuple[str | int, ...], held: object, wanted: object) -> None:
+    """Write ``wanted`` over ``held``, key by key: what is equal stays as it is written."""
+    if isinstance(held, dict) and isinstance(wanted, dict) and held and wanted:
+        for key, value in wanted.items():
+            _change(document, (*path, key), held.get(key), value)
+        for key in held.keys() - wanted.keys():
+            document.remove((*path, key))
+    elif held != wanted:
+        document.set(path, wanted)
 
 
 def update_kubeconfig(file: Path, added: Kubeconfig) -> None:
     """Merge ``added`` into ``file``, which is made when it is not there; it is replaced whole, mode 0600."""
     target = file.resolve()  # a link stays a link
-    merged = merge_kubeconfig(_load(target), added, str(file))
+    try:
+        text = decode_text(target.read_bytes(), str(file)) if target.exists() else ""
+    except OSError as error:
+        raise EnvironmentProblem(f"{file}: cannot be read: {error.strerror}; repair it first") from None
+    merged = merge_kubeconfig(text, added, str(file))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_private_file(target, render_kubeconfig(merged))
+        write_private_file(target, merged)
     except OSError as error:
         raise EnvironmentProblem(
             f"{file}: cannot be written: {error.strerror}; name another with $KUBECONFIG"
@@ -125,19 +163,18 @@ def render_kubeconfig(kubeconfig: Kubeconfig) -> str:
     return yaml.safe_dump(kubeconfig, sort_keys=False, width=4096)
 
 
-def _load(file: Path) -> Kubeconfig:
-    if not file.exists():
-        return {}
+def _load(text: str, place: str) -> Kubeconfig:
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EnvironmentProblem(f"{file}: cannot be read: {' '.join(str(error).split())}; repair it first") from None
+        documents = load_documents(text)
+    except yaml.YAMLError as error:
+        raise EnvironmentProblem(f"{place}: cannot be read: {' '.join(str(error).split())}; repair it first") from None
+    found = documents[0] if documents else {}
     if not isinstance(found, dict) or not all(
         isinstance(entry, dict) and "name" in entry
         for section in ("clusters", "users", "contexts")
         for entry in found.get(section) or ()
     ):
-        raise EnvironmentProblem(f"{file}: is no kubeconfig; repair it, or name another with $KUBECONFIG")
+        raise EnvironmentProblem(f"{place}: is no kubeconfig; repair it, or name another with $KUBECONFIG")
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 State = dict[str, Any]
 Inputs = Mapping[str, Any]
 
-# Whose create runs again over what is there: server-side applies, policies that are put as a whole, adoptions.
+# Whose create runs again over what is there: policies that are put as a whole, adoptions.
 _COMPLETES = frozenset(
     {
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -41,6 +41,7 @@ _IDS = {
     "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
     "aws:kms/alias:Alias": "{name}",
 }
+_KUBERNETES = "kubernetes:"
 _ROUTE = "aws:ec2/route:Route"
 _DESTINATIONS = ("destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId")
 _GROUP_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
@@ -63,7 +64,12 @@ class PendingCreate:
     @property
     def completes(self) -> bool:
         """Whether the next `pulumi up` creates it without a care for what is there."""
-        return self.type.startswith("kubernetes:") or self.type in _COMPLETES
+        return self.type in _COMPLETES
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether it is an object of Kubernetes, whose create is a server-side apply."""
+        return self.type.startswith(_KUBERNETES)
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,8 @@ class Pending:
     touched: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything that the next `pulumi up` does not complete by itself."""
-        return bool(self.touched) or any(not create.completes for create in self.creates)
+        """Whether there is anything to recover. The engine keeps the note of a create for good, once it was killed."""
+        return bool(self.touched or self.creates)
 
 
 def load_pending(state: State) -> Pending:
@@ -149,6 +155,12 @@ def _format(template: str, inputs: Inputs) -> str | None:
         return template.format_map(inputs)
     except KeyError:
         return None
+
+
+def build_object_id(create: PendingCreate) -> str | None:
+    """Build the id of an object of Kubernetes: `namespace/name`, or the name alone (pulumi-kubernetes, fqName)."""
+    metadata = create.inputs.get("metadata") or {}
+    return "/".join(filter(None, (metadata.get("namespace"), metadata["name"]))) if metadata.get("name") else None
 
 
 def _build_rule_id(inputs: Inputs) -> str:

@@ -19,6 +19,7 @@ from gitops_stack.account.pending import (
     Pending,
     PendingCreate,
     State,
+    build_object_id,
     build_state,
     derive_id,
     known_ids,
@@ -68,11 +69,11 @@ class Plan:
         return bool(self.recoveries)
 
 
-def load_plan(pulumi: Engine, account: Account, stack: str, *, cleared: Collection[str] = ()) -> Plan:
+def load_plan(pulumi: Engine, account: Account | None, stack: str, *, cleared: Collection[str] = ()) -> Plan:
     """Read the state of ``stack`` and find, for each pending create, whether it exists and under which id.
 
-    ``cleared`` are URNs to forget without looking. Raises :class:`GitOpsStackError` with a finding for each create that
-    only people can decide on.
+    ``account`` is None for a stack without AWS; ``cleared`` are URNs to forget without looking.
+    Raises :class:`GitOpsStackError` with a finding for each create that only people can decide on.
     """
     state = json.loads(pulumi("stack", "export", "--stack", stack))
     pending = load_pending(state)
@@ -81,7 +82,9 @@ def load_plan(pulumi: Engine, account: Account, stack: str, *, cleared: Collecti
     return build_plan(account, stack, state, pending, cleared)
 
 
-def build_plan(account: Account, stack: str, state: State, pending: Pending, cleared: Collection[str] = ()) -> Plan:
+def build_plan(
+    account: Account | None, stack: str, state: State, pending: Pending, cleared: Collection[str] = ()
+) -> Plan:
     """Decide on each of ``pending``; asks AWS and changes nothing. Raises as :func:`load_plan`."""
     if not pending:
         return Plan(state)
@@ -107,14 +110,15 @@ def build_plan(account: Account, stack: str, state: State, pending: Pending, cle
     return Plan(state, tuple(imports), tuple(recoveries))
 
 
-def recover(pulumi: Engine, account: Account, stack: str, plan: Plan, report: Report) -> list[Recovery]:
+def recover(pulumi: Engine, account: Account | None, stack: str, plan: Plan, report: Report) -> list[Recovery]:
     """Carry ``plan`` out and return what became of each operation.
 
     Run again after a kill it goes on where it was. Raises :class:`GitOpsStackError` for a cluster, node group or NAT
     gateway that AWS could not make, and for what the engine says.
     """
     for create, identity in plan.imports:
-        _wait_until_made(account, create, identity, report)
+        if account is not None:
+            _wait_until_made(account, create, identity, report)
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as folder:
         file = Path(folder) / "state.json"
         write_private_file(file, json.dumps(build_state(plan.state, plan.imports)))
@@ -127,9 +131,16 @@ def recover(pulumi: Engine, account: Account, stack: str, plan: Plan, report: Re
     return [_conclude(recovery, left) for recovery in plan.recoveries]
 
 
-def _decide(account: Account, stack: str, state: State, create: PendingCreate) -> Recovery:
+def _decide(account: Account | None, stack: str, state: State, create: PendingCreate) -> Recovery:
     if create.completes:
         return Recovery(create.urn, "clear", why="the next `pulumi up` creates it over what is there")
+    if create.in_cluster:
+        return _decide_on_object(state, create)
+    if account is None:
+        raise GitOpsStackError(
+            f"{create.urn}: is pending, and Pulumi.{stack}.yaml names no AWS account to look for it in; add "
+            "gitops-stack:account.id and aws:region, or forget it with --clear and this URN"
+        )
     known = known_ids(state)
     derived = derive_id(create, account.identity.account, account.partition)
     found = [derived] if derived else find_candidates(account, stack, create)
@@ -151,6 +162,14 @@ def _decide(account: Account, stack: str, state: State, create: PendingCreate) -
     return Recovery(create.urn, "import", candidates[0])
 
 
+def _decide_on_object(state: State, create: PendingCreate) -> Recovery:
+    """Have the engine read it: what is not in the cluster leaves the state again, and `pulumi up` makes it."""
+    identity = build_object_id(create)
+    if identity is None or create.urn in known_urns(state):
+        return Recovery(create.urn, "clear", why="the next `pulumi up` creates it over what is there")
+    return Recovery(create.urn, "import", identity)
+
+
 def _decide_on_replacement(create: PendingCreate, identity: str, derived: bool) -> Recovery:
     """Its predecessor is in the state still, where the same URN has no second place."""
     if derived:
@@ -163,7 +182,7 @@ def _decide_on_replacement(create: PendingCreate, identity: str, derived: bool) 
 
 def _conclude(recovery: Recovery, left: Collection[str]) -> Recovery:
     if recovery.outcome == "import" and recovery.urn not in left:
-        return replace(recovery, outcome="cleared", id="", why=f"AWS has no {recovery.id}")
+        return replace(recovery, outcome="cleared", id="", why=f"there is no {recovery.id}")
     return replace(recovery, outcome={"import": "imported", "clear": "cleared", "read": "read"}[recovery.outcome])
 
 

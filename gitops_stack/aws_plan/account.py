@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_stack.settings.partitions import dns_suffix, find_partition
+
 
 @dataclass(frozen=True)
 class Account:
@@ -14,11 +16,8 @@ class Account:
 
     @property
     def partition(self) -> str:
-        """Name the partition all ARNs begin with: `aws`, `aws-cn` or `aws-us-gov`."""
-        for prefix in ("cn", "us-gov"):
-            if self.region.startswith(f"{prefix}-"):
-                return f"aws-{prefix}"
-        return "aws"
+        """Name the partition all ARNs begin with: such as `aws`, `aws-cn` or `aws-us-gov`."""
+        return find_partition(self.region)
 
     @property
     def registry_host(self) -> str:
@@ -37,11 +36,6 @@ class Account:
     def managed_policy_arn(self, path: str) -> str:
         """Build the ARN of a policy that AWS manages, such as `AmazonEBSCSIDriverPolicyV2`."""
         return f"arn:{self.partition}:iam::aws:policy/{path}"
-
-
-def dns_suffix(partition: str) -> str:
-    """Return what the hosts of services in ``partition`` end in."""
-    return "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
 
 
 def account_root_arn(partition: str, account_id: str) -> str:

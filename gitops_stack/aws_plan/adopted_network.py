@@ -11,7 +11,7 @@ SCARCE_ADDRESSES = 64
 LOAD_BALANCER_ADDRESSES = 8  # AWS, "Subnets for your load balancer": eight free addresses in each subnet
 FEWEST_ZONES = 2
 
-_PLACE = "gitops-stack:network"
+_PLACE = "Network"
 PRIVATE_ROLE_TAG = "kubernetes.io/role/internal-elb"
 PUBLIC_ROLE_TAG = "kubernetes.io/role/elb"
 
@@ -50,20 +50,20 @@ def check_adopted_network(
     """Check a VPC, its ``private`` subnets, where the cluster will live, and ``public`` ones for load balancers."""
     errors = [
         *_check_dns(vpc),
-        *_check_zones("privateSubnetIds", private),
-        *(_check_zones("publicSubnetIds", public) if public else ()),
-        *_check_subnets("privateSubnetIds", vpc, private, PRIVATE_ROLE_TAG),
-        *_check_subnets("publicSubnetIds", vpc, public, PUBLIC_ROLE_TAG),
+        *_check_zones("private subnets", private),
+        *(_check_zones("public subnets", public) if public else ()),
+        *_check_subnets("private subnets", vpc, private, PRIVATE_ROLE_TAG),
+        *_check_subnets("public subnets", vpc, public, PUBLIC_ROLE_TAG),
         *(
-            f"{_PLACE}.privateSubnetIds: {subnet.id} has {subnet.free_addresses} free addresses; "
+            f"{_PLACE}: private subnets: {subnet.id} has {subnet.free_addresses} free addresses; "
             f"a subnet of an EKS cluster needs at least {FEWEST_ADDRESSES}"
             for subnet in private
             if subnet.free_addresses < FEWEST_ADDRESSES
         ),
     ]
     warnings = [
-        *_warn_scarce("privateSubnetIds", private, SCARCE_ADDRESSES, "nodes and pods", at_least=FEWEST_ADDRESSES),
-        *_warn_scarce("publicSubnetIds", public, LOAD_BALANCER_ADDRESSES, "a load balancer"),
+        *_warn_scarce("private subnets", private, SCARCE_ADDRESSES, "nodes and pods", at_least=FEWEST_ADDRESSES),
+        *_warn_scarce("public subnets", public, LOAD_BALANCER_ADDRESSES, "a load balancer"),
     ]
     return Verdict(tuple(errors), tuple(warnings))
 
@@ -72,7 +72,7 @@ def _check_dns(vpc: ObservedVpc) -> Iterable[str]:
     switches = {"enableDnsSupport": vpc.dns_support, "enableDnsHostnames": vpc.dns_hostnames}
     if off := [name for name, is_on in switches.items() if not is_on]:
         yield (
-            f"{_PLACE}.vpcId: {vpc.id} has {' and '.join(off)} switched off; "
+            f"{_PLACE}: {vpc.id} has {' and '.join(off)} switched off; "
             "the private endpoint of an EKS cluster needs both on"
         )
 
@@ -81,16 +81,16 @@ def _check_zones(setting: str, subnets: Sequence[ObservedSubnet]) -> Iterable[st
     zones = sorted({subnet.zone for subnet in subnets})
     if len(zones) < FEWEST_ZONES:
         found = ", ".join(zones) or "none"
-        yield f"{_PLACE}.{setting}: found subnets in {len(zones)} zones ({found}); needs at least {FEWEST_ZONES} zones"
+        yield f"{_PLACE}: {setting}: found subnets in {len(zones)} zones ({found}); needs at least {FEWEST_ZONES} zones"
 
 
 def _check_subnets(setting: str, vpc: ObservedVpc, subnets: Sequence[ObservedSubnet], role_tag: str) -> Iterable[str]:
     for subnet in subnets:
         if subnet.vpc_id != vpc.id:
-            yield f"{_PLACE}.{setting}: {subnet.id} belongs to {subnet.vpc_id}; needs a subnet of {vpc.id}"
+            yield f"{_PLACE}: {setting}: {subnet.id} belongs to {subnet.vpc_id}; needs a subnet of {vpc.id}"
         if subnet.tags.get(role_tag) not in {"1", ""}:  # the load balancer controllers take both values
             yield (
-                f"{_PLACE}.{setting}: {subnet.id} has no tag {role_tag}=1, without which no load balancer finds it; "
+                f"{_PLACE}: {setting}: {subnet.id} has no tag {role_tag}=1, without which no load balancer finds it; "
                 "tag the subnet"
             )
 
@@ -101,6 +101,6 @@ def _warn_scarce(
     for subnet in subnets:
         if at_least <= subnet.free_addresses < enough:
             yield (
-                f"{_PLACE}.{setting}: {subnet.id} has {subnet.free_addresses} free addresses, "
+                f"{_PLACE}: {setting}: {subnet.id} has {subnet.free_addresses} free addresses, "
                 f"few for {what}; {enough} or more are advised"
             )

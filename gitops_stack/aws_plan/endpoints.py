@@ -19,15 +19,11 @@ def build_gateway_service_name(account: Account) -> str:
 def build_interface_service_name(account: Account, service: str) -> str:
     """Name the interface endpoint service of ``service``, such as `ecr.api`.
 
-    Raises ``GitOpsStackError`` for a service that is not in ``INTERFACE_ENDPOINTS``, and in China, where the names
-    begin with `cn.` for some services and not for others.
+    Raises ``GitOpsStackError`` in China, where the names begin with `cn.` for some services and not for others.
     """
-    if service not in INTERFACE_ENDPOINTS:
-        allowed = ", ".join(INTERFACE_ENDPOINTS)
-        raise GitOpsStackError(f"gitops-stack:network.endpoints: found {service}; needs a subset of {allowed}")
     if account.partition == "aws-cn":
         raise GitOpsStackError(
-            f"gitops-stack:network.endpoints: found {service} in {account.region}, whose endpoint names are not known; "
-            "make the endpoints in a VPC of your own and adopt it with vpcId"
+            f"endpoints: found {service} in {account.region}, whose endpoint names are not known; "
+            "make the endpoints in a VPC of your own and adopt it"
         )
     return f"com.amazonaws.{account.region}.{service}"

@@ -41,7 +41,7 @@ def allow_principal(
     return {**statement, **_condition(conditions)}
 
 
-def render_document(document: Document) -> str:
+def render_document(document: Mapping[str, Any]) -> str:
     """Render a document as AWS takes it, the same bytes for the same document."""
     return json.dumps(document, separators=(",", ":"))
 

@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.settings.registry import CREDENTIAL_PREFIX, UPSTREAMS_WITH_LOGIN
+from gitops_stack.settings.registry import (
+    CACHE_PREFIXES,
+    CREDENTIAL_PREFIX,
+    LONGEST_CACHE_PREFIX,
+    UPSTREAMS_WITH_LOGIN,
+)
 
-LONGEST_PREFIX = 30  # characters of a rule's repository prefix, API reference of CreatePullThroughCacheRule
-_PREFIX = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")  # as above
+_PREFIX = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _DOCKER_HUB = "registry-1.docker.io"
 _DOCKER_HUB_NAMES = ("docker.io", "index.docker.io", _DOCKER_HUB)
 
@@ -31,16 +35,7 @@ class Upstream:
         return self.host in UPSTREAMS_WITH_LOGIN
 
 
-UPSTREAMS = {
-    upstream.host: upstream
-    for upstream in (
-        Upstream("quay.io", "quay"),
-        Upstream("ghcr.io", "github"),
-        Upstream("public.ecr.aws", "ecr-public"),
-        Upstream(_DOCKER_HUB, "docker-hub"),
-        Upstream("registry.k8s.io", "kubernetes"),
-    )
-}
+UPSTREAMS: dict[str, Upstream] = {host: Upstream(host, prefix) for host, prefix in CACHE_PREFIXES.items()}
 
 
 @dataclass(frozen=True)
@@ -59,9 +54,7 @@ class ImageCache:
 def find_upstream(host: str) -> Upstream:
     """Return an upstream. Raises ``GitOpsStackError`` for a registry that ECR does not cache."""
     if host not in UPSTREAMS:
-        raise GitOpsStackError(
-            f"gitops-stack:registry.pullThroughCache: found {host}; needs a subset of {', '.join(UPSTREAMS)}"
-        )
+        raise GitOpsStackError(f"pull-through cache: found {host}; needs a subset of {', '.join(UPSTREAMS)}")
     return UPSTREAMS[host]
 
 
@@ -73,13 +66,13 @@ def build_cache_prefix(host: str, namespace: str = "") -> str:
     prefix = "/".join(part for part in (namespace, find_upstream(host).prefix) if part)
     if not _PREFIX.fullmatch(prefix):
         raise GitOpsStackError(
-            f"gitops-stack:registry.pullThroughCache: the prefix for {host} is {prefix}; "
+            f"pull-through cache: the prefix for {host} is {prefix}; "
             "needs lower-case letters and digits, joined by . _ - and /"
         )
-    if len(prefix) > LONGEST_PREFIX:
+    if len(prefix) > LONGEST_CACHE_PREFIX:
         raise GitOpsStackError(
-            f"gitops-stack:registry.pullThroughCache: the prefix for {host} is {prefix} ({len(prefix)} characters); "
-            f"needs at most {LONGEST_PREFIX}, so give a shorter name to the stack"
+            f"pull-through cache: the prefix for {host} is {prefix} ({len(prefix)} characters); "
+            f"needs at most {LONGEST_CACHE_PREFIX}, so give a shorter name to the stack"
         )
     return prefix
 

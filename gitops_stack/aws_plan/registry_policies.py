@@ -12,26 +12,20 @@ _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloa
 _FILL = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
 
 
-def build_pull_policy(
-    account: Account, accounts: Sequence[str] = (), organization_id: str | None = None
-) -> Document | None:
-    """Build the policy of a repository that other ``accounts`` or an organisation may pull from; None for neither."""
-    statements = _for_readers(account, accounts, organization_id, "Pull", _PULL)
-    return build_document(*statements) if statements else None
+def build_pull_policy(account: Account, accounts: Sequence[str] = (), organization_id: str | None = None) -> Document:
+    """Build the policy of a repository that other ``accounts`` or an organisation may pull from."""
+    return build_document(*_for_readers(account, accounts, organization_id, "Pull", _PULL))
 
 
 def build_registry_policy(
-    account: Account, prefixes: Sequence[str], accounts: Sequence[str] = (), organization_id: str | None = None
-) -> Document | None:
+    account: Account, accounts: Sequence[str], organization_id: str | None, prefixes: Sequence[str]
+) -> Document:
     """Build the policy of the account's registry: readers may also fill the caches under ``prefixes``.
 
-    There is one such policy per account and region. None when there is no cache or no reader.
+    There is one such policy per account and region.
     """
-    if not prefixes:
-        return None
     resources = _cache_arns(account, prefixes)
-    statements = _for_readers(account, accounts, organization_id, "Fill", _FILL, resources)
-    return build_document(*statements) if statements else None
+    return build_document(*_for_readers(account, accounts, organization_id, "Fill", _FILL, resources))
 
 
 def build_cache_pull_policy(account: Account, prefixes: Sequence[str]) -> Document:

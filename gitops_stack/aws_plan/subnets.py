@@ -41,7 +41,7 @@ def plan_subnets(cidr: str, zones: int) -> tuple[ZoneBlocks, ...]:
     The blocks of a zone depend on ``cidr`` and the zone's place alone.
     """
     if not 1 <= zones <= MOST_ZONES:
-        raise GitOpsStackError(f"gitops-stack:network.availabilityZones: found {zones} zones; needs 1 to {MOST_ZONES}")
+        raise GitOpsStackError(f"Network: found {zones} zones; needs 1 to {MOST_ZONES}")
     quarters = list(parse_vpc_block(cidr).subnets(prefixlen_diff=2))
     return tuple(_plan_zone(quarter) for quarter in quarters[:zones])
 
@@ -52,12 +52,10 @@ def parse_vpc_block(cidr: str) -> ipaddress.IPv4Network:
         block = ipaddress.IPv4Network(cidr)
     except ValueError as error:
         raise GitOpsStackError(
-            f"gitops-stack:network.cidr: found {cidr} ({error}); needs an IPv4 block such as 10.20.0.0/16"
+            f"Network: cidr: found {cidr} ({error}); needs an IPv4 block such as 10.20.0.0/16"
         ) from None
     if not LARGEST_PREFIX <= block.prefixlen <= SMALLEST_PREFIX:
-        raise GitOpsStackError(
-            f"gitops-stack:network.cidr: found {cidr}; needs a block of /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}"
-        )
+        raise GitOpsStackError(f"Network: cidr: found {cidr}; needs a block of /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}")
     return block
 
 

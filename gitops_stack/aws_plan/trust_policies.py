@@ -50,7 +50,8 @@ def build_pod_identity_trust(cluster_arn: str, namespace: str, service_accounts:
 def build_oidc_trust(provider_arn: str, issuer: OidcIssuer, subjects: Sequence[str]) -> Document:
     """Let CI jobs whose token is for AWS and about one of ``subjects`` take the role.
 
-    A `*` in a subject stands for any text; without one the comparison is literal.
+    The condition keys are the issuer's, which :func:`gitops_stack.aws_plan.oidc.find_issuer` reads from an ARN. A `*`
+    in a subject stands for any text; without one the comparison is literal.
     """
     audience = {f"{issuer.host}:aud": issuer.audience}
     subject = {f"{issuer.host}:sub": list(subjects)}

@@ -64,7 +64,7 @@ def kubeconfig(
         raise GitOpsStackError(
             f"Pulumi.{stack}.yaml: found cluster.provider existing, whose kubeconfig you have; needs provider eks"
         )
-    endpoint = files.load_endpoint(account, settings.cluster_name, f"Pulumi.{stack}.yaml")
+    endpoint = files.load_endpoint(account, settings.cluster_name, f"Pulumi.{stack}.yaml", stack)
     user = (
         {"token": build_token(account, endpoint.name).token}
         if token

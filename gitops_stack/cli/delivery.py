@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -33,9 +33,10 @@ from gitops_stack.delivery.plan import (
     plan_image_set,
     plan_promotion,
 )
+from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.pull_request import build_body
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
 from gitops_stack.settings import StackSettings
@@ -175,7 +176,11 @@ def promote(
         for settings in (source, destination):
             check_applications(settings, applications, repository is not None)
         check_promotion(source, destination, applications)
-        return plan_promotion(TreeReader(tree), source, destination, wanted)
+        planned = plan_promotion(TreeReader(tree), source, destination, wanted)
+        origin = [replace(one, folder=source.workloads[one.application].path) for one in planned.changes]
+        running = load_workloads(tree, source, [one.application for one in origin], ())
+        GitOpsStackError.raise_for(check_origin(before, origin, running))
+        return planned
 
     request = _Request(
         applications, stack, project, repository, push, no_pull_request, base, remote, dry_run, output, author,
@@ -203,8 +208,6 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
     without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
     requests = None if without else _detect(request, checkout)
 
-    rendered = requests is not None or to.dry_run
-
     def load_in(tree: Path) -> Callable[[str], StackSettings]:
         # Of the project's own repository the settings are the base's too; of another one they are those at hand.
         def load(name: str) -> StackSettings:
@@ -217,9 +220,13 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
 
         return load
 
-    def render(tree: Path, planned: Plan) -> Snapshot | None:
+    def render(tree: Path, planned: Plan) -> Snapshot:
         names = [change.application for change in planned.changes]
-        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts) if rendered else None
+        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts)
+
+    def check(tree: Path, planned: Plan, before: Snapshot, after: Snapshot) -> list[str]:
+        stacks = find_stacks(request.project if request.repository else tree / prefix)
+        return prove(tree, planned, before, after, _build_readers(planned, stacks, load_in(tree)))
 
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(
@@ -227,6 +234,7 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
             lambda tree: plan(tree, load_in(tree)),
             lambda planned: build_message(planned, request.source_revision),
             render,
+            check,
         )
         before, after = delivered.before, delivered.after
         difference = compare_workloads(request.stack, before, after) if before and after else None
@@ -237,6 +245,25 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         print_json(build_report(delivered, opened, to, difference))
     else:
         print_delivered(delivered, opened, to, difference)
+
+
+def _build_readers(
+    planned: Plan, stacks: Iterable[str], load: Callable[[str], StackSettings]
+) -> dict[str, str]:  # fmt: skip
+    """Return what may read the files of a plan beside its own applications: in words -> its folder."""
+    own = {change.application for change in planned.changes}
+    urls = {load(planned.stack).workload_source(name)[0] for name in own}
+    readers: dict[str, str] = {}
+    for stack in stacks:
+        try:
+            settings = load(stack)
+        except GitOpsStackError:  # its own check says so
+            continue
+        for name, workload in settings.workloads.items():
+            elsewhere = settings.workload_source(name)[0] not in urls
+            if not elsewhere and (stack, name) not in {(planned.stack, one) for one in own}:
+                readers[f"{name} of {stack}"] = workload.path
+    return readers
 
 
 def _open(

@@ -18,10 +18,7 @@ def build_report(
     to: Destination,
     difference: TreeDifference | None = None,
 ) -> dict[str, object]:
-    """Build the JSON document of both commands; its keys are part of the interface.
-
-    Without a pull request and a dry run nothing is rendered: `risks` and `unseen` are null then.
-    """
+    """Build the JSON document of both commands; its keys are part of the interface."""
     return {
         "stack": delivered.plan.stack,
         "result": _result(delivered, opened, to),

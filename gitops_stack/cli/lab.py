@@ -13,8 +13,8 @@ from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab.commands import build_command
 from gitops_stack.lab.lab import Lab, Progress
-from gitops_stack.lab.orphans import MARKER
 from gitops_stack.lab.tools import Tools, build_tools
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ def up(name: Name = "local", project: Project = Path()) -> None:
     """Build the tools if need be and start the control plane, without bootstrapping anything."""
     with progress("lab up") as step:
         _open(name, project, step).up(step)
-    out.print(f'the lab is up; use it with: eval "$(gitops-stack lab env --name {name})"', markup=False)
+    out.print(f'the lab is up; use it with: eval "$({build_command("env", name)})"', markup=False)
 
 
 @app.command()
@@ -112,7 +112,6 @@ def env(
         return
     lab = Lab(_existing(name, project).state, built)
     variables = {**road.open_report(lab, stack).engine.variables(), "KUBECONFIG": str(lab.state.kubeconfig)}
-    variables.pop(MARKER)  # what carries the mark is ended by `lab down`; a person's shell must not be
     for key, value in variables.items():
         out.print(f"export {key}={shlex.quote(value)}", markup=False)
 
@@ -124,7 +123,7 @@ def _directory(name: str, project: Path) -> Path:
 def _existing(name: str, project: Path) -> Lab:
     directory = _directory(name, project)
     if not directory.exists():
-        raise EnvironmentProblem(f"{directory}: no such lab; start it with `make local` or `gitops-stack lab up`")
+        raise EnvironmentProblem(f"{directory}: no such lab; start it with `{build_command('up', name)}`")
     # To stop and to look at processes takes no tools: nobody should wait 25 minutes for a status.
     return Lab.open(directory, Tools(directory / "bin"))
 

@@ -5,6 +5,7 @@ A command's module is imported by the command: all of them together, with what t
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections import UserDict
@@ -17,7 +18,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from gitops_stack.cli.console import err, out
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 
 _COMMANDS = {
     "render": "tree.render",
@@ -26,6 +27,7 @@ _COMMANDS = {
     "diff": "difference.diff",
     "schema": "tree.schema",
     "status": "status.status",
+    "detach": "detach.detach",
     "rehearse": "rehearsal.rehearse",
     "try": "try_.try_applications",
     "changed-stacks": "preview.changed_stacks",
@@ -35,6 +37,7 @@ _COMMANDS = {
     "kubeconfig": "account.kubeconfig",
     "eks-token": "account.eks_token",
     "recover": "recover.recover",
+    "adopt": "adopt.adopt",
     "sweep": "sweep.sweep",
     "promote": "delivery.promote",
     "image": "delivery.app",
@@ -110,6 +113,11 @@ def main() -> None:
         for finding in error.findings:
             err.print(f"error: {finding}", markup=False)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        err.print(f"error: {error.filename or 'disk'}: {error.strerror}; make room, then run again", markup=False)
+        sys.exit(EnvironmentProblem.exit_code)
     except KeyboardInterrupt:
         err.print("stopped")
         sys.exit(130)

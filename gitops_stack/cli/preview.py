@@ -24,7 +24,7 @@ from gitops_stack.preview.preview_files import PreviewFiles
 from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.rendered_sources import build_sources
 
-_STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}")  # Pulumi's own rule, and nothing that could end the marker
+_STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}", re.ASCII)  # Pulumi's own rule, and no end of the marker
 
 EventsFile = Annotated[
     Path | None,

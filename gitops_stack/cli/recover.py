@@ -15,6 +15,7 @@ from rich.table import Table
 
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
+from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def recover(
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
 ) -> None:
-    """Find what a killed `pulumi up` made in AWS without noting its id, and take it into the state.
+    """Find what a killed `pulumi up` made without noting its id, and take it into the state, or forget the note.
 
     Runs the `pulumi` on PATH, in the project's folder. Afterwards `pulumi up` goes on where the killed one was.
     """  # fmt: skip
@@ -42,7 +43,7 @@ def recover(
 
     if output is Output.JSON and not yes:
         raise EnvironmentProblem("recover: --output json cannot ask; add --yes")
-    _, account = open_account(project, stack, role_arn)
+    account = open_account(project, stack, role_arn)[1] if load_stack_file(project, stack).account else None
 
     def pulumi(*arguments: str) -> str:
         return _run_pulumi(project, arguments)

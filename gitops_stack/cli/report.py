@@ -7,6 +7,7 @@ from rich.table import Table
 from gitops_stack.cli.console import out
 from gitops_stack.cli.status import print_status
 from gitops_stack.lab.bootstrap import Report
+from gitops_stack.lab.commands import build_command
 
 
 def print_report(report: Report, name: str) -> None:
@@ -17,21 +18,23 @@ def print_report(report: Report, name: str) -> None:
         out.print(f"  commit {lock.commit}\n  digest {lock.digest}\n  revision {report.revision}\n", markup=False)
     changes = ", ".join(f"{count} {operation}" for operation, count in report.changes.items())
     out.print(f"pulumi up: {changes}\n")
-    print_status(report.applications, report.certificate)
+    print_status(report.applications, report.certificate, [])
     out.print()
     table = Table("phase", "seconds", box=None, pad_edge=False)
     for phase, seconds in report.seconds.items():
         table.add_row(phase, f"{seconds:.1f}")
     table.add_row("in all", f"{sum(report.seconds.values()):.1f}")
     out.print(table)
+    own = (name, workspace.stack) == ("local", "local")
+    down = "make local-down" if own else build_command("down --destroy", name, workspace.stack)
     overlay = next((workload.path for workload in workspace.settings().workloads.values()), "gitops")
     out.print(
         f"\nTry next:\n"
-        f'  eval "$(gitops-stack lab env --name {name})"      # kubectl, pulumi and kustomize use the lab\n'
+        f'  eval "$({build_command("env", name, workspace.stack)})"      # kubectl, pulumi and kustomize use the lab\n'
         f"  cd {workspace.directory}\n"
         f"  gitops-stack status --stack {workspace.stack}\n"
         f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
         f"  pulumi preview --stack {workspace.stack} --refresh --expect-no-changes        # Pulumi stays silent\n"
-        f"  make local-down      # back in the project: destroy, then stop every process",
+        f"  {down}      # back in the project: destroy, then stop every process",
         markup=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +15,15 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.gitops_tree.lock import build_lock, check_lock, check_render, load_lock, render_lock
+from gitops_stack.gitops_tree.lock import Lock, build_lock, check_lock, check_render, load_lock, render_lock
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
-from gitops_stack.gitops_tree.stack_file import write_release
+from gitops_stack.gitops_tree.render_cache import note_tag_check, render_key
 from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import render_metadata_schema
+from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.schema import render_schema, render_settings_table
+from gitops_stack.settings import StackSettings
 
 Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]
 
@@ -60,15 +64,22 @@ def lock(
     with progress(f"rendering {root / 'argocd'}"):
         GitOpsStackError.raise_for(check_release_tag(settings.argocd))
         manifests = load_manifests(root / "argocd", fresh=True)
+        note_tag_check(render_key(root / "argocd"))
     if check:
         found = load_lock(file)
         if isinstance(found, str):
             raise GitOpsStackError(found)
         GitOpsStackError.raise_for([*check_lock(file, found, settings.argocd), *check_render(file, found, manifests)])
     else:
-        found = build_lock(settings.argocd, manifests)
-        file.write_text(render_lock(found), encoding="utf-8")
+        found = write_lock(settings, root, manifests)
     out.print(f"{file}: {found.version} {found.variant}, {found.object_count} objects, {found.digest}", markup=False)
+
+
+def write_lock(settings: StackSettings, root: Path, manifests: Sequence[Manifest] | None = None) -> Lock:
+    """Write the lock of a tree for ``manifests``, or for what its kustomization renders now."""
+    found = build_lock(settings.argocd, load_manifests(root / "argocd", fresh=True) if manifests is None else manifests)
+    (root / LOCK).write_text(render_lock(found), encoding="utf-8")
+    return found
 
 
 def schema(

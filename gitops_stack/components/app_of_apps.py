@@ -1,14 +1,14 @@
 """Seed the AppProjects and the root Application, from which Argo CD creates everything else."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
+from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
+from gitops_stack.components.ordering import Registered, inherited_dependencies
 from gitops_stack.components.registration import register_handed_over, register_kept
 
 # Deleting root waits for every child's workloads; load balancers and volumes take minutes to go.
@@ -19,13 +19,23 @@ class AppOfAppsArgs(TypedDict):
     """What :class:`AppOfApps` seeds, and after what.
 
     ``app_projects`` are handed over to application `projects`; ``root_application`` stays with Pulumi.
-    ``definitions`` are Argo CD's CRDs, ``installation`` is all of it, both from :class:`ArgoCD`.
+    ``definitions`` are Argo CD's CRDs, ``installation`` is all of it, both from :class:`ArgoCD`. ``take_over`` is as
+    in :class:`ArgoCDArgs`. ``tree`` is the folder of the GitOps tree that root follows: when root moves to another
+    one, the applications in it are compared with those in the cluster.
     """
 
     app_projects: Sequence[dict[str, Any]]
+    """AppProjects, handed over to application `projects`."""
     root_application: dict[str, Any]
-    definitions: Sequence[pulumi.Resource]
-    installation: Sequence[pulumi.Resource]
+    """The root Application, which stays with Pulumi."""
+    definitions: Sequence[Registered]
+    """Argo CD's CRDs, `definitions` of `ArgoCD`."""
+    installation: Sequence[Registered]
+    """All of Argo CD, `objects` of `ArgoCD`."""
+    take_over: NotRequired[str]
+    """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
+    tree: NotRequired[str]
+    """Folder of the GitOps tree root follows: when root moves to another, its applications are compared."""
 
 
 class AppOfApps(pulumi.ComponentResource):
@@ -38,18 +48,51 @@ class AppOfApps(pulumi.ComponentResource):
     """
 
     root_application: pulumi.Output[str]
+    """Name of the root Application."""
 
     def __init__(self, name: str, args: AppOfAppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:AppOfApps", name, {}, opts)
         root = args["root_application"]
         namespace = root["metadata"]["namespace"]
+        source = (root.get("spec") or {}).get("source") or {}
+        standalone = not any(isinstance(one, TeardownGuardResource) for one in args["installation"])
+        guard = ClusterGuardResource(
+            f"{name}/cluster-guard",
+            self,
+            namespace,
+            [
+                *build_registered([root], handed_over=False),
+                *build_registered(args["app_projects"], handed_over=True),
+            ],
+            inherited_dependencies(opts),
+            take_over=args.get("take_over", ""),
+            source=f"{source.get('repoURL', '')}//{source.get('path', '')}",
+            root=root["metadata"]["name"],
+            tree=args.get("tree"),
+            releases=standalone,
+        )
         projects = [
             # Retained: the applications of a team that leaves still need theirs. On destroy they go with their CRD.
             register_handed_over(
-                project, conventions.PROJECTS_APPLICATION, namespace, self, args["definitions"], retain=True
+                project,
+                conventions.PROJECTS_APPLICATION,
+                namespace,
+                self,
+                [guard, *args["definitions"]],
+                retain=True,
+                guard=guard,
             )
             for project in args["app_projects"]
         ]
-        register_kept(root, self, [*args["installation"], *projects], delete_timeout=_TEARDOWN_LIMIT)
+        before = [guard, *args["installation"], *projects]
+        top = register_kept(root, self, before, delete_timeout=_TEARDOWN_LIMIT, guard=guard)
+        TeardownGuardResource(
+            f"{name}/teardown-guard",
+            self,
+            namespace,
+            guard,
+            [top, *inherited_dependencies(opts)],
+            root["metadata"]["name"],
+        )
         self.root_application = pulumi.Output.from_input(root["metadata"]["name"])
         self.register_outputs({"rootApplication": self.root_application})

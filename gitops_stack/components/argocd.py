@@ -1,7 +1,5 @@
 """Install Argo CD: Namespace, Secrets, CRDs, then the rest of a render, each object a resource of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +7,7 @@ import pulumi
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
+from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, register_handed_over, register_kept
 from gitops_stack.errors import GitOpsStackError
@@ -22,14 +21,27 @@ class ArgoCDArgs(TypedDict):
 
     ``manifests`` come from :func:`gitops_stack.gitops_tree.load_installation`: the rendered objects, held against
     their lock. ``self_management`` says that an Application named `argocd` will sync the same objects: they are
-    handed over. Without it Pulumi keeps every object, CRDs with their full schemas included.
+    handed over. Without it Pulumi keeps every object, CRDs with their full schemas included. ``take_over`` names the
+    stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose. ``tree`` is the folder of
+    the GitOps tree, whose applications and projects are held against those that live in the cluster before.
     """
 
     manifests: Sequence[dict[str, Any]]
+    """Objects of one kustomization, from `gitops_stack.gitops_tree.load_installation`: rendered, and held against
+    their lock."""
     namespace_labels: NotRequired[dict[str, str]]
+    """Labels of the Namespace."""
     self_management: NotRequired[bool]
+    """Whether an Application named `argocd` will take the objects over; default true. Else Pulumi keeps them, CRDs
+    with their full schemas."""
     repository: NotRequired[pulumi.Input[dict[str, str]]]
+    """Keys of Argo CD's repository Secret: url, and username and password, or another login. Treated as a secret."""
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
+    """What ApplicationSets read about the cluster."""
+    take_over: NotRequired[str]
+    """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
+    tree: NotRequired[str]
+    """Folder of the GitOps tree, held against what lives in the cluster before the first update."""
 
 
 class ArgoCD(pulumi.ComponentResource):
@@ -40,33 +52,51 @@ class ArgoCD(pulumi.ComponentResource):
     What is in `depends_on` comes before the Namespace, and so before all.
     ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret. ``cluster_metadata``
     are fields of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`, for ApplicationSets to read.
+    In Python programs, ``definitions`` are the CRDs, for what needs only them, and ``objects`` every object
+    registered, for what comes after the installation.
     """
 
     namespace: pulumi.Output[str]
+    """Where Argo CD is installed."""
     object_count: pulumi.Output[int]
-    definitions: Sequence[pulumi.Resource]
-    """The CRDs, for what needs only them."""
-    objects: Sequence[pulumi.Resource]
-    """Every object registered, for what comes after the installation."""
+    """Objects of its manifests."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
         namespace = _find_namespace(args["manifests"])
-        home = register_kept(
-            _namespace(namespace, args.get("namespace_labels", {})), self, inherited_dependencies(opts)
-        )
-        secrets = [register_kept(secret, self, [home]) for secret in build_argocd_secrets(namespace)]
-        if "repository" in args:
-            secrets.append(self._register_repository(namespace, args["repository"], home))
+        hand_over = args.get("self_management", True)
+        kept = [_namespace(namespace, args.get("namespace_labels", {})), *build_argocd_secrets(namespace)]
         if "cluster_metadata" in args:
-            secrets.append(register_kept(_build_cluster_secret(namespace, args["cluster_metadata"]), self, [home]))
+            kept.append(_build_cluster_secret(namespace, args["cluster_metadata"]))
+        repository = [build_repository_secret(namespace)] if "repository" in args else []
+        registered = [
+            *build_registered([*kept, *repository], handed_over=False),
+            *build_registered(args["manifests"], handed_over=hand_over),
+        ]
+        self._guard = ClusterGuardResource(
+            f"{name}/cluster-guard",
+            self,
+            namespace,
+            registered,
+            inherited_dependencies(opts),
+            take_over=args.get("take_over", ""),
+            tree=args.get("tree"),
+            manifests=args["manifests"],
+        )
+        home = register_kept(kept[0], self, [self._guard], guard=self._guard)
+        secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]
+        if "repository" in args:
+            secrets.append(self._register_repository(repository[0], args["repository"], home))
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
-        hand_over = args.get("self_management", True)
-        self.definitions = [self._register(crd, namespace, hand_over, secrets) for crd in crds]
+        self.definitions: Sequence[pulumi.Resource] = [
+            self._register(crd, namespace, hand_over, secrets) for crd in crds
+        ]
         before = self.definitions or secrets
         installed = [self._register(manifest, namespace, hand_over, before) for manifest in rest]
-        self.objects = [home, *secrets, *self.definitions, *installed]
+        everything = [home, *secrets, *self.definitions, *installed]
+        teardown = TeardownGuardResource(f"{name}/teardown-guard", self, namespace, self._guard, everything)
+        self.objects: Sequence[pulumi.Resource] = [*everything, teardown]
         self.namespace = pulumi.Output.from_input(namespace)
         self.object_count = pulumi.Output.from_input(len(args["manifests"]))
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})
@@ -75,15 +105,15 @@ class ArgoCD(pulumi.ComponentResource):
         self, manifest: Manifest, namespace: str, hand_over: bool, depends_on: Sequence[pulumi.Resource]
     ) -> KubernetesObject:
         if not hand_over:
-            return register_kept(manifest, self, depends_on)
+            return register_kept(manifest, self, depends_on, guard=self._guard)
         application = conventions.SELF_MANAGEMENT_APPLICATION
-        return register_handed_over(manifest, application, namespace, self, depends_on)
+        return register_handed_over(manifest, application, namespace, self, depends_on, guard=self._guard)
 
     def _register_repository(
-        self, namespace: str, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
+        self, manifest: Manifest, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
     ) -> KubernetesObject:
-        manifest = build_repository_secret(namespace)
-        return register_kept(manifest, self, [home], secret_properties={"stringData": pulumi.Output.secret(data)})
+        secret = {"stringData": pulumi.Output.secret(data)}
+        return register_kept(manifest, self, [home], secret_properties=secret, guard=self._guard)
 
 
 def _build_cluster_secret(namespace: str, metadata: dict[str, pulumi.Input[str]]) -> Manifest:

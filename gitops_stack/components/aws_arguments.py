@@ -24,13 +24,15 @@ def build_network_args(network: NetworkSettings, account: Account) -> NetworkArg
     """Build the arguments of a VPC that is made or adopted."""
     if network.vpc_id is not None:
         return {
-            "account": account,
+            "account_id": account.id,
+            "region": account.region,
             "vpc_id": network.vpc_id,
             "private_subnet_ids": network.private_subnet_ids,
             "public_subnet_ids": network.public_subnet_ids,
         }
     args: NetworkArgs = {
-        "account": account,
+        "account_id": account.id,
+        "region": account.region,
         "cidr": network.cidr or "",
         "endpoints": network.endpoints,
         "flow_log_retention_days": network.flow_log_retention_days,
@@ -68,7 +70,8 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
         for key, group in eks.compute.node_groups.items()
     }
     return {
-        "account": account,
+        "account_id": account.id,
+        "region": account.region,
         "name": name,
         "version": eks.version,
         "vpc_id": network.vpc_id,
@@ -92,7 +95,8 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
 def build_identity_args(settings: StackSettings, account: Account) -> PodIdentityArgs:
     """Build the arguments of the roles that pods get."""
     args: PodIdentityArgs = {
-        "account": account,
+        "account_id": account.id,
+        "region": account.region,
         "cluster_name": settings.cluster_name,
         "argocd_namespace": settings.argocd.namespace,
         "spoke_role_arns": settings.argocd.spoke_role_arns,
@@ -124,7 +128,8 @@ def build_registry_args(
 ) -> ContainerRegistryArgs:
     """Build the arguments of the registry; ``tags`` go on what ECR makes by itself."""
     args: ContainerRegistryArgs = {
-        "account": account,
+        "account_id": account.id,
+        "region": account.region,
         "repositories": {
             name: {
                 "keep_last": repository.keep_last,
@@ -163,6 +168,7 @@ def build_ci_args(settings: StackSettings, ci: CiSettings, account: Account) -> 
             name: {
                 **_pipeline(publisher),
                 "branches": publisher.branches,
+                "tags": publisher.tags,
                 "repository_arns": [account.arn("ecr", f"repository/{key}") for key in publisher.repositories],
             }
             for name, publisher in ci.publishers.items()
@@ -199,5 +205,5 @@ def _secret_arn(reference: str, account: Account) -> str:
 
 def _pipeline(pipeline: PipelineSettings) -> RepositoryArgs:
     if pipeline.github is not None:
-        return {"github": pipeline.github}
+        return {"github": pipeline.github, "environments": pipeline.environments}
     return {"gitlab": pipeline.gitlab or ""}

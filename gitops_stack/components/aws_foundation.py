@@ -35,6 +35,8 @@ _WITH_NODES = ("coredns", "aws-ebs-csi-driver")
 class AwsFoundation:
     """What the rest of a stack needs of its AWS side."""
 
+    name: str
+    """The stack component's, with which the names of all its children begin."""
     provider: pulumi_aws.Provider
     account: Account
     cluster: EksCluster | None = None
@@ -48,10 +50,12 @@ class AwsFoundation:
     previewers: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Roles of pipelines that preview, by name."""
     tags: Mapping[str, str] = field(default_factory=dict)
+    components: list[pulumi.Resource] = field(default_factory=list)
+    """All that was registered, for what must go before any of it."""
 
 
 def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) -> AwsFoundation:
-    """Register what ``settings`` ask of AWS, under ``parent``. They have an account and a region."""
+    """Register what ``settings`` ask of AWS, under ``parent`` and named after it. They have an account and a region."""
     if settings.account is None or settings.region is None:
         raise ValueError("settings without an account have nothing to be registered in AWS")
     account = Account(settings.account.id, settings.region)
@@ -62,14 +66,15 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         conventions.TAG_REGION: account.region,
         conventions.TAG_MANAGED_BY: "pulumi",
     }
+    name = parent.pulumi_resource_name
     provider = pulumi_aws.Provider(
-        "aws",
+        f"{name}-aws",
         region=account.region,
         allowed_account_ids=[account.id],
         default_tags={"tags": tags},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    foundation = AwsFoundation(provider, account, tags=tags)
+    foundation = AwsFoundation(name, provider, account, tags=tags)
     foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
     if settings.registry is not None:
@@ -82,7 +87,7 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
 
 
 def register_kubernetes_provider(
-    foundation: AwsFoundation, cluster: EksCluster, name: str, parent: pulumi.Resource
+    foundation: AwsFoundation, cluster: EksCluster, parent: pulumi.Resource
 ) -> kubernetes.Provider:
     """Register the one provider of the cluster.
 
@@ -90,9 +95,9 @@ def register_kubernetes_provider(
     the cluster is: a kubeconfig that changes, or is not known yet, replaces nothing.
     """
     return kubernetes.Provider(
-        "cluster",
+        f"{foundation.name}-cluster",
         kubeconfig=cluster.kubeconfig,
-        cluster_identifier=foundation.account.arn("eks", f"cluster/{name}"),
+        cluster_identifier=cluster.arn,
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
         upsert_existing_objects=True,
@@ -107,7 +112,7 @@ def _register_cluster(
     network_settings: NetworkSettings,
     inside: pulumi.ResourceOptions,
 ) -> None:
-    network = Network("network", build_network_args(network_settings, foundation.account), inside)
+    network = Network(f"{foundation.name}-network", build_network_args(network_settings, foundation.account), inside)
     args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
     # Without Secrets, which a pipeline that runs code of a branch has no business with.
     previewers: dict[str, AccessArgs] = {
@@ -118,20 +123,21 @@ def _register_cluster(
     if foundation.caches:
         args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
     cluster = EksCluster(
-        "eks",
+        f"{foundation.name}-eks",
         args,
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[network])),
     )
     identity = PodIdentity(
-        "pod-identity",
+        f"{foundation.name}-pod-identity",
         build_identity_args(settings, foundation.account),
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
+    foundation.components += [network, cluster, identity]
     addons = {str(addon): version for addon, version in eks.addons.items() if addon in _WITH_NODES}
     if addons:
         after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
         added = ClusterAddons(
-            "cluster-addons",
+            f"{foundation.name}-cluster-addons",
             {
                 "cluster_name": settings.cluster_name,
                 "addons": addons,
@@ -166,7 +172,8 @@ def _register_registry(
     inside: pulumi.ResourceOptions,
 ) -> None:
     args = build_registry_args(settings, registry, foundation.account, tags)
-    made = ContainerRegistry("registry", args, inside)
+    made = ContainerRegistry(f"{foundation.name}-registry", args, inside)
+    foundation.components.append(made)
     foundation.outputs |= {"registryHost": made.host, "repositoryUrls": dict(made.repository_urls)}
     foundation.caches = made.cache_prefixes
     # Caches serve Argo CD's own images: its pods would wait for what is not there yet.
@@ -177,7 +184,8 @@ def _register_ci(
     foundation: AwsFoundation, settings: StackSettings, ci: CiSettings, inside: pulumi.ResourceOptions
 ) -> None:
     args = build_ci_args(settings, ci, foundation.account)
-    made = CiAccess("ci", args, inside)
+    made = CiAccess(f"{foundation.name}-ci", args, inside)
+    foundation.components.append(made)
     foundation.previewers = made.previewer_role_arns
     foundation.outputs |= {
         "publisherRoleArns": dict(made.publisher_role_arns),

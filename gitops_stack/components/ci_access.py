@@ -1,8 +1,8 @@
 """Let CI jobs in without keys: identity providers of GitHub and GitLab, roles that push, roles that preview."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import iam
@@ -15,137 +15,189 @@ from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.components.roles import register_role
 from gitops_stack.errors import GitOpsStackError
 
+_ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
+
 
 class RepositoryArgs(TypedDict):
-    """One repository of code, on GitHub (`acme/guestbook`) or on GitLab (`acme/web/guestbook`)."""
+    """One repository of code, whose jobs take the role."""
 
     github: NotRequired[str]
+    """OWNER/NAME on GitHub."""
     gitlab: NotRequired[str]
+    """GROUP/NAME on GitLab, groups may nest."""
+    environments: NotRequired[Sequence[str]]
+    """GitHub environments: a job in one names it to AWS, and not its branch."""
 
 
 class PublisherArgs(RepositoryArgs):
-    """Jobs for ``branches`` of a repository, which push to ``repository_arns`` of ECR."""
+    """A repository whose jobs push images."""
 
-    branches: Sequence[str]
+    branches: NotRequired[Sequence[str]]
+    """Branches that may push, by their short names; one `*` stands for any characters."""
+    tags: NotRequired[Sequence[str]]
+    """Tags that may push, such as `v*`."""
     repository_arns: Sequence[pulumi.Input[str]]
+    """ECR repositories they push to."""
 
 
 class PreviewArgs(TypedDict):
-    """What `pulumi preview` opens: see :func:`gitops_stack.aws_plan.ci_policies.build_previewer_policy`."""
+    """What `pulumi preview` opens."""
 
-    read_secret_arns: NotRequired[Sequence[str]]
-    known_secret_arns: NotRequired[Sequence[str]]
-    state_bucket_arn: NotRequired[str]
-    state_key_arn: NotRequired[str]
+    read_secret_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Secrets the program reads."""
+    known_secret_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Secrets it only refers to."""
+    state_bucket_arn: NotRequired[pulumi.Input[str]]
+    """S3 bucket of Pulumi's state."""
+    state_key_arn: NotRequired[pulumi.Input[str]]
+    """KMS key of Pulumi's secrets provider."""
 
 
 class CiAccessArgs(TypedDict):
-    """Roles by name, and identity providers to adopt: an account has one per issuer, whoever made it."""
+    """Roles by name, and identity providers to adopt."""
 
     publishers: NotRequired[Mapping[str, PublisherArgs]]
+    """Roles that push images."""
     previewers: NotRequired[Mapping[str, RepositoryArgs]]
+    """Read-only roles for `pulumi preview`."""
     preview: NotRequired[PreviewArgs]
+    """What previewers may open."""
     github_provider_arn: NotRequired[pulumi.Input[str]]
+    """The account's OIDC provider of GitHub, or of an enterprise's own issuer; default: made when a role needs it."""
     gitlab_provider_arn: NotRequired[pulumi.Input[str]]
+    """The same for GitLab, self-managed ones included."""
+
+
+@dataclass(frozen=True)
+class _Jobs:
+    """The jobs of one repository, and the provider of the issuer that speaks for them."""
+
+    forge: str
+    repository: str
+    provider_arn: pulumi.Output[str]
+    is_made: bool
+
+    def build_trust(self, subjects_of: Callable[[oidc.OidcIssuer], Sequence[str]]) -> pulumi.Output[Document]:
+        """Build the trust policy; the issuer of an adopted provider is read from its ARN."""
+        default = _ISSUERS[self.forge]
+
+        def build(arn: str) -> Document:
+            try:
+                issuer = default if self.is_made else oidc.find_issuer(arn, self.forge)
+            except GitOpsStackError as error:
+                raise pulumi.RunError(str(error)) from None  # known only now, and no programming error
+            return build_oidc_trust(arn, issuer, subjects_of(issuer))
+
+        return self.provider_arn.apply(build)
 
 
 class CiAccess(pulumi.ComponentResource):
     """Roles that CI jobs take with the token of their run; sessions end after an hour.
 
-    Raises ``GitOpsStackError`` for a role that names no repository, or one on both sites.
+    Raises ``GitOpsStackError`` for a role that names no repository, or one on both sites, and for names that no token
+    carries.
     """
 
     publisher_role_arns: Mapping[str, pulumi.Output[str]]
+    """Roles that push, by their names."""
     previewer_role_arns: Mapping[str, pulumi.Output[str]]
+    """Roles that preview, by their names."""
 
     def __init__(self, name: str, args: CiAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:CiAccess", name, {}, opts)
         self._name = name
         publishers, previewers = args.get("publishers", {}), args.get("previewers", {})
-        sources = {
-            **{f"publishers.{key}": _find_source(f"publishers.{key}", one) for key, one in publishers.items()},
-            **{f"previewers.{key}": _find_source(f"previewers.{key}", one) for key, one in previewers.items()},
+        used = {
+            **{f"publishers.{key}": self._find_source(f"publishers.{key}", one) for key, one in publishers.items()},
+            **{f"previewers.{key}": self._find_source(f"previewers.{key}", one) for key, one in previewers.items()},
         }
-        providers = self._register_providers(args, {issuer for issuer, _ in sources.values()})
+        providers = self._find_providers(args, {forge for forge, _ in used.values()})
+        jobs = {place: _Jobs(forge, repository, *providers[forge]) for place, (forge, repository) in used.items()}
         self.publisher_role_arns = {
-            key: self._register_publisher(key, one, sources[f"publishers.{key}"], providers)
-            for key, one in publishers.items()
+            key: self._register_publisher(key, one, jobs[f"publishers.{key}"]) for key, one in publishers.items()
         }
-        preview = build_previewer_policy(**args.get("preview", {}))
+        preview = _build_preview_policy(args.get("preview", {}))
         self.previewer_role_arns = {
-            key: self._register_previewer(key, sources[f"previewers.{key}"], providers, preview) for key in previewers
+            key: self._register_previewer(key, one, jobs[f"previewers.{key}"], preview)
+            for key, one in previewers.items()
         }
         self.register_outputs(
             {"publisherRoleArns": self.publisher_role_arns, "previewerRoleArns": self.previewer_role_arns}
         )
 
-    def _register_providers(
-        self, args: CiAccessArgs, used: set[oidc.OidcIssuer]
-    ) -> dict[oidc.OidcIssuer, pulumi.Output[str]]:
-        adopted = {oidc.GITHUB: args.get("github_provider_arn"), oidc.GITLAB: args.get("gitlab_provider_arn")}
-        found = {}
-        for label, issuer in (("github", oidc.GITHUB), ("gitlab", oidc.GITLAB)):
-            if issuer not in used:
+    def _find_source(self, place: str, repository: RepositoryArgs) -> tuple[str, str]:
+        named = [
+            (forge, found)
+            for forge, found in (("github", repository.get("github")), ("gitlab", repository.get("gitlab")))
+            if found
+        ]
+        if len(named) != 1:
+            raise GitOpsStackError(
+                f"CiAccess {self._name}: {place}: found {len(named)} repositories; needs one, under github or gitlab"
+            )
+        return named[0]
+
+    def _find_providers(self, args: CiAccessArgs, forges: set[str]) -> dict[str, tuple[pulumi.Output[str], bool]]:
+        """Return, by forge, the ARN of its provider and whether it is made here."""
+        adopted = {"github": args.get("github_provider_arn"), "gitlab": args.get("gitlab_provider_arn")}
+        found: dict[str, tuple[pulumi.Output[str], bool]] = {}
+        for forge, issuer in _ISSUERS.items():
+            if forge not in forges:
                 continue
-            if (arn := adopted[issuer]) is not None:
-                found[issuer] = pulumi.Output.from_input(arn)
+            if (arn := adopted[forge]) is not None:
+                if isinstance(arn, str):
+                    oidc.find_issuer(arn, forge)
+                found[forge] = (pulumi.Output.from_input(arn), False)
                 continue
             provider = iam.OpenIdConnectProvider(
-                f"{self._name}-{label}",
+                f"{self._name}-{forge}",
                 url=issuer.url,
                 client_id_lists=[issuer.audience],
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            found[issuer] = provider.arn
+            found[forge] = (provider.arn, True)
         return found
 
-    def _register_publisher(
-        self,
-        key: str,
-        publisher: PublisherArgs,
-        source: tuple[oidc.OidcIssuer, str],
-        providers: Mapping[oidc.OidcIssuer, pulumi.Output[str]],
-    ) -> pulumi.Output[str]:
-        issuer, repository = source
-        subjects = oidc.build_branch_subjects(issuer, repository, publisher["branches"])
+    def _register_publisher(self, key: str, publisher: PublisherArgs, jobs: _Jobs) -> pulumi.Output[str]:
+        named: dict[str, Sequence[str]] = {
+            "branches": publisher.get("branches", ()),
+            "tags": publisher.get("tags", ()),
+            "environments": publisher.get("environments", ()),
+        }
+        if not any(named.values()):
+            place = f"CiAccess {self._name}: publishers.{key}"
+            raise GitOpsStackError(f"{place}: found no branches, tags or environments; needs one at least")
+        # Names are judged here, before anything is made; the issuer may be known later.
+        oidc.build_job_subjects(_ISSUERS[jobs.forge], jobs.repository, **named)
         return register_role(
             f"{self._name}-publisher-{key}",
-            f"Pushes images built from {repository}",
-            providers[issuer].apply(_trust(issuer, subjects)),
+            f"Pushes images built from {jobs.repository}",
+            jobs.build_trust(lambda issuer: oidc.build_job_subjects(issuer, jobs.repository, **named)),
             self,
             policy=pulumi.Output.all(*publisher["repository_arns"]).apply(build_publisher_policy),
         ).arn
 
     def _register_previewer(
-        self,
-        key: str,
-        source: tuple[oidc.OidcIssuer, str],
-        providers: Mapping[oidc.OidcIssuer, pulumi.Output[str]],
-        policy: Document,
+        self, key: str, previewer: RepositoryArgs, jobs: _Jobs, policy: pulumi.Output[Document]
     ) -> pulumi.Output[str]:
-        issuer, repository = source
-        subjects = oidc.build_proposal_subjects(issuer, repository)
+        environments = previewer.get("environments", ())
+
+        def build_subjects(issuer: oidc.OidcIssuer) -> list[str]:
+            proposals = oidc.build_proposal_subjects(issuer, jobs.repository)
+            return [*proposals, *oidc.build_job_subjects(issuer, jobs.repository, environments=environments)]
+
+        build_subjects(_ISSUERS[jobs.forge])
         return register_role(
             f"{self._name}-previewer-{key}",
-            f"Previews changes proposed in {repository}",
-            providers[issuer].apply(_trust(issuer, subjects)),
+            f"Previews changes proposed in {jobs.repository}",
+            jobs.build_trust(build_subjects),
             self,
             policy=policy,
         ).arn
 
 
-def _trust(issuer: oidc.OidcIssuer, subjects: Sequence[str]) -> Callable[[str], Document]:
-    return lambda provider_arn: build_oidc_trust(provider_arn, issuer, subjects)
-
-
-def _find_source(place: str, repository: RepositoryArgs) -> tuple[oidc.OidcIssuer, str]:
-    named = [
-        (issuer, name)
-        for issuer, name in ((oidc.GITHUB, repository.get("github")), (oidc.GITLAB, repository.get("gitlab")))
-        if name
-    ]
-    if len(named) != 1:
-        raise GitOpsStackError(
-            f"gitops-stack:ci.{place}: found {len(named)} repositories; needs one, under github or gitlab"
-        )
-    return named[0]
+def _build_preview_policy(preview: PreviewArgs) -> pulumi.Output[Document]:
+    given: dict[str, Any] = {key: list(one) if isinstance(one, tuple) else one for key, one in preview.items()}
+    if not given:
+        return pulumi.Output.from_input(build_previewer_policy())
+    return pulumi.Output.all(**given).apply(lambda known: build_previewer_policy(**known))

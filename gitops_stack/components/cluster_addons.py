@@ -1,7 +1,5 @@
 """EKS add-ons whose pods need nodes, and roles, before they can run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,14 +11,14 @@ from gitops_stack.components.ordering import inherited_dependencies
 
 
 class ClusterAddonsArgs(TypedDict):
-    """``addons`` maps an EKS add-on to its pinned version; EKS moves an unpinned one by itself.
-
-    ``configuration`` maps an add-on to values of its own schema (`aws eks describe-addon-configuration`).
-    """
+    """Add-ons of one cluster."""
 
     cluster_name: pulumi.Input[str]
-    addons: Mapping[str, str]
+    """Name of the cluster."""
+    addons: Mapping[str, pulumi.Input[str]]
+    """EKS add-on -> pinned version; EKS moves an unpinned one by itself."""
     configuration: NotRequired[Mapping[str, Mapping[str, Any]]]
+    """EKS add-on -> values of its own schema (`aws eks describe-addon-configuration`)."""
 
 
 class ClusterAddons(pulumi.ComponentResource):
@@ -34,5 +32,13 @@ class ClusterAddons(pulumi.ComponentResource):
         configuration = args.get("configuration", {})
         after = inherited_dependencies(opts)
         for addon, version in args["addons"].items():
-            register_addon(addon, version, args["cluster_name"], self, after, configuration=configuration.get(addon))
+            register_addon(
+                f"{name}-{addon}",
+                addon,
+                version,
+                args["cluster_name"],
+                self,
+                after,
+                configuration=configuration.get(addon),
+            )
         self.register_outputs({})

@@ -1,64 +1,68 @@
 """ECR for a stack: repositories, caches of public registries, and what the account's registry does as a whole."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi_aws import ecr
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import render_document
+from gitops_stack.aws_plan.iam_documents import Document, render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_repository_lifecycle
 from gitops_stack.aws_plan.registry_policies import build_pull_policy, build_registry_policy
+from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.registry_account import ReplicationArgs, register_replication, register_scanning
 from gitops_stack.components.registry_caches import register_caches
 from gitops_stack.errors import GitOpsStackError
 
 
 class EcrRepositoryArgs(TypedDict):
-    """One repository: see :func:`gitops_stack.aws_plan.lifecycle_policies.build_repository_lifecycle`.
-
-    Tags cannot be moved, but for those that match ``mutable_tags`` (`latest*`; at most five patterns).
-    """
+    """One repository."""
 
     keep_last: NotRequired[int]
+    """Images kept, of each prefix or in all; default: all."""
     prefixes: NotRequired[Sequence[str]]
+    """Tag prefixes that are counted each for itself, 49 at most."""
     untagged_days: NotRequired[int]
+    """Days after which untagged images go; default: never."""
     mutable_tags: NotRequired[Sequence[str]]
+    """Tags that may move, such as `cache-*`, five patterns at most; all others never do."""
 
 
 class PullAccessArgs(TypedDict):
     """Who outside of the account may pull."""
 
-    organization_id: NotRequired[str]
-    accounts: NotRequired[Sequence[str]]
+    organization_id: NotRequired[pulumi.Input[str]]
+    """Every account of this AWS organization."""
+    accounts: NotRequired[Sequence[pulumi.Input[str]]]
+    """These accounts, 200 at most."""
 
 
-class ContainerRegistryArgs(TypedDict):
-    """Repositories by their names in ECR, caches by the host they cache, and who may pull.
+class ContainerRegistryArgs(AccountArgs):
+    """Repositories, caches and who may pull."""
 
-    ``kms_key_arn`` encrypts with that key instead of ECR's own; it cannot be changed later. ``force_delete`` lets
-    repositories go with images in them. ``cache_namespace`` stands before the caches' prefixes, the stack's name for
-    example, and ``cache_tags`` go onto repositories that ECR makes by itself, where no default tags reach.
-    ``pull_through_credentials`` names Secrets Manager secrets by host. What is set once for a whole account and region
-    (``replicate_to``, ``scanning`` `basic` or `enhanced`, a registry policy) needs ``owns_account_registry``.
-    """
-
-    account: Account
     repositories: Mapping[str, EcrRepositoryArgs]
+    """Repositories by their names in ECR."""
     kms_key_arn: NotRequired[pulumi.Input[str]]
-    force_delete: NotRequired[bool]
+    """Encrypts with that key instead of ECR's own; cannot be changed later."""
+    force_delete: NotRequired[pulumi.Input[bool]]
+    """Repositories go with images in them."""
     pull_access: NotRequired[PullAccessArgs]
+    """Who outside of the account may pull."""
     pull_through_cache: NotRequired[Sequence[str]]
+    """Registries served through ECR: quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io."""
     pull_through_credentials: NotRequired[Mapping[str, str]]
+    """Registry -> name of the Secrets Manager secret with its login."""
     cache_namespace: NotRequired[str]
-    cache_tags: NotRequired[Mapping[str, str]]
+    """Stands before the caches' prefixes, which exist once in an account and region."""
+    cache_tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of repositories that ECR makes by itself, where no default tags reach."""
     replicate_to: NotRequired[ReplicationArgs]
+    """Where images are copied to."""
     scanning: NotRequired[str]
+    """`basic` or `enhanced`, for the whole account."""
     owns_account_registry: NotRequired[bool]
+    """Set what the account has once per region: scanning, replication, registry policy. In one stack alone."""
 
 
 class ContainerRegistry(pulumi.ComponentResource):
@@ -69,18 +73,20 @@ class ContainerRegistry(pulumi.ComponentResource):
     """
 
     host: pulumi.Output[str]
+    """Host of the registry."""
     repository_urls: Mapping[str, pulumi.Output[str]]
+    """Where to push, by repository."""
     repository_arns: Mapping[str, pulumi.Output[str]]
+    """ARNs, by repository."""
     cache_prefixes: Mapping[str, str]
     """Repository prefix of each cache, by the host it caches."""
 
     def __init__(self, name: str, args: ContainerRegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:ContainerRegistry", name, {}, opts)
-        self._name, self._args, self._account = name, args, args["account"]
+        self._name, self._args, self._account = name, args, find_account(args, self)
         owns = args.get("owns_account_registry", False)
-        _check_ownership(args, owns)
-        access = args.get("pull_access", {})
-        self._readers = (access.get("accounts", []), access.get("organization_id"))
+        _check_ownership(name, args, owns)
+        self._pull_policy = self._build_readers_policy(build_pull_policy)
         repositories = {key: self._register_repository(key, one) for key, one in args["repositories"].items()}
         self.cache_prefixes = register_caches(
             name,
@@ -90,7 +96,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 "credentials": args.get("pull_through_credentials", {}),
                 "namespace": args.get("cache_namespace", ""),
                 "tags": args.get("cache_tags", {}),
-                "pull_policy": build_pull_policy(self._account, *self._readers),
+                "pull_policy": self._pull_policy,
                 "encryption": self._build_encryption(),
                 "kms_key_arn": args.get("kms_key_arn"),
             },
@@ -98,7 +104,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         )
         if owns:
             self._register_account_wide()
-        self.host = pulumi.Output.from_input(self._account.registry_host)
+        self.host = self._account.apply(lambda account: account.registry_host)
         self.repository_urls = {key: one.repository_url for key, one in repositories.items()}
         self.repository_arns = {key: one.arn for key, one in repositories.items()}
         self.register_outputs(
@@ -142,31 +148,40 @@ class ContainerRegistry(pulumi.ComponentResource):
         )
         if lifecycle is not None:
             ecr.LifecyclePolicy(own, repository=found.name, policy=render_document(lifecycle), opts=options)
-        pull_policy = build_pull_policy(self._account, *self._readers)
-        if pull_policy is not None:
-            ecr.RepositoryPolicy(own, repository=found.name, policy=render_document(pull_policy), opts=options)
+        if self._pull_policy is not None:
+            ecr.RepositoryPolicy(own, repository=found.name, policy=self._pull_policy, opts=options)
 
     def _register_account_wide(self) -> None:
         register_scanning(self._name, self._args.get("scanning", "basic"), self)
         if replication := self._args.get("replicate_to"):
             register_replication(self._name, self._account, replication, list(self._args["repositories"]), self)
-        policy = build_registry_policy(self._account, list(self.cache_prefixes.values()), *self._readers)
-        if policy is not None:
-            options = pulumi.ResourceOptions(parent=self)
-            ecr.RegistryPolicy(self._name, policy=render_document(policy), opts=options)
+        prefixes = list(self.cache_prefixes.values())
+        policy = self._build_readers_policy(
+            lambda account, accounts, organization: build_registry_policy(account, accounts, organization, prefixes)
+        )
+        if prefixes and policy is not None:
+            ecr.RegistryPolicy(self._name, policy=policy, opts=pulumi.ResourceOptions(parent=self))
+
+    def _build_readers_policy(self, build: Callable[..., Document]) -> pulumi.Output[str] | None:
+        """Build a policy for those outside of the account who may pull; None when there are no such readers."""
+        access = self._args.get("pull_access", {})
+        accounts, organization = access.get("accounts", []), access.get("organization_id")
+        if not (accounts or organization):
+            return None
+        given = pulumi.Output.all(self._account, pulumi.Output.all(*accounts), organization)
+        return given.apply(lambda found: render_document(build(*found)))
 
     def _build_encryption(self) -> list[dict[str, Any]]:
         key = self._args.get("kms_key_arn")
         return [{"encryption_type": "AES256"} if key is None else {"encryption_type": "KMS", "kms_key": key}]
 
 
-def _check_ownership(args: ContainerRegistryArgs, owns: bool) -> None:
+def _check_ownership(name: str, args: ContainerRegistryArgs, owns: bool) -> None:
     if owns:
         return
-    wide = {"replicate_to": "replicateTo", "scanning": "scanning"}
     GitOpsStackError.raise_for(
-        f"gitops-stack:registry.{typed}: is set once for the whole account and region; "
-        "needs ownsAccountRegistry: true, in one stack alone"
-        for key, typed in wide.items()
+        f"ContainerRegistry {name}: {key}: is set once for the whole account and region; "
+        "needs owns_account_registry, in one stack alone"
+        for key in ("replicate_to", "scanning")
         if args.get(key)
     )

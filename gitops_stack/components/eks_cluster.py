@@ -1,21 +1,21 @@
 """An EKS cluster on `pulumi_eks.Cluster`: API access entries, encrypted Secrets, kept logs, and where pods run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pulumi
 import pulumi_eks
 from pulumi_aws import cloudwatch, eks, iam, kms
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import Document, render_document
+from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.key_policies import build_secrets_key_policy
 from gitops_stack.components.addons import register_addon
+from gitops_stack.components.aws_account import AccountArgs, find_account
+from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
+from gitops_stack.errors import GitOpsStackError
 
 _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by mistake can be called back
 # Before the nodes: the agent's answer must be there when the first pods ask for credentials. vpc-cni and kube-proxy
@@ -24,67 +24,90 @@ _AGENT = "eks-pod-identity-agent"
 
 
 class AccessArgs(TypedDict):
-    """One access entry: who, the name of an EKS access policy such as ClusterAdmin, and where it holds."""
+    """One access entry with one access policy."""
 
     principal_arn: pulumi.Input[str]
-    policy: str
-    namespaces: NotRequired[Sequence[str]]
+    """IAM role or user."""
+    policy: pulumi.Input[str]
+    """Name of an EKS access policy: ClusterAdmin, Admin, AdminView, Edit or View."""
+    namespaces: NotRequired[Sequence[pulumi.Input[str]]]
+    """Where it holds; default: the whole cluster."""
 
 
-class EksClusterArgs(TypedDict):
-    """What :class:`EksCluster` makes.
+class EksClusterArgs(AccountArgs):
+    """What :class:`EksCluster` makes."""
 
-    ``subnet_ids`` are private ones: control plane and nodes live in them, load balancers find theirs by tags.
-    ``public_access_cidrs`` empty: no public endpoint. ``secrets_key_arn`` left out: a key is made. ``addons`` maps an
-    EKS add-on to its version and belongs to ``node_groups``; with ``auto_mode`` EKS brings its own. ``node_policy`` is
-    what nodes may do beyond joining and pulling, such as filling caches; ``tags`` are those of machines and volumes.
-    """
-
-    account: Account
-    name: str
-    version: str
+    name: pulumi.Input[str]
+    """Name of the cluster."""
+    version: pulumi.Input[str]
+    """Kubernetes version, such as 1.35."""
     vpc_id: pulumi.Input[str]
+    """Its VPC."""
     subnet_ids: Sequence[pulumi.Input[str]]
+    """Private subnets, in two zones at least: control plane and nodes live in them. Load balancers find theirs by
+    tags."""
     access: Mapping[str, AccessArgs]
-    public_access_cidrs: NotRequired[Sequence[str]]
-    private_access: NotRequired[bool]
-    ip_family: NotRequired[Literal["ipv4", "ipv6"]]
-    support_type: NotRequired[Literal["standard", "extended"]]
+    """Access entries by name. Name the role that runs Pulumi, with ClusterAdmin: its creator gets in no other way."""
+    public_access_cidrs: NotRequired[Sequence[pulumi.Input[str]]]
+    """Networks the public endpoint answers, 40 at most; none, the default: there is no public endpoint."""
+    private_access: NotRequired[pulumi.Input[bool]]
+    """Reachable from inside the VPC; default true."""
+    ip_family: NotRequired[pulumi.Input[str]]
+    """`ipv4`, the default, or `ipv6`."""
+    support_type: NotRequired[str]
+    """`standard`, the default, or `extended`."""
     deletion_protection: NotRequired[bool]
-    log_types: NotRequired[Sequence[str]]
-    log_retention_days: NotRequired[int]
+    """AWS refuses to delete the cluster, and Pulumi before it."""
+    log_types: NotRequired[Sequence[pulumi.Input[str]]]
+    """Control plane logs; default: api, audit, authenticator."""
+    log_retention_days: NotRequired[pulumi.Input[int]]
+    """How long they are kept; default 90."""
     secrets_key_arn: NotRequired[pulumi.Input[str] | None]
+    """KMS key of Secrets, chosen once; default: one is made."""
     auto_mode: NotRequired[bool]
+    """EKS makes nodes as pods need them, and brings its own add-ons."""
     node_groups: NotRequired[Mapping[str, NodeGroupArgs]]
-    addons: NotRequired[Mapping[str, str]]
+    """Managed node groups by name, instead of `auto_mode`."""
+    addons: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """EKS add-on -> version, beside `node_groups`: vpc-cni, kube-proxy and, for Pod Identity, eks-pod-identity-agent.
+    Those whose pods need nodes are `ClusterAddons`."""
     oidc_provider: NotRequired[bool]
-    node_policy: NotRequired[Document]
-    tags: NotRequired[Mapping[str, str]]
+    """An IAM OIDC provider, for roles by IRSA."""
+    node_policy: NotRequired[pulumi.Input[Mapping[str, Any]]]
+    """IAM policy document of what nodes may do beyond joining and pulling, such as filling caches."""
+    tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of machines and volumes, which the provider's default tags do not reach."""
 
 
 class EksCluster(pulumi.ComponentResource):
     """A cluster that nobody but the named principals may enter, its creator included.
 
     Needs an `aws.Provider` in ``opts``. The `aws` executable must be on PATH, because `pulumi_eks` hands out a
-    kubeconfig that calls it.
+    kubeconfig that calls it. In Python programs, ``access`` holds the access policy associations: what talks to the
+    API server depends on them, and so leaves before them. ``ready`` is what pods need before they can run: the
+    cluster, its network and its nodes. Raises ``GitOpsStackError`` for arguments that do not fit together.
     """
 
+    arn: pulumi.Output[str]
+    """Known before there is a cluster, as the identifier of a Kubernetes provider has to be."""
     kubeconfig: pulumi.Output[str]
     """JSON; it holds no credentials, only the command that asks for them."""
-    access: Sequence[pulumi.Resource]
-    """The access policy associations. What talks to the API server depends on them, and so leaves before them."""
-    ready: Sequence[pulumi.Resource]
-    """What pods need before they can run: the cluster, its network and its nodes."""
     resource: pulumi_eks.Cluster
+    """The cluster itself, for `depends_on` and `deleted_with`."""
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:EksCluster", name, {}, opts)
+        GitOpsStackError.raise_for(f"EksCluster {name}: {finding}" for finding in check_cluster_args(args))
+        self._name, self._account = name, find_account(args, self)
         self._inside = pulumi.ResourceOptions(parent=self)
         self._before = inherited_dependencies(opts)
         self.resource = self._register_cluster(name, args)
         self.kubeconfig = self.resource.kubeconfig_json
-        self.access = [self._register_access(args, key) for key in args["access"]]
-        self.ready = self._register_compute(args)
+        self.arn = pulumi.Output.all(self._account, args["name"]).apply(
+            lambda found: found[0].arn("eks", f"cluster/{found[1]}")
+        )
+        self.access: Sequence[pulumi.Resource] = [self._register_access(args, key) for key in args["access"]]
+        self.ready: Sequence[pulumi.Resource] = self._register_compute(args)
         if args.get("oidc_provider"):
             iam.OpenIdConnectProvider(
                 f"{name}-oidc",
@@ -92,13 +115,13 @@ class EksCluster(pulumi.ComponentResource):
                 client_id_lists=["sts.amazonaws.com"],
                 opts=self._inside,
             )
-        self.register_outputs({"kubeconfig": self.kubeconfig})
+        self.register_outputs({"arn": self.arn, "kubeconfig": self.kubeconfig})
 
     def _register_cluster(self, name: str, args: EksClusterArgs) -> pulumi_eks.Cluster:
         # Made before the cluster, or EKS makes one that keeps everything for ever.
         logs = cloudwatch.LogGroup(
             f"{name}-logs",
-            name=f"/aws/eks/{args['name']}/cluster",
+            name=pulumi.Output.concat("/aws/eks/", args["name"], "/cluster"),
             retention_in_days=args.get("log_retention_days", 90),
             opts=self._inside,
         )
@@ -134,20 +157,21 @@ class EksCluster(pulumi.ComponentResource):
         key = kms.Key(
             f"{name}-secrets",
             description="Secrets of the Kubernetes cluster",
-            policy=render_document(build_secrets_key_policy(args["account"])),
+            policy=self._account.apply(lambda account: render_document(build_secrets_key_policy(account))),
             enable_key_rotation=True,
             deletion_window_in_days=_KEY_DELETION_DAYS,
             opts=self._inside,
         )
-        kms.Alias(f"{name}-secrets", name=f"alias/{args['name']}-secrets", target_key_id=key.key_id, opts=self._inside)
+        alias = pulumi.Output.concat("alias/", args["name"], "-secrets")
+        kms.Alias(f"{name}-secrets", name=alias, target_key_id=key.key_id, opts=self._inside)
         arn: pulumi.Output[str] = key.arn
         return arn
 
     def _register_access(self, args: EksClusterArgs, name: str) -> pulumi.Resource:
         # Not by `access_entries` of pulumi_eks: its associations could not be depended on from here.
-        access = args["access"][name]
+        access, own = args["access"][name], f"{self._name}-access-{name}"
         entry = eks.AccessEntry(
-            f"access-{name}",
+            own,
             cluster_name=args["name"],
             principal_arn=access["principal_arn"],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource]),
@@ -155,10 +179,10 @@ class EksCluster(pulumi.ComponentResource):
         namespaces = list(access.get("namespaces", ()))
         scope = {"type": "namespace", "namespaces": namespaces} if namespaces else {"type": "cluster"}
         association: pulumi.Resource = eks.AccessPolicyAssociation(
-            f"access-{name}",
+            own,
             cluster_name=args["name"],
             principal_arn=access["principal_arn"],
-            policy_arn=f"arn:{args['account'].partition}:eks::aws:cluster-access-policy/AmazonEKS{access['policy']}Policy",
+            policy_arn=pulumi.Output.all(self._account, access["policy"]).apply(_build_access_policy_arn),
             access_scope=scope,
             # A changed scope is a replacement under the same identity: made first, it would go with the old one.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[entry], delete_before_replace=True),
@@ -170,15 +194,18 @@ class EksCluster(pulumi.ComponentResource):
         policy = args.get("node_policy")
         if args.get("auto_mode") and policy is not None:
             role = self.resource.auto_mode_node_role_name
-            before.append(iam.RolePolicy("nodes", role=role, policy=render_document(policy), opts=self._inside))
+            document = pulumi.Output.from_input(policy).apply(render_document)
+            before.append(iam.RolePolicy(f"{self._name}-nodes", role=role, policy=document, opts=self._inside))
         addons = args.get("addons", {})
         if _AGENT in addons:
-            before.append(register_addon(_AGENT, addons[_AGENT], args["name"], self, [self.resource]))
+            own = f"{self._name}-{_AGENT}"
+            before.append(register_addon(own, _AGENT, addons[_AGENT], args["name"], self, [self.resource]))
         groups = register_node_groups(
+            f"{self._name}-nodes",
             args.get("node_groups", {}),
             cluster_name=args["name"],
             version=args["version"],
-            account=args["account"],
+            account=self._account,
             subnet_ids=args["subnet_ids"],
             policy=policy,
             tags=args.get("tags", {}),
@@ -186,6 +213,11 @@ class EksCluster(pulumi.ComponentResource):
             depends_on=before,
         )
         return [*before, *groups]
+
+
+def _build_access_policy_arn(found: Sequence[Any]) -> str:
+    account, policy = found
+    return f"arn:{account.partition}:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy"
 
 
 def _build_compute(args: EksClusterArgs) -> dict[str, Any]:

@@ -1,17 +1,16 @@
 """A VPC for a cluster: made with subnets, ways out and flow logs, or adopted after a check."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 from pulumi_aws import ec2
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired
 
-from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.adopted_network import PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
+from gitops_stack.aws_plan.endpoints import INTERFACE_ENDPOINTS
 from gitops_stack.aws_plan.subnets import plan_subnets
+from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.network_adoption import find_adopted_network
 from gitops_stack.components.network_endpoints import register_endpoints
 from gitops_stack.components.network_flow_logs import register_flow_logs
@@ -20,27 +19,32 @@ from gitops_stack.components.network_zones import find_zones
 from gitops_stack.errors import GitOpsStackError
 
 
-class NetworkArgs(TypedDict):
-    """A VPC to make, from ``cidr`` on, or one to adopt, by ``vpc_id`` and subnet ids.
+class NetworkArgs(AccountArgs):
+    """A VPC to make, from ``cidr`` on, or one to adopt, by ``vpc_id`` and subnet ids."""
 
-    Zones are named (``availability_zones``) or counted (``availability_zone_count``), two or three of them.
-    ``nat_gateways`` is 0, 1 or the number of zones; ``regional_nat_gateway`` is one that spans the zones by itself.
-    ``endpoints`` are of :data:`gitops_stack.aws_plan.endpoints.INTERFACE_ENDPOINTS`. ``flow_log_retention_days`` is
-    one of CloudWatch's, and 0 is no flow logs. ``label`` begins the `Name` tags; without it the component's name does.
-    """
-
-    account: Account
     cidr: NotRequired[str]
-    availability_zones: NotRequired[Sequence[str]]
+    """Block of the VPC that is made, /16 to /20."""
+    availability_zones: NotRequired[Sequence[pulumi.Input[str]]]
+    """Two or three zones by name; or their number, below."""
     availability_zone_count: NotRequired[int]
+    """2 or 3: the first zones by name that every account has and EKS can use."""
     nat_gateways: NotRequired[int]
+    """0, 1 or the number of zones; default 0."""
     regional_nat_gateway: NotRequired[bool]
+    """One NAT gateway that spans the zones by itself, instead of `nat_gateways`."""
     endpoints: NotRequired[Sequence[str]]
+    """Interface endpoints: ecr.api, ecr.dkr, sts, eks, eks-auth, ec2, logs, elasticloadbalancing. S3's gateway
+    endpoint is always made."""
     flow_log_retention_days: NotRequired[int]
+    """Days of CloudWatch Logs for which flow logs are kept; 0, the default: none are written."""
     label: NotRequired[str]
+    """What `Name` tags begin with; default: the component's name."""
     vpc_id: NotRequired[pulumi.Input[str]]
+    """A VPC to adopt; it is checked before its ids are handed on."""
     private_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Its private subnets, in two zones at least."""
     public_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
+    """Its public subnets, for load balancers."""
 
 
 class Network(pulumi.ComponentResource):
@@ -52,11 +56,15 @@ class Network(pulumi.ComponentResource):
     """
 
     vpc_id: pulumi.Output[str]
+    """The VPC."""
     cidr_block: pulumi.Output[str]
+    """Its block."""
     zones: Sequence[pulumi.Output[str]]
     """Of the private subnets, in their order."""
     private_subnet_ids: Sequence[pulumi.Output[str]]
+    """Private subnets, one in each zone."""
     public_subnet_ids: Sequence[pulumi.Output[str]]
+    """Public subnets, one in each zone."""
     nat_addresses: Sequence[pulumi.Output[str]]
     """Public addresses the cluster is seen under; none of a regional NAT gateway, which changes them by itself."""
 
@@ -86,6 +94,7 @@ class Network(pulumi.ComponentResource):
         self.nat_addresses = ()
 
     def _make(self, args: NetworkArgs, cidr: str) -> None:
+        account = find_account(args, self)
         vpc = ec2.Vpc(
             self._name,
             cidr_block=cidr,
@@ -116,7 +125,7 @@ class Network(pulumi.ComponentResource):
         register_endpoints(
             self._name,
             self._label,
-            args["account"],
+            account,
             args.get("endpoints", []),
             vpc,
             private,
@@ -124,7 +133,7 @@ class Network(pulumi.ComponentResource):
             self,
         )
         if days := args.get("flow_log_retention_days", 0):
-            register_flow_logs(self._name, args["account"], vpc, days, self._tags("flow-logs"), self)
+            register_flow_logs(self._name, account, vpc, days, self._tags("flow-logs"), self)
 
     def _register_subnets(self, args: NetworkArgs, cidr: str) -> tuple[list[Any], list[Any]]:
         named = args.get("availability_zones")
@@ -202,6 +211,9 @@ def _check_args(args: Mapping[str, Any]) -> None:
     zones = len(set(named)) if named else count
     if zones not in {2, 3}:
         raise GitOpsStackError(f"Network: found {zones} availability zones; needs 2 or 3")
+    if unknown := [service for service in args.get("endpoints", ()) if service not in INTERFACE_ENDPOINTS]:
+        allowed = ", ".join(INTERFACE_ENDPOINTS)
+        raise GitOpsStackError(f"Network: endpoints: found {', '.join(unknown)}; needs a subset of {allowed}")
     nat_gateways, regional = args.get("nat_gateways", 0), args.get("regional_nat_gateway", False)
     if nat_gateways not in {0, 1, zones} or (regional and nat_gateways):
         found = f"{nat_gateways} NAT gateways{' beside a regional one' if regional else ''}"

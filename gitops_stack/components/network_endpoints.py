@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -10,12 +11,13 @@ from pulumi_aws import ec2
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.endpoints import build_gateway_service_name, build_interface_service_name
+from gitops_stack.errors import GitOpsStackError
 
 
 def register_endpoints(
     name: str,
     label: str,
-    account: Account,
+    account: pulumi.Output[Account],
     services: Sequence[str],
     vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
     private: Sequence[Any],
@@ -30,7 +32,7 @@ def register_endpoints(
     ec2.VpcEndpoint(
         f"{name}-s3",
         vpc_id=vpc.id,
-        service_name=build_gateway_service_name(account),
+        service_name=account.apply(build_gateway_service_name),
         vpc_endpoint_type="Gateway",
         route_table_ids=[table.id for table in tables],
         tags={"Name": f"{label}-s3"},
@@ -59,7 +61,7 @@ def register_endpoints(
         ec2.VpcEndpoint(
             f"{name}-{slug}",
             vpc_id=vpc.id,
-            service_name=build_interface_service_name(account, service),
+            service_name=account.apply(partial(_find_service_name, service=service)),
             vpc_endpoint_type="Interface",
             private_dns_enabled=True,
             subnet_ids=[subnet.id for subnet in private],
@@ -67,3 +69,10 @@ def register_endpoints(
             tags={"Name": f"{label}-{slug}"},
             opts=options,
         )
+
+
+def _find_service_name(account: Account, service: str) -> str:
+    try:
+        return build_interface_service_name(account, service)
+    except GitOpsStackError as error:
+        raise pulumi.RunError(f"Network: {error}") from None  # the region is known only now

@@ -15,7 +15,7 @@ from gitops_stack.components.roles import register_role
 
 def register_flow_logs(
     name: str,
-    account: Account,
+    account: pulumi.Output[Account],
     vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
     retention_days: int,
     tags: dict[str, str],
@@ -28,7 +28,7 @@ def register_flow_logs(
     role = register_role(
         own,
         "Writes the flow logs of a VPC",
-        build_service_trust("vpc-flow-logs.amazonaws.com", account),
+        account.apply(lambda found: build_service_trust("vpc-flow-logs.amazonaws.com", found)),
         parent,
         policy=group.arn.apply(build_flow_log_policy),
     )

@@ -10,7 +10,9 @@ import pulumi_aws as aws
 from gitops_stack import conventions
 
 
-def find_zones(named: Sequence[str] | None, count: int, parent: pulumi.Resource) -> list[pulumi.Output[str]]:
+def find_zones(
+    named: Sequence[pulumi.Input[str]] | None, count: int, parent: pulumi.Resource
+) -> list[pulumi.Output[str]]:
     """Return the ``named`` zones, or the first ``count`` by name that every account has and EKS can use."""
     if named:
         return [pulumi.Output.from_input(zone) for zone in named]
@@ -27,7 +29,6 @@ def find_zones(named: Sequence[str] | None, count: int, parent: pulumi.Resource)
 def _first(names: Sequence[str], count: int) -> list[str]:
     if len(names) < count:
         raise pulumi.RunError(
-            f"gitops-stack:network.availabilityZones: found {len(names)} zones for EKS in the region "
-            f"({', '.join(sorted(names))}); needs {count}"
+            f"Network: found {len(names)} zones for EKS in the region ({', '.join(sorted(names))}); needs {count}"
         )
     return sorted(names)[:count]

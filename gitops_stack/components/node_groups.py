@@ -1,16 +1,15 @@
 """Managed node groups of an EKS cluster: role, launch template and group each. Part of ``eks_cluster``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from functools import partial
+from typing import Any
 
 import pulumi
 from pulumi_aws import ec2, eks, iam
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import Document, build_document, render_document
+from gitops_stack.aws_plan.iam_documents import build_document, render_document
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _IMAGES = {
@@ -27,54 +26,72 @@ _UNAVAILABLE_PERCENT = 33
 
 
 class NodeGroupArgs(TypedDict):
-    """One node group; sizes are numbers of nodes, ``disk_gibibytes`` is the encrypted gp3 volume of each."""
+    """One managed node group."""
 
-    instance_types: Sequence[str]
-    architecture: Literal["arm64", "amd64"]
-    min_size: int
-    max_size: int
-    desired_size: int
-    operating_system: NotRequired[Literal["al2023", "bottlerocket"]]
-    capacity: NotRequired[Literal["onDemand", "spot"]]
-    disk_gibibytes: NotRequired[int]
-    labels: NotRequired[Mapping[str, str]]
+    instance_types: Sequence[pulumi.Input[str]]
+    """EC2 types of one architecture, 20 at most."""
+    architecture: str
+    """`arm64` or `amd64`."""
+    min_size: pulumi.Input[int]
+    """Nodes at least."""
+    max_size: pulumi.Input[int]
+    """Nodes at most."""
+    desired_size: pulumi.Input[int]
+    """Nodes at first; then the autoscaler's."""
+    operating_system: NotRequired[str]
+    """`al2023`, the default, or `bottlerocket`."""
+    capacity: NotRequired[str]
+    """`onDemand`, the default, or `spot`."""
+    disk_gibibytes: NotRequired[pulumi.Input[int]]
+    """Encrypted gp3 volume of a node; default 50."""
+    labels: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Labels of its nodes."""
     system: NotRequired[bool]
+    """Tainted `CriticalAddonsOnly`."""
 
 
 def register_node_groups(
+    name: str,
     groups: Mapping[str, NodeGroupArgs],
     *,
     cluster_name: pulumi.Input[str],
-    version: str,
-    account: Account,
+    version: pulumi.Input[str],
+    account: pulumi.Output[Account],
     subnet_ids: Sequence[pulumi.Input[str]],
-    policy: Document | None,
-    tags: Mapping[str, str],
+    policy: pulumi.Input[Mapping[str, Any]] | None,
+    tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
 ) -> list[pulumi.Resource]:
-    """Register one role for all ``groups``, and a launch template and a node group for each; return the groups."""
+    """Register one role for all ``groups``, and a launch template and a node group for each; return the groups.
+
+    The names of all of them begin with ``name``.
+    """
     if not groups:
         return []
     inside = pulumi.ResourceOptions(parent=parent)
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = iam.Role(
-        "nodes",
+        name,
         description="Nodes of the cluster",
         assume_role_policy=render_document(build_document(trust)),
         opts=inside,
     )
     attachments = [
         iam.RolePolicyAttachment(
-            f"nodes-{policy}", role=role.name, policy_arn=account.managed_policy_arn(policy), opts=inside
+            f"{name}-{managed}",
+            role=role.name,
+            policy_arn=account.apply(partial(Account.managed_policy_arn, path=managed)),
+            opts=inside,
         )
-        for policy in _POLICIES
+        for managed in _POLICIES
     ]
     if policy is not None:
-        attachments.append(iam.RolePolicy("nodes", role=role.name, policy=render_document(policy), opts=inside))
+        document = pulumi.Output.from_input(policy).apply(render_document)
+        attachments.append(iam.RolePolicy(name, role=role.name, policy=document, opts=inside))
     return [
         _register_group(
-            name,
+            f"{name}-{key}",
             group,
             cluster_name=cluster_name,
             version=version,
@@ -89,7 +106,7 @@ def register_node_groups(
                 depends_on=[*depends_on, *attachments],
             ),
         )
-        for name, group in groups.items()
+        for key, group in groups.items()
     ]
 
 
@@ -98,16 +115,16 @@ def _register_group(
     group: NodeGroupArgs,
     *,
     cluster_name: pulumi.Input[str],
-    version: str,
+    version: pulumi.Input[str],
     subnet_ids: Sequence[pulumi.Input[str]],
-    tags: Mapping[str, str],
+    tags: Mapping[str, pulumi.Input[str]],
     role_arn: pulumi.Input[str],
     options: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
     system = group.get("operating_system", "al2023")
     template = _register_template(name, group, tags, pulumi.ResourceOptions(parent=options.parent))
     registered: pulumi.Resource = eks.NodeGroup(
-        f"nodes-{name}",
+        name,
         cluster_name=cluster_name,
         version=version,
         node_role_arn=role_arn,
@@ -130,7 +147,7 @@ def _register_group(
 
 
 def _register_template(
-    name: str, group: NodeGroupArgs, tags: Mapping[str, str], options: pulumi.ResourceOptions
+    name: str, group: NodeGroupArgs, tags: Mapping[str, pulumi.Input[str]], options: pulumi.ResourceOptions
 ) -> ec2.LaunchTemplate:
     device = _DATA_DEVICE[group.get("operating_system", "al2023")]
     volume = {
@@ -140,7 +157,7 @@ def _register_template(
         "delete_on_termination": "true",
     }
     return ec2.LaunchTemplate(
-        f"nodes-{name}",
+        name,
         # A pod that does not share its node's network is a hop further away and gets no answer.
         metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
         block_device_mappings=[{"device_name": device, "ebs": volume}],

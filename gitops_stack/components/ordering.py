@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from gitops_stack.errors import GitOpsStackError
+
+# A resource of any kind among arguments: Pulumi's component analyzer knows only those of one type.
+if TYPE_CHECKING:
+    Registered = pulumi.Resource
+else:
+    Registered = Any
 
 
 def inherited_dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:

@@ -1,14 +1,11 @@
 """Give pods roles by EKS Pod Identity: Argo CD as a hub of clusters, and the add-ons that call AWS."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_aws import eks
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.load_balancer_policy import build_load_balancer_policy
 from gitops_stack.aws_plan.pod_policies import (
@@ -17,6 +14,7 @@ from gitops_stack.aws_plan.pod_policies import (
     build_hub_policy,
 )
 from gitops_stack.aws_plan.trust_policies import build_pod_identity_trust
+from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.roles import register_role
 
@@ -28,32 +26,42 @@ class ServiceAccountArgs(TypedDict):
     """A Kubernetes service account."""
 
     namespace: str
+    """Its namespace."""
     service_account: str
+    """Its name."""
 
 
 class ExternalSecretsArgs(ServiceAccountArgs):
-    """External Secrets, and the ARNs it may read; an ARN may end in `*`."""
+    """External Secrets."""
 
-    secret_arns: Sequence[str]
+    secret_arns: Sequence[pulumi.Input[str]]
+    """What it may read; an ARN may end in `*`."""
 
 
 class ExternalDnsArgs(ServiceAccountArgs):
-    """ExternalDNS, and the hosted zones it may change."""
+    """ExternalDNS."""
 
-    hosted_zone_ids: Sequence[str]
+    hosted_zone_ids: Sequence[pulumi.Input[str]]
+    """Route 53 zones it may change."""
 
 
-class PodIdentityArgs(TypedDict):
-    """Who gets a role. ``ebs_csi_driver`` is for clusters with node groups: Auto Mode has a driver of its own."""
+class PodIdentityArgs(AccountArgs):
+    """Who gets a role."""
 
-    account: Account
     cluster_name: pulumi.Input[str]
+    """Name of the cluster."""
     argocd_namespace: str
-    spoke_role_arns: NotRequired[Sequence[str]]
+    """Argo CD's namespace."""
+    spoke_role_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """Roles by which Argo CD reaches other clusters."""
     external_secrets: NotRequired[ExternalSecretsArgs]
+    """A role for External Secrets."""
     load_balancer_controller: NotRequired[ServiceAccountArgs]
+    """A role for the AWS Load Balancer Controller; Auto Mode has its own."""
     external_dns: NotRequired[ExternalDnsArgs]
+    """A role for ExternalDNS."""
     ebs_csi_driver: NotRequired[bool]
+    """A role for add-on aws-ebs-csi-driver, with node groups; Auto Mode has its own."""
 
 
 class PodIdentity(pulumi.ComponentResource):
@@ -61,23 +69,22 @@ class PodIdentity(pulumi.ComponentResource):
 
     The associations wait for what ``opts.depends_on`` names: the cluster, when its name is given as plain text.
     EKS hands credentials to pods that start after their association: what runs the pods depends on this component or
-    on the one in ``associations``. Needs the agent: an add-on with node groups, built in with Auto Mode.
+    on the one in ``associations``, which Python programs find by `<namespace>/<service account>`. Needs the agent: an
+    add-on with node groups, built in with Auto Mode.
     """
 
     role_arns: Mapping[str, pulumi.Output[str]]
     """By name: `argocd`, and for those asked for `external-secrets`, `load-balancer-controller`, `external-dns`,
     `ebs-csi-driver`."""
-    associations: Mapping[str, pulumi.Resource]
-    """By `<namespace>/<service account>`."""
 
     def __init__(self, name: str, args: PodIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:PodIdentity", name, {}, opts)
-        self._name, self._account = name, args["account"]
+        self._name, self._account = name, find_account(args, self)
         self._cluster_name = pulumi.Output.from_input(args["cluster_name"])
         self._associations: dict[str, pulumi.Resource] = {}
         self._cluster = inherited_dependencies(opts)
         self.role_arns = {"argocd": self._register_hub(args), **self._register_add_ons(args)}
-        self.associations = self._associations
+        self.associations: Mapping[str, pulumi.Resource] = self._associations
         self.register_outputs({"roleArns": self.role_arns})
 
     def _register_hub(self, args: PodIdentityArgs) -> pulumi.Output[str]:
@@ -88,13 +95,13 @@ class PodIdentity(pulumi.ComponentResource):
             "Argo CD reaches other clusters",
             args["argocd_namespace"],
             HUB_SERVICE_ACCOUNTS,
-            policy=build_hub_policy(spokes) if spokes else None,
+            policy=pulumi.Output.all(*spokes).apply(build_hub_policy) if spokes else None,
         )
 
     def _register_add_ons(self, args: PodIdentityArgs) -> dict[str, pulumi.Output[str]]:
         found = {}
         if secrets := args.get("external_secrets"):
-            policy = build_external_secrets_policy(secrets["secret_arns"])
+            policy = pulumi.Output.all(*secrets["secret_arns"]).apply(build_external_secrets_policy)
             found["external-secrets"] = self._register_add_on(
                 "external-secrets", "External Secrets reads secrets", secrets, policy
             )
@@ -103,14 +110,18 @@ class PodIdentity(pulumi.ComponentResource):
                 "load-balancer-controller",
                 "AWS Load Balancer Controller makes load balancers",
                 balancers,
-                self._cluster_name.apply(lambda cluster: build_load_balancer_policy(self._account, cluster)),
+                pulumi.Output.all(self._account, self._cluster_name).apply(
+                    lambda found: build_load_balancer_policy(*found)
+                ),
             )
         if dns := args.get("external_dns"):
             found["external-dns"] = self._register_add_on(
                 "external-dns",
                 "ExternalDNS changes records",
                 dns,
-                build_external_dns_policy(self._account, dns["hosted_zone_ids"]),
+                pulumi.Output.all(self._account, *dns["hosted_zone_ids"]).apply(
+                    lambda found: build_external_dns_policy(found[0], found[1:])
+                ),
             )
         if args.get("ebs_csi_driver", False):
             found["ebs-csi-driver"] = self._register(
@@ -118,7 +129,9 @@ class PodIdentity(pulumi.ComponentResource):
                 "EBS CSI driver makes volumes",
                 "kube-system",
                 ["ebs-csi-controller-sa"],
-                managed_policy_arn=self._account.managed_policy_arn("AmazonEBSCSIDriverPolicyV2"),
+                managed_policy_arn=self._account.apply(
+                    lambda account: account.managed_policy_arn("AmazonEBSCSIDriverPolicyV2")
+                ),
             )
         return found
 
@@ -135,14 +148,14 @@ class PodIdentity(pulumi.ComponentResource):
         service_accounts: Sequence[str],
         *,
         policy: pulumi.Input[Document] | None = None,
-        managed_policy_arn: str | None = None,
+        managed_policy_arn: pulumi.Input[str] | None = None,
     ) -> pulumi.Output[str]:
         role = register_role(
             f"{self._name}-{key}",
             description,
-            self._cluster_name.apply(
-                lambda cluster: build_pod_identity_trust(
-                    self._account.arn("eks", f"cluster/{cluster}"), namespace, service_accounts
+            pulumi.Output.all(self._account, self._cluster_name).apply(
+                lambda found: build_pod_identity_trust(
+                    found[0].arn("eks", f"cluster/{found[1]}"), namespace, service_accounts
                 )
             ),
             self,
@@ -151,7 +164,7 @@ class PodIdentity(pulumi.ComponentResource):
         )
         for service_account in service_accounts:
             self._associations[f"{namespace}/{service_account}"] = eks.PodIdentityAssociation(
-                f"{self._name}-{namespace}-{service_account}",
+                f"{self._name}-{namespace}/{service_account}",
                 cluster_name=self._cluster_name,
                 namespace=namespace,
                 service_account=service_account,

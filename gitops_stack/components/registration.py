@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from gitops_stack import conventions
+from gitops_stack.components.guards import ClusterGuardResource
 from gitops_stack.gitops_tree.manifest_set import object_key
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.open_schema import open_schema
@@ -31,6 +32,7 @@ def register_handed_over(
     depends_on: Sequence[pulumi.Resource],
     *,
     retain: bool = False,
+    guard: ClusterGuardResource | None = None,
 ) -> KubernetesObject:
     """Register an object that ``application`` in ``namespace`` takes over at its first sync.
 
@@ -43,7 +45,12 @@ def register_handed_over(
     if manifest["kind"] != "CustomResourceDefinition":  # Argo CD tracks every kind but this one
         annotations[conventions.TRACKING_ID] = tracking_id(manifest, application, namespace)
     return _register(
-        annotate(open_schema(manifest), annotations), parent, depends_on, ignore_changes=["*"], retain=retain
+        annotate(open_schema(manifest), annotations),
+        parent,
+        depends_on,
+        ignore_changes=["*"],
+        retain=retain,
+        trigger=guard.build_trigger(manifest) if guard else None,
     )
 
 
@@ -54,6 +61,7 @@ def register_kept(
     *,
     secret_properties: dict[str, pulumi.Output[Any]] | None = None,
     delete_timeout: str | None = None,
+    guard: ClusterGuardResource | None = None,
 ) -> KubernetesObject:
     """Register an object Pulumi keeps, under one field manager of its own that survives lost state.
 
@@ -65,6 +73,7 @@ def register_kept(
         parent,
         depends_on,
         delete_timeout=delete_timeout,
+        trigger=guard.build_trigger(manifest) if guard else None,
     )
 
 
@@ -88,6 +97,7 @@ def _register(
     ignore_changes: list[str] | None = None,
     delete_timeout: str | None = None,
     retain: bool = False,
+    trigger: pulumi.Output[str] | None = None,
 ) -> KubernetesObject:
     api_version = manifest["apiVersion"]
     token = f"kubernetes:{api_version if '/' in api_version else f'core/{api_version}'}:{manifest['kind']}"
@@ -97,6 +107,10 @@ def _register(
         depends_on=list(depends_on),
         ignore_changes=ignore_changes,
         retain_on_delete=retain or None,
+        # An object that is gone from the cluster is replaced: its deletion finds nothing, then it is created. The other
+        # order would create it, and then delete it by the name both have.
+        replacement_trigger=trigger,
+        delete_before_replace=True if trigger is not None else None,
         custom_timeouts=pulumi.CustomTimeouts(delete=delete_timeout) if delete_timeout else None,
     )
     return KubernetesObject(token, name, manifest, options)

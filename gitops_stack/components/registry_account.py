@@ -1,7 +1,5 @@
 """What ECR holds once for an account and region. Register it in one stack, or the stacks undo each other."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pulumi
@@ -12,10 +10,12 @@ from gitops_stack.aws_plan.account import Account
 
 
 class ReplicationArgs(TypedDict):
-    """Where images are copied: to ``regions`` of the account, and to other ``accounts`` in the registry's region."""
+    """Where images are copied to."""
 
-    regions: NotRequired[Sequence[str]]
-    accounts: NotRequired[Sequence[str]]
+    regions: NotRequired[Sequence[pulumi.Input[str]]]
+    """Regions of the account."""
+    accounts: NotRequired[Sequence[pulumi.Input[str]]]
+    """The registry's region of other accounts."""
 
 
 def register_scanning(name: str, scanning: str, parent: pulumi.Resource) -> None:
@@ -35,7 +35,11 @@ def register_scanning(name: str, scanning: str, parent: pulumi.Resource) -> None
 
 
 def register_replication(
-    name: str, account: Account, replication: ReplicationArgs, repositories: Sequence[str], parent: pulumi.Resource
+    name: str,
+    account: pulumi.Output[Account],
+    replication: ReplicationArgs,
+    repositories: Sequence[str],
+    parent: pulumi.Resource,
 ) -> None:
     """Register the copying of ``repositories``; caches fill themselves wherever they are.
 
@@ -43,8 +47,14 @@ def register_replication(
     a destination nothing is registered: ECR refuses a rule without the one, and copies all without the other.
     """
     destinations = [
-        *({"region": region, "registry_id": account.id} for region in replication.get("regions", [])),
-        *({"region": account.region, "registry_id": other} for other in replication.get("accounts", [])),
+        *(
+            {"region": region, "registry_id": account.apply(lambda own: own.id)}
+            for region in replication.get("regions", [])
+        ),
+        *(
+            {"region": account.apply(lambda own: own.region), "registry_id": other}
+            for other in replication.get("accounts", [])
+        ),
     ]
     if not (destinations and repositories):
         return

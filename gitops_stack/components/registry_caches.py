@@ -1,7 +1,5 @@
 """Pull-through caches of public registries, and the template by which ECR makes their repositories."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +8,7 @@ from pulumi_aws import ecr, secretsmanager
 from typing_extensions import TypedDict
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import Document, render_document
+from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_cache_lifecycle
 from gitops_stack.aws_plan.pull_through import build_cache_prefix, build_secret_name, find_upstream
 from gitops_stack.aws_plan.registry_policies import build_template_policy
@@ -26,13 +24,15 @@ class CachesArgs(TypedDict):
     upstreams: Sequence[str]
     credentials: Mapping[str, str]
     namespace: str
-    tags: Mapping[str, str]
-    pull_policy: Document | None
+    tags: Mapping[str, pulumi.Input[str]]
+    pull_policy: pulumi.Output[str] | None
     encryption: list[dict[str, Any]]
     kms_key_arn: pulumi.Input[str] | None
 
 
-def register_caches(name: str, account: Account, args: CachesArgs, parent: pulumi.Resource) -> dict[str, str]:
+def register_caches(
+    name: str, account: pulumi.Output[Account], args: CachesArgs, parent: pulumi.Resource
+) -> dict[str, str]:
     """Register a rule and a creation template for each upstream; return their prefixes by upstream.
 
     Raises ``GitOpsStackError`` for a registry that ECR does not cache.
@@ -45,8 +45,8 @@ def register_caches(name: str, account: Account, args: CachesArgs, parent: pulum
         "Makes the repositories of pull-through caches",
         build_registry_trust(),
         parent,
-        policy=pulumi.Output.from_input(args["kms_key_arn"]).apply(
-            lambda key: build_template_policy(account, list(prefixes.values()), key)
+        policy=pulumi.Output.all(account, args["kms_key_arn"]).apply(
+            lambda found: build_template_policy(found[0], list(prefixes.values()), found[1])
         ),
     )
     for host, prefix in prefixes.items():
@@ -66,7 +66,7 @@ def _register_cache(
         encryption_configurations=args["encryption"],
         image_tag_mutability="MUTABLE",  # upstream moves its tags, and the cache follows
         lifecycle_policy=render_document(build_cache_lifecycle(_DAYS)),
-        repository_policy=render_document(args["pull_policy"]) if args["pull_policy"] else None,
+        repository_policy=args["pull_policy"],
         resource_tags=dict(args["tags"]) or None,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=role.policies),
     )

@@ -36,7 +36,7 @@ def register_role(
     parent: pulumi.Resource,
     *,
     policy: pulumi.Input[Document] | None = None,
-    managed_policy_arn: str | None = None,
+    managed_policy_arn: pulumi.Input[str] | None = None,
 ) -> RegisteredRole:
     """Register a role with its trust policy and, as resources of their own, what it may do.
 

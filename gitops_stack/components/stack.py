@@ -1,7 +1,5 @@
 """Compose one stack: cluster, Argo CD, seeds. The only component that knows the others and the settings."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +11,9 @@ from typing_extensions import TypedDict
 
 from gitops_stack.components.app_of_apps import AppOfApps
 from gitops_stack.components.argocd import ArgoCD, ArgoCDArgs
+from gitops_stack.components.guards import StackGuardResource, remember_connection
 from gitops_stack.gitops_tree.manifest_set import digest
+from gitops_stack.guard.changes import build_facts
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.manifests.namespaces import build_argocd_namespace
@@ -23,12 +23,18 @@ from gitops_stack.settings import ExistingClusterSettings, StackSettings
 if TYPE_CHECKING:
     from gitops_stack.components.aws_foundation import AwsFoundation
 
+    ReadSettings = StackSettings
+else:
+    ReadSettings = Any  # Pulumi's component analyzer follows no pydantic model
+
 
 class GitOpsStackArgs(TypedDict):
     """Settings of the stack, and the installation that :func:`load_stack_installation` checked for them."""
 
-    settings: StackSettings
+    settings: ReadSettings
+    """`gitops_stack.config.load_settings()`, or `StackSettings.model_validate` of a map."""
     manifests: Sequence[dict[str, Any]]
+    """`gitops_stack.gitops_tree.installation.load_stack_installation(settings, folder)`."""
 
 
 class GitOpsStack(pulumi.ComponentResource):
@@ -38,20 +44,26 @@ class GitOpsStack(pulumi.ComponentResource):
     """What a program exports: chosen, plain and free of secrets."""
 
     def __init__(self, name: str, args: GitOpsStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gitops-stack:index:GitOpsStack", name, {}, opts)
         settings, manifests = args["settings"], args["manifests"]
+        # Before the component itself, whose children wait for it: nothing is registered that would replace the cluster.
+        guard = StackGuardResource(f"{name}/stack-guard", build_facts(settings))
+        first = pulumi.ResourceOptions(depends_on=[guard])
+        super().__init__("gitops-stack:index:GitOpsStack", name, {}, pulumi.ResourceOptions.merge(opts, first))
         foundation = self._register_foundation(settings)
         provider = self._register_provider(settings, foundation)
         cluster = foundation.cluster if foundation else None
         installation: ArgoCDArgs = {
             "manifests": manifests,
+            "tree": settings.tree_path,
             "namespace_labels": build_argocd_namespace(settings)["metadata"]["labels"],
             "cluster_metadata": {"stack": settings.stack, **(foundation.metadata if foundation else {})},
         }
+        if settings.argocd.take_over is not None:
+            installation["take_over"] = settings.argocd.take_over
         if settings.gitops.credentials is not None:
             installation["repository"] = _repository(settings, foundation)
         argocd = ArgoCD(
-            "argocd",
+            f"{name}-argocd",
             installation,
             pulumi.ResourceOptions(
                 parent=self,
@@ -62,14 +74,19 @@ class GitOpsStack(pulumi.ComponentResource):
             ),
         )
         AppOfApps(
-            "app-of-apps",
+            f"{name}-app-of-apps",
             {
                 "app_projects": build_app_projects(settings),
                 "root_application": build_root_application(settings),
                 "definitions": argocd.definitions,
                 "installation": argocd.objects,
+                "take_over": settings.argocd.take_over or "",
+                "tree": settings.tree_path,
             },
-            pulumi.ResourceOptions(parent=self, providers=[provider]),
+            # Nothing in AWS goes before root has gone.
+            pulumi.ResourceOptions(
+                parent=self, providers=[provider], depends_on=foundation.components if foundation else []
+            ),
         )
         self.outputs = {
             **(foundation.outputs if foundation else {}),
@@ -82,7 +99,7 @@ class GitOpsStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
-    def _register_foundation(self, settings: StackSettings) -> AwsFoundation | None:
+    def _register_foundation(self, settings: StackSettings) -> "AwsFoundation | None":
         if settings.account is None:
             return None
         # 0.6 s and 60 MB that a cluster which is there already does not need.
@@ -90,26 +107,31 @@ class GitOpsStack(pulumi.ComponentResource):
 
         return register_aws_foundation(settings, self)
 
-    def _register_provider(self, settings: StackSettings, foundation: AwsFoundation | None) -> kubernetes.Provider:
+    def _register_provider(self, settings: StackSettings, foundation: "AwsFoundation | None") -> kubernetes.Provider:
         cluster = settings.cluster
         if isinstance(cluster, ExistingClusterSettings):
-            return kubernetes.Provider(
-                "cluster",
-                kubeconfig=str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None,
+            kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
+            provider = kubernetes.Provider(
+                f"{self.pulumi_resource_name}-cluster",
+                kubeconfig=kubeconfig,
                 context=cluster.context,
+                # The guard knows a cluster by its identity: another path or context of the same one replaces nothing.
+                cluster_identifier=f"{pulumi.get_project()}/{settings.stack}",
                 enable_config_map_mutable=True,
                 enable_secret_mutable=True,
                 upsert_existing_objects=True,
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            remember_connection(provider, kubeconfig, cluster.context)
+            return provider
         from gitops_stack.components.aws_foundation import register_kubernetes_provider  # noqa: PLC0415
 
         if foundation is None or foundation.cluster is None:
             raise ValueError("an EKS cluster needs settings with an account and a network")
-        return register_kubernetes_provider(foundation, foundation.cluster, settings.cluster_name, self)
+        return register_kubernetes_provider(foundation, foundation.cluster, self)
 
 
-def _repository(settings: StackSettings, foundation: AwsFoundation | None) -> pulumi.Output[dict[str, str]]:
+def _repository(settings: StackSettings, foundation: "AwsFoundation | None") -> pulumi.Output[dict[str, str]]:
     credentials = settings.gitops.credentials
     if credentials is None or credentials.secrets_manager is None:
         return pulumi.Output.secret(build_repository_data(settings.gitops))

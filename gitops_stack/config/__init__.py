@@ -22,17 +22,21 @@ from gitops_stack.config.sentences import (
     build_found,
     build_path,
     build_sentences,
-    build_shown,
     known_keys,
 )
 from gitops_stack.config.siblings import check_siblings
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.config.stack_config import engine_text, load_stack_config
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 from gitops_stack.stack_files import find_stacks, stack_file
 
-__all__ = ["check_kubeconfig", "find_stacks", "kubeconfig_path", "load_settings", "load_stack_file", "stack_file"]
+__all__ = [
+    "check_kubeconfig", "find_stacks", "kubeconfig_path", "load_project_name", "load_settings", "load_stack_file",
+    "stack_file",
+]  # fmt: skip
 
 _VARIABLE, _LONGEST_VARIABLE = "PULUMI_CONFIG", 128 << 10  # bytes, its name and closing NUL included: execve(2)
 
@@ -55,21 +59,28 @@ def load_settings() -> StackSettings:
 def load_stack_file(project: Path, stack: str) -> StackSettings:
     """Read the settings of ``stack`` from its file in the folder ``project``. Raises as :func:`load_settings`."""
     place = stack_file(stack)
-    file = project / place
-    if not file.is_file():
-        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(find_stacks(project)) or 'none'}")
-    documents = load_yaml_file(file, place)
-    config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
-    if not isinstance(config, dict):
-        raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
-    values = {str(key).removeprefix(PREFIX): value for key, value in config.items() if str(key).startswith(PREFIX)}
+    config = load_stack_config(project, stack)
+    values = {key.removeprefix(PREFIX): value for key, value in config.values.items() if key.startswith(PREFIX)}
     plain = build_plain_secrets(values.get("gitops"))
-    try:
-        readable = {key: without_ciphertext(value) for key, value in values.items()}
-    except RecursionError:
-        raise GitOpsStackError(f"{place}: found an alias that contains itself; write the value out") from None
+    readable = {key: without_ciphertext(value) for key, value in values.items()}
     GitOpsStackError.raise_for(_check_size(place, readable))
-    return _parse(stack, place, readable, plain, config.get(REGION_KEY), project)
+    given = {
+        key: _object(place, key, value) if isinstance(value, str) and value == values[key] else value
+        for key, value in readable.items()
+    }
+    region = config.values.get(REGION_KEY)
+    written = {(path[0].removeprefix(PREFIX), *path[1:]): text for path, text in config.written.items()}
+    return _parse(stack, place, given, plain, None if region is None else engine_text(region), project, written)
+
+
+def load_project_name(project: Path) -> str:
+    """Read the name of the Pulumi project in the folder ``project``; this library's own without a readable one."""
+    try:
+        documents = load_yaml_file(project / "Pulumi.yaml", "Pulumi.yaml")
+    except (OSError, GitOpsStackError):
+        return PULUMI_PROJECT
+    name = documents[0].get("name") if documents and isinstance(documents[0], dict) else None
+    return name if isinstance(name, str) else PULUMI_PROJECT
 
 
 def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[str]:
@@ -91,13 +102,15 @@ def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever
     try:
         return json.loads(value)
     except ValueError:
-        found = HIDDEN if key == "gitops" else build_shown(value)
-        raise GitOpsStackError(f"{place}: {PREFIX}{key}: found {found}; needs a map of settings") from None
+        if key != "gitops":
+            return value  # no map, and refused as such with all else
+        raise GitOpsStackError(f"{place}: {PREFIX}{key}: found {HIDDEN}; needs a map of settings") from None
 
 
 def _parse(
-    stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str], region: object, project: Path
-) -> StackSettings:
+    stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str], region: object, project: Path,
+    numbers: Mapping[tuple[str, ...], str] | None = None,
+) -> StackSettings:  # fmt: skip
     plain = plain_secrets if uses_secret(values.get("gitops")) else []
     findings = [
         f"{place}: {PREFIX}{path}: found a credential in plain text; set it with `pulumi config set --secret --path`"
@@ -111,7 +124,7 @@ def _parse(
         known = {"stack": stack, "region": region if _uses_aws(written) else None}
         settings = StackSettings.model_validate({**written, **known})
     except ValidationError as error:
-        findings += [f"{place}: {sentence}" for sentence in build_sentences(error)]
+        findings += [f"{place}: {sentence}" for sentence in build_sentences(error, numbers or {})]
     else:
         spanning = (*check_references(settings), *_check_patch_names(settings), *check_siblings(settings, project))
         findings += [f"{place}: {build_path(path)}: {build_found(found)}; {needs}" for path, found, needs in spanning]

@@ -36,7 +36,7 @@ def build_plain_secrets(gitops: object) -> list[str]:
 def without_ciphertext(value: Any) -> Any:  # noqa: ANN401 - any YAML value
     """Return ``value`` with what only the engine can read replaced by a text that says so."""
     if isinstance(value, dict):
-        if value.keys() == {"secure"}:
+        if value.keys() == {"secure"} and isinstance(value["secure"], str):
             return _ENCRYPTED
         return {key: without_ciphertext(entry) for key, entry in value.items()}
     return [without_ciphertext(entry) for entry in value] if isinstance(value, list) else value

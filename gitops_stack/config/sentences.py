@@ -27,8 +27,11 @@ def build_path(path: str) -> str:
     return path if path == REGION_KEY else f"{PREFIX}{path}"
 
 
-def build_sentences(error: ValidationError) -> Iterator[str]:
-    """Yield one sentence for each thing pydantic found."""
+def build_sentences(error: ValidationError, written: Mapping[tuple[str, ...], str]) -> Iterator[str]:
+    """Yield one sentence for each thing pydantic found.
+
+    ``written``: what stands in the file for a number that does not look like its value, by its path.
+    """
     for found in error.errors():
         if found["type"] == "too_short" and found["input"]:
             continue  # its entries were refused one by one, and that is said already
@@ -43,6 +46,8 @@ def build_sentences(error: ValidationError) -> Iterator[str]:
             yield f"{PREFIX}{'.'.join([*path, broken.setting])}: {build_found(broken.found)}; {broken}"
             continue
         shown = _shown_of(found["type"], found["input"], loc)
+        if (own := written.get(tuple(path))) is not None:
+            shown = f"{own}, which YAML reads as the number {shown}"
         where = REGION_KEY if path == ["region"] else f"{PREFIX}{'.'.join(path)}"
         yield f"{where}: {_needs(found['type'], found.get('ctx') or {}, shown, found['msg'], loc)}"
 
@@ -66,12 +71,13 @@ def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc:
         "int_from_float": "needs a whole number",
         "int_parsing_size": "needs a smaller number",
         "literal_error": f"needs one of {context.get('expected', '')}".replace("'", "").replace(" or ", ", "),
-        "string_type": "needs text, in quotes" if shown[:1].isdigit() else "needs text",
+        "string_type": "needs text, in quotes" if shown[:1] in "+-.0123456789" else "needs text",
         "bool_type": "needs true or false",
         "int_type": "needs a whole number",
         "greater_than_equal": f"needs {context.get('ge')} or more",
         "less_than_equal": f"needs {context.get('le')} or less",
         "too_short": "needs at least one entry",
+        "too_long": f"needs at most {context.get('max_length')} entries",
         "string_too_short": "needs text that is not empty",
         "string_too_long": f"needs at most {context.get('max_length')} characters",
         "dict_type": "needs a map of names to settings",

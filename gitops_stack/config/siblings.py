@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gitops_stack.config.sentences import PREFIX, REGION_KEY
+from gitops_stack.config.stack_config import load_stack_config
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
 
@@ -24,7 +23,7 @@ def check_siblings(settings: StackSettings, project: Path) -> Iterator[tuple[str
         return
     for stack in find_stacks(project):
         file = project / stack_file(stack)
-        config = _load_config(file)
+        config = _load_config(project, stack)
         same_account = _section(config, "account").get("id") == settings.account.id
         if stack == settings.stack or not same_account or config.get(REGION_KEY) != settings.region:
             continue
@@ -43,10 +42,8 @@ def _section(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return section if isinstance(section, Mapping) else {}
 
 
-def _load_config(file: Path) -> Mapping[str, Any]:
+def _load_config(project: Path, stack: str) -> Mapping[str, Any]:
     try:
-        documents = load_documents(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return load_stack_config(project, stack).values
+    except (OSError, GitOpsStackError):
         return {}
-    config = documents[0].get("config") if documents and isinstance(documents[0], dict) else None
-    return config if isinstance(config, Mapping) else {}

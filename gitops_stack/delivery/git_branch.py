@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -64,15 +64,17 @@ def deliver(
     destination: Destination,
     plan: Callable[[Path], Plan],
     build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Rendered | None] = lambda _root, _plan: None,
+    render: Callable[[Path, Plan], Rendered],
+    prove: Callable[[Path, Plan, Rendered, Rendered], list[str]] = lambda _root, _plan, _before, _after: [],
 ) -> Delivered[Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
-    ``plan`` and ``render`` get the folder of a worktree and may be called several times. Without a change nothing is
+    ``plan``, ``render`` and ``prove`` get the folder of a worktree and may be called several times. ``prove`` compares
+    the renders right before and after the change, refuses it or returns warnings. Without a change nothing is
     committed. Raises :class:`GitOpsStackError` as ``plan`` does, :class:`EnvironmentProblem` for git and the remote.
     """
     with _worktree(destination.repository) as (top, tree):
-        work = _Work(destination, top, tree, plan, build_message, render)
+        work = _Work(destination, top, tree, plan, build_message, render, prove)
         for _ in range(ATTEMPTS):
             if delivered := work.attempt():
                 return delivered
@@ -131,7 +133,8 @@ class _Work(Generic[Rendered]):
     tree: Path
     plan: Callable[[Path], Plan]
     build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Rendered | None]
+    render: Callable[[Path, Plan], Rendered]
+    prove: Callable[[Path, Plan, Rendered, Rendered], list[str]]
 
     def attempt(self) -> Delivered[Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
@@ -144,8 +147,8 @@ class _Work(Generic[Rendered]):
         branch = to.base if to.direct else build_branch(plan)
         before = self.render(self.tree, plan)
         if to.dry_run:
-            self._write(plan)
-            return Delivered(plan, to.base, branch, None, False, before, self.render(self.tree, plan))
+            plan, after = self._write(plan, before)
+            return Delivered(plan, to.base, branch, None, False, before, after)
         there = None if to.direct else self._find(branch)
         if there is not None:
             on_top = self._continue(there, base)
@@ -153,8 +156,7 @@ class _Work(Generic[Rendered]):
                 after = self.render(self.tree, plan)
                 return Delivered(plan, to.base, branch, there, False, before, after)
             plan = on_top
-        self._write(plan)
-        after = self.render(self.tree, plan)
+        plan, after = self._write(plan, before if there is None else self.render(self.tree, plan))
         commit = self._commit(plan)
         return Delivered(plan, to.base, branch, commit, True, before, after) if self._push(branch) else None
 
@@ -196,9 +198,13 @@ class _Work(Generic[Rendered]):
     def _reset(self, commit: str) -> None:
         self._git("reset", "--quiet", "--hard", commit)
 
-    def _write(self, plan: Plan) -> None:
+    def _write(self, plan: Plan, before: Rendered) -> tuple[Plan, Rendered]:
+        """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
             (self.tree / path).write_bytes(text.encode("utf-8"))
+        after = self.render(self.tree, plan)
+        warnings = self.prove(self.tree, plan, before, after)
+        return replace(plan, warnings=(*plan.warnings, *warnings)), after
 
     def _commit(self, plan: Plan) -> str:
         author = self.destination.author

@@ -41,13 +41,17 @@ class Assignment:
 
 @dataclass(frozen=True)
 class ImageChange:
-    """One image of one application that changes. ``before`` is empty when the files did not say."""
+    """One image of one application that changes. ``before`` is empty when the files did not say.
+
+    ``kept``: the application's other images, which may be the same.
+    """
 
     application: str
     name: str
     folder: str
     before: tuple[str, ...]
     after: str
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,8 @@ def _with_change(
     if not texts:
         return plan, tree
     folder = settings.workloads[target.application].path
-    change = ImageChange(target.application, slot.name, folder, slot.images, str(image))
+    kept = tuple(image for other in images.slots if other.name != slot.name for image in other.images)
+    change = ImageChange(target.application, slot.name, folder, slot.images, str(image), kept)
     changed = replace(plan, changes=(*plan.changes, change), texts={**plan.texts, **texts})
     return changed, tree.with_texts(texts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
+_AUTHORED = (
+    "is authored, but the settings generate a file of that name; rename it or the setting, or delete it and run "
+    "`gitops-stack render`"
+)
+_MARKS = (b"", codecs.BOM_UTF8)  # an editor may have put one before the header
 
 
 def load_authored_patches(root: Path) -> list[str]:
@@ -22,7 +28,7 @@ def load_authored_patches(root: Path) -> list[str]:
 def load_generated(root: Path) -> dict[str, str]:
     """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
     paths = (f"{folder}/{name}" for folder in FOLDERS for name in _list_yaml(root / folder))
-    return {path: _read(root / path) for path in paths if path != LOCK and _begins_as_generated(f"{root}/{path}")}
+    return {path: _read(root / path) for path in paths if path != LOCK and is_generated(f"{root}/{path}")}
 
 
 def check_tree(settings: StackSettings, root: Path) -> list[str]:
@@ -33,7 +39,11 @@ def check_tree(settings: StackSettings, root: Path) -> list[str]:
     states = {
         path: _state(root / path, wanted.get(path), found.get(path)) for path in sorted(wanted.keys() | found.keys())
     }
-    return [f"{root / path}: {state}; {remedy}" for path, state in states.items() if state]
+    return [
+        f"{root / path}: {state}" if state == _AUTHORED else f"{root / path}: {state}; {remedy}"
+        for path, state in states.items()
+        if state
+    ]
 
 
 def write_tree(settings: StackSettings, root: Path) -> list[str]:
@@ -58,11 +68,8 @@ def write_tree(settings: StackSettings, root: Path) -> list[str]:
 
 def check_authored_names(settings: StackSettings, root: Path) -> list[str]:
     """Return one sentence per authored file that stands where a generated one belongs."""
-    taken = [path for path in build_tree(settings) if (root / path).exists() and not _is_generated(root / path)]
-    return [
-        f"{root / path}: is authored, but the settings generate a file of that name; rename it or the setting"
-        for path in taken
-    ]
+    wanted = build_tree(settings, load_authored_patches(root))
+    return [f"{root / path}: {_AUTHORED}" for path, text in wanted.items() if _is_authored(root / path, text)]
 
 
 def _state(file: Path, wanted: str | None, found: str | None) -> str:
@@ -72,7 +79,9 @@ def _state(file: Path, wanted: str | None, found: str | None) -> str:
         return "is generated but no longer wanted by the settings"
     if found is not None:
         return "differs from what the settings generate"
-    return "is authored, but the settings generate a file of that name" if file.exists() else "is missing"
+    if _is_authored(file, wanted):
+        return _AUTHORED
+    return "has lost its first line, which says that it is generated" if file.exists() else "is missing"
 
 
 def _list_yaml(folder: Path) -> list[str]:
@@ -82,18 +91,23 @@ def _list_yaml(folder: Path) -> list[str]:
         return []
 
 
-def _begins_as_generated(name: str) -> bool:
+def is_generated(file: str | Path) -> bool:
     """Tell by its first bytes: `pulumi up` looks at every file of apps/, of which there may be thousands."""
     try:
-        with open(name, "rb", buffering=0) as file:  # noqa: PTH123 - as above
-            return file.read(len(_HEADER)) == _HEADER
+        with open(file, "rb", buffering=0) as opened:  # noqa: PTH123 - as above
+            begin = opened.read(len(_HEADER) + len(codecs.BOM_UTF8))
     except (FileNotFoundError, IsADirectoryError):
         return False
+    return any(begin.startswith(mark + _HEADER) for mark in _MARKS)
 
 
-def _is_generated(file: Path) -> bool:
-    return _read(file).startswith(GENERATED_HEADER)
+def _is_authored(file: Path, wanted: str) -> bool:
+    """Tell whether ``file`` is a person's; one that lacks no more than the first line of ``wanted`` is not."""
+    if not file.exists() or is_generated(file):
+        return False
+    return _read(file).strip() != wanted.removeprefix(GENERATED_HEADER).strip()
 
 
 def _read(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace")  # an authored file may hold anything
+    """Return the text without the line breaks and the mark that an editor or git may have given it."""
+    return file.read_text(encoding="utf-8-sig", errors="replace")  # an authored file may hold anything

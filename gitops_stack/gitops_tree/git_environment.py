@@ -36,8 +36,9 @@ def load_git_environment() -> dict[str, str]:
     Raises :class:`EnvironmentProblem` when the switch names something that cannot be run.
     """
     script = _script()
-    if script is None:
-        return {"GIT_TERMINAL_PROMPT": "0"}
+    if script is None:  # the lab's processes are started without the caller's environment, `lab env` may be in it
+        own = {name: os.environ[name] for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM") if name in os.environ}
+        return {"GIT_TERMINAL_PROMPT": "0", **own}
     stamp = f"{script}\0{script.stat().st_mtime_ns}"
     folder = load_cache_folder() / "git-env" / hashlib.sha256(stamp.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)

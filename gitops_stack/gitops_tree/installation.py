@@ -57,6 +57,10 @@ def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifes
     findings += check_metadata_reads(settings, root)
     findings += [lock] if isinstance(lock, str) else check_lock(file, lock, settings.argocd)
     GitOpsStackError.raise_for(findings)
-    if not render_cache.is_kept(render_cache.render_key(file.parent)):
-        GitOpsStackError.raise_for(check_release_tag(settings.argocd))  # the remote is asked for the render anyway
-    return load_installation(file.parent)
+    key = render_cache.render_key(file.parent)
+    if render_cache.is_tag_checked(key):
+        return load_installation(file.parent)
+    GitOpsStackError.raise_for(check_release_tag(settings.argocd))
+    manifests = load_installation(file.parent)
+    render_cache.note_tag_check(key)
+    return manifests

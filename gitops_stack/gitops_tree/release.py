@@ -12,7 +12,8 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
-_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?", re.ASCII)
 
 
 def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS) -> str:
@@ -27,26 +28,44 @@ def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS)
         )
     url = f"https://{source}" if source.startswith("github.com/") else source
     tag = f"refs/tags/{version}"
-    command = ["git", "ls-remote", url, tag, f"{tag}^{{}}"]
+    commits = _list_remote("argocd.source", url, (tag, f"{tag}^{{}}"), timeout)
+    commit = commits.get(f"{tag}^{{}}") or commits.get(tag)  # an annotated tag names its commit with ^{}
+    if commit is None:
+        raise GitOpsStackError(f"argocd.version: {url} has no tag {version}; name one of its releases")
+    return commit
+
+
+def load_head(url: str, revision: str, timeout: float = TIMEOUT_SECONDS) -> str:
+    """Ask a repository which commit a branch or tag stands for now; a commit stands for itself.
+
+    Raises :class:`EnvironmentProblem` when it does not answer or has no such branch.
+    """
+    if _COMMIT.fullmatch(revision):
+        return revision
+    names = [revision] if revision.startswith("refs/") else [f"refs/heads/{revision}", f"refs/tags/{revision}"]
+    commits = _list_remote("gitops.repoUrl", url, (*names, *(f"{name}^{{}}" for name in names)), timeout)
+    found = next((commits[name] for name in [f"{names[-1]}^{{}}", *names] if name in commits), None)
+    if found is None:
+        raise EnvironmentProblem(f"gitops.revision: {url} has no branch or tag {revision}; push it, or name another")
+    return found
+
+
+def _list_remote(place: str, url: str, names: tuple[str, ...], timeout: float) -> dict[str, str]:
+    """Ask a remote for some of its references: name -> commit. ``place`` is the setting with its URL."""
+    command = ["git", "ls-remote", url, *names]
     environment = {**build_caller_environment(), **load_git_environment()}
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(
-            f"argocd.source: {url} did not answer in {timeout:g} s; check the network or the mirror"
+            f"{place}: {url} did not answer in {timeout:g} s; check the network or the mirror"
         ) from None
     except FileNotFoundError:
         raise EnvironmentProblem("PATH: no git found; install git") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[0]
-        raise EnvironmentProblem(
-            f"argocd.source: {url} cannot be read: {last}; check the network, the URL and its login"
-        )
-    commits = {ref: commit for commit, _, ref in (line.partition("\t") for line in done.stdout.splitlines())}
-    commit = commits.get(f"{tag}^{{}}") or commits.get(tag)  # an annotated tag names its commit with ^{}
-    if commit is None:
-        raise GitOpsStackError(f"argocd.version: {url} has no tag {version}; name one of its releases")
-    return commit
+        raise EnvironmentProblem(f"{place}: {url} cannot be read: {last}; check the network, the URL and its login")
+    return {ref: commit for commit, _, ref in (line.partition("\t") for line in done.stdout.splitlines())}
 
 
 def check_release(version: str) -> list[str]:

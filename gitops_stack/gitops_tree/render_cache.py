@@ -6,6 +6,7 @@ folder, so the folder's bytes decide the render. The lock's digest is checked on
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -35,9 +36,19 @@ def render_key(directory: Path) -> str | None:
     return hashed.hexdigest()
 
 
-def is_kept(key: str | None) -> bool:
-    """Tell whether a render is kept under ``key``."""
-    return key is not None and _file(key).is_file()
+def is_tag_checked(key: str | None) -> bool:
+    """Tell whether a render is kept under ``key`` whose release was compared with its tag."""
+    return key is not None and _file(key).is_file() and _tag_note(key).is_file()
+
+
+def note_tag_check(key: str | None) -> None:
+    """Note that the release of the render kept under ``key`` stands at its tag; only a kept render can be noted.
+
+    Whoever renders a tree keeps it, also one whose tag was just refused.
+    """
+    if key is not None and _file(key).is_file():
+        with contextlib.suppress(OSError):  # asked again then
+            _tag_note(key).touch()
 
 
 def load_render(key: str) -> list[Manifest] | None:
@@ -61,8 +72,13 @@ def write_render(key: str, manifests: list[Manifest]) -> None:
         kept = sorted(file.parent.glob("*.json.gz"), key=lambda kept: kept.stat().st_mtime, reverse=True)
         for old in kept[_KEPT:]:
             old.unlink(missing_ok=True)
+            _tag_note(old.name.removesuffix(".json.gz")).unlink(missing_ok=True)
     except OSError:
         return
+
+
+def _tag_note(key: str) -> Path:
+    return _file(key).with_name(f"{key}.tag")
 
 
 def _file(key: str) -> Path:

@@ -7,22 +7,30 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lightkube import Client
+
+from gitops_stack.account.recover import Recovery, load_plan, recover
+from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PROJECTS_APPLICATION, PULUMI_PROJECT, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.gitops_tree.lock import Lock, load_lock
+from gitops_stack.gitops_tree.lock import Lock, parse_lock
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.lab.argocd_processes import RESYNC_SECONDS
+from gitops_stack.lab.commands import build_command
 from gitops_stack.lab.control_plane import CONTEXT
+from gitops_stack.lab.deletions import describe_deletions
 from gitops_stack.lab.engine import Engine
+from gitops_stack.lab.engine_process import TimeIsOut
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.phases import Phases
+from gitops_stack.lab.repository import Preparation, restore_clone
 from gitops_stack.lab.workspace import Workspace
 from gitops_stack.live_state import (
     ObjectReference,
@@ -42,6 +50,7 @@ ENGINE_ENVIRONMENT = "engine-environment.json"  # what a rehearsal's engine need
 DESTROY_LIMIT_SECONDS = 120.0
 _SYNC_LIMIT_SECONDS = 300.0
 _CERTIFICATE_LIMIT_SECONDS = 60.0
+_RECOVER_LIMIT_SECONDS = 300.0
 _POLL_SECONDS = 0.5
 
 
@@ -80,11 +89,12 @@ def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report
         report = open_report(lab, stack)
         with report.phase("control plane", progress):
             lab.up(progress)
-        if report.workspace.seeded and interrupted(lab).exists():
+        with report.phase("repository", progress):
+            prepare_repository(report, project, progress)
+        if interrupted(lab).exists():
             with report.phase("rest of the last destroy", progress):
                 _destroy(report, progress)
-        with report.phase("repository", progress):
-            prepare_repository(report, project)
+        recover_pending(report, None, progress)
         with report.phase("pulumi up", progress):
             report.changes = report.engine.up()
         hand_over(report, progress)
@@ -98,14 +108,47 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
     processes are stopped even when the destroy fails; the failure is raised afterwards.
     """
     with lab.state.alone():
+        report = open_report(lab, stack)
+        _refuse_other_stack(report)
         try:
-            report = open_report(lab, stack)
-            if report.workspace.seeded and report.engine.has_resources():
+            for sentence in report.engine.clear_dead_lock():
+                progress(sentence)
+            if report.engine.has_resources():
+                restore_clone(report.workspace, progress)
                 with report.phase("pulumi destroy", progress):
                     lab.up(progress)
+                    recover_pending(report, None, progress)
                     _destroy(report, progress)
         finally:
             lab.down(progress)
+
+
+def recover_pending(report: Report, account: Account | None, progress: Progress) -> list[Recovery]:
+    """Recover what a killed `pulumi up` left pending, as `gitops-stack recover` does, or do nothing.
+
+    ``account`` is None for a stack without AWS.
+    """
+    engine = report.engine
+    engine.clear_dead_lock()
+    if not engine.backend.load_deployment(engine.stack).get("pending_operations"):
+        return []
+
+    def pulumi(*arguments: str) -> str:
+        return engine.run(*arguments, limit_seconds=_RECOVER_LIMIT_SECONDS)
+
+    with report.phase("recover", progress):
+        plan = load_plan(pulumi, account, engine.stack)
+        return recover(pulumi, account, engine.stack, plan, progress) if plan else []
+
+
+def _refuse_other_stack(report: Report) -> None:
+    others = [name for name in report.engine.backend.find_stacks() if name != report.engine.stack]
+    if others:
+        name = report.lab.state.directory.name
+        raise EnvironmentProblem(
+            f"{report.lab.state.directory}: holds stack {others[0]}; run "
+            f"`{build_command('down --destroy', name, others[0])}`"
+        )
 
 
 def hand_over(report: Report, progress: Progress) -> None:
@@ -137,7 +180,16 @@ def _destroy(report: Report, progress: Progress) -> None:
         start_controllers(report, progress)
     mark = interrupted(report.lab)
     mark.touch()
-    report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    try:
+        report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    except TimeIsOut as problem:
+        stopped = [
+            f"{process.name}: is {process.state}; see {process.log}"
+            for process in report.lab.processes()
+            if process.state != "RUNNING"
+        ]
+        with connect(report.lab.state.kubeconfig) as client:
+            raise TimeIsOut(*problem.findings, *stopped, *describe_deletions(client)) from None
     mark.unlink()
 
 
@@ -153,18 +205,32 @@ def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
     """
     settings = report.workspace.settings()
     report.revision = report.workspace.pushed_revision()
-    deadline = time.monotonic() + limit_seconds
-    with connect(report.lab.state.kubeconfig) as client:
+    namespace = settings.argocd.namespace
+    log = report.lab.state.log("argocd-application-controller")
+
+    def find_reasons(client: Client) -> list[str]:
+        applications, projects = load_applications(client, namespace), load_app_projects(client, namespace)
+        report.applications = read_applications(applications, projects)
+        return _not_well(settings, report.applications, report.revision)
+
+    _wait(report.lab, limit_seconds, find_reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
+
+
+def _wait(lab: Lab, limit_seconds: float, find_reasons: Callable[[Client], list[str]], verdict: str) -> None:
+    """Wait until there are no reasons to wait. A cluster that does not answer for a while is one of them."""
+    deadline, watch = time.monotonic() + limit_seconds, lab.watch()
+    with connect(lab.state.kubeconfig) as client:
         while True:
-            namespace = settings.argocd.namespace
-            applications, projects = load_applications(client, namespace), load_app_projects(client, namespace)
-            report.applications = read_applications(applications, projects)
-            reasons = _not_well(settings, report.applications, report.revision)
+            try:
+                reasons = find_reasons(client)
+            except EnvironmentProblem as problem:
+                reasons = list(problem.findings)
             if not reasons:
                 return
+            if (gone := watch()) is not None:
+                raise EnvironmentProblem(gone)
             if time.monotonic() > deadline:
-                log = report.lab.state.log("argocd-application-controller")
-                raise GitOpsStackError(*reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
+                raise GitOpsStackError(*reasons, verdict)
             time.sleep(_POLL_SECONDS)
 
 
@@ -187,19 +253,26 @@ def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
     """Wait until the ownership certificate is complete."""
     settings = report.workspace.settings()
     tree = report.workspace.directory / settings.tree_path
-    lock = load_lock(tree / LOCK)
-    report.lock = lock if isinstance(lock, Lock) else None
+    report.lock = _load_pushed_lock(report)
     manifests = [*load_manifests(tree / "argocd"), *build_app_projects(settings)]
-    deadline = time.monotonic() + limit_seconds
-    with connect(report.lab.state.kubeconfig) as client:
-        while True:
-            applications = load_applications(client, settings.argocd.namespace)
-            report.certificate = load_certificate(client, applications, manifests)
-            if report.certificate.complete:
-                return
-            if time.monotonic() > deadline:
-                raise GitOpsStackError(*report.certificate.findings, report.certificate.verdict)
-            time.sleep(_POLL_SECONDS)
+
+    def find_reasons(client: Client) -> list[str]:
+        applications = load_applications(client, settings.argocd.namespace)
+        report.certificate = load_certificate(client, applications, manifests)
+        return [] if report.certificate.complete else report.certificate.findings or [report.certificate.verdict]
+
+    _wait(report.lab, limit_seconds, find_reasons, f"the certificate is not complete after {limit_seconds:.0f} s")
+
+
+def _load_pushed_lock(report: Report) -> Lock | None:
+    """Read the lock Argo CD has synced, which is the pushed one; the clone's may have changes that are not pushed."""
+    workspace = report.workspace
+    place = f"{workspace.pushed_revision()}:{workspace.settings().tree_path}/{LOCK}"
+    try:
+        lock = parse_lock(workspace.git("show", place, cwd=workspace.repository), place)
+    except EnvironmentProblem:  # it has no tree of this name
+        return None
+    return lock if isinstance(lock, Lock) else None
 
 
 def open_report(lab: Lab, stack: str) -> Report:
@@ -207,21 +280,13 @@ def open_report(lab: Lab, stack: str) -> Report:
     workspace = Workspace.under(lab.state.directory, stack)
     kept = lab.state.directory / ENGINE_ENVIRONMENT
     extra = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
-    engine = Engine(lab.state.directory, workspace.directory, stack, lab.tools.bin, load_git_environment(), extra)
+    engine = Engine(
+        lab.state.directory, workspace.directory, stack, lab.tools.bin, load_git_environment(), extra, lab.watch
+    )
     return Report(lab, workspace, engine)
 
 
-def prepare_repository(report: Report, project: Path) -> None:
+def prepare_repository(report: Report, project: Path, progress: Progress = lambda _line: None) -> None:
     """Seed the lab's repository and clone, or take what was pushed since; select the Pulumi stack."""
-    workspace = report.workspace
-    if workspace.seeded:
-        if not (workspace.directory / "Pulumi.yaml").is_file():
-            raise EnvironmentProblem(
-                f"{workspace.directory}: the clone is gone; clone {workspace.repository} there again"
-            )
-        workspace.pull()
-        report.engine.select_stack()
-        return
-    workspace.write(project, None if report.as_written else (report.lab.state.kubeconfig, CONTEXT))
-    report.engine.select_stack()  # writes the encryption salt into the stack file, so before the commit
-    workspace.commit_and_push("Seed the GitOps tree")
+    cluster = None if report.as_written else (report.lab.state.kubeconfig, CONTEXT)
+    Preparation(report.workspace, report.engine, project, cluster, progress).run()

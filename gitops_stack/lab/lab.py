@@ -14,6 +14,8 @@ from pathlib import Path
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.argocd_processes import RESYNC_SECONDS, build_argocd
 from gitops_stack.lab.control_plane import build_control_plane, write_credentials, write_kubeconfig
+from gitops_stack.lab.disk_space import SPACE_TO_BEGIN, check_space
+from gitops_stack.lab.engine_process import Watch
 from gitops_stack.lab.nodes import apply_nodes
 from gitops_stack.lab.orphans import end_marked_processes
 from gitops_stack.lab.processes import ProcessStatus, Program, Supervisor
@@ -52,6 +54,7 @@ class Lab:
         What an earlier, killed run left behind is ended first. Raise EnvironmentProblem naming the process that
         does not become ready.
         """
+        check_space([self.state.directory], SPACE_TO_BEGIN)
         with self.state.locked():
             supervisor = self._started_supervisor(progress)
             token = write_credentials(self.state)
@@ -131,6 +134,14 @@ class Lab:
             if end_marked_processes(self.state.directory):
                 raise EnvironmentProblem(f"{self.state.directory}: a process of this lab does not end; see its logs.")
             progress("the lab is down")
+
+    def watch(self) -> Watch:
+        """Return a function that says so once the supervisor, which runs now, is gone; its children follow it soon."""
+        supervisor = Supervisor(self.state)
+        if not supervisor.is_running():
+            return lambda: None
+        gone = f"{self.state.directory}: the lab's supervisor has ended, and its cluster with it; run the same again"
+        return lambda: None if supervisor.is_running() else gone
 
     def processes(self) -> list[ProcessStatus]:
         """Return the status of each process, empty when the lab is down."""

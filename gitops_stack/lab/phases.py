@@ -24,7 +24,9 @@ class Phases:
         try:
             yield
         except GitOpsStackError as error:
-            raise type(error)(*(f"{name}: {finding}" for finding in error.findings)) from None
+            # The engine's sentences begin with its command, which is the phase's name as well.
+            named = (finding if finding.startswith(f"{name}: ") else f"{name}: {finding}" for finding in error.findings)
+            raise type(error)(*named) from None
         finally:
             self.seconds[name] = time.monotonic() - started
         progress(f"{name}: {self.seconds[name]:.1f} s")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.account.recover import Recovery, load_plan, recover
+from gitops_stack.account.recover import Recovery
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
@@ -30,17 +30,18 @@ from gitops_stack.lab.bootstrap import (
     hand_over,
     open_report,
     prepare_repository,
+    recover_pending,
 )
 from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables, check_url
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.made import Made, load_made
 from gitops_stack.lab.processes import Program
+from gitops_stack.lab.repository import keep_touched_clone
 from gitops_stack.lab.state import LabState
 from gitops_stack.settings import StackSettings
 
 _UP_SECONDS = 600.0
 _DESTROY_SECONDS = 300.0
-_RECOVER_SECONDS = 300.0
 
 
 @dataclass
@@ -80,6 +81,7 @@ class Rehearsal:
         report, state = self.report, self.report.lab.state
         if not self._is_living():
             report.lab.down(lambda _line: None)  # of an earlier one: nobody waits for it
+            keep_touched_clone(report.workspace, state.directory.with_name(f"{state.directory.name}-clone"), progress)
             shutil.rmtree(state.directory)
             LabState.open(state.directory)
         with report.phase("AWS account and repository host", progress):
@@ -90,7 +92,7 @@ class Rehearsal:
             with report.phase("control plane", progress):
                 report.lab.up(progress, nodes=False)
         with report.phase("repository", progress):
-            prepare_repository(report, project)
+            prepare_repository(report, project, progress)
 
     def preview(self, progress: Progress, *options: str) -> None:
         """Run the first `pulumi preview`."""
@@ -107,18 +109,8 @@ class Rehearsal:
 
     def recover(self, progress: Progress) -> list[Recovery]:
         """Take what a killed `pulumi up` made without noting its id into the state; as `gitops-stack recover` does."""
-        engine = self.report.engine
-        engine.clear_dead_lock()
         account = Account(self._region, double=self._account_environment()[ENDPOINT])
-
-        def pulumi(*arguments: str) -> str:
-            return engine.run(*arguments, limit_seconds=_RECOVER_SECONDS)
-
-        plan = load_plan(pulumi, account, engine.stack)
-        if not plan:
-            return []
-        with self.report.phase("recover", progress):
-            return recover(pulumi, account, engine.stack, plan, progress)
+        return recover_pending(self.report, account, progress)
 
     def hand_over(self, progress: Progress) -> None:
         """Start Argo CD's controllers and wait until all is synced and owned by them."""

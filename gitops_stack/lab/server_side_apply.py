@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from httpx2 import HTTPError, HTTPStatusError
 from lightkube import Client
@@ -13,12 +12,12 @@ from lightkube.types import PatchType
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.probes import wait_until
-from gitops_stack.live_state import ObjectReference, load_objects, reference, resource_class
+from gitops_stack.live_state import load_objects, reference, resource_class
+from gitops_stack.live_writes import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
 
 FIELD_MANAGER = "gitops-stack-try"
 _PARALLEL = 8
-_NOT_FOUND = 404
 _DEFINITION = "CustomResourceDefinition"
 
 
@@ -37,39 +36,6 @@ def apply_objects(client: Client, manifests: Iterable[Manifest], *, seconds: flo
     if not wait_until(lambda: all(map(_is_established, load_objects(client, references).values())), seconds=seconds):
         raise EnvironmentProblem(f"kube-apiserver: does not serve Argo CD's CRDs after {seconds:.0f} s; see its log")
     _apply_all(client, [one for one in wanted if one["kind"] not in ("Namespace", _DEFINITION)])
-
-
-def merge(client: Client, found: ObjectReference, change: Manifest) -> None:
-    """Merge-patch ``change`` into a live object; one that is gone is left so."""
-    with contextlib.suppress(_Gone):
-        _patch(client, found, change, PatchType.MERGE)
-
-
-def delete(client: Client, found: ObjectReference) -> None:
-    """Ask for the deletion of an object; one that is gone is none."""
-    resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
-    options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
-    try:
-        with reached():
-            client.delete(resource, found.name, **options)
-    except HTTPStatusError as error:
-        if error.response.status_code != _NOT_FOUND:
-            raise GitOpsStackError(f"{found.text}: cannot be deleted: {_message(error)}") from None
-
-
-@contextlib.contextmanager
-def reached() -> Iterator[None]:
-    """Raise :class:`EnvironmentProblem` when the API server does not answer; what it says is left as it is."""
-    try:
-        yield
-    except HTTPStatusError:
-        raise
-    except (OSError, HTTPError) as error:
-        raise EnvironmentProblem(f"cluster: does not answer: {error}; see the log of kube-apiserver") from None
-
-
-class _Gone(Exception):  # noqa: N818 - not an error to whoever asks
-    pass
 
 
 def _is_established(manifest: Manifest | None) -> bool:
@@ -101,29 +67,13 @@ def _create_all(client: Client, manifests: Sequence[Manifest]) -> None:
 
 def _apply(client: Client, manifest: Manifest) -> str:
     try:
-        _patch(client, reference(manifest), manifest, PatchType.APPLY, force=True)
+        patch(client, reference(manifest), manifest, PatchType.APPLY, FIELD_MANAGER, force=True)
+    except Conflict:
+        return f"{reference(manifest).text}: changed while it was applied; run it again"
     except GitOpsStackError as error:
         if isinstance(error, EnvironmentProblem):
             raise
         return str(error)
-    except _Gone:
+    except Gone:
         return f"{reference(manifest).text}: its kind or namespace is not in the cluster; add its CRD or Namespace"
     return ""
-
-
-def _patch(client: Client, found: ObjectReference, change: Manifest, kind: PatchType, *, force: bool = False) -> None:
-    resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
-    options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
-    options |= {"patch_type": kind, "field_manager": FIELD_MANAGER, "force": force}
-    try:
-        with reached():
-            client.patch(resource, found.name, change, **options)
-    except HTTPStatusError as error:  # not only ApiError: a kind that is not there is a 404 without a body
-        if error.response.status_code == _NOT_FOUND:
-            raise _Gone from None
-        raise GitOpsStackError(f"{found.text}: the API server refuses it: {_message(error)}; correct it") from None
-
-
-def _message(error: HTTPStatusError) -> str:
-    status: Any = getattr(error, "status", None)
-    return " ".join(str(getattr(status, "message", None) or error).split())

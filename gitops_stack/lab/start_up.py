@@ -12,10 +12,11 @@ from lightkube import Client
 
 from gitops_stack.lab.lab import Progress
 from gitops_stack.lab.probes import wait_until
-from gitops_stack.lab.server_side_apply import apply_objects, merge
+from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects
 from gitops_stack.lab.state import LabState
 from gitops_stack.lab.volumes import provide_volumes
 from gitops_stack.live_state import load_applications, reference
+from gitops_stack.live_writes import merge
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.applications import read_application
 from gitops_stack.policies.start_up import (
@@ -93,7 +94,7 @@ class StartUp:
             change: Manifest = {"metadata": {"annotations": {REFRESH: "normal"}}}
             if not is_automated(found) or has_failed(found):  # the rest starts by itself
                 change["operation"] = self._build_operation(found)
-            merge(self.client, reference(found), change)
+            merge(self.client, reference(found), change, FIELD_MANAGER)
 
     def _build_operation(self, found: Manifest) -> dict[str, Any]:
         """Build the sync a person would start; what left the tree is pruned, or it would never be Synced."""
@@ -137,7 +138,7 @@ def terminate_syncs(client: Client, namespace: str, names: Collection[str]) -> N
         return [one for one in found if one["metadata"]["name"] in names and is_syncing(one)]
 
     for found in find_syncing():
-        merge(client, reference(found), {"status": {"operationState": {"phase": "Terminating"}}})
+        merge(client, reference(found), {"status": {"operationState": {"phase": "Terminating"}}}, FIELD_MANAGER)
     wait_until(lambda: not find_syncing(), seconds=_TERMINATION_SECONDS)
 
 

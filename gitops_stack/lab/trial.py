@@ -37,10 +37,11 @@ from gitops_stack.lab.phases import Phases
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.seed import seed_repository
-from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects, delete, merge
+from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects
 from gitops_stack.lab.stand_ins import build_lab_installation
 from gitops_stack.lab.start_up import Outcome, StartUp, terminate_syncs
 from gitops_stack.live_state import connect, load_applications, reference
+from gitops_stack.live_writes import delete, merge
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_argocd_secrets
@@ -224,7 +225,7 @@ class Trial(Phases):
         for found in earlier:
             # One that never synced made nothing, and may lack the project that a cascade asks for.
             finalizers = [conventions.RESOURCES_FINALIZER] if has_synced(found) else None
-            merge(client, reference(found), {"metadata": {"finalizers": finalizers}})
+            merge(client, reference(found), {"metadata": {"finalizers": finalizers}}, FIELD_MANAGER)
             delete(client, reference(found))
 
         def are_gone() -> bool:

@@ -14,7 +14,8 @@ from lightkube.models.core_v1 import HostPathVolumeSource, ObjectReference, Pers
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
 
-from gitops_stack.lab.server_side_apply import FIELD_MANAGER, reached
+from gitops_stack.lab.server_side_apply import FIELD_MANAGER
+from gitops_stack.live_writes import reached
 
 
 def provide_volumes(client: Client) -> None:

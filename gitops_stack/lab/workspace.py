@@ -6,20 +6,19 @@ GitOps tree, with the lab's own repository and context filled in. It is seeded o
 
 from __future__ import annotations
 
-import io
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment
+from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
+from gitops_stack.stack_files import stack_file
 
 _IDENTITY = {"user.name": "gitops-stack lab", "user.email": "lab@localhost"}
 
@@ -40,27 +39,24 @@ class Workspace:
     @property
     def seeded(self) -> bool:
         """Tell whether the first commit has been pushed."""
-        return self.repository.is_dir() and bool(self._git("for-each-ref", "refs/heads", cwd=self.repository))
+        return self.repository.is_dir() and bool(self.git("for-each-ref", "refs/heads", cwd=self.repository))
 
     def settings(self) -> StackSettings:
         """Read the stack's settings as the clone has them."""
         return load_stack_file(self.directory, self.stack)
 
     def write(self, project: Path, cluster: tuple[Path, str] | None) -> None:
-        """Copy program and trees of ``project``; a half-made one is made again.
+        """Copy program and trees of ``project`` into a new clone of a new repository; neither may be there.
 
         ``cluster`` is the kubeconfig and context its stack is pointed at; without it the stack file stays as it is.
 
         Raises :class:`GitOpsStackError` for what is wrong in the project's stack file.
         """
         settings = load_stack_file(project, self.stack)
-        for folder in (self.repository, self.directory):
-            shutil.rmtree(folder, ignore_errors=True)
-        self._git("init", "--quiet", "--bare", f"--initial-branch={settings.gitops.revision}", str(self.repository))
-        self._git("clone", "--quiet", str(self.repository), str(self.directory))
-        for name, value in _IDENTITY.items():
-            self._git("config", name, value)
-        self._git("checkout", "--quiet", "-B", settings.gitops.revision)
+        self.make_repository(settings.gitops.revision)
+        self.git("clone", "--quiet", str(self.repository), str(self.directory))
+        self.name_author()
+        self.git("checkout", "--quiet", "-B", settings.gitops.revision)
         for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{self.stack}.yaml"):
             _copy(project / name, self.directory / name)
         for top in sorted({path.split("/")[0] for path in _own_paths(settings)}):
@@ -72,53 +68,57 @@ class Workspace:
 
     def commit_and_push(self, message: str) -> str:
         """Commit everything, push, and return the revision Argo CD should reach."""
-        self._git("add", "--all")
-        if self._git("status", "--porcelain"):
-            self._git("commit", "--quiet", "--message", message)
-        self._git("push", "--quiet", "origin", "HEAD")
+        self.git("add", "--all")
+        if self.git("status", "--porcelain"):
+            self.git("commit", "--quiet", "--message", message)
+        self.git("push", "--quiet", "origin", "HEAD")
         return self.pushed_revision()
 
-    def pull(self) -> None:
-        """Take what others pushed, when the clone has nothing of its own in the way."""
-        if not self._git("status", "--porcelain"):
-            self._git("pull", "--quiet", "--ff-only")
+    def make_repository(self, branch: str) -> None:
+        """Make an empty bare repository whose first branch is ``branch``."""
+        self.git("init", "--quiet", "--bare", f"--initial-branch={branch}", str(self.repository))
+
+    def name_author(self) -> None:
+        """Say in the clone's settings who commits there."""
+        for name, value in _IDENTITY.items():
+            self.git("config", name, value)
 
     def pushed_revision(self) -> str:
         """Return the commit the followed branch of the bare repository stands at."""
-        return self._git("rev-parse", self.settings().gitops.revision, cwd=self.repository)
+        return self.git("rev-parse", self.settings().gitops.revision, cwd=self.repository)
 
     def _point_at_lab(self, kubeconfig: Path, context: str) -> None:
-        editor = YAML()
-        editor.width = 4096
-        file = self.directory / f"Pulumi.{self.stack}.yaml"
-        document = editor.load(file.read_text(encoding="utf-8"))
-        config = document["config"]
-        config[f"{PULUMI_PROJECT}:cluster"] = {
-            "provider": "existing",
-            "kubeconfig": str(kubeconfig),
-            "context": context,
-        }
-        gitops = config[f"{PULUMI_PROJECT}:gitops"]
-        original, own = gitops["repoUrl"], f"file://{self.repository}"
-        gitops["repoUrl"] = own
-        gitops.pop("credentials", None)
-        for project in (config.get(f"{PULUMI_PROJECT}:projects") or {}).values():
-            if "sourceRepos" in project:
-                project["sourceRepos"] = [own if url == original else url for url in project["sourceRepos"]]
-        text = io.StringIO()
-        editor.dump(document, text)
-        file.write_text(text.getvalue(), encoding="utf-8")
+        file = self.directory / stack_file(self.stack)
+        text = StackText.load(file)
+        cluster = {"provider": "existing", "kubeconfig": str(kubeconfig), "context": context}
+        text.set((f"{PULUMI_PROJECT}:cluster",), cluster)
+        gitops, projects = f"{PULUMI_PROJECT}:gitops", f"{PULUMI_PROJECT}:projects"
+        original, own = text.value(gitops, "repoUrl"), self.repository.as_uri()
+        text.set((gitops, "repoUrl"), own)
+        text.remove((gitops, "credentials"))
+        for name, project in (text.value(projects) or {}).items():
+            urls = project.get("sourceRepos") or ()
+            if original in urls:
+                text.set((projects, name, "sourceRepos"), [own if url == original else url for url in urls])
+        text.write(file)
 
-    def _git(self, *arguments: str, cwd: Path | None = None) -> str:
+    def git(self, *arguments: str, cwd: Path | None = None) -> str:
+        """Run git in the clone, or in ``cwd``, and return what it printed, stripped; raises with what git says."""
         folder = cwd or (self.directory if self.directory.is_dir() else self.repository.parent)
         command = ["git", "-C", str(folder), *arguments]
-        environment = build_isolated_environment()
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=self.environment(), check=False)
         if done.returncode:
-            raise EnvironmentProblem(
-                f"{folder}: git {arguments[0]} failed: {last_line(done.stderr)}; repair it or run `make clean`"
+            remedy = (
+                "repair it, or move it away: the next run makes it again from the clone beside it"
+                if folder == self.repository
+                else "repair it"
             )
+            raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last_line(done.stderr)}; {remedy}")
         return done.stdout.strip()
+
+    def environment(self) -> dict[str, str]:
+        """Return git's environment: nothing of the caller's, and no repository around the lab's folder."""
+        return {**build_isolated_environment(), "GIT_CEILING_DIRECTORIES": str(self.repository.parent)}
 
 
 def _own_paths(settings: StackSettings) -> list[str]:

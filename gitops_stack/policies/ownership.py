@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gitops_stack.conventions import ARGOCD_FIELD_MANAGER, PATCH_FIELD_MANAGER
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.managed_fields import place, unowned_fields
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Certificate:
 def certify(live: Mapping[str, Manifest | None], rendered: Mapping[str, Manifest]) -> Certificate:
     """Certify the objects in ``live`` (name -> object, none when it is missing).
 
+    Each has one field manager, and no field without one: what a removed manager left behind is not in Git.
     ``rendered`` holds what Git says of some of them; CRDs are compared with it, because they are seeded with an open
     schema that Argo CD's first sync must have replaced (docs/adr/0002).
     """
@@ -66,16 +68,22 @@ def _certify_one(name: str, live: Manifest | None, rendered: Manifest | None) ->
     if live is None:
         return Ownership(name, (), "is not in the cluster")
     managers = field_managers(live)
+    return Ownership(name, managers, next(_faults(live, rendered, managers), ""))
+
+
+def _faults(live: Manifest, rendered: Manifest | None, managers: Sequence[str]) -> Iterator[str]:
     if foreign := [manager for manager in managers if manager != f"{ARGOCD_FIELD_MANAGER} (Apply)"]:
-        return Ownership(name, managers, f"is also owned by {', '.join(foreign)}")
+        yield f"is also owned by {', '.join(foreign)}"
     if not managers:
-        return Ownership(name, managers, f"is not owned by {ARGOCD_FIELD_MANAGER} yet")
+        yield f"is not owned by {ARGOCD_FIELD_MANAGER} yet"
     if PATCH_FIELD_MANAGER in (live["metadata"].get("annotations") or {}):
         # Pulumi creates under Argo CD's name; only a sync removes Pulumi's annotation.
-        return Ownership(name, managers, "has not been synced by Argo CD yet")
+        yield "has not been synced by Argo CD yet"
+    if left := [place(path) for path in unowned_fields(live)]:
+        # Argo CD never takes away what it does not own, and calls the object Synced (argo-cd#22797).
+        yield f"has {', '.join(left)}, which no manager owns and Git does not have"
     if rendered is not None and live["kind"] == "CustomResourceDefinition" and _schemas(live) != _schemas(rendered):
-        return Ownership(name, managers, "has another schema than Git: Argo CD has not synced it yet")
-    return Ownership(name, managers, "")
+        yield "has another schema than Git: Argo CD has not synced it yet"
 
 
 def _schemas(definition: Manifest) -> dict[str, Any]:

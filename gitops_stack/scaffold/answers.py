@@ -48,7 +48,7 @@ def check_asked(answers: Mapping[str, object], hidden: set[str], versions: Path 
     questions = load_questions(versions)
     for name in answers:
         if name in hidden:
-            when = str(questions[name]["when"]).strip("[] ")
+            when = str(questions[name]["when"]).removeprefix("[[").removesuffix("]]").strip()
             yield f"answers: {name}: is asked only where {when}; leave it out, or change that answer"
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from gitops_stack import conventions
 from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import same_repository
@@ -107,7 +107,7 @@ def _authored_users(project: Path, settings: StackSettings, app_project: str) ->
     """Yield authored Applications and ApplicationSets under apps/ that name the project."""
     for file in sorted((project / settings.tree_path / "apps").glob("*.yaml")):
         content = file.read_text(encoding="utf-8", errors="replace")
-        if content.startswith(conventions.GENERATED_HEADER):
+        if is_generated(file):
             continue
         try:
             documents: list[Any] = load_documents(content)

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from gitops_stack import conventions
-from gitops_stack.delivery.edits.text_edit import add_item, apply_checked, remove_item, replace_value
-from gitops_stack.delivery.edits.yaml_source import Mapping, Node, Scalar, Sequence, find_node, load_source
+from gitops_stack.edits.text_edit import add_item, apply_checked, remove_item, replace_value
+from gitops_stack.edits.yaml_source import Mapping, Node, Scalar, Sequence, find_node, load_source
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import match_glob, same_repository
@@ -152,7 +153,7 @@ def load_authored(project: Path, settings: StackSettings) -> Iterator[tuple[str,
         path = file.relative_to(project).as_posix()
         try:
             shown = file.read_bytes().decode("utf-8")
-            documents = [] if shown.startswith(conventions.GENERATED_HEADER) else load_documents(shown)
+            documents = [] if is_generated(file) else load_documents(shown)
         except (yaml.YAMLError, UnicodeDecodeError):
             raise GitOpsStackError(f"{path}: is no YAML; correct it, `gitops-stack check` says where") from None
         yield from ((path, shown, document) for document in documents)

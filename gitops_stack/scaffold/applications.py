@@ -27,7 +27,7 @@ from gitops_stack.settings import StackSettings
 PROJECTS_KEY = f"{conventions.PULUMI_PROJECT}:projects"
 WORKLOADS_KEY = f"{conventions.PULUMI_PROJECT}:workloads"
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")  # a Service's name too, which begins with a letter (RFC 1035)
-_IMAGE = re.compile(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127})")
+_IMAGE = re.compile(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127})", re.ASCII)
 _LARGEST_PORT = 65535
 
 

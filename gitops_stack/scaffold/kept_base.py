@@ -9,8 +9,8 @@ from typing import Any
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.edits.kustomization import load_entries, transform_image
 from gitops_stack.delivery.edits.manifest import load_images
-from gitops_stack.delivery.edits.yaml_source import load_data
 from gitops_stack.delivery.image_reference import split_image
+from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.scaffold.app_manifests import (

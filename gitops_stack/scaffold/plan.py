@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_stack.config import find_stacks, load_stack_file, stack_file
+from gitops_stack.config.stack_config import PROJECT_FILE
+from gitops_stack.edits.yaml_source import decode_text
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import load_authored_patches, load_generated, write_tree
 from gitops_stack.gitops_tree.tree import build_tree
@@ -42,7 +44,7 @@ class Plan:
         """Write files, render trees, remove what is to go; the planner has checked the way."""
         for path, text in self.writes.items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
-            _write(project / path, text)
+            (project / path).write_bytes(text.encode("utf-8"))
         for path in self.removals:
             if (project / path).is_symlink():
                 (project / path).unlink()
@@ -50,12 +52,6 @@ class Plan:
                 shutil.rmtree(project / path)
         for settings in self.stacks.values():
             write_tree(settings, project / settings.tree_path)
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a text; a file that is there keeps the line breaks it has."""
-    keeps = "\r\n" not in text and file.is_file() and b"\r\n" in file.read_bytes()
-    file.write_text(text, encoding="utf-8", newline="\r\n" if keeps else "")
 
 
 def load_stacks(project: Path) -> list[str]:
@@ -69,10 +65,15 @@ def load_stacks(project: Path) -> list[str]:
     return found
 
 
+def load_text(project: Path, path: str) -> str:
+    """Read a file of the project, every byte kept. Raises :class:`GitOpsStackError` for what is no UTF-8."""
+    return decode_text((project / path).read_bytes(), path)
+
+
 def load_stack_text(project: Path, stack: str) -> StackText:
     """Read a stack file for editing, after its settings have been checked."""
     load_stack_file(project, stack)
-    return StackText((project / stack_file(stack)).read_text(encoding="utf-8"))
+    return StackText.load(project / stack_file(stack))
 
 
 def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSettings]:
@@ -80,10 +81,11 @@ def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSett
     settings: dict[str, StackSettings] = {}
     findings: list[str] = []
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
-        for stack in find_stacks(project):
-            shutil.copy(project / stack_file(stack), made)
+        for name in (PROJECT_FILE, *map(stack_file, find_stacks(project))):
+            if (project / name).is_file():
+                shutil.copy(project / name, made)
         for stack, text in texts.items():
-            (Path(made) / stack_file(stack)).write_text(text, encoding="utf-8")
+            (Path(made) / stack_file(stack)).write_bytes(text.encode("utf-8"))
         for stack in texts:
             try:
                 settings[stack] = load_stack_file(Path(made), stack)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gitops_stack.edits.document import YamlDocument
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 
 PROMOTION = "gitops/promotion.yaml"
-_HEADER = "# The way of an image: from the first stack to the last, one reviewed pull request each.\n"
 
 
 def load_promotion_order(project: Path) -> list[str]:
@@ -40,7 +40,10 @@ def insert_stack(order: list[str], stack: str, *, source: str, after: str | None
     return [*order[:place], stack, *order[place:]]
 
 
-def render_promotion(order: list[str], text: str = "") -> str:
-    """Render the file; ``text`` is what it has been, whose comments stay."""
-    comments = [line for line in text.splitlines(keepends=True) if line.startswith("#")]
-    return f"{''.join(comments) or _HEADER}order: [{', '.join(order)}]\n"
+def render_promotion(order: list[str], text: str) -> str:
+    """Return the file's ``text`` with the stacks of ``order`` that it does not have yet, each at its place."""
+    document = YamlDocument(text, PROMOTION)
+    for index, stack in enumerate(order):
+        if stack not in document.value("order"):
+            document.insert(("order",), index, stack)
+    return document.text

@@ -27,9 +27,7 @@ def compare_accounts(project: Path, text: StackText, source: str, stack: str) ->
     account = text.value(*_ACCOUNT)
     if account is None:
         return []
-    stacks = {
-        other: StackText((project / stack_file(other)).read_text(encoding="utf-8")) for other in load_stacks(project)
-    }
+    stacks = {other: StackText.load(project / stack_file(other)) for other in load_stacks(project)}
     old = stacks[source].value(*_ACCOUNT)
     if account == old:
         notes = [f"account.id: is still {account}, {source}'s; meant otherwise: --set account.id=…"]

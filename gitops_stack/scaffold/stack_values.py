@@ -108,7 +108,7 @@ def _parse(dotted: str, written: str) -> Any:  # noqa: ANN401 - any YAML value
 
 def _networks(project: Path) -> Iterator[ipaddress.IPv4Network]:
     for stack in load_stacks(project):
-        text = StackText((project / stack_file(stack)).read_text(encoding="utf-8"))
+        text = StackText.load(project / stack_file(stack))
         cidr = text.value(f"{_PREFIX}network", "cidr")
         if cidr:
             yield ipaddress.IPv4Network(cidr)

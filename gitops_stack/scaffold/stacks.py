@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gitops_stack.config import load_stack_file, stack_file
-from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX, PULUMI_PROJECT
+from gitops_stack.conventions import GENERATED_PATCH_PREFIX, PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, load_text
 from gitops_stack.scaffold.promotion import PROMOTION, insert_stack, load_promotion_order, render_promotion
 from gitops_stack.scaffold.shared_accounts import compare_accounts
 from gitops_stack.scaffold.stack_values import (
@@ -57,7 +58,7 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
     if not order:
         notes.append(f"{PROMOTION}: is missing; write `order: […]` there for `promote` to know where {stack} stands")
     else:
-        writes[PROMOTION] = render_promotion(extended, (project / PROMOTION).read_text(encoding="utf-8"))
+        writes[PROMOTION] = render_promotion(extended, load_text(project, PROMOTION))
     first = source in extended and extended.index(stack) < extended.index(source)
     pipelines, unlisted = _extend_pipelines(project, source, stack, first=first)
     notes += unlisted
@@ -130,7 +131,7 @@ def _copy_overlays(project: Path, origin: StackSettings, source: str, stack: str
                 notes.append(f"{copied}: is there already and kept")
                 continue
             try:
-                writes[copied] = file.read_text(encoding="utf-8")
+                writes[copied] = file.read_bytes().decode("utf-8")
             except UnicodeDecodeError:
                 notes.append(f"{copied}: is no text and was not copied")
                 continue
@@ -150,10 +151,13 @@ def _copy_tree(project: Path, origin: StackSettings, settings: StackSettings) ->
     patches = [
         file for file in sorted((old / PATCHES).glob("*.yaml")) if not file.name.startswith(GENERATED_PATCH_PREFIX)
     ]
-    writes = {f"{new}/{PATCHES}/{file.name}": file.read_text(encoding="utf-8") for file in patches}
+    writes = {
+        f"{new}/{PATCHES}/{file.name}": load_text(project, f"{origin.tree_path}/{PATCHES}/{file.name}")
+        for file in patches
+    }
     names = [file.name for file in patches]
     if (old / LOCK).is_file() and _installation(origin, names) == _installation(settings, names):
-        writes[f"{new}/{LOCK}"] = (old / LOCK).read_text(encoding="utf-8")
+        writes[f"{new}/{LOCK}"] = load_text(project, f"{origin.tree_path}/{LOCK}")
     return writes
 
 
@@ -167,7 +171,7 @@ def _left_behind(project: Path, origin: StackSettings) -> list[str]:
     return [
         f"{file.relative_to(project).as_posix()}: is authored and was not copied; copy what the new stack needs"
         for file in sorted(files)
-        if not file.read_text(encoding="utf-8", errors="replace").startswith(GENERATED_HEADER)
+        if not is_generated(file)
     ]
 
 
@@ -179,7 +183,7 @@ def _extend_pipelines(project: Path, source: str, stack: str, *, first: bool) ->
         file = project / name
         if not file.is_file():
             continue
-        before = file.read_text(encoding="utf-8")
+        before = load_text(project, name)
         lists = rf"(?m)^(\s*(?:- )?(?:stack|STACK): \[(?:[\w-]+, )*){re.escape(source)}(?=[,\]])"
         extended = re.sub(lists, rf"\g<1>{both}", before)
         if extended == before:

@@ -11,15 +11,26 @@ from gitops_stack.settings.types import AccountId, Settings, matching
 TagKey = Annotated[
     str,
     matching(
-        r"(?!aws:)(?!gitops-stack:)[\w .:/=+@-]{1,128}",
+        r"(?![aA][wW][sS]:)(?!gitops-stack:)[\w .:/=+@-]{1,128}",
         "a tag key of 1 to 128 characters that does not begin with aws: or gitops-stack:",
+        any_script=True,
     ),
 ]
-TagValue = Annotated[str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-")]
+TagValue = Annotated[
+    str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-", any_script=True)
+]
+
+
+# A resource takes 50 (AWS tagging reference); four are the library's, one is a name, one an add-on's.
+MOST_TAGS = 44
 
 
 class AccountSettings(Settings):
     """Which account the stack belongs to; no other one is ever touched."""
 
     id: AccountId = Field(description="Its 12 digits, quoted; credentials of another account are refused.")
-    tags: dict[TagKey, TagValue] = Field(default_factory=dict, description="Added to every AWS resource's tags.")
+    tags: dict[TagKey, TagValue] = Field(
+        default_factory=dict,
+        max_length=MOST_TAGS,
+        description="Added to every AWS resource's tags.",
+    )

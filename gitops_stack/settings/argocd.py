@@ -24,6 +24,13 @@ BaseSource = Annotated[
 ]
 Quantity = Annotated[str, matching(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?", "a Kubernetes quantity such as 100m or 256Mi")]
 Group = Annotated[str, matching(r'[^\s"]([^\r\n"]*[^\s"])?', "the name of a group on one line, without quotes")]
+TakeOver = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "what the refusal names: an owner as project/stack, or the UID of a cluster",
+    ),
+]
 ResourceName = Literal["cpu", "memory", "ephemeral-storage"]
 Component = Literal[
     "application-controller", "applicationset-controller", "dex-server", "notifications-controller",
@@ -38,6 +45,14 @@ class ComponentResources(Settings):
     limits: dict[ResourceName, Quantity] = Field(default_factory=dict, description="What it may use at most.")
 
 
+class KustomizeSettings(Settings):
+    """How Argo CD runs kustomize."""
+
+    build_options: str | None = Field(
+        None, min_length=1, description="Options of every `kustomize build`, such as --enable-helm."
+    )
+
+
 class ArgoCDSettings(Settings):
     """The release of Argo CD and what is patched into it."""
 
@@ -48,8 +63,14 @@ class ArgoCDSettings(Settings):
     source: BaseSource = Field(
         UPSTREAM, description="Where the remote base comes from; a mirror with the same content passes."
     )
+    take_over: TakeOver | None = Field(
+        None, description="On purpose: the stack (`project/stack`) or cluster (UID of kube-system) that is taken over."
+    )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
     rbac: dict[Group, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
+    kustomize: KustomizeSettings = Field(
+        default_factory=lambda: KustomizeSettings.model_validate({}), description="How kustomize is run."
+    )
     resources: dict[Component, ComponentResources] = Field(
         default_factory=dict, description="Overrides per component; unlisted components keep the library's requests."
     )

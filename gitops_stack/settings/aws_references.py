@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops_stack.settings.arn_references import check_arns
+from gitops_stack.settings.cluster import EksClusterSettings
+from gitops_stack.settings.endpoint_networks import check_endpoint_networks
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.partitions import find_partition
+from gitops_stack.settings.registry import CACHE_PREFIXES, LONGEST_CACHE_PREFIX
 from gitops_stack.settings.stack import StackSettings
 
 Finding = tuple[str, object, str]
@@ -13,6 +18,12 @@ Finding = tuple[str, object, str]
 # a host more (measured with kwok nodes: three schedule, four roll).
 HA_NODES = 4
 HA_HOSTS = 3
+_HUB_PARTS = ("application-controller", "applicationset-controller", "server")
+# Names that AWS limits get the library's words before them and a random suffix behind: 64 characters of a role, 63 of a
+# node group.
+LONGEST_ROLE_KEY = 30
+LONGEST_GROUP_KEY = 32
+_KUBE_PROXY_SKEW = 3  # minors it may be older than the API server, and never newer (Kubernetes' version skew policy)
 # What nodes without a way out must reach to join and to pull ("Private cluster requirements", EKS user guide).
 ISOLATED_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2")
 
@@ -27,6 +38,8 @@ def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
         yield from _check_network(settings, settings.network)
     yield from _check_registry(settings)
     yield from _check_ci(settings)
+    yield from _check_pods(settings)
+    yield from check_arns(settings)
 
 
 def _check_presence(settings: StackSettings) -> Iterator[Finding]:
@@ -52,6 +65,10 @@ def _check_presence(settings: StackSettings) -> Iterator[Finding]:
 def _check_compute(settings: StackSettings) -> Iterator[Finding]:
     assert settings.eks is not None  # noqa: S101 - for the type checker; the caller has looked
     groups = settings.eks.compute.node_groups
+    for name in groups:
+        if len(name) > LONGEST_GROUP_KEY:
+            needs = f"needs {LONGEST_GROUP_KEY} characters at most: the node group's name in EKS has more around it"
+            yield f"cluster.compute.nodeGroups.{name}", f"{len(name)} characters", needs
     if groups and all(group.system for group in groups.values()):
         yield (
             "cluster.compute.nodeGroups",
@@ -85,15 +102,27 @@ def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
             needs = f"needs another principal: access.{principals[access.principal_arn]} is its one access entry"
             yield path, access.principal_arn, needs
         principals.setdefault(access.principal_arn, name)
+    endpoint = settings.eks.endpoint.public_access_cidrs
+    for found, needs in check_endpoint_networks(endpoint, settings.eks.ip_family):
+        yield "cluster.endpoint.publicAccessCidrs", found, needs
+    yield from _check_kube_proxy(settings.eks)
     for name in settings.ci.previewers if settings.ci else ():
         if (taken := f"preview-{name}") in settings.eks.access:
             yield f"cluster.access.{taken}", "it", f"needs another name: ci.previewers.{name} has this access entry"
     if not any(access.policy == "ClusterAdmin" for access in settings.eks.access.values()):
         needs = "needs ClusterAdmin for one principal: who runs Pulumi installs Argo CD"
         yield "cluster.access", ", ".join(settings.eks.access), needs
-    yield from _check_region_of(settings, "cluster.secretsKeyArn", settings.eks.secrets_key_arn)
     if settings.eks.ip_family == "ipv6" and settings.network is not None and settings.network.vpc_id is None:
         yield "cluster.ipFamily", "ipv6", "needs network.vpcId of a VPC with IPv6 blocks: those made here have none"
+
+
+def _check_kube_proxy(eks: EksClusterSettings) -> Iterator[Finding]:
+    if (pinned := eks.addons.get("kube-proxy")) is None:
+        return
+    proxy, server = (tuple(map(int, version.lstrip("v").split(".")[:2])) for version in (pinned, eks.version))
+    if not (proxy[0] == server[0] and server[1] - _KUBE_PROXY_SKEW <= proxy[1] <= server[1]):
+        needs = f"needs v{eks.version}, or up to {_KUBE_PROXY_SKEW} minor versions less: it must not be newer"
+        yield "cluster.addons.kube-proxy", pinned, f"{needs} than the API server"
 
 
 def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
@@ -101,7 +130,10 @@ def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterato
     for zone in () if isinstance(zones, int) else zones:
         if settings.region is not None and (not zone.startswith(settings.region) or len(zone) == len(settings.region)):
             yield "network.availabilityZones", zone, f"needs zones of {settings.region}, such as {settings.region}a"
-    if network.vpc_id is None and network.nat_gateways == 0:
+    if network.endpoints and settings.region is not None and find_partition(settings.region) == "aws-cn":
+        needs = "needs to be left out in China, where their names differ by service: adopt a VPC that has them"
+        yield "network.endpoints", ", ".join(network.endpoints), needs
+    elif network.vpc_id is None and network.nat_gateways == 0:
         missing = [service for service in ISOLATED_ENDPOINTS if service not in network.endpoints]
         if missing:
             needs = f"needs {', '.join(missing)}: without a NAT gateway nodes reach nothing else"
@@ -121,12 +153,21 @@ def _check_registry(settings: StackSettings) -> Iterator[Finding]:
         yield "registry.replicateTo.accounts", own, "needs other accounts: this is the stack's own"
     if own in registry.pull_access.accounts:
         yield "registry.pullAccess.accounts", own, "needs other accounts: the stack's own pulls without a policy"
-    yield from _check_region_of(settings, "registry.kmsKeyArn", registry.kms_key_arn)
+    for upstream in registry.pull_through_cache:
+        prefix = f"{settings.stack}/{CACHE_PREFIXES[upstream]}"
+        if len(prefix) > LONGEST_CACHE_PREFIX:
+            needs = f"needs a stack name that leaves {prefix} {LONGEST_CACHE_PREFIX} characters, ECR's limit"
+            yield "registry.pullThroughCache", upstream, needs
 
 
 def _check_ci(settings: StackSettings) -> Iterator[Finding]:
     if settings.ci is None:
         return
+    for kind, roles in (("publishers", settings.ci.publishers), ("previewers", settings.ci.previewers)):
+        for name in roles:
+            if len(name) > LONGEST_ROLE_KEY:
+                needs = f"needs {LONGEST_ROLE_KEY} characters at most: an IAM role is named after it"
+                yield f"ci.{kind}.{name}", f"{len(name)} characters", needs
     known = settings.registry.repositories if settings.registry else {}
     for name, publisher in settings.ci.publishers.items():
         for repository in publisher.repositories:
@@ -135,9 +176,25 @@ def _check_ci(settings: StackSettings) -> Iterator[Finding]:
                 yield f"ci.publishers.{name}.repositories", repository, needs
 
 
-def _check_region_of(settings: StackSettings, path: str, arn: str | None) -> Iterator[Finding]:
-    if arn is not None and settings.region is not None and arn.split(":")[3] != settings.region:
-        yield path, arn, f"needs a key of {settings.region}"
+def _check_pods(settings: StackSettings) -> Iterator[Finding]:
+    """EKS takes one Pod Identity association of a service account."""
+    if settings.eks is None or settings.add_ons is None:
+        return
+    taken = {(settings.argocd.namespace, f"argocd-{part}"): "Argo CD" for part in _HUB_PARTS}
+    if settings.eks.addons:
+        taken["kube-system", "ebs-csi-controller-sa"] = "add-on aws-ebs-csi-driver"
+    for key, add_on in (
+        ("externalSecrets", settings.add_ons.external_secrets),
+        ("loadBalancerController", settings.add_ons.load_balancer_controller),
+        ("externalDns", settings.add_ons.external_dns),
+    ):
+        if add_on is None:
+            continue
+        own = (add_on.namespace, add_on.service_account)
+        if own in taken:
+            needs = f"needs a service account of its own: {'/'.join(own)} has the role of {taken[own]}"
+            yield f"addOns.{key}.serviceAccount", add_on.service_account, needs
+        taken.setdefault(own, f"addOns.{key}")
 
 
 def _plural(count: int, noun: str) -> str:

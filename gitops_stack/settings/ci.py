@@ -6,30 +6,28 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from gitops_stack.settings import forge_jobs
 from gitops_stack.settings.registry import RepositoryName
-from gitops_stack.settings.types import DnsLabel, KmsKeyArn, Settings, matching
+from gitops_stack.settings.types import UNIQUE, DnsLabel, KmsKeyArn, SettingError, Settings, following, matching
 
 OidcProviderArn = Annotated[
     str,
     matching(
-        r"arn:aws(-[a-z]+)*:iam::\d{12}:oidc-provider/\S+",
-        "the ARN of an IAM OIDC provider: arn:aws:iam::ACCOUNT:oidc-provider/HOST",
+        r"arn:aws(-[a-z]+)*:iam::\d{12}:oidc-provider/(?!https?:)\S{1,255}",
+        f"the ARN of an IAM OIDC provider: {forge_jobs.PROVIDER_PREFIX}HOST",
     ),
 ]
 BucketArn = Annotated[
     str,
-    matching(r"arn:aws(-[a-z]+)*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the ARN of an S3 bucket: arn:aws:s3:::NAME"),
-]
-GithubRepository = Annotated[
-    str,
     matching(
-        # OWNER@ID/NAME@ID is how tokens name repositories made or renamed since 2026 (GitHub docs, "OpenID Connect").
-        r"[A-Za-z0-9][\w.-]*(@\d+)?/[\w.-]+(@\d+)?",
-        "a GitHub repository: OWNER/NAME, or OWNER@ID/NAME@ID",
+        r"arn:aws(-[a-z]+)*:s3:::(?!.*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        "the ARN of an S3 bucket: arn:aws:s3:::NAME",
     ),
 ]
-GitlabProject = Annotated[str, matching(r"[\w.-]+(/[\w.-]+)+", "a GitLab project: GROUP/NAME")]
-Branch = Annotated[str, matching(r"(?!.*\*.*\*)[\w./*-]+", "a branch; one '*' may stand for any characters")]
+GithubRepository = Annotated[str, following(forge_jobs.check_github_repository)]
+GitlabProject = Annotated[str, following(forge_jobs.check_gitlab_project)]
+Ref = Annotated[str, following(forge_jobs.check_branch)]
+Environment = Annotated[str, following(forge_jobs.check_environment)]
 
 
 class PipelineSettings(Settings):
@@ -37,19 +35,36 @@ class PipelineSettings(Settings):
 
     github: GithubRepository | None = Field(None, description="OWNER/NAME on GitHub.")
     gitlab: GitlabProject | None = Field(None, description="GROUP/NAME on GitLab.")
+    environments: tuple[Environment, ...] = Field(
+        (), description="GitHub environments: a job in one names it to AWS, and not its branch or pull request."
+    )
 
     @model_validator(mode="after")
     def _one_forge(self) -> PipelineSettings:
         if (self.github is None) == (self.gitlab is None):
             raise ValueError("needs exactly one of github, gitlab")
+        if self.gitlab is not None and self.environments:
+            needs = "needs to be left out with gitlab: its tokens do not name the environment"
+            raise SettingError("environments", ", ".join(self.environments), needs)
         return self
 
 
 class PublisherSettings(PipelineSettings):
     """A pipeline that may push images."""
 
-    branches: tuple[Branch, ...] = Field(("main",), min_length=1, description="Branches that may push.")
-    repositories: tuple[RepositoryName, ...] = Field(min_length=1, description="ECR repositories it may push to.")
+    branches: tuple[Ref, ...] = Field(
+        ("main",), description="Branches that may push; [] when only tags or environments may."
+    )
+    tags: tuple[Ref, ...] = Field((), description="Tags that may push, such as v*.")
+    repositories: Annotated[tuple[RepositoryName, ...], UNIQUE] = Field(
+        min_length=1, description="ECR repositories it may push to."
+    )
+
+    @model_validator(mode="after")
+    def _somebody_pushes(self) -> PublisherSettings:
+        if not (self.branches or self.tags or self.environments):
+            raise SettingError("branches", [], "needs a branch, or tags or environments beside it: nobody could push")
+        return self
 
 
 class CiSettings(Settings):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
-from gitops_stack.settings.types import Days, DnsLabel, Flag, KmsKeyArn, SettingError, Settings, matching, retention
+from gitops_stack.settings.endpoint_networks import check_endpoint_network
+from gitops_stack.settings.types import (
+    UNIQUE,
+    Days,
+    DnsLabel,
+    Flag,
+    KmsKeyArn,
+    PrincipalArn,
+    SettingError,
+    Settings,
+    following,
+    matching,
+    retention,
+)
 from gitops_stack.versions import EKS_VERSIONS
 
 Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
@@ -17,7 +29,9 @@ ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identi
 _FAMILIES = frozenset(
     "a c d dl f g gr h hpc i im inf is m mac p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
 )
-_INSTANCE_TYPE = re.compile(r"([a-z]+)-?(\d+)([a-z0-9-]*)\.([a-z0-9-]+)")  # m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
+_INSTANCE_TYPE = re.compile(
+    r"([a-z]+)-?([0-9]+)([a-z0-9-]*)\.([a-z0-9-]+)"
+)  # m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
 
 
 def _check_eks_version(value: str) -> str:
@@ -33,37 +47,31 @@ def _check_instance_type(value: str) -> str:
     return value
 
 
-def _check_open_cidr(value: str) -> str:
-    try:
-        block = ipaddress.ip_network(value)
-    except ValueError:
-        raise ValueError("needs a network without host bits, such as 203.0.113.0/24") from None
-    if block.prefixlen == 0:
-        raise ValueError("needs the networks you work from; the whole internet is not one")
-    return value
-
-
 EksVersion = Annotated[str, AfterValidator(_check_eks_version)]
 InstanceType = Annotated[str, AfterValidator(_check_instance_type)]
-EndpointCidr = Annotated[str, AfterValidator(_check_open_cidr)]
-PrincipalArn = Annotated[
-    str,
-    matching(
-        r"arn:aws(-[a-z]+)*:iam::\d{12}:(role|user)/[\w+=,.@/-]+",
-        "the ARN of an IAM role or user: arn:aws:iam::ACCOUNT:role/NAME",
-    ),
-]
+EndpointCidr = Annotated[str, following(check_endpoint_network)]
 AddonVersion = Annotated[
     str, matching(r"v\d+\.\d+\.\d+(-eksbuild\.\d+|-\w[\w.-]*)", "an add-on version such as v1.20.0-eksbuild.1")
 ]
 ClusterName = Annotated[
     str, matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "a cluster name: letters, digits, '-' and '_', 100 at most")
 ]
-LabelValue = Annotated[str, matching(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", "a Kubernetes label value")]
-LabelKey = Annotated[
-    str,
-    matching(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a Kubernetes label key"),
-]
+# A managed node group takes no empty value, no key over 63 characters with its prefix (EKS's API model), and no key of
+# these prefixes: "Label cannot contain reserved prefixes" (eksctl#4007, containers-roadmap#1451).
+_RESERVED_LABELS = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
+_LABEL_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+
+
+def _check_label_key(value: str) -> str | None:
+    if any(reserved in value for reserved in _RESERVED_LABELS):
+        return "needs a key outside of kubernetes.io, k8s.io and eks.amazonaws.com, which EKS keeps to itself"
+    if _LABEL_KEY.fullmatch(value) is None or len(value) > 63:  # noqa: PLR2004 - said above
+        return "needs a label key of at most 63 characters, its prefix included"
+    return None
+
+
+LabelKey = Annotated[str, following(_check_label_key)]
+LabelValue = Annotated[str, matching(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a label value of 1 to 63 characters")]
 LogType = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
 AccessPolicy = Literal["ClusterAdmin", "Admin", "AdminView", "Edit", "View"]
 Size = Annotated[int, Strict()]
@@ -97,7 +105,9 @@ class AccessSettings(Settings):
 
     principal_arn: PrincipalArn = Field(description="IAM role or user.")
     policy: AccessPolicy = Field(description="EKS access policy.")
-    namespaces: tuple[DnsLabel, ...] = Field((), description="Where it holds; default: the whole cluster.")
+    namespaces: Annotated[tuple[DnsLabel, ...], UNIQUE] = Field(
+        (), description="Where it holds; default: the whole cluster."
+    )
 
     @model_validator(mode="after")
     def _scope_fits(self) -> AccessSettings:
@@ -110,14 +120,18 @@ class AccessSettings(Settings):
 class ControlPlaneLogSettings(Settings):
     """What the control plane writes to CloudWatch Logs."""
 
-    types: tuple[LogType, ...] = Field(("api", "audit", "authenticator"), description="Which logs are written.")
+    types: Annotated[tuple[LogType, ...], UNIQUE] = Field(
+        ("api", "audit", "authenticator"), description="Which logs are written."
+    )
     retention_days: Annotated[Days, retention(optional=False)] = Field(90, description="How long they are kept.")
 
 
 class NodeGroupSettings(Settings):
     """One managed node group."""
 
-    instance_types: tuple[InstanceType, ...] = Field(min_length=1, description="EC2 types of one architecture.")
+    instance_types: Annotated[tuple[InstanceType, ...], UNIQUE] = Field(
+        min_length=1, max_length=20, description="EC2 types of one architecture."
+    )
     min_size: Size = Field(ge=0, le=450, description="Nodes at least.")
     max_size: Size = Field(ge=1, le=450, description="Nodes at most.")
     desired_size: Size | None = Field(None, ge=0, le=450, description="Nodes at first; default: minSize.")

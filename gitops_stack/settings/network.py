@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gitops_stack.settings.types import Days, SettingError, Settings, matching, retention
+from gitops_stack.settings.types import UNIQUE, Days, SettingError, Settings, matching, retention
 
 ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; a third is as many as every region has
 EndpointService = Literal["ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing"]
@@ -21,6 +21,8 @@ def _check_vpc_cidr(value: str) -> str:
         block = ipaddress.IPv4Network(value)
     except ValueError:
         raise ValueError("needs an IPv4 network without host bits, such as 10.20.0.0/16") from None
+    if "/" in value and str(block) != value:
+        raise ValueError(f"needs it as AWS writes it: {block}")
     smallest, largest = _PREFIXES
     if not smallest <= block.prefixlen <= largest:
         raise ValueError(f"needs a network of /{smallest} to /{largest}")
@@ -45,6 +47,10 @@ def _check_nat_gateways(value: Any) -> Any:  # noqa: ANN401 - whatever the opera
     raise ValueError("needs 0, 1, one per zone, or regional")
 
 
+def _find_twice(values: tuple[str, ...]) -> str | None:
+    return next((value for value in values if values.count(value) > 1), None)
+
+
 VpcCidr = Annotated[str, AfterValidator(_check_vpc_cidr)]
 VpcId = Annotated[str, matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC: vpc-…")]
 SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "the id of a subnet: subnet-…")]
@@ -61,7 +67,7 @@ class NetworkSettings(Settings):
     nat_gateways: NatGateways = Field(
         1, description="0, 1, one per zone (the number of zones), or regional: one gateway that spans them."
     )
-    endpoints: tuple[EndpointService, ...] = Field(
+    endpoints: Annotated[tuple[EndpointService, ...], UNIQUE] = Field(
         (), description="Interface endpoints, for private clusters; S3's gateway endpoint is always made."
     )
     flow_log_retention_days: Annotated[Days, retention(optional=True)] = Field(
@@ -83,7 +89,9 @@ class NetworkSettings(Settings):
                     "needs vpcId without availabilityZones, natGateways, endpoints and flowLogRetentionDays: "
                     "they belong to a VPC that is made"
                 )
-            if len(set(self.private_subnet_ids)) < ZONE_LIMITS[0]:
+            if twice := _find_twice((*self.private_subnet_ids, *self.public_subnet_ids)):
+                raise SettingError("privateSubnetIds", twice, "needs every subnet once, private or public")
+            if len(self.private_subnet_ids) < ZONE_LIMITS[0]:
                 found = ", ".join(self.private_subnet_ids) or "none"
                 raise SettingError("privateSubnetIds", found, "needs at least two, in different zones")
         elif self.nat_gateways not in (0, 1, self.zone_count, "regional"):

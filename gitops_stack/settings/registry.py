@@ -6,17 +6,33 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from gitops_stack.settings.types import AccountId, Flag, KmsKeyArn, Region, SettingError, Settings, matching
+from gitops_stack.settings.types import UNIQUE, AccountId, Flag, KmsKeyArn, Region, SettingError, Settings, matching
 
 Upstream = Literal["quay.io", "ghcr.io", "public.ecr.aws", "registry-1.docker.io", "registry.k8s.io"]
 # "Creating a pull through cache rule" of the ECR user guide: these two answer nobody without a login.
 UPSTREAMS_WITH_LOGIN: tuple[Upstream, ...] = ("ghcr.io", "registry-1.docker.io")
+# The names ECR's console gives to the caches; the stack's name comes before them.
+CACHE_PREFIXES: dict[Upstream, str] = {
+    "quay.io": "quay",
+    "ghcr.io": "github",
+    "public.ecr.aws": "ecr-public",
+    "registry-1.docker.io": "docker-hub",
+    "registry.k8s.io": "kubernetes",
+}
+LONGEST_CACHE_PREFIX = 30  # characters, API reference of CreatePullThroughCacheRule
 CREDENTIAL_PREFIX = "ecr-pullthroughcache/"  # ECR reads no secret whose name begins otherwise
+
+# ECR user guide, "Amazon ECR service quotas": rules of a lifecycle policy, destinations of all replication rules. ECR's
+# API model: 10,240 characters of a repository policy, in which an account takes 35; 100 filters of a replication rule.
+MOST_RULES = 50
+MOST_DESTINATIONS = 25
+MOST_READERS = 200
+MOST_FILTERS = 100
 
 RepositoryName = Annotated[
     str,
     matching(
-        r"(?=.{2,256}\Z)[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*",
+        r"(?=.{2,256}\Z)[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
         "an ECR repository name: lower-case words joined by . _ - and /, 2 to 256 characters",
     ),
 ]
@@ -38,9 +54,11 @@ class RepositorySettings(Settings):
     """One ECR repository: tags never move, but those that are listed."""
 
     keep_last: Count = Field(30, ge=1, le=1000, description="Images kept, of each prefix or in all.")
-    prefixes: tuple[TagPrefix, ...] = Field((), description="Tag prefixes that are counted each for itself.")
+    prefixes: Annotated[tuple[TagPrefix, ...], UNIQUE] = Field(
+        (), max_length=MOST_RULES - 1, description="Tag prefixes that are counted each for itself."
+    )
     untagged_days: Count = Field(7, ge=1, le=3650, description="Days after which untagged images go.")
-    mutable_tags: tuple[TagPattern, ...] = Field(
+    mutable_tags: Annotated[tuple[TagPattern, ...], UNIQUE] = Field(
         (), max_length=5, description="Tags that may move, such as cache-*; all others never do."
     )
 
@@ -49,14 +67,22 @@ class PullAccessSettings(Settings):
     """Who outside of the account may pull."""
 
     organization_id: OrganizationId | None = Field(None, description="Every account of this organization.")
-    accounts: tuple[AccountId, ...] = Field((), description="These accounts.")
+    accounts: Annotated[tuple[AccountId, ...], UNIQUE] = Field(
+        (), max_length=MOST_READERS, description="These accounts."
+    )
 
 
 class ReplicationSettings(Settings):
     """Where pushed images are copied to."""
 
-    regions: tuple[Region, ...] = Field((), description="Regions of this account.")
-    accounts: tuple[AccountId, ...] = Field((), description="The same region of other accounts.")
+    regions: Annotated[tuple[Region, ...], UNIQUE] = Field((), description="Regions of this account.")
+    accounts: Annotated[tuple[AccountId, ...], UNIQUE] = Field((), description="The same region of other accounts.")
+
+    @model_validator(mode="after")
+    def _within_ecr(self) -> ReplicationSettings:
+        if (count := len(self.regions) + len(self.accounts)) > MOST_DESTINATIONS:
+            raise SettingError("regions", f"{count} destinations", f"needs {MOST_DESTINATIONS} at most, ECR's limit")
+        return self
 
 
 class RegistrySettings(Settings):
@@ -70,7 +96,7 @@ class RegistrySettings(Settings):
     pull_access: PullAccessSettings = Field(
         default_factory=lambda: PullAccessSettings.model_validate({}), description="Who else may pull."
     )
-    pull_through_cache: tuple[Upstream, ...] = Field(
+    pull_through_cache: Annotated[tuple[Upstream, ...], UNIQUE] = Field(
         (), description="Registries served through ECR; Argo CD's own images then come from there."
     )
     pull_through_credentials: dict[Upstream, CredentialSecret] = Field(
@@ -90,6 +116,10 @@ class RegistrySettings(Settings):
         if account_wide and not self.owns_account_registry:
             needs = "needs true for scanning and replicateTo: an account has them once"
             raise SettingError("ownsAccountRegistry", False, needs)
+        copies = self.replicate_to.regions or self.replicate_to.accounts
+        if copies and len(self.repositories) > MOST_FILTERS:
+            needs = f"needs {MOST_FILTERS} repositories at most beside replicateTo, which lists them in one rule"
+            raise SettingError("repositories", len(self.repositories), needs)
         if unused := [name for name in self.pull_through_credentials if name not in self.pull_through_cache]:
             raise SettingError("pullThroughCredentials", unused[0], "needs that upstream in pullThroughCache as well")
         return self

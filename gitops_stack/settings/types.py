@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 from pydantic.alias_generators import to_camel
 
+_FOREIGN_SPACE = re.compile(r"[^\S\x00-\x7f]")
 
-def matching(pattern: str, needs: str) -> AfterValidator:
-    """Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words."""
-    compiled = re.compile(pattern)
+
+def matching(pattern: str, needs: str, *, any_script: bool = False) -> AfterValidator:
+    r"""Return the rule that a text matches ``pattern`` as a whole; ``needs`` says so in words.
+
+    `\w` and `\d` are ASCII letters and digits, as everywhere in AWS and Kubernetes, unless ``any_script`` is set.
+    """
+    compiled = re.compile(pattern, 0 if any_script else re.ASCII)
 
     def check(value: str) -> str:
-        if not compiled.fullmatch(value):
+        if not compiled.fullmatch(value) or _FOREIGN_SPACE.search(value):
             raise ValueError(f"needs {needs}")
         return value
 
@@ -39,6 +45,27 @@ RelativePath = Annotated[
 Flag = Annotated[bool, Strict()]
 
 
+def _check_unique(values: tuple[object, ...]) -> tuple[object, ...]:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"needs every entry once; found {twice[0]} more often")
+    return values
+
+
+UNIQUE = AfterValidator(_check_unique)
+"""The rule that no entry of a list is there twice: AWS refuses those lists, or a resource would be made twice."""
+
+
+def following(rule: Callable[[str], str | None]) -> AfterValidator:
+    """Return the rule that ``rule`` finds nothing to ask for: it returns what a text needs, or ``None``."""
+
+    def check(value: str) -> str:
+        if (needs := rule(value)) is not None:
+            raise ValueError(needs)
+        return value
+
+    return AfterValidator(check)
+
+
 class SettingError(ValueError):
     """A rule between settings of one section: which of them (as typed), what was found there, what is needed."""
 
@@ -57,14 +84,25 @@ class Settings(BaseModel):
 
 # AWS: formats from the service authorization reference ("Resource types") and the services' API models.
 AccountId = Annotated[str, matching(r"\d{12}", "the 12 digits of an AWS account, in quotes")]
-Region = Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-central-1")]
-RoleArn = Annotated[
-    str,
-    matching(
-        r"arn:aws(-[a-z]+)*:iam::\d{12}:role/[\w+=,.@/-]+",
-        "the ARN of an IAM role: arn:aws:iam::ACCOUNT:role/NAME",
-    ),
-]
+Region = Annotated[str, matching(r"[a-z]{2,4}(-[a-z]+)+-\d", "an AWS region such as eu-central-1")]
+_PRINCIPAL = re.compile(r"arn:aws(-[a-z]+)*:iam::\d{12}:(role|user)/([\w+=,.@-]+/){0,512}[\w+=,.@-]{1,64}", re.ASCII)
+_ARN_LENGTH = 255  # EKS takes no longer ARN of a role (its API model); IAM's paths could make one
+
+
+def _check_principal(value: str, kinds: tuple[str, ...]) -> str:
+    named = " or ".join(kinds)
+    if ":assumed-role/" in value or ":federated-user/" in value:
+        raise ValueError("needs the role itself, arn:aws:iam::ACCOUNT:role/NAME: this is one session of it")
+    if value.endswith(":root"):
+        raise ValueError(f"needs the ARN of one IAM {named}: root is the whole account")
+    found = _PRINCIPAL.fullmatch(value)
+    if found is None or found[2] not in kinds or len(value) > _ARN_LENGTH:
+        raise ValueError(f"needs the ARN of an IAM {named}: arn:aws:iam::ACCOUNT:role/NAME")
+    return value
+
+
+RoleArn = Annotated[str, AfterValidator(lambda value: _check_principal(value, ("role",)))]
+PrincipalArn = Annotated[str, AfterValidator(lambda value: _check_principal(value, ("role", "user")))]
 KmsKeyArn = Annotated[
     str,
     matching(

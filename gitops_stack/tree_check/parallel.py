@@ -6,13 +6,14 @@ import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import chain
 
-from gitops_stack.tree_check.render import RENDERS, load_kept_render, render_source
+from gitops_stack.tree_check.render import RENDERS, load_kept_render, render_sources
 from gitops_stack.tree_check.result_cache import prune_entries
 from gitops_stack.tree_check.source import Render, Request
 
 _WORTH_PROCESSES = 64
-_CHUNK = 16
+_CHUNK = 24  # one process of kustomize builds most of them
 
 
 def render_all(requests: Sequence[Request]) -> list[Render]:
@@ -32,12 +33,14 @@ def _render(requests: list[Request]) -> list[Render]:
 
 def _make(requests: list[Request]) -> list[Render]:
     workers = min(os.cpu_count() or 1, 8)
+    size = min(_CHUNK, -(-len(requests) // workers)) or 1
+    chunks = [requests[start : start + size] for start in range(0, len(requests), size)]
     if len(requests) < _WORTH_PROCESSES or workers == 1:
         with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(render_source, requests))
+            return list(chain.from_iterable(pool.map(render_sources, chunks)))
     # Not fork: threads of the caller may hold locks. A worker imports in a third of a second.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        renders = list(pool.map(render_source, requests, chunksize=_CHUNK))
+        renders = list(chain.from_iterable(pool.map(render_sources, chunks)))
     prune_entries(RENDERS)
     return renders

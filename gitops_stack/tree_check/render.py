@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -23,6 +26,7 @@ from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import mapping
+from gitops_stack.tree_check.batch import Built, build_together
 from gitops_stack.tree_check.bounds import check_links
 from gitops_stack.tree_check.chart import render_chart
 from gitops_stack.tree_check.closure import Closure, load_closure
@@ -42,8 +46,21 @@ _STARTING = re.compile(
 _ANYWHERE = "LoadRestrictionsNone"
 
 
-def render_source(request: Request) -> Render:
+def render_sources(requests: Sequence[Request]) -> list[Render]:
+    """Render several sources, as :func:`render_source` does; kustomizations that can be are built together."""
+    plain = [
+        request.folder
+        for request in requests
+        if not request.tools.build_options and not has_edits(mapping(request.options.get("kustomize")))
+    ]
+    together = build_together(plain, _build_quickly) if len(plain) > 1 else {}
+    return [render_source(request, together) for request in requests]
+
+
+def render_source(request: Request, together: Mapping[Path, Built] = MappingProxyType({})) -> Render:
     """Render one source; what is wrong in it becomes a sentence.
+
+    ``together`` is what was built of it and others already; taken only if the files are still the same.
 
     Raises :class:`EnvironmentProblem` when this machine has no kustomize.
     """
@@ -57,7 +74,9 @@ def render_source(request: Request) -> Render:
         return Render(failed=outside, pinned=False)
     if kind == "helm":
         return render_chart(applied)
-    return _render_kustomization(applied) if kind == "kustomize" else render_directory(applied)
+    if kind == "kustomize":
+        return _render_kustomization(applied, together.get(request.folder))
+    return render_directory(applied)
 
 
 def source_key(request: Request, closure: Closure, program: str = "") -> str:
@@ -86,30 +105,29 @@ def load_kept_render(request: Request) -> Render | None:
         kind, applied = prepare(request)
     except GitOpsStackError:  # said when it is rendered
         return None
-    return _load_kept(applied) if kind == "kustomize" else None
+    return _load_kept(applied, load_closure(request.folder)) if kind == "kustomize" else None
 
 
-def _load_kept(request: Request) -> Render | None:
-    closure = load_closure(request.folder)
+def _load_kept(request: Request, closure: Closure) -> Render | None:
     key = source_key(request, closure, load_program())
     kept = load_entry(RENDERS, key) if key else None
     return None if kept is None else _kustomized(request, closure, kept)
 
 
-def _render_kustomization(request: Request) -> Render:
+def _render_kustomization(request: Request, built: Built | None) -> Render:
     folder, options = request.folder, mapping(request.options.get("kustomize"))
     closure = load_closure(folder)
     nothing = Render(files=closure.files, pinned=False, kustomized=True)
     if why := _refuse_options(request, options, closure):
         return replace(nothing, skipped=why)
-    if (kept := _load_kept(request)) is not None:
+    if (kept := _load_kept(request, closure)) is not None:
         return kept
     program = load_program()
     key = source_key(request, closure, program)
     try:
         # The installation has a cache of its own.
         own = render_key(folder) and not has_edits(options)
-        made = load_manifests(folder) if own else _build(request)
+        made = load_manifests(folder) if own else _build(request, built, closure)
     except (GitOpsStackError, yaml.YAMLError) as error:
         find_kustomize()  # raises: what this machine lacks altogether is no finding about a tree
         return _explain(error, request, nothing)
@@ -142,11 +160,18 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
     return ""
 
 
-def _build(request: Request) -> list[Manifest]:
+def _build_quickly(folder: Path) -> list[Manifest]:
+    # Many small objects: a collection of garbage at each doubling of a few MB takes a fifth of the time.
+    return render_kustomization(folder, (), {"GOGC": os.environ.get("GOGC", "400")})
+
+
+def _build(request: Request, built: Built | None, closure: Closure) -> list[Manifest]:
     options = shlex.split(request.tools.build_options or "")
     if "--enable-helm" in options and (version := request.tools.kubernetes_version):
         options += ["--helm-kube-version", version]
     if not has_edits(mapping(request.options.get("kustomize"))):
+        if built and not options and built.key == closure.key(request.folder):
+            return built.manifests
         return render_kustomization(request.folder, options, request.environment)
     program = shutil.which("kustomize")
     if program is None:

@@ -116,7 +116,7 @@ def test_update_makes_the_file_when_there_is_none(
 def test_a_context_of_the_same_name_that_others_wrote_is_not_replaced() -> None:
     added = {**OTHERS, "contexts": [{"name": "kind", "context": {}}]}
     with pytest.raises(GitOpsStackError) as raised:
-        merge_kubeconfig(OTHERS, added, "config")
+        merge_kubeconfig(yaml.safe_dump(OTHERS), added, "config")
     assert str(raised.value) == (
         "config: has a context kind that gitops-stack did not write; choose another name with --context"
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.account.pending import PendingCreate, build_state, derive_id, load_pending
+from gitops_stack.account.pending import PendingCreate, build_object_id, build_state, derive_id, load_pending
 
 ACCOUNT = "123456789012"
 URN = "urn:pulumi:dev::gitops-stack::aws:ec2/vpc:Vpc::network"
@@ -53,15 +53,26 @@ def test_what_a_killed_recovery_put_in_is_read_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind",
+    ("metadata", "wanted"),
     [
-        "kubernetes:core/v1:ConfigMap",
-        "aws:ecr/repositoryPolicy:RepositoryPolicy",
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        ({"namespace": "argocd", "name": "argocd-cm"}, "argocd/argocd-cm"),
+        ({"name": "argocd-server"}, "argocd-server"),
+        ({}, None),
     ],
 )
-def test_what_a_second_create_completes_needs_no_recovery(kind: str) -> None:
-    assert not load_pending(state_of(creating=resource(kind)))
+def test_an_object_of_kubernetes_is_known_by_namespace_and_name(metadata: dict[str, str], wanted: str | None) -> None:
+    create = pending_create("kubernetes:core/v1:ConfigMap", metadata=metadata)
+    assert create.in_cluster
+    assert build_object_id(create) == wanted
+
+
+@pytest.mark.parametrize(
+    "kind", ["aws:ecr/repositoryPolicy:RepositoryPolicy", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"]
+)
+def test_what_a_second_create_completes_is_known_as_such_and_its_note_is_cleared(kind: str) -> None:
+    pending = load_pending(state_of(creating=resource(kind)))
+    assert [create.completes for create in pending.creates] == [True]
+    assert pending
 
 
 CLUSTER = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"

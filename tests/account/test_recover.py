@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from gitops_stack.cli.main import app
 from gitops_stack.errors import GitOpsStackError
 from tests.account.stacks import REGION
 from tests.account.test_pending import resource, state_of
+from tests.stacks import ROOT
 
 OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack"}
 VPC = resource("aws:ec2/vpc:Vpc", "network", inputs={"cidrBlock": "10.20.0.0/16", "tags": {"Name": "network"}})
@@ -116,16 +118,40 @@ def test_a_recovery_imports_and_reads_nothing_but_what_was_pending(account: Acco
     recovered = recover(engine, account, "dev", load_plan(engine, account, "dev"), lambda _: None)
     assert recovered == [
         Recovery(VPC["urn"], "imported", made),
-        Recovery(group["urn"], "cleared", why="AWS has no logs"),
+        Recovery(group["urn"], "cleared", why="there is no logs"),
     ]
     (refresh,) = [call for call in engine.calls if call[0] == "refresh"]
     assert refresh[refresh.index("--target") :] == ("--target", VPC["urn"], "--target", group["urn"])
     assert [found["urn"] for found in engine.state["deployment"]["resources"]] == [other["urn"], VPC["urn"]]
 
 
-def test_a_state_without_creates_of_aws_is_left_alone(account: Account) -> None:
-    engine = Engine(state_of(creating=resource("kubernetes:core/v1:ConfigMap")))
-    assert not load_plan(engine, account, "dev")
+def test_objects_of_kubernetes_are_read_by_the_engine_and_need_no_account() -> None:
+    named = {"metadata": {"namespace": "argocd", "name": "argocd-cm"}}
+    config = resource("kubernetes:core/v1:ConfigMap", "config", inputs=named)
+    role = resource("kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", inputs={"metadata": {"name": "gone"}})
+    state = state_of(creating=config)
+    state["deployment"]["pending_operations"].append({"type": "creating", "resource": role})
+    engine = Engine(state, gone=frozenset({"gone"}))
+    assert recover(engine, None, "local", load_plan(engine, None, "local"), lambda _: None) == [
+        Recovery(config["urn"], "imported", "argocd/argocd-cm"),
+        Recovery(role["urn"], "cleared", why="there is no gone"),
+    ]
+    assert "pending_operations" not in engine.state["deployment"]
+    assert [found["id"] for found in engine.state["deployment"]["resources"]] == ["argocd/argocd-cm"]
+
+
+def test_the_replacement_of_an_object_is_left_to_the_next_up() -> None:
+    named = {"metadata": {"namespace": "argocd", "name": "argocd-cm"}}
+    config = resource("kubernetes:core/v1:ConfigMap", "config", inputs=named)
+    (recovery,) = build_plan(
+        None, "local", (state := state_of(config, creating=config)), load_pending(state)
+    ).recoveries
+    assert recovery.outcome == "clear"
+
+
+def test_a_create_of_aws_in_a_stack_without_account_is_for_people_to_decide_on() -> None:
+    with pytest.raises(GitOpsStackError, match=r"Pulumi\.local\.yaml names no AWS account .* --clear and this URN"):
+        load_plan(Engine(state_of(creating=VPC)), None, "local")
 
 
 def test_a_urn_to_clear_has_to_be_pending(account: Account) -> None:
@@ -195,3 +221,15 @@ def test_the_command_says_when_nothing_is_pending(pulumi: Path, eks_project: Pat
     pulumi.write_text(json.dumps(state_of()), encoding="utf-8")
     result = CliRunner().invoke(app, ["recover", "--stack", "dev", "--project", str(eks_project)])
     assert (result.exit_code, result.stdout) == (0, "nothing is pending\n")
+
+
+def test_the_command_recovers_a_stack_without_aws(pulumi: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.local.yaml", tmp_path)
+    named = {"metadata": {"namespace": "argocd", "name": "argocd-cm"}}
+    config = resource("kubernetes:core/v1:ConfigMap", inputs=named)
+    pulumi.write_text(json.dumps(state_of(creating=config)), encoding="utf-8")
+    command = ["recover", "--stack", "local", "--project", str(tmp_path), "--yes", "--output", "json"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    (recovered,) = json.loads(done.stdout)["recovered"]
+    assert (recovered["outcome"], recovered["id"]) == ("imported", "argocd/argocd-cm")

@@ -34,6 +34,12 @@ ROOT_APPLICATION = {
 }
 
 
+@pytest.fixture(autouse=True)
+def head(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The followed branch is where root was compared; asking a real remote starts git."""
+    monkeypatch.setattr("gitops_stack.cli.status.load_head", lambda *_: "4711")
+
+
 class ApiServer(ThreadingHTTPServer):
     """An API server that holds one Application and remembers who asked."""
 

@@ -18,7 +18,7 @@ from gitops_stack.aws_plan.iam_documents import Document
 ID = "123456789012"
 
 
-def build_all(account: Account) -> dict[str, Document | None]:
+def build_all(account: Account) -> dict[str, Document]:
     partition = account.partition
     repository = account.arn("ecr", "repository/guestbook")
     key = account.arn("kms", "key/1")
@@ -30,7 +30,7 @@ def build_all(account: Account) -> dict[str, Document | None]:
         "github trust": trust_policies.build_oidc_trust(
             f"arn:{partition}:iam::{ID}:oidc-provider/token.actions.githubusercontent.com",
             oidc.GITHUB,
-            oidc.build_branch_subjects(oidc.GITHUB, "acme/guestbook", ["main", "release/*"]),
+            oidc.build_job_subjects(oidc.GITHUB, "acme/guestbook", branches=["main", "release/*"]),
         ),
         "gitlab trust": trust_policies.build_oidc_trust(
             f"arn:{partition}:iam::{ID}:oidc-provider/gitlab.com",
@@ -51,7 +51,7 @@ def build_all(account: Account) -> dict[str, Document | None]:
         "load balancers": load_balancer_policy.build_load_balancer_policy(account, "acme-dev"),
         "secrets key": key_policies.build_secrets_key_policy(account),
         "pull": registry_policies.build_pull_policy(account, ["210987654321"], "o-abc123defg"),
-        "registry": registry_policies.build_registry_policy(account, ["dev/quay"], ["210987654321"], "o-abc123defg"),
+        "registry": registry_policies.build_registry_policy(account, ["210987654321"], "o-abc123defg", ["dev/quay"]),
         "cache pull": registry_policies.build_cache_pull_policy(account, ["dev/quay"]),
         "template": registry_policies.build_template_policy(account, ["dev/quay"], key),
     }

@@ -39,24 +39,10 @@ def test_endpoint_services_are_named_after_the_region() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("region", "service", "finding"),
-    [
-        (
-            "eu-west-1",
-            "s4",
-            "gitops-stack:network.endpoints: found s4; needs a subset of "
-            "ecr.api, ecr.dkr, sts, eks, eks-auth, ec2, logs, elasticloadbalancing",
-        ),
-        (
-            "cn-north-1",
-            "sts",
-            "gitops-stack:network.endpoints: found sts in cn-north-1, whose endpoint names are not known; "
-            "make the endpoints in a VPC of your own and adopt it with vpcId",
-        ),
-    ],
-)
-def test_endpoints_that_are_not_known_are_refused(region: str, service: str, finding: str) -> None:
+def test_endpoints_in_china_are_refused() -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        build_interface_service_name(Account(ID, region), service)
-    assert refused.value.findings == (finding,)
+        build_interface_service_name(Account(ID, "cn-north-1"), "sts")
+    assert refused.value.findings == (
+        "endpoints: found sts in cn-north-1, whose endpoint names are not known; "
+        "make the endpoints in a VPC of your own and adopt it",
+    )

@@ -28,35 +28,34 @@ FAULTS = {
     "no dns": (
         replace(VPC, dns_hostnames=False, dns_support=False),
         PRIVATE,
-        "gitops-stack:network.vpcId: vpc-1 has enableDnsSupport and enableDnsHostnames switched off; "
+        "Network: vpc-1 has enableDnsSupport and enableDnsHostnames switched off; "
         "the private endpoint of an EKS cluster needs both on",
     ),
     "one zone": (
         VPC,
         [PRIVATE[0], replace(PRIVATE[1], zone="eu-west-1a")],
-        "gitops-stack:network.privateSubnetIds: found subnets in 1 zones (eu-west-1a); needs at least 2 zones",
+        "Network: private subnets: found subnets in 1 zones (eu-west-1a); needs at least 2 zones",
     ),
     "no subnets": (
         VPC,
         [],
-        "gitops-stack:network.privateSubnetIds: found subnets in 0 zones (none); needs at least 2 zones",
+        "Network: private subnets: found subnets in 0 zones (none); needs at least 2 zones",
     ),
     "foreign subnet": (
         VPC,
         [PRIVATE[0], replace(PRIVATE[1], vpc_id="vpc-2")],
-        "gitops-stack:network.privateSubnetIds: subnet-b belongs to vpc-2; needs a subnet of vpc-1",
+        "Network: private subnets: subnet-b belongs to vpc-2; needs a subnet of vpc-1",
     ),
     "no tag": (
         VPC,
         [PRIVATE[0], replace(PRIVATE[1], tags={"kubernetes.io/role/elb": "1"})],
-        "gitops-stack:network.privateSubnetIds: subnet-b has no tag kubernetes.io/role/internal-elb=1, "
+        "Network: private subnets: subnet-b has no tag kubernetes.io/role/internal-elb=1, "
         "without which no load balancer finds it; tag the subnet",
     ),
     "five addresses": (
         VPC,
         [PRIVATE[0], replace(PRIVATE[1], free_addresses=5)],
-        "gitops-stack:network.privateSubnetIds: subnet-b has 5 free addresses; "
-        "a subnet of an EKS cluster needs at least 6",
+        "Network: private subnets: subnet-b has 5 free addresses; a subnet of an EKS cluster needs at least 6",
     ),
 }
 
@@ -70,8 +69,8 @@ def test_every_fault_has_its_sentence(vpc: ObservedVpc, private: list[ObservedSu
 def test_public_subnets_are_held_against_their_own_tag_and_zones() -> None:
     public = [replace(PUBLIC[0], tags={"kubernetes.io/role/internal-elb": "1"})]
     assert check_adopted_network(VPC, PRIVATE, public).errors == (
-        "gitops-stack:network.publicSubnetIds: found subnets in 1 zones (eu-west-1a); needs at least 2 zones",
-        "gitops-stack:network.publicSubnetIds: subnet-pa has no tag kubernetes.io/role/elb=1, "
+        "Network: public subnets: found subnets in 1 zones (eu-west-1a); needs at least 2 zones",
+        "Network: public subnets: subnet-pa has no tag kubernetes.io/role/elb=1, "
         "without which no load balancer finds it; tag the subnet",
     )
 
@@ -80,8 +79,7 @@ def test_public_subnets_are_held_against_their_own_tag_and_zones() -> None:
 def test_scarce_addresses_are_a_warning(free: int, warned: bool) -> None:
     verdict = check_adopted_network(VPC, [PRIVATE[0], replace(PRIVATE[1], free_addresses=free)], PUBLIC)
     sentence = (
-        f"gitops-stack:network.privateSubnetIds: subnet-b has {free} free addresses, "
-        "few for nodes and pods; 64 or more are advised"
+        f"Network: private subnets: subnet-b has {free} free addresses, few for nodes and pods; 64 or more are advised"
     )
     assert (verdict.errors, verdict.warnings) == ((), (sentence,) if warned else ())
 
@@ -90,8 +88,5 @@ def test_a_public_subnet_without_room_for_a_load_balancer_is_a_warning() -> None
     verdict = check_adopted_network(VPC, PRIVATE, [PUBLIC[0], replace(PUBLIC[1], free_addresses=0)])
     assert (verdict.errors, verdict.warnings) == (
         (),
-        (
-            "gitops-stack:network.publicSubnetIds: subnet-pb has 0 free addresses, "
-            "few for a load balancer; 8 or more are advised",
-        ),
+        ("Network: public subnets: subnet-pb has 0 free addresses, few for a load balancer; 8 or more are advised",),
     )

@@ -26,11 +26,11 @@ from gitops_stack.errors import GitOpsStackError
 
 ACCOUNT = Account("123456789012", "eu-west-1")
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+REF = "needs the name of a branch or tag; one '*' may stand for any characters"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/guestbook"
 
 
-def only(document: Document | None) -> dict[str, Any]:
-    assert document is not None
+def only(document: Document) -> dict[str, Any]:
     (statement,) = document["Statement"]
     return dict(statement)
 
@@ -64,7 +64,7 @@ def test_services_take_a_role_for_the_account_alone() -> None:
 
 
 def test_a_publisher_is_a_job_for_a_named_branch() -> None:
-    subjects = oidc.build_branch_subjects(oidc.GITHUB, "acme/guestbook", ["main", "next"])
+    subjects = oidc.build_job_subjects(oidc.GITHUB, "acme/guestbook", branches=["main", "next"])
     trust = only(build_oidc_trust(PROVIDER, oidc.GITHUB, subjects))
     assert trust["Principal"] == {"Federated": PROVIDER}
     assert trust["Action"] == ["sts:AssumeRoleWithWebIdentity"]
@@ -80,7 +80,7 @@ def test_a_publisher_is_a_job_for_a_named_branch() -> None:
 
 
 def test_a_branch_pattern_loosens_the_subject_and_not_the_audience() -> None:
-    subjects = oidc.build_branch_subjects(oidc.GITLAB, "acme/web/guestbook", ["main", "release/*"])
+    subjects = oidc.build_job_subjects(oidc.GITLAB, "acme/web/guestbook", branches=["main", "release/*"])
     assert only(build_oidc_trust(PROVIDER, oidc.GITLAB, subjects))["Condition"] == {
         "StringEquals": {"gitlab.com:aud": "https://gitlab.com"},
         "StringLike": {
@@ -111,25 +111,24 @@ def test_a_previewer_is_a_job_for_a_proposal(issuer: oidc.OidcIssuer, repository
             oidc.GITHUB,
             "acme/*",
             "main",
-            "'acme/*': is no repository on token.actions.githubusercontent.com; needs one such as acme/guestbook",
+            "github: found 'acme/*'; needs a GitHub repository: OWNER/NAME, or OWNER@ID/NAME@ID",
         ),
         (
             oidc.GITHUB,
             "acme/guestbook:pull_request",
             "main",
-            "'acme/guestbook:pull_request': is no repository on token.actions.githubusercontent.com; "
-            "needs one such as acme/guestbook",
+            "github: found 'acme/guestbook:pull_request'; needs a GitHub repository: OWNER/NAME, or OWNER@ID/NAME@ID",
         ),
-        (oidc.GITLAB, "acme", "main", "'acme': is no repository on gitlab.com; needs one such as acme/web/guestbook"),
-        (oidc.GITHUB, "acme/guestbook", "", "acme/guestbook: found branch ''; needs the name of a branch"),
-        (oidc.GITHUB, "acme/guestbook", "a:b", "acme/guestbook: found branch 'a:b'; needs the name of a branch"),
+        (oidc.GITLAB, "acme", "main", "gitlab: found 'acme'; needs a GitLab project: GROUP/NAME, groups may nest"),
+        (oidc.GITHUB, "acme/guestbook", "", f"acme/guestbook: branch: found ''; {REF}"),
+        (oidc.GITHUB, "acme/guestbook", "a:b", f"acme/guestbook: branch: found 'a:b'; {REF}"),
     ],
 )
 def test_names_that_could_mean_more_are_refused(
     issuer: oidc.OidcIssuer, repository: str, branch: str, finding: str
 ) -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        oidc.build_branch_subjects(issuer, repository, [branch])
+        oidc.build_job_subjects(issuer, repository, branches=[branch])
     assert refused.value.findings == (finding,)
 
 
@@ -197,9 +196,7 @@ def test_load_balancers_of_other_clusters_are_out_of_reach() -> None:
 
 
 def test_readers_of_a_repository_are_accounts_and_an_organisation() -> None:
-    document = registry_policies.build_pull_policy(ACCOUNT, ["210987654321"], "o-abc123defg")
-    assert document is not None
-    policy = by_sid(document)
+    policy = by_sid(registry_policies.build_pull_policy(ACCOUNT, ["210987654321"], "o-abc123defg"))
     assert policy["PullFromAccounts"]["Principal"] == {"AWS": ["arn:aws:iam::210987654321:root"]}
     assert policy["PullFromOrganization"]["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-abc123defg"}}
     pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
@@ -207,21 +204,8 @@ def test_readers_of_a_repository_are_accounts_and_an_organisation() -> None:
     assert not [statement for statement in policy.values() if "Resource" in statement]  # ECR refuses one
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        registry_policies.build_pull_policy(ACCOUNT),
-        registry_policies.build_registry_policy(ACCOUNT, [], ["210987654321"]),
-        registry_policies.build_registry_policy(ACCOUNT, ["dev/quay"]),
-    ],
-    ids=["repository", "no cache", "no reader"],
-)
-def test_without_readers_there_is_no_policy(document: Document | None) -> None:
-    assert document is None
-
-
 def test_readers_fill_the_caches_of_the_registry() -> None:
-    statement = only(registry_policies.build_registry_policy(ACCOUNT, ["dev/quay"], ["210987654321"]))
+    statement = only(registry_policies.build_registry_policy(ACCOUNT, ["210987654321"], None, ["dev/quay"]))
     assert statement["Action"] == ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
     assert statement["Resource"] == ["arn:aws:ecr:eu-west-1:123456789012:repository/dev/quay/*"]
 

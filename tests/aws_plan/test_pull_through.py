@@ -110,19 +110,19 @@ def test_the_registries_that_need_credentials() -> None:
         (
             "gcr.io",
             "",
-            "gitops-stack:registry.pullThroughCache: found gcr.io; needs a subset of "
+            "pull-through cache: found gcr.io; needs a subset of "
             "quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io",
         ),
         (
             "quay.io",
             "Dev",
-            "gitops-stack:registry.pullThroughCache: the prefix for quay.io is Dev/quay; "
+            "pull-through cache: the prefix for quay.io is Dev/quay; "
             "needs lower-case letters and digits, joined by . _ - and /",
         ),
         (
             "quay.io",
             "a-stack-with-quite-a-long-name",
-            "gitops-stack:registry.pullThroughCache: the prefix for quay.io is a-stack-with-quite-a-long-name/quay "
+            "pull-through cache: the prefix for quay.io is a-stack-with-quite-a-long-name/quay "
             "(35 characters); needs at most 30, so give a shorter name to the stack",
         ),
     ],

@@ -51,22 +51,21 @@ def test_the_free_addresses_are_those_the_documentation_shows(cidr: str) -> None
 @pytest.mark.parametrize(
     ("cidr", "zones", "finding"),
     [
-        ("10.20.0.0/15", 3, "gitops-stack:network.cidr: found 10.20.0.0/15; needs a block of /16 to /20"),
-        ("10.20.0.0/21", 3, "gitops-stack:network.cidr: found 10.20.0.0/21; needs a block of /16 to /20"),
+        ("10.20.0.0/15", 3, "Network: cidr: found 10.20.0.0/15; needs a block of /16 to /20"),
+        ("10.20.0.0/21", 3, "Network: cidr: found 10.20.0.0/21; needs a block of /16 to /20"),
         (
             "10.20.0.1/16",
             3,
-            "gitops-stack:network.cidr: found 10.20.0.1/16 (10.20.0.1/16 has host bits set); "
+            "Network: cidr: found 10.20.0.1/16 (10.20.0.1/16 has host bits set); "
             "needs an IPv4 block such as 10.20.0.0/16",
         ),
         (
             "fd00::/16",
             3,
-            "gitops-stack:network.cidr: found fd00::/16 (Expected 4 octets in 'fd00::'); "
-            "needs an IPv4 block such as 10.20.0.0/16",
+            "Network: cidr: found fd00::/16 (Expected 4 octets in 'fd00::'); needs an IPv4 block such as 10.20.0.0/16",
         ),
-        ("10.20.0.0/16", 5, "gitops-stack:network.availabilityZones: found 5 zones; needs 1 to 4"),
-        ("10.20.0.0/16", 0, "gitops-stack:network.availabilityZones: found 0 zones; needs 1 to 4"),
+        ("10.20.0.0/16", 5, "Network: found 5 zones; needs 1 to 4"),
+        ("10.20.0.0/16", 0, "Network: found 0 zones; needs 1 to 4"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(cidr: str, zones: int, finding: str) -> None:

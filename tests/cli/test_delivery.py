@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests import fake_kustomize
 from tests.cli.test_main import run
 from tests.delivery.conftest import Remote, run_git
 from tests.forge.fake_pull_requests import TOKEN, serve
@@ -20,10 +20,11 @@ NAME = "registry.k8s.io/e2e-test-images/agnhost"
 DEV, PRD = (f"gitops/workloads/guestbook/overlays/{stack}/kustomization.yaml" for stack in ("dev", "prd"))
 ENTRY = f"images:\n  - name: {NAME}\n    newName: {IMAGE.partition('@')[0]}\n    digest: {A}\n"
 BRANCH = "gitops-stack/dev/guestbook-aaaaaaaaaaaa"
-KUSTOMIZE = """#!/bin/sh
-last=$(tail -n 1 "$2/kustomization.yaml")
-printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: shown}\\ndata: {last: "%s"}\\n' "$last"
-printf -- '---\\napiVersion: batch/v1\\nkind: Job\\nmetadata: {name: load}\\nspec: {template: {last: "%s"}}\\n' "$last"
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: load}
+spec: {template: {spec: {containers: [{name: a, image: registry.k8s.io/e2e-test-images/agnhost:2.53}]}}}
 """
 RECREATE = "cannot be changed: the sync fails until the object is deleted"
 RISK = {
@@ -37,12 +38,14 @@ RISK = {
 
 
 @pytest.fixture
-def platform(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> Remote:
+def platform(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
     """Push the project to the bare repository and work in its clone."""
     for stack in STACKS:
         shutil.copy(ROOT / f"Pulumi.{stack}.yaml", remote.clone)
     shutil.copytree(ROOT / "gitops", remote.clone / "gitops")
     remote.commit({}, "project")
+    fake_kustomize.install(tmp_path / "tools", monkeypatch)
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))  # whose renders are of the real program
     monkeypatch.chdir(remote.clone)
     for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITHUB_SERVER_URL", "CI_SERVER_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -50,12 +53,13 @@ def platform(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> Remote:
 
 
 @pytest.fixture
-def kustomize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "tools").mkdir()
-    (tmp_path / "tools/kustomize").write_text(KUSTOMIZE)
-    (tmp_path / "tools/kustomize").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
-    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))  # whose renders are of the real program
+def job(platform: Remote) -> None:
+    """Give the application a Job, whose template cannot be changed."""
+    base = platform.clone / "gitops/workloads/guestbook/base"
+    (base / "job.yaml").write_text(JOB)
+    file = base / "kustomization.yaml"
+    file.write_text(file.read_text().replace("migration.yaml]", "migration.yaml, job.yaml]"))
+    platform.commit({}, "job")
 
 
 def test_an_image_goes_to_dev_and_is_promoted_to_prd(
@@ -66,8 +70,9 @@ def test_an_image_goes_to_dev_and_is_promoted_to_prd(
     assert platform.text(DEV).endswith(f"resources: [../../base]\n{ENTRY}")
     said = capsys.readouterr().out.splitlines()
     assert said[:2] == [f"guestbook: {NAME}:2.53 -> {IMAGE}", DEV]
-    assert said[2].startswith("pushed ")
-    assert said[2].endswith(" to origin/main")
+    assert said[2] == "no risk found"
+    assert said[3].startswith("pushed ")
+    assert said[3].endswith(" to origin/main")
     assert run("promote", "guestbook", "--from", "dev", "--to", "prd", "--push", monkeypatch=monkeypatch) == 0
     assert platform.text(PRD) == f"{before}{ENTRY}"
     assert platform.log()[:2] == [
@@ -97,7 +102,7 @@ def test_plain_git_gets_a_branch_and_a_way_to_merge(
 ) -> None:
     arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--source-revision", "0" * 40)
     assert run(*arguments, monkeypatch=monkeypatch) == 0
-    assert capsys.readouterr().out.splitlines()[2:] == [
+    assert capsys.readouterr().out.splitlines()[3:] == [
         f"pushed branch {BRANCH}",
         f"to merge: git fetch origin && git switch main && git pull --ff-only origin main && "
         f"git merge --no-ff origin/{BRANCH} && git push",
@@ -116,9 +121,9 @@ def test_plain_git_gets_a_branch_and_a_way_to_merge(
 
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
 def test_a_forge_gets_a_pull_request_with_the_rendered_difference(
-    kind: str, platform: Remote, kustomize: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    kind: str, platform: Remote, job: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    del kustomize
+    del job
     url = f"https://{kind}.com/acme/platform.git"
     run_git(platform.clone, "config", "remote.origin.url", url)
     run_git(platform.clone, "config", f"url.{platform.bare}.insteadOf", url)
@@ -153,7 +158,7 @@ def test_a_forge_gets_a_pull_request_with_the_rendered_difference(
         f"| high | `recreate` | guestbook | `batch/Job storefront/load` | `spec.template`: `{RECREATE}` |\n\n<details>"
     ) in body
     assert f"| guestbook | `{NAME}:2.53` | `{IMAGE}` |" in body
-    assert f"-  last: 'resources: [../../base]'\n+  last: '    digest: {A}'" in body
+    assert f"-      - image: {NAME}:2.53\n+      - image: {IMAGE}\n" in body
 
 
 def test_a_missing_token_stops_before_anything_is_pushed(
@@ -170,12 +175,12 @@ def test_a_missing_token_stops_before_anything_is_pushed(
 
 
 def test_a_dry_run_shows_the_difference(
-    platform: Remote, kustomize: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    platform: Remote, job: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    del kustomize
+    del job
     assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert f"\n+  last: '    digest: {A}'\n" in said
+    assert f"\n+      - image: {IMAGE}\n" in said
     assert said.splitlines()[2] == (
         f"high risk in guestbook: recreate: batch/Job storefront/load: spec.template: {RECREATE}"
     )
@@ -183,31 +188,27 @@ def test_a_dry_run_shows_the_difference(
     assert platform.branches() == ["main"]
 
 
-def test_where_kustomize_fails_a_dry_run_says_that_no_risk_was_judged(
+def test_where_kustomize_fails_nothing_is_pushed(
     platform: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "tools").mkdir()
     (tmp_path / "tools/kustomize").write_text("#!/bin/sh\necho 'yaml: line 1: no' >&2\nexit 1\n")
-    (tmp_path / "tools/kustomize").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
-    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))  # whose renders are of the real program
-    arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", "--output", "json")
-    assert run(*arguments, monkeypatch=monkeypatch) == 0
-    report = json.loads(capsys.readouterr().out)
-    why = "guestbook: found text that is no YAML: yaml: line 1: no; correct the file"
-    assert (report["risks"], report["unseen"]) == ([], [why])
-    assert run(*arguments[:-2], monkeypatch=monkeypatch) == 0
-    assert capsys.readouterr().out.splitlines()[2] == f"risk not judged: {why}"
+    for option in ("--dry-run", "--push", "--no-pull-request"):
+        assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", option, monkeypatch=monkeypatch) == 1
+        folder = DEV.rpartition("/")[0]
+        said = capsys.readouterr().err
+        assert f"error: {folder}: cannot be rendered, so nobody can say what would change: {folder}: found text" in said
+        assert "yaml: line 1: no; correct the file\n" in said
     assert platform.branches() == ["main"]
+    assert platform.log() == ["project", "first"]
 
 
-def test_a_push_without_a_pull_request_renders_nothing(
+def test_a_push_without_a_pull_request_is_judged_too(
     platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--push", "--output", "json")
     assert run(*arguments, monkeypatch=monkeypatch) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["risks"], report["unseen"]) == (None, None)
+    assert (report["risks"], report["unseen"]) == ([], [])
     assert platform.text(DEV).endswith(ENTRY)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -205,3 +206,12 @@ def test_a_cancelled_job_s_signal_ends_as_ctrl_c_does() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "stopped\n")
+
+
+def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fill() -> str:
+        raise OSError(errno.ENOSPC, "No space left on device", "/state/local.json")
+
+    monkeypatch.setattr(tree, "render_schema", fill)
+    assert run("schema", monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err == "error: /state/local.json: No space left on device; make room, then run again\n"

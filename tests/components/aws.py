@@ -14,6 +14,7 @@ from gitops_stack.aws_plan.iam_rules import check_document
 from gitops_stack.testing import Answer, RegisteredResource, record_program
 
 ACCOUNT = Account("123456789012", "eu-west-1")
+OWN = {"account_id": ACCOUNT.id, "region": ACCOUNT.region}
 
 ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"
 VPC = "aws:ec2/getVpc:getVpc"

@@ -67,15 +67,15 @@ def test_the_repository_secret_is_secret_and_there_before_argo_cd_starts(
     credentials: dict[str, Any], keys: dict[str, str]
 ) -> None:
     found = record_credentials(credentials)
-    repository = next(one for one in found if one.name == "argocd/gitops-repository")
+    repository = next(one for one in found if one.name == "gitops-stack-argocd/gitops-repository")
     assert repository.inputs["stringData"] == {"type": "git", "url": URL, **keys}
     assert repository.secret_inputs == ("stringData",)
     assert repository.inputs["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "repository"
-    assert repository.depends_on == ("argocd/argocd",)
+    assert repository.depends_on == ("gitops-stack-argocd/argocd",)
     assert repository.ignore_changes == ()
     definitions = objects(found, ":CustomResourceDefinition")
     assert definitions
-    assert all("argocd/gitops-repository" in one.depends_on for one in definitions)
+    assert all("gitops-stack-argocd/gitops-repository" in one.depends_on for one in definitions)
 
 
 @pytest.mark.usefixtures("in_project")
@@ -90,7 +90,7 @@ def test_no_credential_is_in_any_plain_input(credentials: dict[str, Any], keys: 
 
 @pytest.mark.usefixtures("in_project")
 def test_a_public_repository_needs_no_secret() -> None:
-    assert "argocd/gitops-repository" not in {one.name for one in record_stack("local")}
+    assert "gitops-stack-argocd/gitops-repository" not in {one.name for one in record_stack("local")}
 
 
 def record_argocd(manifests: list[Manifest], **args: Any) -> list[RegisteredResource]:

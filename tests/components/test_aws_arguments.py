@@ -58,7 +58,13 @@ NETWORK = cast(Network, Adopted())
 )
 def test_a_network_that_is_made(given: dict[str, Any], wanted: dict[str, Any]) -> None:
     built = build_network_args(NetworkSettings.model_validate({"cidr": "10.20.0.0/16", **given}), ACCOUNT)
-    defaults = {"account": ACCOUNT, "cidr": "10.20.0.0/16", "endpoints": (), "flow_log_retention_days": 30}
+    defaults = {
+        "account_id": ACCOUNT.id,
+        "region": ACCOUNT.region,
+        "cidr": "10.20.0.0/16",
+        "endpoints": (),
+        "flow_log_retention_days": 30,
+    }
     assert built == {**defaults, **wanted}
 
 
@@ -69,7 +75,8 @@ def test_a_network_that_is_adopted_is_its_ids_alone() -> None:
         "publicSubnetIds": ["subnet-0123456789abcdef2"],
     }
     assert build_network_args(NetworkSettings.model_validate(ids), ACCOUNT) == {
-        "account": ACCOUNT,
+        "account_id": ACCOUNT.id,
+        "region": ACCOUNT.region,
         "vpc_id": "vpc-0123456789abcdef0",
         "private_subnet_ids": ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"),
         "public_subnet_ids": ("subnet-0123456789abcdef2",),
@@ -115,7 +122,8 @@ def test_every_setting_of_the_cluster_arrives() -> None:
         "system": False,
     }
     assert build_cluster_args(given.eks, "acme", ACCOUNT, NETWORK) == {
-        "account": ACCOUNT,
+        "account_id": ACCOUNT.id,
+        "region": ACCOUNT.region,
         "name": "acme",
         "version": "1.35",
         "vpc_id": "vpc-1",
@@ -144,7 +152,8 @@ def test_every_setting_of_the_cluster_arrives() -> None:
 
 def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
     assert build_identity_args(settings(), ACCOUNT) == {
-        "account": ACCOUNT,
+        "account_id": ACCOUNT.id,
+        "region": ACCOUNT.region,
         "cluster_name": "gitops-stack-test",
         "argocd_namespace": "argocd",
         "spoke_role_arns": (),
@@ -157,7 +166,8 @@ def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
     }
     argocd = {**GOOD["argocd"], "namespace": "gitops", "spokeRoleArns": [SPOKE]}
     assert build_identity_args(settings(addOns=add_ons, argocd=argocd), ACCOUNT) == {
-        "account": ACCOUNT,
+        "account_id": ACCOUNT.id,
+        "region": ACCOUNT.region,
         "cluster_name": "gitops-stack-test",
         "argocd_namespace": "gitops",
         "spoke_role_arns": (SPOKE,),
@@ -187,7 +197,8 @@ def test_every_setting_of_the_registry_arrives() -> None:
     )
     assert given.registry is not None
     assert build_registry_args(given, given.registry, ACCOUNT, {"team": "platform"}) == {
-        "account": ACCOUNT,
+        "account_id": ACCOUNT.id,
+        "region": ACCOUNT.region,
         "repositories": {
             "shop": {"keep_last": 5, "prefixes": ("v",), "untagged_days": 3, "mutable_tags": ("c-*",)},
         },
@@ -215,7 +226,12 @@ def test_pipelines_get_their_repositories_and_previewers_the_secrets_they_read()
     given = settings(
         ci={
             "publishers": {
-                "app": {"github": "acme/app", "branches": ["main"], "repositories": ["guestbook"]},
+                "app": {
+                    "github": "acme/app",
+                    "tags": ["v*"],
+                    "environments": ["release"],
+                    "repositories": ["guestbook"],
+                },
                 "lab": {"gitlab": "acme/lab", "repositories": ["guestbook"]},
             },
             "previewers": {"platform": {"gitlab": "acme/platform"}},
@@ -229,7 +245,13 @@ def test_pipelines_get_their_repositories_and_previewers_the_secrets_they_read()
     assert given.ci is not None
     built = build_ci_args(given, given.ci, ACCOUNT)
     guestbook = ["arn:aws:ecr:eu-central-1:123456789012:repository/guestbook"]
-    assert built["publishers"]["app"] == {"github": "acme/app", "branches": ("main",), "repository_arns": guestbook}
+    assert built["publishers"]["app"] == {
+        "github": "acme/app",
+        "branches": ("main",),
+        "tags": ("v*",),
+        "environments": ("release",),
+        "repository_arns": guestbook,
+    }
     assert built["publishers"]["lab"]["gitlab"] == "acme/lab"
     assert built["previewers"] == {"platform": {"gitlab": "acme/platform"}}
     assert built["preview"] == {

@@ -21,6 +21,9 @@ from tests.stacks import ROOT, minimal
 GOOD = load_documents((ROOT / "tests" / "fixtures" / "bad_aws_settings.yaml").read_text(encoding="utf-8"))[0]["good"]
 
 
+PARTS = ["registry", "ci", "network", "eks", "pod-identity", "cluster-addons"]
+
+
 class Stack(pulumi.ComponentResource):
     def __init__(self) -> None:
         super().__init__("test:index:Stack", "platform")
@@ -65,15 +68,24 @@ def test_a_stack_without_an_account_has_nothing_here() -> None:
 def test_components_hang_under_the_stack_and_wait_for_each_other() -> None:
     found, seen = record_good()
     parents = {one.name: one.parent for one in found.values() if one.type.startswith("gitops-stack:")}
-    assert parents == dict.fromkeys(["registry", "ci", "network", "eks", "pod-identity", "cluster-addons"], "platform")
-    assert "network" in found["Cluster:eks"].depends_on
-    assert found["PodIdentityAssociation:pod-identity-argocd-argocd-server"].depends_on[0] == "eks"
+    assert parents == dict.fromkeys([f"platform-{part}" for part in PARTS], "platform")
+    assert "platform-network" in found["Cluster:platform-eks"].depends_on
+    assert found["PodIdentityAssociation:platform-pod-identity-argocd/argocd-server"].depends_on[0] == "platform-eks"
     associations = {name.partition(":")[2] for name in found if name.startswith("PodIdentityAssociation:")}
     for addon in ("coredns", "aws-ebs-csi-driver"):
-        assert {"eks", "nodes-general", "eks-pod-identity-agent", *associations} <= set(
-            found[f"Addon:{addon}"].depends_on
-        )
-    assert {"registry", "cluster-addons", "eks", "nodes-general", *associations} <= set(seen["before"])
+        assert {
+            "platform-eks",
+            "platform-eks-nodes-general",
+            "platform-eks-eks-pod-identity-agent",
+            *associations,
+        } <= set(found[f"Addon:platform-cluster-addons-{addon}"].depends_on)
+    assert {
+        "platform-registry",
+        "platform-cluster-addons",
+        "platform-eks",
+        "platform-eks-nodes-general",
+        *associations,
+    } <= set(seen["before"])
 
 
 def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
@@ -84,8 +96,8 @@ def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
         "accountId": "123456789012",
         "ecrHost": "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
         "clusterName": "gitops-stack-test",
-        "vpcId": "network-id",
-        "argocdRoleArn": "arn:aws:mock:::pod-identity-argocd",
+        "vpcId": "platform-network-id",
+        "argocdRoleArn": "arn:aws:mock:::platform-pod-identity-argocd",
     }
     assert set(seen["outputs"]) == {
         "registryHost",
@@ -100,8 +112,10 @@ def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
 
 def test_volumes_carry_the_stack_s_tags() -> None:
     found, _ = record(settings(account={"id": "123456789012", "tags": {"team": "platform"}}))
-    values = json.loads(found["Addon:aws-ebs-csi-driver"].inputs["configurationValues"])
-    assert values["controller"]["extraVolumeTags"] == json.loads(found["aws:aws"].inputs["defaultTags"])["tags"]
+    values = json.loads(found["Addon:platform-cluster-addons-aws-ebs-csi-driver"].inputs["configurationValues"])
+    assert (
+        values["controller"]["extraVolumeTags"] == json.loads(found["aws:platform-aws"].inputs["defaultTags"])["tags"]
+    )
     assert values["controller"]["extraVolumeTags"]["gitops-stack:stack"] == "test"
     assert values["controller"]["extraVolumeTags"]["team"] == "platform"
 
@@ -109,30 +123,30 @@ def test_volumes_carry_the_stack_s_tags() -> None:
 def test_a_registry_alone_needs_no_cluster() -> None:
     given = settings(cluster={"provider": "existing"}, network=None, ci=None)
     found, seen = record(given)
-    assert {one.name for one in found.values() if one.type.startswith("gitops-stack:")} == {"registry"}
+    assert {one.name for one in found.values() if one.type.startswith("gitops-stack:")} == {"platform-registry"}
     assert seen["metadata"].keys() | {"stack"} == produced_keys(given)
-    assert seen["before"] == ["registry"]
+    assert seen["before"] == ["platform-registry"]
 
 
 def test_previewers_look_at_the_cluster_but_not_at_its_secrets() -> None:
     found, _ = record(settings(ci={"previewers": {"app": {"github": "acme/app"}}}))
-    association = found["AccessPolicyAssociation:access-preview-app"].inputs
+    association = found["AccessPolicyAssociation:platform-eks-access-preview-app"].inputs
     assert association["policyArn"].endswith("/AmazonEKSViewPolicy")
-    assert association["principalArn"] == found["AccessEntry:access-preview-app"].inputs["principalArn"]
+    assert association["principalArn"] == found["AccessEntry:platform-eks-access-preview-app"].inputs["principalArn"]
     assert association["accessScope"] == {"type": "cluster"}
-    assert "AccessEntry:access-platform" in found
+    assert "AccessEntry:platform-eks-access-platform" in found
 
 
 def test_nodes_fill_the_caches_of_their_own_stack() -> None:
     found, seen = record(settings(registry={"pullThroughCache": ["quay.io"]}))
-    statement = document(found["RolePolicy:nodes"])["Statement"][0]
+    statement = document(found["RolePolicy:platform-eks-nodes"])["Statement"][0]
     assert list(seen["caches"]) == ["quay.io"]
     assert all(f"repository/{seen['caches']['quay.io']}/" in arn for arn in statement["Resource"])
 
 
 def test_nodes_without_caches_have_no_policy_of_their_own() -> None:
     found, _ = record_good()
-    assert "RolePolicy:nodes" not in found
+    assert "RolePolicy:platform-eks-nodes" not in found
 
 
 def test_auto_mode_has_no_add_ons_to_add() -> None:
@@ -140,4 +154,4 @@ def test_auto_mode_has_no_add_ons_to_add() -> None:
     del cluster["addons"]
     found, seen = record(settings(cluster=cluster))
     assert not any(name.startswith(("Addon:", "ClusterAddons:", "NodeGroup:")) for name in found)
-    assert {"registry", "eks", "network"} <= set(seen["before"])
+    assert {"platform-registry", "platform-eks", "platform-network"} <= set(seen["before"])

@@ -19,11 +19,12 @@ GITLAB = {"gitlab": "acme/web/shop", "branches": ["main"], "repository_arns": [A
 
 
 def record(
-    is_preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any
+    is_preview: bool = False, outputs: dict[str, Any] | None = None, later: dict[str, str] | None = None, **args: Any
 ) -> dict[str, RegisteredResource]:
     wanted: Any = args
 
     def component(opts: pulumi.ResourceOptions) -> None:
+        wanted.update({key: pulumi.Output.from_input(arn) for key, arn in (later or {}).items()})
         made = CiAccess("ci", wanted, opts)
         keep(outputs, publishers=made.publisher_role_arns, previewers=made.previewer_role_arns)
 
@@ -71,6 +72,88 @@ def test_a_provider_that_is_there_is_adopted() -> None:
     assert trust["Principal"] == {"Federated": adopted}
 
 
+ENTERPRISE = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com/octo-ent"
+SELF_MANAGED = "arn:aws:iam::123456789012:oidc-provider/gitlab.example.com"
+
+
+@pytest.mark.parametrize(
+    ("publisher", "args", "condition"),
+    [
+        (
+            GITHUB,
+            {"github_provider_arn": ENTERPRISE},
+            {
+                "token.actions.githubusercontent.com/octo-ent:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com/octo-ent:sub": ["repo:acme/guestbook:ref:refs/heads/main"],
+            },
+        ),
+        (
+            GITLAB,
+            {"gitlab_provider_arn": SELF_MANAGED},
+            {
+                "gitlab.example.com:aud": "https://gitlab.example.com",
+                "gitlab.example.com:sub": ["project_path:acme/web/shop:ref_type:branch:ref:main"],
+            },
+        ),
+    ],
+    ids=["enterprise of GitHub", "self-managed GitLab"],
+)
+@pytest.mark.parametrize("as_output", [False, True], ids=["plain", "output"])
+def test_conditions_are_those_of_the_provider_s_own_issuer(
+    publisher: dict[str, Any], args: dict[str, str], condition: dict[str, Any], as_output: bool
+) -> None:
+    given: dict[str, Any] = {"later": args} if as_output else args
+    found = record(publishers={"guestbook": publisher}, **given)
+    (arn,) = args.values()
+    trust = document(found["Role:ci-publisher-guestbook"], "assumeRolePolicy")["Statement"][0]
+    assert trust["Principal"] == {"Federated": arn}
+    assert trust["Condition"] == {"StringEquals": condition}
+
+
+def test_a_provider_of_another_forge_is_refused_whenever_it_is_known() -> None:
+    with pytest.raises(
+        GitOpsStackError, match=r"^github_provider_arn: found .*gitlab\.example\.com; needs a provider of"
+    ):
+        record(publishers={"guestbook": GITHUB}, github_provider_arn=SELF_MANAGED)
+    with pytest.raises(pulumi.RunError, match=r"^gitlab_provider_arn: found .*octo-ent; needs a provider of GitLab"):
+        record(publishers={"shop": GITLAB}, later={"gitlab_provider_arn": ENTERPRISE})
+
+
+def test_tags_and_environments_push_beside_branches_or_alone() -> None:
+    publisher = {"github": "acme/guestbook", "tags": ["v*"], "environments": ["release"], "repository_arns": [ARN]}
+    found = record(publishers={"guestbook": publisher}, previewers={"guestbook": {**GITHUB, "environments": ["ci"]}})
+    subject = "token.actions.githubusercontent.com:sub"
+    publisher_trust = document(found["Role:ci-publisher-guestbook"], "assumeRolePolicy")["Statement"][0]["Condition"]
+    assert publisher_trust["StringLike"] == {
+        subject: ["repo:acme/guestbook:ref:refs/tags/v*", "repo:acme/guestbook:environment:release"]
+    }
+    previewer_trust = document(found["Role:ci-previewer-guestbook"], "assumeRolePolicy")["Statement"][0]["Condition"]
+    assert previewer_trust["StringEquals"][subject] == [
+        "repo:acme/guestbook:pull_request",
+        "repo:acme/guestbook:environment:ci",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        (
+            {"branches": ["refs/heads/main"]},
+            "acme/guestbook: branch: found 'refs/heads/main'; needs the short name, main",
+        ),
+        ({"branches": []}, "CiAccess ci: publishers.guestbook: found no branches, tags or environments"),
+        (
+            {"github": "acme/guestbook.git"},
+            "github: found 'acme/guestbook.git'; needs the repository alone, OWNER/NAME",
+        ),
+    ],
+)
+def test_what_no_token_carries_is_refused_before_a_role_is_made(changes: dict[str, Any], finding: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(publishers={"guestbook": {**GITHUB, **changes}})
+    assert str(refused.value).startswith(finding)
+
+
 def test_a_publisher_is_trusted_on_its_branches_and_pushes_to_its_repositories() -> None:
     found = record(publishers={"guestbook": GITHUB})
     role = found["Role:ci-publisher-guestbook"]
@@ -111,7 +194,7 @@ def test_a_role_is_for_one_repository(source: dict[str, str], number: int) -> No
     with pytest.raises(GitOpsStackError) as refused:
         record(previewers={"platform": source})
     assert refused.value.findings == (
-        f"gitops-stack:ci.previewers.platform: found {number} repositories; needs one, under github or gitlab",
+        f"CiAccess ci: previewers.platform: found {number} repositories; needs one, under github or gitlab",
     )
 
 

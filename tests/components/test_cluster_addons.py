@@ -34,10 +34,10 @@ def record(preview: bool = False, **args: Any) -> dict[str, RegisteredResource]:
 @BOTH
 def test_every_add_on_is_pinned_and_takes_over_what_eks_put_there(preview: bool) -> None:
     found = record(preview)
-    assert children(found) == ["Addon:aws-ebs-csi-driver", "Addon:coredns"]
+    assert children(found) == ["Addon:addons-aws-ebs-csi-driver", "Addon:addons-coredns"]
     assert found["ClusterAddons:addons"].type == "gitops-stack:index:ClusterAddons"
     check_common(found, "addons")
-    assert found["Addon:coredns"].inputs == {
+    assert found["Addon:addons-coredns"].inputs == {
         "addonName": "coredns",
         "addonVersion": "v1.12.1-eksbuild.2",
         "clusterName": "acme-dev",
@@ -50,13 +50,13 @@ def test_every_add_on_is_pinned_and_takes_over_what_eks_put_there(preview: bool)
 def test_each_add_on_waits_for_all_that_its_pods_need(preview: bool) -> None:
     found = record(preview)
     waits = {name: found[name].depends_on for name in children(found)}
-    assert waits == dict.fromkeys(["Addon:aws-ebs-csi-driver", "Addon:coredns"], ("general", "system"))
+    assert waits == dict.fromkeys(["Addon:addons-aws-ebs-csi-driver", "Addon:addons-coredns"], ("general", "system"))
 
 
 def test_configuration_goes_to_its_add_on_alone() -> None:
     found = record(configuration={"aws-ebs-csi-driver": TAGS})
-    assert json.loads(found["Addon:aws-ebs-csi-driver"].inputs["configurationValues"]) == TAGS
-    assert "configurationValues" not in found["Addon:coredns"].inputs
+    assert json.loads(found["Addon:addons-aws-ebs-csi-driver"].inputs["configurationValues"]) == TAGS
+    assert "configurationValues" not in found["Addon:addons-coredns"].inputs
 
 
 def test_no_add_ons_register_nothing() -> None:

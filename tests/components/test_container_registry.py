@@ -12,7 +12,7 @@ from gitops_stack.aws_plan.lifecycle_policies import build_cache_lifecycle
 from gitops_stack.components import ContainerRegistry
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
-from tests.components.aws import ACCOUNT, check_common, children, document, keep, of_kind, run
+from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1"
@@ -25,7 +25,7 @@ def secret(args: dict[str, Any]) -> dict[str, Any]:
 
 
 def record(preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any) -> dict[str, RegisteredResource]:
-    wanted: Any = {"account": ACCOUNT, "repositories": {"guestbook": GUESTBOOK}, **args}
+    wanted: Any = {**OWN, "repositories": {"guestbook": GUESTBOOK}, **args}
 
     def component(opts: pulumi.ResourceOptions) -> None:
         made = ContainerRegistry("ecr", wanted, opts)
@@ -200,9 +200,9 @@ def test_account_wide_things_need_the_owner() -> None:
     with pytest.raises(GitOpsStackError) as refused:
         record(scanning="basic", replicate_to={"regions": ["eu-central-1"]})
     assert refused.value.findings == tuple(
-        f"gitops-stack:registry.{key}: is set once for the whole account and region; "
-        "needs ownsAccountRegistry: true, in one stack alone"
-        for key in ("replicateTo", "scanning")
+        f"ContainerRegistry ecr: {key}: is set once for the whole account and region; "
+        "needs owns_account_registry, in one stack alone"
+        for key in ("replicate_to", "scanning")
     )
 
 

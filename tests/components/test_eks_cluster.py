@@ -10,8 +10,9 @@ import pytest
 
 from gitops_stack.components import EksCluster
 from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
-from tests.components.aws import ACCOUNT, check_common, children, document, keep, of_kind, run
+from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 ADMIN = "arn:aws:iam::123456789012:role/platform"
@@ -35,8 +36,8 @@ AUTO: dict[str, Any] = {"auto_mode": True}
 GROUPS: dict[str, Any] = {"node_groups": {"general": GROUP}, "addons": ADDONS}
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:X"], "Resource": ["arn:x"]}]}
 BARE = [
-    "AccessEntry:access-admins",
-    "AccessPolicyAssociation:access-admins",
+    "AccessEntry:eks-access-admins",
+    "AccessPolicyAssociation:eks-access-admins",
     "Alias:eks-secrets",
     "Key:eks-secrets",
     "LogGroup:eks-logs",
@@ -51,7 +52,7 @@ class Network(pulumi.CustomResource):
 def record(preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = {
-            "account": ACCOUNT,
+            **OWN,
             "name": "acme-dev",
             "version": "1.35",
             "vpc_id": "vpc-1",
@@ -102,13 +103,13 @@ def test_a_cluster_of_auto_mode_is_complete(preview: bool) -> None:
 def test_a_cluster_of_node_groups_is_complete(preview: bool) -> None:
     found = of_groups(preview)
     extra = {
-        "Addon:eks-pod-identity-agent",
-        "LaunchTemplate:nodes-general",
-        "NodeGroup:nodes-general",
-        "Role:nodes",
-        "RolePolicyAttachment:nodes-AmazonEC2ContainerRegistryPullOnly",
-        "RolePolicyAttachment:nodes-AmazonEKSWorkerNodePolicy",
-        "RolePolicyAttachment:nodes-AmazonEKS_CNI_Policy",
+        "Addon:eks-eks-pod-identity-agent",
+        "LaunchTemplate:eks-nodes-general",
+        "NodeGroup:eks-nodes-general",
+        "Role:eks-nodes",
+        "RolePolicyAttachment:eks-nodes-AmazonEC2ContainerRegistryPullOnly",
+        "RolePolicyAttachment:eks-nodes-AmazonEKSWorkerNodePolicy",
+        "RolePolicyAttachment:eks-nodes-AmazonEKS_CNI_Policy",
     }
     assert children(found) == sorted({*BARE, *extra})
     check_common(found, "eks")
@@ -205,19 +206,19 @@ def test_each_principal_has_an_entry_and_one_policy_in_its_namespaces(preview: b
     found = record(preview, outputs, access=access, **AUTO)
     entries, associations = of_kind(found, "AccessEntry"), of_kind(found, "AccessPolicyAssociation")
     assert {name: one.inputs for name, one in entries.items()} == {
-        "access-admins": {"clusterName": "acme-dev", "principalArn": ADMIN},
-        "access-developers": {"clusterName": "acme-dev", "principalArn": READER},
+        "eks-access-admins": {"clusterName": "acme-dev", "principalArn": ADMIN},
+        "eks-access-developers": {"clusterName": "acme-dev", "principalArn": READER},
     }
     assert {one.depends_on for one in entries.values()} == {("eks",)}
     policies = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS"
     assert {name: one.inputs for name, one in associations.items()} == {
-        "access-admins": {
+        "eks-access-admins": {
             "clusterName": "acme-dev",
             "principalArn": ADMIN,
             "policyArn": f"{policies}ClusterAdminPolicy",
             "accessScope": {"type": "cluster"},
         },
-        "access-developers": {
+        "eks-access-developers": {
             "clusterName": "acme-dev",
             "principalArn": READER,
             "policyArn": f"{policies}ViewPolicy",
@@ -230,9 +231,9 @@ def test_each_principal_has_an_entry_and_one_policy_in_its_namespaces(preview: b
 def test_access_and_readiness_are_given_to_those_who_come_after() -> None:
     outputs: dict[str, Any] = {}
     record(outputs=outputs, node_policy=POLICY, **AUTO)
-    assert outputs == {"kubeconfig": "{}", "access": ["access-admins"], "ready": ["eks", "network", "nodes"]}
+    assert outputs == {"kubeconfig": "{}", "access": ["eks-access-admins"], "ready": ["eks", "network", "eks-nodes"]}
     record(outputs=outputs, node_policy=POLICY, **GROUPS)
-    assert outputs["ready"] == ["eks", "network", "eks-pod-identity-agent", "nodes-general"]
+    assert outputs["ready"] == ["eks", "network", "eks-eks-pod-identity-agent", "eks-nodes-general"]
 
 
 def test_add_ons_are_pinned_and_those_that_need_nodes_are_left_to_others() -> None:
@@ -246,13 +247,13 @@ def test_add_ons_are_pinned_and_those_that_need_nodes_are_left_to_others() -> No
     }
     assert inputs["corednsAddonOptions"] == {"enabled": False}
     assert "autoMode" not in inputs
-    assert set(of_kind(found, "Addon")) == {"eks-pod-identity-agent"}
+    assert set(of_kind(found, "Addon")) == {"eks-eks-pod-identity-agent"}
 
 
 @BOTH
 def test_the_agent_is_there_before_the_nodes(preview: bool) -> None:
     found = of_groups(preview)
-    agent = found["Addon:eks-pod-identity-agent"]
+    agent = found["Addon:eks-eks-pod-identity-agent"]
     assert agent.depends_on == ("eks",)
     assert agent.inputs == {
         "addonName": "eks-pod-identity-agent",
@@ -261,20 +262,20 @@ def test_the_agent_is_there_before_the_nodes(preview: bool) -> None:
         "resolveConflictsOnCreate": "OVERWRITE",
         "resolveConflictsOnUpdate": "OVERWRITE",
     }
-    assert {"eks", "network", "eks-pod-identity-agent"} <= set(found["NodeGroup:nodes-general"].depends_on)
+    assert {"eks", "network", "eks-eks-pod-identity-agent"} <= set(found["NodeGroup:eks-nodes-general"].depends_on)
 
 
 def test_nodes_of_auto_mode_get_the_policy_by_their_role() -> None:
     found = record(node_policy=POLICY, **AUTO)
-    assert document(found["RolePolicy:nodes"]) == POLICY
-    assert found["RolePolicy:nodes"].inputs["role"] == "auto-mode-nodes"
-    assert found["RolePolicy:nodes"].depends_on == ("eks",)
+    assert document(found["RolePolicy:eks-nodes"]) == POLICY
+    assert found["RolePolicy:eks-nodes"].inputs["role"] == "auto-mode-nodes"
+    assert found["RolePolicy:eks-nodes"].depends_on == ("eks",)
 
 
 def test_node_groups_get_the_policy_by_theirs() -> None:
     found = record(node_policy=POLICY, **GROUPS)
-    assert document(found["RolePolicy:nodes"]) == POLICY
-    assert found["RolePolicy:nodes"].depends_on == ("nodes",)
+    assert document(found["RolePolicy:eks-nodes"]) == POLICY
+    assert found["RolePolicy:eks-nodes"].depends_on == ("eks-nodes",)
 
 
 @BOTH
@@ -310,3 +311,50 @@ def test_the_creator_is_not_let_in_unnamed() -> None:
 @pytest.mark.parametrize("kind", ["eks:index:Cluster", "aws:eks/addon:Addon", "aws:ecs/cluster:Cluster"])
 def test_nothing_but_the_cluster_is_transformed(kind: str) -> None:
     assert transform(kind, {"name": "acme-dev"}) is None
+
+
+@pytest.mark.parametrize(
+    ("args", "finding"),
+    [
+        ({"ip_family": "ipv5", **AUTO}, "ip_family: found ipv5; needs one of ipv4, ipv6"),
+        ({"support_type": "long", **AUTO}, "support_type: found long; needs one of standard, extended"),
+        (
+            {"access": {"me": {"principal_arn": ADMIN, "policy": "Root"}}, **AUTO},
+            "access.me.policy: found Root; needs one of ClusterAdmin, Admin, AdminView, Edit, View",
+        ),
+        (
+            {"access": {"me": {"principal_arn": ADMIN, "policy": "ClusterAdmin", "namespaces": ["a"]}}, **AUTO},
+            "access.me.namespaces: needs policy Admin: ClusterAdmin holds for the whole cluster",
+        ),
+        (
+            {"private_access": False, **AUTO},
+            "private_access: found False; needs True or public_access_cidrs: nobody would reach the API server",
+        ),
+        (
+            {**GROUPS, **AUTO, "addons": {}},
+            "node_groups: found general beside auto_mode, which brings its own; leave one out",
+        ),
+        (
+            {},
+            "addons: found nothing; needs a version of vpc-cni and kube-proxy "
+            "(without auto_mode EKS would choose one, and move it)",
+        ),
+        (
+            {"node_groups": {"a": {**GROUP, "capacity": "bid"}}, "addons": ADDONS},
+            "node_groups.a.capacity: found bid; needs one of onDemand, spot",
+        ),
+        (
+            {"public_access_cidrs": ["10.0.0.0/8"], **AUTO},
+            "public_access_cidrs: found 10.0.0.0/8; needs a public network: the public endpoint sees no private or "
+            "reserved address, and EKS refuses them",
+        ),
+        (
+            {"public_access_cidrs": [f"203.0.{n}.0/24" for n in range(41)], **AUTO},
+            "public_access_cidrs: found 41 networks; needs 40 at most, which is EKS's limit; join neighbours",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_in_the_words_of_the_arguments(args: dict[str, Any], finding: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(**args)
+    assert refused.value.findings == (f"EksCluster eks: {finding}",)

@@ -10,14 +10,14 @@ import pytest
 from gitops_stack.components import Network
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import Answer, RegisteredResource
-from tests.components.aws import ACCOUNT, check_common, children, document, of_kind, run
+from tests.components.aws import ACCOUNT, OWN, check_common, children, document, of_kind, run
 
 NAMES = ["eu-west-1c", "eu-west-1a", "eu-west-1b"]
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 
 
 def record(preview: bool = False, zones: Answer | None = None, **args: Any) -> dict[str, RegisteredResource]:
-    wanted: Any = {"account": ACCOUNT, "cidr": "10.20.0.0/16", "availability_zone_count": 3, **args}
+    wanted: Any = {**OWN, "cidr": "10.20.0.0/16", "availability_zone_count": 3, **args}
     answer = {"names": NAMES} if zones is None else zones
     return run(lambda opts: Network("net", wanted, opts), preview=preview, zones=answer)
 
@@ -226,9 +226,7 @@ def test_flow_logs_are_kept_for_a_while_by_a_role_that_writes_nothing_else() -> 
 def test_too_few_zones_stop_the_run() -> None:
     with pytest.raises(pulumi.RunError) as refused:
         record(zones={"names": ["us-west-1a", "us-west-1c"]})
-    assert str(refused.value) == (
-        "gitops-stack:network.availabilityZones: found 2 zones for EKS in the region (us-west-1a, us-west-1c); needs 3"
-    )
+    assert str(refused.value) == ("Network: found 2 zones for EKS in the region (us-west-1a, us-west-1c); needs 3")
 
 
 @pytest.mark.parametrize(
@@ -255,9 +253,21 @@ def test_arguments_that_do_not_fit_together_are_refused(args: dict[str, Any], fi
     assert refused.value.findings == (f"Network: {finding}",)
 
 
+def test_an_endpoint_nobody_knows_is_refused_before_anything_is_made() -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(endpoints=["s4"])
+    allowed = "ecr.api, ecr.dkr, sts, eks, eks-auth, ec2, logs, elasticloadbalancing"
+    assert refused.value.findings == (f"Network: endpoints: found s4; needs a subset of {allowed}",)
+
+
+def test_endpoints_in_china_end_the_run_with_a_sentence() -> None:
+    with pytest.raises(pulumi.RunError, match=r"^Network: endpoints: found sts in cn-north-1, whose endpoint names"):
+        record(endpoints=["sts"], region="cn-north-1")
+
+
 def test_a_network_needs_a_block_or_an_id() -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        run(lambda opts: Network("net", {"account": ACCOUNT, "availability_zone_count": 2}, opts))
+        run(lambda opts: Network("net", {"availability_zone_count": 2}, opts))
     assert refused.value.findings == (
         "Network: found neither cidr nor vpc_id; give the block of a VPC to make or one to adopt",
     )
@@ -287,7 +297,6 @@ def adopt(preview: bool = False, vpc: dict[str, Any] = GOOD_VPC, **changes: Any)
         network = Network(
             "net",
             {
-                "account": ACCOUNT,
                 "vpc_id": "vpc-1",
                 "private_subnet_ids": ["subnet-private-a", "subnet-private-b"],
                 "public_subnet_ids": ["subnet-public-a", "subnet-public-b"],
@@ -341,16 +350,16 @@ def test_an_adopted_network_makes_nothing_and_hands_on_what_it_found(preview: bo
 def test_an_unfit_subnet_stops_the_run(preview: bool, changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         adopt(preview, **changes)
-    assert str(refused.value) == f"gitops-stack:network.privateSubnetIds: {sentence}"
+    assert str(refused.value) == f"Network: private subnets: {sentence}"
 
 
 def test_all_faults_of_an_adopted_network_are_told_at_once() -> None:
     with pytest.raises(pulumi.RunError) as refused:
         adopt(vpc={**GOOD_VPC, "enableDnsHostnames": False}, tags={}, availableIpAddressCount=0)
-    assert [line.split(" ")[0] for line in str(refused.value).splitlines()] == [
-        "gitops-stack:network.vpcId:",
-        "gitops-stack:network.privateSubnetIds:",
-        "gitops-stack:network.privateSubnetIds:",
+    assert [line.split(" ")[1:3] for line in str(refused.value).splitlines()] == [
+        ["vpc-1", "has"],
+        ["private", "subnets:"],
+        ["private", "subnets:"],
     ]
 
 
@@ -359,6 +368,6 @@ def test_scarce_addresses_warn_and_do_not_stop(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(pulumi.log, "warn", lambda message, _resource: said.append(message))
     assert adopt(availableIpAddressCount=20)[0] == "vpc-1"
     assert said == [
-        "gitops-stack:network.privateSubnetIds: subnet-private-b has 20 free addresses, few for nodes and pods; "
+        "Network: private subnets: subnet-private-b has 20 free addresses, few for nodes and pods; "
         "64 or more are advised"
     ]

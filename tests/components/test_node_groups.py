@@ -44,10 +44,11 @@ def record(
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
         registered = register_node_groups(
+            "nodes",
             wanted,
             cluster_name="acme-dev",
             version="1.35",
-            account=ACCOUNT,
+            account=pulumi.Output.from_input(ACCOUNT),
             subnet_ids=["subnet-1", "subnet-2"],
             policy=policy,
             tags={"gitops-stack:stack": "dev"},

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_stack.components import PodIdentity
 from gitops_stack.testing import RegisteredResource
-from tests.components.aws import ACCOUNT, check_common, children, document, keep, of_kind, run
+from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
 SPOKE = "arn:aws:iam::210987654321:role/argocd-spoke"
@@ -25,9 +25,9 @@ ADD_ONS: dict[str, Any] = {
     "ebs_csi_driver": True,
 }
 HUB = [
-    "PodIdentityAssociation:pods-argocd-argocd-application-controller",
-    "PodIdentityAssociation:pods-argocd-argocd-applicationset-controller",
-    "PodIdentityAssociation:pods-argocd-argocd-server",
+    "PodIdentityAssociation:pods-argocd/argocd-application-controller",
+    "PodIdentityAssociation:pods-argocd/argocd-applicationset-controller",
+    "PodIdentityAssociation:pods-argocd/argocd-server",
     "Role:pods-argocd",
 ]
 
@@ -35,7 +35,7 @@ HUB = [
 def record(preview: bool = False, outputs: dict[str, Any] | None = None, **args: Any) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         cluster_name = pulumi.Output.from_input("acme-dev")
-        wanted: Any = {"account": ACCOUNT, "cluster_name": cluster_name, "argocd_namespace": "argocd", **args}
+        wanted: Any = {**OWN, "cluster_name": cluster_name, "argocd_namespace": "argocd", **args}
         made = PodIdentity("pods", wanted, opts)
         keep(outputs, roles=made.role_arns, associations=sorted(made.associations))
 
@@ -61,10 +61,10 @@ def test_every_add_on_has_a_role_a_policy_and_an_association(preview: bool) -> N
             *(f"Role:pods-{key}" for key in [*keys, "ebs-csi-driver"]),
             *(f"RolePolicy:pods-{key}-policy" for key in keys),
             "RolePolicyAttachment:pods-ebs-csi-driver-policy",
-            "PodIdentityAssociation:pods-external-dns-external-dns",
-            "PodIdentityAssociation:pods-external-secrets-external-secrets",
-            "PodIdentityAssociation:pods-kube-system-aws-load-balancer-controller",
-            "PodIdentityAssociation:pods-kube-system-ebs-csi-controller-sa",
+            "PodIdentityAssociation:pods-external-dns/external-dns",
+            "PodIdentityAssociation:pods-external-secrets/external-secrets",
+            "PodIdentityAssociation:pods-kube-system/aws-load-balancer-controller",
+            "PodIdentityAssociation:pods-kube-system/ebs-csi-controller-sa",
         ]
     )
     check_common(found, "pods")
@@ -72,7 +72,7 @@ def test_every_add_on_has_a_role_a_policy_and_an_association(preview: bool) -> N
 
 def test_an_association_comes_after_the_permissions() -> None:
     found = record(spoke_role_arns=[SPOKE], **ADD_ONS)
-    server = found["PodIdentityAssociation:pods-argocd-argocd-server"]
+    server = found["PodIdentityAssociation:pods-argocd/argocd-server"]
     assert server.inputs == {
         "clusterName": "acme-dev",
         "namespace": "argocd",
@@ -81,16 +81,16 @@ def test_an_association_comes_after_the_permissions() -> None:
     }
     assert {name: one.depends_on for name, one in of_kind(found, "PodIdentityAssociation").items()} == {
         **{
-            f"pods-argocd-argocd-{part}": ("pods-argocd", "pods-argocd-policy")
+            f"pods-argocd/argocd-{part}": ("pods-argocd", "pods-argocd-policy")
             for part in ("application-controller", "applicationset-controller", "server")
         },
-        "pods-external-secrets-external-secrets": ("pods-external-secrets", "pods-external-secrets-policy"),
-        "pods-external-dns-external-dns": ("pods-external-dns", "pods-external-dns-policy"),
-        "pods-kube-system-aws-load-balancer-controller": (
+        "pods-external-secrets/external-secrets": ("pods-external-secrets", "pods-external-secrets-policy"),
+        "pods-external-dns/external-dns": ("pods-external-dns", "pods-external-dns-policy"),
+        "pods-kube-system/aws-load-balancer-controller": (
             "pods-load-balancer-controller",
             "pods-load-balancer-controller-policy",
         ),
-        "pods-kube-system-ebs-csi-controller-sa": ("pods-ebs-csi-driver", "pods-ebs-csi-driver-policy"),
+        "pods-kube-system/ebs-csi-controller-sa": ("pods-ebs-csi-driver", "pods-ebs-csi-driver-policy"),
     }
 
 
@@ -101,7 +101,8 @@ def test_associations_wait_for_the_cluster_that_is_named_in_plain_text() -> None
     def component(opts: pulumi.ResourceOptions) -> None:
         cluster = Cluster("test:index:Cluster", "eks")
         after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[cluster]))
-        PodIdentity("pods", {"account": ACCOUNT, "cluster_name": "acme-dev", "argocd_namespace": "argocd"}, after)
+        wanted: Any = {**OWN, "cluster_name": "acme-dev", "argocd_namespace": "argocd"}
+        PodIdentity("pods", wanted, after)
 
     found = run(component)
     waits = {name: "eks" in one.depends_on for name, one in of_kind(found, "PodIdentityAssociation").items()}

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gitops_stack.delivery.edits.helm_values import set_value
 from gitops_stack.delivery.edits.kustomization import set_kustomization_image, transform_image
 from gitops_stack.delivery.edits.manifest import set_manifest_image
-from gitops_stack.delivery.edits.yaml_source import find_comments
 from gitops_stack.delivery.image_reference import ImageReference
+from gitops_stack.edits.yaml_source import find_comments
 from gitops_stack.gitops_tree.yaml_text import load_documents
 
 PROPERTY = settings(max_examples=40, deadline=None, database=None)

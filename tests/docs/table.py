@@ -307,9 +307,32 @@ DOWN = Left(
 _TRY = "tests/e2e/test_try.py::"
 TRY = Left("starts a lab", (f"{_TRY}test_changed_applications_of_an_eks_stack_become_synced_and_healthy",))
 TRY_KEEP = Left("starts a lab", (f"{_TRY}test_a_second_try_goes_on_in_the_same_cluster_from_a_failed_one",))
+_ADOPT = "tests/e2e/test_adoption.py::test_client_side_apply_of_an_older_release"
+ADOPT = Left(
+    "asks a cluster with Argo CD",
+    (_ADOPT, "tests/cli/test_adopt.py::test_a_loss_leaves_with_one_and_writes_nothing"),
+)
+ADOPT_YES = Left("asks a cluster with Argo CD", (_ADOPT,))
+REMOVE_MANAGERS = Left(
+    "asks a cluster with Argo CD", (_ADOPT, "tests/cli/test_adopt.py::test_managers_are_listed_or_removed")
+)
 _LOGIN = "tests/account/test_registry_login.py::"
 
 LEFT: dict[str, dict[str, Left]] = {
+    "docs/adopt.md": {
+        "gitops-stack adopt --stack dev": ADOPT,
+        "gitops-stack adopt --stack dev --yes": ADOPT_YES,
+        'git add -A && git commit -m "Take over Argo CD" && git push': ADOPT_YES,
+        "gitops-stack adopt --stack dev --remove-managers --yes": REMOVE_MANAGERS,
+        "gitops-stack lock --stack dev --version v3.2.11": Left(
+            "asks the remote for a tag",
+            (
+                "tests/e2e/test_standard.py"
+                "::test_bootstrap_ends_synced_at_the_pushed_revision_with_a_complete_certificate",
+            ),
+        ),
+        "gitops-stack status --stack dev": STATUS,
+    },
     "README.md": {
         'eval "$(.venv/bin/gitops-stack lab env)" && cd .lab/local/workspace': LAB,
         'eval "$(.venv/bin/gitops-stack lab env --tools)"': LAB,
@@ -357,6 +380,8 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack lab down --name second --stack local --destroy": DOWN,
     },
     "docs/recover.md": {
+        "gitops-stack adopt --stack dev --remove-managers": REMOVE_MANAGERS,
+        "gitops-stack adopt --stack dev --remove-managers --yes": REMOVE_MANAGERS,
         "gitops-stack recover --stack dev": Left(
             "asks an AWS account, and Pulumi's state",
             (

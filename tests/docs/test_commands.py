@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import fake_kustomize
 from tests.docs.documents import FILES, Line, find_lines
 from tests.docs.table import LEFT, STEPS, Left, Step, committed
 from tests.docs.world import World, open_world
@@ -18,11 +19,6 @@ from tests.stacks import ROOT
 
 GIT = shutil.which("git")  # before the guards of tests/conftest.py stand in front of it
 LINES = {str(file.relative_to(ROOT)): find_lines(file) for file in FILES if file.name != "CHANGELOG.md"}
-# Stands in for kustomize in what `image set` and `promote` show; the real one is in tests/e2e.
-KUSTOMIZE = """#!/bin/sh
-echo '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: |-'
-sed 's/^/  /' "$2/kustomization.yaml"
-"""
 
 
 def run_document(world: World, document: str, *, kustomize: bool) -> list[str]:
@@ -56,9 +52,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "git").symlink_to(GIT)
-    (tools / "kustomize").write_text(KUSTOMIZE, encoding="utf-8")
-    (tools / "kustomize").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    fake_kustomize.install(tools, monkeypatch)  # the real one is in tests/e2e
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     with open_world(tmp_path, monkeypatch, capsys) as made:
         yield made

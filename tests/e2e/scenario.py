@@ -17,7 +17,6 @@ from typing import Any
 
 from lightkube import ApiError, Client
 from lightkube.types import PatchType
-from ruamel.yaml import YAML
 
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
@@ -37,6 +36,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import read_application
 from gitops_stack.policies.ownership import Certificate
+from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 
 ROOT = Path(__file__).parents[2]
@@ -225,12 +225,12 @@ class Scenario:
 def edit_stack(folder: Path, changes: Mapping[str, Mapping[str, Any]], stack: str = STACK) -> None:
     """Merge ``changes`` (settings key -> values, None takes one out) into the stack file in ``folder``."""
     file = folder / f"Pulumi.{stack}.yaml"
-    editor = YAML()
-    document = editor.load(file.read_text(encoding="utf-8"))
+    text = StackText.load(file)
     for key, values in changes.items():
-        section = document["config"].setdefault(f"gitops-stack:{key}", {})
-        section.update({name: value for name, value in values.items() if value is not None})
-        for name in [name for name, value in values.items() if value is None]:
-            del section[name]
-    with file.open("w", encoding="utf-8") as text:
-        editor.dump(document, text)
+        for name, value in values.items():
+            path = (f"gitops-stack:{key}", name)
+            if value is None:
+                text.remove(path)
+            else:
+                text.set(path, value)
+    text.write(file)

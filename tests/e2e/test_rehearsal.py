@@ -132,7 +132,7 @@ def test_the_cluster_secret_tells_what_was_made(dev: Rehearsal) -> None:
         secret = load_objects(api, [reference])[reference.text]
     assert secret is not None
     vpc = of_type(dev, "Vpc")[0]
-    role = next(found for found in of_type(dev, "Role") if found["urn"].endswith("::pod-identity-argocd"))
+    role = next(found for found in of_type(dev, "Role") if found["urn"].endswith("::gitops-stack-pod-identity-argocd"))
     metadata = secret["metadata"]
     assert {key: value for key, value in metadata["labels"].items() if "/" not in key} == {
         "stack": "dev",
@@ -231,7 +231,10 @@ def test_production_is_highly_available_on_its_node_groups(prd: Rehearsal) -> No
     with connect(prd.report.lab.state.kubeconfig) as api:
         nodes = list(api.list(Node))
     groups = [labels_of(node)["eks.amazonaws.com/nodegroup"] for node in nodes]
-    assert sorted(group.rpartition("-")[0] for group in groups) == ["nodes-general"] * 4 + ["nodes-system"] * 2
+    assert (
+        sorted(group.rpartition("-")[0] for group in groups)
+        == ["gitops-stack-eks-nodes-general"] * 4 + ["gitops-stack-eks-nodes-system"] * 2
+    )
     tainted = [node for node in nodes if node.spec and node.spec.taints]
     assert len(tainted) == 2
 

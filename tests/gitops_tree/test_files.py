@@ -64,6 +64,11 @@ def _author(root: Path) -> None:
     (root / "apps/projects.yaml").write_text(AUTHORED)
 
 
+def _behead(root: Path) -> None:
+    file = root / "apps/projects.yaml"
+    file.write_text(file.read_text().partition("\n")[2])
+
+
 def _add_patch(root: Path) -> None:
     (root / "argocd/patches/50-mine.yaml").write_text(AUTHORED)
 
@@ -84,7 +89,7 @@ LEFT = "apps/old.yaml: is generated but no longer wanted by the settings"
         (_delete, [GONE]),
         (_edit, [EDITED]),
         (_leave_over, [LEFT]),
-        (_author, ["apps/projects.yaml: is authored, but the settings generate a file of that name"]),
+        (_behead, ["apps/projects.yaml: has lost its first line, which says that it is generated"]),
         (_add_patch, ["argocd/kustomization.yaml: differs from what the settings generate"]),
         (_all, [GONE, LEFT, EDITED]),
     ],
@@ -96,12 +101,21 @@ def test_a_stale_tree_is_told_file_by_file(change: Callable[[Path], None], findi
 
 
 def test_an_authored_file_in_the_way_is_not_overwritten_by_a_render(project: Path) -> None:
-    root = project / "gitops/dev"
+    root, settings = project / "gitops/dev", stack_settings("dev")
     _author(root)
-    assert check_authored_names(stack_settings("dev"), root) == [
+    said = [
         f"{root}/apps/projects.yaml: is authored, but the settings generate a file of that name; "
-        "rename it or the setting"
+        "rename it or the setting, or delete it and run `gitops-stack render`"
     ]
+    assert check_authored_names(settings, root) == check_tree(settings, root) == said
+
+
+def test_a_generated_file_that_lost_its_first_line_is_rendered_again(project: Path) -> None:
+    root = project / "gitops/dev"
+    before = generated_bytes(root)
+    _behead(root)
+    assert write_tree(stack_settings("dev"), root) == ["apps/projects.yaml"]
+    assert generated_bytes(root) == before
 
 
 def test_writing_repairs_generated_files_and_nothing_else(project: Path) -> None:

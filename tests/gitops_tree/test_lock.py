@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from gitops_stack.gitops_tree.manifest_set import digest, images
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
-from tests.stacks import COMMIT, STACKS, stack_render, stack_settings, stack_tree
+from tests.stacks import COMMIT, RENDERS, STACKS, stack_render, stack_settings, stack_tree
 
 FILE = Path("lock.yaml")
 
@@ -199,3 +200,18 @@ def test_a_missing_lock_is_refused_by_a_foreign_program_too(project: Path) -> No
     with pytest.raises(GitOpsStackError) as refused:
         load_installation(file.parent)
     assert refused.value.findings == (f"{file}: is missing; {LOCK_AGAIN}",)
+
+
+def test_a_tag_that_was_refused_is_asked_for_again_although_the_render_is_kept(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(RENDERS, tmp_path / "cache/renders")
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))
+    answers = [["the tag was moved"], ["the tag was moved"], []]
+    monkeypatch.setattr("gitops_stack.gitops_tree.installation.check_release_tag", lambda _: answers.pop(0))
+    for _ in range(2):
+        with pytest.raises(GitOpsStackError, match="the tag was moved"):
+            load_stack_installation(stack_settings("dev"), project / "gitops/dev")
+    for _ in range(2):
+        assert load_stack_installation(stack_settings("dev"), project / "gitops/dev")
+    assert answers == [], "asked once more, and not again"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.lab.engine import Engine, _changes
+from gitops_stack.lab.engine import Engine, _changes, find_errors
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,18 @@ from gitops_stack.lab.engine import Engine, _changes
 )
 def test_changes_are_counted_by_operation(text: str, wanted: dict[str, int]) -> None:
     assert _changes(text) == wanted
+
+
+def test_errors_are_told_once_and_without_what_is_said_of_every_failure() -> None:
+    text = (
+        " +  pulumi:pulumi:Stack gitops-stack-local creating (0s) error: argocd.source: cannot be read; check it\n"
+        " +  pulumi:pulumi:Stack gitops-stack-local creating (0s) error: an unhandled error occurred: "
+        "program exited with non-zero exit code: 1\n"
+        "Diagnostics:\n    error: argocd.source: cannot be read; check it\n    error: update failed\n"
+        "    error: a: b\n    error: \n"
+    )
+    assert find_errors(text) == ["argocd.source: cannot be read; check it", "a: b"]
+    assert find_errors("Updating (local):\n") == []
 
 
 def _lay_out_killed(folder: Path, pid: int) -> tuple[Engine, Path]:

@@ -10,9 +10,9 @@ from httpx2 import HTTPStatusError, ReadTimeout, Request, Response
 from lightkube.resources.core_v1 import PersistentVolumeClaim
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.lab.server_side_apply import delete
 from gitops_stack.lab.volumes import build_volume, provide_volumes
 from gitops_stack.live_state import ObjectReference
+from gitops_stack.live_writes import delete
 
 
 @pytest.mark.parametrize("storage_class", [None, "gp3"])
@@ -55,7 +55,7 @@ class Unwell:
 
 def test_an_api_server_that_does_not_answer_is_one_sentence() -> None:
     client: Any = Unwell(ReadTimeout("timed out"))
-    said = "cluster: does not answer: timed out; see the log of kube-apiserver"
+    said = "cluster: does not answer: timed out; is it running?"
     with pytest.raises(EnvironmentProblem) as raised:
         provide_volumes(client)
     assert raised.value.findings == (said,)

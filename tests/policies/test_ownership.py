@@ -16,7 +16,7 @@ UPDATE = {"manager": "argocd-controller", "operation": "Update"}
 STATUS = {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"}
 
 
-def live(*managers: dict[str, str]) -> Manifest:
+def live(*managers: dict[str, Any]) -> Manifest:
     return {"kind": "ConfigMap", "metadata": {"name": "cm", "managedFields": list(managers)}}
 
 
@@ -53,6 +53,12 @@ def definition(schema: str) -> Manifest:
             id="seeded schema",
         ),
         pytest.param(definition("open"), None, "", id="a definition Git does not know"),
+        pytest.param(
+            {**live({**ARGOCD, "fieldsV1": {"f:data": {"f:a": {}}}}), "data": {"a": "1", "url": "x"}},
+            None,
+            "has data.url, which no manager owns and Git does not have",
+            id="left by a removed manager",
+        ),
         pytest.param(seeded(), None, "has not been synced by Argo CD yet", id="created and not yet synced"),
     ],
 )

@@ -198,6 +198,10 @@ def test_other_files_of_an_existing_repository_are_not_in_the_way(tmp_path: Path
             {"app": "cart"},
             "answers: app: is asked only where layout == 'application'; leave it out, or change that answer",
         ),
+        (
+            {"stacks": "local", "provider": "eks"},
+            "answers: provider: is asked only where layout != 'application' and stacks != ['local']; leave it out",
+        ),
         ({"repository": "platform"}, "needs OWNER/NAME"),
         (
             {"argocd_version": "3.5", "argocd_commit": "abc"},

@@ -301,7 +301,9 @@ def test_a_list_whose_items_stand_elsewhere_is_not_torn_apart(project: Path) -> 
     generators = "    - list: &held {elements: [{name: us}]}\n  held: *held"
     write_set(project, generators=generators)
     (finding,) = findings(project, "eu", "regions")
-    assert finding.startswith("gitops/dev/apps/regions.yaml: the list of regions cannot be changed without changing ")
+    assert finding.startswith(
+        "gitops/dev/apps/regions.yaml: line 8: the list of regions cannot be changed without changing "
+    )
 
 
 def test_a_project_that_forbids_the_first_manifests_is_said(sampled: Path) -> None:

@@ -11,9 +11,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gitops_stack.edits.text_edit import render_flow
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import represent_text
-from gitops_stack.scaffold.stack_text import StackText, render_flow
+from gitops_stack.scaffold.stack_text import StackText
 
 TEXT = """\
 # head
@@ -43,6 +44,7 @@ config:
   gitops-stack:account: &account
     id: "123456789012"
   gitops-stack:alias: *account
+  gitops-stack:quoted: {id: "123"}
   gitops-stack:last: 1
 # the end
 """
@@ -59,7 +61,7 @@ P, W = "gitops-stack:projects", "gitops-stack:workloads"
 TABLE: dict[str, tuple[list[tuple[Any, ...]], str, str]] = {
     "a scalar": ([("set", ("aws:region",), "eu-north-1")], "eu-west-1 # where", "eu-north-1 # where"),
     "a quoted scalar keeps its quotes": (
-        [("set", ("gitops-stack:account", "id"), "210987654321")], '"123456789012"', '"210987654321"',
+        [("set", ("gitops-stack:quoted", "id"), "321")], '"123"', '"321"',
     ),
     "an entry behind the last, before the next section's comment": (
         [("set", (W, "c"), {"z": [1]})], "x: 2 # eol b\n", "x: 2 # eol b\n    c: {z: [1]}\n",
@@ -105,7 +107,12 @@ def test_a_map_whose_last_entry_went_stays_a_map() -> None:
 
 
 def test_a_file_without_a_last_newline_is_edited_too() -> None:
-    assert edited(("set", ("b",), 1), text="config:\n  a: 1") == "config:\n  a: 1\n  b: 1\n"
+    assert edited(("set", ("b",), 1), text="config:\n  a: 1") == "config:\n  a: 1\n  b: 1"
+
+
+def test_a_value_that_an_anchor_shares_is_refused_with_its_line() -> None:
+    with pytest.raises(GitOpsStackError, match=r"^stack file: line 26: the value cannot be changed without changing"):
+        edited(("set", ("gitops-stack:account", "id"), "210987654321"))
 
 
 def test_what_cannot_be_edited_is_said() -> None:
@@ -187,3 +194,12 @@ def test_what_go_yaml_takes_for_no_text_gets_quotes(name: str) -> None:
 def test_the_committed_stack_files_survive_an_entry_that_comes_and_goes(stack: str) -> None:
     text = (Path(__file__).parents[2] / f"Pulumi.{stack}.yaml").read_text()
     assert edited(("set", (W, "z"), {"a": 1}), ("remove", (W, "z")), text=text) == text
+
+
+def test_a_section_without_its_namespace_is_the_same_section() -> None:
+    text = edited(("set", (W, "b"), {"x": 1}), ("remove", (W, "a")), text="config:\n  workloads:\n    a: {x: 1}\n")
+    assert text == "config:\n  workloads:\n    b: {x: 1}\n"
+    other = StackText("config:\n  workloads: {a: 1}\n", project_name="other")
+    other.set((W, "b"), 1)
+    assert other.value(W) == {"b": 1}
+    assert "  workloads: {a: 1}\n" in other.text

@@ -1,5 +1,1 @@
-"""Change one value in a text people wrote, and nothing else: bytes outside of the change stay as they are. Pure.
-
-Every edit is made at the value's position in the text, then the result is parsed again and held against what was
-intended. What cannot be changed that way (a value shared by an anchor, for instance) is refused with a sentence.
-"""
+"""Where an image stands in each kind of file, and how it is changed there. Pure; `gitops_stack.edits` edits."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_stack.delivery.edits.scalar_text import render_scalar
-from gitops_stack.delivery.edits.text_edit import Value, add_entry, apply_checked, line_break, mapping_of, replace_value
-from gitops_stack.delivery.edits.yaml_source import (
+from gitops_stack.edits.scalar_text import render_scalar
+from gitops_stack.edits.text_edit import Value, add_entry, apply_checked, line_break, mapping_of, replace_value
+from gitops_stack.edits.yaml_source import (
     Alias,
     Mapping,
     Node,

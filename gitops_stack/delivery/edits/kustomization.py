@@ -8,10 +8,12 @@ expression. `newName` replaces the repository; `newTag` or `digest`, where there
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from typing import Any
 
-from gitops_stack.delivery.edits.text_edit import (
+from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.edits.text_edit import (
     TextEdit,
     Value,
     add_entry,
@@ -22,11 +24,12 @@ from gitops_stack.delivery.edits.text_edit import (
     rename_key,
     replace_value,
 )
-from gitops_stack.delivery.edits.yaml_source import Mapping, Node, Scalar, Sequence, load_data, load_source
-from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.edits.yaml_source import Mapping, Node, Scalar, Sequence, find_node, load_data, load_source
 from gitops_stack.errors import GitOpsStackError
 
 _PINS = ("newTag", "digest")
+_KEYS = ("name", "newName", "newTag", "tagSuffix", "digest")
+_BY_LOWER = {key.lower(): key for key in _KEYS}
 _REMAINDER = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z][a-zA-Z0-9]*:[a-zA-Z0-9_.{}-]*)?"
 
 
@@ -71,10 +74,36 @@ def set_kustomization_image(text: str, original: str, image: ImageReference, pla
 
 
 def load_entries(text: str, place: str) -> list[Any]:
-    """Return the `images` of a kustomization's text; none when there are none."""
+    """Return the `images` of a kustomization's text; none when there are none.
+
+    Raises :class:`GitOpsStackError` for what kustomize refuses or reads as another key: it decodes JSON (api/types
+    `Kustomization.Unmarshal`), where `newtag` is `newTag` and wins over it, and where a number is no text.
+    """
     documents = load_data(text, place)
-    found = documents[0].get("images") if documents and isinstance(documents[0], dict) else None
-    return found if isinstance(found, list) else []
+    fields = documents[0] if documents and isinstance(documents[0], dict) else {}
+    for key in fields:
+        if str(key).lower() in ("images", "imagetags") and key != "images":
+            raise GitOpsStackError(f"{place}: {key}: is not a field of kustomize's that can be changed; write images")
+    found = fields.get("images")
+    entries = found if isinstance(found, list) else []
+    GitOpsStackError.raise_for(_check_entries(text, entries, place))
+    return entries
+
+
+def _check_entries(text: str, entries: list[Any], place: str) -> Iterator[str]:
+    for index, entry in enumerate(entries):
+        for key, value in entry.items() if isinstance(entry, dict) else ():
+            where = f"{place}: images[{index}].{key}"
+            if key not in _KEYS:
+                meant = _BY_LOWER.get(str(key).lower())
+                what = (
+                    f"reads as {meant} to kustomize; write {meant}" if meant else "is no key of an image; take it out"
+                )
+                yield f"{where}: {what}"
+            elif value is not None and not isinstance(value, str):
+                node = find_node(load_source(text, place)[0], ("images", index, key))
+                written = node.value if isinstance(node, Scalar) else value
+                yield f"{where}: found {written}, which is no text to YAML: kustomize refuses it; put quotes around it"
 
 
 def _apply(image: str, entry: Any) -> str:  # noqa: ANN401 - whatever stands in the list

@@ -2,6 +2,7 @@
 
 Containers are the items of every `containers` and `initContainers` list at any depth, in every kind but
 CustomResourceDefinition (kustomize api/filters/imagetag `legacy.go`), so custom workloads such as Rollout count too.
+A volume may be an image as well: `volumes[].image.reference` (api/internal/konfig `images.go`).
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gitops_stack.delivery.edits.text_edit import apply_checked, replace_value
-from gitops_stack.delivery.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, load_data, load_source
 from gitops_stack.delivery.image_reference import ImageReference, split_image
+from gitops_stack.edits.text_edit import apply_checked, replace_value
+from gitops_stack.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, find_node, load_data, load_source
 
-_LISTS = ("containers", "initContainers")
+_PATHS = {"containers": (("image",),), "initContainers": (("image",),), "volumes": (("image", "reference"),)}
 _WITHOUT_PODS = "CustomResourceDefinition"
 
 
 def load_images(text: str, place: str) -> list[str]:
     """List the images of a file in the order they stand in it, each as often as it does."""
-    return [str(container["image"]) for document in load_data(text, place) for container in _containers(document)]
+    return [str(held[key]) for document in load_data(text, place) for held, key in _holders(document)]
 
 
 def set_manifest_image(text: str, repository: str, image: ImageReference, place: str) -> str:
@@ -28,14 +29,14 @@ def set_manifest_image(text: str, repository: str, image: ImageReference, place:
     Raises :class:`GitOpsStackError` where an image is shared with something that is no container.
     """
 
-    def others(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - any YAML value
-        named = (one for one in _containers(document) if split_image(str(one["image"]))[0] == repository)
-        return [one for one in named if one["image"] != str(image)]
+    def others(document: Any) -> list[tuple[dict[str, Any], str]]:  # noqa: ANN401 - any YAML value
+        named = ((held, key) for held, key in _holders(document) if split_image(str(held[key]))[0] == repository)
+        return [(held, key) for held, key in named if held[key] != str(image)]
 
     def intend(documents: list[Any]) -> None:
         for document in documents:
-            for container in others(document):
-                container["image"] = str(image)
+            for held, key in others(document):
+                held[key] = str(image)
 
     if not any(others(document) for document in load_data(text, place)):
         return text
@@ -54,16 +55,20 @@ def set_manifest_image(text: str, repository: str, image: ImageReference, place:
     return apply_checked(text, edits.values(), intend, place)
 
 
-def _containers(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - any YAML value
+def _holders(value: Any) -> Iterator[tuple[dict[str, Any], str]]:  # noqa: ANN401 - any YAML value
+    """Yield every map that holds an image, and the key it stands at."""
     if isinstance(value, list):
         for held in value:
-            yield from _containers(held)
+            yield from _holders(held)
     if not isinstance(value, dict) or value.get("kind") == _WITHOUT_PODS:
         return
     for key, held in value.items():
-        yield from _containers(held)
-        if key in _LISTS and isinstance(held, list):
-            yield from (item for item in held if isinstance(item, dict) and isinstance(item.get("image"), str))
+        yield from _holders(held)
+        for path in _PATHS.get(key, ()) if isinstance(held, list) else ():
+            for item in held:
+                holder = item.get(path[0]) if len(path) > 1 and isinstance(item, dict) else item
+                if isinstance(holder, dict) and isinstance(holder.get(path[-1]), str):
+                    yield holder, path[-1]
 
 
 def _image_nodes(node: Node) -> Iterator[Scalar | Alias]:
@@ -75,18 +80,12 @@ def _image_nodes(node: Node) -> Iterator[Scalar | Alias]:
         return
     for key, value in held.entries:
         yield from _image_nodes(value)
-        if isinstance(key, Scalar) and key.value in _LISTS:
-            yield from _container_images(value)
-
-
-def _container_images(node: Node) -> Iterator[Scalar | Alias]:
-    listed = node.target if isinstance(node, Alias) else node
-    for item in listed.items if isinstance(listed, Sequence) else ():
-        container = item.target if isinstance(item, Alias) else item
-        entry = container.entry("image") if isinstance(container, Mapping) else None
-        image = entry[1] if entry else None
-        if isinstance(image, Scalar) or (isinstance(image, Alias) and isinstance(image.target, Scalar)):
-            yield image
+        for path in _PATHS.get(key.value, ()) if isinstance(key, Scalar) else ():
+            listed = value.target if isinstance(value, Alias) else value
+            for item in listed.items if isinstance(listed, Sequence) else ():
+                image = find_node(item, path)
+                if isinstance(image, Scalar) or (isinstance(image, Alias) and isinstance(image.target, Scalar)):
+                    yield image
 
 
 def _is_kind(mapping: Mapping, kind: str) -> bool:

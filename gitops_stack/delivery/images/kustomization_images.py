@@ -17,10 +17,10 @@ from gitops_stack.delivery.edits.kustomization import (
     transform_image,
 )
 from gitops_stack.delivery.edits.manifest import load_images
-from gitops_stack.delivery.edits.yaml_source import load_data
 from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
+from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 
@@ -135,7 +135,9 @@ class _Walk:
 
 
 def _load_fields(tree: TreeReader, place: str) -> dict[str, Any]:
-    documents = load_data(tree.load_text(place) or "", place)
+    text = tree.load_text(place) or ""
+    documents = load_data(text, place)
+    load_entries(text, place)  # refuses what kustomize refuses
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise GitOpsStackError(
             f"{place}: found {len(documents)} documents; needs one kustomization, a map of its fields"

@@ -23,10 +23,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from gitops_stack.delivery.edits.helm_values import load_value, set_value
-from gitops_stack.delivery.edits.yaml_source import load_data
 from gitops_stack.delivery.image_reference import ImageReference
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
+from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.types import Settings
 

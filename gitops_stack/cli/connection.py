@@ -1,0 +1,91 @@
+"""How a command reaches the stack's cluster: by a kubeconfig, or with a token of its own for an EKS cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gitops_stack.cli.account import open_account
+from gitops_stack.config import kubeconfig_path, load_project_name
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.live_state import AccessDenied, connect
+from gitops_stack.settings import ExistingClusterSettings, StackSettings
+
+if TYPE_CHECKING:
+    from lightkube import Client
+
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(help="Kubeconfig to use; default: the stack's, or for an EKS cluster one of its own with a token."),
+]
+Context = Annotated[str | None, typer.Option(help="Context in it; default: the stack's, or the current one.")]
+
+
+def open_cluster(
+    command: str,
+    settings: StackSettings,
+    project: Path,
+    *,
+    kubeconfig: Path | None,
+    context: str | None,
+    role_arn: str | None,
+) -> Client:
+    """Connect to the stack's cluster for ``command``, which the error about unfit options names.
+
+    Raises :class:`EnvironmentProblem` when its Argo CD belongs to another stack.
+    """
+    if settings.eks is None or kubeconfig or context:
+        if role_arn:
+            raise EnvironmentProblem(
+                f"{command}: --role-arn is for the token of the stack's EKS cluster, which a kubeconfig does without; "
+                "leave it out"
+            )
+        client = _connect_by_kubeconfig(settings, kubeconfig, context)
+    else:
+        client = _connect_by_token(settings, project, role_arn)
+    try:
+        _check_owner(client, project, settings.stack)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _check_owner(client: Client, project: Path, stack: str) -> None:
+    from gitops_stack.guard.cluster import load_claim  # noqa: PLC0415
+
+    try:
+        claim = load_claim(client)
+    except AccessDenied:  # a login that may read applications and not kube-system sees nothing it could take away
+        return
+    owner = f"{load_project_name(project)}/{stack}"
+    if claim is not None and claim.owner != owner:
+        raise EnvironmentProblem(
+            f"cluster: its Argo CD in namespace {claim.namespace} belongs to stack {claim.owner}, and this is {owner}; "
+            "use the kubeconfig and context of your own cluster"
+        )
+
+
+def _connect_by_kubeconfig(settings: StackSettings, kubeconfig: Path | None, context: str | None) -> Client:
+    stated = {"provider": "existing"} if settings.eks else settings.cluster.model_dump()
+    given = {"kubeconfig": str(kubeconfig) if kubeconfig else None, "context": context}
+    cluster = ExistingClusterSettings.model_validate({**stated, **{key: one for key, one in given.items() if one}})
+    return connect(kubeconfig_path(cluster), cluster.context)
+
+
+def _connect_by_token(settings: StackSettings, project: Path, role_arn: str | None) -> Client:
+    """Connect to the stack's EKS cluster with a token of its own; needs no kubeconfig and no AWS CLI."""
+    from gitops_stack.account import kubeconfig as files  # noqa: PLC0415
+    from gitops_stack.account.eks_token import build_token  # noqa: PLC0415
+    from gitops_stack.gitops_tree.private_file import write_private_file  # noqa: PLC0415
+
+    _, account = open_account(project, settings.stack, role_arn)
+    endpoint = files.load_endpoint(account, settings.cluster_name, f"Pulumi.{settings.stack}.yaml", settings.stack)
+    user = {"token": build_token(account, endpoint.name).token}
+    with TemporaryDirectory(prefix="gitops-stack-") as folder:  # of mode 0700; read once, by connect
+        file = Path(folder) / "kubeconfig"
+        write_private_file(file, files.render_kubeconfig(files.build_kubeconfig(endpoint, user, endpoint.name)))
+        return connect(file)

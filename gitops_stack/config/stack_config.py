@@ -1,0 +1,106 @@
+"""The `config` of a stack file as the program gets it: keys in their namespaces, the project's defaults filled in.
+
+Rules: pulumi/sdk `workspace/loaders.go` (a key without a namespace belongs to the project) and
+`resource/config/key.go`; pulumi/pkg `workspace/config.go` (what Pulumi.yaml gives where the stack file gives nothing).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitops_stack.config.engine_yaml import read_document
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.edits.yaml_source import decode_text
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.stack_files import find_stacks, stack_file
+
+PROJECT_FILE = "Pulumi.yaml"
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """Values by their whole key, such as `gitops-stack:gitops`; ``written`` as :class:`EngineDocument` has it."""
+
+    values: Mapping[str, Any]
+    written: Mapping[tuple[str, ...], str]
+
+
+def load_stack_config(project: Path, stack: str) -> StackConfig:
+    """Read the config of ``stack`` in the folder ``project``.
+
+    Raises :class:`EnvironmentProblem` for a missing file and :class:`GitOpsStackError` for one that Pulumi refuses.
+    """
+    place = stack_file(stack)
+    file = project / place
+    if not file.is_file():
+        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(find_stacks(project)) or 'none'}")
+    read = read_document(decode_text(file.read_bytes(), place), place)
+    config = read.data.get("config") if isinstance(read.data, dict) else None
+    if not isinstance(config, dict):
+        raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
+    if {(), ("config",)} & read.mixed:
+        raise GitOpsStackError(f"{place}: found a key that is no text, which Pulumi refuses; put quotes around it")
+    name, defaults = _load_project(project)
+    values: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for key, value in config.items():
+        full = whole_key(key, name, place)
+        if full in values:
+            raise GitOpsStackError(
+                f"{place}: {full}: stands there as {origin[full]} and as {key}, of which Pulumi takes either; leave one"
+            )
+        values[full], origin[full] = "" if value is None else value, key  # what the program gets for nothing
+    written = {
+        (whole_key(path[1], name, place), *path[2:]): text
+        for path, text in read.written.items()
+        if path[:1] == ("config",)
+    }
+    return StackConfig({**{key: value for key, value in defaults.items() if key not in values}, **values}, written)
+
+
+def load_project_name(project: Path) -> str:
+    """Return the Pulumi project's name; this library's where there is no Pulumi.yaml."""
+    return _load_project(project)[0]
+
+
+def whole_key(key: str, project_name: str, place: str) -> str:
+    """Return ``key`` with its namespace. Raises :class:`GitOpsStackError` for what Pulumi refuses as a key."""
+    words = key.split(":")
+    if len(words) == 1:
+        return f"{project_name}:{key}"
+    if len(words) == 2:  # noqa: PLR2004 - namespace:name
+        return key
+    if len(words) == 3 and words[1] == "config" and words[0] and words[2]:  # noqa: PLR2004 - an old form of it
+        return f"{words[0]}:{words[2]}"
+    raise GitOpsStackError(f"{place}: {key}: is no key of Pulumi's; write NAMESPACE:NAME, as in gitops-stack:gitops")
+
+
+def engine_text(value: object) -> str:
+    """Return the text in which the engine hands a value to the program."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _load_project(project: Path) -> tuple[str, dict[str, Any]]:
+    file = project / PROJECT_FILE
+    if not file.is_file():
+        return PULUMI_PROJECT, {}
+    data = read_document(decode_text(file.read_bytes(), PROJECT_FILE), PROJECT_FILE).data
+    found = data if isinstance(data, dict) else {}
+    name = found.get("name")
+    if not isinstance(name, str) or not name:
+        raise GitOpsStackError(f"{PROJECT_FILE}: name: is missing; write the name of the Pulumi project, in letters")
+    config = found.get("config")
+    declared = {whole_key(str(key), name, PROJECT_FILE): one for key, one in (config or {}).items()} if isinstance(
+        config, dict) else {}  # fmt: skip
+    return name, {key: value for key, one in declared.items() if (value := _default(one)) is not None}
+
+
+def _default(declared: object) -> Any:  # noqa: ANN401 - any YAML value
+    """Return what a declared key is without the stack's word; a key may also be declared by its value alone."""
+    if not isinstance(declared, dict):
+        return declared
+    return declared.get("default", declared.get("value"))

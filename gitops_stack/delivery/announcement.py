@@ -1,0 +1,160 @@
+"""What a plan announces, held against what is rendered before and after it: exactly that changes, or nothing does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitops_stack.delivery.image_reference import normalise_repository, split_image
+from gitops_stack.delivery.plan import ImageChange
+from gitops_stack.delivery.renders import Renders
+from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key, object_name
+from gitops_stack.manifests import Manifest
+
+_SHOWN = 5  # differences in a sentence
+_POD = re.compile(r"(^|\.)((initC|c)ontainers\.\d+\.image|volumes\.\d+\.image\.reference)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the render of one folder says: ``findings`` refuse the change, ``consequences`` go with it.
+
+    ``unchanged``: the images that were announced and are not rendered, as (change, what is rendered instead).
+    """
+
+    findings: tuple[str, ...] = ()
+    consequences: tuple[str, ...] = ()
+    unchanged: tuple[tuple[ImageChange, tuple[str, ...]], ...] = ()
+
+
+@dataclass
+class _Found:
+    elsewhere: list[str] = field(default_factory=list)
+    consequences: list[str] = field(default_factory=list)
+    done: set[ImageChange] = field(default_factory=set)
+    left: dict[ImageChange, list[str]] = field(default_factory=dict)
+
+
+def prove_announcement(changes: Iterable[ImageChange], before: Renders, after: Renders) -> dict[str, Proof]:
+    """Hold the changes of every folder that is rendered on both sides against it: folder -> proof.
+
+    The announced image stands where the old one stood, at least once; every other difference but a part of the image
+    that is copied elsewhere (a label with the tag) is a finding.
+    """
+    proofs = {}
+    by_folder: dict[str, list[ImageChange]] = {}
+    for change in changes:
+        by_folder.setdefault(change.folder, []).append(change)
+    for folder, own in by_folder.items():
+        if folder in before.objects and folder in after.objects:
+            proofs[folder] = _prove(folder, own, before.objects[folder], after.objects[folder])
+    return proofs
+
+
+def _prove(folder: str, changes: list[ImageChange], before: Sequence[Manifest], after: Sequence[Manifest]) -> Proof:
+    old, new = _by_key(before), _by_key(after)
+    found = _Found()
+    for key in dict.fromkeys([*old, *new]):
+        name = object_name(key)
+        if len(old.get(key, ())) != len(new.get(key, ())):
+            found.elsewhere.append(f"{name} would {'go' if key in old else 'appear'}")
+            continue
+        for one, other in zip(old[key], new[key], strict=True):
+            _compare(changes, name, one, other, found)
+    findings = []
+    if found.elsewhere:
+        more = f" and {len(found.elsewhere) - _SHOWN} more" if len(found.elsewhere) > _SHOWN else ""
+        findings.append(
+            f"{folder}: more than the image would change: {'; '.join(found.elsewhere[:_SHOWN])}{more}; nothing is "
+            "committed"
+        )
+    unchanged = [(change, tuple(found.left.get(change, ()))) for change in changes
+                 if change not in found.done or change in found.left]  # fmt: skip
+    return Proof(tuple(findings), tuple(dict.fromkeys(found.consequences)), tuple(unchanged))
+
+
+def _compare(changes: list[ImageChange], name: str, old: Manifest, new: Manifest, found: _Found) -> None:
+    for path, one, other in _leaves(old, new):
+        where = f"{name} {path}"
+        if one == other:
+            _judge_equal(changes, where, other, found, in_pod=_POD.search(path) is not None)
+            continue
+        explained = [change for change in changes if _is_announced(change, one, other)]
+        if explained:
+            found.done.update(explained)
+        elif any(_is_part(change, one, other) for change in changes):
+            found.consequences.append(f"{where}: {one} -> {other}")
+        elif old.get("kind") == "Secret":
+            found.elsewhere.append(where)
+        else:
+            found.elsewhere.append(f"{where}: {_shown(one)} -> {_shown(other)}")
+
+
+def is_image(rendered: object, announced: str) -> bool:
+    """Tell whether a rendered text is the announced image; one without a repository is any with that tag or digest."""
+    if not isinstance(rendered, str) or not announced:
+        return False
+    name, *pin = split_image(announced)
+    own, *found = split_image(rendered)
+    return pin == found and (not name or normalise_repository(name) == normalise_repository(own))
+
+
+def _is_announced(change: ImageChange, old: object, new: object) -> bool:
+    if not is_image(new, change.after) or not isinstance(old, str):
+        return False
+    if not change.before:
+        return True
+    repository = normalise_repository(split_image(old)[0])
+    for image in change.before:
+        name, tag, digest = split_image(image)
+        same = not name or normalise_repository(name) == repository
+        if same and (is_image(old, image) or not (tag or digest)):  # without a pin, the chart says one
+            return True
+    return False
+
+
+def _is_part(change: ImageChange, old: object, new: object) -> bool:
+    """Tell whether a part of the image stands there: a tag in a label, a repository in a variable."""
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    after = split_image(change.after)
+    return any(old == part and new == after[place] and part for image in change.before
+               for place, part in enumerate(split_image(image)))  # fmt: skip
+
+
+def _judge_equal(changes: list[ImageChange], where: str, value: object, found: _Found, *, in_pod: bool) -> None:
+    """Judge a value that stays: it may be the new image already, or the old one, which others than pods may keep."""
+    for change in changes:
+        own = [image for image in change.before if split_image(image)[0] and image not in change.kept]
+        if is_image(value, change.after):
+            found.done.update([change] if in_pod else [])
+        elif any(is_image(value, image) for image in own):
+            if in_pod:
+                found.left.setdefault(change, []).append(f"{where} stays {value}")
+            else:
+                found.consequences.append(f"{where} stays {value}")
+
+
+def _by_key(manifests: Sequence[Manifest]) -> dict[ObjectKey, list[Manifest]]:
+    found: dict[ObjectKey, list[Manifest]] = {}
+    for manifest in manifests:
+        found.setdefault(object_key(manifest), []).append(manifest)
+    return found
+
+
+def _leaves(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401 - any YAML value
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in dict.fromkeys([*old, *new]):
+            yield from _leaves(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from _leaves(*pair, f"{path}.{index}")
+    else:
+        yield path, old, new
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"  # noqa: PLR2004 - of a sentence

@@ -1,0 +1,39 @@
+"""Write and remove the claim of a cluster, so that of two stacks that come at once only one gets it."""
+
+from __future__ import annotations
+
+from gitops_stack import conventions
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.guard.cluster import Claim, Connection, build_claim, load_cluster
+from gitops_stack.live_state import reference
+from gitops_stack.live_writes import Conflict, create, delete, replace
+
+_FIELD_MANAGER = conventions.PULUMI_PROJECT
+
+
+def write_claim(connection: Connection, claim: Claim) -> None:
+    """Claim the cluster. Raises :class:`GitOpsStackError` when somebody else has claimed it meanwhile.
+
+    Who it belonged to has been judged: only ``claim.taken_over`` may stand there now, beside the claim's own owner.
+    """
+    before = load_cluster(connection).claim
+    if before is None:
+        try:
+            create(connection.client, build_claim(claim), _FIELD_MANAGER)
+        except Conflict:
+            before = load_cluster(connection).claim
+    if before is None or before == claim:
+        return
+    if before.owner not in (claim.owner, claim.taken_over) and claim.taken_over != claim.cluster:
+        raise GitOpsStackError(
+            f"cluster {connection.address}: was claimed by stack {before.owner} at the same time; nothing was written; "
+            "run it again to see whose it is"
+        )
+    replace(connection.client, build_claim(claim), _FIELD_MANAGER)
+
+
+def release_claim(connection: Connection, owner: str) -> None:
+    """Remove the claim of ``owner``; somebody else's stays."""
+    claim = load_cluster(connection).claim
+    if claim is not None and claim.owner == owner:
+        delete(connection.client, reference(build_claim(claim)))

@@ -1,0 +1,78 @@
+"""Rules between the stack's account, region and partition and the ARNs its settings name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gitops_stack.settings import forge_jobs
+from gitops_stack.settings.partitions import find_partition
+from gitops_stack.settings.stack import StackSettings
+
+Finding = tuple[str, object, str]
+
+
+class _Named(NamedTuple):
+    """An ARN, where it stands, and how near it has to be: the partition always; region or account where said."""
+
+    path: str
+    arn: str | None
+    same: str = ""
+
+
+def check_arns(settings: StackSettings) -> Iterator[Finding]:
+    """Yield (path as typed, found, what is needed) for ARNs of another partition, region or account than they may."""
+    if settings.region is None:
+        return
+    partition = find_partition(settings.region)
+    for path, arn, same in _list_arns(settings):
+        if arn is None or not arn.startswith("arn:"):
+            continue
+        _, own_partition, _, region, account, _ = arn.split(":", 5)
+        if own_partition != partition:
+            yield path, arn, f"needs an ARN of partition {partition}, which {settings.region} belongs to"
+        elif same == "region" and region != settings.region:
+            yield path, arn, f"needs one in {settings.region}"
+        elif same == "account" and settings.account is not None and account != settings.account.id:
+            yield path, arn, f"needs one in account {settings.account.id}: a role trusts providers of its own account"
+    yield from _check_issuers(settings)
+
+
+def _list_arns(settings: StackSettings) -> Iterator[_Named]:
+    if settings.eks is not None:
+        for name, access in settings.eks.access.items():
+            yield _Named(f"cluster.access.{name}.principalArn", access.principal_arn)
+        yield _Named("cluster.secretsKeyArn", settings.eks.secrets_key_arn, "region")
+    if settings.registry is not None:
+        yield _Named("registry.kmsKeyArn", settings.registry.kms_key_arn, "region")
+    if settings.ci is not None:
+        yield _Named("ci.githubProviderArn", settings.ci.github_provider_arn, "account")
+        yield _Named("ci.gitlabProviderArn", settings.ci.gitlab_provider_arn, "account")
+        yield _Named("ci.stateBucketArn", settings.ci.state_bucket_arn)
+        yield _Named("ci.stateKeyArn", settings.ci.state_key_arn)
+    if settings.gitops.credentials is not None:
+        yield _Named("gitops.credentials.secretsManager", settings.gitops.credentials.secrets_manager, "region")
+    for number, arn in enumerate(settings.argocd.spoke_role_arns):
+        yield _Named(f"argocd.spokeRoleArns.{number}", arn)
+    if settings.add_ons is not None and settings.add_ons.external_secrets is not None:
+        for number, arn in enumerate(settings.add_ons.external_secrets.secrets):
+            yield _Named(f"addOns.externalSecrets.secrets.{number}", arn)
+
+
+def _check_issuers(settings: StackSettings) -> Iterator[Finding]:
+    if settings.ci is None:
+        return
+    for forge, arn, check in (
+        ("github", settings.ci.github_provider_arn, forge_jobs.check_github_issuer),
+        ("gitlab", settings.ci.gitlab_provider_arn, forge_jobs.check_gitlab_issuer),
+    ):
+        if arn is None:
+            continue
+        issuer = arn.split(":", 5)[5].removeprefix("oidc-provider/")
+        if (needs := check(issuer)) is not None:
+            yield f"ci.{forge}ProviderArn", arn, needs
+        for kind, roles in (("publishers", settings.ci.publishers), ("previewers", settings.ci.previewers)):
+            for name, role in roles.items():
+                if forge == "gitlab" and role.gitlab and role.gitlab.startswith(f"{issuer}/"):
+                    needs = f"needs the project's path alone, {role.gitlab.removeprefix(f'{issuer}/')}"
+                    yield f"ci.{kind}.{name}.gitlab", role.gitlab, needs

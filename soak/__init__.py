@@ -1,0 +1,1 @@
+"""Kill, starve and recover, at random and repeatable: `make soak KILLS=n SEED=s`."""

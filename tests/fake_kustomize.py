@@ -1,0 +1,53 @@
+"""Stands in for kustomize in the fast suite: resources, bases and `images`, by the rules this library plans with.
+
+tests/e2e holds those rules against the real one.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gitops_stack.delivery.edits.kustomization import transform_image
+
+SCRIPT = """#!{python}
+import sys
+sys.path.insert(0, {root!r})
+from tests.fake_kustomize import main
+main(sys.argv[2])
+"""
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put it into ``folder``, in front of PATH."""
+    folder.mkdir(exist_ok=True)  # with git in it, perhaps
+    script = folder / "kustomize"
+    script.write_text(SCRIPT.format(python=sys.executable, root=str(Path(__file__).parents[1])))
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def main(folder: str) -> None:
+    sys.stdout.write(yaml.safe_dump_all(build(Path(folder))))
+
+
+def build(folder: Path) -> list[dict[str, Any]]:
+    fields = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    made: list[dict[str, Any]] = []
+    for name in fields.get("resources", ()):
+        place = folder / name
+        made += build(place) if place.is_dir() else list(yaml.safe_load_all(place.read_text()))
+    for entries in [fields.get("images", [])]:
+        _change(made, entries)
+    return made
+
+
+def _change(value: Any, entries: list[Any]) -> None:
+    for held in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _change(held, entries)
+    for container in (value.get("containers") or ()) if isinstance(value, dict) else ():
+        container["image"] = transform_image(container["image"], entries)
