@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,8 @@ from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
+from gitops_stack.gitops_tree.read_paths import load_read_paths
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.manifest_files import write_manifest_files
@@ -114,7 +115,7 @@ def changed_stacks(
     output: Annotated[Output, typer.Option(help="How to print: a name a line, or one line of JSON.")] = Output.TEXT,
 ) -> None:
     """List the stacks whose preview a change needs: all for the program, one for its own files, none for docs."""
-    folders = {stack: _folders(project, stack) for stack in find_stacks(project)}
+    folders = {stack: load_read_paths(project, _folders(project, stack)) for stack in find_stacks(project)}
     changed = find_changed_stacks(_changed_paths(project, base, head), folders)
     wanted = [stack for stack in changed if not only or stack in only]
     if output is Output.JSON:
@@ -134,13 +135,8 @@ def _folders(project: Path, stack: str) -> tuple[str, ...]:
 
 def _changed_paths(project: Path, base: str, head: str) -> list[str]:
     # Three dots: against the merge base, as a pull request is shown. No renames: both names count.
-    command = ["git", "diff", "--name-only", "--no-renames", "--relative", "-z", "--end-of-options", f"{base}...{head}"]
-    try:
-        done = subprocess.run(
-            [*command, "--"], cwd=project, capture_output=True, text=True, env=build_caller_environment(), check=False
-        )
-    except OSError as error:
-        raise EnvironmentProblem(f"git: cannot be started: {error.strerror}; install git") from None
+    options = ("--name-only", "--no-renames", "--relative", "-z", "--end-of-options", f"{base}...{head}", "--")
+    done = start_git(project, "diff", *options, environment=build_caller_environment())
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no message"])[0]
         raise EnvironmentProblem(

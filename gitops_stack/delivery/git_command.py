@@ -1,16 +1,15 @@
-"""Start git with an environment that cannot lead it into another repository; its failures become sentences."""
+"""Run git where a change is made, in the caller's environment; its failures become sentences."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
 
-_SECONDS = 300.0
 # What git adds to whatever went wrong with a remote; why it did stands before.
 _GENERAL = (
     "fatal: Could not read from remote",
@@ -35,24 +34,9 @@ def run_git(folder: Path, *arguments: str, text: str | None = None, variables: M
 
     Raises :class:`GitFailure`, or :class:`EnvironmentProblem` when there is no git or it does not end.
     """
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true", "GIT_LFS_SKIP_SMUDGE": "1"}
-    command = ["git", "-C", str(folder), "-c", "gc.auto=0", *arguments]
+    environment = {**build_caller_environment(), "GIT_LFS_SKIP_SMUDGE": "1", **(variables or {})}
+    done = start_git(folder, "-c", "gc.auto=0", *arguments, environment=environment, text=text)
     name = next((argument for argument in arguments if not argument.startswith("-") and "=" not in argument), "git")
-    try:
-        done = subprocess.run(
-            command,
-            input=text,
-            capture_output=True,
-            text=True,
-            env={**build_caller_environment(), **quiet, **(variables or {})},
-            timeout=_SECONDS,
-            check=False,
-            errors="replace",
-        )
-    except FileNotFoundError:
-        raise EnvironmentProblem("PATH: no git found; install it") from None
-    except subprocess.TimeoutExpired:
-        raise EnvironmentProblem(f"{folder}: git {name} did not end in {_SECONDS:.0f} s; check the network") from None
     if done.returncode:
         output = _CREDENTIALS.sub("", f"{done.stdout}\n{done.stderr}")
         raise GitFailure(f"{folder}: git {name} failed: {_reason(output)}", output)

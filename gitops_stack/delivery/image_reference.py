@@ -92,13 +92,20 @@ def split_image(text: str) -> tuple[str, str, str]:
     return f"{registry}{slash}{path}", tag, digest
 
 
-def normalise_repository(repository: str) -> str:
-    """Write out the registry a repository without one belongs to, as `docker pull` does."""
+def split_registry(repository: str) -> tuple[str, str]:
+    """Split a repository into its registry and the rest; one that names none is Docker Hub's."""
     first, slash, rest = repository.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost" or first.lower() != first):
-        if first not in {"docker.io", "index.docker.io"}:
-            return repository
-        repository = rest
+        return first, rest
+    return _DEFAULT_DOMAIN, repository
+
+
+def normalise_repository(repository: str) -> str:
+    """Write out the registry a repository without one belongs to, as `docker pull` does."""
+    registry, rest = split_registry(repository)
+    if registry not in {_DEFAULT_DOMAIN, "index.docker.io"}:
+        return repository
+    repository = rest
     return f"{_DEFAULT_DOMAIN}/{repository if '/' in repository else f'library/{repository}'}"
 
 

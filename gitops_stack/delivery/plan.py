@@ -116,7 +116,9 @@ def plan_promotion(
                 f"known in {images.place}: {_known(images)}"
             )
         for running, slot in pairs:
-            if slot is None or not (running.images or target.name):
+            if running.problem:
+                raise GitOpsStackError(running.problem)
+            if slot is None or not ((running.images and not running.by_chart) or target.name):
                 why = "has no counterpart" if slot is None else "says no version"
                 warning = f"{target.application}: {running.name} of {source.stack} {why}; it is left out"
                 plan = replace(plan, warnings=(*plan.warnings, warning))
@@ -226,6 +228,9 @@ def _counterpart(running: Slot, alone: bool, slots: tuple[Slot, ...]) -> Slot | 
 
 
 def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageReference:
+    remedy = f"set it first: gitops-stack image set {target}=… --stack {stack}"
+    if running.by_chart:
+        raise GitOpsStackError(f"{target}: {place} leaves the version of {running.name} to the chart; {remedy}")
     if len(running.images) != 1:
         shown = ", ".join(running.images) or "nothing"
         raise GitOpsStackError(f"{target}: {place} has {shown} for {running.name}; one image is needed to promote it")
@@ -234,7 +239,6 @@ def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageRef
     try:
         return pinned(running.images[0], where)
     except GitOpsStackError as error:
-        remedy = f"set it first: gitops-stack image set {target}=… --stack {stack}"
         raise GitOpsStackError(*(f"{finding}; {remedy}" for finding in error.findings)) from None
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
 
 _SECONDS = 30.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -50,13 +51,5 @@ def _is(clone: Path, environment: Mapping[str, str], *arguments: str) -> bool:
 
 
 def _run(clone: Path, environment: Mapping[str, str], arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    command = ["git", "-C", str(clone), *arguments]
-    quiet = {**environment, "GIT_TERMINAL_PROMPT": "0", "PATH": environment.get("PATH", os.defpath)}
-    try:
-        return subprocess.run(command, capture_output=True, text=True, env=quiet, timeout=_SECONDS, check=False)
-    except FileNotFoundError:
-        raise EnvironmentProblem("PATH: no git found; install it") from None
-    except subprocess.TimeoutExpired:
-        raise EnvironmentProblem(
-            f"{clone}: git {arguments[0]} did not end in {_SECONDS:.0f} s; check the network"
-        ) from None
+    path = {"PATH": environment.get("PATH", os.defpath)}
+    return start_git(clone, *arguments, environment={**environment, **path}, seconds=_SECONDS)

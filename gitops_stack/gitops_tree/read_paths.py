@@ -52,7 +52,7 @@ def load_read_paths(root: Path, starts: Iterable[str]) -> frozenset[str]:
             continue
         found.add(path)
         for file in [place] if place.is_file() else _list_files(place):
-            waiting += _named_in(root, file)
+            waiting += list_named(root, file)
     return frozenset(found)
 
 
@@ -71,7 +71,7 @@ def _list_files(folder: Path) -> list[Path]:
     return found
 
 
-def _named_in(root: Path, file: Path) -> Iterator[tuple[str, bool]]:
+def list_named(root: Path, file: Path) -> Iterator[tuple[str, bool]]:
     """Yield the paths a file names, and whether all below them is read."""
     folder = os.path.relpath(file.parent, root)
     if file.is_symlink():

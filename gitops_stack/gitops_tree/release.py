@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from importlib import resources
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
+from gitops_stack.gitops_tree.git_program import GitTimeout, start_git
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import ArgoCDSettings
 
@@ -52,16 +52,13 @@ def load_head(url: str, revision: str, timeout: float = TIMEOUT_SECONDS) -> str:
 
 def _list_remote(place: str, url: str, names: tuple[str, ...], timeout: float) -> dict[str, str]:
     """Ask a remote for some of its references: name -> commit. ``place`` is the setting with its URL."""
-    command = ["git", "ls-remote", url, *names]
     environment = {**build_caller_environment(), **load_git_environment()}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired:
+        done = start_git(None, "ls-remote", url, *names, environment=environment, seconds=timeout)
+    except GitTimeout:
         raise EnvironmentProblem(
             f"{place}: {url} did not answer in {timeout:g} s; check the network or the mirror"
         ) from None
-    except FileNotFoundError:
-        raise EnvironmentProblem("PATH: no git found; install git") from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[0]
         raise EnvironmentProblem(f"{place}: {url} cannot be read: {last}; check the network, the URL and its login")

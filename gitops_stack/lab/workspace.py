@@ -7,7 +7,6 @@ GitOps tree, with the lab's own repository and context filled in. It is seeded o
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment
+from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import stack_file
@@ -105,8 +105,7 @@ class Workspace:
     def git(self, *arguments: str, cwd: Path | None = None) -> str:
         """Run git in the clone, or in ``cwd``, and return what it printed, stripped; raises with what git says."""
         folder = cwd or (self.directory if self.directory.is_dir() else self.repository.parent)
-        command = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=self.environment(), check=False)
+        done = start_git(folder, *arguments, environment=self.environment())
         if done.returncode:
             remedy = (
                 "repair it, or move it away: the next run makes it again from the clone beside it"

@@ -20,7 +20,7 @@ from gitops_stack.scaffold.app_manifests import (
     build_image_entry,
     build_overlays,
 )
-from gitops_stack.scaffold.plan import load_stacks
+from gitops_stack.scaffold.plan import load_stacks, load_text
 from gitops_stack.scaffold.promotion import load_promotion_order
 
 _KUSTOMIZATION = "kustomization.yaml"
@@ -49,13 +49,13 @@ def build_added_overlays(
         )
     for stack, folder in _other_overlays(project, name):
         if helm and (values := folder / "values.yaml").is_file():
-            image = _chart_image(mapping(dig(_load(project, values), name, "image")))
+            image = _chart_image(mapping(dig(_load(project, values), name, "image")), values.relative_to(project))
             if image:
                 files = build_chart_overlays(name, AppSource(image), stacks)
                 return files, [_note(name, image, stack)]
         if not helm and (kustomization := folder / _KUSTOMIZATION).is_file():
             place = kustomization.relative_to(project).as_posix()
-            entries = load_entries(kustomization.read_text(encoding="utf-8"), place)
+            entries = load_entries(load_text(project, place), place)
             shown = ", ".join(transform_image(str(mapping(one).get("name")), entries) for one in entries)
             return build_overlays(entries, name, stacks), [_note(name, shown or "what its base says", stack)]
     if helm:
@@ -94,21 +94,21 @@ def _base_images(project: Path, name: str) -> list[str]:
     kustomization = _load(project, folder / _KUSTOMIZATION)
     entries = list(sequence(dig(kustomization, "images")))
     files = [folder / text(one) for one in sequence(dig(kustomization, "resources"))]
-    images = [
-        image
-        for file in files
-        if file.is_file()
-        for image in load_images(file.read_text(encoding="utf-8"), file.relative_to(project).as_posix())
-    ]
+    places = [file.relative_to(project).as_posix() for file in files if file.is_file()]
+    images = [image for place in places for image in load_images(load_text(project, place), place)]
     return sorted({split_image(transform_image(image, entries))[0] for image in images})
 
 
-def _chart_image(image: Mapping[str, Any]) -> str:
+def _chart_image(image: Mapping[str, Any], place: Path) -> str:
+    for key, value in image.items():
+        if key in ("tag", "digest") and value is not None and not isinstance(value, str):
+            raise GitOpsStackError(f"{place}: image.{key}: is no text to YAML; put quotes around it")
     repository, tag, digest = (text(image.get(key)) for key in ("repository", "tag", "digest"))
     pin = f"@{digest}" if digest else f":{tag}" if tag else ""
     return f"{repository}{pin}" if repository and pin else ""
 
 
 def _load(project: Path, file: Path) -> object:
-    documents = load_data(file.read_text(encoding="utf-8"), file.relative_to(project).as_posix())
+    place = file.relative_to(project).as_posix()
+    documents = load_data(load_text(project, place), place)
     return documents[0] if documents else {}

@@ -32,10 +32,11 @@ def rename_values(text: StackText, source: str, stack: str) -> list[str]:
     for section, key in _NAMED_BY_STACK:
         path = (f"{_PREFIX}{section}", key)
         found = text.value(*path)
-        if isinstance(found, str) and (renamed := rename_word(found, source, stack)) != found:
+        rename = rename_path if key == "path" else rename_word
+        if isinstance(found, str) and (renamed := rename(found, source, stack)) != found:
             text.set(path, renamed)
     for name, workload in dict(text.value(f"{_PREFIX}workloads") or {}).items():
-        if (renamed := rename_word(workload["path"], source, stack)) != workload["path"]:
+        if (renamed := rename_path(workload["path"], source, stack)) != workload["path"]:
             text.set((f"{_PREFIX}workloads", name, "path"), renamed)
     cluster = text.value(f"{_PREFIX}cluster") or {}
     same = [key for key in ("context", "kubeconfig", "name") if key in cluster and stack not in str(cluster[key])]
@@ -45,6 +46,30 @@ def rename_values(text: StackText, source: str, stack: str) -> list[str]:
 def rename_word(text: str, source: str, stack: str) -> str:
     """Replace ``source`` where it stands as a word between '-', '/', '.', '_' or the ends."""
     return re.sub(rf"(?<![A-Za-z0-9]){re.escape(source)}(?![A-Za-z0-9])", stack, text)
+
+
+def rename_path(path: str, source: str, stack: str) -> str:
+    """Replace ``source`` in the folder that is the stack's: the last one of that name, else a word of the last folder.
+
+    An application called `dev-portal` keeps its name in `dev-portal/overlays/staging`.
+    """
+    folders = path.split("/")
+    own = [place for place, folder in enumerate(folders) if folder == source]
+    place = own[-1] if own else len(folders) - 1
+    folders[place] = rename_word(folders[place], source, stack)
+    return "/".join(folders)
+
+
+def list_left(text: StackText, given: Mapping[str, str], origin: StackText, stack: str) -> list[str]:
+    """Return a note per setting that still names the region or the account that ``given`` replaces."""
+    notes = []
+    for dotted in given.keys() & {"region", _REGION, "account.id"}:
+        old, new = origin.value(*_path(dotted)), given[dotted]
+        for path, found in _leaves(text.value()) if isinstance(old, str) and old != new else ():
+            if isinstance(found, str) and path != _path(dotted) and rename_word(found, old, "") != found:
+                shown = ".".join(path).removeprefix(_PREFIX)
+                notes.append(f"{shown}: still names {old}, in {found}; name what {stack} has in {new}")
+    return notes
 
 
 def set_values(text: StackText, given: Mapping[str, str]) -> None:
@@ -112,6 +137,14 @@ def _networks(project: Path) -> Iterator[ipaddress.IPv4Network]:
         cidr = text.value(f"{_PREFIX}network", "cidr")
         if cidr:
             yield ipaddress.IPv4Network(cidr)
+
+
+def _leaves(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - any YAML value
+    if isinstance(value, (Mapping, list)):
+        for key, held in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _leaves(held, *path, str(key))
+    else:
+        yield path, value
 
 
 def _secrets(value: Any, *path: str) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 - any YAML value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +12,7 @@ from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.conventions import GENERATED_PATCH_PREFIX, PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import is_generated
+from gitops_stack.gitops_tree.read_paths import is_read, list_named
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
 from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, load_text
@@ -18,6 +21,7 @@ from gitops_stack.scaffold.shared_accounts import compare_accounts
 from gitops_stack.scaffold.stack_values import (
     drop_unshareable,
     free_network,
+    list_left,
     rename_values,
     rename_word,
     set_values,
@@ -43,6 +47,7 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
     notes = drop_unshareable(text, source, stack)
     set_values(text, values)
     notes += rename_values(text, source, stack)
+    notes += list_left(text, values, load_stack_text(project, source), stack)
     cidr = text.value(*_NETWORK)
     if cidr and "network.cidr" not in values and (free := free_network(project, cidr)):
         text.set(_NETWORK, free)
@@ -51,7 +56,8 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
     settings = check_edited(project, {stack: text.text})
     GitOpsStackError.raise_for(_check_tree_path(project, settings[stack]))
     writes = {stack_file(stack): text.text}
-    overlays, left = _copy_overlays(project, origin, source, stack)
+    overlays, left = _copy_overlays(project, origin, settings[stack], source)
+    GitOpsStackError.raise_for(_check_bases(project, origin, settings[stack], overlays))
     writes |= overlays | _copy_tree(project, origin, settings[stack])
     notes += left + _left_behind(project, origin)
     extended = insert_stack(order, stack, source=source, after=after)
@@ -111,15 +117,41 @@ def _check_tree_path(project: Path, settings: StackSettings) -> Iterator[str]:
         yield f"{place}; needs a folder that is not there yet: --set gitops.path=…"
 
 
-def _copy_overlays(project: Path, origin: StackSettings, source: str, stack: str) -> tuple[dict[str, str], list[str]]:
-    """Copy the folder of every workload whose path carries the stack's name; name lines that still say the source."""
+def _check_bases(
+    project: Path, origin: StackSettings, settings: StackSettings, overlays: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield what copied kustomizations name and would not find from where they are copied to."""
+    for name, workload in origin.workloads.items():
+        old, new = workload.path, settings.workloads[name].path
+        for file in sorted((project / old).rglob("*")) if old != new else ():
+            if f"{new}/{file.relative_to(project / old).as_posix()}" not in overlays:
+                continue
+            for named, _ in list_named(project, file):
+                if is_read(named, [old]):
+                    continue
+                folder = posixpath.join(
+                    new, posixpath.relpath(posixpath.dirname(file.relative_to(project).as_posix()), old)
+                )
+                moved = posixpath.normpath(posixpath.join(folder, os.path.relpath(project / named, file.parent)))
+                if not (project / moved).exists() and not any(is_read(path, [moved]) for path in overlays):
+                    yield (
+                        f"workloads.{name}.path: {new} would build on {moved}, which is not there ({old} has {named}); "
+                        f"copy that first, or keep the folder with --set workloads.{name}.path={old}"
+                    )
+
+
+def _copy_overlays(
+    project: Path, origin: StackSettings, settings: StackSettings, source: str
+) -> tuple[dict[str, str], list[str]]:
+    """Copy the folder of every workload whose path is another one; name lines that still say the source."""
     writes: dict[str, str] = {}
     notes = []
+    stack = settings.stack
     for name, workload in origin.workloads.items():
         if not origin.is_own_repository(workload.repo_url):
             notes.append(f"workloads.{name}: its files are in {workload.repo_url}; add what {stack} needs there")
             continue
-        target = rename_word(workload.path, source, stack)
+        target = settings.workloads[name].path
         if target == workload.path:
             notes.append(
                 f"workloads.{name}.path: is {workload.path} in both stacks; give {stack} its own if they differ"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment, build_settings_variables
+from gitops_stack.gitops_tree.git_program import start_git
 
 ADDRESS = "package://gitops-stack/template.git"
 VERSIONS = Path(__file__).parent / "template"
@@ -67,12 +67,7 @@ def template_repository(folder: Path = VERSIONS) -> Iterator[dict[str, str]]:
 
 
 def _git(folder: Path, *arguments: str) -> None:
-    environment = build_isolated_environment() | _IDENTITY
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    except FileNotFoundError:
-        raise EnvironmentProblem("git: is not on PATH; install it, templates are merged with it") from None
+    done = start_git(folder, *arguments, environment=build_isolated_environment() | _IDENTITY)
     if done.returncode:
         raise EnvironmentProblem(
             f"git {arguments[0]}: failed while the template was unpacked: {last_line(done.stderr)}; repair git"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
 
 
 def load_changes(folder: Path) -> list[str] | None:
@@ -33,16 +33,7 @@ def load_conflicts(folder: Path) -> list[str]:
 
 
 def _git(folder: Path, *arguments: str) -> list[str] | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],
-            capture_output=True,
-            text=True,
-            env=build_caller_environment(),
-            check=False,
-        )
-    except FileNotFoundError:
-        raise EnvironmentProblem("git: is not on PATH; install it, templates are merged with it") from None
+    done = start_git(folder, *arguments, environment=build_caller_environment())
     if "not a git repository" in done.stderr:
         return None
     if done.returncode:

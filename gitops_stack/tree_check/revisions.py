@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.patterns import same_repository
 
 _SECONDS = 120.0
@@ -132,8 +132,8 @@ def open_revision(project: Path, commit: str) -> Iterator[Path]:
             )
             yield folder / inner
         finally:
-            command = ["git", "-C", str(project), "worktree", "remove", "--force", "--force", str(folder)]
-            subprocess.run(command, capture_output=True, env=build_caller_environment(), timeout=_SECONDS, check=False)
+            remove = ("worktree", "remove", "--force", "--force", str(folder))
+            start_git(project, *remove, environment=build_caller_environment(), seconds=_SECONDS)
 
 
 def _commit(project: Path, revision: str, place: str = "diff") -> str:
@@ -150,14 +150,8 @@ def _git_or_nothing(project: Path, *arguments: str) -> str:
 
 
 def _git(project: Path, *arguments: str, about: str = "", variables: Mapping[str, str] | None = None) -> str:
-    command = ["git", "-C", str(project), *arguments]
     environment = {**build_caller_environment(), **(variables or {})}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=_SECONDS, check=False)
-    except FileNotFoundError:
-        raise EnvironmentProblem("PATH: no git found; install git") from None
-    except subprocess.TimeoutExpired:
-        raise EnvironmentProblem(f"{project}: git did not answer in {_SECONDS:.0f} s; is the disk full?") from None
+    done = start_git(project, *arguments, environment=environment, seconds=_SECONDS)
     if done.returncode:
         if about and "not a git repository" not in done.stderr:
             raise EnvironmentProblem(f"{about} is no revision here; fetch it, or correct its name")

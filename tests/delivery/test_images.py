@@ -9,6 +9,7 @@ import pytest
 from gitops_stack.delivery.image_reference import ImageReference
 from gitops_stack.delivery.images.application_images import load_application_images
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_documents
 from tests.delivery.trees import DEPLOYMENT, A, B, write
 
 BASE = {"base/web.yaml": DEPLOYMENT.format(image="web:v1"), "base/kustomization.yaml": "resources: [web.yaml]\n"}
@@ -91,7 +92,8 @@ def test_delivery_yaml_names_the_keys_once_for_all_stacks(tmp_path: Path) -> Non
     )
     dev, prd = (load_application_images(tree, f"web/{stack}", stack) for stack in ("dev", "prd"))
     assert [(slot.name, slot.images) for slot in dev.slots] == [("web", ("acme/web:v1",))]
-    assert [(slot.name, slot.images) for slot in prd.slots] == [("web", ())]
+    assert [(slot.name, slot.images) for slot in prd.slots] == [("web", ("acme/web",))]
+    assert prd.slots[0].by_chart
     assert dev.build_texts("web", ImageReference("acme/web", None, A)) == {
         "web/values-dev.yaml": f'image: {{repository: acme/web, tag: "", digest: {A}}}\n'
     }
@@ -105,6 +107,69 @@ def test_a_tag_that_is_a_number_to_yaml_is_not_taken_for_one(tmp_path: Path) -> 
     images = load_application_images(write(tmp_path, texts), "web", "dev")
     assert images.slots[0].images == ()
     assert images.build_texts("web", ImageReference("", "1.10")) == {"web/v.yaml": 'tag: "1.10"\n'}
+
+
+PARTS = "images: {web: {values: v.yaml, repository: image.repository, tag: image.tag}}\n"
+APART = "image: {registry: ghcr.io, repository: acme/web, tag: v1}\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "image", "wanted"),
+    [
+        (APART, ImageReference("ghcr.io/acme/web", "v2"), APART.replace("v1", "v2")),
+        (
+            APART,
+            ImageReference("quay.io/acme/web", "v2"),
+            "image: {registry: quay.io, repository: acme/web, tag: v2}\n",
+        ),
+        (APART, ImageReference("b/web", "v2"), "image: {registry: docker.io, repository: b/web, tag: v2}\n"),
+        (
+            "image: {registry: '', repository: acme/web, tag: v1}\n",
+            ImageReference("quay.io/acme/web", "v2"),
+            "image: {registry: '', repository: quay.io/acme/web, tag: v2}\n",
+        ),
+        (
+            "image: {registry: docker.io, repository: nginx, tag: v1}\n",
+            ImageReference("nginx", "v2"),
+            "image: {registry: docker.io, repository: nginx, tag: v2}\n",
+        ),
+    ],
+)
+def test_a_registry_apart_is_written_once(values: str, image: ImageReference, wanted: str, tmp_path: Path) -> None:
+    images = load_application_images(write(tmp_path, {"web/delivery.yaml": PARTS, "web/v.yaml": values}), "web", "dev")
+    assert images.build_texts("web", image) == {"web/v.yaml": wanted}
+
+
+def test_a_registry_apart_is_part_of_the_image(tmp_path: Path) -> None:
+    images = load_application_images(write(tmp_path, {"web/delivery.yaml": PARTS, "web/v.yaml": APART}), "web", "dev")
+    assert images.slots[0].images == ("ghcr.io/acme/web:v1",)
+
+
+@pytest.mark.parametrize("tag", ["1.10", "0123", "706798e8", "1_000", "0x1F", ".5", "true", "2"])
+def test_a_tag_that_is_no_text_is_said_as_it_is_written(tag: str, tmp_path: Path) -> None:
+    texts = {"web/delivery.yaml": PARTS, "web/v.yaml": f"image: {{repository: acme/web, tag: {tag}}}\n"}
+    images = load_application_images(write(tmp_path, texts), "web", "dev")
+    assert images.slots[0].problem == (
+        f"web/v.yaml: image.tag: found {tag}, which is no text to YAML; put quotes around it"
+    )
+
+
+@pytest.mark.parametrize("tag", ["", "''", "~"])
+def test_an_empty_tag_leaves_the_version_to_the_chart(tag: str, tmp_path: Path) -> None:
+    texts = {"web/delivery.yaml": PARTS, "web/v.yaml": f"image: {{repository: acme/web, tag: {tag}}}\n"}
+    images = load_application_images(write(tmp_path, texts), "web", "dev")
+    assert (images.slots[0].images, images.slots[0].by_chart, images.slots[0].problem) == (("acme/web",), True, "")
+    changed = images.build_texts("web", ImageReference("acme/web", "v1"))["web/v.yaml"]
+    assert load_documents(changed) == [{"image": {"repository": "acme/web", "tag": "v1"}}]
+
+
+def test_a_number_in_a_key_is_an_index_where_a_list_stands(tmp_path: Path) -> None:
+    keys = "images: {web: {values: v.yaml, repository: servers.1.repository, tag: servers.1.tag}}\n"
+    values = "servers:\n  - {repository: a, tag: v1}\n  - {repository: acme/web, tag: v1}\n"
+    images = load_application_images(write(tmp_path, {"web/delivery.yaml": keys, "web/v.yaml": values}), "web", "dev")
+    assert images.slots[0].images == ("acme/web:v1",)
+    changed = images.build_texts("web", ImageReference("acme/web", "v2"))["web/v.yaml"]
+    assert changed == values.replace("acme/web, tag: v1", "acme/web, tag: v2")
 
 
 def test_a_whole_reference_may_stand_behind_one_key(tmp_path: Path) -> None:

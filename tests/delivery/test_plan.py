@@ -199,7 +199,7 @@ def test_a_promotion_works_between_different_kinds_of_files(tree: TreeReader) ->
         ({"chart/dev.yaml": "r: acme/web\nt: latest\n"}, "found the tag latest, which moves; name a version"),
         (
             {"chart/dev.yaml": "r: acme/web\n"},
-            "chart/web: chart/delivery.yaml has nothing for web; one image is needed",
+            "chart/web: chart/delivery.yaml leaves the version of web to the chart; set it first: gitops-stack image",
         ),
         (
             {

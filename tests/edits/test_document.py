@@ -12,10 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_stack.account.kubeconfig import merge_kubeconfig
+from gitops_stack.delivery.edits.helm_values import set_value
+from gitops_stack.delivery.edits.kustomization import set_kustomization_image
+from gitops_stack.delivery.edits.manifest import set_manifest_image
+from gitops_stack.delivery.image_reference import ImageReference
 from gitops_stack.edits.document import YamlDocument
 from gitops_stack.edits.yaml_source import decode_text
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.scaffold.application_sets import AuthoredSet
 from gitops_stack.scaffold.promotion import render_promotion
 from gitops_stack.scaffold.stack_text import StackText, write_release
 
@@ -81,11 +86,61 @@ def removal(text: str) -> str:
     return document.text
 
 
+KUSTOMIZATION = """\
+resources:
+  - ../base   # ours
+images:
+  - name: acme/web
+    newTag:   v1   # the release
+namePrefix: ~
+labels: { a: b,  c: [1, 2] }
+"""
+VALUES = "image:\n    repository:   acme/web   # ours\n    tag: v1\nreplicas: 0123\nother: {a: ~,  b: 12:30}\n"
+MANIFEST = """\
+kind: Pod
+metadata: { name: a,  labels: {b: ~} }
+spec:
+  containers:
+  - name: web   # first
+    image:   acme/web:v1   # ours
+  - name: other
+    image: acme/other:v1
+"""
+SET = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: regions}
+spec:
+  generators:
+  - list:
+      elements:
+      - name: eu   # first
+        wave: "1"
+  template: { spec: {project:   team} }
+"""
+
+
+def new_element(text: str) -> str:
+    return AuthoredSet("dev", "f", text, load_documents(text.removeprefix(chr(0xFEFF)))[0]).with_element({"name": "us"})
+
+
+def image(text: str) -> str:
+    return set_kustomization_image(text, "acme/web", ImageReference("acme/web", "v2"), "f")
+
+
 EDITS: dict[str, tuple[str, Callable[[str], str], int]] = {  # text, edit, lines that differ
     "lock --version": (STACK, release, 2),
     "app add": (STACK, addition, 1),
     "app remove": (STACK, removal, 2),
     "stack add": (ORDER, lambda text: render_promotion(["dev", "stg", "prd"], text), 1),
+    "image set, kustomization": (KUSTOMIZATION, image, 1),
+    "image set, values": (VALUES, lambda text: set_value(text, ("image", "tag"), "v2", "f"), 1),
+    "image set, manifest": (
+        MANIFEST,
+        lambda text: set_manifest_image(text, "acme/web", ImageReference("acme/web", "v2"), "f"),
+        1,
+    ),
+    "app add, set": (SET, new_element, 1),
     "kubeconfig --update": (KUBECONFIG, lambda text: merge_kubeconfig(text, ADDED, "f"), 11),
 }
 
@@ -116,6 +171,10 @@ def texts(draw: st.DrawFn, text: str) -> str:
 def test_only_the_lines_meant_change(name: str, data: st.DataObject) -> None:
     original, edit, differing = EDITS[name]
     text = data.draw(texts(original))
+    if "second:" in text and name in ("image set, kustomization", "image set, values"):
+        with pytest.raises(GitOpsStackError, match=r"^f: found 2 documents"):
+            edit(text)
+        return
     changed = edit(text)
     before, after = text.splitlines(keepends=True), changed.splitlines(keepends=True)
     kept = [line.rstrip("\r\n") for line in after]

@@ -14,7 +14,7 @@ from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.plan import Plan
 from gitops_stack.scaffold.promotion import insert_stack, load_promotion_order, render_promotion
-from gitops_stack.scaffold.stack_values import free_network, rename_word
+from gitops_stack.scaffold.stack_values import free_network, rename_path, rename_word
 from gitops_stack.scaffold.stacks import plan_stack, propose_values
 from tests.scaffold.conftest import snapshot
 from tests.stacks import ROOT
@@ -172,6 +172,56 @@ def test_a_cluster_that_exists_gets_a_context_of_its_own(project: Path) -> None:
     assert add(project).stacks["staging"].cluster.context == "acme-staging"  # type: ignore[union-attr]
     edit(project, "prd", "acme-prd", "production")
     assert "cluster.context: is still production, prd's; name the cluster of staging" in add(project).notes
+
+
+@pytest.mark.parametrize(
+    ("path", "renamed"),
+    [
+        ("gitops/workloads/dev-portal/overlays/dev", "gitops/workloads/dev-portal/overlays/qa"),
+        ("gitops/workloads/dev/overlays/dev", "gitops/workloads/dev/overlays/qa"),
+        ("clusters/dev/dev-portal", "clusters/qa/dev-portal"),
+        ("apps/portal/web-dev", "apps/portal/web-qa"),
+        ("apps/dev-portal/base", "apps/dev-portal/base"),
+        ("dev", "qa"),
+    ],
+)
+def test_of_a_path_the_stack_s_folder_is_renamed(path: str, renamed: str) -> None:
+    assert rename_path(path, "dev", "qa") == renamed
+
+
+def test_an_application_that_has_the_stack_s_name_keeps_its_base(laid_out: Path) -> None:
+    old, new = (laid_out / f"gitops/workloads/{name}" for name in ("guestbook", "dev-portal"))
+    shutil.copytree(old, new)
+    edit(laid_out, "dev", "gitops/workloads/guestbook/overlays/dev", "gitops/workloads/dev-portal/overlays/dev")
+    add(laid_out, "staging", "dev").write(laid_out)
+    overlay = laid_out / load_stack_file(laid_out, "staging").workloads["guestbook"].path
+    assert overlay == new / "overlays/staging"
+    named = load_documents((overlay / "kustomization.yaml").read_text())[0]["resources"][0]
+    assert (overlay / named / "kustomization.yaml").is_file()
+
+
+def test_a_base_that_would_not_be_there_is_refused(laid_out: Path) -> None:
+    shutil.copytree(laid_out / "gitops/workloads/guestbook/base", laid_out / "clusters/dev/base")
+    (laid_out / "clusters/dev/web").mkdir()
+    (laid_out / "clusters/dev/web/kustomization.yaml").write_text("resources: [../base]\n")
+    edit(laid_out, "dev", "gitops/workloads/guestbook/overlays/dev", "clusters/dev/web")
+    with pytest.raises(GitOpsStackError) as refused:
+        add(laid_out, "staging", "dev")
+    assert refused.value.findings == (
+        "workloads.guestbook.path: clusters/staging/web would build on clusters/staging/base, which is not there "
+        "(clusters/dev/web has clusters/dev/base); copy that first, or keep the folder with "
+        "--set workloads.guestbook.path=clusters/dev/web",
+    )
+
+
+def test_what_still_names_the_old_region_is_said(laid_out: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.prd.yaml", laid_out)
+    notes = add(laid_out, values={"region": "eu-north-1"}).notes
+    said = [note for note in notes if "still names" in note]
+    assert said == [
+        "addOns.externalSecrets.secrets.0: still names ap-northeast-1, in "
+        "arn:aws:secretsmanager:ap-northeast-1:210987654321:secret:storefront/*; name what staging has in eu-north-1"
+    ]
 
 
 def test_overlays_that_name_their_stack_are_pointed_out(laid_out: Path) -> None:

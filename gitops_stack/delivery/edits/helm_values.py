@@ -36,6 +36,23 @@ def load_value(text: str, key: Path, place: str) -> object:
     return held
 
 
+def resolve_key(text: str, key: Path, place: str) -> Path:
+    """Return ``key`` with the digits that point into a list as an index: `servers.0.tag` is no key "0"."""
+    documents = load_data(text, place)
+    held: Any = documents[0] if documents else None
+    resolved: list[str | int] = []
+    for step in key:
+        taken = (
+            int(step)
+            if isinstance(held, list) and isinstance(step, str) and step.isascii() and step.isdecimal()
+            else step
+        )
+        inside = isinstance(held, list) and isinstance(taken, int) and 0 <= taken < len(held)
+        held = held[taken] if inside else held.get(taken) if isinstance(held, dict) else None
+        resolved.append(taken)
+    return tuple(resolved)
+
+
 def set_value(text: str, key: Path, value: str, place: str) -> str:
     """Write ``value`` at ``key``; maps on the way are added where they are missing.
 

@@ -13,10 +13,14 @@ class Slot:
     """One image of an application. ``images`` is all that runs of it now; empty when the files do not say.
 
     ``name`` is the repository as the resources call it (kustomization, manifests), or the word of `delivery.yaml`.
+    ``problem``: why what is written cannot be trusted; empty if it can. ``by_chart``: the files name the repository,
+    and the chart the version.
     """
 
     name: str
     images: tuple[str, ...]
+    problem: str = ""
+    by_chart: bool = False
 
 
 class ImageFile(Protocol):

@@ -6,6 +6,7 @@
       guestbook:                        # the word in `gitops-stack image set APP/guestbook=…`
         values: values-{stack}.yaml     # from this file's folder; {stack} stands for the stack's name
         repository: image.repository    # keys in the values file; a list such as [image, "a.b", 0] where dots do not do
+        registry: image.registry        # where it is apart; taken by itself when it stands beside the repository
         tag: image.tag
         digest: image.digest
         # or one key for all of it:  reference: image
@@ -22,11 +23,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from gitops_stack.delivery.edits.helm_values import load_value, set_value
-from gitops_stack.delivery.image_reference import ImageReference
+from gitops_stack.delivery.edits.helm_values import load_value, resolve_key, set_value
+from gitops_stack.delivery.image_reference import ImageReference, normalise_repository, split_registry
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
-from gitops_stack.edits.yaml_source import load_data
+from gitops_stack.edits.yaml_source import Scalar, find_node, load_data, load_source
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.types import Settings
 
@@ -50,6 +51,7 @@ class ValuesKeys(Settings):
 
     values: str = Field(min_length=1, description="Values file, from the folder of delivery.yaml; {stack} is replaced.")
     reference: Key | None = Field(None, description="Key of the whole reference.")
+    registry: Key | None = Field(None, description="Key of the registry, where it is apart from the repository.")
     repository: Key | None = Field(None, description="Key of the repository.")
     tag: Key | None = Field(None, description="Key of the tag.")
     digest: Key | None = Field(None, description="Key of the digest.")
@@ -57,12 +59,14 @@ class ValuesKeys(Settings):
     @property
     def places(self) -> dict[str, tuple[str | int, ...]]:
         """The keys that are given, by what stands there."""
-        keys = {"reference": self.reference, "repository": self.repository, "tag": self.tag, "digest": self.digest}
-        return {word: key for word, key in keys.items() if key}
+        words = ("reference", "registry", "repository", "tag", "digest")
+        return {word: key for word in words if (key := getattr(self, word))}
 
     @model_validator(mode="after")
     def _says_where(self) -> ValuesKeys:
-        parts = any((self.repository, self.tag, self.digest))
+        parts = any((self.registry, self.repository, self.tag, self.digest))
+        if self.registry and not self.repository:
+            raise ValueError("registry needs repository beside it")
         if bool(self.reference) == bool(self.tag or self.digest) or (self.reference and parts):
             raise ValueError("needs either reference, or tag or digest or both beside the repository")
         return self
@@ -88,7 +92,7 @@ class ValuesImages:
     def slots(self) -> tuple[Slot, ...]:
         """Every image of `delivery.yaml`."""
         return tuple(
-            Slot(name, _read(self.texts[self.files[name]], keys, self.files[name])) for name, keys in self.keys.items()
+            _read(name, self.texts[self.files[name]], keys, self.files[name]) for name, keys in self.keys.items()
         )
 
     def build_texts(self, name: str, image: ImageReference) -> dict[str, str]:
@@ -112,8 +116,16 @@ class ValuesImages:
             )
         if image.tag and not keys.tag and not image.digest:
             raise GitOpsStackError(f"{where}: has no key for the tag; add `tag:`, or set the image by its digest")
-        parts = ((keys.repository, image.repository), (keys.tag, image.tag), (keys.digest, image.digest))
+        parts = [(keys.tag, image.tag), (keys.digest, image.digest)]
+        same = normalise_repository(self._repository(name)) == normalise_repository(image.repository)
+        if keys.repository and image.repository and not same:
+            registry, repository = split_registry(image.repository) if keys.registry else ("", image.repository)
+            parts = [(keys.registry, registry), (keys.repository, repository), *parts]
         return [(key, value or "") for key, value in parts if key]
+
+    def _repository(self, name: str) -> str:
+        """Return the repository in use, with its registry."""
+        return _join_repository(self.texts[self.files[name]], self.keys[name], self.files[name])
 
 
 def load_values_images(tree: TreeReader, folder: str, stack: str) -> ValuesImages | None:
@@ -128,7 +140,9 @@ def load_values_images(tree: TreeReader, folder: str, stack: str) -> ValuesImage
     texts = {file: tree.load_text(file) for file in files.values()}
     if missing := [file for file, text in texts.items() if text is None]:
         raise GitOpsStackError(f"{place}: values: found {missing[0]}, which is no file; correct it or add the file")
-    found = ValuesImages(place, dict(images), files, {file: text or "" for file, text in texts.items()})
+    known = {file: text or "" for file, text in texts.items()}
+    resolved = {name: _resolve(keys, known[files[name]], files[name]) for name, keys in images.items()}
+    found = ValuesImages(place, resolved, files, known)
     GitOpsStackError.raise_for(_check_keys(found))
     return found
 
@@ -196,15 +210,41 @@ def _load(text: str, place: str) -> DeliveryFile:
         ) from None
 
 
-def _read(text: str, keys: ValuesKeys, file: str) -> tuple[str, ...]:
+def _resolve(keys: ValuesKeys, text: str, file: str) -> ValuesKeys:
+    """Take the digits of a key for an index where a list stands, and the registry beside the repository for it."""
+    found = {word: resolve_key(text, key, file) for word, key in keys.places.items()}
+    if "repository" in found and "registry" not in found:
+        beside = (*found["repository"][:-1], "registry")
+        if isinstance(held := load_value(text, beside, file), str) and held:
+            found["registry"] = beside
+    return keys.model_copy(update=found)
+
+
+def _read(name: str, text: str, keys: ValuesKeys, file: str) -> Slot:
+    problem = next(_check_texts(text, keys, file), "")
     if keys.reference:
         found = _load_text(text, keys.reference, file)
-        return (found,) if found else ()
-    repository, tag, digest = (_load_text(text, key, file) for key in (keys.repository, keys.tag, keys.digest))
-    return (str(ImageReference(repository, tag or None, digest or None)),) if tag or digest else ()
+        return Slot(name, (found,) if found else (), problem)
+    tag, digest = (_load_text(text, key, file) for key in (keys.tag, keys.digest))
+    image = str(ImageReference(_join_repository(text, keys, file), tag or None, digest or None))
+    return Slot(name, (image,) if image else (), problem, by_chart=not (tag or digest))
+
+
+def _join_repository(text: str, keys: ValuesKeys, file: str) -> str:
+    registry, repository = (_load_text(text, key, file) for key in (keys.registry, keys.repository))
+    return f"{registry}/{repository}" if registry and repository else repository
+
+
+def _check_texts(text: str, keys: ValuesKeys, file: str) -> Iterator[str]:
+    """Yield the values that YAML takes for something else than a text: each chart renders those in a way of its own."""
+    for key in keys.places.values():
+        found = load_value(text, key, file)
+        if found is not None and not isinstance(found, str):
+            node = find_node(load_source(text, file)[0], key)
+            written = node.value if isinstance(node, Scalar) else "a map or a list"
+            yield f"{file}: {_show(key)}: found {written}, which is no text to YAML; put quotes around it"
 
 
 def _load_text(text: str, key: tuple[str | int, ...] | None, file: str) -> str:
-    """Return a text; a tag that YAML takes for a number is none, as charts render numbers in ways of their own."""
     found = load_value(text, key, file) if key else None
     return found if isinstance(found, str) else ""

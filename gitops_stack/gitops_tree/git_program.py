@@ -1,0 +1,52 @@
+"""Start git: the one place that does, so that it never waits for a person and never takes for ever.
+
+What an exit code means, and the sentence about it, is its caller's. The environment is one of `git_environment`'s.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitops_stack.errors import EnvironmentProblem
+
+_SECONDS = 300.0
+_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
+
+
+class GitTimeout(EnvironmentProblem):
+    """Git did not end in its time."""
+
+
+def start_git(
+    folder: Path | None,
+    *arguments: str,
+    environment: Mapping[str, str],
+    text: str | None = None,
+    seconds: float = _SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    """Run git in ``folder``, or where this process is; ``text`` goes to its standard input.
+
+    Raises :class:`EnvironmentProblem` when there is no git, :class:`GitTimeout` when it does not end in ``seconds``.
+    """
+    place = ["-C", str(folder)] if folder else []
+    try:
+        return subprocess.run(
+            ["git", *place, *arguments],
+            input=text,
+            stdin=None if text is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**_QUIET, **environment},
+            timeout=seconds,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise EnvironmentProblem("PATH: no git found; install git") from None
+    except subprocess.TimeoutExpired:
+        name = next((one for one in arguments if not one.startswith("-") and "=" not in one), "git")
+        where = f"{folder}: " if folder else ""
+        raise GitTimeout(f"{where}git {name} did not end in {seconds:g} s; check the network") from None
