@@ -10,7 +10,7 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
-from gitops_stack.tree_check.application_sets import TreeSets
+from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
@@ -65,9 +65,11 @@ def _expand_sets(tree: Tree, project: Path) -> None:
     if not found:
         return
     sets = TreeSets.of_folder(project, [one.manifest for one in found])
+    note_deciding_files(tree.inputs, project)
     for one in found:
         made, findings = sets.expand(one, (other.manifest for other in tree.objects))
         tree.findings += findings
+        note_read(tree.inputs, project, made.read)
         specs = [
             read_application_spec(replace(one, manifest=manifest), of_stack=False) for manifest in made.applications
         ]

@@ -4,7 +4,7 @@ Held against the controller's own code by tests/e2e/test_application_sets.py; do
 """
 
 from gitops_stack.tree_check.application_sets.clusters import Cluster
-from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE
+from gitops_stack.tree_check.application_sets.deciding_files import note_deciding_files, note_read
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 from gitops_stack.tree_check.application_sets.expansion import Expansion, expand_application_set
 from gitops_stack.tree_check.application_sets.git_generator import path_parameters
@@ -12,7 +12,6 @@ from gitops_stack.tree_check.application_sets.repository import Repository
 from gitops_stack.tree_check.application_sets.tree_sets import TreeSets
 
 __all__ = [
-    "CLUSTERS_FILE",
     "Cluster",
     "Expansion",
     "NotExpandableError",
@@ -20,5 +19,7 @@ __all__ = [
     "Repository",
     "TreeSets",
     "expand_application_set",
+    "note_deciding_files",
+    "note_read",
     "path_parameters",
 ]
