@@ -10,7 +10,7 @@ import pytest
 from lightkube import Client
 
 from gitops_stack.adoption.hand_over import find_hand_overs, hand_over_fields
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.live_state import reference
 from gitops_stack.manifests import Manifest
 
@@ -89,5 +89,6 @@ def test_who_wrote_meanwhile_is_handed_over_too() -> None:
 
 def test_missing_rights_are_one_sentence() -> None:
     cluster = Cluster(config_map("shared", OWN, OTHER, url="x"), codes=(403,))
-    with pytest.raises(EnvironmentProblem, match=r"cannot be changed: .*; check your rights"):
+    with pytest.raises(GitOpsStackError, match="ConfigMap argocd/shared") as refused:
         hand_over_fields(cast("Client", cluster), cluster.references())
+    assert len(refused.value.findings) == 1
