@@ -323,6 +323,7 @@ DETACH = Left(
 _LOGIN = "tests/account/test_registry_login.py::"
 
 LEFT: dict[str, dict[str, Left]] = {
+    "docs/checks.md": {'eval "$(gitops-stack lab env --tools)"': LAB},
     "docs/move.md": {
         "gitops-stack detach --stack dev": DETACH,
         "gitops-stack detach --stack dev --yes": DETACH,
