@@ -82,17 +82,10 @@ def label_applications(applications: Iterable[RenderedApplication]) -> dict[Obje
     return {name: name.name if counts[name.name] == 1 else f"{name.namespace}/{name.name}" for name in names}
 
 
-def load_tree(
-    project: Path,
-    settings: StackSettings,
-    *,
-    kubernetes_version: str | None = None,
-    only: Iterable[str] | None = None,
-) -> Tree:
+def load_tree(project: Path, settings: StackSettings, *, kubernetes_version: str | None = None) -> Tree:
     """Render the whole tree of a stack, level by level: an application's children are known once it is rendered.
 
-    ``kubernetes_version`` is what charts are told; default: the cluster's. With ``only``, of the applications that are
-    none of the library's these alone are rendered.
+    ``kubernetes_version`` is what charts are told; default: the cluster's.
     """
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
     roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
@@ -102,7 +95,6 @@ def load_tree(
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
-    wanted = None if only is None else set(only)
     level = [RenderedApplication(read_application_spec(root))]
     seen: set[tuple[str, str]] = set()
     for _ in range(_DEEPEST):
@@ -110,25 +102,19 @@ def load_tree(
         seen |= {(one.spec.object.file, str(one.spec.object.name)) for one in level}
         if not level:
             break
-        _render_level(tree, level, project, settings, wanted)
+        _render_level(tree, level, project, settings.argocd.namespace)
         tree.applications += level
         level = [child for one in level for child in _children(tree, one, project, sets)]
     settle_tree(tree)
     return tree
 
 
-def _render_level(
-    tree: Tree, level: Sequence[RenderedApplication], project: Path, settings: StackSettings, only: set[str] | None
-) -> None:
+def _render_level(tree: Tree, level: Sequence[RenderedApplication], project: Path, home: str) -> None:
     """Render a level, Argo CD's own installation first: its ConfigMap says how all others are rendered."""
     own = [one for one in level if one.spec.name == SELF_MANAGEMENT_APPLICATION]
-    home = settings.argocd.namespace
     render_applications(tree, own, project, home)
     tree.tools = read_tools([found for one in own for found in one.objects], home, tree.tools)
-    chosen = [one for one in level if one not in own]
-    if only is not None:
-        chosen = [one for one in chosen if one.spec.name in only or one.spec.name == ROOT_APPLICATION]
-    render_applications(tree, chosen, project, home)
+    render_applications(tree, [one for one in level if one.spec.name != SELF_MANAGEMENT_APPLICATION], project, home)
 
 
 def render_applications(
