@@ -8,8 +8,10 @@ from __future__ import annotations
 KUBERNETES = "v1.36.3"
 ARGOCD_HOST_PROCESSES = "v3.2.11"  # newest release whose Go module builds (docs/adr/0005)
 PULUMI = "v3.259.0"
+HELM = "v3.22.0"
 PULUMI_KUBERNETES_PROVIDER = "4.25.0"
 GO_MINIMUM = (1, 26)
 
-# Offered by EKS, oldest first (EKS user guide, "Kubernetes release calendar", 2026-11): standard or extended support.
-EKS_VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35")
+# Offered by EKS, oldest first (EKS user guide, "Kubernetes release calendar"), in standard or extended support. What is
+# older never comes back; what is newer is left to EKS.
+EKS_VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36")
