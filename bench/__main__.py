@@ -87,6 +87,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if asked.against and asked.only and asked.only not in PAIRS:
         parser.error(f"--against: part {asked.only} is not paired; these are: {', '.join(PAIRS)}")
+    if asked.smallest and asked.results == RESULTS:
+        parser.error("--smallest: its figures say nothing; name another file for them with --results")
     return asked
 
 

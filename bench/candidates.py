@@ -18,7 +18,6 @@ from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.workspace import Workspace
 
-OVERLAY = Path("gitops") / STACK / "argocd"
 _LIMIT_SECONDS = 900.0
 _DIFFERS = 1  # what kubectl diff leaves with when something would change
 
@@ -44,7 +43,7 @@ class Kubectl:
     """`kubectl apply --server-side -k`: the floor. It does not wait until anything is ready."""
 
     lab: Lab
-    project: Path
+    overlay: Path
 
     def prepare(self) -> None:
         """Make the namespace, which upstream's manifests do not hold."""
@@ -52,11 +51,11 @@ class Kubectl:
 
     def up(self) -> None:
         """Apply."""
-        self._run("apply", "--server-side", "--kustomize", str(self.project / OVERLAY))
+        self._run("apply", "--server-side", "--kustomize", str(self.overlay))
 
     def preview(self) -> None:
         """Diff."""
-        self._run("diff", "--server-side", "--kustomize", str(self.project / OVERLAY))
+        self._run("diff", "--server-side", "--kustomize", str(self.overlay))
 
     def state_bytes(self) -> None:
         """Answer none: kubectl keeps no state."""
@@ -80,13 +79,13 @@ class Naive:
     """The program in `bench/naive`: `kustomize.v2.Directory`."""
 
     lab: Lab
-    project: Path
+    overlay: Path
 
     def prepare(self) -> None:
         """Copy the program, because the engine writes a stack file beside it."""
         shutil.copytree(HERE.root / "bench" / "naive", self._engine.project)
         self._engine.run("stack", "init", "--stack", "naive", limit_seconds=60)
-        for key, value in (("directory", self.project / OVERLAY), ("kubeconfig", self.lab.state.kubeconfig)):
+        for key, value in (("directory", self.overlay), ("kubeconfig", self.lab.state.kubeconfig)):
             self._engine.run("config", "set", key, str(value), "--stack", "naive", limit_seconds=60)
 
     def up(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import statistics
 from collections.abc import Callable
@@ -23,15 +25,21 @@ from gitops_stack.lab.lab import Lab
 def run_install(run: Run) -> Section:
     """Measure kubectl, `kustomize.v2.Directory` and this project on the same overlay."""
     project = write_installed(run.folder / "project", high_availability=run.sizes.high_availability)
+    overlay = _load_overlay(run, project)
+    ways: dict[str, Callable[[Lab], Candidate]] = {
+        "a": lambda lab: Kubectl(lab, overlay),
+        "b": lambda lab: Naive(lab, overlay),
+        "c": lambda lab: Project(lab, project),
+    }
     candidates: dict[str, Figures | str] = {}
-    ways: dict[str, type[Kubectl] | type[Naive] | type[Project]] = {"a": Kubectl, "b": Naive, "c": Project}
     for name, way in ways.items():
-        run.progress(f"({name}) {way.__name__}")
-        if way is Kubectl and shutil.which("kubectl") is None:
+        if name == "a" and shutil.which("kubectl") is None:
             candidates[name] = "no kubectl on PATH"
             continue
         with temporary_lab(run.tools, run.progress) as lab:
-            candidates[name] = run_candidate(way(lab, project), run)
+            candidate = way(lab)
+            run.progress(f"({name}) {type(candidate).__name__}")
+            candidates[name] = run_candidate(candidate, run)
     run.progress("checks")
     checks = _run_tree_commands(project, run)
     run.progress("bootstrap of stack local")
@@ -47,6 +55,22 @@ def run_install(run: Run) -> Section:
         "kustomize": first_line("kustomize", "version"),
     }
     return build_section(candidates, build_targets(naive, mine, checks, bootstrap), bootstrap, circumstances, run.sizes)
+
+
+def _load_overlay(run: Run, project: Path) -> Path:
+    """Return what (a) and (b) install; without CRDs, most of what they move, where figures do not count."""
+    own = project / "gitops" / STACK / "argocd"
+    if run.sizes.definitions:
+        return own
+    overlay = run.folder / "without-definitions"
+    overlay.mkdir()
+    patch = "$patch: delete\nkind: CustomResourceDefinition\nmetadata: {name: any}\n"
+    kustomization = {
+        "resources": [os.path.relpath(own, overlay)],
+        "patches": [{"patch": patch, "target": {"kind": "CustomResourceDefinition"}}],
+    }
+    (overlay / "kustomization.yaml").write_text(json.dumps(kustomization), encoding="utf-8")
+    return overlay
 
 
 def run_candidate(candidate: Candidate, run: Run) -> Figures:

@@ -22,6 +22,7 @@ class Sizes:
 
     repeats: int = 3
     high_availability: bool = True
+    definitions: bool = True
     checked: tuple[int, ...] = (387, 5000)
     check_repeats: int = 5
     many: int = 5000
@@ -31,7 +32,7 @@ class Sizes:
 
 FULL = Sizes()
 SMALLEST = Sizes(
-    repeats=1, high_availability=False, checked=(3,), check_repeats=1, many=3, workloads=2, crowd=2
+    repeats=1, high_availability=False, definitions=False, checked=(3,), check_repeats=1, many=3, workloads=2, crowd=2
 )  # fmt: skip
 
 

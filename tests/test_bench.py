@@ -123,3 +123,9 @@ def test_a_part_without_a_pair_is_refused_with_the_names_of_those_that_have_one(
     with pytest.raises(SystemExit):
         program.main(["--only", "ups", "--against", "HEAD"])
     assert "part ups is not paired; these are: install, checks" in capsys.readouterr().err
+
+
+def test_figures_of_the_smallest_sizes_do_not_replace_real_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        program.main(["--smallest"])
+    assert "name another file for them with --results" in capsys.readouterr().err

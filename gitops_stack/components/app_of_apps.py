@@ -55,7 +55,9 @@ class AppOfApps(pulumi.ComponentResource):
         root = args["root_application"]
         namespace = root["metadata"]["namespace"]
         source = (root.get("spec") or {}).get("source") or {}
-        standalone = not any(isinstance(one, TeardownGuardResource) for one in args["installation"])
+        # The guard of a teardown waits for the whole installation already.
+        ends = [one for one in args["installation"] if isinstance(one, TeardownGuardResource)]
+        standalone = not ends
         guard = ClusterGuardResource(
             f"{name}/cluster-guard",
             self,
@@ -84,7 +86,7 @@ class AppOfApps(pulumi.ComponentResource):
             )
             for project in args["app_projects"]
         ]
-        before = [guard, *args["installation"], *projects]
+        before = [guard, *(ends or args["installation"]), *projects]
         top = register_kept(root, self, before, delete_timeout=_TEARDOWN_LIMIT, guard=guard)
         TeardownGuardResource(
             f"{name}/teardown-guard",

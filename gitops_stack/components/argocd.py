@@ -15,6 +15,13 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
 from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret
 
+# These need only their namespace; the rest, workloads above all, waits for CRDs and Secrets. A dependency is stored, by
+# its whole URN, with each object that has it.
+_EARLY = {
+    "ConfigMap", "Service", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole",
+    "ClusterRoleBinding",
+}  # fmt: skip
+
 
 class ArgoCDArgs(TypedDict):
     """What :class:`ArgoCD` installs.
@@ -92,8 +99,11 @@ class ArgoCD(pulumi.ComponentResource):
         self.definitions: Sequence[pulumi.Resource] = [
             self._register(crd, namespace, hand_over, secrets) for crd in crds
         ]
-        before = self.definitions or secrets
-        installed = [self._register(manifest, namespace, hand_over, before) for manifest in rest]
+        last = self.definitions or secrets
+        installed = [
+            self._register(manifest, namespace, hand_over, [home] if manifest["kind"] in _EARLY else last)
+            for manifest in rest
+        ]
         everything = [home, *secrets, *self.definitions, *installed]
         teardown = TeardownGuardResource(f"{name}/teardown-guard", self, namespace, self._guard, everything)
         self.objects: Sequence[pulumi.Resource] = [*everything, teardown]

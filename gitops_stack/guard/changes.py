@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gitops_stack.settings import NetworkSettings, StackSettings
+if TYPE_CHECKING:  # the plugin's process reads no settings, and they take a third of its imports
+    from gitops_stack.settings import NetworkSettings, StackSettings
 
 _EKS = "the EKS cluster {cluster} with all that runs in it, and its volumes and load balancers would lose their cluster"
 _ROAD = "set it back, or move as docs/move.md says"

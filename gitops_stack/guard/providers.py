@@ -27,7 +27,6 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard import applications, changes, ownership, presence
-from gitops_stack.guard.adoption import check_adoption
 from gitops_stack.guard.claim_store import release_claim, write_claim
 from gitops_stack.guard.cluster import Claim, Cluster, Connection, connect_provider, load_cluster
 from gitops_stack.guard.teardown import Teardown, unless_gone
@@ -109,6 +108,9 @@ class ClusterGuard(_GuardProvider):
         if not findings and recorded.uid and not rebuilt:
             findings += _check_settings(client, olds, news)
         if not findings and (not recorded.uid or rebuilt) and cluster.claim is None:
+            # As long as the rest of this process's imports, and only a first update needs it.
+            from gitops_stack.guard.adoption import check_adoption  # noqa: PLC0415
+
             findings += check_adoption(client, cluster, news)
         restored = dict(olds.get("restored") or {})
         if not findings and recorded.uid:

@@ -12,8 +12,6 @@ from zoneinfo import ZoneInfo
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import match_glob
-from gitops_stack.settings.cron import parse_schedule
-from gitops_stack.settings.sync_windows import parse_duration
 
 _MINUTE = timedelta(minutes=1)
 
@@ -57,6 +55,10 @@ def _is_for(window: dict[str, Any], application: Manifest) -> bool:
 
 
 def _is_active(window: dict[str, Any], now: datetime) -> bool:
+    # All settings come with them, which take as long to import as lightkube; the guard's process needs no windows.
+    from gitops_stack.settings.cron import parse_schedule  # noqa: PLC0415
+    from gitops_stack.settings.sync_windows import parse_duration  # noqa: PLC0415
+
     schedule, duration = parse_schedule(window.get("schedule", "")), parse_duration(window.get("duration", ""))
     local = now.astimezone(_zone(window.get("timeZone") or "UTC")).replace(tzinfo=None)
     minute = local.replace(second=0, microsecond=0)

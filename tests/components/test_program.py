@@ -150,6 +150,12 @@ def test_handed_over_objects_are_the_render_but_for_annotations_and_schemas(stac
             assert bare == {**manifest, "metadata": {**manifest["metadata"], "annotations": None}}
 
 
+EARLY = {
+    "ConfigMap", "Service", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole",
+    "ClusterRoleBinding",
+}  # fmt: skip
+
+
 @EVERY
 def test_objects_wait_for_each_other_in_five_steps(stack: str) -> None:
     found = objects(record_stack(stack))
@@ -159,6 +165,7 @@ def test_objects_wait_for_each_other_in_five_steps(stack: str) -> None:
     definitions = names([one for one in found if one.type.endswith(":CustomResourceDefinition")])
     projects = names([one for one in found if one.type.endswith(":AppProject")])
     installed = names([one for one in found if one.name.startswith("gitops-stack-argocd/")])
+    teardown = {"gitops-stack-argocd/teardown-guard"}
     for one in found:
         if one.type.endswith("/v1:Namespace"):
             wanted = guard
@@ -171,10 +178,12 @@ def test_objects_wait_for_each_other_in_five_steps(stack: str) -> None:
         elif one.name in projects:
             wanted = definitions | root_guard
         elif one.name == "gitops-stack-app-of-apps/root":
-            wanted = installed | projects | root_guard | {"gitops-stack-argocd/teardown-guard"}
+            wanted = projects | root_guard | teardown
         else:
-            wanted = definitions
+            wanted = namespace if one.type.rpartition(":")[2] in EARLY else definitions
         assert urn_names(one) == wanted, one.name
+    (last,) = (one for one in record_stack(stack) if one.name in teardown)
+    assert urn_names(last) >= installed, "root waits for it, and it for everything"
 
 
 @EVERY
