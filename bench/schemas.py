@@ -22,7 +22,7 @@ _FIRST = 10  # files, among them one of every kind
 def check_files(files: list[Path], catalogue: Path, version: str) -> tuple[int, int]:
     """Return how many objects ``files`` hold, and how many findings those have."""
     objects = [RenderedObject(one, "", file.name) for file in files for one in load_documents(file.read_bytes())]
-    return len(objects), len(list(SchemaSet(version, catalogue=catalogue).check(objects)))
+    return len(objects), len(list(SchemaSet(version, catalogues=[catalogue]).check(objects)))
 
 
 def main() -> None:

@@ -97,6 +97,7 @@ def test_defaults_of_a_minimal_stack() -> None:
             "take_over": None,
             "admin_enabled": True,
             "rbac": {},
+            "kustomize": {"build_options": None},
             "resources": {},
             "patches": {},
             "spoke_role_arns": (),

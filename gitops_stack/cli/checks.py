@@ -10,15 +10,16 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.policies.finding import Finding, count_noun
+from gitops_stack.policies.rules import Profile
 from gitops_stack.stack_files import find_stacks
-from gitops_stack.tree_check.result import Question, Report
+from gitops_stack.tree_check.result import CheckOptions, Question, Report
 
 _SHOWN_NOTES = 5
 _STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -31,6 +32,13 @@ class CheckOutput(str, Enum):
     JSON = "json"
     SARIF = "sarif"
     GITHUB = "github"
+
+
+class ChosenProfile(str, Enum):
+    """How strict the rules are."""
+
+    STRICT = "strict"
+    ADOPT = "adopt"
 
 
 class FailOn(str, Enum):
@@ -58,6 +66,21 @@ def check(
             help="What Argo CD's kustomize.buildOptions says, for folders without a stack.", metavar="OPTIONS"
         ),
     ] = None,
+    profile: Annotated[
+        ChosenProfile | None,
+        typer.Option(
+            help="adopt: taste is a note, an error is what would not sync or is dangerous. Default: strict in a "
+            "project with stacks, else adopt."
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave out what matches, such as `tests/**`; may be repeated.", metavar="GLOB"),
+    ] = None,
+    schemas: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder with CRDs, or schemas as GROUP/KIND_VERSION.json; may be repeated.", metavar="DIR"),
+    ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Leave with 1 from this severity on.")] = FailOn.ERROR,
 ) -> None:
     """Check settings, tree and lock as `pulumi up` would, then all that the tree's applications render.
@@ -68,19 +91,34 @@ def check(
     for path in wanted:
         if not path.exists():
             raise EnvironmentProblem(f"{path}: is not there; name a folder or file")
+    for folder in schemas or ():
+        if not folder.is_dir():
+            raise EnvironmentProblem(f"--schemas: found {folder}, which is not a folder; name one with CRDs or schemas")
+    options = _build_options(project, profile, exclude, schemas)
     with progress("checking"):
-        reports = [_check_stack(project, name, kubernetes_version, wanted) for name in _stacks(project, stack, wanted)]
+        reports = [
+            _check_stack(project, name, kubernetes_version, wanted, options) for name in _stacks(project, stack, wanted)
+        ]
         covered = {path for report in reports for path in report.covered}
         loose = [path for path in wanted if str(path) not in covered]
         if loose and kubernetes_version is None:
             kubernetes_version = _common_version(project, [report.stack for report in reports])
-        reports += [_check_folder(project, path, kubernetes_version, kustomize_build_options) for path in loose]
+        reports += [
+            _check_folder(project, path, kubernetes_version, kustomize_build_options, options) for path in loose
+        ]
     _print(reports, project, output, filtered=bool(wanted))
     if lacking := list(dict.fromkeys(sentence for report in reports for sentence in report.lacking)):
         raise EnvironmentProblem(*lacking)
     failing = ("error", "warning") if fail_on is FailOn.WARNING else ("error",)
     if any(report.count(severity) for report in reports for severity in failing):
         raise typer.Exit(1)
+
+
+def _build_options(
+    project: Path, profile: ChosenProfile | None, exclude: list[str] | None, schemas: list[Path] | None
+) -> CheckOptions:
+    chosen = profile.value if profile else "strict" if find_stacks(project) else "adopt"
+    return CheckOptions(cast("Profile", chosen), tuple(exclude or ()), tuple(schemas or ()))
 
 
 def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
@@ -90,8 +128,10 @@ def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
     return found
 
 
-def _check_stack(project: Path, stack: str, kubernetes_version: str | None, paths: list[Path]) -> Report:
-    question = Question(project, stack, kubernetes_version, paths)
+def _check_stack(
+    project: Path, stack: str, kubernetes_version: str | None, paths: list[Path], options: CheckOptions
+) -> Report:
+    question = Question(project, stack, kubernetes_version, paths, options)
     if (kept := question.load_report()) is not None:
         return kept
     from gitops_stack.config import load_stack_file  # noqa: PLC0415 - a third of a second for all of them
@@ -103,7 +143,7 @@ def _check_stack(project: Path, stack: str, kubernetes_version: str | None, path
         raise
     except GitOpsStackError as error:
         return build_settings_report(stack, error.findings)
-    report = check_stack(project, settings, kubernetes_version=kubernetes_version, paths=paths)
+    report = check_stack(project, settings, kubernetes_version=kubernetes_version, paths=paths, options=options)
     question.keep(settings.model_dump_json(), report.kubernetes_version)
     return report
 
@@ -124,10 +164,14 @@ def _common_version(project: Path, stacks: list[str]) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
-def _check_folder(project: Path, folder: Path, kubernetes_version: str | None, build_options: str | None) -> Report:
+def _check_folder(
+    project: Path, folder: Path, kubernetes_version: str | None, build_options: str | None, options: CheckOptions
+) -> Report:
     from gitops_stack.tree_check.check import check_folder  # noqa: PLC0415 - as above
 
-    return check_folder(project, folder, kubernetes_version=kubernetes_version, build_options=build_options)
+    return check_folder(
+        project, folder, kubernetes_version=kubernetes_version, build_options=build_options, options=options
+    )
 
 
 def _print(reports: list[Report], project: Path, output: CheckOutput, *, filtered: bool) -> None:

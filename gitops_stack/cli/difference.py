@@ -41,7 +41,8 @@ def diff(
     with ExitStack() as opened, progress(f"rendering {revisions}"):
         sides = [opened.enter_context(open_revision(project, commit)) for commit in (base, head)]
         names = [stack] if stack else sorted({name for side in sides for name in find_stacks(side)})
-        differences = [_compare(name, *sides) for name in names]
+        lacking: list[str] = []
+        differences = [_compare(name, sides[0], sides[1], lacking) for name in names]
     short = base[:10], head[:10]
     if output is DiffOutput.JSON:
         print_json(build_json(base, head, differences))
@@ -50,11 +51,13 @@ def diff(
     else:
         for line in render_text(differences):
             out.print(line, markup=False)
+    if lacking:
+        raise EnvironmentProblem(*dict.fromkeys(lacking))
     if fail_on_risk and any(difference.high for difference in differences):
         raise typer.Exit(1)
 
 
-def _compare(stack: str, base: Path, head: Path) -> TreeDifference:
+def _compare(stack: str, base: Path, head: Path, lacking: list[str]) -> TreeDifference:
     trees = []
     for side in (base, head):
         if stack in find_stacks(side):
@@ -63,4 +66,5 @@ def _compare(stack: str, base: Path, head: Path) -> TreeDifference:
             trees.append(Tree())
     if not any(stack in find_stacks(side) for side in (base, head)):
         raise EnvironmentProblem(f"Pulumi.{stack}.yaml: is in neither revision; name one of their stacks")
+    lacking += [sentence for tree in trees for sentence in tree.lacking]
     return compare_trees(stack, *trees)

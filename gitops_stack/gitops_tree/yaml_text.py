@@ -17,6 +17,9 @@ MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 
 _TAG = "tag:yaml.org,2002:"
 _STR, _MAP, _SEQ = (f"{_TAG}{name}" for name in ("str", "map", "seq"))
+_DEEPEST = 10_000  # the parser fails at 40,000 with 8 MiB of stack
+_BRACKETS = re.compile(r"[\[\]{}]")
+_RUNS = tuple(run * (_DEEPEST // 2) for run in ("- ", "? ", "  "))
 _KEPT_TAGS = 100_000
 _BASES = {"x": 16, "o": 8, "b": 2}
 # What go-yaml v2, which the API server and Argo CD read with, takes for something else than text (its resolve.go).
@@ -121,12 +124,25 @@ _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 def load_documents(text: str | bytes) -> list[Any]:
     """Parse all documents that are not empty. Raises ``yaml.YAMLError``."""
+    if len(text) > _DEEPEST:
+        _check_depth(text if isinstance(text, str) else text.decode("latin-1"))
     anchored = "&" in text if isinstance(text, str) else b"&" in text
     loader = _Loader if anchored else _PlainLoader
     try:
         return [document for document in yaml.load_all(text, Loader=loader) if document is not None]
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:  # PyYAML's own, for `!!int x`
         raise yaml.YAMLError(f"a value does not fit its tag: {error}") from None
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what is nested so deeply that libyaml's parser, which calls itself, overflows the stack."""
+    deepest = depth = 0
+    if text.count("[") + text.count("{") > _DEEPEST:
+        for found in _BRACKETS.finditer(text):
+            depth += 1 if found[0] in "[{" else -1
+            deepest = max(deepest, depth)
+    if deepest > _DEEPEST or any(run in text for run in _RUNS):
+        raise yaml.YAMLError(f"it is nested more than {_DEEPEST} levels deep")
 
 
 def load_yaml_file(file: Path, place: str = "") -> list[Any]:

@@ -35,7 +35,7 @@ def describe_stakes(applications: Sequence[Manifest], root_name: str = conventio
     held = sum(len(_resources(named[name])) for name in children)
     parts = [
         f"root with its applications ({name_some(children)}) and their {held} objects" if children else "root",
-        *([f"with all that is in them the namespaces {name_some(namespaces)}"] if namespaces else ()),
+        *([f"everything in namespace {name_some(namespaces)}"] if namespaces else ()),
         "Argo CD itself",
     ]
     return name_some(parts)

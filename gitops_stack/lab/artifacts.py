@@ -64,6 +64,14 @@ _LOOPBACK_METRICS = Patch(
 
 ARTIFACTS = (
     Artifact("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "20 s"),
+    Artifact(
+        "helm",
+        "helm",
+        "helm.sh/helm/v3/cmd/helm",
+        "2 min",
+        (("helm.sh/helm/v3/internal/version.version", versions.HELM),),
+    ),
+    Artifact("jsonnet", "jsonnet", "github.com/google/go-jsonnet/cmd/jsonnet", "10 s"),
     Artifact("etcd", "kubernetes", "go.etcd.io/etcd/server/v3", "30 s"),
     Artifact("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "5 min", _KUBERNETES),
     Artifact(
@@ -72,6 +80,7 @@ ARTIFACTS = (
     Artifact("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "30 s", _KUBERNETES),
     Artifact("kwok", "kubernetes", "sigs.k8s.io/kwok/cmd/kwok", "1 min"),
     Artifact("miniredis", "argocd", "./redis", "10 s"),
+    Artifact("applicationsets", "argocd", "./applicationsets", "10 s"),
     Artifact(
         "argocd",
         "argocd",

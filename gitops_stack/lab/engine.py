@@ -27,7 +27,9 @@ from gitops_stack.lab.orphans import ENGINE_MARKER, MARKER, end_orphans_of_engin
 _NOISE = re.compile(
     r"(update|preview) failed|resource plan violation|an unhandled error occurred: program exited .* exit code: 1"
 )
+_OF_A_GUARD = re.compile(r"pulumi-python:dynamic/gitops-stack:\w+ resource '[^']*' has a problem: ")
 _SHOWN_ERRORS = 3
+_SHOWN_CHARACTERS = 1200  # a guard names all that would be lost
 _LOG_BYTES = 10_000_000
 
 
@@ -198,8 +200,9 @@ def _changes(text: str) -> dict[str, int]:
 
 def find_errors(text: str) -> list[str]:
     """Return the first errors in what the engine printed, each once and without the resource it stands beside."""
-    errors = dict.fromkeys(line.partition("error: ")[2].strip() for line in text.splitlines() if "error: " in line)
-    return [shorten(error) for error in errors if error and not _NOISE.match(error)][:_SHOWN_ERRORS]
+    said = (line.partition("error: ")[2].strip() for line in text.splitlines() if "error: " in line)
+    errors = dict.fromkeys(_OF_A_GUARD.sub("", error) for error in said)
+    return [shorten(error, _SHOWN_CHARACTERS) for error in errors if error and not _NOISE.match(error)][:_SHOWN_ERRORS]
 
 
 def _watch_nothing() -> str | None:

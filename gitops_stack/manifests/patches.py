@@ -142,8 +142,10 @@ def _config_map(name: str, data: dict[str, str]) -> Patch:
 
 
 def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
+    options = argocd.kustomize.build_options
     return {
         "admin.enabled": str(argocd.admin_enabled).lower(),
+        **({"kustomize.buildOptions": options} if options else {}),
         "resource.customizations.health.argoproj.io_Application": _APPLICATION_HEALTH,
     }
 

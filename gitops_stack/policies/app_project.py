@@ -16,39 +16,44 @@ from gitops_stack.policies.project_permissions import (
     permits_kind,
     permits_repository,
 )
+from gitops_stack.policies.project_windows import check_windows
 from gitops_stack.policies.scope import is_namespaced
+
+DEFAULT_PROJECT = "default"
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """What decides: the projects by name, Argo CD's namespace, and which custom kinds are namespaced."""
+    """What decides: the projects by name, Argo CD's namespace, and which custom kinds are namespaced.
+
+    ``whole`` says that there are no other projects than these.
+    """
 
     projects: Mapping[str, RenderedObject]
     argocd_namespace: str = "argocd"
     custom_scopes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    whole: bool = True
 
 
 def check_app_project(project: RenderedObject) -> Iterator[Finding]:
-    """Check what the CRD's schema does not: Argo CD validates projects in Go (ValidateProject)."""
+    """Check what an AppProject in Git means to the controller.
+
+    ValidateProject is argocd-server's alone: a manifest does not pass it, so an entry that is there twice is no harm.
+    """
+    yield from check_windows(project)
     lists: dict[str, list[tuple[str, ...]]] = {
         "spec.sourceRepos": [(text(entry),) for entry in sequence(project.spec.get("sourceRepos"))],
-        "spec.sourceNamespaces": [(text(entry),) for entry in sequence(project.spec.get("sourceNamespaces"))],
         "spec.destinations": [_destination(entry) for entry in sequence(project.spec.get("destinations"))],
     }
     for place, entries in lists.items():
         for index, entry in enumerate(entries):
-            shown = " ".join(part for part in entry if part)
-            if "!*" in entry and place != "spec.sourceNamespaces":
+            if "!*" in entry:
                 yield project.finding(
-                    f"{place}[{index}]", "found !*, which denies everything", "remove it", rule="project-invalid"
-                )
-            if entry in entries[:index]:
-                yield project.finding(
-                    f"{place}[{index}]", f"found {shown} a second time", "remove one of the two", rule="project-invalid"
+                    f"{place}[{index}]", "found !*, which denies everything", "remove it", rule="project-denies-all"
                 )
         denials = [shown for shown in entries if any(map(is_denial, shown))]
         open_to_all = any(set(entry) <= {"*", "**"} for entry in entries)
-        if denials and not open_to_all and place != "spec.sourceNamespaces":
+        if denials and not open_to_all:
             yield project.finding(
                 place,
                 f"found {' '.join(denials[0])} without an entry that permits all the rest",
@@ -62,6 +67,8 @@ def check_application(application: ApplicationSpec, permissions: Permissions) ->
     made = application.object
     project = permissions.projects.get(application.project)
     if project is None:
+        if application.project == DEFAULT_PROJECT or not (permissions.whole or permissions.projects):
+            return  # Argo CD itself makes default; without any project, they are somewhere else
         known = ", ".join(sorted(permissions.projects)) or "none"
         yield made.finding(
             "spec.project",

@@ -40,7 +40,10 @@ class Source:
 
 @dataclass(frozen=True)
 class ApplicationSpec:
-    """One Application. Server and cluster name complete each other where the cluster is Argo CD's own."""
+    """One Application. Server and cluster name complete each other where the cluster is Argo CD's own.
+
+    ``of_stack`` is false where there is no stack, and so no Application of the library.
+    """
 
     object: RenderedObject
     project: str
@@ -48,6 +51,7 @@ class ApplicationSpec:
     server: str
     cluster: str
     namespace: str
+    of_stack: bool = True
 
     @property
     def name(self) -> str:
@@ -57,7 +61,7 @@ class ApplicationSpec:
     @property
     def of_library(self) -> bool:
         """Tell whether the library keeps it for itself: what it renders is Argo CD's own."""
-        return self.name in LIBRARY_APPLICATIONS
+        return self.of_stack and self.name in LIBRARY_APPLICATIONS
 
     @property
     def prunes(self) -> bool:
@@ -96,8 +100,11 @@ def is_app_project(found: RenderedObject) -> bool:
     return (found.group, found.kind) == (ARGOCD_GROUP, "AppProject")
 
 
-def read_application_spec(found: RenderedObject) -> ApplicationSpec:
-    """Read one Application. What is malformed reads as empty; the schema says so elsewhere."""
+def read_application_spec(found: RenderedObject, *, of_stack: bool = True) -> ApplicationSpec:
+    """Read one Application. What is malformed reads as empty; the schema says so elsewhere.
+
+    ``of_stack`` is false in a folder without a stack, where no Application is the library's.
+    """
     destination = mapping(found.spec.get("destination"))
     server, cluster = normalize_server(text(destination.get("server"))), text(destination.get("name"))
     if server == IN_CLUSTER or cluster == IN_CLUSTER_NAME:
@@ -109,6 +116,7 @@ def read_application_spec(found: RenderedObject) -> ApplicationSpec:
         server=server,
         cluster=cluster,
         namespace=text(destination.get("namespace")),
+        of_stack=of_stack,
     )
 
 

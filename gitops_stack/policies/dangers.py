@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
 
 from gitops_stack.conventions import PULUMI_OWNED_SECRETS, RESOURCES_FINALIZER, SYNC_OPTIONS
 from gitops_stack.policies.application_spec import ApplicationSpec
-from gitops_stack.policies.fields import mapping, text
+from gitops_stack.policies.fields import text
 from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.policies.secret_values import list_secret_keys
 
 _PRUNABLE = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): "prunable-crd",
@@ -16,7 +16,6 @@ _PRUNABLE = {
     ("", "PersistentVolumeClaim"): "prunable-volume-claim",
 }
 _KEEPING = {"Prune=false", "Prune=confirm"}
-_EXTERNAL = ("sops", "bitnami.com")
 
 
 def check_finalizer(application: ApplicationSpec) -> Iterator[Finding]:
@@ -62,28 +61,15 @@ def check_secret(
         )
     if application is not None and application.of_library:
         return
-    if any(key.startswith(_EXTERNAL) for key in found.manifest):
-        return
-    for place in ("data", "stringData"):
-        keys = sorted(key for key, value in mapping(found.manifest.get(place)).items() if _holds(place, value))
-        if keys:
-            yield found.finding(
-                place,
-                f"found values of {', '.join(keys)}",
-                "keep them in a secret store and let an operator write the Secret",
-                rule="secret-in-git",
-            )
+    for place, keys in list_secret_keys(found):
+        yield found.finding(
+            place,
+            f"found values of {', '.join(keys)}",
+            "keep them in a secret store and let an operator write the Secret",
+            rule="secret-in-git",
+        )
 
 
 def sync_options(found: RenderedObject) -> set[str]:
     """Read the sync options of an object."""
     return {option.strip() for option in text(found.annotations.get(SYNC_OPTIONS)).split(",") if option.strip()}
-
-
-def _holds(place: str, value: object) -> bool:
-    if place == "stringData":
-        return bool(text(value).strip())
-    try:
-        return bool(b64decode(text(value)).strip())
-    except ValueError:
-        return bool(value)

@@ -105,14 +105,19 @@ class RenderedObject:
         return mapping(self.manifest.get("spec"))
 
     @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The metadata, empty when there are none."""
+        return mapping(self.manifest.get("metadata"))
+
+    @property
     def labels(self) -> Mapping[str, Any]:
         """The labels, empty when there are none."""
-        return mapping(mapping(self.manifest.get("metadata")).get("labels"))
+        return mapping(self.metadata.get("labels"))
 
     @property
     def annotations(self) -> Mapping[str, Any]:
         """The annotations, empty when there are none."""
-        return mapping(mapping(self.manifest.get("metadata")).get("annotations"))
+        return mapping(self.metadata.get("annotations"))
 
     def finding(
         self, place: str, found: str, needs: str, *, rule: str = "", severity: Severity | None = None

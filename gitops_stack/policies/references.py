@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from gitops_stack.policies.application_spec import ApplicationSpec
+from gitops_stack.policies.application_spec import ApplicationSpec, Source
 from gitops_stack.policies.fields import dig, mapping, sequence
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.pods import pod_template
@@ -13,17 +13,22 @@ from gitops_stack.policies.pods import pod_template
 _HOOK = "argocd.argoproj.io/hook"
 
 
+_TOOLS = ("kustomize", "helm", "directory", "plugin")
+
+
 def check_sources(application: ApplicationSpec) -> Iterator[Finding]:
-    """Check that each source is one, and that each `$ref` names another source of the Application."""
+    """Check that each source is one, that each `$ref` names another source, and that there is one destination.
+
+    After Argo CD's util/argo, ValidatePermissions, and ApplicationSource.ExplicitType.
+    """
     made = application.object
     refs = {source.ref for source in application.sources if source.ref}
     if not application.sources:
         yield made.finding("spec.source", "is missing", "name a repository and a path", rule="incomplete-source")
     for source in application.sources:
-        if not (source.path or source.chart or source.ref):
-            yield made.finding(
-                source.field, "found neither path, chart nor ref", "add a path", rule="incomplete-source"
-            )
+        for key, found, needs in _check_source(source):
+            place = f"{source.field}.{key}".rstrip(".")
+            yield made.finding(place, found, needs, rule="incomplete-source")
         for index, name in enumerate(source.value_files):
             ref = name.partition("/")[0].removeprefix("$")
             if name.startswith("$") and ref not in refs:
@@ -33,6 +38,34 @@ def check_sources(application: ApplicationSpec) -> Iterator[Finding]:
                     f"add `ref: {ref}` to a source; sources have: {', '.join(sorted(refs)) or 'none'}",
                     rule="dangling-ref",
                 )
+    yield from _check_destination(made)
+
+
+def _check_source(source: Source) -> Iterator[tuple[str, str, str]]:
+    several = source.field.startswith("spec.sources[")
+    if not source.repo_url:
+        yield "repoURL", "is missing", "add it"
+    if not (source.path or source.chart or (source.ref and several)):
+        if source.ref:
+            yield "", "found a ref and neither path nor chart", "a single source needs a path or a chart"
+        else:
+            yield "", "found neither path, chart nor ref", "add a path"
+    if source.chart and not source.options.get("targetRevision"):
+        yield "targetRevision", "is missing", "a chart needs its version"
+    if not several and source.field.endswith("drySource"):
+        return
+    tools = [tool for tool in _TOOLS if mapping(source.options.get(tool))]
+    if len(tools) > 1:
+        yield tools[1], f"found it beside {tools[0]}", "a source has options of one tool; remove the others"
+
+
+def _check_destination(made: RenderedObject) -> Iterator[Finding]:
+    destination = mapping(made.spec.get("destination"))
+    given = [key for key in ("server", "name") if destination.get(key)]
+    if len(given) != 1:
+        found = "found name and server" if given else "found neither server nor name"
+        needs = "remove one of the two" if given else "add server: https://kubernetes.default.svc, or another cluster's"
+        yield made.finding("spec.destination", found, needs, rule="destination-invalid")
 
 
 def check_application_names(applications: Iterable[ApplicationSpec]) -> Iterator[Finding]:
@@ -85,13 +118,21 @@ def check_selectors(objects: Sequence[RenderedObject]) -> Iterator[Finding]:
             yield from _check_own_selector(found)
         elif (found.group, found.kind) == ("", "Service"):
             selector = mapping(found.spec.get("selector"))
-            fits = any(ns == found.namespace and selector.items() <= labels.items() for ns, labels in pods)
+            fits = any(
+                same_namespace(namespace, found.namespace) and selector.items() <= labels.items()
+                for namespace, labels in pods
+            )
             if selector and pods and not fits:
                 shown = ", ".join(f"{key}={value}" for key, value in sorted(selector.items()))
                 yield found.finding(
                     "spec.selector", f"found {shown}, which no pod of the application has", "correct the selector",
                     rule="service-without-pods",
                 )  # fmt: skip
+
+
+def same_namespace(one: str, other: str) -> bool:
+    """Tell whether two objects can be in one namespace: that of one without is whatever it is applied to."""
+    return one == other or not one or not other
 
 
 def _check_own_selector(found: RenderedObject) -> Iterator[Finding]:

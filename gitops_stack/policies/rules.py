@@ -7,6 +7,7 @@ from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
 Switch = Literal["error", "warning", "note", "off"]
+Profile = Literal["strict", "adopt"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ RULES: tuple[Rule, ...] = (
         "It was not checked.",
     ),
     Rule(
+        "passed-over",
+        "note",
+        "Files in a folder without a stack are patches, tests, templates or other tools'.",
+        "They were not checked.",
+    ),
+    Rule(
         "not-an-object",
         "error",
         "A document lacks apiVersion or metadata.name; or (a warning) Argo CD passes over a file that looks like a "
@@ -42,23 +49,54 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "value-invalid",
         "error",
-        "A quantity, port or port name is none.",
+        "A value, a name or a combination is not valid.",
         "The API server refuses it; no schema tells.",
     ),
+    Rule(
+        "duplicate-entry",
+        "error",
+        "A list that is keyed by name, port or path has an entry twice.",
+        "Server-side apply refuses it; client-side apply keeps one of the two.",
+    ),
+    Rule("kind-unknown", "error", "Kubernetes has no such kind in its own groups.", "The API server refuses it."),
     Rule(
         "version-not-served",
         "error",
         "Kubernetes serves a kind, but not in this version.",
         "The API server refuses it.",
     ),
+    Rule(
+        "crd-version-missing",
+        "error",
+        "The CRD of a kind does not serve this version.",
+        "The API server refuses it.",
+    ),
+    Rule(
+        "version-off-by-default",
+        "warning",
+        "An alpha or beta version that an API server does not serve unless told to.",
+        "EKS and most others refuse it.",
+    ),
+    Rule(
+        "schema-unusable",
+        "error",
+        "A schema of a CRD or catalogue, or an object, cannot be used for validation.",
+        "Nothing of the kind was validated.",
+    ),
     Rule("schema-missing", "warning", "No schema for a kind of this Kubernetes version.", "It was not validated."),
     # Whether the AppProjects would let it through.
     Rule("project-missing", "error", "An Application names a project that is not in the tree.", "It never syncs."),
     Rule(
-        "project-invalid",
+        "project-window",
         "error",
-        "An AppProject holds `!*` or an entry twice.",
-        "Argo CD refuses the project; the CRD does not.",
+        "A sync window has a schedule or duration that cannot be read; or (a warning) it does nothing.",
+        "Argo CD then syncs nothing of the project that the window is for.",
+    ),
+    Rule(
+        "project-denies-all",
+        "warning",
+        "A list of an AppProject holds `!*`.",
+        "It denies everything, whatever else is listed.",
     ),
     Rule(
         "project-denial-opens",
@@ -115,7 +153,18 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("dangling-path", "error", "A source's folder is not in the repository.", "Argo CD shows a ComparisonError."),
     Rule("dangling-ref", "error", "A `$ref` names no source of the Application.", "Argo CD shows a ComparisonError."),
-    Rule("incomplete-source", "error", "A source has neither path, chart nor ref.", "Argo CD refuses the Application."),
+    Rule(
+        "incomplete-source",
+        "error",
+        "A source lacks its repository, path or chart, or a chart's version; or it has options of two tools.",
+        "InvalidSpecError: the Application never syncs.",
+    ),
+    Rule(
+        "destination-invalid",
+        "error",
+        "A destination has a name and a server, or neither.",
+        "InvalidSpecError: the Application never syncs.",
+    ),
     Rule(
         "selector-mismatch",
         "error",
@@ -125,9 +174,27 @@ RULES: tuple[Rule, ...] = (
     Rule("service-without-pods", "warning", "A Service selects no pods of its application.", "It has no endpoints."),
     Rule(
         "application-set-not-expanded",
-        "note",
-        "An ApplicationSet's generator needs a cluster or a forge.",
-        "Its applications were not checked.",
+        "warning",
+        "An ApplicationSet asks a forge, a plugin, or another repository.",
+        "Nothing of what it makes was checked.",
+    ),
+    Rule(
+        "application-set-refused",
+        "error",
+        "Argo CD cannot make the applications of an ApplicationSet.",
+        "Its controller reports ErrorOccurred and changes none of them.",
+    ),
+    Rule(
+        "application-set-empty",
+        "warning",
+        "An ApplicationSet makes no application.",
+        "A wrong pattern or selector deletes all that it made before.",
+    ),
+    Rule(
+        "application-set-placeholder",
+        "warning",
+        "No generator fills a placeholder of an ApplicationSet.",
+        "The placeholder itself, or `<no value>`, is deployed.",
     ),
     # Finalizers and pruning.
     Rule(
@@ -160,6 +227,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("secret-in-git", "error", "A Secret's values are in Git.", "Whoever may read the repository may read them."),
     # Images.
+    Rule("image-invalid", "error", "An image's name is not valid.", "No pod starts: InvalidImageName."),
     Rule(
         "image-not-pinned",
         "error",
@@ -241,3 +309,26 @@ RULES: tuple[Rule, ...] = (
 )
 
 BY_ID = {rule.id: rule for rule in RULES}
+
+ADOPT: dict[str, Switch] = {
+    **dict.fromkeys(
+        (
+            "schema-missing", "service-without-pods", "workload-without-finalizer", "prunable-namespace",
+            "prunable-volume-claim", "image-not-pinned", "requests-missing", "memory-limit-missing",
+            "readiness-probe-missing", "run-as-non-root", "privilege-escalation", "host-access",
+            "capabilities-not-dropped", "disruption-budget-missing", "single-replica-budget",
+        ),
+        "note",
+    ),
+    **dict.fromkeys(
+        (
+            "crd-version-missing", "privileged-container", "prunable-crd", "duplicate-entry", "duplicate-object",
+            "project-missing",
+        ),
+        "warning",
+    ),
+}  # fmt: skip
+"""What a rule is in the profile `adopt`, for trees that were not made with this library.
+
+An error is left to what would not sync or is dangerous; what is taste is a note.
+"""

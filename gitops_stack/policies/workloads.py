@@ -8,7 +8,7 @@ from typing import Any
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.pods import REPLICATED, containers, pod_path, pod_spec, pod_template
-from gitops_stack.policies.references import budgets, selects_by_expression
+from gitops_stack.policies.references import budgets, same_namespace, selects_by_expression
 
 _PROBED = frozenset(
     {("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("argoproj.io", "Rollout")}
@@ -110,7 +110,7 @@ def check_disruption(objects: Sequence[RenderedObject]) -> Iterator[Finding]:
         covering = [
             budget
             for budget, selector in known
-            if budget.namespace == found.namespace
+            if same_namespace(budget.namespace, found.namespace)
             and selector.items() <= labels.items()
             and (selector or "selector" in budget.spec)
         ]

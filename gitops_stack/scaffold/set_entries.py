@@ -16,7 +16,8 @@ from gitops_stack.scaffold.application_sets import AuthoredSet, load_authored, l
 from gitops_stack.scaffold.applications import PROJECTS_KEY, check_app
 from gitops_stack.scaffold.plan import Plan, load_stacks
 from gitops_stack.settings import StackSettings
-from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set, path_parameters
+from gitops_stack.tree_check.application_sets import RefusedError, Repository, expand_application_set, path_parameters
+from gitops_stack.tree_check.source_roots import SourceRoots
 
 
 def plan_entry(
@@ -134,7 +135,7 @@ def _check_names(
     parameters: dict[str, Any] = {"name": name, **values}
     if found.generator() == "directories":
         folder = found.folder(name, settings.gitops.repo_url)
-        parameters = path_parameters(folder)
+        parameters = path_parameters(folder, go_template=dig(found.manifest, "spec", "goTemplate") is True)
         if (project / folder).exists():
             yield f"{found.place}: reads {folder}, which exists already; take another name"
             return
@@ -158,8 +159,9 @@ def _taken_names(project: Path, settings: StackSettings) -> Iterator[str]:
 
 
 def _made_names(manifest: dict[str, Any], project: Path, settings: StackSettings) -> list[str]:
-    with suppress(NotExpandableError):  # it is Argo CD's to say then
-        made, _ = expand_application_set(manifest, project, settings.gitops.repo_url)
+    repository = Repository(SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision))
+    with suppress(RefusedError):  # `check` says so
+        made = expand_application_set(manifest, repository).applications
         return [text(dig(one, "metadata", "name")) for one in made]
     return []
 

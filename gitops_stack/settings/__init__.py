@@ -7,7 +7,7 @@ from gitops_stack.settings.add_ons import (
     ExternalSecretsSettings,
     LoadBalancerControllerSettings,
 )
-from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, ReleaseVersion
+from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, KustomizeSettings, ReleaseVersion
 from gitops_stack.settings.ci import CiSettings, PipelineSettings, PublisherSettings
 from gitops_stack.settings.cluster import (
     AccessSettings,
@@ -37,8 +37,8 @@ __all__ = [
     "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings", "Commit",
     "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings", "EksClusterSettings",
     "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings", "ExternalSecretsSettings",
-    "GitOpsSettings", "GithubAppSettings", "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings",
-    "PipelineSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings", "RegistrySettings",
-    "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "SyncWindowSettings",
-    "WorkloadSettings", "check_references",
+    "GitOpsSettings", "GithubAppSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings",
+    "NodeGroupSettings", "PipelineSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings",
+    "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings",
+    "SyncWindowSettings", "WorkloadSettings", "check_references",
 ]  # fmt: skip

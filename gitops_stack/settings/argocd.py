@@ -45,6 +45,14 @@ class ComponentResources(Settings):
     limits: dict[ResourceName, Quantity] = Field(default_factory=dict, description="What it may use at most.")
 
 
+class KustomizeSettings(Settings):
+    """How Argo CD runs kustomize."""
+
+    build_options: str | None = Field(
+        None, min_length=1, description="Options of every `kustomize build`, such as --enable-helm."
+    )
+
+
 class ArgoCDSettings(Settings):
     """The release of Argo CD and what is patched into it."""
 
@@ -60,6 +68,9 @@ class ArgoCDSettings(Settings):
     )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
     rbac: dict[Group, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
+    kustomize: KustomizeSettings = Field(
+        default_factory=lambda: KustomizeSettings.model_validate({}), description="How kustomize is run."
+    )
     resources: dict[Component, ComponentResources] = Field(
         default_factory=dict, description="Overrides per component; unlisted components keep the library's requests."
     )

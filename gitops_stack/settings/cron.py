@@ -55,15 +55,18 @@ class Schedule:
         return day.month in self.months and ((in_month or in_week) if self.either else (in_month and in_week))
 
 
-def parse_schedule(text: str) -> Schedule:
-    """Parse five fields. Raises :class:`ValueError` with what is wrong, also for a day that never comes."""
+def parse_schedule(text: str, *, never: bool = False) -> Schedule:
+    """Parse five fields. Raises :class:`ValueError` with what is wrong.
+
+    A day that never comes is wrong as well unless ``never``: a CronJob may have it, a sync window may not.
+    """
     fields = text.split()
     if len(fields) != len(_FIELDS):
         raise ValueError(f"{len(fields)} field{'' if len(fields) == 1 else 's'}, not five")
     parsed = [_parse_field(field, entry) for field, entry in zip(_FIELDS, fields, strict=True)]
     (minutes, _), (hours, _), (days, any_day), (months, _), (weekdays, any_weekday) = parsed
     either = not any_day and not any_weekday
-    if not either and min(days) > max(_LONGEST_MONTH[month - 1] for month in months):
+    if not never and not either and min(days) > max(_LONGEST_MONTH[month - 1] for month in months):
         # Argo CD takes such a window for one that is always open.
         raise ValueError(f"a day of month, {min(days)}, that none of its months has")
     return Schedule(minutes, hours, days, months, weekdays, either)

@@ -15,7 +15,7 @@ from gitops_stack.policies.fields import dig, text
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.tree_check.application_sets import NotExpandableError, expand_application_set
+from gitops_stack.tree_check.application_sets import StackSets
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
@@ -95,10 +95,9 @@ def load_tree(
     none of the library's these alone are rendered.
     """
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
-    tree = Tree(
-        tools=SourceTools(kubernetes_version=kubernetes_version or own),
-        roots=SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision),
-    )
+    roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
+    tree = Tree(tools=SourceTools(kubernetes_version=kubernetes_version or own), roots=roots)
+    sets = StackSets(roots, settings)
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
@@ -112,7 +111,7 @@ def load_tree(
             break
         _render_level(tree, level, project, settings, wanted)
         tree.applications += level
-        level = [child for one in level for child in _children(tree, one, project, settings)]
+        level = [child for one in level for child in _children(tree, one, project, sets)]
     settle_tree(tree)
     return tree
 
@@ -191,33 +190,25 @@ def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
         inputs.complete = False
 
 
-def _children(
-    tree: Tree, one: RenderedApplication, project: Path, settings: StackSettings
-) -> Iterable[RenderedApplication]:
+def _children(tree: Tree, one: RenderedApplication, project: Path, sets: StackSets) -> Iterable[RenderedApplication]:
     for found in one.objects:
         placed = replace(found, namespace=found.namespace or one.spec.namespace)
         if is_application(found):
             yield RenderedApplication(read_application_spec(placed))
         elif (found.group, found.kind) == (ARGOCD_GROUP, "ApplicationSet"):
-            yield from _expanded(tree, placed, project, settings)
+            yield from _expanded(tree, placed, project, sets)
 
 
-def _expanded(
-    tree: Tree, found: RenderedObject, project: Path, settings: StackSettings
-) -> Iterator[RenderedApplication]:
-    try:
-        made, read = expand_application_set(found.manifest, project, settings.gitops.repo_url)
-    except NotExpandableError as error:
-        tree.findings.append(
-            found.finding("spec.generators", f"is not expanded: {error}", "", rule="application-set-not-expanded")
-        )
-        return
-    for path in read:
-        if path.is_dir() and path != project:  # all of a repository is too much to look at
+def _expanded(tree: Tree, found: RenderedObject, project: Path, sets: StackSets) -> Iterator[RenderedApplication]:
+    made, findings = sets.expand(found, (one.manifest for one in tree.objects))
+    tree.findings += findings
+    for path in made.read:
+        # All of a repository is too much to look at, and which commit a revision means is in no file of the tree.
+        if path.is_dir() and path != project and path.is_relative_to(project):
             tree.inputs.add_folder(path)
         else:
             tree.inputs.complete = False
-    for manifest in made:
+    for manifest in made.applications:
         yield RenderedApplication(read_application_spec(replace(found, manifest=manifest)))
 
 

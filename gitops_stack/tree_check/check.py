@@ -16,27 +16,35 @@ from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
 from gitops_stack.tree_check.folder import load_folder
+from gitops_stack.tree_check.folder_files import is_excluded
 from gitops_stack.tree_check.inputs import Inputs
+from gitops_stack.tree_check.json_form import settle_json
 from gitops_stack.tree_check.judge import judge
 from gitops_stack.tree_check.origins import locate_object
 from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
 from gitops_stack.tree_check.policies_file import POLICIES_FILE, apply_policies, load_policies
-from gitops_stack.tree_check.result import Report, load_report, report_key, write_report
+from gitops_stack.tree_check.result import CheckOptions, Report, load_report, report_key, write_report
 from gitops_stack.tree_check.schemas import SchemaSet, choose_version
 from gitops_stack.tree_check.source import SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
 
 CATALOGUE = "schemas"
+_DEFAULT = CheckOptions()
 
 
 def check_stack(
-    project: Path, settings: StackSettings, *, kubernetes_version: str | None = None, paths: Sequence[Path] = ()
+    project: Path,
+    settings: StackSettings,
+    *,
+    kubernetes_version: str | None = None,
+    paths: Sequence[Path] = (),
+    options: CheckOptions = _DEFAULT,
 ) -> Report:
     """Check a stack's tree and all that its applications render; with ``paths``, report what lies in them alone.
 
     The report's counts are then those of the applications that read these paths.
 
-    A result whose inputs are as they were is read and not made again.
+    Returns the kept report if no input changed.
 
     Raises :class:`EnvironmentProblem` for a missing program or an unreachable remote, :class:`GitOpsStackError` for
     `gitops/policies.yaml`.
@@ -45,21 +53,22 @@ def check_stack(
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else None
     version = choose_version(kubernetes_version or own)
     plugins = load_plugins(project)
-    key = report_key(project, settings.model_dump_json(), version, paths)
+    key = report_key(project, settings.model_dump_json(), version, paths, options)
     kept = None if plugins.installed else load_report(key)
     if kept is not None:
         return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
     problems = _check_installation(project, settings)
     tree = load_tree(project, settings, kubernetes_version=version)
+    settle_json(tree)
     found = [*problems, *tree.findings]
-    catalogue = project / CATALOGUE
-    schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
+    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
     found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])
-    placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
+    switched = apply_policies(found, entries, options.profile)
+    placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     chosen = _within(placed, tree, paths, project) if paths else placed
     covered = tuple(str(path) for path in paths if _covers(path, tree, project / settings.tree_path, project))
     reading = _reading(tree, paths, project) if paths else tree.applications
@@ -67,30 +76,58 @@ def check_stack(
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered, lacking)
     if not plugins.installed and not plugins.findings and not lacking:
-        write_report(key, _inputs(project, settings, tree.inputs), started, report)
+        tree.inputs.add_folder(project / settings.tree_path)
+        write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
 
 
 def check_folder(
-    project: Path, folder: Path, *, kubernetes_version: str | None = None, build_options: str | None = None
+    project: Path,
+    folder: Path,
+    *,
+    kubernetes_version: str | None = None,
+    build_options: str | None = None,
+    options: CheckOptions = _DEFAULT,
 ) -> Report:
     """Check a folder of manifests, a kustomization or a chart, without a stack.
 
     ``build_options`` are those that Argo CD gives to `kustomize build`; none when nobody said.
+    Returns the kept report if no input changed.
     """
+    started = time.time()
     version = choose_version(kubernetes_version)
     plugins = load_plugins(project)
+    key = report_key(project, f"folder {build_options or ''}", version, [folder], options)
+    kept = None if plugins.installed else load_report(key)
+    if kept is not None:
+        return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
-    tree = load_folder(project, folder, SourceTools(build_options, kubernetes_version=version))
-    catalogue = project / CATALOGUE
-    schemas = SchemaSet(version, tree.definitions, catalogue if catalogue.is_dir() else None)
+    tools = SourceTools(build_options, kubernetes_version=version)
+    tree = load_folder(project, folder, tools, exclude=options.exclude)
+    settle_json(tree)
+    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
-    placed = [_place(finding, tree, project) for finding in apply_policies(found, entries)]
+    switched = apply_policies(found, entries, options.profile)
+    placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     counts = (len(tree.applications), len(tree.objects))
-    return Report(place, "", version, *counts, _sorted(placed), lacking=lacking)
+    report = Report(place, "", version, *counts, _sorted(placed), lacking=lacking)
+    if not plugins.installed and not plugins.findings and not lacking:
+        write_report(key, _add_inputs(project, tree.inputs, options), started, report)
+    return report
+
+
+def _list_catalogues(project: Path, options: CheckOptions) -> list[Path]:
+    return [*options.schemas, *(folder for folder in (project / CATALOGUE,) if folder.is_dir())]
+
+
+def _without_excluded(findings: Iterable[Finding], project: Path, options: CheckOptions) -> Iterator[Finding]:
+    for finding in findings:
+        places = [project / place for place in (finding.file, finding.folder) if place]
+        if not options.exclude or not any(is_excluded(place, project, options.exclude) for place in places):
+            yield finding
 
 
 def build_settings_report(stack: str, sentences: Iterable[str]) -> Report:
@@ -179,9 +216,8 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(shown, key=lambda finding: (order[finding.severity], finding.sort_key())))
 
 
-def _inputs(project: Path, settings: StackSettings, inputs: Inputs) -> Inputs:
-    inputs.add_folder(project / settings.tree_path)
+def _add_inputs(project: Path, inputs: Inputs, options: CheckOptions) -> Inputs:
     inputs.add_files([project / POLICIES_FILE])
-    for name in (FOLDER, CATALOGUE):
-        inputs.add_folder(project / name)
+    for folder in (project / FOLDER, project / CATALOGUE, *options.schemas):
+        inputs.add_folder(folder)
     return inputs

@@ -1,4 +1,4 @@
-"""JSON Schemas of custom kinds: from CRDs, made strict, and from a catalogue folder.
+"""JSON Schemas of custom kinds: from CRDs, made strict, and from catalogues.
 
 Strict as the API server's field validation: a field no schema names is refused unless the schema preserves unknown
 fields. CEL rules (`x-kubernetes-validations`) are not evaluated.
@@ -7,19 +7,29 @@ fields. CEL rules (`x-kubernetes-validations`) are not evaluated.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.api.parts import Violation
 from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.tree_check.api_types import find_repeated
 
 Schema = dict[str, Any]
 SchemaKey = tuple[str, str]
 """(apiVersion, kind)."""
 
 _TOP = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+_FORMATS = ("date", "date-time", "ipv4", "ipv6")  # the others mean something else to Kubernetes, or nothing
+_BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
+_INTEGERS = {"int32": 2**31, "int64": 2**63}
+_FILE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,100}")
+_DEFINITION = "CustomResourceDefinition"
 
 
 def list_crd_schemas(definitions: Iterable[Manifest]) -> Iterator[tuple[SchemaKey, Schema]]:
@@ -42,24 +52,98 @@ def build_strict_schema(schema: Schema, metadata: Schema) -> Schema:
     return {**strict, "type": "object", "properties": properties}
 
 
-def make_strict(schema: Schema) -> Schema:
-    """Translate one structural schema: unknown fields refused, `nullable` as JSON Schema writes it."""
-    made = {key: value for key, value in schema.items() if key not in ("description", "default", "example")}
-    if isinstance(made.get("properties"), dict):
-        made["properties"] = {key: make_strict(value) for key, value in made["properties"].items()}
-        open_ended = made.get("x-kubernetes-preserve-unknown-fields") is True or "additionalProperties" in made
-        if made.get("x-kubernetes-embedded-resource") is True:
+def make_strict(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """Translate one structural schema into JSON Schema, unknown fields refused.
+
+    OpenAPI's `nullable` and its exclusive bounds are true or false; a field with a default is never missing.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: value for key, value in schema.items() if key not in ("description", "default", "example", "format")}
+    _translate_values(made, schema.get("format"))
+    properties = made.get("properties")
+    embedded = made.get("x-kubernetes-embedded-resource") is True
+    if isinstance(properties, dict):
+        made["properties"] = {key: make_strict(value) for key, value in properties.items()}
+        if isinstance(made.get("required"), list):
+            made["required"] = [key for key in made["required"] if "default" not in mapping(properties.get(text(key)))]
+        if embedded:
             made["properties"] = {**_TOP, "metadata": {"type": "object"}, **made["properties"]}
-        if not open_ended:
+        if made.get("x-kubernetes-preserve-unknown-fields") is not True and "additionalProperties" not in made:
             made["additionalProperties"] = False
-    for key in ("items", "additionalProperties"):
-        if isinstance(made.get(key), dict):
-            made[key] = make_strict(made[key])
-    if made.pop("nullable", False) and "type" in made:
-        made["type"] = [made["type"], "null"]
-        if "enum" in made:
-            made["enum"] = [*made["enum"], None]
+    if embedded:
+        made["required"] = [*sequence(made.get("required")), "apiVersion", "kind"]
+    made |= {key: make_strict(made[key]) for key in ("items", "additionalProperties") if key in made}
+    if made.get("x-kubernetes-list-type") == "set":
+        made["uniqueItems"] = True
+    _translate_nullable(made)
     return made
+
+
+def _translate_nullable(made: Schema) -> None:
+    if made.pop("nullable", False) is True and isinstance(made.get("type"), str):
+        made["type"] = [made["type"], "null"]
+        if isinstance(made.get("enum"), list):
+            made["enum"] = [*made["enum"], None]
+
+
+def _translate_values(made: Schema, value_format: object) -> None:
+    if made.get("x-kubernetes-int-or-string") is True:
+        made["type"] = ["integer", "string"]
+    for exclusive, bound in _BOUNDS:
+        if isinstance(made.get(exclusive), bool) and made.pop(exclusive) and bound in made:
+            made[exclusive] = made.pop(bound)
+    if value_format in _FORMATS:
+        made["format"] = value_format
+    limit = _INTEGERS.get(str(value_format))
+    if limit is not None and made.get("type") == "integer":
+        made.setdefault("maximum", limit - 1)
+        made.setdefault("minimum", -limit)
+
+
+def without_nulls(schema: object, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Leave out nulls as the API server does: of fields that have a default; a nullable one keeps its null."""
+    if isinstance(value, list):
+        items = mapping(schema).get("items")
+        return [without_nulls(items, one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    properties, others = mapping(mapping(schema).get("properties")), mapping(schema).get("additionalProperties")
+    made = {}
+    for key, one in value.items():
+        inner = mapping(properties.get(key, others))
+        if one is None and "default" in inner and inner.get("nullable") is not True:
+            continue
+        made[key] = without_nulls(inner, one)
+    return made
+
+
+def drop_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Leave out every null of a map: to Go, and so to the API's own kinds, it is the same as nothing."""
+    if isinstance(value, Mapping):
+        return {key: drop_nulls(one) for key, one in value.items() if one is not None}
+    return [drop_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def check_lists(schema: object, value: object, place: str = "") -> Iterator[Violation]:
+    """Check lists that the schema keys by some of their entries' fields."""
+    found = mapping(schema)
+    if isinstance(value, list):
+        if found.get("x-kubernetes-list-type") == "map":
+            keys = tuple(map(str, sequence(found.get("x-kubernetes-list-map-keys"))))
+            for index in find_repeated(value, keys):
+                yield (
+                    f"{place}[{index}]",
+                    f"found the same {' and '.join(keys)} as in an earlier entry",
+                    "needs another one",
+                )
+        for index, one in enumerate(value):
+            yield from check_lists(found.get("items"), one, f"{place}[{index}]")
+    elif isinstance(value, Mapping):
+        properties, others = mapping(found.get("properties")), found.get("additionalProperties")
+        for key, one in value.items():
+            if isinstance(one, (list, dict)) and (inner := properties.get(key, others)):
+                yield from check_lists(inner, one, f"{place}.{key}".lstrip("."))
 
 
 def without_patterns(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
@@ -74,21 +158,37 @@ def without_patterns(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
 
 
 class Catalogue:
-    """A folder of JSON Schemas as GROUP/KIND_VERSION.json, kinds in lower case."""
+    """A folder of JSON Schemas as GROUP/KIND_VERSION.json, kinds in lower case, and of CRDs in YAML files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def load(self, key: SchemaKey) -> Schema | None:
-        """Read one schema; none when the folder has none. Raises :class:`GitOpsStackError` for what is no schema."""
+        """Read one schema; none when the folder has none. Raises :class:`GitOpsStackError` for what is not a schema."""
         group, _, version = key[0].rpartition("/")
+        if not all(_FILE_PART.fullmatch(part) for part in (group or "core", version, key[1])):
+            return None
         file = self.folder / (group or "core") / f"{key[1].lower()}_{version}.json"
         if not file.is_file():
             return None
         try:
             schema = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise GitOpsStackError(f"{file}: is no JSON: {error}; correct it") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise GitOpsStackError(f"{file}: is not JSON: {str(error)[:200]}; correct it") from None
         if not isinstance(schema, dict):
             raise GitOpsStackError(f"{file}: found no schema; it must be a JSON object")
         return schema
+
+    @cached_property
+    def definitions(self) -> list[Manifest]:
+        """The CRDs in the folder's YAML files; a file that cannot be read has none."""
+        found: list[Manifest] = []
+        for file in sorted([*self.folder.rglob("*.yaml"), *self.folder.rglob("*.yml")]):
+            try:
+                documents = (
+                    load_yaml_file(file) if _DEFINITION in file.read_text(encoding="utf-8", errors="replace") else []
+                )
+            except (OSError, GitOpsStackError):
+                continue
+            found += [one for one in documents if dig(one, "kind") == _DEFINITION]
+        return found

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
-from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
-from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
+from gitops_stack.tree_check.folder_files import list_folder
+from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.source import Request, SourceTools
+from gitops_stack.tree_check.source import Render, Request, SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
 
 
-def load_folder(project: Path, folder: Path, tools: SourceTools | None = None) -> Tree:
-    """Render all that ``folder`` holds, or one file; each kustomization and chart is a group of its own."""
+def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *, exclude: Sequence[str] = ()) -> Tree:
+    """Render all that ``folder`` holds, or one file; each kustomization and chart is a group of its own.
+
+    What matches one of the globs ``exclude`` is left out.
+    """
     tree = Tree(tools=tools or SourceTools())
-    requests = [replace(one, tools=tree.tools) for one in _requests(folder)]
+    requests = [replace(one, tools=tree.tools) for one in _list_requests(tree, project, folder, exclude)]
     for request, render in zip(requests, render_all(requests), strict=True):
         place = relative_path(request.folder, project)
         if render.skipped:
@@ -36,6 +38,7 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None) -
         tree.findings += [build_ignored(file, why, "", place) for file, why in ignored]
         tree.lacking += [render.lacking] if render.lacking else []
         tree.loose_files.setdefault(place, set()).update(render.files)
+        _note_inputs(tree.inputs, request.folder, render)
         for file, document in flatten(render.documents):
             name = relative_path(Path(file), project)
             if is_object(document):
@@ -47,24 +50,38 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None) -
     for place, found in tree.loose.items():
         tree.loose[place] = settle_namespaces(found, "", tree.custom_scopes)
     tree.applications = [
-        RenderedApplication(read_application_spec(found)) for found in tree.objects if is_application(found)
+        RenderedApplication(read_application_spec(found, of_stack=False))
+        for found in tree.objects
+        if is_application(found)
     ]
     return tree
 
 
-def _requests(folder: Path) -> Iterator[Request]:
+def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
+    """Note what a render was made from beside the folder's own files, which are noted already."""
+    inputs.add_files(render.files)
+    inputs.folders.update(render.links)
+    if render.kustomized:
+        inputs.add_surroundings((folder / "kustomization.yaml", *render.files))
+    if not render.pinned:
+        inputs.complete = False
+
+
+def _list_requests(tree: Tree, project: Path, folder: Path, exclude: Sequence[str]) -> Iterator[Request]:
+    """Yield the sources in a folder, and say what of it is passed over."""
     if folder.is_file():
+        tree.inputs.add_files([folder])
         yield Request(folder.parent, {"directory": {"include": folder.name}})
         return
-    charts = [file.parent for file in sorted(folder.rglob("Chart.yaml"))]
-    outer = [chart for chart in charts if not any(chart.is_relative_to(other) for other in charts if other != chart)]
-    kustomized = sorted({file.parent for name in KUSTOMIZATIONS for file in folder.rglob(name)})
-    closures = {one: load_closure(one) for one in kustomized}
-    used = {file.parent for one, closure in closures.items() for file in closure.files if file.parent != one.resolve()}
-    yield from (Request(one, {}, one.name) for one in outer)
-    yield from (Request(one, {}, one.name) for one in kustomized if one.resolve() not in used)
-    taken = {file for closure in closures.values() for file in closure.files}
-    for file in sorted(folder.rglob("*")):
-        inside = any(file.is_relative_to(one) for one in outer)
-        if file.suffix in MANIFEST_SUFFIXES and file.is_file() and file.resolve() not in taken and not inside:
-            yield Request(file.parent, {"directory": {"include": file.name}})
+    found = list_folder(folder, project, exclude)
+    tree.inputs.add_files(found.files)
+    tree.inputs.folders.update(found.folders)
+    for why, files in sorted(found.passed_over.items()):
+        place = relative_path(files[0], project)
+        said = f"is passed over: {why}" if len(files) == 1 else f"and {len(files) - 1} more are passed over: {why}"
+        tree.findings.append(
+            Finding("passed-over", "note", place, None, "", said, "", "", relative_path(folder, project))
+        )
+    yield from (Request(one, {}, one.name) for one in (*found.charts, *found.kustomizations))
+    for file in found.manifests:
+        yield Request(file.parent, {"directory": {"include": file.name}})

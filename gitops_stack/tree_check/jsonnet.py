@@ -41,7 +41,8 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
     if failed:
         return Render(failed=tuple(failed), pinned=False)
     documents: list[tuple[str, Any]] = []
-    flags = [*(f"-J={one}" for one in libraries), *_variables(options, request)]
+    places = [word for one in libraries for word in ("-J", str(one))]
+    flags = [*places, *_variables(options, request)]
     for file in files:
         done = subprocess.run(
             [program, *flags, str(file)], capture_output=True, encoding="utf-8", errors="replace",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from gitops_stack.policies.api_values import check_values
 from gitops_stack.policies.app_project import Permissions, check_app_project, check_application, check_rendered
 from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.dangers import check_finalizer, check_pruning, check_secret
@@ -23,33 +22,55 @@ from gitops_stack.tree_check.applications import RenderedApplication, Tree
 
 
 def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
-    """Yield the findings of all rules. Without a stack (a bare folder), only projects in the folder are asked."""
-    projects = {found.name.name: found for found in tree.objects if is_app_project(found)}
-    permissions = Permissions(projects, argocd_namespace, tree.custom_scopes)
-    for project in projects.values():
+    """Yield the findings of all rules.
+
+    Without a stack (a bare folder) the kustomizations of the folder are alternatives: overlays of one base for several
+    clusters. Projects are those that a kustomization or folder has beside its Applications, or the only one of a name.
+    """
+    found = [one for one in tree.objects if is_app_project(one)]
+    for project in found:
         yield from check_app_project(project)
-    yield from check_application_names(one.spec for one in tree.applications)
+    for applications in _alternatives(tree, stack):
+        yield from check_application_names(one.spec for one in applications)
+        for one in applications:
+            projects = _list_projects(found, one, stack)
+            permissions = Permissions(projects, argocd_namespace, tree.custom_scopes, whole=bool(stack))
+            yield from _judge_application(one, permissions, stack, argocd_namespace)
     yield from _check_owners(tree)
-    for one in tree.applications:
-        yield from _judge_application(one, permissions if stack or projects else None, stack, argocd_namespace)
     for objects in tree.loose.values():
         yield from _judge_objects(objects, stack)
         yield from check_owners({"": objects})
-        for found in objects:
-            yield from check_values(found)
-            yield from check_secret(None, found, argocd_namespace)
+        for loose in objects:
+            yield from check_secret(None, loose, argocd_namespace)
+
+
+def _alternatives(tree: Tree, stack: str) -> list[list[RenderedApplication]]:
+    if stack:
+        return [tree.applications]
+    groups: dict[str, list[RenderedApplication]] = defaultdict(list)
+    for one in tree.applications:
+        groups[one.spec.object.folder].append(one)
+    return list(groups.values())
+
+
+def _list_projects(found: Sequence[RenderedObject], one: RenderedApplication, stack: str) -> dict[str, RenderedObject]:
+    if stack:
+        return {project.name.name: project for project in found}
+    names = Counter(project.name.name for project in found)
+    folder = one.spec.object.folder
+    return {
+        project.name.name: project for project in found if project.folder == folder or names[project.name.name] == 1
+    }
 
 
 def _judge_application(
-    one: RenderedApplication, permissions: Permissions | None, stack: str, argocd_namespace: str
+    one: RenderedApplication, permissions: Permissions, stack: str, argocd_namespace: str
 ) -> Iterator[Finding]:
     yield from check_sources(one.spec)
     yield from check_finalizer(one.spec)
-    if permissions is not None:
-        yield from check_application(one.spec, permissions)
-        yield from check_rendered(one.spec, one.objects, permissions)
+    yield from check_application(one.spec, permissions)
+    yield from check_rendered(one.spec, one.objects, permissions)
     for found in one.objects:
-        yield from check_values(found)
         yield from check_pruning(one.spec, found)
         yield from check_secret(one.spec, found, argocd_namespace)
     if not one.spec.of_library:  # Argo CD's own manifests are upstream's, and the lock holds them

@@ -56,7 +56,8 @@ def edit_kustomization(program: str, folder: Path, request: Request) -> None:
             env=build_caller_environment(), timeout=_SECONDS, check=False,
         )  # fmt: skip
         if done.returncode:
-            said = shorten(last_line(done.stderr))
+            lines = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]  # the usage follows it
+            said = shorten((lines or [last_line(done.stderr)])[0].removeprefix("Error: "))
             raise GitOpsStackError(f"{request.folder}: kustomize edit {command[0]} {command[1]} failed: {said}")
 
 

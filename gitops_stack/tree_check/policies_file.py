@@ -12,7 +12,7 @@ from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.patterns import match_glob
 from gitops_stack.policies.fields import mapping, sequence
 from gitops_stack.policies.finding import Finding
-from gitops_stack.policies.rules import BY_ID, RULES, Switch
+from gitops_stack.policies.rules import ADOPT, BY_ID, RULES, Profile, Switch
 
 POLICIES_FILE = "gitops/policies.yaml"
 _SWITCHES = ("error", "warning", "note", "off")
@@ -82,12 +82,14 @@ def _switch(value: object) -> object:
     return "off" if value is False else value  # YAML reads an unquoted off as false
 
 
-def apply_policies(findings: Iterable[Finding], entries: Sequence[Entry]) -> list[Finding]:
-    """Give every finding the severity that holds at its place; the last entry that covers it wins."""
+def apply_policies(findings: Iterable[Finding], entries: Sequence[Entry], profile: Profile = "strict") -> list[Finding]:
+    """Give every finding the severity that holds at its place; the last entry that covers it wins over the profile."""
     kept = []
     for finding in findings:
         rule = BY_ID.get(finding.rule)
         switch: Switch = "off" if rule is not None and rule.default == "off" else finding.severity
+        if profile == "adopt" and switch != "off":
+            switch = ADOPT.get(finding.rule, switch)
         for entry in entries:
             if entry.rule == finding.rule and entry.covers(finding):
                 switch = entry.switch
@@ -98,5 +100,9 @@ def apply_policies(findings: Iterable[Finding], entries: Sequence[Entry]) -> lis
 
 def render_rules_table() -> str:
     """Render every rule as a Markdown table, for the documentation."""
-    rows = [f"| `{rule.id}` | {rule.default} | {rule.finds} | {rule.reason} |" for rule in RULES]
-    return "\n".join(["| rule | default | finds | why |", "| --- | --- | --- | --- |", *rows]) + "\n"
+    rows = [
+        f"| `{rule.id}` | {rule.default} | {ADOPT.get(rule.id, rule.default)} | {rule.finds} | {rule.reason} |"
+        for rule in RULES
+    ]
+    head = ["| rule | strict | adopt | finds | why |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows]) + "\n"

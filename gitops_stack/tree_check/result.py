@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.policies.finding import Finding, ObjectName
+from gitops_stack.policies.rules import Profile
 from gitops_stack.tree_check.inputs import Inputs, digest_paths, stamp_program
 from gitops_stack.tree_check.result_cache import (
     entry_key,
@@ -26,6 +27,20 @@ from gitops_stack.tree_check.result_cache import (
 _QUESTIONS, _KEPT = "questions", 200
 _DECIDING = ("config", "gitops_tree", "manifests", "policies", "preview", "settings", "tree_check")
 """The packages beside this one whose source decides a result, next to the modules of the package root."""
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """How a check is asked for: which profile holds, globs of what is left out, folders with schemas from elsewhere."""
+
+    profile: Profile = "strict"
+    exclude: tuple[str, ...] = ()
+    schemas: tuple[Path, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What of a result depends on them."""
+        return "\0".join((self.profile, "", *self.exclude, "", *(str(folder.absolute()) for folder in self.schemas)))
 
 
 @dataclass(frozen=True)
@@ -54,9 +69,9 @@ class Report:
         return sum(finding.severity == severity for finding in self.findings)
 
 
-def report_key(project: Path, settings: str, version: str, paths: Sequence[Path]) -> str:
+def report_key(project: Path, settings: str, version: str, paths: Sequence[Path], options: CheckOptions) -> str:
     """Compute the key of a check's result; ``settings`` is their JSON, ``version`` that of Kubernetes."""
-    return entry_key([*_circumstances(project, paths), settings, version])
+    return entry_key([*_circumstances(project, paths), settings, version, options.key])
 
 
 def load_report(key: str) -> Report | None:
@@ -76,8 +91,15 @@ class Question:
     The stack files stand for the settings, byte by byte: a stack's rules look at its siblings' files as well.
     """
 
-    def __init__(self, project: Path, stack: str, kubernetes_version: str | None, paths: Sequence[Path]) -> None:
-        self._project, self._paths = project, paths
+    def __init__(
+        self,
+        project: Path,
+        stack: str,
+        kubernetes_version: str | None,
+        paths: Sequence[Path],
+        options: CheckOptions | None = None,
+    ) -> None:
+        self._project, self._paths, self._options = project, paths, options or CheckOptions()
         self._asked = (stack, kubernetes_version or "")
         self._key = self._compute()
 
@@ -89,12 +111,12 @@ class Question:
     def keep(self, settings: str, version: str) -> None:
         """Remember what the answer is kept under, unless a stack file was changed since the question was asked."""
         if self._compute() == self._key:
-            write_entry(_QUESTIONS, self._key, report_key(self._project, settings, version, self._paths))
+            write_entry(_QUESTIONS, self._key, report_key(self._project, settings, version, self._paths, self._options))
             prune_entries(_QUESTIONS, _KEPT)
 
     def _compute(self) -> str:
         stack_files = digest_paths(sorted(map(str, self._project.resolve().glob("Pulumi.*.yaml"))), [])
-        return entry_key([*_circumstances(self._project, self._paths), *self._asked, stack_files])
+        return entry_key([*_circumstances(self._project, self._paths), *self._asked, stack_files, self._options.key])
 
 
 def _circumstances(project: Path, paths: Sequence[Path]) -> Iterator[str]:

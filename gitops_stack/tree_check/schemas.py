@@ -6,40 +6,65 @@ when a kind is first seen (milliseconds) and then take microseconds an object, l
 
 from __future__ import annotations
 
+import difflib
+import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.api.objects import check_metadata
+from gitops_stack.policies.api.parts import Violation
+from gitops_stack.policies.fields import dig, mapping
 from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.tree_check.api_types import (
+    DUPLICATE,
+    check_typed,
+    find_groups,
+    find_served,
+    is_off,
+    known_versions,
+    list_groups,
+    list_kinds,
+    load_definitions,
+)
 from gitops_stack.tree_check.crd_schemas import (
     Catalogue,
     Schema,
     SchemaKey,
     build_strict_schema,
+    check_lists,
+    drop_nulls,
     list_crd_schemas,
+    without_nulls,
     without_patterns,
 )
-from gitops_stack.tree_check.schema_sentences import build_violations
+from gitops_stack.tree_check.schema_sentences import build_place, build_violations
 
-_Compiled = tuple[Any, Schema]
-_FOLDER = re.compile(r"v(\d+\.\d+)\.\d+-local-strict")
 _DEFINITIONS = "https://kubernetes.io/api/_definitions.json"
-METADATA = {"$ref": f"{_DEFINITIONS}#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
+_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+METADATA = {"$ref": f"{_DEFINITIONS}#/$defs/{_META}"}
+_TYPED: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
+    ("argoproj.io", "Rollout"): (("spec", "template"), "io.k8s.api.core.v1.PodTemplateSpec"),
+}
+"""Custom kinds that hold a part of the API's own, at this place."""
+_NAMED_KINDS = 5
 
 
-@cache
-def known_versions() -> tuple[str, ...]:
-    """List the minor versions whose schemas are installed, oldest first."""
-    found = (_FOLDER.fullmatch(path.name) for path in _package().iterdir())
-    return tuple(sorted((one[1] for one in found if one), key=lambda version: tuple(map(int, version.split(".")))))
+class _Compiled(NamedTuple):
+    """A validator with its schema: of a custom kind also as it was ``written``, of an own kind its definition."""
+
+    validator: Any
+    schema: Schema
+    written: Schema | None = None
+    definition: str = ""
 
 
 def choose_version(wanted: str | None) -> str:
@@ -58,120 +83,203 @@ def choose_version(wanted: str | None) -> str:
 
 
 class SchemaSet:
-    """The schemas of one Kubernetes version, of CRDs and of a catalogue. CRDs win over the catalogue."""
+    """The schemas of one Kubernetes version, of CRDs, of catalogues, and of Argo CD's own kinds; the first one wins."""
 
     def __init__(
-        self, kubernetes_version: str, definitions: Iterable[Manifest] = (), catalogue: Path | None = None
+        self, kubernetes_version: str, definitions: Iterable[Manifest] = (), catalogues: Sequence[Path] = ()
     ) -> None:
         self.kubernetes_version = kubernetes_version
         self._custom = dict(list_crd_schemas(definitions))
-        self._catalogue = Catalogue(catalogue) if catalogue is not None else None
-        self._validators: dict[SchemaKey, _Compiled | None] = {}
+        self._catalogues = [Catalogue(folder) for folder in catalogues]
+        self._compiled: dict[SchemaKey, _Compiled | str | None] = {}
+
+    @property
+    def definitions(self) -> list[Manifest]:
+        """The CRDs of the catalogues."""
+        return [found for catalogue in self._catalogues for found in catalogue.definitions]
 
     def check(self, objects: Iterable[RenderedObject]) -> Iterator[Finding]:
         """Validate ``objects``; a kind without a schema is named once, at its first object."""
         named: set[SchemaKey] = set()
         for found in objects:
-            key = (found.manifest["apiVersion"], found.manifest["kind"])
-            if key not in self._validators:
-                self._validators[key] = self._compile(key)
-            compiled = self._validators[key]
-            if compiled is None:
+            key = (str(found.manifest["apiVersion"]), found.kind)
+            if key not in self._compiled:
+                self._compiled[key] = self._compile(key)
+            compiled = self._compiled[key]
+            if isinstance(compiled, _Compiled):
+                yield from self._check(found, compiled)
+            else:
                 if key not in named:
                     named.add(key)
-                    yield self._missing(found, key)
-            elif not compiled[0].is_valid(found.manifest):
-                yield from self._violations(found, *compiled)
+                    yield self._missing(found, key) if compiled is None else _unreadable(found, compiled)
+                if key[0].rpartition("/")[0] not in list_groups():
+                    yield from _values(found, check_metadata(found.group, found.kind, found.metadata), ())
+
+    def _check(self, found: RenderedObject, compiled: _Compiled) -> Iterator[Finding]:
+        manifest = found.manifest
+        try:
+            broken = not compiled.validator.is_valid(manifest)
+            if broken:
+                manifest = _settle_nulls(manifest, compiled)
+            violations = list(self._violations(manifest, compiled)) if broken else []
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:  # what the validator cannot take
+            yield _unreadable(found, f"cannot be validated: {_say(error)}")
+            return
+        for place, said, needs in violations:
+            yield found.finding(place, said, needs, rule="schema-invalid")
+        yield from _values(found, self._coded(found, compiled), {place for place, _, _ in violations})
+        group, _, version = str(found.manifest["apiVersion"]).rpartition("/")
+        if compiled.definition and is_off(group, version):
+            said = f"found {found.manifest['apiVersion']}, which an API server serves only when it is told to"
+            yield found.finding(
+                "apiVersion", said, "use a version without alpha or beta", rule="version-off-by-default"
+            )
+
+    def _violations(self, manifest: Manifest, compiled: _Compiled) -> Iterator[Violation]:
+        root = {"": compiled.schema, "definitions": load_definitions(self.kubernetes_version)}
+        yield from build_violations(compiled.validator.iter_errors(manifest), root)
+
+    def _coded(self, found: RenderedObject, compiled: _Compiled) -> Iterator[Violation]:
+        """Yield what the API server's code says, and no schema."""
+        version = self.kubernetes_version
+        yield from check_metadata(found.group, found.kind, found.metadata)
+        if compiled.definition:
+            yield from check_typed(version, compiled.definition, found.manifest)
+            return
+        yield from check_typed(version, _META, found.manifest.get("metadata"), "metadata")
+        if compiled.written is not None:
+            yield from check_lists(compiled.written, found.manifest)
+        if (found.group, found.kind) in _TYPED:
+            path, name = _TYPED[found.group, found.kind]
+            yield from check_typed(version, name, dig(found.manifest, *path), ".".join(path))
 
     def _missing(self, found: RenderedObject, key: SchemaKey) -> Finding:
         group, _, version = key[0].rpartition("/")
-        if served := _served_versions(self.kubernetes_version, group, key[1]):
+        ours = self.kubernetes_version
+        if served := find_served(ours, group, key[1]):
             wanted = " or ".join(f"{group}/{one}".lstrip("/") for one in served)
-            said = f"found {key[0]}, which Kubernetes {self.kubernetes_version} does not serve for {key[1]}"
+            said = f"found {key[0]}, which Kubernetes {ours} does not serve for {key[1]}"
             return found.finding("apiVersion", said, f"needs {wanted}", rule="version-not-served")
+        if others := sorted(one for one, kind in self._custom if kind == key[1] and one.rpartition("/")[0] == group):
+            said = f"found {key[0]}, which the CRD of {key[1]} does not serve"
+            return found.finding("apiVersion", said, f"needs {' or '.join(others)}", rule="crd-version-missing")
+        if group in list_groups() or "." not in group:
+            said = f"found {key[1]} of {key[0]}, which Kubernetes {ours} does not have"
+            return found.finding("kind", said, _suggest(ours, group, key[1]), rule="kind-unknown")
         return found.finding(
             "apiVersion",
-            f"found {key[1]} of {key[0]}, which Kubernetes {self.kubernetes_version}, CRDs and schemas/ do not know",
+            f"found {key[1]} of {key[0]}, which Kubernetes {ours}, CRDs and schemas/ do not know",
             f"put its CRD in the tree, or its schema at schemas/{group or 'core'}/{key[1].lower()}_{version}.json",
             rule="schema-missing",
         )
 
-    def _violations(self, found: RenderedObject, validator: Any, schema: Schema) -> Iterator[Finding]:  # noqa: ANN401
-        root = {"": schema, "definitions": _definitions(self.kubernetes_version)}
-        for place, said, needs in build_violations(validator.iter_errors(found.manifest), root):
-            yield found.finding(place, said, needs, rule="schema-invalid")
+    def _find(self, key: SchemaKey) -> tuple[Schema | None, bool]:
+        """Find the schema of a custom kind, and whether it is a CRD's, which has to be made strict."""
+        if key in self._custom:
+            return self._custom[key], True
+        for catalogue in self._catalogues:
+            if (schema := catalogue.load(key)) is not None:
+                return schema, False
+            if (written := dict(list_crd_schemas(catalogue.definitions)).get(key)) is not None:
+                return written, True
+        return load_packaged_schemas().get(f"{key[0]}/{key[1]}"), True
 
-    def _compile(self, key: SchemaKey) -> _Compiled | None:
+    def _compile(self, key: SchemaKey) -> _Compiled | str | None:
+        """Compile the schema of a kind; a text says why it cannot be used."""
         if (own := _compile_own(self.kubernetes_version, *key)) is not None:
             return own
-        if key in self._custom:
-            return _compile_text(self.kubernetes_version, json.dumps(self._custom[key]), strict=True)
-        schema = self._catalogue.load(key) if self._catalogue is not None else None
-        return None if schema is None else _compile_text(self.kubernetes_version, json.dumps(schema), strict=False)
+        try:
+            schema, strict = self._find(key)
+            if schema is None:
+                return None
+            return _compile_text(self.kubernetes_version, json.dumps(schema), strict=strict)
+        except GitOpsStackError as error:
+            return f"its schema cannot be used: {error}"
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+            return f"its schema cannot be used: {_say(error)}"
+
+
+def _say(error: Exception) -> str:
+    """Say where a schema is wrong, in one line."""
+    place = build_place(getattr(error, "instance_path", ()))
+    said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return f"{place}: {said}" if place else said
+
+
+def _unreadable(found: RenderedObject, said: str) -> Finding:
+    return found.finding(
+        "kind", said, "correct the schema; objects of this kind are not validated", rule="schema-unusable"
+    )
+
+
+def _values(found: RenderedObject, violations: Iterable[Violation], told: Iterable[str]) -> Iterator[Finding]:
+    """Yield findings of violations, but one a place."""
+    places = set(told)
+    for place, said, needs in violations:
+        if place not in places:
+            places.add(place)
+            rule = "duplicate-entry" if needs == DUPLICATE else "value-invalid"
+            yield found.finding(place, said, needs, rule=rule)
+
+
+def _settle_nulls(manifest: Manifest, compiled: _Compiled) -> Manifest:
+    """Leave out the nulls that the API server leaves out before it validates."""
+    if compiled.written is None:
+        return drop_nulls(manifest)  # type: ignore[no-any-return]
+    settled: Manifest = without_nulls(compiled.written, manifest)
+    kept = {key: drop_nulls(value) if key == "status" else value for key, value in settled.items()}
+    return {key: value for key, value in kept.items() if key not in ("status", "metadata") or value is not None}
+
+
+def _suggest(version: str, group: str, kind: str) -> str:
+    if elsewhere := find_groups(version, kind):
+        return f"needs apiVersion {' or '.join(elsewhere)}"
+    known = sorted({name for found, _, name in list_kinds(version) if found == group})
+    if close := difflib.get_close_matches(kind, known, 1):
+        return f"did you mean {close[0]}?"
+    shown = ", ".join([*known[:_NAMED_KINDS], "…"] if len(known) > _NAMED_KINDS else known)
+    return f"the group has {shown}" if known else "Kubernetes has no such group; the group of a custom kind has a dot"
 
 
 # Compiled once a process: the stacks of a project share nearly all of them.
 @cache
 def _compile_own(version: str, api_version: str, kind: str) -> _Compiled | None:
-    schema = _load_own(version, api_version, kind)
-    return None if schema is None else _compile_schema(version, schema)
+    group, _, api = api_version.rpartition("/")
+    name = list_kinds(version).get((group, api, kind))
+    if name is None:
+        return None
+    schema = {"$ref": f"{_DEFINITIONS}#/$defs/{name}"}
+    validator = jsonschema_rs.Draft202012Validator(
+        schema, registry=_registry(version), validate_formats=True, offline=True
+    )
+    return _Compiled(validator, load_definitions(version)["$defs"][name], None, name)
 
 
 @lru_cache(maxsize=256)
 def _compile_text(version: str, text: str, *, strict: bool) -> _Compiled:
     schema: Schema = json.loads(text)
-    return _compile_schema(version, build_strict_schema(schema, METADATA) if strict else schema)
+    made = build_strict_schema(schema, METADATA) if strict else schema
+    validator, used = _compile_schema(version, made)
+    return _Compiled(validator, used, schema)
 
 
-def _compile_schema(version: str, schema: Schema) -> _Compiled:
+def _compile_schema(version: str, schema: Schema) -> tuple[Any, Schema]:
     registry = _registry(version)
     try:
-        return jsonschema_rs.validator_for(schema, registry=registry), schema
+        return jsonschema_rs.validator_for(schema, registry=registry, validate_formats=True, offline=True), schema
     except (ValueError, jsonschema_rs.ValidationError):  # a pattern in another dialect of regular expressions
         plain = without_patterns(schema)
-        return jsonschema_rs.Draft202012Validator(plain, registry=registry), plain
-
-
-def _package() -> Any:  # noqa: ANN401 - a Traversable, whose module moved between Python versions
-    return resources.files("kubernetes_validate").joinpath("kubernetes-json-schema")
-
-
-def _folder(version: str) -> Any:  # noqa: ANN401 - as above
-    return next(
-        path for path in _package().iterdir() if (found := _FOLDER.fullmatch(path.name)) and found[1] == version
-    )
+        made = jsonschema_rs.Draft202012Validator(plain, registry=registry, validate_formats=True, offline=True)
+        return made, plain
 
 
 @cache
-def _definitions(version: str) -> Schema:
-    loaded: Schema = json.loads(_folder(version).joinpath("_definitions.json").read_text(encoding="utf-8"))
-    return loaded
+def load_packaged_schemas() -> Mapping[str, Schema]:
+    """Load the schemas of Argo CD's own kinds, by apiVersion/kind: those of the release in versions.py."""
+    file = resources.files(__package__).joinpath("argocd_schemas.json.gz")
+    return mapping(json.loads(gzip.decompress(file.read_bytes())))
 
 
 @cache
 def _registry(version: str) -> Any:  # noqa: ANN401 - jsonschema_rs has no type for it
-    return jsonschema_rs.Registry([(_DEFINITIONS, _definitions(version))])
-
-
-@cache
-def _served_versions(version: str, group: str, kind: str) -> tuple[str, ...]:
-    """List the versions in which the API server itself serves a kind."""
-    prefix = f"{kind.lower()}-{group.partition('.')[0]}-" if group else f"{kind.lower()}-"
-    names = (path.name for path in _folder(version).iterdir() if path.name.startswith(prefix))
-    found = (name.removeprefix(prefix).removesuffix(".json") for name in names)
-    return tuple(sorted(one for one in found if _load_own(version, f"{group}/{one}".lstrip("/"), kind)))
-
-
-@cache
-def _load_own(version: str, api_version: str, kind: str) -> Schema | None:
-    group, _, api = api_version.rpartition("/")
-    short = f"{group.partition('.')[0]}-" if group else ""
-    if not re.fullmatch(r"[A-Za-z0-9]+", kind) or not re.fullmatch(r"[a-z0-9-]*", f"{short}{api}"):
-        return None
-    file = _folder(version).joinpath(f"{kind.lower()}-{short}{api}.json")
-    if not file.is_file():
-        return None
-    schema: Schema = json.loads(file.read_text(encoding="utf-8"))
-    # Files are named by the first word of the group, so a custom group may share one with the API's own.
-    names = {(one["group"], one["version"], one["kind"]) for one in schema.get("x-kubernetes-group-version-kind", ())}
-    return schema if (group, api, kind) in names else None
+    return jsonschema_rs.Registry([(_DEFINITIONS, load_definitions(version))])

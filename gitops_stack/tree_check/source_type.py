@@ -6,6 +6,7 @@ NormalizeSource of v3.5.1.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -53,11 +54,10 @@ def apply_overrides(request: Request) -> Request:
             if kind in options and not any(_counts(mapping(options[kind]).get(key)) for key in deciding):
                 del options[kind]
     for file in override_files(request):
-        for document in load_yaml_file(file)[:1]:
-            if not isinstance(document, Mapping):
-                raise GitOpsStackError(f"{file}: found no map; write the source's keys in it")
-            fixed = {key: request.options[key] for key in _KEPT if key in request.options}
-            options = {**_merge(options, {key: document[key] for key in document if key not in _KEPT}), **fixed}
+        document = next(iter(load_yaml_file(file)), None)
+        if not isinstance(document, Mapping):  # Argo CD: Invalid JSON Patch
+            raise GitOpsStackError(f"{file}: found no map; write the source's keys in it, or remove the file")
+        options = _merge(options, {key: document[key] for key in document if key not in _KEPT})
     return replace(request, options=options)
 
 
@@ -86,13 +86,12 @@ def _kind_of(request: Request) -> str:
 def _discover(folder: Path, disabled: frozenset[str]) -> str:
     """Look at the folder's files in the order of their names: the last one that tells decides."""
     kind = "directory"
-    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if file.is_dir() and not file.is_symlink():
+    names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - names are all that is asked for
+    for name in sorted(name for name in names if name.endswith("Chart.yaml") or name in KUSTOMIZATIONS):
+        if (folder / name).is_dir() and not (folder / name).is_symlink():
             continue
-        if file.name.endswith("Chart.yaml") and "helm" not in disabled:
-            kind = "helm"
-        elif file.name in KUSTOMIZATIONS and "kustomize" not in disabled:
-            kind = "kustomize"
+        found = "kustomize" if name in KUSTOMIZATIONS else "helm"
+        kind = kind if found in disabled else found
     return kind
 
 
@@ -100,14 +99,17 @@ def _counts(value: Any) -> bool:  # noqa: ANN401 - any YAML value
     return bool(value) and not (isinstance(value, Mapping) and not any(map(_counts, value.values())))
 
 
-def _merge(base: Any, patch: Any) -> Any:  # noqa: ANN401 - any YAML value
-    """Merge as RFC 7396 says: null removes, maps merge, all else replaces."""
+def _merge(base: Any, patch: Any, *, removes: bool = False) -> Any:  # noqa: ANN401 - any YAML value
+    """Merge maps, and replace all else. Null removes in Helm's values alone.
+
+    Argo CD merges as RFC 7396 says, but reads the result over what it had: what was removed is there again.
+    """
     if not isinstance(patch, Mapping):
         return patch
     merged = dict(base) if isinstance(base, Mapping) else {}
     for key, value in patch.items():
-        if value is None:
+        if value is not None:
+            merged[key] = _merge(merged.get(key), value, removes=removes or key == "valuesObject")
+        elif removes:
             merged.pop(key, None)
-        else:
-            merged[key] = _merge(merged.get(key), value)
     return merged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -21,7 +20,6 @@ NAME = "registry.k8s.io/e2e-test-images/agnhost"
 DEV, PRD = (f"gitops/workloads/guestbook/overlays/{stack}/kustomization.yaml" for stack in ("dev", "prd"))
 ENTRY = f"images:\n  - name: {NAME}\n    newName: {IMAGE.partition('@')[0]}\n    digest: {A}\n"
 BRANCH = "gitops-stack/dev/guestbook-aaaaaaaaaaaa"
-CHANGED = re.compile(rf"(?m)^-\s+(- )?image: {re.escape(NAME)}:2\.53\n\+\s+(- )?image: {re.escape(IMAGE)}$")
 JOB = """\
 apiVersion: batch/v1
 kind: Job
@@ -160,7 +158,7 @@ def test_a_forge_gets_a_pull_request_with_the_rendered_difference(
         f"| high | `recreate` | guestbook | `batch/Job storefront/load` | `spec.template`: `{RECREATE}` |\n\n<details>"
     ) in body
     assert f"| guestbook | `{NAME}:2.53` | `{IMAGE}` |" in body
-    assert CHANGED.search(body)
+    assert f"-      - image: {NAME}:2.53\n+      - image: {IMAGE}\n" in body
 
 
 def test_a_missing_token_stops_before_anything_is_pushed(
@@ -182,7 +180,7 @@ def test_a_dry_run_shows_the_difference(
     del job
     assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--dry-run", monkeypatch=monkeypatch) == 0
     said = capsys.readouterr().out
-    assert CHANGED.search(said)
+    assert f"\n+      - image: {IMAGE}\n" in said
     assert said.splitlines()[2] == (
         f"high risk in guestbook: recreate: batch/Job storefront/load: spec.template: {RECREATE}"
     )
@@ -198,7 +196,7 @@ def test_where_kustomize_fails_nothing_is_pushed(
         assert run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", option, monkeypatch=monkeypatch) == 1
         folder = DEV.rpartition("/")[0]
         said = capsys.readouterr().err
-        assert f"error: {folder}: cannot be rendered, so nobody can say what would change: found text that is" in said
+        assert f"error: {folder}: cannot be rendered, so nobody can say what would change: {folder}: found text" in said
         assert "yaml: line 1: no; correct the file\n" in said
     assert platform.branches() == ["main"]
     assert platform.log() == ["project", "first"]

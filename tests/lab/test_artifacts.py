@@ -22,8 +22,8 @@ PINS = {"go.mod": b"module m\n", "go.sum": b""}
 TOOL = Artifact("tool", "folder", "example.org/tool", "1 s", (("main.version", "1"),))
 EXPECTED = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "argocd", "miniredis", "kustomize",
-    "pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-kubernetes",
-    "pulumi-resource-pulumi-python",
+    "applicationsets", "helm", "jsonnet", "pulumi", "pulumi-language-python", "pulumi-language-python-exec",
+    "pulumi-resource-kubernetes", "pulumi-resource-pulumi-python",
 }  # fmt: skip
 
 

@@ -110,8 +110,9 @@ def test_a_key_nobody_writes_is_named_with_those_that_are(text: str, kind: str, 
         "{{ .path.metadata.labels.env }}",
         "{{ $cluster.metadata.labels.env }}",
         "{{ .metadata.namespace }}",
+        "{{path.filenameNormalized}} {{.path.filenameNormalized}}",
     ],
-    ids=["no template", "comment", "long comment", "of a path", "of a variable", "neither"],
+    ids=["no template", "comment", "long comment", "of a path", "of a variable", "neither", "of a file"],
 )
 def test_what_is_no_read_of_the_cluster_secret_is_no_finding(text: str) -> None:
     assert check(text) == []

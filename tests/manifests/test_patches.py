@@ -10,7 +10,11 @@ import pytest
 from gitops_stack.conventions import SYNC_OPTIONS
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.patches import Patch, build_patches, generated_patch_names
-from tests.stacks import COMMIT, STACKS, minimal, stack_render
+from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.settings import KustomizeSettings
+from gitops_stack.tree_check.installation_tools import read_tools
+from gitops_stack.tree_check.source import SourceTools
+from tests.stacks import COMMIT, STACKS, minimal, stack_render, stack_settings
 
 VARIANTS = ("dev", "prd")  # standard and high availability
 
@@ -94,6 +98,18 @@ def test_a_parent_waits_for_its_child_applications(stack: str) -> None:
 @pytest.mark.parametrize(("stack", "admin"), [("dev", "true"), ("prd", "false")])
 def test_the_admin_account_follows_the_settings(stack: str, admin: str) -> None:
     assert _named(stack, "ConfigMap", "argocd-cm")["data"]["admin.enabled"] == admin
+
+
+@pytest.mark.parametrize(("options", "written"), [(None, None), ("--enable-helm", "--enable-helm")])
+def test_options_of_kustomize_follow_the_settings(options: str | None, written: str | None) -> None:
+    argocd = stack_settings("dev").argocd.model_copy(
+        update={"kustomize": KustomizeSettings.model_validate({"buildOptions": options})}
+    )
+    (patch,) = (patch for patch in build_patches(argocd) if patch.name == "argocd-cm")
+    assert isinstance(patch.body, dict)
+    assert patch.body["data"].get("kustomize.buildOptions") == written
+    found = RenderedObject({**patch.body, "metadata": {"name": "argocd-cm"}}, "argocd", "cm.yaml")
+    assert read_tools([found], "argocd", SourceTools()).build_options == (written or "")
 
 
 def test_groups_get_their_roles_and_nobody_else_any() -> None:

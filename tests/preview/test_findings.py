@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from gitops_stack.policies.finding import Finding, ObjectName
 from gitops_stack.preview.findings import parse_findings
+from gitops_stack.tree_check.report import build_json
+from gitops_stack.tree_check.result import Report
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,16 @@ from gitops_stack.preview.findings import parse_findings
 )
 def test_findings(text: str, findings: list[str]) -> None:
     assert parse_findings(text) == findings
+
+
+def test_errors_of_check_as_json_are_sentences() -> None:
+    named = ObjectName("apps", "Deployment", "shop", "web")
+    errors = [
+        Finding(
+            "value-invalid", "error", "gitops/web.yaml", named, "spec.replicas", "found -1", "needs no less than 0"
+        ),
+        Finding("installation", "error", "Pulumi.dev.yaml", None, "", "the lock is stale", "run lock"),
+    ]
+    warning = Finding("prunable-namespace", "warning", "a.yaml", named, "", "found x", "")
+    report = Report("gitops/dev", "dev", "1.35", 1, 1, (*errors, warning))
+    assert parse_findings(json.dumps(build_json([report]))) == [one.sentence for one in errors]

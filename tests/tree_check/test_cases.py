@@ -19,8 +19,9 @@ CASES = load_cases("checks")
 # Rules about whole stacks have their own tests: a folder cannot break them.
 OF_STACKS = {
     "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
-    "dangling-path", "application-set-not-expanded", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
-    "environment-in-namespace", "policy-failed",
+    "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
+    "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
+    "environment-in-namespace", "policy-failed", "library-finalizer", "passed-over",
 }  # fmt: skip
 
 

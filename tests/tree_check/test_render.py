@@ -329,7 +329,7 @@ def test_jsonnet_gets_the_application_s_variables(tmp_path: Path, started: Path)
     request = Request(folder, {"directory": {"jsonnet": variables}}, "shop", root=tmp_path / "repository")
     assert [document["kind"] for _, document in render_source(request).documents] == ["A", "B"]
     assert started.read_text().splitlines() == [
-        f"-J={folder}", f"-J={tmp_path}/repository/vendor", "--tla-str", "a=shop", "--ext-code", "b=1",
+        "-J", str(folder), "-J", f"{tmp_path}/repository/vendor", "--tla-str", "a=shop", "--ext-code", "b=1",
         str(folder / "a.jsonnet"),
     ]  # fmt: skip
 

@@ -8,20 +8,32 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.tree_check.api_types import known_versions
 from gitops_stack.tree_check.schema_sentences import build_place
-from gitops_stack.tree_check.schemas import SchemaSet, choose_version, known_versions
+from gitops_stack.tree_check.schemas import SchemaSet, choose_version, load_packaged_schemas
 from gitops_stack.versions import EKS_VERSIONS
+from tests.argocd_schemas import build_schemas
 from tests.cases import build_object, show_finding
 from tests.stacks import stack_render
 
+CUSTOM = {"apiVersion": "example.com/v1", "kind": "Backup", "metadata": {"name": "a"}}
+OTHER = {"base": "configmap", "datta": {}}
 BACKUP = {"base": "backup", "spec": {"schedul": "x"}}
 
 
 def check(schemas: SchemaSet, *written: dict[str, Any]) -> list[str]:
     objects = [RenderedObject(build_object(one), "shop", "a.yaml") for one in written]
     return [show_finding(finding) for finding in schemas.check(objects)]
+
+
+def definition(fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    spec = {"type": "object", "required": required, "properties": fields}
+    status = {"type": "object", "properties": {"phase": {"type": "string"}}}
+    schema = {"type": "object", "properties": {"spec": spec, "status": status}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {"spec": {"group": "example.com", "names": {"kind": "Backup"}, "versions": [version]}}
 
 
 def write(folder: Path, text: str) -> Path:
@@ -55,15 +67,16 @@ def test_the_installation_fits_every_version(version: str) -> None:
 
 def test_a_crd_wins_over_the_catalogue(tmp_path: Path) -> None:
     catalogue = write(tmp_path, '{"type": "object"}')
-    assert check(SchemaSet("1.35", [], catalogue), BACKUP) == []
-    (found,) = check(SchemaSet("1.35", [build_object({"base": "crd"})], catalogue), BACKUP)
+    assert check(SchemaSet("1.35", [], [catalogue]), BACKUP) == []
+    (found,) = check(SchemaSet("1.35", [build_object({"base": "crd"})], [catalogue]), BACKUP)
     assert found.startswith("error schema-invalid example.com/Backup shop/nightly: spec.schedul")
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_a_catalogue_file_that_is_no_schema_is_named(text: str, tmp_path: Path) -> None:
-    with pytest.raises(GitOpsStackError, match=r"example\.com/backup_v1\.json"):
-        check(SchemaSet("1.35", [], write(tmp_path, text)), BACKUP)
+    (found,) = check(SchemaSet("1.35", [], [write(tmp_path, text)]), BACKUP)
+    assert found.startswith("error schema-unusable example.com/Backup shop/nightly")
+    assert "example.com/backup_v1.json" in found
 
 
 def test_a_pattern_that_cannot_be_compiled_is_left_out(tmp_path: Path) -> None:
@@ -73,7 +86,7 @@ def test_a_pattern_that_cannot_be_compiled_is_left_out(tmp_path: Path) -> None:
         }
     }
     catalogue = write(tmp_path, json.dumps(schema))
-    assert check(SchemaSet("1.35", [], catalogue), BACKUP) == [
+    assert check(SchemaSet("1.35", [], [catalogue]), BACKUP) == [
         "error schema-invalid example.com/Backup shop/nightly: spec.keep: is missing; add it"
     ]
 
@@ -89,11 +102,85 @@ def test_a_custom_group_that_begins_as_a_known_one_is_not_taken_for_it() -> None
 
 
 @pytest.mark.parametrize("kind", ["../deployment", "Deployment/../x", ""])
-def test_a_kind_is_never_a_path(kind: str) -> None:
+def test_a_kind_is_never_a_path(kind: str, tmp_path: Path) -> None:
     found = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "a"}}
-    assert check(SchemaSet("1.35"), found)[0].startswith("warning schema-missing")
+    assert check(SchemaSet("1.35"), found)[0].startswith("error kind-unknown")
+    custom = {**found, "apiVersion": "../apps.example.com/v1"}
+    assert check(SchemaSet("1.35", [], [tmp_path]), custom)[0].startswith("warning schema-missing")
 
 
 def test_places_are_written_as_people_write_them() -> None:
     assert build_place(["spec", "containers", 0, "image"]) == "spec.containers[0].image"
     assert build_place(["metadata", "annotations", "a.b/c"]) == 'metadata.annotations["a.b/c"]'
+
+
+def test_the_packaged_schemas_are_those_of_the_pinned_release() -> None:
+    assert load_packaged_schemas() == build_schemas(), "run: python -m tests.argocd_schemas"
+
+
+def test_kinds_of_argo_cd_have_a_schema_without_its_crds() -> None:
+    project = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "a"},
+        "spec": {"sourceRepo": []},
+    }
+    (found,) = check(SchemaSet("1.35"), project)
+    assert found.endswith("spec.sourceRepo: is no known field; did you mean sourceRepos?")
+
+
+@pytest.mark.parametrize("value", [{"keep": None}, {"note": None}, {"inner": None}, {}])
+def test_a_field_with_a_default_and_a_nullable_one_may_be_null_or_missing(value: dict[str, Any]) -> None:
+    fields = {
+        "keep": {"type": "integer", "default": 3},
+        "note": {"type": "string", "nullable": True},
+        "inner": {"type": "object", "default": {"a": "x"}, "required": ["a"], "properties": {"a": {"type": "string"}}},
+    }
+    assert check(SchemaSet("1.35", [definition(fields, ["keep", "inner"])]), {**CUSTOM, "spec": value}) == []
+
+
+def test_a_null_under_status_is_dropped_as_the_subresource_drops_it() -> None:
+    found = {**CUSTOM, "spec": {}, "status": {"phase": None}}
+    assert check(SchemaSet("1.35", [definition({}, [])]), found) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": 5},
+        {"type": "integer", "minimum": 1, "exclusiveMinimum": True},
+        {"type": "integer", "exclusiveMaximum": False},
+        5,
+        None,
+        True,
+        [],
+        {"properties": []},
+        {"properties": {"a": 5}},
+        {"required": "a"},
+        {"enum": "a"},
+        {"pattern": "[z-a]"},
+        {"pattern": "(?!a)"},
+        {"items": [{"type": "string"}]},
+        {"additionalProperties": "x"},
+        {"$ref": "#"},
+        {"$ref": "#/nope"},
+        {"$ref": "https://example.invalid/schema.json"},
+        {"$schema": "nonsense"},
+        {"$schema": 5},
+        {"$id": 5},
+        {"nullable": "yes"},
+        {"required": [5]},
+        {"required": [["a"]]},
+        {"x-kubernetes-list-type": "map", "type": "array"},
+        {"default": 5},
+        {"multipleOf": 0},
+        {"type": ["string", "null"]},
+        {"x-kubernetes-list-map-keys": 5, "x-kubernetes-list-type": "map"},
+        {"maxLength": -1},
+    ],
+)
+def test_no_schema_stops_a_check(schema: object) -> None:
+    found = check(
+        SchemaSet("1.35", [definition({"field": schema}, [])]), {**CUSTOM, "spec": {"field": [{"a": 1}]}}, OTHER
+    )
+    assert found[-1].startswith("error schema-invalid ConfigMap"), "the others are judged all the same"

@@ -1,0 +1,1 @@
+"""What the API server validates in code, as tables and functions by API type. Pure."""

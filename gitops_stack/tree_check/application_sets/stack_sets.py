@@ -1,0 +1,109 @@
+"""The ApplicationSets of one stack: what they are expanded with, and what is to be said about them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret, produced_keys
+from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.application_sets.clusters import Cluster, read_clusters
+from gitops_stack.tree_check.application_sets.errors import RefusedError
+from gitops_stack.tree_check.application_sets.expansion import Expansion, expand_application_set
+from gitops_stack.tree_check.application_sets.repository import Repository
+from gitops_stack.tree_check.source_roots import SourceRoots
+
+_GLOBBING = "applicationsetcontroller.enable.new.git.file.globbing"
+_FIELD = "spec.generators"
+
+
+class StackSets:
+    """Expand the ApplicationSets of a stack's tree."""
+
+    def __init__(self, roots: SourceRoots, settings: StackSettings) -> None:
+        self.repository = Repository(roots)
+        self.stack_clusters = tuple(build_stack_clusters(settings))
+        self.release = read_release(settings.argocd.version)
+
+    def expand(self, found: RenderedObject, tree: Iterable[Manifest]) -> tuple[Expansion, list[Finding]]:
+        """Expand one set, with the cluster Secrets of the stack and of its ``tree``, and say what it lacks."""
+        manifests = list(tree)
+        declared = [
+            one for one in read_clusters(manifests) if one.name not in {own.name for own in self.stack_clusters}
+        ]
+        new = any(dig(one, "data", _GLOBBING) == "true" for one in manifests if one.get("kind") == "ConfigMap")
+        clusters = [*self.stack_clusters, *declared]
+        try:
+            made = expand_application_set(
+                found.manifest, self.repository, clusters, release=self.release, new_globbing=new
+            )
+        except RefusedError as error:
+            said = f"makes no application: {error}"
+            return Expansion(), [found.finding(_FIELD, said, "correct it", rule="application-set-refused")]
+        self._leave_unknown(made)
+        return made, list(_findings(found, made))
+
+    def _leave_unknown(self, made: Expansion) -> None:
+        """Leave out applications that are called, or read from where, only `pulumi up` knows."""
+        unknown = [value for one in self.stack_clusters for value in one.annotations.values() if value.startswith("<")]
+        known = []
+        for one in made.applications:
+            decisive = json.dumps([one["metadata"].get("name"), *_places(one)])
+            used = [value for value in unknown if value in decisive]
+            if used:
+                name = text(one["metadata"].get("name"))
+                made.left_out.append(f"application {name} needs {', '.join(used)}, known after `pulumi up`")
+            else:
+                known.append(one)
+        made.applications = known
+
+
+def _places(application: Manifest) -> Iterator[object]:
+    spec = mapping(application.get("spec"))
+    yield spec.get("destination")
+    for source in (spec.get("source"), *sequence(spec.get("sources"))):
+        yield [mapping(source).get(key) for key in ("repoURL", "path", "chart", "targetRevision")]
+
+
+def _findings(found: RenderedObject, made: Expansion) -> Iterator[Finding]:
+    for reason in dict.fromkeys(made.left_out):
+        what = "nothing of it was checked" if not made.applications else "nothing of what that makes was checked"
+        yield found.finding(_FIELD, f"is not expanded: {reason}", what, rule="application-set-not-expanded")
+    if not made.applications and not made.left_out:
+        needs = "correct its patterns, files or selectors, or remove it"
+        yield found.finding(_FIELD, "makes no application", needs, rule="application-set-empty")
+    names = Counter(text(one["metadata"].get("name")) for one in made.applications)
+    for name in [name for name, count in names.items() if count > 1]:
+        said = f"makes {names[name]} applications called {name}, of which Argo CD takes the first"
+        needs = "add what tells them apart"
+        yield found.finding("spec.template.metadata.name", said, needs, rule="application-set-refused")
+    made.applications = list({text(one["metadata"].get("name")): one for one in reversed(made.applications)}.values())
+    made.applications.reverse()
+    if any("<no value>" in json.dumps(one, default=str) for one in made.applications):
+        made.left_open.append("<no value>")
+    if made.left_open:
+        said = f"leaves {', '.join(made.left_open)} in its applications, which no generator gives"
+        yield found.finding("spec.template", said, "correct the name", rule="application-set-placeholder")
+
+
+def build_stack_clusters(settings: StackSettings) -> Iterator[Cluster]:
+    """Yield the cluster Secret the stack makes; a value that only AWS knows stands as `<its key>`."""
+    known = {"stack": settings.stack, "clusterName": settings.cluster_name}
+    if settings.account is not None and settings.region is not None:
+        account = Account(settings.account.id, settings.region)
+        known |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
+    values = {key: known.get(key, f"<{key}>") for key in sorted(produced_keys(settings))}
+    labels = {key: value for key, value in values.items() if key in LABELS}
+    annotations = {key: value for key, value in values.items() if key not in LABELS}
+    yield from read_clusters([build_cluster_secret(settings.argocd.namespace, labels, annotations)])
+
+
+def read_release(version: str) -> tuple[int, ...]:
+    """Read the numbers of a version."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])

@@ -1,0 +1,169 @@
+"""What of a folder without a stack is to be checked: charts, kustomizations nobody builds on, manifests.
+
+A repository holds more YAML than manifests: patches, tests, templates, files of tools that never see a cluster. They
+are passed over, and counted in a note.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
+from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
+from gitops_stack.patterns import match_glob
+from gitops_stack.tree_check.closure import Closure, load_closure
+
+_NO_PART = frozenset({"node_modules", "__pycache__", "venv"})
+# Groups that only programs on a machine read: test runners, cluster makers, configuration files with a kind.
+_LOCAL_GROUPS = (
+    "kuttl.dev", "kudo.dev", "chainsaw.kyverno.io", "cli.kyverno.io", "kind.x-k8s.io", "k3d.io", "eksctl.io",
+    "kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io", "kubescheduler.config.k8s.io",
+    "apiserver.config.k8s.io", "apiserver.k8s.io", "audit.k8s.io", "controller-runtime.sigs.k8s.io", "builtin",
+    "kustomize.config.k8s.io", "krew.googlecontainertools.github.com", "backstage.io", "ctlptl.dev", "skaffold",
+    "devspace", "compose", "cdk8s", "kpt.dev", "config.kubernetes.io", "helmfile", "updatecli", "blueprints",
+    "argocd-image-updater", "client.authentication.k8s.io", "lvh", "ko.build", "tilt", "testing.kyverno.io",
+)  # fmt: skip
+_API_VERSION = re.compile(r"(?:^|[{,])\s*[\"']?apiVersion[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
+_KIND = re.compile(r"(?:^|[{,])\s*[\"']?kind[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
+_LOCAL = re.compile(r"config\.kubernetes\.io/local-config:\s*[\"']?true")
+_ASSERTION = re.compile(r"(\d+[-_])?(chainsaw-)?(assert|assertion|error)s?([-_.].*)?\.ya?ml")
+_TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.ya?ml")
+_PATCH = re.compile(r"(^|[-_.])(json-?)?patch(es)?([-_.]|$)")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_KUBECONFIG = ("v1", "Config")
+
+
+@dataclass
+class FolderFiles:
+    """The sources of a folder by kind, and how many files were ``passed_over``, by the reason."""
+
+    charts: list[Path] = field(default_factory=list)
+    kustomizations: list[Path] = field(default_factory=list)
+    manifests: list[Path] = field(default_factory=list)
+    passed_over: Mapping[str, list[Path]] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+
+
+def list_folder(folder: Path, project: Path, exclude: Sequence[str] = ()) -> FolderFiles:
+    """List what of ``folder`` is to be checked; ``exclude`` are globs relative to the project."""
+    found = FolderFiles()
+    for file in _walk(folder, project, exclude, found.folders):
+        found.files.append(file)
+    charts = sorted(file.parent for file in found.files if file.name == "Chart.yaml")
+    found.charts = [one for one in charts if not any(one.is_relative_to(other) for other in charts if other != one)]
+    kustomized = sorted({file.parent for file in found.files if file.name in KUSTOMIZATIONS})
+    closures = {one: load_closure(one) for one in kustomized}
+    used = {file.parent for one, closure in closures.items() for file in closure.files if file.parent != one.resolve()}
+    found.kustomizations = [one for one in kustomized if one.resolve() not in used and not _is_component(one)]
+    _sort_files(found, closures)
+    return found
+
+
+def _walk(folder: Path, project: Path, exclude: Sequence[str], folders: list[Path]) -> Iterator[Path]:
+    for place, inner, names in os.walk(folder):
+        here = Path(place)
+        folders.append(here)
+        inner[:] = sorted(
+            name
+            for name in inner
+            if not name.startswith(".") and name not in _NO_PART and not is_excluded(here / name, project, exclude)
+        )
+        yield from (here / name for name in sorted(names) if not is_excluded(here / name, project, exclude))
+
+
+def is_excluded(path: Path, project: Path, exclude: Iterable[str]) -> bool:
+    """Tell whether a path, or a folder it is in, matches one of the globs (`*` stops at `/`, `**` does not)."""
+    shown = os.path.relpath(path.absolute(), project.absolute()).replace(os.sep, "/")
+    parts = shown.split("/")
+    above = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    return any(
+        match_glob(glob.rstrip("/"), one, "/") or match_glob(glob, f"{one}/", "/") for glob in exclude for one in above
+    )
+
+
+def _is_component(folder: Path) -> bool:
+    """Tell whether a kustomization is a component, which only others can build."""
+    for name in KUSTOMIZATIONS:
+        if (folder / name).is_file():
+            text = (folder / name).read_text(encoding="utf-8", errors="replace")
+            return any(kind == "Component" for kind in _KIND.findall(text))
+    return False
+
+
+def _sort_files(found: FolderFiles, closures: Mapping[Path, Closure]) -> None:
+    taken = {file for closure in closures.values() for file in closure.files}
+    charts = {str(chart) for chart in found.charts}
+    kustomized = {str(one) for one in closures}
+    tested = {file.parent for file in found.files if _TEST_STEP.fullmatch(file.name)}
+    passed_over: dict[str, list[Path]] = defaultdict(list)
+    for file in found.files:
+        above = {str(one) for one in file.parents}
+        if file.suffix not in MANIFEST_SUFFIXES or above & charts or not file.is_file() or file.resolve() in taken:
+            continue
+        if str(file.parent) in kustomized or (_is_patch(file, kustomized) and above & kustomized):
+            why = "" if file.name in KUSTOMIZATIONS else "no kustomization names them"
+        elif tested & {*file.parents}:
+            why = "they belong to tests"
+        else:
+            why = _find_reason(file)
+            if not why:
+                found.manifests.append(file)
+        if why:
+            passed_over[why].append(file)
+    found.passed_over = passed_over
+
+
+def _is_patch(file: Path, kustomized: set[str]) -> bool:
+    inner = []
+    for place in (file, *file.parents):
+        if str(place) in kustomized:
+            break
+        inner.append(place.stem if place == file else place.name)
+    return any(_PATCH.search(name.lower()) for name in inner)
+
+
+def _find_reason(file: Path) -> str:
+    """Say why a file is not a manifest for a cluster; "" for one that is, or that Argo CD would fail at."""
+    try:
+        text = file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return ""
+    versions, kinds = _API_VERSION.findall(text), _KIND.findall(text)
+    if not (versions or kinds) or (file.suffix == ".json" and not _has_kind(text)):
+        return "they are templates" if _TEMPLATE.search(text) else "they are not manifests"
+    version = versions[0] if versions else ""
+    kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
+    if version.partition("/")[0] in _LOCAL_GROUPS or _LOCAL.search(text) or kubeconfig:
+        return "they are files of other tools"
+    if _ASSERTION.fullmatch(file.name):
+        return "they belong to tests"
+    return "they are templates" if _TEMPLATE.search(text) and not _parses(file, text) else ""
+
+
+def _has_kind(text: str) -> bool:
+    """Tell whether JSON is an object with a kind; one that cannot be read may be meant as one."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return '"apiVersion"' in text
+    return isinstance(document, dict) and "kind" in document
+
+
+def _parses(file: Path, text: str) -> bool:
+    try:
+        if file.suffix == ".json":
+            json.loads(text)
+        else:
+            load_documents(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False
+    return True

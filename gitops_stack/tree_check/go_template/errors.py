@@ -1,0 +1,11 @@
+"""What can be wrong with a template."""
+
+from __future__ import annotations
+
+
+class TemplateError(Exception):
+    """Go refuses the template, or fails while it executes it."""
+
+
+class UnsupportedTemplateError(Exception):
+    """Go may evaluate it, this engine does not."""

@@ -1,0 +1,30 @@
+"""The library's own Applications never delete in cascade."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitops_stack.policies.application_spec import read_application_spec
+from gitops_stack.policies.dangers import check_finalizer
+from gitops_stack.policies.finding import RenderedObject
+from tests.cases import build_object
+
+
+@pytest.mark.parametrize(
+    ("name", "cascades", "of_stack", "rules"),
+    [
+        ("argocd", True, True, ["library-finalizer"]),
+        ("projects", True, True, ["library-finalizer"]),
+        ("argocd", False, True, []),
+        ("projects", False, True, []),
+        ("argocd", True, False, []),
+        ("web", True, True, []),
+        ("web", False, True, ["workload-without-finalizer"]),
+        ("argocd", False, False, ["workload-without-finalizer"]),
+    ],
+)
+def test_whose_finalizer_it_is(name: str, cascades: bool, of_stack: bool, rules: list[str]) -> None:
+    metadata = {"name": name} | ({} if cascades else {"finalizers": None})
+    found = RenderedObject(build_object({"base": "application", "metadata": metadata}), "argocd", "a.yaml")
+    findings = check_finalizer(read_application_spec(found, of_stack=of_stack))
+    assert [one.rule for one in findings] == rules

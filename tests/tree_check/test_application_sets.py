@@ -1,0 +1,158 @@
+"""ApplicationSets, expanded as Argo CD's own code does: equal applications, or it is said that there are none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_stack.tree_check.application_sets import Expansion, RefusedError, Repository, expand_application_set
+from gitops_stack.tree_check.source_roots import SourceRoots
+from tests.application_sets import ANSWERS, CLUSTERS, REPOSITORY, build_cases, compare_form, write_repository
+
+RELEASE = (3, 2)  # whose answers are kept
+# What this library does not expand, and says so. The first two Argo CD refuses: it has no such repository either.
+NOT_EXPANDED = {
+    "folders of another repository": "reads https://github.com/acme/other, which is not here",
+    "folders of a revision that is not there": "reads revision gone, which this clone does not have; fetch it",
+    'function: {{ now | date "2006" }}': "function now is not evaluated here",
+}
+
+
+def expand(found: dict[str, Any], folder: Path, release: tuple[int, ...] = RELEASE) -> Expansion:
+    return expand_application_set(found, Repository(SourceRoots(folder, REPOSITORY, "main")), CLUSTERS, release=release)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, git: Callable[..., str]) -> Path:
+    write_repository(tmp_path, git)
+    return tmp_path
+
+
+def test_every_set_has_the_applications_that_argo_cd_makes(folder: Path) -> None:
+    wanted = json.loads(ANSWERS.read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for name, one in build_cases().items():
+        try:
+            made = expand(one, folder)
+        except RefusedError:
+            found[name] = "refused"
+        else:
+            found[name] = made.left_out if made.left_out else compare_form(made.applications)
+    assert found.keys() == wanted.keys()
+    assert len(found) >= 60
+    for name, reason in NOT_EXPANDED.items():
+        (said,) = found.pop(name)
+        assert reason in said
+    assert {name: one for name, one in found.items() if one != wanted[name]} == {}
+
+
+def build_set(generators: list[Any], template: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    template = template or {"metadata": {"name": "{{.name}}"}, "spec": {"project": "default"}}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ApplicationSet",
+        "metadata": {"name": "set", "namespace": "argocd"},
+        "spec": {"generators": generators, "template": template, **spec},
+    }
+
+
+def names(made: Expansion) -> list[str]:
+    return [one["metadata"]["name"] for one in made.applications]
+
+
+# Argo CD 3.4 changed two things (applicationset/utils, RenderGeneratorParams; generators, normalizeMapForFlatten):
+# `values` keep what the first generator of a matrix does not know, and selectors see into maps of texts.
+VALUES = build_set(
+    [
+        {
+            "matrix": {
+                "generators": [
+                    {"list": {"elements": [{"app": "web"}]}},
+                    {"clusters": {"values": {"own": "{{.name}}", "app": "{{.app}}"}}},
+                ]
+            }
+        }
+    ],
+    {"metadata": {"name": "{{.values.app}}/{{.values.own}}"}, "spec": {}},
+    goTemplate=True,
+    goTemplateOptions=["missingkey=error"],
+)
+SELECTS = build_set([{"clusters": {}, "selector": {"matchLabels": {"metadata.labels.env": "prd"}}}], goTemplate=True)
+
+
+def test_since_3_4_values_wait_for_their_own_generator(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match='map has no entry for key "name"'):
+        expand(VALUES, tmp_path, (3, 3))
+    found = names(expand(VALUES, tmp_path, (3, 4)))
+    assert found == ["web/eu-prd", "web/us-dev", "web/Edge_01.Store", "web/in-cluster"]
+
+
+def test_since_3_4_selectors_see_labels_of_clusters(tmp_path: Path) -> None:
+    assert names(expand(SELECTS, tmp_path, (3, 3))) == []
+    assert names(expand(SELECTS, tmp_path, (3, 5))) == ["eu-prd"]
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [
+        {"scmProvider": {"github": {"organization": "acme"}}},
+        {"pullRequest": {"github": {"owner": "acme", "repo": "web"}}},
+        {"plugin": {"configMapRef": {"name": "plugin"}}},
+        {"clusterDecisionResource": {"configMapRef": "placement"}},
+        {"matrix": {"generators": [{"list": {"elements": [{"a": "b"}]}}, {"plugin": {}}]}},
+        {"merge": {"mergeKeys": ["a"], "generators": [{"pullRequest": {}}, {"list": {"elements": []}}]}},
+        {"union": {}},
+    ],
+    ids=lambda generator: next(iter(generator)),
+)
+def test_what_asks_elsewhere_is_left_out_and_the_rest_is_made(generator: dict[str, Any], tmp_path: Path) -> None:
+    made = expand(build_set([generator, {"list": {"elements": [{"name": "a"}]}}], goTemplate=True), tmp_path)
+    assert names(made) == ["a"]
+    assert len(made.left_out) == 1
+
+
+def test_placeholders_that_nobody_fills_are_listed_once(tmp_path: Path) -> None:
+    template = {
+        "metadata": {"name": "{{name}}-{{path.filenameNormalised}}"},
+        "spec": {"x": "{{ .Values.tag }} {{name}}"},
+    }
+    made = expand(build_set([{"list": {"elements": [{"name": "a"}, {"name": "b"}]}}], template), tmp_path)
+    assert made.left_open == ["{{path.filenameNormalised}}"]
+    assert names(made) == ["a-{{path.filenameNormalised}}", "b-{{path.filenameNormalised}}"]
+
+
+def test_files_that_git_ignores_are_not_found(tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    for name in ("kept", "ignored"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.yaml").write_text(f"name: {name}\n", encoding="utf-8")
+    (tmp_path / ".gitignore").write_text("ignored/\n", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    files = build_set([{"git": {"repoURL": REPOSITORY, "files": [{"path": "**/app.yaml"}]}}], goTemplate=True)
+    folders = build_set(
+        [{"git": {"repoURL": REPOSITORY, "directories": [{"path": "*"}]}}],
+        {"metadata": {"name": "{{.path.basename}}"}, "spec": {}},
+        goTemplate=True,
+    )
+    assert names(expand(files, tmp_path)) == ["kept"]
+    assert names(expand(folders, tmp_path)) == ["kept"]
+
+
+def test_the_other_globbing_stops_at_slashes(tmp_path: Path) -> None:
+    for name in ("conf/a.yaml", "conf/deep/b.yaml", "top.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"name: {Path(name).stem}\n", encoding="utf-8")
+    found = {}
+    for pattern in ("conf/*.yaml", "**/*.yaml", "conf/{a,z}.yaml"):
+        one = build_set([{"git": {"repoURL": REPOSITORY, "files": [{"path": pattern}]}}], goTemplate=True)
+        repository = Repository(SourceRoots(tmp_path, REPOSITORY, "main"))
+        found[pattern] = [names(expand_application_set(one, repository, new_globbing=new)) for new in (False, True)]
+    assert found == {
+        "conf/*.yaml": [["a", "b"], ["a"]],
+        "**/*.yaml": [["a", "b"], ["a", "b", "top"]],
+        "conf/{a,z}.yaml": [[], ["a"]],
+    }

@@ -1,0 +1,156 @@
+"""What of a folder without a stack is checked, and what is passed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.tree_check.check import check_folder
+from gitops_stack.tree_check.folder_files import is_excluded, list_folder
+from gitops_stack.tree_check.result import CheckOptions
+
+OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx}]}
+"""
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("tests/00-assert.yaml", OBJECT, "they belong to tests"),
+        ("tests/e2e/chainsaw-test.yaml", OBJECT, "they belong to tests"),
+        ("errors.yaml", OBJECT, "they belong to tests"),
+        ("suite.yaml", "apiVersion: kuttl.dev/v1beta1\nkind: TestSuite\n", "they are files of other tools"),
+        ("cluster.yaml", "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "they are files of other tools"),
+        ("eks.yaml", "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\n", "they are files of other tools"),
+        ("skaffold.yaml", "apiVersion: skaffold/v4beta1\nkind: Config\n", "they are files of other tools"),
+        ("config", "apiVersion: v1\nkind: Config\nclusters: []\n", ""),
+        ("kube.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n", "they are files of other tools"),
+        ("dashboard.json", '{"panels": [{"kind": "x"}]}', "they are not manifests"),
+        ("tsconfig.json", '{/* comment */ "kind": 1}', "they are not manifests"),
+        ("values.yaml", "replicas: 2\n", "they are not manifests"),
+        ("app.yaml", f"{OBJECT}data:\n  {{{{- if .Values.a }}}}\n  a: b\n  {{{{- end }}}}\n", "they are templates"),
+        ("base/patch.yaml", OBJECT, "no kustomization names them"),
+        ("base/patches/replicas.yaml", OBJECT, "no kustomization names them"),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_passed_over(name: str, text: str, why: str, tmp_path: Path) -> None:
+    write(tmp_path, {name: text, "base/kustomization.yaml": "resources: []\n"})
+    found = list_folder(tmp_path, tmp_path)
+    assert found.passed_over == ({why: [tmp_path / name]} if why else {})
+    assert found.manifests == []
+
+
+@pytest.mark.parametrize(
+    "name", ["a.yaml", "apps/a.json", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml"]
+)
+def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
+    text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name.endswith(".json") else OBJECT
+    write(tmp_path, {name: text, "base/kustomization.yaml": "resources: []\n"})
+    assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
+
+
+def test_dot_folders_components_and_excluded_files_are_left_out(tmp_path: Path) -> None:
+    files = {".github/a.yaml": OBJECT, "tests/b.yaml": OBJECT, "c.yaml": OBJECT, "node_modules/d.yaml": OBJECT}
+    write(
+        tmp_path, files | {"part/kustomization.yaml": "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\n"}
+    )
+    found = list_folder(tmp_path, tmp_path, ["tests/**"])
+    assert found.manifests == [tmp_path / "c.yaml"]
+    assert found.kustomizations == []
+
+
+@pytest.mark.parametrize(
+    ("glob", "excluded"),
+    [("tests", True), ("tests/**", True), ("tests/*", True), ("**/*.yaml", True), ("*.yaml", False), ("test", False)],
+)
+def test_a_glob_is_relative_to_the_project(glob: str, excluded: bool, tmp_path: Path) -> None:
+    assert is_excluded(tmp_path / "tests/a.yaml", tmp_path, [glob]) is excluded
+
+
+def test_taste_is_a_note_in_the_profile_for_adoption(tmp_path: Path) -> None:
+    broken = OBJECT.replace("metadata", "datta: {}\nmetadata")
+    write(tmp_path / "apps", {"web.yaml": DEPLOYMENT, "broken.yaml": broken})
+    strict = check_folder(tmp_path, tmp_path / "apps")
+    adopt = check_folder(tmp_path, tmp_path / "apps", options=CheckOptions("adopt"))
+    assert {one.rule for one in adopt.findings if one.severity == "error"} == {"schema-invalid"}
+    assert {one.rule for one in strict.findings} == {one.rule for one in adopt.findings}
+    assert strict.count("error") > adopt.count("error")
+
+
+def test_schemas_come_from_another_folder(tmp_path: Path) -> None:
+    crd = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+spec:
+  group: example.com
+  names: {kind: Backup}
+  versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object}}}}}]
+"""
+    write(tmp_path, {"apps/a.yaml": "apiVersion: example.com/v1\nkind: Backup\nmetadata: {name: a}\nspce: {}\n"})
+    write(tmp_path, {"elsewhere/crds/backup.yaml": crd})
+    options = CheckOptions("adopt", schemas=(tmp_path / "elsewhere",))
+    (found,) = check_folder(tmp_path, tmp_path / "apps", options=options).findings
+    assert (
+        found.sentence
+        == "apps/a.yaml: example.com/Backup a: spce: is no known field; did you mean spec? [schema-invalid]"
+    )
+
+
+def test_a_folder_s_result_is_kept_until_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"apps/a.yaml": OBJECT})
+    wait_for_the_clock(tmp_path)
+    first = check_folder(tmp_path, tmp_path / "apps")
+    with monkeypatch.context() as patched:
+        patched.setattr("gitops_stack.tree_check.check.load_folder", None)  # an answer that is kept does not need it
+        assert check_folder(tmp_path, tmp_path / "apps") == first
+    write(tmp_path, {"apps/b.yaml": OBJECT.replace("name: a", "name: b")})
+    assert check_folder(tmp_path, tmp_path / "apps").objects == 2
+
+
+def wait_for_the_clock(folder: Path) -> None:
+    """Wait until a file written now is younger than those of ``folder``: results of files just written are not kept."""
+    before = max(file.stat().st_ctime for file in folder.rglob("*"))
+    probe = folder.parent / f"{folder.name}.probe"
+    while True:
+        probe.write_text("")
+        if probe.stat().st_ctime > before + 0.02:
+            return
+
+
+def test_objects_without_a_namespace_meet_those_with_one(tmp_path: Path) -> None:
+    service = "kind: Service\napiVersion: v1\nmetadata: {name: web, namespace: shop}\n"
+    service += "spec: {selector: {app: web}, ports: [{port: 80}]}\n"
+    write(tmp_path / "apps", {"all.yaml": f"{DEPLOYMENT}---\n{service}"})
+    rules = {one.rule for one in check_folder(tmp_path, tmp_path / "apps").findings}
+    assert "service-without-pods" not in rules
+
+
+def test_overlays_of_one_base_are_alternatives(tmp_path: Path) -> None:
+    application = """
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd, finalizers: [resources-finalizer.argocd.argoproj.io]}
+spec:
+  project: default
+  source: {repoURL: https://example.com/a.git, path: web, targetRevision: main}
+  destination: {server: https://kubernetes.default.svc, namespace: shop}
+"""
+    write(tmp_path / "clusters", {"dev/web.yaml": application, "prd/web.yaml": application})
+    assert check_folder(tmp_path, tmp_path / "clusters").findings == ()
