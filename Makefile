@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= local
+KILLS ?= 20
+SEED ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help venv rehearse local local-down test e2e soak bench tools lock schema golden clean
@@ -42,8 +44,6 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
 	$(BIN)/python -m pytest -m 'e2e and not soak' -n 2 --dist loadfile
 
-soak: KILLS ?= 20
-soak: SEED ?= 1
 soak: tools  ## The proofs at scale: 25 workloads, adoption, and KILLS random kills drawn from SEED
 	$(BIN)/python -m pytest -m e2e tests/e2e/test_high_availability.py
 	$(BIN)/python -m soak --kills $(KILLS) --seed $(SEED)

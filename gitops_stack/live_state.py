@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import yaml
-from httpx2 import HTTPError, HTTPStatusError
+from httpx2 import HTTPError, HTTPStatusError, Timeout
 from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
@@ -38,6 +38,7 @@ _DENIED = (401, 403)
 _TRANSIENT = (429, 500, 503)
 _TRANSIENT_SECONDS = 10.0
 _PARALLEL = 8
+_ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
 
 
 class AccessDenied(EnvironmentProblem):
@@ -84,7 +85,7 @@ def connect(kubeconfig: Path, context: str | None = None) -> Client:
 def open_client(config: Any) -> Client:  # noqa: ANN401 - lightkube's SingleConfig, or None
     """Open a client on one context of a kubeconfig: as kubectl, by a proxy, but not for this machine."""
     local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
-    return Client(config=config, trust_env=not local)
+    return Client(config=config, trust_env=not local, timeout=Timeout(_ANSWER_SECONDS))
 
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:

@@ -140,4 +140,6 @@ def test_the_example_with_a_cluster_of_its_own_waits_for_nodes_and_keeps_the_way
     assert provider.inputs["clusterIdentifier"] == "arn:aws:eks:eu-west-1:123456789012:cluster/acme"
     assert provider.deleted_with == "eks"
     assert resources["gitops-stack:index:ArgoCD", "argocd"].deleted_with == "eks"
-    assert "eks" in resources["kubernetes:core/v1:Namespace", "argocd/argocd"].depends_on
+    guard = resources["pulumi-python:dynamic/gitops-stack:ClusterGuard", "argocd/cluster-guard"]
+    assert "eks" in guard.depends_on
+    assert resources["kubernetes:core/v1:Namespace", "argocd/argocd"].depends_on == ("argocd/cluster-guard",)

@@ -173,7 +173,8 @@ def test_a_workload_follows_its_own_source_or_the_gitops_repository(
     [(name, True) for name in ARM] + [(name, False) for name in X86],
 )
 def test_instance_types_are_accepted_and_told_apart_by_architecture(instance_type: str, arm: bool) -> None:
-    group = NodeGroupSettings.model_validate({"instanceTypes": [instance_type], "minSize": 1, "maxSize": 1})
+    values = {"instanceTypes": [instance_type], "minSize": 1, "maxSize": 1, "operatingSystem": "bottlerocket"}
+    group = NodeGroupSettings.model_validate(values)
     assert is_arm(instance_type) is arm
     assert group.architecture == ("arm64" if arm else "amd64")
 

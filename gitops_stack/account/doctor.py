@@ -7,7 +7,14 @@ from datetime import date
 from functools import cache, partial
 from pathlib import Path
 
-from gitops_stack.account import account_checks, machine_checks, network_checks, quota_checks, version_checks
+from gitops_stack.account import (
+    account_checks,
+    addon_versions,
+    machine_checks,
+    network_checks,
+    quota_checks,
+    version_checks,
+)
 from gitops_stack.account.checks import Check, CheckFunction, run_checks, skip
 from gitops_stack.account.session import Account
 from gitops_stack.settings import NetworkSettings, StackSettings
@@ -66,6 +73,7 @@ def _version_checks(settings: StackSettings, account: Account | None, today: dat
         "kubernetes-version": lambda: version_checks.check_kubernetes_version(
             cluster, version_checks.load_support(account, cluster.version), today
         ),
+        addon_versions.NAME: partial(addon_versions.check_addon_versions, account, cluster),
         "argocd-version": partial(version_checks.check_argocd_version, settings.argocd.version, cluster.version),
     }
 

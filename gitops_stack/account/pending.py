@@ -102,7 +102,7 @@ def load_pending(state: State) -> Pending:
     touched = dict.fromkeys(
         found["urn"]
         for found in resources
-        if found["type"].startswith("aws:") and (found["urn"] in interrupted or _is_unread(found))
+        if _is_unread(found) or (found["urn"] in interrupted and found["type"].startswith("aws:"))
     )
     return Pending(tuple(creates.values()), tuple(touched))
 
@@ -147,7 +147,8 @@ def _resources(state: State) -> list[dict[str, Any]]:
 
 
 def _is_unread(resource: Mapping[str, Any]) -> bool:
-    return bool(resource.get("custom") and resource.get("id") and not resource.get("outputs"))
+    made = resource.get("custom") and resource["type"].startswith(("aws:", _KUBERNETES))
+    return bool(made and resource.get("id") and not resource.get("outputs"))
 
 
 def _format(template: str, inputs: Inputs) -> str | None:

@@ -69,14 +69,25 @@ class Plan:
         return bool(self.recoveries)
 
 
-def load_plan(pulumi: Engine, account: Account | None, stack: str, *, cleared: Collection[str] = ()) -> Plan:
+def load_plan(
+    pulumi: Engine,
+    account: Account | None,
+    stack: str,
+    *,
+    cleared: Collection[str] = (),
+    crashed: Collection[PendingCreate] = (),
+) -> Plan:
     """Read the state of ``stack`` and find, for each pending create, whether it exists and under which id.
 
-    ``account`` is None for a stack without AWS; ``cleared`` are URNs to forget without looking.
+    ``account`` is None for a stack without AWS; ``cleared`` are URNs to forget without looking; ``crashed`` are creates
+    that the state has no note of, because their provider crashed.
     Raises :class:`GitOpsStackError` with a finding for each create that only people can decide on.
     """
     state = json.loads(pulumi("stack", "export", "--stack", stack))
     pending = load_pending(state)
+    noted = {*known_urns(state), *(create.urn for create in pending.creates)}
+    lost = (create for create in crashed if create.urn not in noted)
+    pending = replace(pending, creates=(*pending.creates, *lost))
     if strangers := sorted({*cleared} - {create.urn for create in pending.creates}):
         raise GitOpsStackError(f"--clear {strangers[0]}: is no pending create of stack {stack}")
     return build_plan(account, stack, state, pending, cleared)

@@ -56,7 +56,7 @@ def check_kubernetes_version(cluster: EksClusterSettings, support: Support, toda
             yield Check(name, "failed", f"{version}: EKS does not offer it", needs, "correct cluster.version")
         else:
             found = f"{version}: its support is unknown ({support.source})"
-            yield Check(name, "skipped", found, needs, "look into Amazon's release calendar")
+            yield Check(name, "warning", found, needs, "look into Amazon's release calendar")
         return
     dates = f"standard support ends {support.standard_ends}, extended {support.extended_ends} ({support.source})"
     found = f"{version}: {dates}"

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gitops_stack import conventions
-from gitops_stack.adoption.applications import build_adopted_project, check_app_projects, check_applications
+from gitops_stack.adoption.app_projects import build_adopted_project, check_app_projects
+from gitops_stack.adoption.applications import check_applications
 from gitops_stack.adoption.configuration import Kept, build_config_patches, check_configuration
 from gitops_stack.adoption.conflicts import (
     PREFIX,
@@ -20,8 +21,9 @@ from gitops_stack.adoption.customizations import check_customizations
 from gitops_stack.adoption.living import Living
 from gitops_stack.adoption.origin import find_installations, labels_of
 from gitops_stack.adoption.ours import build_test, find_other_stack
-from gitops_stack.adoption.report import AdoptionFinding, AdoptionReport, Installation
+from gitops_stack.adoption.report import AdoptionFinding, AdoptionReport, Installation, list_names
 from gitops_stack.adoption.wanted import Wanted
+from gitops_stack.gitops_tree.manifest_set import object_key
 from gitops_stack.manifests import Manifest
 
 _ORDER = ("refused", "lost", "note")
@@ -44,13 +46,13 @@ def build_report(living: Living, wanted: Wanted) -> AdoptionReport:
         *check_cluster_wide(foreign, installations, wanted),
         *check_applications([*living.applications, *living.application_sets], wanted, is_ours),
         *check_app_projects(living.app_projects, living.applications, wanted, is_ours),
+        *_check_dormant(living, installations),
         *_check_version(installations, wanted),
         *check_configuration(foreign, wanted, kept),
         *check_customizations(foreign, wanted, here.kind if here else "unknown", patches),
         *check_leftovers(foreign, installations, wanted, is_ours),
     ]
-    others = [one for one in living.applications if not is_ours(one)]
-    adopted = build_adopted_project(others, wanted)
+    adopted = build_adopted_project(living.app_projects, living.applications, wanted, is_ours)
     return AdoptionReport(
         tuple(installations),
         tuple(sorted(findings, key=lambda found: _ORDER.index(found.level))),
@@ -76,6 +78,15 @@ def _check_home(living: Living, wanted: Wanted) -> Iterator[AdoptionFinding]:
             f"namespace {wanted.namespace}",
             f"{_ENFORCE} becomes restricted, it is {enforced}",
             "see that every other pod there meets it",
+        )
+
+
+def _check_dormant(living: Living, installations: Sequence[Installation]) -> Iterator[AdoptionFinding]:
+    if living.applications and not installations:
+        yield AdoptionFinding(
+            "note",
+            list_names(f"Application {'/'.join(object_key(one)[2:])}" for one in living.applications),
+            "no Argo CD runs in this cluster; the stack's will sync them as soon as it does",
         )
 
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
+
+
+def build_ipv6_pods_policy(account: Account) -> Document:
+    """Let nodes give pods IPv6 addresses, which AWS's managed policy for vpc-cni leaves out.
+
+    EKS user guide, "Configure Amazon VPC CNI plugin to use IRSA", IPv6 policy.
+    """
+    reading = ["DescribeInstances", "DescribeTags", "DescribeNetworkInterfaces", "DescribeInstanceTypes"]
+    interfaces = [f"arn:{account.partition}:ec2:*:*:network-interface/*"]
+    return build_document(
+        allow("Assign", ["ec2:AssignIpv6Addresses", "ec2:CreateTags"], interfaces),
+        allow("Look", [f"ec2:{action}" for action in reading], "*"),
+    )
 
 
 def build_flow_log_policy(log_group_arn: str) -> Document:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -81,6 +83,10 @@ def check(
         list[Path] | None,
         typer.Option(help="A folder with CRDs, or schemas as GROUP/KIND_VERSION.json; may be repeated.", metavar="DIR"),
     ] = None,
+    api_server: Annotated[
+        bool,
+        typer.Option("--api-server", help="Ask a real API server too, by strict server-side dry run in the lab."),
+    ] = False,
     fail_on: Annotated[FailOn, typer.Option(help="Leave with 1 from this severity on.")] = FailOn.ERROR,
 ) -> None:
     """Check settings, tree and lock as `pulumi up` would, then all that the tree's applications render.
@@ -95,17 +101,14 @@ def check(
         if not folder.is_dir():
             raise EnvironmentProblem(f"--schemas: found {folder}, which is not a folder; name one with CRDs or schemas")
     options = _build_options(project, profile, exclude, schemas)
-    with progress("checking"):
-        reports = [
-            _check_stack(project, name, kubernetes_version, wanted, options) for name in _stacks(project, stack, wanted)
-        ]
+    with progress("checking") as step, _asking(api_server, step) as ask:
+        asked = _Asked(project, kubernetes_version, options, ask)
+        reports = [_check_stack(asked, name, wanted) for name in _stacks(project, stack, wanted)]
         covered = {path for report in reports for path in report.covered}
         loose = [path for path in wanted if str(path) not in covered]
         if loose and kubernetes_version is None:
-            kubernetes_version = _common_version(project, [report.stack for report in reports])
-        reports += [
-            _check_folder(project, path, kubernetes_version, kustomize_build_options, options) for path in loose
-        ]
+            asked = replace(asked, kubernetes_version=_common_version(project, [report.stack for report in reports]))
+        reports += [_check_folder(asked, path, kustomize_build_options) for path in loose]
     _print(reports, project, output, filtered=bool(wanted))
     if lacking := list(dict.fromkeys(sentence for report in reports for sentence in report.lacking)):
         raise EnvironmentProblem(*lacking)
@@ -128,11 +131,31 @@ def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
     return found
 
 
-def _check_stack(
-    project: Path, stack: str, kubernetes_version: str | None, paths: list[Path], options: CheckOptions
-) -> Report:
-    question = Question(project, stack, kubernetes_version, paths, options)
-    if (kept := question.load_report()) is not None:
+@dataclass(frozen=True)
+class _Asked:
+    """What all checks of one command have in common."""
+
+    project: Path
+    kubernetes_version: str | None
+    options: CheckOptions
+    ask: Any = None
+
+
+@contextmanager
+def _asking(api_server: bool, step: Any) -> Iterator[Any]:  # noqa: ANN401 - the lab is imported when it is needed
+    if not api_server:
+        yield None
+        return
+    from gitops_stack.lab.api_dry_run import open_api_server  # noqa: PLC0415 - as above
+
+    with open_api_server(step) as ask:
+        yield ask
+
+
+def _check_stack(asked: _Asked, stack: str, paths: list[Path]) -> Report:
+    project, options = asked.project, asked.options
+    question = Question(project, stack, asked.kubernetes_version, paths, options)
+    if asked.ask is None and (kept := question.load_report()) is not None:
         return kept
     from gitops_stack.config import load_stack_file  # noqa: PLC0415 - a third of a second for all of them
     from gitops_stack.tree_check.check import build_settings_report, check_stack  # noqa: PLC0415
@@ -143,8 +166,11 @@ def _check_stack(
         raise
     except GitOpsStackError as error:
         return build_settings_report(stack, error.findings)
-    report = check_stack(project, settings, kubernetes_version=kubernetes_version, paths=paths, options=options)
-    question.keep(settings.model_dump_json(), report.kubernetes_version)
+    report = check_stack(
+        project, settings, kubernetes_version=asked.kubernetes_version, paths=paths, options=options, ask=asked.ask
+    )
+    if asked.ask is None:
+        question.keep(settings.model_dump_json(), report.kubernetes_version)
     return report
 
 
@@ -164,13 +190,16 @@ def _common_version(project: Path, stacks: list[str]) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
-def _check_folder(
-    project: Path, folder: Path, kubernetes_version: str | None, build_options: str | None, options: CheckOptions
-) -> Report:
+def _check_folder(asked: _Asked, folder: Path, build_options: str | None) -> Report:
     from gitops_stack.tree_check.check import check_folder  # noqa: PLC0415 - as above
 
     return check_folder(
-        project, folder, kubernetes_version=kubernetes_version, build_options=build_options, options=options
+        asked.project,
+        folder,
+        kubernetes_version=asked.kubernetes_version,
+        build_options=build_options,
+        options=asked.options,
+        ask=asked.ask,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gitops_stack.cli.console import Output, Project, Stack, err, print_json, progress
-from gitops_stack.cli.delivery_report import build_report, print_delivered
+from gitops_stack.cli.delivery_report import build_rendered, build_report, print_delivered
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,
@@ -177,9 +177,9 @@ def promote(
             check_applications(settings, applications, repository is not None)
         check_promotion(source, destination, applications)
         planned = plan_promotion(TreeReader(tree), source, destination, wanted)
-        origin = [replace(one, folder=source.workloads[one.application].path) for one in planned.changes]
-        running = load_workloads(tree, source, [one.application for one in origin], ())
-        GitOpsStackError.raise_for(check_origin(tree, before, origin, running))
+        folders = {name: workload.path for name, workload in source.workloads.items()}
+        running = load_workloads(tree, source, [one.application for one in planned.changes], ())
+        GitOpsStackError.raise_for(check_origin(tree, before, folders, planned.changes, build_rendered(running)))
         return planned
 
     request = _Request(
@@ -224,9 +224,10 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         names = [change.application for change in planned.changes]
         return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts)
 
-    def check(tree: Path, planned: Plan, before: Snapshot, after: Snapshot) -> list[str]:
+    def check(tree: Path, planned: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
         stacks = find_stacks(request.project if request.repository else tree / prefix)
-        return prove(tree, planned, before, after, _build_readers(planned, stacks, load_in(tree)))
+        readers = _build_readers(planned, stacks, load_in(tree))
+        return prove(tree, planned, build_rendered(before), build_rendered(after), readers)
 
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from gitops_stack.cli.console import out
+from gitops_stack.delivery.announcement import RenderedWorkloads
 from gitops_stack.delivery.git_branch import Delivered, Destination
 from gitops_stack.delivery.message import build_summary
 from gitops_stack.delivery.pull_request import build_merge_advice
 from gitops_stack.forge.pull_requests import PullRequest
+from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.difference import TreeDifference
 from gitops_stack.tree_check.risk_report import build_risks, render_risks_text
 from gitops_stack.tree_check.workloads import Snapshot, build_diffs
 
 
+def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
+    """Return what a snapshot shows of each application, for the proof of an announcement."""
+    tree = snapshot.tree if snapshot else Tree()
+    said: dict[str, str] = {}
+    for finding in tree.findings:
+        said.setdefault(finding.application, f"{finding.found}; {finding.needs}")
+    objects = {one.spec.name: [found.manifest for found in one.objects] for one in tree.applications}
+    unseen = {
+        one.spec.name: said.get(one.spec.name, "it is not rendered here") for one in tree.applications if one.unread
+    }
+    return RenderedWorkloads({name: made for name, made in objects.items() if name not in unseen}, unseen)
+
+
 def build_report(
-    delivered: Delivered[Snapshot],
-    opened: PullRequest | None,
-    to: Destination,
-    difference: TreeDifference | None = None,
+    delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
 ) -> dict[str, object]:
     """Build the JSON document of both commands; its keys are part of the interface."""
     return {
@@ -32,7 +44,7 @@ def build_report(
         "commit": delivered.commit,
         "pullRequest": opened.url if opened else None,
         "warnings": list(delivered.plan.warnings),
-        **(build_risks(difference) if difference else {"risks": None, "unseen": None}),
+        **(build_risks(difference) if difference else {"risks": [], "unseen": []}),
     }
 
 

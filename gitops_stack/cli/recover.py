@@ -31,6 +31,16 @@ def recover(
             help="Pending create to forget without looking for it; again for more.", metavar="URN", show_default=False
         ),
     ] = None,
+    event_log: Annotated[
+        Path | None,
+        typer.Option(
+            help="What `pulumi up --event-log FILE` wrote, to look for creates whose provider crashed.",
+            metavar="FILE",
+            show_default=False,
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
@@ -40,6 +50,7 @@ def recover(
     Runs the `pulumi` on PATH, in the project's folder. Afterwards `pulumi up` goes on where the killed one was.
     """  # fmt: skip
     from gitops_stack.account import recover as steps  # noqa: PLC0415
+    from gitops_stack.account.crashed_creates import load_crashed_creates  # noqa: PLC0415
 
     if output is Output.JSON and not yes:
         raise EnvironmentProblem("recover: --output json cannot ask; add --yes")
@@ -49,7 +60,8 @@ def recover(
         return _run_pulumi(project, arguments)
 
     with progress("looking for what is pending"):
-        plan = steps.load_plan(pulumi, account, stack, cleared=clear or ())
+        crashed = load_crashed_creates(event_log) if event_log else ()
+        plan = steps.load_plan(pulumi, account, stack, cleared=clear or (), crashed=crashed)
     if not plan:
         _print_result(stack, (), output)
         return

@@ -66,7 +66,7 @@ class AppOfApps(pulumi.ComponentResource):
             ],
             inherited_dependencies(opts),
             take_over=args.get("take_over", ""),
-            source=f"{source.get('repoURL', '')}//{source.get('path', '')}",
+            source=f"{source.get('repoURL', '')}//{source.get('path', '')}?ref={source.get('targetRevision', '')}",
             root=root["metadata"]["name"],
             tree=args.get("tree"),
             releases=standalone,

@@ -102,6 +102,8 @@ class CiAccess(pulumi.ComponentResource):
     """Roles that push, by their names."""
     previewer_role_arns: Mapping[str, pulumi.Output[str]]
     """Roles that preview, by their names."""
+    provider_arns: Mapping[str, pulumi.Output[str]]
+    """Identity providers in use, by `github` and `gitlab`: a second `CiAccess` of the account adopts them."""
 
     def __init__(self, name: str, args: CiAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:CiAccess", name, {}, opts)
@@ -112,6 +114,7 @@ class CiAccess(pulumi.ComponentResource):
             **{f"previewers.{key}": self._find_source(f"previewers.{key}", one) for key, one in previewers.items()},
         }
         providers = self._find_providers(args, {forge for forge, _ in used.values()})
+        self.provider_arns = {forge: arn for forge, (arn, _) in providers.items()}
         jobs = {place: _Jobs(forge, repository, *providers[forge]) for place, (forge, repository) in used.items()}
         self.publisher_role_arns = {
             key: self._register_publisher(key, one, jobs[f"publishers.{key}"]) for key, one in publishers.items()
@@ -122,7 +125,11 @@ class CiAccess(pulumi.ComponentResource):
             for key, one in previewers.items()
         }
         self.register_outputs(
-            {"publisherRoleArns": self.publisher_role_arns, "previewerRoleArns": self.previewer_role_arns}
+            {
+                "publisherRoleArns": self.publisher_role_arns,
+                "previewerRoleArns": self.previewer_role_arns,
+                "providerArns": self.provider_arns,
+            }
         )
 
     def _find_source(self, place: str, repository: RepositoryArgs) -> tuple[str, str]:

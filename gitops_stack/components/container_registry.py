@@ -1,6 +1,6 @@
 """ECR for a stack: repositories, caches of public registries, and what the account's registry does as a whole."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -14,6 +14,7 @@ from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.registry_account import ReplicationArgs, register_replication, register_scanning
 from gitops_stack.components.registry_caches import register_caches
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.registry import MOST_FILTERS, MOST_RULES, check_repository_name
 
 
 class EcrRepositoryArgs(TypedDict):
@@ -85,7 +86,7 @@ class ContainerRegistry(pulumi.ComponentResource):
         super().__init__("gitops-stack:index:ContainerRegistry", name, {}, opts)
         self._name, self._args, self._account = name, args, find_account(args, self)
         owns = args.get("owns_account_registry", False)
-        _check_ownership(name, args, owns)
+        GitOpsStackError.raise_for(f"ContainerRegistry {name}: {finding}" for finding in _check_args(args, owns))
         self._pull_policy = self._build_readers_policy(build_pull_policy)
         repositories = {key: self._register_repository(key, one) for key, one in args["repositories"].items()}
         self.cache_prefixes = register_caches(
@@ -176,12 +177,16 @@ class ContainerRegistry(pulumi.ComponentResource):
         return [{"encryption_type": "AES256"} if key is None else {"encryption_type": "KMS", "kms_key": key}]
 
 
-def _check_ownership(name: str, args: ContainerRegistryArgs, owns: bool) -> None:
-    if owns:
-        return
-    GitOpsStackError.raise_for(
-        f"ContainerRegistry {name}: {key}: is set once for the whole account and region; "
-        "needs owns_account_registry, in one stack alone"
-        for key in ("replicate_to", "scanning")
-        if args.get(key)
-    )
+def _check_args(args: ContainerRegistryArgs, owns: bool) -> Iterator[str]:
+    for key in ("replicate_to", "scanning"):
+        if args.get(key) and not owns:
+            yield f"{key}: is set once for the whole account and region; needs owns_account_registry, in one stack"
+    if (scanning := args.get("scanning", "basic")) not in {"basic", "enhanced"}:
+        yield f"scanning: found {scanning}; needs basic or enhanced"
+    for repository, one in args["repositories"].items():
+        if (needs := check_repository_name(repository)) is not None:
+            yield f"repositories.{repository}: {needs}"
+        if (count := len(one.get("prefixes", ()))) >= MOST_RULES:
+            yield f"repositories.{repository}.prefixes: found {count}; needs at most {MOST_RULES - 1}"
+    if args.get("replicate_to") and (count := len(args["repositories"])) > MOST_FILTERS:
+        yield f"repositories: found {count}; needs {MOST_FILTERS} at most beside replicate_to, which has one rule"

@@ -208,6 +208,7 @@ class EksCluster(pulumi.ComponentResource):
             account=self._account,
             subnet_ids=args["subnet_ids"],
             policy=policy,
+            ip_family=args.get("ip_family", "ipv4"),
             tags=args.get("tags", {}),
             parent=self,
             depends_on=before,

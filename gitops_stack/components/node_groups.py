@@ -10,6 +10,8 @@ from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
+from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
+from gitops_stack.errors import GitOpsStackError
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
 _IMAGES = {
@@ -23,6 +25,7 @@ _DATA_DEVICE = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
 _SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}
 _TAGGED = ("instance", "volume", "network-interface")
 _UNAVAILABLE_PERCENT = 33
+_LONGEST_NAME = 55  # characters: EKS takes 63, and Pulumi adds a dash and seven
 
 
 class NodeGroupArgs(TypedDict):
@@ -59,16 +62,23 @@ def register_node_groups(
     account: pulumi.Output[Account],
     subnet_ids: Sequence[pulumi.Input[str]],
     policy: pulumi.Input[Mapping[str, Any]] | None,
+    ip_family: pulumi.Input[str],
     tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
 ) -> list[pulumi.Resource]:
     """Register one role for all ``groups``, and a launch template and a node group for each; return the groups.
 
-    The names of all of them begin with ``name``.
+    The names of all of them begin with ``name``. Raises ``GitOpsStackError`` for names that EKS would refuse.
     """
     if not groups:
         return []
+    GitOpsStackError.raise_for(
+        f"node_groups.{key}: the group is called {name}-{key}, {len(name) + 1 + len(key)} characters; "
+        f"needs at most {_LONGEST_NAME}"
+        for key in groups
+        if len(name) + 1 + len(key) > _LONGEST_NAME
+    )
     inside = pulumi.ResourceOptions(parent=parent)
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = iam.Role(
@@ -86,6 +96,9 @@ def register_node_groups(
         )
         for managed in _POLICIES
     ]
+    if ip_family != "ipv4":
+        pods = account.apply(lambda account: render_document(build_ipv6_pods_policy(account)))
+        attachments.append(iam.RolePolicy(f"{name}-ipv6", role=role.name, policy=pods, opts=inside))
     if policy is not None:
         document = pulumi.Output.from_input(policy).apply(render_document)
         attachments.append(iam.RolePolicy(name, role=role.name, policy=document, opts=inside))

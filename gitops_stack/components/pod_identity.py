@@ -17,6 +17,7 @@ from gitops_stack.aws_plan.trust_policies import build_pod_identity_trust
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.roles import register_role
+from gitops_stack.errors import GitOpsStackError
 
 HUB_SERVICE_ACCOUNTS = ("argocd-application-controller", "argocd-applicationset-controller", "argocd-server")
 """The parts of Argo CD that reach other clusters."""
@@ -70,7 +71,8 @@ class PodIdentity(pulumi.ComponentResource):
     The associations wait for what ``opts.depends_on`` names: the cluster, when its name is given as plain text.
     EKS hands credentials to pods that start after their association: what runs the pods depends on this component or
     on the one in ``associations``, which Python programs find by `<namespace>/<service account>`. Needs the agent: an
-    add-on with node groups, built in with Auto Mode.
+    add-on with node groups, built in with Auto Mode. Raises ``GitOpsStackError`` for a service account with two roles:
+    EKS takes one association of each.
     """
 
     role_arns: Mapping[str, pulumi.Output[str]]
@@ -150,6 +152,12 @@ class PodIdentity(pulumi.ComponentResource):
         policy: pulumi.Input[Document] | None = None,
         managed_policy_arn: pulumi.Input[str] | None = None,
     ) -> pulumi.Output[str]:
+        GitOpsStackError.raise_for(
+            f"PodIdentity {self._name}: {key}: found service account {namespace}/{service_account}, which has another "
+            "role here; needs one of its own"
+            for service_account in service_accounts
+            if f"{namespace}/{service_account}" in self._associations
+        )
         role = register_role(
             f"{self._name}-{key}",
             description,

@@ -9,7 +9,6 @@ from typing import Any
 
 from gitops_stack.delivery.image_reference import normalise_repository, split_image
 from gitops_stack.delivery.plan import ImageChange
-from gitops_stack.delivery.renders import Renders
 from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key, object_name
 from gitops_stack.manifests import Manifest
 
@@ -19,8 +18,16 @@ _POD = re.compile(r"(^|\.)((initC|c)ontainers\.\d+\.image|volumes\.\d+\.image\.r
 
 
 @dataclass(frozen=True)
+class RenderedWorkloads:
+    """What applications render to: name -> objects, and name -> why where that is not known."""
+
+    objects: Mapping[str, Sequence[Manifest]] = field(default_factory=dict)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Proof:
-    """What the render of one folder says: ``findings`` refuse the change, ``consequences`` go with it.
+    """What the render of one application says: ``findings`` refuse the change, ``consequences`` go with it.
 
     ``unchanged``: the images that were announced and are not rendered, as (change, what is rendered instead).
     """
@@ -38,19 +45,21 @@ class _Found:
     left: dict[ImageChange, list[str]] = field(default_factory=dict)
 
 
-def prove_announcement(changes: Iterable[ImageChange], before: Renders, after: Renders) -> dict[str, Proof]:
-    """Hold the changes of every folder that is rendered on both sides against it: folder -> proof.
+def prove_announcement(
+    changes: Iterable[ImageChange], before: RenderedWorkloads, after: RenderedWorkloads
+) -> dict[str, Proof]:
+    """Hold the changes of every application that is rendered on both sides against it: application -> proof.
 
     The announced image stands where the old one stood, at least once; every other difference but a part of the image
     that is copied elsewhere (a label with the tag) is a finding.
     """
     proofs = {}
-    by_folder: dict[str, list[ImageChange]] = {}
+    by_application: dict[str, list[ImageChange]] = {}
     for change in changes:
-        by_folder.setdefault(change.folder, []).append(change)
-    for folder, own in by_folder.items():
-        if folder in before.objects and folder in after.objects:
-            proofs[folder] = _prove(folder, own, before.objects[folder], after.objects[folder])
+        by_application.setdefault(change.application, []).append(change)
+    for name, own in by_application.items():
+        if name in before.objects and name in after.objects:
+            proofs[name] = _prove(own[0].folder, own, before.objects[name], after.objects[name])
     return proofs
 
 
@@ -103,7 +112,7 @@ def is_image(rendered: object, announced: str) -> bool:
 
 
 def list_images(manifests: Iterable[Manifest]) -> Iterator[str]:
-    """Yield every text that stands where an image does, in whatever kind; of fields of other names, those of one."""
+    """Yield every text that stands where an image does, in objects of whatever kind."""
     for manifest in manifests:
         for path, value, _ in _leaves(manifest, manifest):
             if isinstance(value, str) and path.rpartition(".")[2] in _IMAGE_KEYS:

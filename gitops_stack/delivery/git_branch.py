@@ -64,8 +64,8 @@ def deliver(
     destination: Destination,
     plan: Callable[[Path], Plan],
     build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Rendered],
-    prove: Callable[[Path, Plan, Rendered, Rendered], list[str]] = lambda _root, _plan, _before, _after: [],
+    render: Callable[[Path, Plan], Rendered | None] = lambda _root, _plan: None,
+    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]] = lambda _root, _plan, _old, _new: [],
 ) -> Delivered[Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
@@ -133,8 +133,8 @@ class _Work(Generic[Rendered]):
     tree: Path
     plan: Callable[[Path], Plan]
     build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Rendered]
-    prove: Callable[[Path, Plan, Rendered, Rendered], list[str]]
+    render: Callable[[Path, Plan], Rendered | None]
+    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]]
 
     def attempt(self) -> Delivered[Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
@@ -198,7 +198,7 @@ class _Work(Generic[Rendered]):
     def _reset(self, commit: str) -> None:
         self._git("reset", "--quiet", "--hard", commit)
 
-    def _write(self, plan: Plan, before: Rendered) -> tuple[Plan, Rendered]:
+    def _write(self, plan: Plan, before: Rendered | None) -> tuple[Plan, Rendered | None]:
         """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
             (self.tree / path).write_bytes(text.encode("utf-8"))

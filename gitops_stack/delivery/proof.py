@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from gitops_stack.delivery.announcement import is_image, list_images, prove_announcement
+from gitops_stack.delivery.announcement import RenderedWorkloads, is_image, list_images, prove_announcement
 from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.delivery.images.kustomization_images import find_kustomization
 from gitops_stack.delivery.plan import ImageChange, Plan
-from gitops_stack.delivery.renders import Renders
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
@@ -19,7 +18,9 @@ _NAMED = 3  # places in a sentence
 _FILES = 2000  # that are searched for the place which wins
 
 
-def prove(root: Path, plan: Plan, before: Renders, after: Renders, readers: Mapping[str, str]) -> list[str]:
+def prove(
+    root: Path, plan: Plan, before: RenderedWorkloads, after: RenderedWorkloads, readers: Mapping[str, str]
+) -> list[str]:
     """Hold ``plan``, which is written into the checkout ``root``, against the renders before and after it.
 
     ``readers``: what else may read the changed files, in words -> its folder. Returns warnings: what changes with the
@@ -28,40 +29,37 @@ def prove(root: Path, plan: Plan, before: Renders, after: Renders, readers: Mapp
     tree = TreeReader(root)
     findings = [*_check_overrides(tree, plan), *_check_readers(root, plan, readers)]
     warnings: list[str] = []
-    for folder in dict.fromkeys(change.folder for change in plan.changes):
-        why = before.unseen.get(folder) or after.unseen.get(folder)
+    for name, folder in dict.fromkeys((change.application, change.folder) for change in plan.changes):
+        why = before.unseen.get(name) or after.unseen.get(name)
         if why is None:
             continue
         if _is_chart(tree, folder):
             warnings.append(f"{folder}: what the chart makes of it was not looked at: {why}")
         else:
             findings.append(f"{folder}: cannot be rendered, so nobody can say what would change: {why}")
-    for folder, proof in prove_announcement(plan.changes, before, after).items():
+    for name, proof in prove_announcement(plan.changes, before, after).items():
         findings += proof.findings
-        warnings += [f"{folder}: {found}" for found in proof.consequences]
+        warnings += [f"{name}: {found}" for found in proof.consequences]
         findings += [_build_unchanged(root, change, left) for change, left in proof.unchanged]
     GitOpsStackError.raise_for(findings)
     return warnings
 
 
-def check_origin(root: Path, stack: str, changes: Iterable[ImageChange], running: Renders) -> Iterator[str]:
-    """Yield the images that are said to run in ``stack`` and that its folders (in ``changes``) do not render.
-
-    A chart that cannot be rendered here is taken at its values' word.
-    """
+def check_origin(
+    root: Path, stack: str, folders: Mapping[str, str], changes: Iterable[ImageChange], running: RenderedWorkloads
+) -> Iterator[str]:
+    """Yield the images that are said to run in ``stack`` and that its applications (name -> folder) do not render."""
     tree = TreeReader(root)
     for change in changes:
-        if (why := running.unseen.get(change.folder)) and change.folder not in running.objects:
-            if _is_chart(tree, change.folder):
-                continue
-            yield f"{change.folder}: cannot be rendered, so nobody can say what {stack} runs: {why}"
+        if why := running.unseen.get(change.application):
+            if not _is_chart(tree, folders[change.application]):
+                yield f"{folders[change.application]}: cannot be rendered, so nobody can say what {stack} runs: {why}"
             continue
-        found = list(list_images(running.objects.get(change.folder, ())))
-        if not any(is_image(image, change.after) for image in found):
-            shown = ", ".join(dict.fromkeys(found[:_NAMED])) or "no image"
+        found = list(list_images(running.objects.get(change.application, ())))
+        if found and not any(is_image(image, change.after) for image in found):
             yield (
-                f"{change.folder}: {change.name} reads as {change.after}, and renders {shown}; {stack} does not run "
-                "what would be promoted"
+                f"{change.application}: {change.name} of {stack} reads as {change.after}, and renders "
+                f"{', '.join(found[:_NAMED])}; it does not run what would be promoted"
             )
 
 

@@ -50,7 +50,13 @@ def render_kustomization(
     environment = {**build_caller_environment(), **load_git_environment(), **(variables or {})}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=_LIMIT_SECONDS, check=False
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=environment,
+            timeout=_LIMIT_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise EnvironmentProblem(

@@ -25,7 +25,7 @@ _KEPT = 20
 def render_key(directory: Path) -> str | None:
     """Compute the key of ``directory``'s render; none when the render may depend on something else."""
     kustomization = directory / "kustomization.yaml"
-    if not kustomization.is_file() or not kustomization.read_text(encoding="utf-8").startswith(GENERATED_HEADER):
+    if not kustomization.is_file() or not kustomization.read_bytes().startswith(GENERATED_HEADER.encode()):
         return None
     hashed = hashlib.sha256()
     for file in sorted(directory.rglob("*")):

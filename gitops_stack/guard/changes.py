@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import NetworkSettings, StackSettings
 
 _EKS = "the EKS cluster {cluster} with all that runs in it, and its volumes and load balancers would lose their cluster"
 _ROAD = "set it back, or move as docs/move.md says"
@@ -22,14 +22,16 @@ class _Rule:
     deleted: str
 
 
-# By the fact that changes. AWS replaces a cluster for a new name (EKS API, CreateCluster: the name is fixed), a VPC for
-# another block, and Pulumi everything of a provider for another region or account.
+# By the fact that changes. EKS has no update of a cluster's name, IP family, encryption key or zones (EKS API:
+# UpdateClusterConfig takes subnets of the zones it was made with alone), EC2 none of a VPC's first block; and Pulumi
+# replaces everything of a provider for another region or account.
 _FIXED: Mapping[str, _Rule] = {
     "provider": _Rule("cluster.provider", "{provided}"),
     "clusterName": _Rule("cluster.name", _EKS),
     "ipFamily": _Rule("cluster.ipFamily", _EKS),
     "secretsKey": _Rule("cluster.secretsKeyArn", _EKS),
     "network": _Rule("network", f"the network, and {_EKS}"),
+    "zones": _Rule("network.availabilityZones", f"subnets of the network, and {_EKS}"),
     "region": _Rule("aws:region", f"all AWS resources of the stack in {{before}}: {_EKS}"),
     "accountId": _Rule("account.id", f"all AWS resources of the stack in account {{before}}: {_EKS}"),
 }
@@ -44,16 +46,22 @@ def build_facts(settings: StackSettings) -> dict[str, str]:
         "ipFamily": eks.ip_family if eks else "",
         "secretsKey": (eks.secrets_key_arn or "a key of its own") if eks else "",
         "network": (network.vpc_id or network.cidr or "") if network else "",
+        "zones": _zones(network) if network else "",
         "region": (settings.region or "") if settings.account else "",
         "accountId": settings.account.id if settings.account else "",
     }
 
 
+def _zones(network: NetworkSettings) -> str:
+    zones = network.availability_zones
+    return "" if network.vpc_id else str(zones) if isinstance(zones, int) else ", ".join(zones)
+
+
 def check_facts(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for every fact of a stack that differs from the last update and cannot change in place.
 
-    Facts are texts by name (`provider`, `clusterName`, `ipFamily`, `secretsKey`, `network`, `region`, `accountId`); a
-    fact that is empty in the record was not known then, and is let through.
+    Facts are texts by name, as :func:`build_facts` makes them; a fact that is empty in the record was not known then,
+    and is let through.
     """
     had_cluster = recorded.get("provider") == "eks"
     provided = _EKS if had_cluster else "Argo CD, root and its applications with their workloads from the cluster"

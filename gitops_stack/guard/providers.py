@@ -7,6 +7,7 @@ in a destroy, which runs no program. Runs in the plugin's process: imports nothi
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,15 +29,17 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard import applications, changes, ownership, presence
 from gitops_stack.guard.adoption import check_adoption
 from gitops_stack.guard.claim_store import release_claim, write_claim
-from gitops_stack.guard.cluster import Claim, Cluster, connect_provider, load_cluster
+from gitops_stack.guard.cluster import Claim, Cluster, Connection, connect_provider, load_cluster
 from gitops_stack.guard.teardown import Teardown, unless_gone
-from gitops_stack.live_state import load_applications
+from gitops_stack.live_state import AccessDenied, load_applications
 
 _OWN = "__provider"  # Pulumi's key for the class itself
 # Judged at every run and not kept: they differ between machines, or from run to run.
 _PASSING = ("dryRun", "tree", "manifests", "registered")
 
 
+_ADMITTED_SECONDS = 60.0
+_POLL_SECONDS = 1.0
 _CONNECTION = ("kubeconfig", "context", "rendersTo")
 
 
@@ -87,7 +90,9 @@ class ClusterGuard(_GuardProvider):
             return CheckResult({"restored": {}, **kept, **known}, [])
         try:
             with connect_provider(news.get("kubeconfig"), news.get("context")) as connection:
-                return self._judge(connection.client, load_cluster(connection), _olds, news, kept)
+                first = not news.get("dryRun") and "cluster" not in _olds
+                cluster = _load_once_admitted(connection) if first else load_cluster(connection)
+                return self._judge(connection.client, cluster, _olds, news, kept)
         except EnvironmentProblem as problem:
             if news.get("dryRun"):
                 _say(f"not compared with the cluster: {problem}")
@@ -120,7 +125,11 @@ class ClusterGuard(_GuardProvider):
         restored: dict[str, str],
     ) -> dict[str, str]:
         registered = [presence.Registered.from_input(one) for one in news.get("registered") or ()]
-        missing, healing = presence.load_missing(client, registered, news["namespace"])
+        try:
+            missing, healing = presence.load_missing(client, registered, news["namespace"])
+        except AccessDenied as problem:  # a pipeline that previews need not read Secrets
+            _say(f"not looked for what is missing: {problem}")
+            return restored
         if cluster.uid != recorded.uid:
             _say(f"cluster {cluster.address}: was made anew since the last update; everything is created in it again")
         elif missing:
@@ -159,6 +168,22 @@ class TeardownGuard(_GuardProvider):
         """Look, refuse with names, or take root down. Raises :class:`GitOpsStackError`, which stops the destroy."""
         if not _props.get("rendersTo"):
             Teardown.from_inputs(_props).run(_say)
+
+
+def _load_once_admitted(connection: Connection) -> Cluster:
+    """Read a cluster that may have been made a moment ago: EKS takes some time to let a new access entry in.
+
+    EKS user guide, "Grant IAM users access to Kubernetes with EKS access entries": access entries are eventually
+    consistent, and may take several seconds to be effective.
+    """
+    deadline = time.monotonic() + _ADMITTED_SECONDS
+    while True:
+        try:
+            return load_cluster(connection)
+        except AccessDenied:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
 
 
 def _recall_connection(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:

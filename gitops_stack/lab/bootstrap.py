@@ -6,17 +6,18 @@ Every phase is idempotent, so running it again converges. A failure names the ph
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightkube import Client
 
+from gitops_stack.account.pending import PendingCreate, load_pending
 from gitops_stack.account.recover import Recovery, load_plan, recover
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
-from gitops_stack.conventions import PROJECTS_APPLICATION, PULUMI_PROJECT, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
+from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
@@ -31,6 +32,7 @@ from gitops_stack.lab.engine_process import TimeIsOut
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.phases import Phases
 from gitops_stack.lab.repository import Preparation, restore_clone
+from gitops_stack.lab.waiting import find_unwell, wait_out_reasons
 from gitops_stack.lab.workspace import Workspace
 from gitops_stack.live_state import (
     ObjectReference,
@@ -44,14 +46,12 @@ from gitops_stack.live_state import (
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
-from gitops_stack.settings import StackSettings
 
 ENGINE_ENVIRONMENT = "engine-environment.json"  # what a rehearsal's engine needs to find its account
 DESTROY_LIMIT_SECONDS = 120.0
 _SYNC_LIMIT_SECONDS = 300.0
 _CERTIFICATE_LIMIT_SECONDS = 60.0
 _RECOVER_LIMIT_SECONDS = 300.0
-_POLL_SECONDS = 0.5
 
 
 @dataclass
@@ -123,21 +123,24 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
             lab.down(progress)
 
 
-def recover_pending(report: Report, account: Account | None, progress: Progress) -> list[Recovery]:
+def recover_pending(
+    report: Report, account: Account | None, progress: Progress, crashed: Collection[PendingCreate] = ()
+) -> list[Recovery]:
     """Recover what a killed `pulumi up` left pending, as `gitops-stack recover` does, or do nothing.
 
-    ``account`` is None for a stack without AWS.
+    ``account`` is None for a stack without AWS; ``crashed`` are creates whose provider crashed.
     """
     engine = report.engine
     engine.clear_dead_lock()
-    if not engine.backend.load_deployment(engine.stack).get("pending_operations"):
-        return []
+    state = {"deployment": engine.backend.load_deployment(engine.stack)}
+    if not (crashed or load_pending(state)):
+        return []  # without a run of the engine
 
     def pulumi(*arguments: str) -> str:
         return engine.run(*arguments, limit_seconds=_RECOVER_LIMIT_SECONDS)
 
     with report.phase("recover", progress):
-        plan = load_plan(pulumi, account, engine.stack)
+        plan = load_plan(pulumi, account, engine.stack, crashed=crashed)
         return recover(pulumi, account, engine.stack, plan, progress) if plan else []
 
 
@@ -180,8 +183,16 @@ def _destroy(report: Report, progress: Progress) -> None:
         start_controllers(report, progress)
     mark = interrupted(report.lab)
     mark.touch()
-    try:
+    with naming_what_is_left(report):
         report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    mark.unlink()
+
+
+@contextmanager
+def naming_what_is_left(report: Report) -> Iterator[None]:
+    """Add to a destroy that did not end in time what it waited for: processes that do not run, objects in deletion."""
+    try:
+        yield
     except TimeIsOut as problem:
         stopped = [
             f"{process.name}: is {process.state}; see {process.log}"
@@ -190,7 +201,6 @@ def _destroy(report: Report, progress: Progress) -> None:
         ]
         with connect(report.lab.state.kubeconfig) as client:
             raise TimeIsOut(*problem.findings, *stopped, *describe_deletions(client)) from None
-    mark.unlink()
 
 
 def interrupted(lab: Lab) -> Path:
@@ -211,42 +221,9 @@ def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
     def find_reasons(client: Client) -> list[str]:
         applications, projects = load_applications(client, namespace), load_app_projects(client, namespace)
         report.applications = read_applications(applications, projects)
-        return _not_well(settings, report.applications, report.revision)
+        return find_unwell(settings, report.applications, report.revision)
 
-    _wait(report.lab, limit_seconds, find_reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
-
-
-def _wait(lab: Lab, limit_seconds: float, find_reasons: Callable[[Client], list[str]], verdict: str) -> None:
-    """Wait until there are no reasons to wait. A cluster that does not answer for a while is one of them."""
-    deadline, watch = time.monotonic() + limit_seconds, lab.watch()
-    with connect(lab.state.kubeconfig) as client:
-        while True:
-            try:
-                reasons = find_reasons(client)
-            except EnvironmentProblem as problem:
-                reasons = list(problem.findings)
-            if not reasons:
-                return
-            if (gone := watch()) is not None:
-                raise EnvironmentProblem(gone)
-            if time.monotonic() > deadline:
-                raise GitOpsStackError(*reasons, verdict)
-            time.sleep(_POLL_SECONDS)
-
-
-def _not_well(settings: StackSettings, applications: list[ApplicationStatus], revision: str) -> list[str]:
-    wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads}
-    elsewhere = {name for name, workload in settings.workloads.items() if workload.repo_url or workload.revision}
-    manual = {name for name, workload in settings.workloads.items() if not workload.auto_sync}  # wait for a person
-    reasons = [
-        f"{status.name} is {status.sync} and {status.health} at {status.revision[:12] or 'no revision'}: "
-        f"{status.reason or 'not the pushed revision'}"
-        for status in applications
-        if status.name not in manual
-        and (not (status.well or status.waiting) or (status.name in wanted - elsewhere and status.revision != revision))
-    ]
-    missing = wanted - {status.name for status in applications}
-    return reasons + [f"{name} is not there yet" for name in sorted(missing)]
+    wait_out_reasons(report.lab, limit_seconds, find_reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
 
 
 def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
@@ -261,7 +238,9 @@ def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
         report.certificate = load_certificate(client, applications, manifests)
         return [] if report.certificate.complete else report.certificate.findings or [report.certificate.verdict]
 
-    _wait(report.lab, limit_seconds, find_reasons, f"the certificate is not complete after {limit_seconds:.0f} s")
+    wait_out_reasons(
+        report.lab, limit_seconds, find_reasons, f"the certificate is not complete after {limit_seconds:.0f} s"
+    )
 
 
 def _load_pushed_lock(report: Report) -> Lock | None:

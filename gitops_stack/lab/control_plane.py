@@ -143,6 +143,7 @@ def _build_apiserver(
         f"--service-account-key-file={state.certificates / 'apiserver.key'}",
         f"--service-account-signing-key-file={state.certificates / 'apiserver.key'}",
         "--profiling=false",
+        "--allow-privileged=true",  # as in EKS; without it no privileged container is accepted
         "--event-ttl=30m",
     )
     probe = build_http_probe(port, "/readyz", tls=True, token=token)

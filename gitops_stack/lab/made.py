@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,5 +54,5 @@ def _load_events(log: Path) -> Iterator[dict[str, Any]]:
     if not log.exists():
         return
     for line in log.read_text(encoding="utf-8").splitlines():
-        if line.strip():
+        with contextlib.suppress(ValueError):  # a kill cuts off the last line
             yield json.loads(line)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gitops_stack.account.crashed_creates import load_crashed_creates
 from gitops_stack.account.recover import Recovery
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
@@ -28,6 +29,7 @@ from gitops_stack.lab.bootstrap import (
     ENGINE_ENVIRONMENT,
     Report,
     hand_over,
+    naming_what_is_left,
     open_report,
     prepare_repository,
     recover_pending,
@@ -110,7 +112,7 @@ class Rehearsal:
     def recover(self, progress: Progress) -> list[Recovery]:
         """Take what a killed `pulumi up` made without noting its id into the state; as `gitops-stack recover` does."""
         account = Account(self._region, double=self._account_environment()[ENDPOINT])
-        return recover_pending(self.report, account, progress)
+        return recover_pending(self.report, account, progress, load_crashed_creates(self.event_log))
 
     def hand_over(self, progress: Progress) -> None:
         """Start Argo CD's controllers and wait until all is synced and owned by them."""
@@ -135,7 +137,7 @@ class Rehearsal:
         log = report.lab.state.directory / "destroy-events.jsonl"
         log.unlink(missing_ok=True)
         try:
-            with report.phase("pulumi destroy", progress):
+            with report.phase("pulumi destroy", progress), naming_what_is_left(report):
                 engine.destroy(f"--event-log={log}", limit_seconds=_DESTROY_SECONDS)
         finally:
             self.unmade = load_made(log)

@@ -52,10 +52,13 @@ def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterat
 def check_secret(
     application: ApplicationSpec | None, found: RenderedObject, argocd_namespace: str
 ) -> Iterator[Finding]:
-    """Check that no Secret's values, and no Secret that Pulumi keeps, come from Git."""
+    """Check that no Secret's values, and no Secret that Pulumi keeps, come from Git.
+
+    Without a stack ``argocd_namespace`` is empty: Pulumi keeps nothing there.
+    """
     if (found.group, found.kind) != ("", "Secret"):
         return
-    if found.namespace == argocd_namespace and found.name.name in PULUMI_OWNED_SECRETS:
+    if argocd_namespace and found.namespace == argocd_namespace and found.name.name in PULUMI_OWNED_SECRETS:
         yield found.finding(
             "metadata.name", f"found {found.name.name}", "remove it: Pulumi keeps it", rule="pulumi-owned-secret"
         )

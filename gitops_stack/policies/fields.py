@@ -11,7 +11,8 @@ from gitops_stack import conventions
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return ``value`` when it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    # A dict first: to ask an abstract class takes five times as long, and rules ask hundreds of times an object.
+    return value if isinstance(value, (dict, Mapping)) else {}
 
 
 def sequence(value: object) -> Sequence[Any]:
@@ -27,7 +28,7 @@ def text(value: object) -> str:
 def dig(value: object, *keys: str) -> Any:  # noqa: ANN401 - any YAML value
     """Follow ``keys`` through mappings; none when one of them is missing."""
     for key in keys:
-        value = mapping(value).get(key)
+        value = (value if isinstance(value, dict) else mapping(value)).get(key)
     return value
 
 

@@ -89,12 +89,12 @@ class RenderedObject:
         metadata = mapping(self.manifest.get("metadata"))
         return ObjectName(self.group, text(self.manifest.get("kind")), self.namespace, text(metadata.get("name")))
 
-    @property
+    @cached_property
     def group(self) -> str:
         """The API group, empty for the core group."""
         return text(self.manifest.get("apiVersion")).rpartition("/")[0]
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kind."""
         return self.name.kind

@@ -84,6 +84,9 @@ RULES: tuple[Rule, ...] = (
         "Nothing of the kind was validated.",
     ),
     Rule("schema-missing", "warning", "No schema for a kind of this Kubernetes version.", "It was not validated."),
+    Rule(
+        "api-server", "error", "A real API server refuses an object (`--api-server`).", "It says what a cluster would."
+    ),
     # Whether the AppProjects would let it through.
     Rule("project-missing", "error", "An Application names a project that is not in the tree.", "It never syncs."),
     Rule(
@@ -323,7 +326,7 @@ ADOPT: dict[str, Switch] = {
     **dict.fromkeys(
         (
             "crd-version-missing", "privileged-container", "prunable-crd", "duplicate-entry", "duplicate-object",
-            "project-missing",
+            "project-missing", "duplicate-application", "not-an-object",
         ),
         "warning",
     ),

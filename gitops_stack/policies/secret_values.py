@@ -21,6 +21,7 @@ _PLACEHOLDER = re.compile(
     re.DOTALL,
 )
 _PUBLIC = frozenset({"ca.crt", "tls.crt", "ca-bundle.crt", "username"})
+_ADDRESS = re.compile(r"(https?|ssh|oci)://[^@\s?]+|git@[\w.-]+:[\w./-]+")  # without a login or a query
 _SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
 _REPOSITORY = frozenset(
     {"password", "sshPrivateKey", "tlsClientCertKey", "githubAppPrivateKey", "gcpServiceAccountKey", "bearerToken"}
@@ -46,7 +47,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def _is_secret(kind: str, key: str, value: str) -> bool:
-    if is_placeholder(value) or key in _PUBLIC:
+    if is_placeholder(value) or key in _PUBLIC or _ADDRESS.fullmatch(value):
         return False
     if kind in ("repository", "repo-creds", "repository-write", "repo-write-creds"):
         return key in _REPOSITORY

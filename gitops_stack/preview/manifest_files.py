@@ -9,9 +9,10 @@ from pathlib import Path
 import yaml
 
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.manifest_set import canonical_order, object_key, object_name
+from gitops_stack.gitops_tree.manifest_set import object_key, object_name
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.fields import dig, text
 from gitops_stack.policies.finding import ObjectName
 from gitops_stack.preview.object_difference import ObjectDifference, compare_objects
 
@@ -31,8 +32,8 @@ def write_manifest_files(sources: ManifestSources, folder: Path) -> None:
     """Write one YAML stream per source into ``folder``, which is made; :func:`load_manifest_files` reads it back."""
     folder.mkdir(parents=True, exist_ok=True)
     for source, manifests in sources.items():
-        text = "---\n".join(render_document(manifest) for manifest in canonical_order(manifests))
-        (folder / f"{source.replace('/', '_')}.yaml").write_text(text, encoding="utf-8")
+        stream = "---\n".join(render_document(manifest) for manifest in sorted(manifests, key=_name))
+        (folder / f"{source.replace('/', '_')}.yaml").write_text(stream, encoding="utf-8")
 
 
 def load_manifest_files(path: Path) -> dict[str, list[Manifest]]:
@@ -68,4 +69,11 @@ def build_differences(base: ManifestSources, head: ManifestSources) -> list[Mani
 
 
 def _by_name(manifests: Sequence[Manifest]) -> dict[ObjectName, Manifest]:
-    return {ObjectName(*object_key(manifest)): manifest for manifest in manifests}
+    return {_name(manifest): manifest for manifest in manifests}
+
+
+def _name(manifest: Manifest) -> ObjectName:
+    """Name an object nobody has validated: what is no text is empty."""
+    group = text(manifest.get("apiVersion")).rpartition("/")[0]
+    namespace, name = (text(dig(manifest, "metadata", key)) for key in ("namespace", "name"))
+    return ObjectName(group, text(manifest.get("kind")), namespace, name)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gitops_stack.settings.types import AccountId, Settings, matching
+from gitops_stack.settings.types import AccountId, SettingError, Settings, matching
 
 TagKey = Annotated[
     str,
     matching(
-        r"(?![aA][wW][sS]:)(?!gitops-stack:)[\w .:/=+@-]{1,128}",
+        r"(?i:(?!aws:)(?!gitops-stack:))[\w .:/=+@-]{1,128}",
         "a tag key of 1 to 128 characters that does not begin with aws: or gitops-stack:",
         any_script=True,
     ),
@@ -34,3 +34,12 @@ class AccountSettings(Settings):
         max_length=MOST_TAGS,
         description="Added to every AWS resource's tags.",
     )
+
+    @model_validator(mode="after")
+    def _one_case(self) -> AccountSettings:
+        folded: dict[str, str] = {}
+        for key in self.tags:
+            if (other := folded.setdefault(key.casefold(), key)) != key:
+                needs = f"needs a key that is not {other} in other letters: IAM knows no case in them"
+                raise SettingError(f"tags.{key}", self.tags[key], needs)
+        return self

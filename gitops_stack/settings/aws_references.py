@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from gitops_stack.settings.arn_references import check_arns
@@ -75,15 +76,19 @@ def _check_compute(settings: StackSettings) -> Iterator[Finding]:
             ", ".join(groups),
             "needs a group without system: true for the work",
         )
+    nodes = sum(group.first_size for group in groups.values() if not group.system)
+    if groups and not nodes and not all(group.system for group in groups.values()):
+        needs = (
+            "needs one at first, by minSize or desiredSize: add-ons and Argo CD wait for it, and nothing else makes it"
+        )
+        yield "cluster.compute.nodeGroups", "0 schedulable nodes", needs
     if settings.argocd.high_availability:
-        if groups:
-            nodes = sum(group.first_size for group in groups.values() if not group.system)
-            if nodes < HA_NODES:
-                needs = (
-                    f"needs {HA_NODES} for argocd.highAvailability: redis takes {HA_HOSTS} hosts that exclude each "
-                    "other, and a rolling update one more"
-                )
-                yield "cluster.compute.nodeGroups", f"{nodes} schedulable {_plural(nodes, 'node')}", needs
+        if 0 < nodes < HA_NODES:
+            needs = (
+                f"needs {HA_NODES} for argocd.highAvailability: redis takes {HA_HOSTS} hosts that exclude each "
+                "other, and a rolling update one more"
+            )
+            yield "cluster.compute.nodeGroups", f"{nodes} schedulable {_plural(nodes, 'node')}", needs
         if settings.eks.ip_family == "ipv6":
             needs = "needs ipv4 with argocd.highAvailability: upstream's HA manifests do not run on IPv6 alone"
             yield "cluster.ipFamily", "ipv6", needs
@@ -128,7 +133,8 @@ def _check_kube_proxy(eks: EksClusterSettings) -> Iterator[Finding]:
 def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
     zones = network.availability_zones
     for zone in () if isinstance(zones, int) else zones:
-        if settings.region is not None and (not zone.startswith(settings.region) or len(zone) == len(settings.region)):
+        # One letter: local and wavelength zones, which have more behind the region, take no EKS control plane.
+        if settings.region is not None and not re.fullmatch(rf"{settings.region}[a-z]", zone):
             yield "network.availabilityZones", zone, f"needs zones of {settings.region}, such as {settings.region}a"
     if network.endpoints and settings.region is not None and find_partition(settings.region) == "aws-cn":
         needs = "needs to be left out in China, where their names differ by service: adopt a VPC that has them"
@@ -146,6 +152,10 @@ def _check_registry(settings: StackSettings) -> Iterator[Finding]:
         return
     if registry.force_delete and settings.eks is not None and settings.eks.deletion_protection:
         yield "registry.forceDelete", True, "needs false beside cluster.deletionProtection: images would go unasked"
+    for region in registry.replicate_to.regions:
+        if settings.region is not None and find_partition(region) != find_partition(settings.region):
+            needs = f"needs regions of partition {find_partition(settings.region)}, as {settings.region}"
+            yield "registry.replicateTo.regions", region, needs
     if settings.region in registry.replicate_to.regions:
         yield "registry.replicateTo.regions", settings.region, "needs other regions: this is the stack's own"
     own = settings.account.id if settings.account else None

@@ -25,9 +25,9 @@ from gitops_stack.versions import EKS_VERSIONS
 
 Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
 ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
-# Letters of the EC2 instance families (EC2 user guide, "Instance type naming conventions").
+# Letters of the EC2 instance families (EC2 user guide, "Instance type naming conventions"). Not Macs: EKS has no image.
 _FAMILIES = frozenset(
-    "a c d dl f g gr h hpc i im inf is m mac p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
+    "a c d dl f g gr h hpc i im inf is m p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
 )
 _INSTANCE_TYPE = re.compile(
     r"([a-z]+)-?([0-9]+)([a-z0-9-]*)\.([a-z0-9-]+)"
@@ -35,8 +35,10 @@ _INSTANCE_TYPE = re.compile(
 
 
 def _check_eks_version(value: str) -> str:
-    if value not in EKS_VERSIONS:
-        raise ValueError(f"needs a version EKS offers, quoted; this release knows {', '.join(EKS_VERSIONS)}")
+    found = re.fullmatch(r"1\.([1-9][0-9])", value)
+    if found is None or int(found[1]) < int(EKS_VERSIONS[0].partition(".")[2]):
+        oldest, newest = EKS_VERSIONS[0], EKS_VERSIONS[-1]
+        raise ValueError(f"needs a Kubernetes version, quoted, such as {newest}; EKS has none before {oldest}")
     return value
 
 
@@ -146,6 +148,9 @@ class NodeGroupSettings(Settings):
         if not self.min_size <= self.first_size <= self.max_size:
             sizes = f"{self.min_size}, {self.first_size} and {self.max_size}"
             raise SettingError("maxSize", self.max_size, f"needs minSize <= desiredSize <= maxSize, not {sizes}")
+        if self.operating_system == "al2023" and (old := [name for name in self.instance_types if name[:3] == "a1."]):
+            needs = "needs another type: Amazon Linux 2023 does not run on Graviton1"
+            raise SettingError("instanceTypes", old[0], needs)
         if len({is_arm(name) for name in self.instance_types}) > 1:
             found = ", ".join(self.instance_types)
             raise SettingError("instanceTypes", found, "needs types of one architecture: a node group has one image")

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict, model_validator
 
-from gitops_stack.settings.types import UNIQUE, AccountId, Flag, KmsKeyArn, Region, SettingError, Settings, matching
+from gitops_stack.settings.types import (
+    UNIQUE,
+    AccountId,
+    Flag,
+    KmsKeyArn,
+    Region,
+    SettingError,
+    Settings,
+    following,
+    matching,
+)
 
 Upstream = Literal["quay.io", "ghcr.io", "public.ecr.aws", "registry-1.docker.io", "registry.k8s.io"]
 # "Creating a pull through cache rule" of the ECR user guide: these two answer nobody without a login.
@@ -29,13 +40,17 @@ MOST_DESTINATIONS = 25
 MOST_READERS = 200
 MOST_FILTERS = 100
 
-RepositoryName = Annotated[
-    str,
-    matching(
-        r"(?=.{2,256}\Z)[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*",
-        "an ECR repository name: lower-case words joined by . _ - and /, 2 to 256 characters",
-    ),
-]
+_REPOSITORY_NAME = re.compile(r"(?=.{2,256}\Z)[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+
+
+def check_repository_name(name: str) -> str | None:
+    """Return what the name of a repository needs to be, or ``None`` when ECR takes it."""
+    if _REPOSITORY_NAME.fullmatch(name) is None:
+        return "needs an ECR repository name: lower-case words joined by . _ - and /, 2 to 256 characters"
+    return None
+
+
+RepositoryName = Annotated[str, following(check_repository_name)]
 TagPattern = Annotated[
     str,
     matching(

@@ -28,6 +28,7 @@ _GONE = frozenset({"extensions", "componentconfig", "settings.k8s.io"})
 _NOT_OBJECTS = frozenset(
     {"APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "DeleteOptions", "Status", "WatchEvent"}
 )
+_EMPTY = ("spec", "template", "jobTemplate")
 _ON_BY_DEFAULT = frozenset(
     {
         ("flowcontrol.apiserver.k8s.io", "v1beta1"), ("flowcontrol.apiserver.k8s.io", "v1beta2"),
@@ -133,8 +134,8 @@ def check_typed(version: str, name: str, value: object, place: str = "") -> Iter
 
 def _check_field(version: str, field: _Field, part: Part, place: str) -> Iterator[Violation]:
     value, inner = part.get(field.name), join(place, field.name)
-    if value is None and field.name == "spec" and not place:
-        value = {}  # to Go a missing spec is an empty one
+    if value is None and field.name in _EMPTY:
+        value = {}  # to Go a missing struct is an empty one
     if field.how == "one":
         yield from check_typed(version, field.type, value, inner)
     elif field.how == "list":

@@ -15,7 +15,7 @@ from gitops_stack.policies.fields import dig, text
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.tree_check.application_sets import StackSets
+from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
@@ -97,7 +97,8 @@ def load_tree(
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
     roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
     tree = Tree(tools=SourceTools(kubernetes_version=kubernetes_version or own), roots=roots)
-    sets = StackSets(roots, settings)
+    sets = TreeSets.of_stack(project, roots, settings)
+    note_deciding_files(tree.inputs, project)
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
@@ -190,7 +191,7 @@ def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
         inputs.complete = False
 
 
-def _children(tree: Tree, one: RenderedApplication, project: Path, sets: StackSets) -> Iterable[RenderedApplication]:
+def _children(tree: Tree, one: RenderedApplication, project: Path, sets: TreeSets) -> Iterable[RenderedApplication]:
     for found in one.objects:
         placed = replace(found, namespace=found.namespace or one.spec.namespace)
         if is_application(found):
@@ -199,15 +200,10 @@ def _children(tree: Tree, one: RenderedApplication, project: Path, sets: StackSe
             yield from _expanded(tree, placed, project, sets)
 
 
-def _expanded(tree: Tree, found: RenderedObject, project: Path, sets: StackSets) -> Iterator[RenderedApplication]:
+def _expanded(tree: Tree, found: RenderedObject, project: Path, sets: TreeSets) -> Iterator[RenderedApplication]:
     made, findings = sets.expand(found, (one.manifest for one in tree.objects))
     tree.findings += findings
-    for path in made.read:
-        # All of a repository is too much to look at, and which commit a revision means is in no file of the tree.
-        if path.is_dir() and path != project and path.is_relative_to(project):
-            tree.inputs.add_folder(path)
-        else:
-            tree.inputs.complete = False
+    note_read(tree.inputs, project, made.read)
     for manifest in made.applications:
         yield RenderedApplication(read_application_spec(replace(found, manifest=manifest)))
 

@@ -7,6 +7,7 @@ are let through, and no object that changes its name other than by a hash.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ import yaml
 
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.tree_check.closure import load_closure
+from gitops_stack.tree_check.closure import load_closure, load_kustomization
 
 FIELD = "gitops-stack-folder"
 """The field of an object that tells which folder it comes from; taken out again."""
@@ -57,7 +58,7 @@ def load_candidate(folder: Path) -> Candidate | None:
             if _FOREIGN.search(content):
                 return None
             if file.name in KUSTOMIZATIONS:
-                (document,) = load_documents(content)
+                (document,) = load_kustomization(file, hashlib.sha256(content).hexdigest())
                 manifests |= _read_kustomization(document, file.parent)
         except (OSError, ValueError, yaml.YAMLError):
             return None

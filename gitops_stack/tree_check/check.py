@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gitops_stack.conventions import SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_stack_installation
-from gitops_stack.policies.finding import Finding
+from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
@@ -30,6 +30,8 @@ from gitops_stack.tree_check.source_roots import relative_path
 
 CATALOGUE = "schemas"
 _DEFAULT = CheckOptions()
+Ask = Callable[[Sequence[RenderedObject]], Iterable[Finding]]
+"""Whoever has more to say about rendered objects, such as a real API server; its results are not kept."""
 
 
 def check_stack(
@@ -39,6 +41,7 @@ def check_stack(
     kubernetes_version: str | None = None,
     paths: Sequence[Path] = (),
     options: CheckOptions = _DEFAULT,
+    ask: Ask | None = None,
 ) -> Report:
     """Check a stack's tree and all that its applications render; with ``paths``, report what lies in them alone.
 
@@ -54,7 +57,7 @@ def check_stack(
     version = choose_version(kubernetes_version or own)
     plugins = load_plugins(project)
     key = report_key(project, settings.model_dump_json(), version, paths, options)
-    kept = None if plugins.installed else load_report(key)
+    kept = None if plugins.installed or ask else load_report(key)
     if kept is not None:
         return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
@@ -65,6 +68,7 @@ def check_stack(
     schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
+    found += ask(tree.objects) if ask else []
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
     found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])
     switched = apply_policies(found, entries, options.profile)
@@ -75,7 +79,7 @@ def check_stack(
     counts = (len(reading), sum(len(one.objects) for one in reading))
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered, lacking)
-    if not plugins.installed and not plugins.findings and not lacking:
+    if not plugins.installed and not plugins.findings and not lacking and not ask:
         tree.inputs.add_folder(project / settings.tree_path)
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
@@ -88,6 +92,7 @@ def check_folder(
     kubernetes_version: str | None = None,
     build_options: str | None = None,
     options: CheckOptions = _DEFAULT,
+    ask: Ask | None = None,
 ) -> Report:
     """Check a folder of manifests, a kustomization or a chart, without a stack.
 
@@ -98,7 +103,7 @@ def check_folder(
     version = choose_version(kubernetes_version)
     plugins = load_plugins(project)
     key = report_key(project, f"folder {build_options or ''}", version, [folder], options)
-    kept = None if plugins.installed else load_report(key)
+    kept = None if plugins.installed or ask else load_report(key)
     if kept is not None:
         return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
@@ -108,13 +113,14 @@ def check_folder(
     schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
+    found += ask(tree.objects) if ask else []
     switched = apply_policies(found, entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     counts = (len(tree.applications), len(tree.objects))
     report = Report(place, "", version, *counts, _sorted(placed), lacking=lacking)
-    if not plugins.installed and not plugins.findings and not lacking:
+    if not plugins.installed and not plugins.findings and not lacking and not ask:
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
 

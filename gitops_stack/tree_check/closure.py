@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -40,8 +42,13 @@ class Closure:
     def key(self, folder: Path) -> str:
         """Compute the key of the render, which does not depend on where the folder is."""
         hashed, base = hashlib.sha256(), folder.resolve()
+        above: dict[str, str] = {}  # few folders, many files
         for file in self.files:
-            hashed.update(f"{os.path.relpath(file, base)}\0{digest_file(file)}\0".encode())
+            place, name = os.path.split(file)
+            if place not in above:
+                found = os.path.relpath(place, base)
+                above[place] = "" if found == os.curdir else f"{found}/"
+            hashed.update(f"{above[place]}{name}\0{digest_file(file)}\0".encode())
         return hashed.hexdigest()
 
 
@@ -61,10 +68,12 @@ def load_closure(folder: Path) -> Closure:
             continue
         files.add(file)
         for text in _texts_of(file, digest_file(file)):
-            path = _existing(current, text)
-            if path is None:
+            found = _existing(current, text)
+            if found is None:
                 pinned = pinned and not (_REMOTE.search(text) and not _PINNED.search(text))
-            elif path.is_dir():  # `..` of a kustomization behind a link means where the link leads, as in kustomize
+                continue
+            path, is_folder = found
+            if is_folder:  # `..` of a kustomization behind a link means where the link leads, as in kustomize
                 waiting.append(path.resolve())
                 if waiting[-1] != path:
                     links.add(path)
@@ -74,11 +83,17 @@ def load_closure(folder: Path) -> Closure:
 
 
 @lru_cache(maxsize=65_536)
-def _texts_of(file: Path, _digest: str) -> tuple[str, ...]:
+def load_kustomization(file: Path, _digest: str) -> tuple[Any, ...]:
+    """Read the documents of a kustomization, kept by its content; nothing of one that is not YAML."""
     try:
-        documents = load_documents(file.read_text(encoding="utf-8", errors="replace"))
+        return tuple(load_documents(file.read_text(encoding="utf-8", errors="replace")))
     except yaml.YAMLError:
         return ()
+
+
+@lru_cache(maxsize=65_536)
+def _texts_of(file: Path, digest: str) -> tuple[str, ...]:
+    documents = load_kustomization(file, digest)
     found = [text for document in documents for text in _texts(document)]
     opaque = any(isinstance(document, dict) and _OPAQUE & document.keys() for document in documents)
     return (*found, *(["https://anything"] if opaque else []))
@@ -96,12 +111,17 @@ def _texts(value: object) -> Iterator[str]:
         yield value
 
 
-def _existing(folder: Path, text: str) -> Path | None:
+def _existing(folder: Path, text: str) -> tuple[Path, bool] | None:
+    """Find what ``text`` names, and whether that is a folder."""
+    own = str(folder)
     for name in (text, text.partition("=")[2]):  # generators write `key=file`
-        path = os.path.normpath(os.path.join(folder, name))  # noqa: PTH118 - every text of every kustomization
-        try:
-            if name and os.path.exists(path) and path != str(folder):  # noqa: PTH110 - as above
-                return Path(path)
-        except ValueError:  # a NUL in it
+        if not name:
             continue
+        path = os.path.normpath(os.path.join(own, name))  # noqa: PTH118 - every text of every kustomization
+        try:
+            mode = os.stat(path).st_mode  # noqa: PTH116 - as above
+        except (OSError, ValueError):  # a NUL in it
+            continue
+        if path != own:
+            return Path(path), stat.S_ISDIR(mode)
     return None

@@ -102,7 +102,7 @@ def _translate_values(made: Schema, value_format: object) -> None:
 
 
 def without_nulls(schema: object, value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Leave out nulls as the API server does: of fields that have a default; a nullable one keeps its null."""
+    """Leave out nulls as the API server does when it creates an object: those of fields that may not be null."""
     if isinstance(value, list):
         items = mapping(schema).get("items")
         return [without_nulls(items, one) for one in value]
@@ -112,7 +112,7 @@ def without_nulls(schema: object, value: Any) -> Any:  # noqa: ANN401 - any JSON
     made = {}
     for key, one in value.items():
         inner = mapping(properties.get(key, others))
-        if one is None and "default" in inner and inner.get("nullable") is not True:
+        if one is None and inner and inner.get("nullable") is not True:
             continue
         made[key] = without_nulls(inner, one)
     return made

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.policies.application_spec import is_application, read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
+from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
@@ -54,7 +56,24 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
         for found in tree.objects
         if is_application(found)
     ]
+    _expand_sets(tree, project)
     return tree
+
+
+def _expand_sets(tree: Tree, project: Path) -> None:
+    found = [one for one in tree.objects if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
+    if not found:
+        return
+    sets = TreeSets.of_folder(project, [one.manifest for one in found])
+    note_deciding_files(tree.inputs, project)
+    for one in found:
+        made, findings = sets.expand(one, (other.manifest for other in tree.objects))
+        tree.findings += findings
+        note_read(tree.inputs, project, made.read)
+        specs = [
+            read_application_spec(replace(one, manifest=manifest), of_stack=False) for manifest in made.applications
+        ]
+        tree.applications += [RenderedApplication(spec) for spec in specs]
 
 
 def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:

@@ -31,12 +31,13 @@ _LOCAL_GROUPS = (
     "devspace", "compose", "cdk8s", "kpt.dev", "config.kubernetes.io", "helmfile", "updatecli", "blueprints",
     "argocd-image-updater", "client.authentication.k8s.io", "lvh", "ko.build", "tilt", "testing.kyverno.io",
 )  # fmt: skip
-_API_VERSION = re.compile(r"(?:^|[{,])\s*[\"']?apiVersion[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
-_KIND = re.compile(r"(?:^|[{,])\s*[\"']?kind[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
+_API_VERSION = re.compile(r"(?:^|[{,]\s*)[\"']?apiVersion[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
+_KIND = re.compile(r"(?:^|[{,]\s*)[\"']?kind[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
 _LOCAL = re.compile(r"config\.kubernetes\.io/local-config:\s*[\"']?true")
 _ASSERTION = re.compile(r"(\d+[-_])?(chainsaw-)?(assert|assertion|error)s?([-_.].*)?\.ya?ml")
 _TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.ya?ml")
 _PATCH = re.compile(r"(^|[-_.])(json-?)?patch(es)?([-_.]|$)")
+_ENCRYPTED = re.compile(r"^sops:\s|^  \"sops\":\s*\{", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{|\{%|<%")
 _KUBECONFIG = ("v1", "Config")
 
@@ -142,6 +143,8 @@ def _find_reason(file: Path) -> str:
         return "they are templates" if _TEMPLATE.search(text) else "they are not manifests"
     version = versions[0] if versions else ""
     kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
+    if _ENCRYPTED.search(text):
+        return "SOPS has encrypted them"
     if version.partition("/")[0] in _LOCAL_GROUPS or _LOCAL.search(text) or kubeconfig:
         return "they are files of other tools"
     if _ASSERTION.fullmatch(file.name):

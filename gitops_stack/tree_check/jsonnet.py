@@ -44,10 +44,14 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
     places = [word for one in libraries for word in ("-J", str(one))]
     flags = [*places, *_variables(options, request)]
     for file in files:
-        done = subprocess.run(
-            [program, *flags, str(file)], capture_output=True, encoding="utf-8", errors="replace",
-            timeout=_SECONDS, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [program, *flags, str(file)], capture_output=True, encoding="utf-8", errors="replace",
+                timeout=_SECONDS, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            failed.append(f"{file}: jsonnet did not end in {_SECONDS:.0f} s")
+            continue
         if done.returncode:
             said = shorten(" ".join(done.stderr.split()) or last_line(done.stderr))
             failed.append(f"{file}: jsonnet failed: {said}; correct it")

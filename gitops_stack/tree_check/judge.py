@@ -41,7 +41,7 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
         yield from _judge_objects(objects, stack)
         yield from check_owners({"": objects})
         for loose in objects:
-            yield from check_secret(None, loose, argocd_namespace)
+            yield from check_secret(None, loose, argocd_namespace if stack else "")
 
 
 def _alternatives(tree: Tree, stack: str) -> list[list[RenderedApplication]]:

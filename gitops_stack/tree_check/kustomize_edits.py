@@ -51,10 +51,13 @@ def edit_kustomization(program: str, folder: Path, request: Request) -> None:
         if command[0] == "patches":
             _append_patches(folder, sequence(options.get("patches")))
             continue
-        done = subprocess.run(
-            [program, "edit", *command], cwd=folder, capture_output=True, text=True,
-            env=build_caller_environment(), timeout=_SECONDS, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [program, "edit", *command], cwd=folder, capture_output=True, encoding="utf-8", errors="replace",
+                env=build_caller_environment(), timeout=_SECONDS, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise GitOpsStackError(f"{request.folder}: kustomize edit did not end in {_SECONDS:.0f} s") from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]  # the usage follows it
             said = shorten((lines or [last_line(done.stderr)])[0].removeprefix("Error: "))

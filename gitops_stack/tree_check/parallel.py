@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import chain
 
+from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.tree_check.render import RENDERS, load_kept_render, render_sources
 from gitops_stack.tree_check.result_cache import prune_entries
 from gitops_stack.tree_check.source import Render, Request
 
 _WORTH_PROCESSES = 64
+_GIVE_UP = 64  # misses, and half of all: the processes look again
 _CHUNK = 24  # one process of kustomize builds most of them
 
 
@@ -26,9 +28,21 @@ def render_all(requests: Sequence[Request]) -> list[Render]:
 
 
 def _render(requests: list[Request]) -> list[Render]:
-    kept = [load_kept_render(request) for request in requests]  # quicker than handing the question to a process
+    kept = _load_kept(requests)
     made = iter(_make([request for request, found in zip(requests, kept, strict=True) if found is None]))
     return [next(made) if found is None else found for found in kept]
+
+
+def _load_kept(requests: list[Request]) -> list[Render | None]:
+    """Look for what is kept, which is quicker than handing the question to a process; give up where little is."""
+    found: list[Render | None] = []
+    missed = 0
+    for request in requests:
+        if missed > _GIVE_UP + len(found) // 2:
+            break
+        found.append(load_kept_render(request))
+        missed += found[-1] is None and kustomization_file(request.folder) is not None
+    return [*found, *[None] * (len(requests) - len(found))]
 
 
 def _make(requests: list[Request]) -> list[Render]:

@@ -41,20 +41,18 @@ from gitops_stack.tree_check.source_type import override_files, prepare
 RENDERS = "applications"
 # Of kustomize.buildOptions: these run programs of the tree, or programs that a change of it names.
 _STARTING = re.compile(
-    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user)\b|-o\b|--output"
+    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user|output)\b|(?<!\S)-o"
 )
 _ANYWHERE = "LoadRestrictionsNone"
 
 
 def render_sources(requests: Sequence[Request]) -> list[Render]:
     """Render several sources, as :func:`render_source` does; kustomizations that can be are built together."""
-    plain = [
-        request.folder
-        for request in requests
-        if not request.tools.build_options and not has_edits(mapping(request.options.get("kustomize")))
-    ]
+    kept = [load_kept_render(request) for request in requests]
+    made = zip(requests, kept, strict=True)
+    plain = [request.folder for request, found in made if found is None and not _edited(request)]
     together = build_together(plain, _build_quickly) if len(plain) > 1 else {}
-    return [render_source(request, together) for request in requests]
+    return [found or render_source(request, together) for request, found in zip(requests, kept, strict=True)]
 
 
 def render_source(request: Request, together: Mapping[Path, Built] = MappingProxyType({})) -> Render:
@@ -65,31 +63,43 @@ def render_source(request: Request, together: Mapping[Path, Built] = MappingProx
     Raises :class:`EnvironmentProblem` when this machine has no kustomize.
     """
     try:
-        kind, applied = prepare(request)
+        return _render(*prepare(request), together.get(request.folder))
+    except EnvironmentProblem:
+        raise
     except GitOpsStackError as error:
         return Render(failed=error.findings, pinned=False)
+    except OSError as error:  # a file that may not be read, a disk that is full
+        said = f"{error.filename or request.folder}: cannot be read: {error.strerror}; check its permissions"
+        return Render(failed=(said,), pinned=False)
+
+
+def _render(kind: str, applied: Request, built: Built | None) -> Render:
     if kind == "plugin":
         return Render(skipped="a config management plugin renders it")
-    if outside := tuple(check_links(request.folder, request.repository)):
+    if outside := tuple(check_links(applied.folder, applied.repository)):
         return Render(failed=outside, pinned=False)
     if kind == "helm":
         return render_chart(applied)
     if kind == "kustomize":
-        return _render_kustomization(applied, together.get(request.folder))
+        return _render_kustomization(applied, built)
     return render_directory(applied)
 
 
-def source_key(request: Request, closure: Closure, program: str = "") -> str:
-    """Compute what a kustomization's render by ``program`` is kept under; empty when it may change without a change."""
+def source_key(request: Request, closure: Closure, program: str = "", content: str = "") -> str:
+    """Compute what a kustomization's render by ``program`` is kept under; empty when it may change without a change.
+
+    ``content`` is the key of the closure, if that has been computed.
+    """
     if not closure.pinned:
         return ""
     options = dict(mapping(request.options.get("kustomize")))
-    decided = [render_document(options), *([program] if program else [])]
+    written = render_document(options) if options else "{}\n"  # of thousands, most have none
+    decided = [written, *([program] if program else [])]
     if request.tools.build_options:
         decided.append(request.tools.build_options)
     if "$" in decided[0] or request.tools.build_options:  # only then do the Application's variables matter
         decided.append(render_document(request.environment))
-    return entry_key((closure.key(request.folder), *decided))
+    return entry_key((content or closure.key(request.folder), *decided))
 
 
 def load_program() -> str:
@@ -105,13 +115,12 @@ def load_kept_render(request: Request) -> Render | None:
         kind, applied = prepare(request)
     except GitOpsStackError:  # said when it is rendered
         return None
-    return _load_kept(applied, load_closure(request.folder)) if kind == "kustomize" else None
-
-
-def _load_kept(request: Request, closure: Closure) -> Render | None:
-    key = source_key(request, closure, load_program())
+    if kind != "kustomize":
+        return None
+    closure = load_closure(applied.folder)
+    key = source_key(applied, closure, load_program())
     kept = load_entry(RENDERS, key) if key else None
-    return None if kept is None else _kustomized(request, closure, kept)
+    return None if kept is None else _kustomized(applied, closure, kept)
 
 
 def _render_kustomization(request: Request, built: Built | None) -> Render:
@@ -120,14 +129,18 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
     nothing = Render(files=closure.files, pinned=False, kustomized=True)
     if why := _refuse_options(request, options, closure):
         return replace(nothing, skipped=why)
-    if (kept := _load_kept(request, closure)) is not None:
-        return kept
-    program = load_program()
-    key = source_key(request, closure, program)
+    program, content = load_program(), closure.key(folder)
+    key = source_key(request, closure, program, content)
+    if built and not _edited(request) and built.key == content:  # before the build, as it is now
+        if key:
+            write_entry(RENDERS, key, built.manifests)
+        return _kustomized(request, closure, built.manifests)
+    if key and (found := load_entry(RENDERS, key)) is not None:
+        return _kustomized(request, closure, found)
     try:
         # The installation has a cache of its own.
         own = render_key(folder) and not has_edits(options)
-        made = load_manifests(folder) if own else _build(request, built, closure)
+        made = load_manifests(folder) if own else _build(request)
     except (GitOpsStackError, yaml.YAMLError) as error:
         find_kustomize()  # raises: what this machine lacks altogether is no finding about a tree
         return _explain(error, request, nothing)
@@ -165,13 +178,16 @@ def _build_quickly(folder: Path) -> list[Manifest]:
     return render_kustomization(folder, (), {"GOGC": os.environ.get("GOGC", "400")})
 
 
-def _build(request: Request, built: Built | None, closure: Closure) -> list[Manifest]:
+def _edited(request: Request) -> bool:
+    """Tell whether a kustomization is built otherwise than its folder says."""
+    return bool(request.tools.build_options) or has_edits(mapping(request.options.get("kustomize")))
+
+
+def _build(request: Request) -> list[Manifest]:
     options = shlex.split(request.tools.build_options or "")
     if "--enable-helm" in options and (version := request.tools.kubernetes_version):
         options += ["--helm-kube-version", version]
     if not has_edits(mapping(request.options.get("kustomize"))):
-        if built and not options and built.key == closure.key(request.folder):
-            return built.manifests
         return render_kustomization(request.folder, options, request.environment)
     program = shutil.which("kustomize")
     if program is None:

@@ -66,9 +66,21 @@ def read_base(project: Path, written: str | None, branch: str, repo_url: str) ->
     return Base(head, f"HEAD, as {branch} is not here")
 
 
+def load_remote_urls(project: Path) -> list[str]:
+    """Return the URLs of a clone's remotes; none outside of a clone."""
+    resolved = project.resolve()
+    if not any((place / ".git").exists() for place in (resolved, *resolved.parents)):
+        return []
+    return [words[1] for words in _load_remotes(project)]
+
+
+def _load_remotes(project: Path) -> list[list[str]]:
+    lines = [line.split() for line in _git_or_nothing(project, "remote", "-v").splitlines()]
+    return [words for words in lines if len(words) > 1]
+
+
 def _remotes(project: Path, repo_url: str) -> list[str]:
-    lines = [line.split() for line in _git(project, "remote", "-v").splitlines()]
-    fitting = [words[0] for words in lines if len(words) > 1 and same_repository(words[1], repo_url)]
+    fitting = [words[0] for words in _load_remotes(project) if same_repository(words[1], repo_url)]
     return list(dict.fromkeys([*fitting, "origin"]))
 
 

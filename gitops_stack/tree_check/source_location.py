@@ -89,7 +89,7 @@ class SourceLocator:
             spec.namespace,
             instance=spec.name if own in ("", self._home) else f"{own}_{spec.name}",
             project=spec.project,
-            root=root.folder,
+            root=root.top,
             refs=refs,
             several="sources" in (dig(spec.object.manifest, "spec") or {}),
             tools=self._tools,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.patterns import same_repository
+from gitops_stack.tree_check.bounds import find_root
 from gitops_stack.tree_check.revisions import export_revision, find_revision, load_followed_branches
 
 _DEFAULT = ("", "HEAD")
@@ -19,9 +20,10 @@ _DEFAULT = ("", "HEAD")
 
 @dataclass(frozen=True)
 class Root:
-    """The root of a repository at some revision; ``label`` stands before paths in it that are shown."""
+    """A project at some revision, in its repository at ``top``; ``label`` stands before paths in it that are shown."""
 
     folder: Path
+    top: Path
     label: str = ""
 
 
@@ -54,11 +56,12 @@ class SourceRoots:
         Raises :class:`UnreadError` for a revision that this clone does not have.
         """
         if any(same_repository(url, given) for given in self._given):
-            return Root(self._project)
+            return Root(self._project, self._project)
         if not same_repository(url, self._url):
             return None
         if self._is_at_hand(revision):
-            return Root(self._project)
+            top = find_root(self._project) if _is_cloned(self._project) else self._project
+            return Root(self._project, top)
         if revision not in self._roots:
             self._roots[revision] = self._read(revision)
         return self._roots[revision]
@@ -103,7 +106,7 @@ class SourceRoots:
                 self._made = Path(tempfile.mkdtemp(prefix="gitops-stack-")).resolve()
                 weakref.finalize(self, shutil.rmtree, self._made, ignore_errors=True)
             folder = self._made / str(len(self._roots))
-            return Root(export_revision(self._project, commit, folder), f"{name}:")
+            return Root(export_revision(self._project, commit, folder), folder, f"{name}:")
         except EnvironmentProblem as error:
             raise UnreadError(str(error)) from None
 

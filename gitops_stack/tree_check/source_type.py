@@ -72,6 +72,8 @@ def find_kind(request: Request) -> str:
 def prepare(request: Request) -> tuple[str, Request]:
     """Return what renders a source, and the source as it is rendered. Raises as :func:`find_kind` does."""
     applied = apply_overrides(request)
+    if _holds_nul(applied.options):  # which no argument of a program can
+        raise GitOpsStackError(f"{request.folder}: found a NUL character in the Application's source; remove it")
     return _kind_of(applied), applied
 
 
@@ -93,6 +95,14 @@ def _discover(folder: Path, disabled: frozenset[str]) -> str:
         found = "kustomize" if name in KUSTOMIZATIONS else "helm"
         kind = kind if found in disabled else found
     return kind
+
+
+def _holds_nul(value: Any) -> bool:  # noqa: ANN401 - any YAML value
+    if isinstance(value, Mapping):
+        return any(map(_holds_nul, (*value.keys(), *value.values())))
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _counts(value: Any) -> bool:  # noqa: ANN401 - any YAML value

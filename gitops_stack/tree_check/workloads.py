@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gitops_stack.gitops_tree import render_cache
-from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_workload_application
 from gitops_stack.policies.application_spec import read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
@@ -29,23 +28,6 @@ class Snapshot:
 
     tree: Tree = field(default_factory=Tree)
     texts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def objects(self) -> dict[str, list[Manifest]]:
-        """Folder -> its objects, where all of them are known."""
-        return {_folder(one): [found.manifest for found in one.objects] for one in self._known(known=True)}
-
-    @property
-    def unseen(self) -> dict[str, str]:
-        """Folder -> why its objects are not known."""
-        why = {found.application: f"{found.file}: {found.message}" for found in reversed(self.tree.findings)}
-        return {
-            _folder(one): why.get(one.spec.name, "it was not rendered on this machine")
-            for one in self._known(known=False)
-        }
-
-    def _known(self, *, known: bool) -> list[RenderedApplication]:
-        return [one for one in self.tree.applications if bool(one.unread) is not known]
 
 
 def load_workloads(checkout: Path, settings: StackSettings, names: Iterable[str], texts: Iterable[str]) -> Snapshot:
@@ -94,10 +76,6 @@ def _build_application(settings: StackSettings, name: str) -> RenderedApplicatio
 def _without_checkout(finding: Finding, checkout: Path) -> Finding:
     """Leave the checkout out of a finding: it is gone when that is read."""
     return replace(finding, found=finding.found.replace(f"{checkout}/", ""))
-
-
-def _folder(application: RenderedApplication) -> str:
-    return application.spec.sources[0].path if application.spec.sources else ""
 
 
 def _holds(checkout: Path, path: str) -> bool:

@@ -15,11 +15,11 @@ from tests.account.stacks import REGION, Replace, eks_settings
 
 OFFERED = [f"{REGION}{letter}" for letter in "acd"]
 ADDONS = {
-    "vpc-cni": "v1.20.0-eksbuild.1",
-    "coredns": "v1.12.0-eksbuild.1",
-    "kube-proxy": "v1.35.0-eksbuild.1",
-    "eks-pod-identity-agent": "v1.3.0-eksbuild.1",
-    "aws-ebs-csi-driver": "v1.50.0-eksbuild.1",
+    "vpc-cni": "v1.22.4-eksbuild.3",
+    "coredns": "v1.13.2-eksbuild.31",
+    "kube-proxy": "v1.35.3-eksbuild.29",
+    "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+    "aws-ebs-csi-driver": "v1.64.0-eksbuild.1",
 }
 
 

@@ -84,11 +84,11 @@ def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: 
     role = {"principalArn": f"arn:aws:iam::{ACCOUNT}:role/platform", "policy": "View"}
     group = {"instanceTypes": ["m7g.large"], "minSize": 1, "maxSize": 2}
     addons = {
-        "vpc-cni": "v1.20.0-eksbuild.1",
-        "coredns": "v1.12.0-eksbuild.1",
-        "kube-proxy": "v1.35.0-eksbuild.1",
-        "eks-pod-identity-agent": "v1.3.0-eksbuild.1",
-        "aws-ebs-csi-driver": "v1.50.0-eksbuild.1",
+        "vpc-cni": "v1.22.4-eksbuild.3",
+        "coredns": "v1.13.2-eksbuild.31",
+        "kube-proxy": "v1.35.3-eksbuild.29",
+        "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+        "aws-ebs-csi-driver": "v1.64.0-eksbuild.1",
     }
     settings = eks_settings(
         cluster={"access": {"user": user, "role": role}, "compute": {"nodeGroups": {"work": group}}, "addons": addons},

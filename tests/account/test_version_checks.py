@@ -17,7 +17,7 @@ from gitops_stack.account.version_checks import (
 from gitops_stack.versions import EKS_VERSIONS
 from tests.account.stacks import eks_settings
 
-TABLE = "table as of 2026-04-24"
+TABLE = "table as of 2026-07-08"
 STANDARD, EXTENDED = date(2026, 12, 2), date(2027, 12, 2)
 
 
@@ -78,14 +78,14 @@ def test_the_end_of_support_is_told_in_time(today: date, support_type: str, stat
     assert cluster is not None
     [check] = check_kubernetes_version(cluster, Support(TABLE, STANDARD, EXTENDED), today)
     assert (check.status, check.remedy) == (status, remedy)
-    assert check.found == "1.34: standard support ends 2026-12-02, extended 2027-12-02 (table as of 2026-04-24)"
+    assert check.found == "1.34: standard support ends 2026-12-02, extended 2027-12-02 (table as of 2026-07-08)"
 
 
 @pytest.mark.parametrize(
     ("source", "status", "found"),
     [
         ("eks:DescribeClusterVersions", "failed", "1.34: EKS does not offer it"),
-        (TABLE, "skipped", "1.34: its support is unknown (table as of 2026-04-24)"),
+        (TABLE, "warning", "1.34: its support is unknown (table as of 2026-07-08)"),
     ],
 )
 def test_not_offered_and_unknown_are_two_things(source: str, status: str, found: str) -> None:

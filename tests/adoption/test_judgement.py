@@ -307,6 +307,14 @@ def test_applications_in_default_are_named_and_get_a_project() -> None:
     assert project["spec"]["sourceNamespaces"] == ["team"]
 
 
+def test_applications_without_any_controller_are_named() -> None:
+    definitions = [one for one in kubectl() if one["kind"] == "CustomResourceDefinition"]
+    found = report(definitions, (made.application("shop"),))
+    assert found.clear
+    assert any("no Argo CD runs in this cluster; the stack's will sync them" in note for note in found.notes)
+    assert found.app_projects == ()
+
+
 def test_a_team_project_of_the_same_name_is_not_narrowed_silently() -> None:
     project = made.default_project()
     project["metadata"]["name"] = "storefront"

@@ -37,6 +37,7 @@ def build_all(account: Account) -> dict[str, Document]:
             oidc.GITLAB,
             oidc.build_proposal_subjects(oidc.GITLAB, "acme/platform"),
         ),
+        "pods on IPv6": network_policies.build_ipv6_pods_policy(account),
         "flow logs": network_policies.build_flow_log_policy(account.arn("logs", "log-group:flow-logs")),
         "publisher": ci_policies.build_publisher_policy([repository]),
         "previewer": ci_policies.build_previewer_policy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -196,6 +197,26 @@ def test_machines_get_paths_from_where_they_are(
     monkeypatch.chdir(shop.parent)
     assert run("check", "-s", "dev", "-C", shop.name, "--output", output, monkeypatch=monkeypatch) == 1
     assert f"{shop.name}/apps/web/web.yaml" in capsys.readouterr().out
+
+
+def test_a_remote_base_that_cannot_be_reached_leaves_with_2_after_all_else_was_reported(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tools").mkdir()
+    for name, text in {"git": "exit 0", "kustomize": "echo 'fatal: unable to access x' >&2; exit 1"}.items():
+        (tmp_path / "tools" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "tools" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"), prepend=os.pathsep)
+    files = {"far/kustomization.yaml": "resources: [https://git.example.com/a/b?ref=v1]\n"}
+    write_files(shop, {**files, "drafts/one.yaml": [{"base": "configmap", "datta": {}}]})
+    assert run("check", "drafts", "far", "-s", "dev", monkeypatch=monkeypatch) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("error: drafts/one.yaml: ConfigMap shop/settings: datta") for line in said)
+    assert any(line.startswith("warning: far: is not rendered: it needs what cannot be reached") for line in said)
+    assert said[-1] == (
+        "error: far/kustomization.yaml: the remote base cannot be reached: fatal: unable to access x; "
+        "check the network and the base's address"
+    )
 
 
 @pytest.fixture

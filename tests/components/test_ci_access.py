@@ -26,7 +26,8 @@ def record(
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted.update({key: pulumi.Output.from_input(arn) for key, arn in (later or {}).items()})
         made = CiAccess("ci", wanted, opts)
-        keep(outputs, publishers=made.publisher_role_arns, previewers=made.previewer_role_arns)
+        roles = {"publishers": made.publisher_role_arns, "previewers": made.previewer_role_arns}
+        keep(outputs, **roles, providers=made.provider_arns)
 
     return run(component, preview=is_preview)
 
@@ -186,6 +187,7 @@ def test_outputs_name_the_roles_and_one_name_may_do_both() -> None:
     assert outputs == {
         "publishers": {"guestbook": "arn:aws:mock:::ci-publisher-guestbook"},
         "previewers": {"guestbook": "arn:aws:mock:::ci-previewer-guestbook"},
+        "providers": {"github": "arn:aws:mock:::ci-github"},
     }
 
 

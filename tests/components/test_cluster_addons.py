@@ -13,7 +13,7 @@ from gitops_stack.testing import RegisteredResource
 from tests.components.aws import check_common, children, run
 
 BOTH = pytest.mark.parametrize("preview", [True, False], ids=["preview", "up"])
-ADDONS = {"coredns": "v1.12.1-eksbuild.2", "aws-ebs-csi-driver": "v1.48.0-eksbuild.1"}
+ADDONS = {"coredns": "v1.13.2-eksbuild.31", "aws-ebs-csi-driver": "v1.64.0-eksbuild.1"}
 TAGS = {"controller": {"extraVolumeTags": {"team": "platform"}}}
 
 
@@ -39,7 +39,7 @@ def test_every_add_on_is_pinned_and_takes_over_what_eks_put_there(preview: bool)
     check_common(found, "addons")
     assert found["Addon:addons-coredns"].inputs == {
         "addonName": "coredns",
-        "addonVersion": "v1.12.1-eksbuild.2",
+        "addonVersion": "v1.13.2-eksbuild.31",
         "clusterName": "acme-dev",
         "resolveConflictsOnCreate": "OVERWRITE",
         "resolveConflictsOnUpdate": "OVERWRITE",

@@ -201,9 +201,38 @@ def test_account_wide_things_need_the_owner() -> None:
         record(scanning="basic", replicate_to={"regions": ["eu-central-1"]})
     assert refused.value.findings == tuple(
         f"ContainerRegistry ecr: {key}: is set once for the whole account and region; "
-        "needs owns_account_registry, in one stack alone"
+        "needs owns_account_registry, in one stack"
         for key in ("replicate_to", "scanning")
     )
+
+
+@pytest.mark.parametrize(
+    ("args", "finding"),
+    [
+        ({"owns_account_registry": True, "scanning": "deep"}, "scanning: found deep; needs basic or enhanced"),
+        (
+            {"repositories": {"Web": {}}},
+            "repositories.Web: needs an ECR repository name: lower-case words joined by . _ - and /, "
+            "2 to 256 characters",
+        ),
+        (
+            {"repositories": {"web": {"prefixes": [f"v{n}" for n in range(50)]}}},
+            "repositories.web.prefixes: found 50; needs at most 49",
+        ),
+        (
+            {
+                "owns_account_registry": True,
+                "replicate_to": {"regions": ["eu-central-1"]},
+                "repositories": {f"r{n}": {} for n in range(101)},
+            },
+            "repositories: found 101; needs 100 at most beside replicate_to, which has one rule",
+        ),
+    ],
+)
+def test_what_ecr_refuses_is_refused_in_the_words_of_the_arguments(args: dict[str, Any], finding: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(**args)
+    assert refused.value.findings == (f"ContainerRegistry ecr: {finding}",)
 
 
 def test_outputs_say_where_to_push_and_where_caches_are() -> None:

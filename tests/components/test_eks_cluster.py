@@ -26,11 +26,11 @@ GROUP: dict[str, Any] = {
     "desired_size": 2,
 }
 ADDONS = {
-    "vpc-cni": "v1.20.0-eksbuild.1",
-    "kube-proxy": "v1.35.0-eksbuild.1",
-    "coredns": "v1.12.1-eksbuild.2",
-    "eks-pod-identity-agent": "v1.3.8-eksbuild.2",
-    "aws-ebs-csi-driver": "v1.48.0-eksbuild.1",
+    "vpc-cni": "v1.22.4-eksbuild.3",
+    "kube-proxy": "v1.35.3-eksbuild.29",
+    "coredns": "v1.13.2-eksbuild.31",
+    "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
+    "aws-ebs-csi-driver": "v1.64.0-eksbuild.1",
 }
 AUTO: dict[str, Any] = {"auto_mode": True}
 GROUPS: dict[str, Any] = {"node_groups": {"general": GROUP}, "addons": ADDONS}

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from gitops_stack.components.node_groups import register_node_groups
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import ACCOUNT, check_common, children, document, of_kind, run
 
@@ -39,7 +40,10 @@ class Cluster(pulumi.CustomResource):
 
 
 def record(
-    groups: dict[str, dict[str, Any]], preview: bool = False, policy: dict[str, Any] | None = None
+    groups: dict[str, dict[str, Any]],
+    preview: bool = False,
+    policy: dict[str, Any] | None = None,
+    ip_family: str = "ipv4",
 ) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
@@ -51,6 +55,7 @@ def record(
             account=pulumi.Output.from_input(ACCOUNT),
             subnet_ids=["subnet-1", "subnet-2"],
             policy=policy,
+            ip_family=ip_family,
             tags={"gitops-stack:stack": "dev"},
             parent=Holder(opts),
             depends_on=[Cluster()],
@@ -190,3 +195,26 @@ def test_what_more_nodes_may_do_is_an_inline_policy() -> None:
     assert found["RolePolicy:nodes"].inputs["role"] == "nodes"
     assert document(found["RolePolicy:nodes"]) == POLICY
     assert of_kind(record({"general": GROUP}), "RolePolicy") == {}
+
+
+@BOTH
+def test_nodes_of_an_ipv6_cluster_may_give_pods_their_addresses(preview: bool) -> None:
+    found = record({"general": GROUP}, preview, ip_family="ipv6")
+    check_common(found, "holder")
+    assign = document(found["RolePolicy:nodes-ipv6"])["Statement"][0]
+    assert "ec2:AssignIpv6Addresses" in assign["Action"]
+    assert assign["Resource"] == ["arn:aws:ec2:*:*:network-interface/*"]
+    assert "nodes-ipv6" in found["NodeGroup:nodes-general"].depends_on
+    assert "RolePolicy:nodes-ipv6" not in record({"general": GROUP}, preview)
+
+
+@pytest.mark.parametrize("longest", [True, False])
+def test_a_name_eks_would_refuse_is_refused_before(longest: bool) -> None:
+    key = "g" * (55 - len("nodes-") + (not longest))
+    if longest:
+        assert f"NodeGroup:nodes-{key}" in record({key: GROUP})
+        return
+    with pytest.raises(
+        GitOpsStackError, match=rf"^node_groups\.{key}: the group is called nodes-{key}, 56 characters; "
+    ):
+        record({key: GROUP})

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 
 from gitops_stack.components import PodIdentity
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
@@ -162,3 +163,13 @@ def test_argo_cd_s_namespace_is_the_one_given() -> None:
         "argocd": "arn:aws:mock:::pods-argocd",
         "ebs-csi-driver": "arn:aws:mock:::pods-ebs-csi-driver",
     }
+
+
+def test_a_service_account_has_one_role() -> None:
+    server = {"namespace": "argocd", "service_account": "argocd-server", "hosted_zone_ids": ["Z1"]}
+    with pytest.raises(GitOpsStackError) as refused:
+        record(external_dns=server)
+    assert refused.value.findings == (
+        "PodIdentity pods: external-dns: found service account argocd/argocd-server, which has another role here; "
+        "needs one of its own",
+    )

@@ -44,7 +44,7 @@ def setting(application: str, tag: str) -> Planner:
 
 
 def push(folder: Path, plan: Planner, **options: object) -> Delivered[str]:
-    return deliver(Destination(folder, **options), plan, build_message, lambda _root, _plan: "")  # type: ignore[arg-type]
+    return deliver(Destination(folder, **options), plan, build_message)  # type: ignore[arg-type]
 
 
 def test_a_change_goes_to_a_branch_of_its_own(remote: Remote) -> None:

@@ -316,9 +316,20 @@ ADOPT_YES = Left("asks a cluster with Argo CD", (_ADOPT,))
 REMOVE_MANAGERS = Left(
     "asks a cluster with Argo CD", (_ADOPT, "tests/cli/test_adopt.py::test_managers_are_listed_or_removed")
 )
+_GUARD = "tests/e2e/test_guard.py::"
+DETACH = Left(
+    "asks a cluster with Argo CD", (f"{_GUARD}test_argo_cd_moves_to_another_namespace_and_workloads_keep_running",)
+)
 _LOGIN = "tests/account/test_registry_login.py::"
 
 LEFT: dict[str, dict[str, Left]] = {
+    "docs/move.md": {
+        "gitops-stack detach --stack dev": DETACH,
+        "gitops-stack detach --stack dev --yes": DETACH,
+        "gitops-stack render --stack dev && gitops-stack lock --stack dev": DETACH,
+        'git commit -am "Move Argo CD" && git push': DETACH,
+    },
+    "docs/adr/0005-lab-tools.md": {"gitops-stack lab env --tools": Left("prints a folder; see README.md")},
     "docs/adopt.md": {
         "gitops-stack adopt --stack dev": ADOPT,
         "gitops-stack adopt --stack dev --yes": ADOPT_YES,

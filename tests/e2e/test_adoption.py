@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,12 @@ import yaml
 from lightkube import ApiError
 from lightkube.types import PatchType
 
+from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab import bootstrap as road
 from gitops_stack.live_state import reference, resource_class
 from gitops_stack.manifests import Manifest
 from tests.adoption import installations as made
-from tests.e2e.scenario import STACK, Scenario, wait_for
+from tests.e2e.scenario import STACK, Scenario, edit_stack, wait_for
 
 pytestmark = [
     pytest.mark.e2e,
@@ -36,7 +37,7 @@ class Cluster:
     """kubectl against a scenario's lab, and the shop that must not notice anything."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self.scenario, self.shop = scenario, False
+        self.scenario = scenario
 
     def kubectl(self, *arguments: str, given: str | None = None, check: bool = True) -> str:
         command = ["kubectl", "--kubeconfig", str(self.scenario.lab.state.kubeconfig), *arguments]
@@ -53,7 +54,6 @@ class Cluster:
     def start(self) -> None:
         """Start the living installation's controllers, and have them deploy the shop."""
         self.scenario.start_controllers()
-        self.shop = True
         self.kubectl("create", "namespace", SHOP)
         shop = made.application(SHOP, path="gitops/workloads/guestbook/overlays/local")
         shop["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
@@ -94,27 +94,14 @@ class Cluster:
         assert self.scenario.wait_until_handed_over().complete
         self.scenario.pulumi("preview", "--expect-no-changes")
 
-    def end(self) -> None:
-        """Take the shop and the stack away, for the next road."""
-        if self.shop:
-            self.kubectl("-n", "argocd", "delete", f"application.argoproj.io/{SHOP}", "--timeout=60s", check=False)
-        self.scenario.report.engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
-        self.kubectl("delete", "namespace", SHOP, "argocd", "--ignore-not-found", "--timeout=60s", check=False)
-
-
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    found = Scenario.create(tmp_path_factory.mktemp("adopt"), {}, "v3.5.1")
-    found.prepare()
-    yield found
-    found.close()
-
 
 @pytest.fixture
-def cluster(scenario: Scenario) -> Iterator[Cluster]:
-    found = Cluster(scenario)
-    yield found
-    found.end()
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Start a control plane for one road; its end takes everything along."""
+    found = Scenario.create(tmp_path, {}, "v3.5.1")
+    found.prepare()
+    yield Cluster(found)
+    found.close()
 
 
 def upstream(scenario: Scenario, commit: str) -> list[Manifest]:
@@ -176,6 +163,25 @@ def run_the_remedies(cluster: Cluster) -> None:
                 cluster.kubectl(*shlex.split(command)[1:])
 
 
+def bring_shop_into_the_tree(cluster: Cluster) -> None:
+    """Make the living Application a workload of the stack: same name, source and destination."""
+    scenario = cluster.scenario
+    workload = {"project": "storefront", "path": "gitops/workloads/guestbook/overlays/local", "namespace": SHOP}
+    namespaces = [*scenario.settings.projects["storefront"].namespaces, SHOP]
+    changes: dict[str, dict[str, Any]] = {
+        "projects": {"storefront": {"namespaces": namespaces}},
+        "workloads": {SHOP: workload},
+    }
+    edit_stack(scenario.workspace, changes)
+    write_tree(scenario.settings, scenario.workspace / scenario.settings.tree_path)
+    assert "is the stack's by source and destination, and taken over" in cluster.adopt().stdout
+    scenario.push("Bring the shop into the tree")
+    scenario.notify()
+    scenario.wait_until_well()
+    shop = scenario.application(SHOP) or {}
+    assert shop["metadata"]["labels"]["gitops-stack/stack"] == STACK
+
+
 def test_client_side_apply_of_an_older_release(cluster: Cluster) -> None:
     scenario = cluster.scenario
     cluster.kubectl("create", "namespace", "argocd")
@@ -198,6 +204,8 @@ def test_client_side_apply_of_an_older_release(cluster: Cluster) -> None:
     assert roles["data"]["policy.csv"] == "g, platform, role:admin\n"
     assert roles["data"]["policy.default"] == "role:readonly"
     assert scenario.well(SHOP)
+    bring_shop_into_the_tree(cluster)
+    assert cluster.uids() == uids
 
 
 @pytest.mark.soak
@@ -294,7 +302,10 @@ def test_the_operator(cluster: Cluster) -> None:
         [*(one for one in render if one["kind"] == "CustomResourceDefinition"), made.OPERATOR_DEFINITION],
         "--server-side",
     )
-    cluster.kubectl("wait", "--for=condition=Established", "crd/argocds.argoproj.io", "--timeout=30s")
+    wait_for(
+        "ArgoCD objects are served",
+        lambda: "argocds" in cluster.kubectl("get", "--raw", "/apis/argoproj.io/v1beta1", check=False),
+    )
     cluster.kubectl("apply", "-f", "-", given=yaml.safe_dump(made.OPERATOR_OBJECT))
     uid = cluster.kubectl("-n", "argocd", "get", "argocds.argoproj.io/argocd", "-o", "jsonpath={.metadata.uid}")
     cluster.apply(made.unmanaged(made.operator(render, uid=uid)), "--server-side", "--field-manager", "manager")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.delivery.plan import parse_assignment, parse_target, plan_image_set, plan_promotion
 from gitops_stack.delivery.proof import prove
 from gitops_stack.delivery.tree_reader import TreeReader
@@ -92,7 +93,7 @@ def test_the_render_changes_as_announced_or_the_command_refuses(name: str, wante
     settings = stack("dev", app="dev")
 
     def rendered() -> Any:
-        return load_workloads(tmp_path, settings, ["app"], ())
+        return build_rendered(load_workloads(tmp_path, settings, ["app"], ()))
 
     said = DONE
     try:

@@ -14,12 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_stack.cli.delivery_report import build_rendered
+from gitops_stack.delivery.announcement import RenderedWorkloads
 from gitops_stack.delivery.plan import Plan, parse_assignment, parse_target, plan_image_set, plan_promotion
 from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.tree_check.workloads import Snapshot, load_workloads
+from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.workloads import load_workloads
 from tests.delivery.trees import A, stack, write
 from tests.e2e.scenario import say
 
@@ -259,15 +262,15 @@ def differences(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
         yield old, new
 
 
-def load_snapshot(root: Path, plan: Plan, settings: Any) -> Snapshot:
-    return load_workloads(root, settings, [change.application for change in plan.changes], plan.texts)
-
-
-def carry_out(root: Path, plan: Plan, settings: Any, readers: dict[str, str]) -> list[str]:
-    before = load_snapshot(root, plan, settings)
+def carry_out(root: Path, plan: Plan, settings: StackSettings, readers: dict[str, str]) -> list[str]:
+    before = shown(root, plan, settings)
     for path, text in plan.texts.items():
         (root / path).write_bytes(text.encode())
-    return prove(root, plan, before, load_snapshot(root, plan, settings), readers)
+    return prove(root, plan, before, shown(root, plan, settings), readers)
+
+
+def shown(root: Path, plan: Plan, settings: StackSettings) -> RenderedWorkloads:
+    return build_rendered(load_workloads(root, settings, [one.application for one in plan.changes], ()))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -311,7 +314,7 @@ def test_a_promotion_takes_what_kustomize_renders_or_refuses(tag: str, tmp_path:
     try:
         plan = plan_promotion(TreeReader(tmp_path), source, destination, [parse_target("app")])
         GitOpsStackError.raise_for(
-            check_origin(tmp_path, "dev", plan.changes, load_snapshot(tmp_path, plan, destination))
+            check_origin(tmp_path, "dev", {"app": "dev"}, plan.changes, shown(tmp_path, plan, source))
         )
     except GitOpsStackError:
         assert not runs or tag == "12:30", "refused, and kustomize reads it"  # no tag: it has a colon

@@ -111,7 +111,7 @@ def test_argo_cd_takes_over_and_pulumi_has_nothing_left_to_do(dev: Rehearsal) ->
 
 
 def test_the_kubeconfig_of_the_cluster_reaches_the_lab_through_aws_get_token(dev: Rehearsal) -> None:
-    provider = next(found for found in of_type(dev, "kubernetes") if found["urn"].endswith("::cluster"))
+    provider = next(found for found in of_type(dev, "kubernetes") if found["urn"].endswith("::gitops-stack-cluster"))
     config = json.loads(provider["inputs"]["kubeconfig"])
     execution = config["users"][0]["user"]["exec"]
     assert execution["command"] == "aws"

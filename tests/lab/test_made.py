@@ -58,3 +58,11 @@ def test_a_step_that_never_ended_was_not_made(tmp_path: Path) -> None:
 
 def test_no_log_is_no_step(tmp_path: Path) -> None:
     assert load_made(tmp_path / "events.jsonl") == []
+
+
+def test_a_line_that_a_kill_cut_off_is_left_out(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text(
+        f'{json.dumps(event(BEGUN, 1, VPC))}\n{json.dumps(event(DONE, 2, VPC))}\n{{"sequence": 3', encoding="utf-8"
+    )
+    assert [step.name for step in load_made(log)] == ["network"]

@@ -25,6 +25,11 @@ EXCEPTIONS = {
         "statefulset: spec.volumeClaimTemplates.0.kind=Secret"
     ],
     "a data source without a name": ["claim: spec.dataSource={kind: VolumeSnapshot}"],
+    "a null in a custom object": [
+        "backup: spec.labels={a: null}",
+        "backup: spec.labels=null",
+        "backup: spec.list=null",
+    ],
     "CEL": [
         'validatingwebhook: webhooks.0.matchConditions=[{name: a, expression: "1 +"}]',
         'admissionpolicy: spec.validations.0.expression="object.spec.replicas <="',
@@ -64,7 +69,7 @@ def test_the_corpus_is_as_large_as_is_said() -> None:
 
 @pytest.mark.parametrize("words", EXCEPTIONS)
 def test_every_exception_is_in_the_manual(words: str) -> None:
-    assert words in " ".join(DOCUMENT.read_text(encoding="utf-8").split())
+    assert words.lower() in " ".join(DOCUMENT.read_text(encoding="utf-8").lower().split())
 
 
 def test_every_type_and_format_of_the_tables_is_known() -> None:

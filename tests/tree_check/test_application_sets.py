@@ -8,11 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from gitops_stack.tree_check.application_sets import Expansion, RefusedError, Repository, expand_application_set
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.tree_check.application_sets import (
+    Expansion,
+    RefusedError,
+    Repository,
+    TreeSets,
+    expand_application_set,
+)
+from gitops_stack.tree_check.application_sets.clusters_file import load_clusters
+from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.source_roots import SourceRoots
 from tests.application_sets import ANSWERS, CLUSTERS, REPOSITORY, build_cases, compare_form, write_repository
+from tests.stacks import stack_settings
 
+FOLDERS = {
+    "metadata": {"name": "{{.path.basename}}"},
+    "spec": {
+        "project": "default",
+        "source": {"repoURL": REPOSITORY, "targetRevision": "HEAD", "path": "{{.path.path}}"},
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": "a"},
+    },
+}
 RELEASE = (3, 2)  # whose answers are kept
 # What this library does not expand, and says so. The first two Argo CD refuses: it has no such repository either.
 NOT_EXPANDED = {
@@ -156,3 +175,93 @@ def test_the_other_globbing_stops_at_slashes(tmp_path: Path) -> None:
         "**/*.yaml": [["a", "b"], ["a", "b", "top"]],
         "conf/{a,z}.yaml": [[], ["a"]],
     }
+
+
+def write_sets(folder: Path, *sets: dict[str, Any]) -> None:
+    (folder / "sets").mkdir()
+    for number, one in enumerate(sets):
+        one["metadata"]["name"] = f"set-{number}"
+    (folder / "sets/sets.yaml").write_text(yaml.safe_dump_all(sets), encoding="utf-8")
+
+
+def found_in_folder(folder: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    tree = load_folder(folder, folder / "sets")
+    return [one.spec.name for one in tree.applications], [(one.rule, one.message) for one in tree.findings]
+
+
+@pytest.mark.parametrize(
+    "remote",
+    ["git@github.com:acme/platform.git", "https://mirror.example.com/acme/platform", "https://example.com/a/b"],
+)
+def test_sets_of_a_folder_read_the_clone(remote: str, tmp_path: Path, git: Callable[..., str]) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
+    git(tmp_path, "remote", "add", "origin", remote)
+    (tmp_path / "apps/web").mkdir(parents=True)
+    (tmp_path / "apps/web/app.yaml").touch()
+    write_sets(
+        tmp_path,
+        build_set(
+            [{"git": {"repoURL": REPOSITORY, "revision": "any", "directories": [{"path": "apps/*"}]}}],
+            FOLDERS,
+            goTemplate=True,
+        ),
+    )
+    assert found_in_folder(tmp_path) == (["web"], [])
+
+
+def test_clusters_of_a_folder_are_those_that_are_listed(tmp_path: Path) -> None:
+    write_sets(tmp_path, build_set([{"clusters": {"selector": {"matchLabels": {"env": "prd"}}}}], goTemplate=True))
+    secret = {"kind": "Secret", "apiVersion": "v1", "metadata": {"name": "c", "labels": dict(CLUSTERS[0].labels)}}
+    (tmp_path / "sets/secret.yaml").write_text(
+        yaml.safe_dump({**secret, "stringData": {"name": "c", "server": "https://c"}}), encoding="utf-8"
+    )
+    names_found, findings = found_in_folder(tmp_path)
+    assert names_found == []
+    assert findings == [
+        (
+            "application-set-not-expanded",
+            "is not expanded: it selects clusters, and nothing here tells which there are; list them in "
+            "gitops/clusters.yaml; nothing of it was checked",
+        )
+    ]
+    (tmp_path / "gitops").mkdir()
+    (tmp_path / "gitops/clusters.yaml").write_text(
+        "- {name: edge, server: 'https://edge', labels: {env: prd}}\n- {name: dev, server: 'https://dev'}\n"
+    )
+    (tmp_path / "sets/secret.yaml").unlink()
+    assert found_in_folder(tmp_path) == (["edge"], [])
+
+
+def test_a_list_of_clusters_that_is_not_valid_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "gitops").mkdir()
+    file = tmp_path / "gitops/clusters.yaml"
+    file.write_text("- {name: 12, sever: x, labels: {on: true}}\n- edge\n- {name: a, server: b, labels: [a]}\n")
+    with pytest.raises(GitOpsStackError) as refused:
+        load_clusters(tmp_path)
+    assert refused.value.findings == (
+        "gitops/clusters.yaml: [0].sever: is no known key; known here: name, server, project, labels, annotations",
+        "gitops/clusters.yaml: [0].name: found 12; needs text in quotes",
+        "gitops/clusters.yaml: [0].server: found nothing; needs text in quotes",
+        "gitops/clusters.yaml: [0].labels: needs a map of texts; put quotes around numbers and true or false",
+        "gitops/clusters.yaml: [1]: found no map; needs name and server",
+        "gitops/clusters.yaml: [2].labels: needs a map of texts; put quotes around numbers and true or false",
+    )
+    file.write_text("name: a\n")
+    with pytest.raises(GitOpsStackError, match="found no list"):
+        load_clusters(tmp_path)
+    file.unlink()
+    assert load_clusters(tmp_path) is None
+
+
+def test_a_listed_cluster_completes_the_one_of_the_stack(tmp_path: Path) -> None:
+    (tmp_path / "gitops").mkdir()
+    (tmp_path / "gitops/clusters.yaml").write_text(
+        "- {name: in-cluster, server: 'https://kubernetes.default.svc', annotations: {vpcId: vpc-1}}\n"
+        "- {name: edge, server: 'https://edge'}\n"
+    )
+    roots = SourceRoots(tmp_path, REPOSITORY, "main")
+    sets = TreeSets.of_stack(tmp_path, roots, stack_settings("dev"))
+    assert [(one.name, one.annotations.get("vpcId"), one.labels.get("stack")) for one in sets.clusters or ()] == [
+        ("in-cluster", "vpc-1", "dev"),
+        ("edge", None, None),
+    ]

@@ -35,6 +35,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     [
         ("tests/00-assert.yaml", OBJECT, "they belong to tests"),
         ("tests/e2e/chainsaw-test.yaml", OBJECT, "they belong to tests"),
+        ("secret.enc.yaml", f"{OBJECT}sops:\n  mac: x\n", "SOPS has encrypted them"),
         ("errors.yaml", OBJECT, "they belong to tests"),
         ("suite.yaml", "apiVersion: kuttl.dev/v1beta1\nkind: TestSuite\n", "they are files of other tools"),
         ("cluster.yaml", "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "they are files of other tools"),

@@ -392,6 +392,30 @@ def test_the_documents_of_a_file(content: bytes, kinds: list[str], tmp_path: Pat
     assert [document["kind"] for document in load_manifest_file(tmp_path / "a.yaml")] == kinds
 
 
+def test_a_kustomization_in_another_encoding_is_left_to_kustomize(tmp_path: Path, started: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_bytes(b"resources: [a\xfe.yaml]\n")
+    assert len(render_source(Request(tmp_path, {})).documents) == 1
+    assert started.exists()
+
+
+def test_a_character_that_no_program_takes_is_a_sentence(tmp_path: Path, started: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: []\n")
+    render = render_source(Request(tmp_path, {"kustomize": {"images": ["a\0b:v1"]}}))
+    assert render.failed == (f"{tmp_path}: found a NUL character in the Application's source; remove it",)
+    assert not started.exists()
+
+
+def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.yaml").write_text(MAP)
+
+    def refuse(file: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    render = render_source(Request(tmp_path, {}))
+    assert render.failed == (f"{tmp_path}/a.yaml: cannot be read: Permission denied; check its permissions",)
+
+
 @pytest.mark.parametrize("printed", [b"a: [", b"a: \xff\x00", b"a: !!int x"])
 def test_what_helm_prints_that_is_no_yaml_is_a_finding(printed: bytes, tmp_path: Path, started: Path) -> None:
     (tmp_path / "answer").write_bytes(printed)

@@ -107,3 +107,11 @@ def test_the_head_of_a_remote_that_the_stack_does_not_follow(repository: Path, g
 
 def test_another_repository_is_nowhere_here(repository: Path) -> None:
     assert SourceRoots(repository, URL, "main").find("https://github.com/acme/other.git", "main") is None
+
+
+def test_a_project_in_a_folder_of_its_repository_may_read_beside_itself(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "deploy").mkdir()
+    root = SourceRoots(tmp_path / "deploy", URL, "main").find(URL, "main")
+    assert root is not None
+    assert (root.folder, root.top) == (tmp_path / "deploy", tmp_path)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import yaml
+from httpx2 import TransportError
 from lightkube import ApiError, Client, KubeConfig
 from lightkube.models.core_v1 import NodeSpec, NodeStatus, Taint
 from lightkube.models.meta_v1 import ObjectMeta
@@ -33,6 +35,10 @@ _EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_S
 _AUTO_MODE_LEAST = 3
 _NOT_FOUND = 404
 _READY_SECONDS = 60
+_RESTART_SECONDS = 60.0
+_INTERVAL_SECONDS = 0.5
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -103,17 +109,17 @@ def scale_nodes(pool: NodePool, count: int) -> None:
     Raise EnvironmentProblem when they do not become Ready.
     """
     nodes = build_nodes(pool, count)
-    with _connect() as client:
-        if client is None:
-            return
-        wanted = {_name(node) for node in nodes}
+    wanted = {_name(node) for node in nodes}
+
+    def scale(client: Client) -> bool:
         for node in _list_nodes(client, pool.cluster, pool.name):
             if _name(node) not in wanted:
                 _delete(client, _name(node))
         for node in nodes:
             client.apply(node, force=True)
-        found = wait_until(lambda: wanted <= {*_list_ready(client, pool)}, seconds=_READY_SECONDS)
-    if not found:
+        return wait_until(lambda: wanted <= {*_list_ready(client, pool)}, seconds=_READY_SECONDS)
+
+    if _ask_patiently(scale) is False:
         raise EnvironmentProblem(
             f"{pool.cluster}: the nodes of {pool.name} are not Ready in the lab after {_READY_SECONDS} s; "
             "look at the log of kwok"
@@ -131,11 +137,28 @@ def start_auto_mode(cluster: str, region: str, zones: Sequence[str]) -> None:
 
 def stop_nodes(cluster: str, pool: str | None = None) -> None:
     """Delete the nodes of a cluster's ``pool``, or all of the cluster's."""
-    with _connect() as client:
-        if client is None:
-            return
+
+    def stop(client: Client) -> None:
         for node in _list_nodes(client, cluster, pool):
             _delete(client, _name(node))
+
+    _ask_patiently(stop)
+
+
+def _ask_patiently(ask: Callable[[Client], _Answer]) -> _Answer | None:
+    """Return what the lab's API server answers, None without a lab; one that restarts is waited for.
+
+    AWS does not depend on it: a create that failed here would leave a cluster in the account whose id nobody has.
+    """
+    deadline = time.monotonic() + _RESTART_SECONDS
+    while True:
+        try:
+            with _connect() as client:
+                return None if client is None else ask(client)
+        except TransportError as error:
+            if time.monotonic() > deadline:
+                raise EnvironmentProblem(f"the lab's API server does not answer: {error}; look at its log") from None
+        time.sleep(_INTERVAL_SECONDS)
 
 
 @contextmanager

@@ -42,6 +42,8 @@ def check_policy(part: Part) -> Iterator[Violation]:
     """Check an admission policy's spec; its CEL is not evaluated."""
     if not sequence(part.get("validations")) and not sequence(part.get("auditAnnotations")):
         yield "validations", "is missing", "add one, or an audit annotation"
+    if mapping(part.get("matchConstraints")) and not sequence(dig(part, "matchConstraints", "resourceRules")):
+        yield "matchConstraints.resourceRules", "is missing", "add one"
     for place, found in parts(part, "variables"):
         if found.get("name") is not None and not text(found["name"]).isidentifier():
             yield f"{place}.name", f"found {show(found['name'])}", "needs letters, digits and _"

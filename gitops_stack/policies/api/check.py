@@ -71,7 +71,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "rbac.v1.RoleBinding": (access.check_role_binding,),
     "rbac.v1.ClusterRoleBinding": (access.check_cluster_role_binding,),
     "rbac.v1.Subject": (access.check_subject,),
-    "autoscaling.v1.HorizontalPodAutoscalerSpec": (autoscaling.check_replicas,),
+    "autoscaling.v1.HorizontalPodAutoscalerSpec": (autoscaling.check_target,),
     "autoscaling.v2.HorizontalPodAutoscalerSpec": (autoscaling.check_target,),
     "autoscaling.v2.MetricSpec": (autoscaling.check_metric,),
     "autoscaling.v2.HPAScalingRules": (autoscaling.check_rules,),
@@ -89,6 +89,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
 }
 
 
+_FILLED = ("address", "network", "host", "subdomain", "label")  # formats of lists without empty entries
 _EITHER = ("port-or-name", "target-port")
 
 
@@ -99,12 +100,19 @@ def _inside(key: str, check: Check, part: Part) -> Iterator[Violation]:
 
 
 @cache
+def load_published_enums() -> dict[str, dict[str, list[str]]]:
+    """Return the values kube-apiserver publishes for the fields of its stable types (`/openapi/v3`)."""
+    text = resources.files(__package__).joinpath("enums.json").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, list[str]]] = json.loads(text)
+    return loaded
+
+
+@cache
 def load_enums() -> dict[str, dict[str, frozenset[str]]]:
     """Return the values each field of a type may have: kube-apiserver's published ones, and those of its code."""
-    text = resources.files(__package__).joinpath("enums.json").read_text(encoding="utf-8")
     enums: dict[str, dict[str, frozenset[str]]] = {
         name: {field: frozenset(values) for field, values in fields.items() if (name, field) not in OPEN_ENUMS}
-        for name, fields in json.loads(text).items()
+        for name, fields in load_published_enums().items()
     }
     for name, fields in MORE_ENUMS.items():
         enums.setdefault(name, {}).update({field: frozenset(values) for field, values in fields.items()})
@@ -134,7 +142,7 @@ def check_part(name: str, part: Part) -> Iterator[Violation]:
 
 def _check_enum(field: str, value: object, values: frozenset[str]) -> Iterator[Violation]:
     for place, one in _each(field, value):
-        if isinstance(one, str) and one and one not in values:  # "" is the default, as to Go
+        if isinstance(one, str) and (one or place != field) and one not in values:  # "" is the default, but in a list
             close = [known for known in values if known.lower() == one.lower()]
             needs = f"did you mean {close[0]}?" if close else f"needs one of: {', '.join(sorted(filter(None, values)))}"
             yield place, f"found {show(one)}", needs
@@ -143,7 +151,8 @@ def _check_enum(field: str, value: object, values: frozenset[str]) -> Iterator[V
 def _check_format(field: str, value: object, name: str) -> Iterator[Violation]:
     rule = FORMATS[name]
     for place, one in _each(field, value):
-        if one is not None and not rule.fits(one):
+        empty = one == "" and place != field and name in _FILLED
+        if one is not None and (empty or not rule.fits(one)):
             needs = rule.needs
             if name in _EITHER:
                 needs = FORMATS["port-name" if isinstance(one, str) else "port"].needs

@@ -26,17 +26,25 @@ def check_definition(part: Part) -> Iterator[Violation]:
         yield "metadata.name", f"found {show(dig(part, 'metadata', 'name'))}", f"needs {plural}.{group}"
     if group and ("." not in group or not is_subdomain(group)):
         yield "spec.group", f"found {show(group)}", "needs a domain with a dot"
-    for key in ("plural", "singular"):
-        if names.get(key) and not _LABEL_1035.fullmatch(text(names[key])):
-            yield f"spec.names.{key}", f"found {show(names[key])}", "needs a-z, 0-9 and -, beginning with a letter"
-    if names.get("kind") and not _LABEL_1035.fullmatch(text(names["kind"]).lower()):
-        yield "spec.names.kind", f"found {show(names['kind'])}", "needs letters, digits and -"
-    for key in ("kind", "plural"):
-        if not names.get(key):
-            yield f"spec.names.{key}", "is missing", "add it"
+    yield from _check_names(names)
     if not spec.get("scope"):
         yield "spec.scope", "is missing", "add Namespaced or Cluster"
     yield from _check_versions(spec)
+
+
+def _check_names(names: Part) -> Iterator[Violation]:
+    for key in ("plural", "singular"):
+        if names.get(key) and not _LABEL_1035.fullmatch(text(names[key])):
+            yield f"spec.names.{key}", f"found {show(names[key])}", "needs a-z, 0-9 and -, beginning with a letter"
+    for key in ("kind", "listKind"):
+        if names.get(key) and not _LABEL_1035.fullmatch(text(names[key]).lower()):
+            yield f"spec.names.{key}", f"found {show(names[key])}", "needs letters, digits and -"
+    for index, name in enumerate(sequence(names.get("shortNames"))):
+        if isinstance(name, str) and not _LABEL_1035.fullmatch(name):
+            yield f"spec.names.shortNames[{index}]", f"found {show(name)}", "needs a-z, 0-9 and -"
+    for key in ("kind", "plural"):
+        if not names.get(key):
+            yield f"spec.names.{key}", "is missing", "add it"
 
 
 def _check_versions(spec: Part) -> Iterator[Violation]:

@@ -188,6 +188,8 @@ FORMATS: dict[str, Format] = {
     "affinity-seconds": Format(_in(1, 86400), "needs 1 to 86400 seconds"),
     "token-seconds": Format(_in(600, 2**32), "needs no less than 600 seconds"),
     "priority": Format(_in(-(2**31), 10**9), "needs at most 1000000000"),
+    "driver": Format(_of(lambda value: is_subdomain(value.lower())), "needs a name such as ebs.csi.aws.com"),
+    "precedence": Format(_in(0, 10_000), "needs 1 to 10000"),
     "group-priority": Format(_in(1, 20000), "needs 1 to 20000"),
     "version-priority": Format(_in(1, 1000), "needs 1 to 1000"),
     "quantity": Format(_is_amount, "needs a quantity such as 100m or 64Mi"),

@@ -25,10 +25,10 @@ _OPPOSED = ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"})
 _OF_PODS = {"pods", "cpu", "memory", *(f"{key}.{name}" for key in ("requests", "limits") for name in ("cpu", "memory"))}
 
 
-def check_amounts(amounts: object, place: str) -> Iterator[Violation]:
-    """Check that every amount is a quantity, not below 0."""
+def check_amounts(amounts: object, place: str, *, negative: bool = False) -> Iterator[Violation]:
+    """Check that every amount is a quantity, not below 0 unless it may be ``negative``."""
     for name, amount in mapping(amounts).items():
-        if amount is not None and not FORMATS["quantity"].fits(amount):
+        if amount is not None and not FORMATS["quantity"].fits(amount) and not (negative and is_quantity(amount)):
             needs = FORMATS["count" if is_quantity(amount) else "quantity"].needs
             yield f"{place}.{name}", f"found {show(amount)}", needs
 
@@ -113,7 +113,7 @@ def _check_limits(part: Part) -> Iterator[Violation]:
         yield "type", f"found {show(kind)}", f"needs one of: {', '.join(_LIMIT_TYPES)}"
     needs = "needs cpu, memory, storage, or a name with a domain"
     for key in _AMOUNTS:
-        yield from check_amounts(part.get(key), key)
+        yield from check_amounts(part.get(key), key, negative=True)
         for name in map(str, mapping(part.get(key))):
             if "/" not in name and name not in _AMOUNTED and not name.startswith("hugepages-"):
                 yield f"{key}.{name}", "is not a resource that ranges know", needs

@@ -85,8 +85,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "admissionregistration.v1.ValidatingWebhook": ("name", "admissionReviewVersions", "sideEffects", "clientConfig"),
     "admissionregistration.v1.MutatingWebhook": ("name", "admissionReviewVersions", "sideEffects", "clientConfig"),
     "admissionregistration.v1.ServiceReference": ("name", "namespace"),
-    "admissionregistration.v1.RuleWithOperations": ("apiVersions", "operations", "resources"),
-    "admissionregistration.v1.NamedRuleWithOperations": ("apiVersions", "operations", "resources"),
+    "admissionregistration.v1.RuleWithOperations": ("apiGroups", "apiVersions", "operations", "resources"),
+    "admissionregistration.v1.NamedRuleWithOperations": ("apiGroups", "apiVersions", "operations", "resources"),
     "admissionregistration.v1.ValidatingAdmissionPolicySpec": ("matchConstraints",),
     "admissionregistration.v1.Validation": ("expression",),
     "admissionregistration.v1.MatchCondition": ("name", "expression"),
@@ -95,6 +95,16 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec": ("groupPriorityMinimum", "versionPriority"),
     "kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": ("name", "namespace"),
     "flowcontrol.v1.PriorityLevelConfigurationReference": ("name",),
+    "flowcontrol.v1.FlowSchemaSpec": ("priorityLevelConfiguration",),
+    "flowcontrol.v1.PolicyRulesWithSubjects": ("subjects",),
+    "flowcontrol.v1.ResourcePolicyRule": ("verbs", "apiGroups", "resources"),
+    "flowcontrol.v1.NonResourcePolicyRule": ("verbs", "nonResourceURLs"),
+    "flowcontrol.v1.Subject": ("kind",),
+    "flowcontrol.v1.GroupSubject": ("name",),
+    "flowcontrol.v1.PriorityLevelConfigurationSpec": ("type",),
+    "flowcontrol.v1.LimitedPriorityLevelConfiguration": ("limitResponse",),
+    "flowcontrol.v1.LimitResponse": ("type",),
+    "core.v1.EndpointAddress": ("ip",),
 }  # fmt: skip
 
 NOT_REQUIRED: frozenset[tuple[str, str]] = frozenset(
@@ -105,6 +115,7 @@ NOT_REQUIRED: frozenset[tuple[str, str]] = frozenset(
         ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", "served"),
         ("apps.v1.StatefulSetSpec", "serviceName"),
         ("core.v1.LimitRangeSpec", "limits"),
+        ("storage.v1.CSIDriver", "spec"),
     }
 )
 """Fields that the published schemas call required and the API server fills in."""
@@ -131,7 +142,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "core.v1.VolumeMount": {"subPath": "inner-path", "subPathExpr": "inner-path"},
     "core.v1.Volume": {"name": "label"},
-    "core.v1.KeyToPath": {"key": "config-key", "path": "inner-path", "mode": "mode"},
+    "core.v1.KeyToPath": {"path": "inner-path", "mode": "mode"},
     "core.v1.DownwardAPIVolumeFile": {"path": "inner-path", "mode": "mode"},
     "core.v1.SecretVolumeSource": {"defaultMode": "mode"},
     "core.v1.ConfigMapVolumeSource": {"defaultMode": "mode"},
@@ -157,8 +168,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "core.v1.PreferredSchedulingTerm": {"weight": "weight"},
     "core.v1.WeightedPodAffinityTerm": {"weight": "weight"},
     "core.v1.PodAffinityTerm": {"topologyKey": "qualified", "namespaces": "label"},
-    "core.v1.TopologySpreadConstraint": {"maxSkew": "positive", "minDomains": "positive", "topologyKey": "qualified"},
-    "core.v1.NodeSelectorRequirement": {},
+    "core.v1.TopologySpreadConstraint": {"maxSkew": "positive", "minDomains": "positive"},
+    "core.v1.NodeSelectorRequirement": {"key": "qualified", "values": "label-value"},
     "meta.v1.LabelSelectorRequirement": {"key": "qualified", "values": "label-value"},
     "core.v1.ServicePort": {
         "name": "label", "port": "port", "targetPort": "target-port", "nodePort": "host-port",
@@ -173,7 +184,14 @@ FIELDS: dict[str, dict[str, str]] = {
     "core.v1.EndpointPort": {"port": "port", "name": "label"},
     "core.v1.PersistentVolumeClaimSpec": {"storageClassName": "subdomain"},
     "core.v1.PersistentVolumeSpec": {"storageClassName": "subdomain"},
-    "core.v1.LimitRangeItem": {},
+    "core.v1.CSIPersistentVolumeSource": {"driver": "driver"},
+    "rbac.v1.RoleRef": {"name": "path-segment"},
+    "autoscaling.v1.CrossVersionObjectReference": {"name": "path-segment", "kind": "path-segment"},
+    "autoscaling.v2.CrossVersionObjectReference": {"name": "path-segment", "kind": "path-segment"},
+    "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec": {"policyName": "subdomain"},
+    "flowcontrol.v1.PriorityLevelConfigurationReference": {"name": "subdomain"},
+    "flowcontrol.v1.FlowSchemaSpec": {"matchingPrecedence": "precedence"},
+    "flowcontrol.v1.LimitedPriorityLevelConfiguration": {"nominalConcurrencyShares": "count"},
     "apps.v1.DeploymentSpec": {
         "replicas": "count", "minReadySeconds": "count", "revisionHistoryLimit": "count",
         "progressDeadlineSeconds": "count",

@@ -25,7 +25,7 @@ def _prefixed(place: str, violations: Iterator[Violation]) -> Iterator[Violation
 
 def _check_selector(part: Part) -> Iterator[Violation]:
     selector, labels = part.get("selector"), mapping(dig(part, "template", "metadata", "labels"))
-    if not mapping(selector):
+    if not any(mapping(selector).get(key) for key in ("matchLabels", "matchExpressions")):
         yield "selector", "is missing or empty", "needs the labels of the template"
     elif sequence(dig(selector, "matchExpressions")) and not selects({**mapping(selector), "matchLabels": {}}, labels):
         yield "selector.matchExpressions", "does not select the template's labels", "correct the selector or the labels"

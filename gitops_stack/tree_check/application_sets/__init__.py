@@ -4,11 +4,12 @@ Held against the controller's own code by tests/e2e/test_application_sets.py; do
 """
 
 from gitops_stack.tree_check.application_sets.clusters import Cluster
+from gitops_stack.tree_check.application_sets.deciding_files import note_deciding_files, note_read
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 from gitops_stack.tree_check.application_sets.expansion import Expansion, expand_application_set
 from gitops_stack.tree_check.application_sets.git_generator import path_parameters
 from gitops_stack.tree_check.application_sets.repository import Repository
-from gitops_stack.tree_check.application_sets.stack_sets import StackSets
+from gitops_stack.tree_check.application_sets.tree_sets import TreeSets
 
 __all__ = [
     "Cluster",
@@ -16,7 +17,9 @@ __all__ = [
     "NotExpandableError",
     "RefusedError",
     "Repository",
-    "StackSets",
+    "TreeSets",
     "expand_application_set",
+    "note_deciding_files",
+    "note_read",
     "path_parameters",
 ]

@@ -64,9 +64,13 @@ def _decode(written: str) -> str:
 
 
 def generate_from_clusters(
-    generator: Mapping[str, Any], clusters: Sequence[Cluster], filling: Filling
+    generator: Mapping[str, Any], clusters: Sequence[Cluster] | None, filling: Filling
 ) -> list[Parameters]:
-    """Return the parameters of a clusters generator."""
+    """Return the parameters of a clusters generator. Raises :class:`NotExpandableError` for what is not known."""
+    if clusters is None:
+        raise NotExpandableError(
+            "it selects clusters, and nothing here tells which there are; list them in gitops/clusters.yaml"
+        )
     selector = mapping(generator.get("selector"))
     selects = bool(mapping(selector.get("matchLabels"))) or bool(selector.get("matchExpressions"))
     chosen = [one for one in clusters if is_selected(selector, one.labels, of_labels=True)]

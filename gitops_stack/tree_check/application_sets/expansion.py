@@ -38,12 +38,12 @@ class Expansion:
 def expand_application_set(
     found: Manifest,
     repository: Repository,
-    clusters: Sequence[Cluster] = (),
+    clusters: Sequence[Cluster] | None = (),
     *,
     release: tuple[int, ...] = NEWEST,
     new_globbing: bool = False,
 ) -> Expansion:
-    """Build the Applications of a set as Argo CD ``release`` does.
+    """Build the Applications of a set as Argo CD ``release`` does; no ``clusters``: nothing tells which there are.
 
     Raises :class:`RefusedError` when Argo CD makes none of them either.
     """

@@ -46,7 +46,7 @@ class Generators:
     """What the generators of a set may ask; ``read`` collects the folders that decided."""
 
     repository: Repository
-    clusters: Sequence[Cluster]
+    clusters: Sequence[Cluster] | None
     filling: Filling
     new_globbing: bool = False
     read: list[Path] = field(default_factory=list)

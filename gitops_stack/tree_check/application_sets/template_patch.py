@@ -11,6 +11,7 @@ import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.fields import mapping
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 
 _DIRECTIVES = ("$patch", "$retainKeys", "$deleteFromPrimitiveList/", "$setElementOrder/")
@@ -68,7 +69,7 @@ def apply_template_patch(application: Manifest, patch: str) -> Manifest:
     patched = _merge(copy.deepcopy(application), found, ())
     spec = patched.get("spec")
     if isinstance(spec, dict):
-        project = (application.get("spec") or {}).get("project")
+        project = mapping(application.get("spec")).get("project")
         known = {key: value for key, value in spec.items() if key in _SPEC}
         patched["spec"] = {**({"project": project} if project is not None else {}), **known}
     return patched

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.tree_check.go_template.errors import TemplateError
+from gitops_stack.tree_check.go_template.errors import TemplateError, UnsupportedTemplateError
 from gitops_stack.tree_check.go_template.function import function
 from gitops_stack.tree_check.go_template.values import as_go, format_json_number
 
@@ -129,9 +129,9 @@ def _read_json_or_nothing(text: str) -> Any:
 
 def _decode(decoded: Any, text: str) -> str:
     try:
-        return bytes(decoded(text)).decode(errors="replace")
+        return bytes(decoded(text)).decode()
     except (binascii.Error, ValueError):
-        return "illegal base64 data at input byte 0"
+        raise UnsupportedTemplateError("what Go says of data that does not decode is not repeated here") from None
 
 
 function("toJson", "mustToJson", takes="any")(write_json)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitops_stack.tree_check.go_template import nodes
-from gitops_stack.tree_check.go_template.errors import TemplateError
+from gitops_stack.tree_check.go_template.errors import TemplateError, UnsupportedTemplateError
 from gitops_stack.tree_check.go_template.functions import FUNCTIONS, Function, check_argument
 from gitops_stack.tree_check.go_template.parser import parse_template
 from gitops_stack.tree_check.go_template.values import MISSING, Missing, format_value, is_true, name_type
@@ -34,7 +34,10 @@ def render_template(source: str, data: Mapping[str, Any], options: Sequence[str]
         missing_key = _OPTIONS[option]
     run = _Execution(template, missing_key)
     run.variables = [("$", data)]
-    run.walk(data, template.body)
+    try:
+        run.walk(data, template.body)
+    except RecursionError:  # a map that was set into itself, which ends Go's process
+        raise UnsupportedTemplateError("it does not come to an end") from None
     return "".join(run.output)
 
 

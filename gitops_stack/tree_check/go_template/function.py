@@ -38,7 +38,7 @@ class Function:
         """Call it; what Go panics about is a :class:`TemplateError`."""
         try:
             return self.body(*arguments)
-        except (ValueError, TypeError, IndexError, ZeroDivisionError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, IndexError, ArithmeticError, RecursionError) as error:
             raise TemplateError(f"error calling {self.name}: {error}") from None
 
 

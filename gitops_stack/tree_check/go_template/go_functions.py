@@ -107,10 +107,18 @@ function("gt", takes="value value")(lambda first, other: not (_less(first, other
 function("ge", takes="value value")(lambda first, other: not _less(first, other))
 function("print", takes="any", variadic=True)(lambda *values: print_values(values))
 function("println", takes="any", variadic=True)(lambda *values: " ".join(map(format_value, values)) + "\n")
-function("html", takes="any", variadic=True)(
-    lambda *values: html.escape(print_values(values)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
-)
-function("urlquery", takes="any", variadic=True)(lambda *values: quote_plus(print_values(values), safe="~"))
+
+
+def _print_arguments(values: tuple[Any, ...]) -> str:
+    return print_values("<no value>" if value is None else value for value in values)
+
+
+@function("html", takes="any", variadic=True)
+def _html(*values: Any) -> str:
+    return html.escape(_print_arguments(values)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+
+
+function("urlquery", takes="any", variadic=True)(lambda *values: quote_plus(_print_arguments(values), safe="~"))
 
 
 @function("js", takes="any", variadic=True)
@@ -133,7 +141,8 @@ def _printf(pattern: str, *values: Any) -> str:
 
     printed = _VERB.sub(replaced, pattern)
     if left:
-        printed += f"%!(EXTRA {', '.join(f'{name_type(value)}={format_value(value)}' for value in left)})"
+        extra = ["<nil>" if value is None else f"{name_type(value)}={format_value(value)}" for value in left]
+        printed += f"%!(EXTRA {', '.join(extra)})"
     return printed
 
 

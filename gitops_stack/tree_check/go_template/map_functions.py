@@ -18,7 +18,13 @@ function("pick", takes="map string", variadic=True)(
 function("omit", takes="map string", variadic=True)(
     lambda found, *keys: {key: value for key, value in found.items() if key not in keys}
 )
-function("deepCopy", "mustDeepCopy", takes="any")(copy.deepcopy)
+
+
+@function("deepCopy", "mustDeepCopy", takes="any")
+def _deep_copy(value: Any) -> Any:
+    if value is None:
+        raise TemplateError("reflect: call of reflect.Value.Type on zero Value")
+    return copy.deepcopy(value)
 
 
 @function("set", takes="map string any")

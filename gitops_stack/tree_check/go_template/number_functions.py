@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Any
 
 from gitops_stack.tree_check.go_template.function import function
-from gitops_stack.tree_check.go_template.values import Int64, format_value
+from gitops_stack.tree_check.go_template.values import Int64, IntList, format_value
 
 _WHOLE = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 
@@ -49,14 +49,14 @@ def _remainder(first: Any, other: Any) -> Int64:
     return Int64(as_int(first) - as_int(other) * _quotient(first, other))
 
 
-def _until(start: int, stop: int, step: int) -> list[int]:
-    return list(range(start, stop, step)) if step else []
+def _until(start: int, stop: int, step: int) -> IntList:
+    return IntList(range(start, stop, step) if step else ())
 
 
 def _decimals(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., float]:
     def computed(first: Any, *others: Any) -> float:
         values = [Decimal(repr(as_float(value))) for value in (first, *others)]
-        return float(reduce(operation, values))
+        return float(reduce(operation, values)) + 0.0  # decimals have no -0
 
     return computed
 
@@ -113,4 +113,6 @@ function("add1f", takes="any")(lambda value: _decimals(lambda one, two: one + tw
 function("addf", takes="any", variadic=True)(lambda *values: _decimals(lambda one, two: one + two)(0, *values))
 function("subf", takes="any any", variadic=True)(_decimals(lambda one, two: one - two))
 function("mulf", takes="any any", variadic=True)(_decimals(lambda one, two: one * two))
-function("divf", takes="any any", variadic=True)(_decimals(lambda one, two: one / two))
+function("divf", takes="any any", variadic=True)(
+    _decimals(lambda one, two: round(one / two, 16))  # shopspring/decimal, DivisionPrecision
+)

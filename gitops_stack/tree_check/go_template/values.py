@@ -23,6 +23,10 @@ class StringList(list[str]):
     """A []string."""
 
 
+class IntList(list[int]):
+    """A []int."""
+
+
 class Missing:
     """The zero reflect.Value: a key that a map does not have, or nil behind a pipeline."""
 
@@ -35,7 +39,7 @@ def name_type(value: object) -> str:
     names = (
         (bool, "bool"), (Int64, "int64"), (int, "int"), (float, "float64"), (str, "string"),
         (StringMap, "map[string]string"), (dict, "map[string]interface {}"),
-        (StringList, "[]string"), (list, "[]interface {}"),
+        (StringList, "[]string"), (IntList, "[]int"), (list, "[]interface {}"),
     )  # fmt: skip
     return next((name for kind, name in names if isinstance(value, kind)), "<nil>")
 

@@ -61,7 +61,7 @@ def test_secrets_are_found_by_name(aws: Driver) -> None:
 def test_addon_versions_and_clusters(aws: Driver) -> None:
     token = "aws:eks/getAddonVersion:getAddonVersion"
     asked = {"addonName": "kube-proxy", "kubernetesVersion": "1.34", "mostRecent": True}
-    assert aws.invoke(token, asked)["version"] == "v1.34.0-eksbuild.1"
+    assert aws.invoke(token, asked)["version"] == "v1.34.6-eksbuild.21"
     with pytest.raises(AwsError, match=r"Addon acme is not offered for Kubernetes 1\.34"):
         aws.invoke(token, {**asked, "addonName": "acme"})
     cluster = aws.make_cluster()

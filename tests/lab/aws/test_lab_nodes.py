@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from httpx2 import TransportError
 from lightkube.models.core_v1 import NodeCondition
 from lightkube.resources.core_v1 import Node
 
@@ -165,3 +166,28 @@ def test_without_a_lab_there_is_neither_server_nor_node(monkeypatch: pytest.Monk
     assert load_endpoint() is None
     lab_nodes.scale_nodes(POOL, 3)
     lab_nodes.stop_nodes("acme-dev")
+
+
+def test_an_api_server_that_restarts_is_waited_for(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [TransportError("[Errno 111] Connection refused")] * 3
+    apply = cluster.apply
+
+    def refuse(node: Node, *, force: bool) -> None:
+        if answers:
+            raise answers.pop()
+        apply(node, force=force)
+
+    monkeypatch.setattr(cluster, "apply", refuse)
+    monkeypatch.setattr(lab_nodes, "_INTERVAL_SECONDS", 0.0)
+    lab_nodes.scale_nodes(POOL, 2)
+    assert len(cluster.nodes) == 2
+
+
+def test_an_api_server_that_stays_away_is_said(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_kind: type[Node]) -> list[Node]:
+        raise TransportError("[Errno 111] Connection refused")
+
+    monkeypatch.setattr(cluster, "list", refuse)
+    monkeypatch.setattr(lab_nodes, "_RESTART_SECONDS", 0.0)
+    with pytest.raises(EnvironmentProblem, match=r"API server does not answer: .* Connection refused; look at its log"):
+        lab_nodes.stop_nodes("acme-dev")

@@ -228,7 +228,7 @@ def build_eks(aws: Driver) -> list[tuple[str, Plain]]:
             {
                 "clusterName": name,
                 "addonName": "vpc-cni",
-                "addonVersion": "v1.20.0-eksbuild.1",
+                "addonVersion": "v1.22.4-eksbuild.3",
                 "configurationValues": '{"enableNetworkPolicy": "true"}',
                 "preserve": True,
                 "resolveConflictsOnCreate": "OVERWRITE",

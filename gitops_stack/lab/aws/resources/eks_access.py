@@ -47,7 +47,7 @@ class AccessEntry(StoredType):
         groups = inputs.get("kubernetesGroups") or []
         aws.check(
             "eks", "CreateAccessEntry", clusterName=cluster, principalArn=principal, kubernetesGroups=groups,
-            username=inputs.get("userName"), type=inputs.get("type"), tags=inputs["tagsAll"],
+            username=inputs.get("userName"), type=inputs.get("type"), tags=inputs["tagsAll"] or None,
         )  # fmt: skip
         _require_entries(aws, cluster, "CreateAccessEntry")
         self._check_content(aws, "CreateAccessEntry", principal, groups)
@@ -160,7 +160,7 @@ class PodIdentityAssociation(StoredType):
         """Associate the role; a service account has one at most."""
         operation, cluster = "CreatePodIdentityAssociation", inputs["clusterName"]
         given = {name: inputs[name] for name in self.schema.inputs if name in inputs and name != "tags"}
-        aws.check("eks", operation, **given, tags=inputs["tagsAll"])
+        aws.check("eks", operation, **given, tags=inputs["tagsAll"] or None)
         require_cluster(aws, cluster, operation)
         self._check_role(aws, operation, inputs)
         account = (inputs["namespace"], inputs["serviceAccount"])

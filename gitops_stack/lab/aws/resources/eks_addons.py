@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from gitops_stack.account.addon_versions import load_recorded
 from gitops_stack.lab.aws.resource import Schema, load_document
 from gitops_stack.lab.aws.resources.eks import StoredType, build_timestamp, require_cluster, require_role
 from gitops_stack.lab.aws.resources.kinds import ADDONS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
 
-# Name -> version of AWS's own addons that an unpinned one gets here.
 KNOWN: Final = {
     "amazon-cloudwatch-observability": "v4.4.0-eksbuild.1",
     "aws-ebs-csi-driver": "v1.48.0-eksbuild.1",
@@ -27,7 +27,13 @@ KNOWN: Final = {
     "snapshot-controller": "v8.3.0-eksbuild.1",
     "vpc-cni": "v1.20.4-eksbuild.1",
 }
+"""Add-ons that are known, and the version of those for which no record says what EKS offers."""
 _VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
+
+
+def find_default(addon: str, kubernetes: str) -> str:
+    """Return the version that an add-on which is not pinned gets on a cluster of version ``kubernetes``."""
+    return load_recorded(kubernetes).get(addon, (KNOWN[addon],))[0]
 
 
 class Addon(StoredType):
@@ -61,7 +67,7 @@ class Addon(StoredType):
         """Install it; one addon of a name per cluster."""
         cluster, name = inputs["clusterName"], inputs["addonName"]
         self._check_request(aws, "CreateAddon", inputs, inputs.get("resolveConflictsOnCreate"))
-        require_cluster(aws, cluster, "CreateAddon")
+        kubernetes = require_cluster(aws, cluster, "CreateAddon")["version"]
         identity = f"{cluster}:{name}"
         if aws.store.find(ADDONS, f"{aws.region}/{identity}") is not None:
             raise aws.refuse("EKS", "CreateAddon", "ResourceInUseException", "Addon already exists.")
@@ -69,7 +75,7 @@ class Addon(StoredType):
         now = build_timestamp()
         document = {
             **self._document(inputs),
-            "addonVersion": inputs.get("addonVersion", KNOWN[name]),
+            "addonVersion": inputs.get("addonVersion", find_default(name, kubernetes)),
             "arn": aws.arn("eks", f"addon/{cluster}/{name}/{now}"),
             "createdAt": now,
             "modifiedAt": now,
@@ -103,10 +109,12 @@ class Addon(StoredType):
         aws.check("eks", operation, **given, resolveConflicts=conflicts)
 
     def _check_content(self, aws: AwsSession, operation: str, inputs: Plain) -> None:
+        kubernetes = require_cluster(aws, inputs["clusterName"], operation)["version"]
         name, version = inputs["addonName"], inputs.get("addonVersion")
         if name not in KNOWN:
             raise aws.refuse("EKS", operation, "InvalidParameterException", f"Addon {name} specified is not supported")
-        if version is not None and not _VERSION.fullmatch(version):
+        recorded = load_recorded(kubernetes).get(name)
+        if version is not None and not (version in recorded if recorded else _VERSION.fullmatch(version)):
             message = f"Addon version specified is not supported: {version}"
             raise aws.refuse("EKS", operation, "InvalidParameterException", message)
         values = inputs.get("configurationValues")

@@ -186,7 +186,7 @@ def _build_request(inputs: Plain) -> Answer:
         request["encryptionConfig"] = [inputs["encryptionConfig"]]
     if inputs.get("enabledClusterLogTypes"):
         request["logging"] = _build_logging(inputs["enabledClusterLogTypes"])
-    return {**request, "tags": inputs["tagsAll"]}
+    return {**request, "tags": inputs["tagsAll"]} if inputs["tagsAll"] else request
 
 
 def _build_logging(types: list[str]) -> Answer:

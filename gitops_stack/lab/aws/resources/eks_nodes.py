@@ -128,7 +128,7 @@ def _build_request(inputs: Plain) -> Answer:
         "nodegroupName": inputs["nodeGroupName"],
         "nodeRole": inputs["nodeRoleArn"],
         "subnets": inputs["subnetIds"],
-        "tags": inputs["tagsAll"],
+        **({"tags": inputs["tagsAll"]} if inputs["tagsAll"] else {}),  # as upstream: an empty map is not sent
     }
 
 

@@ -23,6 +23,7 @@ import (
 	log "github.com/sirupsen/logrus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/kubernetes"
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,7 +75,7 @@ func (a *api) List(_ context.Context, list client.ObjectList, options ...client.
 	wanted := (&client.ListOptions{}).ApplyOptions(options)
 	found := list.(*corev1.SecretList)
 	for _, secret := range a.secrets {
-		if wanted.LabelSelector == nil || wanted.LabelSelector.Matches(labelsOf(secret)) {
+		if wanted.LabelSelector == nil || wanted.LabelSelector.Matches(labels.Set(secret.Labels)) {
 			found.Items = append(found.Items, secret)
 		}
 	}
@@ -100,12 +101,6 @@ func (c core) Secrets(string) typedv1.SecretInterface { return secrets{api: c.ap
 func (s secrets) List(context.Context, metav1.ListOptions) (*corev1.SecretList, error) {
 	return &corev1.SecretList{Items: s.api.secrets}, nil
 }
-
-type labelsOf corev1.Secret
-
-func (l labelsOf) Has(key string) bool              { _, has := l.Labels[key]; return has }
-func (l labelsOf) Get(key string) string            { return l.Labels[key] }
-func (l labelsOf) Lookup(key string) (string, bool) { value, has := l.Labels[key]; return value, has }
 
 type answer struct {
 	Applications []v1alpha1.Application `json:"applications"`

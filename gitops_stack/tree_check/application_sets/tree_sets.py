@@ -1,44 +1,77 @@
-"""The ApplicationSets of one stack: what they are expanded with, and what is to be said about them."""
+"""The ApplicationSets of one tree: what they are expanded with, and what is to be said about them."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret, produced_keys
+from gitops_stack.patterns import normalize_repository
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets.clusters import Cluster, read_clusters
+from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE, load_clusters
 from gitops_stack.tree_check.application_sets.errors import RefusedError
-from gitops_stack.tree_check.application_sets.expansion import Expansion, expand_application_set
+from gitops_stack.tree_check.application_sets.expansion import NEWEST, Expansion, expand_application_set
 from gitops_stack.tree_check.application_sets.repository import Repository
+from gitops_stack.tree_check.revisions import load_remote_urls
 from gitops_stack.tree_check.source_roots import SourceRoots
 
 _GLOBBING = "applicationsetcontroller.enable.new.git.file.globbing"
 _FIELD = "spec.generators"
+_UNKNOWN = re.compile(r"<\w+>")
 
 
-class StackSets:
-    """Expand the ApplicationSets of a stack's tree."""
+class TreeSets:
+    """Expand the ApplicationSets of a tree.
 
-    def __init__(self, roots: SourceRoots, settings: StackSettings) -> None:
+    ``clusters`` are those known beside the Secrets in the tree; none: nothing tells which clusters there are.
+    """
+
+    def __init__(
+        self, roots: SourceRoots, clusters: Sequence[Cluster] | None, release: tuple[int, ...] = NEWEST
+    ) -> None:
         self.repository = Repository(roots)
-        self.stack_clusters = tuple(build_stack_clusters(settings))
-        self.release = read_release(settings.argocd.version)
+        self.clusters = clusters
+        self.release = release
+
+    @classmethod
+    def of_stack(cls, project: Path, roots: SourceRoots, settings: StackSettings) -> TreeSets:
+        """Know the Secret that the stack makes and the clusters that the project declares.
+
+        Raises :class:`GitOpsStackError` for a list of clusters that is not valid.
+        """
+        declared = load_clusters(project) or ()
+        made = [_complete(one, declared) for one in build_stack_clusters(settings)]
+        others = [one for one in declared if one.name not in {own.name for own in made}]
+        return cls(roots, [*made, *others], read_release(settings.argocd.version))
+
+    @classmethod
+    def of_folder(cls, project: Path, sets: Iterable[Manifest]) -> TreeSets:
+        """Take the project for the repository its clone names, else for the one that ``sets`` name most often.
+
+        Clusters are those it declares: Secrets of overlays that are alternatives tell nothing.
+        """
+        named = Counter(url for one in sets for url in _git_urls(one.get("spec")))
+        cloned = {_last_parts(url) for url in load_remote_urls(project)}
+        urls = [url for url in named if _last_parts(url) in cloned] or [url for url, _ in named.most_common(1)]
+        return cls(SourceRoots.at_hand(project, urls), load_clusters(project))
 
     def expand(self, found: RenderedObject, tree: Iterable[Manifest]) -> tuple[Expansion, list[Finding]]:
-        """Expand one set, with the cluster Secrets of the stack and of its ``tree``, and say what it lacks."""
+        """Expand one set, with the cluster Secrets in its ``tree`` too where clusters are known, and judge it."""
         manifests = list(tree)
-        declared = [
-            one for one in read_clusters(manifests) if one.name not in {own.name for own in self.stack_clusters}
-        ]
+        clusters = None
+        if self.clusters is not None:
+            known = {one.name: one for one in (*read_clusters(manifests), *self.clusters)}
+            clusters = list(known.values())
         new = any(dig(one, "data", _GLOBBING) == "true" for one in manifests if one.get("kind") == "ConfigMap")
-        clusters = [*self.stack_clusters, *declared]
         try:
             made = expand_application_set(
                 found.manifest, self.repository, clusters, release=self.release, new_globbing=new
@@ -51,7 +84,8 @@ class StackSets:
 
     def _leave_unknown(self, made: Expansion) -> None:
         """Leave out applications that are called, or read from where, only `pulumi up` knows."""
-        unknown = [value for one in self.stack_clusters for value in one.annotations.values() if value.startswith("<")]
+        values = [value for one in self.clusters or () for value in one.annotations.values()]
+        unknown = [value for value in values if _UNKNOWN.fullmatch(value)]
         known = []
         for one in made.applications:
             decisive = json.dumps([one["metadata"].get("name"), *_places(one)])
@@ -77,6 +111,8 @@ def _findings(found: RenderedObject, made: Expansion) -> Iterator[Finding]:
         yield found.finding(_FIELD, f"is not expanded: {reason}", what, rule="application-set-not-expanded")
     if not made.applications and not made.left_out:
         needs = "correct its patterns, files or selectors, or remove it"
+        if "clusters" in _generator_kinds(dig(found.manifest, "spec", "generators")):
+            needs = f"correct what it selects, or list the clusters it is for in {CLUSTERS_FILE}"
         yield found.finding(_FIELD, "makes no application", needs, rule="application-set-empty")
     names = Counter(text(one["metadata"].get("name")) for one in made.applications)
     for name in [name for name, count in names.items() if count > 1]:
@@ -90,6 +126,38 @@ def _findings(found: RenderedObject, made: Expansion) -> Iterator[Finding]:
     if made.left_open:
         said = f"leaves {', '.join(made.left_open)} in its applications, which no generator gives"
         yield found.finding("spec.template", said, "correct the name", rule="application-set-placeholder")
+
+
+def _generator_kinds(generators: object) -> set[str]:
+    kinds: set[str] = set()
+    for one in map(mapping, sequence(generators)):
+        kinds |= {kind for kind, body in one.items() if body is not None}
+        for kind in ("matrix", "merge"):
+            kinds |= _generator_kinds(dig(one, kind, "generators"))
+    return kinds
+
+
+def _git_urls(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if url := text(dig(value, "git", "repoURL")):
+            yield url
+        yield from (url for inner in value.values() for url in _git_urls(inner))
+    elif isinstance(value, list):
+        yield from (url for inner in value for url in _git_urls(inner))
+
+
+def _last_parts(url: str) -> tuple[str, ...]:
+    return tuple(re.split(r"[/:]", normalize_repository(url))[-2:])
+
+
+def _complete(made: Cluster, declared: Iterable[Cluster]) -> Cluster:
+    """Put what the project declares about a cluster of the stack over what is known of it."""
+    for one in declared:
+        if one.name == made.name:
+            return replace(
+                made, labels={**made.labels, **one.labels}, annotations={**made.annotations, **one.annotations}
+            )
+    return made
 
 
 def build_stack_clusters(settings: StackSettings) -> Iterator[Cluster]:

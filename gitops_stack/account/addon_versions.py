@@ -1,0 +1,85 @@
+"""Which versions of its add-ons EKS offers for a Kubernetes version, and whether the stack's pins are among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from gitops_stack.account.checks import Check
+from gitops_stack.account.session import Account, AwsError
+from gitops_stack.settings import EksClusterSettings
+
+NAME = "addon-versions"
+_EKS = "eks:DescribeAddonVersions"
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What is offered of one add-on, the default first; ``source`` says who said so, ``complete`` that it is all."""
+
+    versions: tuple[str, ...]
+    source: str
+    complete: bool
+
+
+@cache
+def load_recorded(kubernetes: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the recorded versions (add-on -> versions, the default first) for ``kubernetes``; empty for none."""
+    found = _load_table()["versions"].get(kubernetes, {})
+    return {addon: tuple(versions) for addon, versions in found.items()}
+
+
+def load_offered(account: Account | None, addon: str, kubernetes: str) -> Offered:
+    """Ask EKS what it offers of ``addon``, or the shipped table when EKS does not answer."""
+    if account is not None:
+        asked = {"addonName": addon, "kubernetesVersion": kubernetes}
+        try:
+            found = account.list("eks", "describe_addon_versions", "addons", **asked)
+        except AwsError:
+            pass  # the table answers as well, and says of when it is
+        else:
+            versions = [version for one in found for version in one["addonVersions"]]
+            versions.sort(key=lambda one: not any(fit.get("defaultVersion") for fit in one.get("compatibilities", ())))
+            return Offered(tuple(one["addonVersion"] for one in versions), _EKS, complete=True)
+    return Offered(load_recorded(kubernetes).get(addon, ()), f"table as of {_load_table()['asOf']}", complete=False)
+
+
+def check_addon_versions(account: Account | None, cluster: EksClusterSettings) -> Iterator[Check]:
+    """Check that EKS offers the pinned version of every add-on for the cluster's Kubernetes version."""
+    for addon, pinned in cluster.addons.items():
+        offered = load_offered(account, addon, cluster.version)
+        needs = f"a version of {addon} that EKS offers for Kubernetes {cluster.version}"
+        if pinned in offered.versions:
+            yield Check(NAME, "ok", f"{addon} {pinned} ({offered.source})", needs)
+        elif offered.complete:
+            found = f"{addon} {pinned}: EKS does not offer it for Kubernetes {cluster.version}"
+            default = offered.versions[0] if offered.versions else "a version it offers"
+            yield Check(NAME, "failed", found, needs, f"set cluster.addons.{addon} to {default}")
+        elif offered.versions and _is_older(pinned, offered.versions):
+            found = f"{addon} {pinned}: older than all that is known to be offered ({offered.source})"
+            yield Check(NAME, "warning", found, needs, f"set cluster.addons.{addon} to {offered.versions[0]}")
+        else:
+            command = f"aws eks describe-addon-versions --addon-name {addon} --kubernetes-version {cluster.version}"
+            yield Check(NAME, "skipped", f"{addon} {pinned}: not listed ({offered.source})", needs, f"ask `{command}`")
+
+
+def _is_older(pinned: str, versions: tuple[str, ...]) -> bool:
+    return all(_base(pinned) < _base(version) for version in versions)
+
+
+def _base(version: str) -> tuple[int, ...]:
+    """Return the numbers of v1.13.2-eksbuild.31 without the build."""
+    return tuple(int(part) for part in version.removeprefix("v").partition("-")[0].split("."))
+
+
+@cache
+def _load_table() -> dict[str, Any]:
+    table: dict[str, Any] = yaml.safe_load(
+        resources.files("gitops_stack.account").joinpath("eks_addons.yaml").read_text(encoding="utf-8")
+    )
+    return table

@@ -1,0 +1,103 @@
+"""What the API server's rules are held against: kube-apiserver itself, and the command that asks it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from httpx2 import Client
+
+from gitops_stack.lab.api_dry_run import DryRun, open_client
+from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.tools import build_tools
+from gitops_stack.policies.api.check import load_published_enums
+from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.tree_check.api_types import shorten
+from tests.api_corpus import Case, build_definition, load_corpus
+from tests.cases import build_object
+from tests.e2e.scenario import say
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    lab = Lab.open(tmp_path_factory.mktemp("api") / "lab", build_tools(say))
+    try:
+        lab.up(say, nodes=False)
+        with open_client(lab.state.kubeconfig) as opened:
+            yield opened
+    finally:
+        lab.down(say)
+
+
+def rendered(manifest: dict[str, Any]) -> RenderedObject:
+    namespace = manifest["metadata"].get("namespace") or ""
+    return RenderedObject(manifest, namespace, "a.yaml")
+
+
+def test_kube_apiserver_still_says_what_the_corpus_holds(client: Client) -> None:
+    dry_run = DryRun(client)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "shop"}}
+    assert dry_run.ask([rendered(namespace), rendered(build_definition()), rendered(account)]) == []
+    client.post("/api/v1/namespaces/shop/serviceaccounts", json=account)
+    cases = list(load_corpus())
+
+    def differs(case: Case) -> str:
+        found = dry_run.apply(rendered(case.manifest))
+        return "" if (found is not None) == case.refused else f"{case}: {found.found if found else 'accepted'}"
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        different = [said for said in pool.map(differs, cases) if said]
+    assert different == CLUSTER_ONLY
+    assert time.monotonic() - started < len(cases) / 2400 * 60, "2,400 objects in 60 s"
+
+
+CLUSTER_ONLY = [
+    "service: spec.type=NodePort & "
+    "spec.ports=[{port: 80, name: a, nodePort: 30080}, {port: 81, name: b, nodePort: 30080}]: accepted",
+    "service: spec.clusterIP=10.0.0.1: accepted",
+    "backup: apiVersion=example.com/v2: accepted",
+]
+"""What the command does not report: it is about this cluster alone, or a kind without a CRD, which other rules name."""
+
+
+def test_the_enums_are_those_that_kube_apiserver_publishes(client: Client) -> None:
+    published: dict[str, dict[str, list[str]]] = {}
+    for name, path in client.get("/openapi/v3").json()["paths"].items():
+        if name.startswith(("api/", "apis/")):
+            document = client.get(path["serverRelativeURL"]).json()
+            for long, schema in document.get("components", {}).get("schemas", {}).items():
+                short = shorten(long)
+                for field, found in schema.get("properties", {}).items():
+                    if values := found.get("enum") or (found.get("items") or {}).get("enum"):
+                        published.setdefault(short, {})[field] = sorted(values)
+    kept = load_published_enums()
+    stable = {name: published[name] for name in published if name in kept}
+    assert kept == stable
+
+
+def test_the_command_finds_what_only_a_server_can_say(tmp_path: Path) -> None:
+    definition = build_definition()
+    good = build_object({"base": "configmap"})
+    told = {"apiVersion": "example.com/v1", "kind": "Backup", "metadata": {"name": "many"}}
+    told |= {"spec": {"schedule": "0 4 * * *", "keep": 200}}
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps/all.yaml").write_text(yaml.safe_dump_all([definition, good, told]))
+    command = [str(Path(sys.executable).parent / "gitops-stack"), "check", "apps", "--api-server", "--output", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (report,) = json.loads(done.stdout)["checks"]
+    errors = [found for found in report["findings"] if found["severity"] == "error"]
+    assert [(one["rule"], one["object"]["name"], one["field"]) for one in errors] == [("api-server", "many", "spec")]
+    assert "too many to keep" in errors[0]["found"]
+    assert done.returncode == 1

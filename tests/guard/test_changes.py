@@ -1,0 +1,117 @@
+"""docs/changes.md: the verdict of every row is the guard's."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gitops_stack.guard.changes import build_facts, check_facts, check_namespace, check_source
+from gitops_stack.guard.cluster import Claim, Cluster
+from gitops_stack.guard.ownership import Recorded, check_cluster
+from gitops_stack.settings import StackSettings
+from tests.stacks import COMMIT, ROOT
+
+DOCUMENT = ROOT / "docs/changes.md"
+ROWS = [
+    [cell.strip() for cell in line.strip("|\n").split(" | ")]
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines()
+    if re.match(r"\| (existing|eks) \|", line)
+]
+COMMON: dict[str, Any] = {
+    "stack": "test",
+    "gitops": {"repoUrl": "https://example.com/platform.git"},
+    "argocd": {"version": "v3.5.1", "commit": COMMIT},
+    "projects": {"team": {"namespaces": ["team"]}},
+}
+EXISTING = {**COMMON, "cluster": {"provider": "existing"}}
+EKS = {
+    **COMMON,
+    "region": "eu-central-1",
+    "account": {"id": "123456789012"},
+    "network": {"cidr": "10.20.0.0/16"},
+    "cluster": {
+        "provider": "eks",
+        "version": "1.34",
+        "access": {"admins": {"principalArn": "arn:aws:iam::123456789012:role/a", "policy": "ClusterAdmin"}},
+        "compute": {"autoMode": True},
+    },
+}
+LIVING = ["Application guestbook"]
+
+
+def build(kind: str, setting: str, value: str) -> StackSettings:
+    values: dict[str, Any] = copy.deepcopy(EKS if kind == "eks" else EXISTING)
+    if setting == "(aws:region)":
+        values["region"] = value
+    elif setting == "cluster.provider" and value == "eks":
+        values = copy.deepcopy(EKS)
+    elif not setting.startswith("(") and value != "(eks)":
+        place, (*parents, last) = values, setting.split(".")
+        for name in parents:
+            place = place.setdefault(name, {})
+        read = yaml.safe_load(value)
+        if (isinstance(place.get(last), dict) and not parents) or read is not None:
+            place[last] = read
+        if last == "compute" and "nodeGroups" in value:
+            values["cluster"]["addons"] = dict.fromkeys(
+                ["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"],
+                "v1.0.0-eksbuild.1",
+            )
+    if values.get("cluster", {}).get("provider") == "existing" and kind == "eks":
+        values.pop("network")
+    return StackSettings.model_validate(values)
+
+
+def judge(kind: str, setting: str, before: str, after: str) -> list[str]:
+    old, new = build(kind, setting, before), build(kind, setting, after)
+    written = [] if "empty" in after else LIVING
+    source = [f"{one.gitops.repo_url}//{one.tree_path}?ref={one.gitops.revision}" for one in (old, new)]
+    uid = "another" if "another-cluster" in after else "this"
+    owner = (
+        Claim(after, old.stack, "argocd") if setting == "(Pulumi project)"
+        else Claim("gitops-stack", after, "argocd") if setting == "(stack name)"
+        else Claim("gitops-stack", old.stack, new.argocd.namespace)
+    )  # fmt: skip
+    cluster = Cluster(uid, f"https://{uid}", Claim("gitops-stack", old.stack, "argocd") if uid == "this" else None)
+    return [
+        *check_facts(build_facts(old), build_facts(new)),
+        *check_namespace(old.argocd.namespace, new.argocd.namespace, "all of it"),
+        *check_source(source[0], source[1], LIVING, written),
+        *check_cluster(owner, cluster, Recorded("this", "https://this", old.argocd.namespace)),
+    ]
+
+
+def test_the_table_has_forty_changes_and_each_once() -> None:
+    assert len(ROWS) >= 40
+    assert len({tuple(row[:4]) for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "before", "after", "verdict"),
+    [row[:5] for row in ROWS],
+    ids=[" ".join(row[:4])[:80] for row in ROWS],
+)
+def test_the_verdict_of_a_change_is_the_guard_s(kind: str, setting: str, before: str, after: str, verdict: str) -> None:
+    findings = judge(kind, setting, before, after)
+    assert bool(findings) == verdict.startswith("refused"), findings
+    assert all(";" in found and found.count(": ") >= 1 for found in findings), "place, finding and remedy"
+
+
+def test_a_refused_setting_is_named_with_both_values() -> None:
+    (found,) = judge("eks", "network.cidr", "10.20.0.0/16", "10.30.0.0/16")
+    assert found == (
+        "gitops-stack:network: found 10.30.0.0/16, and this stack was made with 10.20.0.0/16; this would delete the "
+        "network, and the EKS cluster gitops-stack-test with all that runs in it, and its volumes and load balancers "
+        "would lose their cluster; set it back, or move as docs/move.md says"
+    )
+
+
+def test_every_road_the_table_promises_is_written_down() -> None:
+    roads = (Path(ROOT) / "docs/move.md").read_text(encoding="utf-8")
+    promised = {row[1] for row in ROWS if row[4] == "refused, road"}
+    assert {setting for setting in promised if f"`{setting.strip('()')}`" not in roads} == set()

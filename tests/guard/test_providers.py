@@ -1,0 +1,143 @@
+"""The guards as Pulumi's plugin runs them: what is judged, what is kept, and how a refusal is said."""
+
+from __future__ import annotations
+
+import base64
+import traceback
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pulumi.dynamic.dynamic import serialize_provider
+from pulumi.runtime.rpc import UNKNOWN
+
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.guard import presence, providers
+from gitops_stack.guard.cluster import Claim, Cluster
+from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
+from gitops_stack.live_state import AccessDenied
+
+NEWS = {
+    "kubeconfig": "/kubeconfig", "context": "admin", "project": "gitops-stack", "stack": "dev", "namespace": "argocd",
+    "takeOver": "", "source": "", "root": "root", "releases": True, "dryRun": False, "registered": [],
+}  # fmt: skip
+UID, ADDRESS = "11111111-1111-1111-1111-111111111111", "https://10.0.0.1"
+OLDS = {**NEWS, "cluster": UID, "address": ADDRESS, "restored": {}}
+OURS = Cluster(UID, ADDRESS, Claim("gitops-stack", "dev", "argocd"))
+
+
+class Connected(SimpleNamespace):
+    """A connection to nothing."""
+
+    client: Any = None
+    address = ADDRESS
+
+    def __enter__(self) -> Connected:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProblem]:
+    """What the cluster answers, one after the other; the last one stays."""
+    listed: list[Cluster | EnvironmentProblem] = [OURS]
+
+    def load(_connection: object) -> Cluster:
+        found = listed[0] if len(listed) == 1 else listed.pop(0)
+        if isinstance(found, EnvironmentProblem):
+            raise found
+        return found
+
+    monkeypatch.setattr(providers, "connect_provider", lambda *_: Connected())
+    monkeypatch.setattr(providers, "load_cluster", load)
+    monkeypatch.setattr(providers, "check_adoption", lambda *_: iter(()))
+    monkeypatch.setattr(presence, "load_missing", lambda *_: ([], True))
+    monkeypatch.setattr(providers, "_POLL_SECONDS", 0.0)
+    return listed
+
+
+@pytest.mark.usefixtures("answers")
+def test_what_was_found_is_kept_and_what_passes_is_not() -> None:
+    checked = ClusterGuard().check({}, {**NEWS, "tree": "/tree", "registered": [["", "v1", "Secret", "a", "b", False]]})
+    assert checked.failures == []
+    assert checked.inputs["cluster"] == UID
+    assert checked.inputs["address"] == ADDRESS
+    assert not {"dryRun", "tree", "registered"} & checked.inputs.keys()
+
+
+@pytest.mark.usefixtures("answers")
+def test_the_next_update_with_the_same_settings_is_no_change() -> None:
+    first = ClusterGuard().check({}, dict(NEWS)).inputs
+    second = ClusterGuard().check(first, {**NEWS, "dryRun": True}).inputs
+    assert ClusterGuard().diff("id", {**first, "__provider": "a"}, {**second, "__provider": "b"}).changes is False
+
+
+def test_a_cluster_that_is_not_there_yet_is_not_looked_at() -> None:
+    checked = ClusterGuard().check({}, {**NEWS, "kubeconfig": UNKNOWN})
+    assert (checked.failures, checked.inputs["restored"]) == ([], {})
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_preview_that_does_not_know_the_provider_recalls_how_it_was_reached() -> None:
+    checked = ClusterGuard().check(OLDS, {**NEWS, "kubeconfig": UNKNOWN, "rendersTo": UNKNOWN, "dryRun": True})
+    assert (checked.inputs["kubeconfig"], checked.inputs["cluster"]) == ("/kubeconfig", UID)
+    assert "rendersTo" not in checked.inputs
+
+
+def test_a_provider_that_renders_to_a_folder_has_no_cluster() -> None:
+    assert ClusterGuard().check({}, {**NEWS, "rendersTo": "yaml"}).failures == []
+
+
+def test_a_cluster_that_does_not_answer_stops_an_update_and_not_a_preview(
+    answers: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[:] = [EnvironmentProblem("cluster: does not answer")]
+    assert [one.reason for one in ClusterGuard().check(OLDS, dict(NEWS)).failures] == ["cluster: does not answer"]
+    preview = ClusterGuard().check(OLDS, {**NEWS, "dryRun": True})
+    assert (preview.failures, preview.inputs["cluster"]) == ([], UID)
+    assert "not compared with the cluster: cluster: does not answer" in capsys.readouterr().err
+
+
+def test_a_new_access_entry_is_waited_for(answers: list[Any]) -> None:
+    answers[:] = [AccessDenied("401"), AccessDenied("403"), OURS]
+    assert ClusterGuard().check({}, dict(NEWS)).failures == []
+
+
+def test_another_stack_s_cluster_is_one_failure(answers: list[Any]) -> None:
+    answers[:] = [Cluster(UID, ADDRESS, Claim("gitops-stack", "prd", "argocd"))]
+    (failure,) = ClusterGuard().check({}, dict(NEWS)).failures
+    assert "belongs to stack gitops-stack/prd" in failure.reason
+
+
+def test_a_stack_that_would_replace_its_cluster_is_refused() -> None:
+    facts = {"provider": "eks", "clusterName": "a"}
+    assert StackGuard().check({}, dict(facts)).failures == []
+    (failure,) = StackGuard().check(facts, {**facts, "clusterName": "b"}).failures
+    assert "cluster.name: found b, and this stack was made with a" in failure.reason
+
+
+@pytest.mark.parametrize("guard", [StackGuard(), ClusterGuard(), TeardownGuard()])
+def test_the_state_holds_a_guard_by_name_alone(guard: Any) -> None:
+    kept = base64.b64decode(serialize_provider(guard))
+    assert len(kept) < 100
+    assert b"gitops_stack.guard.providers" in kept
+    assert type(guard).__name__.encode() in kept
+
+
+@pytest.fixture
+def plain_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traceback, "format_exc", traceback.format_exc)
+    TeardownGuard().configure(SimpleNamespace(config=None))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("plain_format")
+@pytest.mark.parametrize(("error", "traced"), [(GitOpsStackError("a sentence"), False), (ValueError("a bug"), True)])
+def test_an_expected_failure_is_its_sentence_and_a_bug_its_traceback(error: Exception, traced: bool) -> None:
+    try:
+        GitOpsStackError.raise_for(error.args) if isinstance(error, GitOpsStackError) else int(str(error))
+    except (GitOpsStackError, ValueError):
+        said = traceback.format_exc()
+    assert ("Traceback" in said) == traced
+    assert str(error) in said
