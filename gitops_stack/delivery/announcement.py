@@ -13,6 +13,7 @@ from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key, object_
 from gitops_stack.manifests import Manifest
 
 _SHOWN = 5  # differences in a sentence
+_IMAGE_KEYS = ("image", "reference")
 _POD = re.compile(r"(^|\.)((initC|c)ontainers\.\d+\.image|volumes\.\d+\.image\.reference)", re.ASCII)
 
 
@@ -108,6 +109,14 @@ def is_image(rendered: object, announced: str) -> bool:
     name, *pin = split_image(announced)
     own, *found = split_image(rendered)
     return pin == found and (not name or normalise_repository(name) == normalise_repository(own))
+
+
+def list_images(manifests: Iterable[Manifest]) -> Iterator[str]:
+    """Yield every text that stands where an image does, in objects of whatever kind."""
+    for manifest in manifests:
+        for path, value, _ in _leaves(manifest, manifest):
+            if isinstance(value, str) and path.rpartition(".")[2] in _IMAGE_KEYS:
+                yield value
 
 
 def _is_announced(change: ImageChange, old: object, new: object) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from gitops_stack.delivery.announcement import RenderedWorkloads, is_image, prove_announcement
+from gitops_stack.delivery.announcement import RenderedWorkloads, is_image, list_images, prove_announcement
 from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.delivery.images.kustomization_images import find_kustomization
 from gitops_stack.delivery.plan import ImageChange, Plan
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.gitops_tree.manifest_set import images
 from gitops_stack.gitops_tree.read_paths import is_read, load_read_paths
 
 _NAMED = 3  # places in a sentence
@@ -56,7 +55,7 @@ def check_origin(
             if not _is_chart(tree, folders[change.application]):
                 yield f"{folders[change.application]}: cannot be rendered, so nobody can say what {stack} runs: {why}"
             continue
-        found = images(running.objects.get(change.application, ()))
+        found = list(list_images(running.objects.get(change.application, ())))
         if found and not any(is_image(image, change.after) for image in found):
             yield (
                 f"{change.application}: {change.name} of {stack} reads as {change.after}, and renders "

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_stack.edits import text_edit
-from gitops_stack.edits.text_edit import TextEdit, Value, apply_checked
+from gitops_stack.edits.text_edit import TextEdit, apply_checked
+from gitops_stack.edits.value_text import Value, render_flow
 from gitops_stack.edits.yaml_source import Alias, Mapping, Node, Path, Scalar, line_number, load_data, load_source
 from gitops_stack.edits.yaml_source import Sequence as SequenceNode
 from gitops_stack.errors import GitOpsStackError
@@ -146,7 +147,7 @@ class YamlDocument:
             colon = self._colon(key)
             return TextEdit(colon, max(colon, node.end), text_edit.render_lines_below(self.text, key, value))
         if key and isinstance(node, (Mapping, SequenceNode)) and not node.flow:
-            return TextEdit(self._colon(key), node.end, f" {text_edit.render_flow(value)}")
+            return TextEdit(self._colon(key), node.end, f" {render_flow(value)}")
         return text_edit.replace_value(self.text, node, value)
 
     def _colon(self, key: Scalar) -> int:

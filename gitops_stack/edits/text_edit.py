@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import yaml
 
-from gitops_stack.edits.scalar_text import quote_style, render_scalar
+from gitops_stack.edits.value_text import (
+    INDENT,
+    Value,
+    quote_style,
+    render_block,
+    render_flow,
+    render_item,
+    render_line,
+    render_scalar,
+)
 from gitops_stack.edits.yaml_source import (
     BYTE_ORDER_MARK,
     Alias,
@@ -25,9 +33,7 @@ from gitops_stack.edits.yaml_source import (
 )
 from gitops_stack.errors import GitOpsStackError
 
-Value: TypeAlias = object  # texts, numbers, truth values, null, lists and maps of them
 _BREAKS = "\r\n"
-_INDENT = 2
 
 
 @dataclass(frozen=True)
@@ -121,11 +127,11 @@ def add_entry(
         return TextEdit(end, end, f", {entry}")
     indent = _column(text, mapping.entries[0][0].start)
     if one_line:
-        return add_lines(text, mapping.end, [_render_line(key, value, indent, quote)])
+        return add_lines(text, mapping.end, [render_line(key, value, indent, quote)])
     if nested_one_line and isinstance(value, dict) and value:
-        below = [_render_line(own, held, indent + _INDENT) for own, held in value.items()]
+        below = [render_line(own, held, indent + INDENT) for own, held in value.items()]
         return add_lines(text, mapping.end, [f"{' ' * indent}{render_scalar(key, quote)}:", *below])
-    return add_lines(text, mapping.end, _render_block(key, value, indent, _list_indent(text, mapping), quote))
+    return add_lines(text, mapping.end, render_block(key, value, indent, _list_indent(text, mapping), quote))
 
 
 def add_item(text: str, sequence: Sequence, value: Value) -> TextEdit:
@@ -138,8 +144,8 @@ def add_item(text: str, sequence: Sequence, value: Value) -> TextEdit:
     indent = _column(text, sequence.start)
     if isinstance(last, Mapping) and last.flow:
         return add_lines(text, sequence.end, [f"{' ' * indent}- {render_flow(value, _key_quote(last))}"])
-    gap = max(_INDENT, _column(text, last.start) - indent)
-    return add_lines(text, sequence.end, _render_item(value, indent, gap))
+    gap = max(INDENT, _column(text, last.start) - indent)
+    return add_lines(text, sequence.end, render_item(value, indent, gap))
 
 
 def insert_item(text: str, sequence: Sequence, index: int, value: Value) -> TextEdit:
@@ -148,7 +154,7 @@ def insert_item(text: str, sequence: Sequence, index: int, value: Value) -> Text
     if sequence.flow:
         return TextEdit(start, start, f"{render_flow(value)}, ")
     dash = _dash(text, sequence, index)
-    line = "".join(f"{one}{line_break(text, dash)}" for one in _render_item(value, _column(text, dash)))
+    line = "".join(f"{one}{line_break(text, dash)}" for one in render_item(value, _column(text, dash)))
     return TextEdit(_line_start(text, dash), _line_start(text, dash), line)
 
 
@@ -223,8 +229,8 @@ def remove_entry(text: str, mapping: Mapping, key: str, *, with_comment: bool = 
 
 def render_lines_below(text: str, key: Scalar, value: dict[str, Value]) -> str:
     """Render the entries of ``value`` as lines below the one of ``key``, from its colon on."""
-    indent, wanted = _column(text, key.start) + _INDENT, line_break(text, key.end)
-    return "".join(f"{wanted}{_render_line(own, held, indent)}" for own, held in value.items())
+    indent, wanted = _column(text, key.start) + INDENT, line_break(text, key.end)
+    return "".join(f"{wanted}{render_line(own, held, indent)}" for own, held in value.items())
 
 
 def rename_key(own: Scalar, key: str) -> TextEdit:
@@ -266,7 +272,7 @@ def _list_indent(text: str, mapping: Mapping) -> int:
     for own, value in mapping.entries:
         if isinstance(value, Sequence) and not value.flow and value.items:
             return max(0, _column(text, value.start) - _column(text, own.start))
-    return _INDENT
+    return INDENT
 
 
 def _column(text: str, position: int) -> int:
@@ -276,35 +282,3 @@ def _column(text: str, position: int) -> int:
 def _line_start(text: str, position: int) -> int:
     start = text.rfind("\n", 0, position) + 1
     return 1 if start == 0 and text.startswith(BYTE_ORDER_MARK) and position else start
-
-
-def render_flow(value: Value, quote: str = "") -> str:
-    """Render a value on one line, texts in the quotes ``quote``."""
-    if isinstance(value, list):
-        return f"[{', '.join(render_flow(held, quote) for held in value)}]"
-    if isinstance(value, dict):
-        shown = (f"{render_scalar(key, quote)}: {render_flow(held, quote)}" for key, held in value.items())
-        return f"{{{', '.join(shown)}}}"
-    return render_scalar(value, quote) if isinstance(value, str) else json.dumps(value)
-
-
-def _render_line(key: str, value: Value, indent: int, quote: str = "") -> str:
-    return f"{' ' * indent}{render_scalar(key, quote)}: {render_flow(value)}"
-
-
-def _render_block(key: str, value: Value, indent: int, list_indent: int, quote: str = "") -> list[str]:
-    shown = f"{' ' * indent}{render_scalar(key, quote)}:"
-    if not value or not isinstance(value, (list, dict)):
-        return [f"{shown} {render_flow(value)}"]
-    if isinstance(value, list):
-        return [shown, *(line for held in value for line in _render_item(held, indent + list_indent))]
-    below = indent + _INDENT
-    return [shown, *(line for own, held in value.items() for line in _render_block(own, held, below, list_indent))]
-
-
-def _render_item(value: Value, indent: int, gap: int = _INDENT) -> list[str]:
-    dash = f"{' ' * indent}-".ljust(indent + gap)
-    if not isinstance(value, dict) or not value:
-        return [f"{dash}{render_flow(value)}"]
-    lines = [line for key, held in value.items() for line in _render_block(key, held, indent + gap, _INDENT)]
-    return [f"{dash}{lines[0][indent + gap :]}", *lines[1:]]

@@ -15,7 +15,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.answers import LIBRARY_VERSION, parse_answers
 from gitops_stack.scaffold.engine import ANSWERS, merge_template
 from gitops_stack.scaffold.template_versions import ADDRESS, VERSIONS, load_versions
-from gitops_stack.scaffold.worktree import load_changes, load_conflicts
+from gitops_stack.scaffold.worktree import load_changes, load_conflicts, settle_line_breaks
 
 _NAMED = 5
 
@@ -50,6 +50,7 @@ def update_project(directory: Path, answers: Mapping[str, Any], *, defaults: boo
     if before == after and library == installed_version("gitops-stack") and not answers:
         return Update(before, after, (), ())
     merge_template(directory, answers, defaults=defaults, versions=versions)
+    settle_line_breaks(directory)
     return Update(before, after, tuple(load_changes(directory) or ()), tuple(load_conflicts(directory)))
 
 

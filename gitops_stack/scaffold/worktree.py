@@ -1,4 +1,4 @@
-"""What git says about the repository a command works in. Read only."""
+"""What git says about the repository a command works in, and the merge of files that differ in line breaks alone."""
 
 from __future__ import annotations
 
@@ -30,6 +30,32 @@ def load_conflicts(folder: Path) -> list[str]:
             if path
         }
     )
+
+
+def settle_line_breaks(folder: Path) -> None:
+    """Merge anew what conflicts as a whole because it has other line breaks than the template: CRLF stays CRLF."""
+    conflicts = load_conflicts(folder)
+    top = Path((_git(folder, "rev-parse", "--show-toplevel") or [""])[0].strip()) if conflicts else folder
+    for path in conflicts:
+        listed = (_git(folder, "checkout-index", "--stage=all", "--temp", "--", path) or [""])[0]
+        base, ours, theirs = (top / name for name in listed.partition("\t")[0].split(" "))
+        try:
+            if all(side.is_file() for side in (base, ours, theirs)) and _has_windows_breaks(ours.read_bytes()):
+                for side in (base, theirs):
+                    side.write_bytes(side.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+                labels = ("-L", "before updating", "-L", "last update", "-L", "after updating")
+                names = (ours.name, base.name, theirs.name)
+                merged = start_git(top, "merge-file", *labels, *names, environment=build_caller_environment())
+                (folder / path).write_bytes(ours.read_bytes())
+                if merged.returncode == 0:
+                    _git(folder, "reset", "--quiet", "--", path)
+        finally:
+            for side in (base, ours, theirs):
+                side.unlink(missing_ok=True)
+
+
+def _has_windows_breaks(content: bytes) -> bool:
+    return b"\n" in content and content.count(b"\n") == content.count(b"\r\n")
 
 
 def _git(folder: Path, *arguments: str) -> list[str] | None:

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gitops_stack.edits.text_edit import render_flow
+from gitops_stack.edits.value_text import render_flow
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import represent_text
 from gitops_stack.scaffold.stack_text import StackText

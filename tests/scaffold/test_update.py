@@ -87,6 +87,22 @@ def test_changes_that_meet_are_left_between_markers_and_named(laid_out: Path, ve
     assert f"UU {laid_out.name}/README.md" in status.stdout
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_file_with_windows_breaks_is_merged_line_by_line(laid_out: Path, versions: Path, edited: bool) -> None:
+    readme = laid_out / "README.md"
+    text = readme.read_text().replace("## Every day", "## Daily" if edited else "## Every day") + "Our own line.\n"
+    readme.write_bytes(text.replace("\n", "\r\n").encode())
+    commit(laid_out.parent if edited else laid_out)  # of a larger repository, too
+    found = update_project(laid_out, {}, defaults=True, versions=versions)
+    assert found.conflicts == (("README.md",) if edited else ())
+    content = readme.read_bytes()
+    assert content.count(b"\n") == content.count(b"\r\n")
+    assert content.count(b"Our own line.") == 1
+    assert b"## Every working day\r\n" in content
+    assert (b"<<<<<<< before updating" in content) == edited
+    assert not [*laid_out.glob(".merge_file*"), *laid_out.parent.glob(".merge_file*")]
+
+
 def test_a_new_release_of_the_library_moves_the_pin(laid_out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit(laid_out)
     for module in ("engine", "update"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_stack.edits.scalar_text import render_scalar
-from gitops_stack.edits.text_edit import Value, add_entry, apply_checked, line_break, mapping_of, replace_value
+from gitops_stack.edits.text_edit import add_entry, apply_checked, line_break, mapping_of, replace_value
+from gitops_stack.edits.value_text import Value, render_scalar
 from gitops_stack.edits.yaml_source import (
     Alias,
     Mapping,

@@ -15,7 +15,6 @@ from typing import Any
 from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.edits.text_edit import (
     TextEdit,
-    Value,
     add_entry,
     add_item,
     apply_checked,
@@ -24,6 +23,7 @@ from gitops_stack.edits.text_edit import (
     rename_key,
     replace_value,
 )
+from gitops_stack.edits.value_text import Value
 from gitops_stack.edits.yaml_source import Mapping, Node, Scalar, Sequence, find_node, load_data, load_source
 from gitops_stack.errors import GitOpsStackError
 
