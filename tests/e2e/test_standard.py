@@ -243,8 +243,8 @@ def test_an_interrupted_destroy_is_finished_by_the_next_bootstrap(scenario: Scen
     scenario.lab.stop_argocd()
     road.interrupted(scenario.lab).touch()
     engine = scenario.report.engine
-    with pytest.raises(EnvironmentProblem, match="pulumi destroy: did not end in 10 s"):
-        engine.destroy(limit_seconds=10)
+    with pytest.raises(EnvironmentProblem, match="pulumi destroy: did not end in 30 s"):
+        engine.destroy(limit_seconds=30)  # enough for root to be deleted on a busy machine
     assert (scenario.application("root") or {})["metadata"]["deletionTimestamp"]
     report = scenario.bootstrap()
     assert report.certificate.complete
