@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.policies.application_spec import is_application, read_application_spec
+from gitops_stack.policies.fields import dig, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
@@ -44,7 +45,7 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
         for file, document in flatten(render.documents):
             name = relative_path(Path(file), project)
             if is_object(document):
-                namespace = document["metadata"].get("namespace") or ""
+                namespace = text(dig(document, "metadata", "namespace"))
                 tree.loose.setdefault(place, []).append(RenderedObject(document, namespace, name, "", place))
             else:
                 tree.findings.append(build_no_object(name, "", place, document))
@@ -64,6 +65,7 @@ def _expand_sets(tree: Tree, project: Path) -> None:
     found = [one for one in tree.objects if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
     if not found:
         return
+    tree.inputs.complete = False  # a set may read files, and Git, outside of the folder
     sets = TreeSets.of_folder(project, [one.manifest for one in found])
     note_deciding_files(tree.inputs, project)
     for one in found:
