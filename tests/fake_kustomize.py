@@ -45,7 +45,28 @@ def build(folder: Path) -> list[dict[str, Any]]:
         made += build(place) if place.is_dir() else list(yaml.safe_load_all(place.read_text()))
     for entries in [fields.get("images", [])]:
         _change(made, entries)
+    for entry in fields.get("labels", ()):
+        for one in made:
+            _label(one, entry["pairs"], selectors=entry.get("includeSelectors", False))
     return made
+
+
+def _label(one: dict[str, Any], pairs: dict[str, str], *, selectors: bool) -> None:
+    """Add labels as kustomize does to the kinds of the sample (its api/konfig/builtinpluginconsts)."""
+    spec = one.get("spec") or {}
+    template = spec.get("template")
+    places = [one["metadata"]]
+    if selectors and template and one["kind"] != "Job":
+        template.setdefault("metadata", {})
+        spec.setdefault("selector", {}).setdefault("matchLabels", {}).update(pairs)
+    elif selectors and one["kind"] == "PodDisruptionBudget":
+        spec.setdefault("selector", {}).setdefault("matchLabels", {}).update(pairs)
+    elif selectors and one["kind"] == "Service":
+        spec.setdefault("selector", {}).update(pairs)
+    if selectors and template:
+        places.append(template.setdefault("metadata", {}))
+    for place in places:
+        place.setdefault("labels", {}).update(pairs)
 
 
 def _change(value: Any, entries: list[Any]) -> None:

@@ -330,7 +330,7 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack render --stack dev && gitops-stack lock --stack dev": DETACH,
         'git commit -am "Move Argo CD" && git push': DETACH,
     },
-    "docs/adr/0005-lab-tools.md": {"gitops-stack lab env --tools": Left("prints a folder; see README.md")},
+    "docs/adr/0005-lab-tools.md": {"gitops-stack lab env --tools": LAB},
     "docs/adopt.md": {
         "gitops-stack adopt --stack dev": ADOPT,
         "gitops-stack adopt --stack dev --yes": ADOPT_YES,
