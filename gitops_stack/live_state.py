@@ -24,7 +24,8 @@ from lightkube.generic_resource import create_global_resource, create_namespaced
 
 from gitops_stack import conventions
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.gitops_tree.manifest_set import object_name
+from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
+from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.applications import ApplicationStatus, read_application
 from gitops_stack.policies.fields import read_wave
@@ -43,22 +44,6 @@ _ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
 
 class AccessDenied(EnvironmentProblem):
     """The API server answers, and does not let this login read."""
-
-
-@dataclass(frozen=True, order=True)
-class ObjectReference:
-    """One object in the cluster; ``namespace`` is empty for cluster-wide kinds."""
-
-    group: str
-    kind: str
-    namespace: str
-    name: str
-    version: str
-
-    @property
-    def text(self) -> str:
-        """The object as people write it."""
-        return object_name((self.group, self.kind, self.namespace, self.name))
 
 
 @dataclass(frozen=True)
@@ -168,13 +153,6 @@ def read_applications(applications: Iterable[Manifest], projects: Iterable[Manif
         read_application(application, named.get(application["spec"].get("project", "")), now)
         for application in sorted(applications, key=order)
     ]
-
-
-def reference(manifest: Manifest) -> ObjectReference:
-    """Return the reference of a manifest."""
-    group, _, version = manifest["apiVersion"].rpartition("/")
-    metadata = manifest["metadata"]
-    return ObjectReference(group, manifest["kind"], metadata.get("namespace", ""), metadata["name"], version)
 
 
 def plural(kind: str) -> str:

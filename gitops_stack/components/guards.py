@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.dynamic import Resource
 
-from gitops_stack.guard.presence import Registered
+from gitops_stack.gitops_tree.object_reference import reference
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
-from gitops_stack.live_state import reference
+from gitops_stack.guard.registered import Registered
 from gitops_stack.manifests import Manifest
 
 _KUBERNETES = "kubernetes:core/v1:Namespace"

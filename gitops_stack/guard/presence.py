@@ -7,39 +7,14 @@ what Pulumi keeps, and Argo CD itself would stay missing behind "unchanged".
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from lightkube import Client
 
 from gitops_stack import conventions
+from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import ObjectReference, load_objects
 
 _CONTROLLER = "application-controller"
-
-
-@dataclass(frozen=True)
-class Registered:
-    """One object a component registers, and whether Argo CD takes it over."""
-
-    reference: ObjectReference
-    handed_over: bool
-
-    @property
-    def name(self) -> str:
-        """The object as people write it, and the key of its counter."""
-        return self.reference.text
-
-    def to_input(self) -> list[Any]:
-        """Return it as the guard's input."""
-        found = self.reference
-        return [found.group, found.version, found.kind, found.namespace, found.name, self.handed_over]
-
-    @classmethod
-    def from_input(cls, given: list[Any]) -> Registered:
-        """Read it back."""
-        group, version, kind, namespace, name, handed_over = given
-        return cls(ObjectReference(group, kind, namespace, name, version), bool(handed_over))
 
 
 def load_missing(client: Client, registered: Iterable[Registered], namespace: str) -> tuple[list[Registered], bool]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_stack.guard.presence import Registered, choose_restored, count_restored
+from gitops_stack.guard.presence import choose_restored, count_restored
+from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import ObjectReference
 
 KEPT = Registered(ObjectReference("", "Secret", "argocd", "argocd-secret", "v1"), handed_over=False)

@@ -12,7 +12,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.rpc import UNKNOWN
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.guard import adoption, presence, providers
+from gitops_stack.guard import adoption, judgement, presence
 from gitops_stack.guard.cluster import Claim, Cluster
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
 from gitops_stack.live_state import AccessDenied
@@ -50,11 +50,11 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProble
             raise found
         return found
 
-    monkeypatch.setattr(providers, "connect_provider", lambda *_: Connected())
-    monkeypatch.setattr(providers, "load_cluster", load)
+    monkeypatch.setattr(judgement, "connect_provider", lambda *_: Connected())
+    monkeypatch.setattr(judgement, "load_cluster", load)
     monkeypatch.setattr(adoption, "check_adoption", lambda *_: iter(()))
     monkeypatch.setattr(presence, "load_missing", lambda *_: ([], True))
-    monkeypatch.setattr(providers, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(judgement, "_POLL_SECONDS", 0.0)
     return listed
 
 
