@@ -159,8 +159,9 @@ def plural(kind: str) -> str:
     """Guess a kind's resource name by Kubernetes' own rule (apimachinery meta.UnsafeGuessKindToResource)."""
     lower = kind.lower()
     if lower.endswith("s"):
-        return f"{lower}es"
-    return f"{lower[:-1]}ies" if lower.endswith("y") else f"{lower}s"
+        return lower if lower == "endpoints" else f"{lower}es"
+    # Upstream guesses "gatewaies" too, and API groups name themselves gateways (gateway.networking.k8s.io).
+    return f"{lower[:-1]}ies" if lower.endswith("y") and lower[-2] not in "aeiou" else f"{lower}s"
 
 
 def _question(client: Client, reference: ObjectReference) -> Callable[[], Manifest]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from httpx2 import HTTPError, HTTPStatusError
 from lightkube import Client
-from lightkube.types import PatchType
+from lightkube.types import CascadeType, PatchType
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.live_state import ObjectReference, reference, resource_class
@@ -31,9 +31,10 @@ def merge(client: Client, found: ObjectReference, change: Manifest, field_manage
         patch(client, found, change, PatchType.MERGE, field_manager)
 
 
-def delete(client: Client, found: ObjectReference) -> None:
-    """Ask for the deletion of an object; do nothing if it does not exist."""
+def delete(client: Client, found: ObjectReference, cascade: CascadeType | None = None) -> None:
+    """Ask for the deletion of an object, with ``cascade`` for its dependents; do nothing if it does not exist."""
     options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
+    options |= {"cascade": cascade} if cascade else {}
     with contextlib.suppress(Gone), _answered(found, "cannot be deleted"):
         client.delete(_class(found), found.name, **options)
 

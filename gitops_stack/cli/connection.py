@@ -32,10 +32,11 @@ def open_cluster(
     kubeconfig: Path | None,
     context: str | None,
     role_arn: str | None,
+    owned: bool = False,
 ) -> Client:
     """Connect to the stack's cluster for ``command``, which the error about unfit options names.
 
-    Raises :class:`EnvironmentProblem` when its Argo CD belongs to another stack.
+    Raises :class:`EnvironmentProblem` when its Argo CD belongs to another stack, or with ``owned`` to none.
     """
     if settings.eks is None or kubeconfig or context:
         if role_arn:
@@ -47,21 +48,29 @@ def open_cluster(
     else:
         client = _connect_by_token(settings, project, role_arn)
     try:
-        _check_owner(client, project, settings.stack)
+        _check_owner(client, project, settings.stack, owned=owned)
     except BaseException:
         client.close()
         raise
     return client
 
 
-def _check_owner(client: Client, project: Path, stack: str) -> None:
+def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> None:
     from gitops_stack.guard.cluster import load_claim  # noqa: PLC0415
 
     try:
         claim = load_claim(client)
-    except AccessDenied:  # a login that may read applications and not kube-system sees nothing it could take away
+    except AccessDenied:
+        if owned:
+            raise
+        # A login that may read applications and not kube-system sees nothing it could take away.
         return
     owner = f"{load_project_name(project)}/{stack}"
+    if claim is None and owned:
+        raise EnvironmentProblem(
+            f"cluster: has no record that its Argo CD is {owner}'s (ConfigMap kube-system/gitops-stack); "
+            "use the kubeconfig and context of your own cluster, or run `pulumi up` once, which writes it"
+        )
     if claim is not None and claim.owner != owner:
         raise EnvironmentProblem(
             f"cluster: its Argo CD in namespace {claim.namespace} belongs to stack {claim.owner}, and this is {owner}; "

@@ -30,7 +30,9 @@ def detach(
     from gitops_stack.guard.detach import find_detached  # noqa: PLC0415
 
     settings = load_stack_file(project, stack)
-    with open_cluster("detach", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn) as client:
+    with open_cluster(
+        "detach", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn, owned=True
+    ) as client:
         names = find_detached(client, settings.argocd.namespace)
         if not names:
             out.print("no root application, nothing to do")

@@ -64,6 +64,7 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
             "source": source,
             "root": root,
             "releases": releases,
+            "component": component.pulumi_resource_name if releases else "",
             "tree": str(Path(tree).absolute()) if tree else None,
             "manifests": _write_manifests(manifests) if manifests and not tree else None,
             "dryRun": pulumi.runtime.is_dry_run(),

@@ -23,6 +23,24 @@ def find_children(root: Manifest | None) -> list[str]:
     return sorted(f"{found['kind']} {found['name']}" for found in _resources(root) if found.get("kind") in _KINDS)
 
 
+def build_source(source: Mapping[str, Any]) -> str:
+    """Build the text that names what root follows: repository, path and revision."""
+    return f"{source.get('repoURL', '')}//{source.get('path', '')}?ref={source.get('targetRevision', '')}"
+
+
+def find_source(root: Manifest | None) -> str:
+    """Return what a living root follows; empty without one."""
+    source = dig(root, "spec", "source")
+    return build_source(source) if isinstance(source, Mapping) else ""
+
+
+def split_source(text: str) -> tuple[str, str, str]:
+    """Split what :func:`build_source` built into repository, path and revision."""
+    place, _, revision = text.rpartition("?ref=")
+    url, _, path = place.rpartition("//")
+    return url, path, revision
+
+
 def describe_stakes(applications: Sequence[Manifest], root_name: str = conventions.ROOT_APPLICATION) -> str:
     """Say in words what goes when root goes: its applications, the objects they hold, and its namespaces."""
     named = {found["metadata"]["name"]: found for found in applications}

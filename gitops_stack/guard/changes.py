@@ -70,16 +70,23 @@ def check_facts(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Itera
     cluster = recorded.get("clusterName") or "of this stack"
     for fact, rule in _FIXED.items():
         before, now = recorded.get(fact, ""), wanted.get(fact, "")
+        if fact == "zones" and before.isdigit() != now.isdigit() and _count(before) == _count(now):
+            continue  # the same number, and one of the two does not say which
         if before == now or not before or (fact not in ("provider", "region", "accountId") and not had_cluster):
             continue
         if fact != "provider" and wanted.get("provider") != recorded.get("provider"):
             continue  # said once, for the provider
         place = rule.setting if ":" in rule.setting else f"gitops-stack:{rule.setting}"
-        deleted = rule.deleted.format(provided=provided, cluster=cluster, before=before).format(cluster=cluster)
+        wording = rule.deleted if had_cluster else rule.deleted.replace(f": {_EKS}", "")
+        deleted = wording.format(provided=provided, cluster=cluster, before=before).format(cluster=cluster)
         yield (
             f"{place}: found {now or 'nothing'}, and this stack was made with {before}; this would delete {deleted}; "
             f"{_ROAD}"
         )
+
+
+def _count(zones: str) -> int:
+    return int(zones) if zones.isdigit() else len(zones.split(","))
 
 
 def check_namespace(recorded: str, wanted: str, stakes: str) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_field
+
 from gitops_stack import conventions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.guard.cluster import Claim, Connection, build_claim, load_cluster
@@ -22,8 +24,14 @@ def write_claim(connection: Connection, claim: Claim) -> None:
             create(connection.client, build_claim(claim), _FIELD_MANAGER)
         except Conflict:
             before = load_cluster(connection).claim
+    claim = replace_field(claim, component=claim.component or (before.component if before else ""))
     if before is None or before == claim:
         return
+    if before.owner == claim.owner and before.namespace != claim.namespace:
+        raise GitOpsStackError(
+            f"cluster {connection.address}: stack {before.owner} runs an Argo CD in namespace {before.namespace} "
+            f"already; nothing was written to {claim.namespace}; a cluster has room for one, remove the other component"
+        )
     if before.owner not in (claim.owner, claim.taken_over) and claim.taken_over != claim.cluster:
         raise GitOpsStackError(
             f"cluster {connection.address}: was claimed by stack {before.owner} at the same time; nothing was written; "

@@ -35,6 +35,8 @@ class Claim:
     namespace: str
     cluster: str = ""
     """UID of the cluster the claim was written for."""
+    component: str = ""
+    """Logical name of the component `ArgoCD` that keeps it."""
     taken_over: str = ""
     """What ``takeOver`` said when it was written: the owner before, or the cluster itself."""
 
@@ -158,8 +160,9 @@ def _load(kubeconfig: str | Mapping[str, Any] | None) -> KubeConfig:
 def _load_default() -> KubeConfig:
     """Load what $KUBECONFIG names, several files as one with the first entry of a name, as client-go does."""
     files = [Path(name).expanduser() for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
-    if len(files) < 2:  # noqa: PLR2004
-        return KubeConfig.from_env()
+    files = files or [Path("~/.kube/config").expanduser()]
+    if len(files) == 1:  # lightkube would take the login of the pod it runs in first, and the provider takes the file
+        return KubeConfig.from_file(files[0]) if files[0].is_file() else KubeConfig.from_env()
     contents = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files if file.is_file()]
     merged: dict[str, Any] = {
         "current-context": next((one["current-context"] for one in contents if one.get("current-context")), None)

@@ -13,9 +13,9 @@ from lightkube.types import CascadeType
 
 from gitops_stack import conventions
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.guard.finalizers import Name, find_ours
+from gitops_stack.guard.finalizers import Name, find_below
 from gitops_stack.guard.teardown import load_holders
-from gitops_stack.live_state import ObjectReference, load_objects, resource_class
+from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.live_writes import delete, merge
 
 _MANAGER = conventions.PULUMI_PROJECT
@@ -27,29 +27,31 @@ _POLL_SECONDS = 0.3
 def find_detached(client: Client, namespace: str, root: str = conventions.ROOT_APPLICATION) -> list[Name]:
     """List what a detach would let go: root first, then ApplicationSets, then Applications."""
     order = {"ApplicationSet": 1, "Application": 2, "AppProject": 3}
-    ours = find_ours(load_holders(client).named(), root, namespace)
-    return sorted(ours, key=lambda name: (name != ("Application", namespace, root), order[name[0]], name))
+    named, top = load_holders(client).named(), ("Application", namespace, root)
+    ours = find_below(named, {top}) & named.keys()  # by their marks too, when root went in a run that was interrupted
+    return sorted(ours, key=lambda name: (name != top, order[name[0]], name))
 
 
-def detach(client: Client, names: list[Name], say: Callable[[str], None]) -> None:
+def detach(
+    client: Client, names: list[Name], say: Callable[[str], None], root: str = conventions.ROOT_APPLICATION
+) -> None:
     """Let ``names`` go, in their order. Raises :class:`GitOpsStackError` when one does not end.
 
     Root and the ApplicationSets are deleted without what is under them, since both would give their applications the
     finalizer back; the applications lose theirs and stay, so that Argo CD works on until it is taken away.
     """
-    for number, (kind, namespace, name) in enumerate(names):
+    for kind, namespace, name in names:
         found = ObjectReference(conventions.ARGOCD_GROUP, kind, namespace, name, "v1alpha1")
         merge(client, found, _NO_FINALIZERS, _MANAGER)
-        if number == 0:
+        if (kind, name) == ("Application", root):
             delete(client, found)
         elif kind == "ApplicationSet":
-            resource = resource_class(found.group, found.version, found.kind, True)
-            client.delete(resource, name, namespace=namespace, cascade=CascadeType.ORPHAN)
+            delete(client, found, CascadeType.ORPHAN)
         else:
             continue
         _wait_until_gone(client, found)
         say(f"{kind} {namespace}/{name}: deleted, what it held stays")
-    left = [name for name in names[1:] if name[0] == "Application"]
+    left = [name for name in names if name[0] == "Application" and name[2] != root]
     say(f"{len(left)} applications: have no finalizer any more")
 
 

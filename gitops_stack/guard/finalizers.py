@@ -51,11 +51,15 @@ def find_strangers(holders: Holders, root: str, namespace: str) -> Iterator[str]
 
 def find_ours(named: Mapping[Name, Manifest], root: str, namespace: str) -> set[Name]:
     """Return what is under ``root`` or under an application that is being deleted, these included."""
-    ours = {
+    going = {
         name for name, found in named.items() if name[0] == "Application" and found["metadata"].get("deletionTimestamp")
     }
-    ours |= {("Application", namespace, root)} & named.keys()
-    fresh = list(ours)
+    return find_below(named, {("Application", namespace, root), *going} & named.keys())
+
+
+def find_below(named: Mapping[Name, Manifest], tops: set[Name]) -> set[Name]:
+    """Return ``tops`` and all that is under them."""
+    ours, fresh = set(tops), list(tops)
     while fresh:
         for name in _children(named, fresh.pop()) - ours:
             ours.add(name)
@@ -69,11 +73,16 @@ def _children(named: Mapping[Name, Manifest], parent: Name) -> set[Name]:
         return {one for one, found in named.items() if one[1] == namespace and _is_generated(found, name)}
     if kind != "Application":
         return set()
-    reported = ((named[parent].get("status") or {}).get("resources")) or ()
+    reported = ((named.get(parent, {}).get("status") or {}).get("resources")) or ()
     listed = {(one.get("kind", ""), one.get("namespace", ""), one.get("name", "")) for one in reported}
     marks = (f"{name}:", f"{namespace}_{name}:")  # util/argo/resource_tracking.go; the second of another namespace
     marked = {one for one, found in named.items() if _tracking_id(found).startswith(marks)}
-    return (listed & named.keys()) | marked
+    # What is not to be deleted with its parent is left by the cascade (docs/user-guide/sync-options.md, Delete=false).
+    return {one for one in (listed & named.keys()) | marked if "Delete=false" not in _sync_options(named[one])}
+
+
+def _sync_options(found: Manifest) -> str:
+    return (found["metadata"].get("annotations") or {}).get(conventions.SYNC_OPTIONS) or ""
 
 
 def _is_generated(found: Manifest, application_set: str) -> bool:

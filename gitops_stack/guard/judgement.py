@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lightkube import Client
+from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import applications, changes, ownership, presence
 from gitops_stack.guard.claim_store import release_claim, write_claim
 from gitops_stack.guard.cluster import Claim, Cluster, Connection, connect_provider, load_cluster
+from gitops_stack.guard.followed import find_difference
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.teardown import unless_gone
 from gitops_stack.live_state import AccessDenied, load_applications
+from gitops_stack.manifests import Manifest
 
 # Judged at every run and not kept: they differ between machines, or from run to run.
 _PASSING = ("dryRun", "tree", "manifests", "registered")
@@ -38,7 +42,7 @@ def judge(olds: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, 
     news = recall_connection(olds, given)
     kept = {key: value for key, value in news.items() if key not in _PASSING}
     known = {"restored": {}, **kept, **{key: olds[key] for key in _FOUND if key in olds}}
-    if news.get("rendersTo") or any(news.get(key) == UNKNOWN for key in _CONNECTION):
+    if news.get("rendersTo") or any(_is_unknown(news.get(key)) for key in _CONNECTION):
         return known, []
     try:
         with connect_provider(news.get("kubeconfig"), news.get("context")) as connection:
@@ -57,19 +61,21 @@ def _judge(
     client: Client, cluster: Cluster, olds: Mapping[str, Any], news: Mapping[str, Any]
 ) -> tuple[dict[str, str], list[str]]:
     recorded = ownership.Recorded(olds.get("cluster", ""), olds.get("address", ""), olds.get("namespace", ""))
-    wanted = Claim(news["project"], news["stack"], news["namespace"])
+    recorded = replace(recorded, take_over=olds.get("takeOver", ""))
+    wanted = Claim(news["project"], news["stack"], news["namespace"], component=news.get("component", ""))
     findings = list(ownership.check_cluster(wanted, cluster, recorded, news.get("takeOver", "")))
-    rebuilt = ownership.is_rebuilt(cluster, recorded)
-    if not findings and recorded.uid and not rebuilt:
+    here_before = recorded.uid == cluster.uid
+    ours = cluster.claim is not None and cluster.claim.owner == wanted.owner
+    if not findings and (here_before or (not recorded.uid and ours)):  # a state that was lost knows no settings
         findings += _check_settings(client, olds, news)
-    if not findings and (not recorded.uid or rebuilt) and cluster.claim is None and news.get("releases"):
+    if not findings and not here_before and not ours and news.get("releases"):
         # As long as the rest of this process's imports, and only a first update needs it.
         from gitops_stack.guard.adoption import check_adoption  # noqa: PLC0415
 
         findings += check_adoption(client, cluster, news)
     restored = dict(olds.get("restored") or {})
     if not findings and recorded.uid:
-        restored = _note_missing(client, cluster, recorded, news, restored)
+        restored, findings = _note_missing(client, cluster, recorded, news, restored)
     return restored, findings
 
 
@@ -79,28 +85,38 @@ def _note_missing(
     recorded: ownership.Recorded,
     news: Mapping[str, Any],
     restored: dict[str, str],
-) -> dict[str, str]:
+) -> tuple[dict[str, str], list[str]]:
     registered = [Registered.from_input(one) for one in news.get("registered") or ()]
     try:
-        missing, healing = presence.load_missing(client, registered, news["namespace"])
+        found = presence.load_present(client, registered, news["namespace"])
     except AccessDenied as problem:  # a pipeline that previews need not read Secrets
         say(f"not looked for what is missing: {problem}")
-        return restored
+        return restored, []
+    missing = found.missing
     if cluster.uid != recorded.uid:
-        say(f"cluster {cluster.address}: was made anew since the last update; everything is created in it again")
+        how = "was made anew since the last update" if cluster.address == recorded.address else "is taken over"
+        say(f"cluster {cluster.address}: {how}; what is missing in it is created again")
     elif missing:
         names = changes.name_some(one.name for one in missing)
-        healed = [one for one in missing if one.handed_over] if healing else []
+        healed = [one for one in missing if one.handed_over] if found.healing else []
         how = "Argo CD restores them" if len(healed) == len(missing) else "the update creates what is missing"
         say(f"missing in the cluster: {names}; {how}")
-    return presence.count_restored(restored, presence.choose_restored(missing, healing=healing))
+    names_restored = presence.choose_restored(missing, healing=found.healing)
+    return presence.count_restored(restored, names_restored), list(presence.check_remade(found, restored))
 
 
 def claim(props: Mapping[str, Any]) -> None:
     """Claim the cluster that was judged; do nothing for a provider that renders to a folder."""
     if props.get("rendersTo"):
         return
-    wanted = Claim(props["project"], props["stack"], props["namespace"], props["cluster"], props.get("takeOver", ""))
+    wanted = Claim(
+        props["project"],
+        props["stack"],
+        props["namespace"],
+        props["cluster"],
+        props.get("component", ""),
+        props.get("takeOver", ""),
+    )
     with connect_provider(props.get("kubeconfig"), props.get("context")) as connection:
         write_claim(connection, wanted)
 
@@ -135,25 +151,47 @@ def recall_connection(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[
     In a preview Pulumi reports a property that was left out as unknown.
     """
     if not olds.get("project"):
-        return {key: value for key, value in news.items() if not (key == "rendersTo" and value == UNKNOWN)}
-    unknown = [key for key in _CONNECTION if news.get(key) == UNKNOWN]
+        return {key: value for key, value in news.items() if not (key == "rendersTo" and _is_unknown(value))}
+    unknown = [key for key in _CONNECTION if _is_unknown(news.get(key))]
     known = {key: value for key, value in news.items() if key not in unknown}
     return {**known, **{key: olds[key] for key in unknown if key in olds}}
 
 
+def _is_unknown(value: object) -> bool:
+    return isinstance(value, Unknown) or value == UNKNOWN
+
+
 def _check_settings(client: Client, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    if olds.get("namespace") == news["namespace"] and olds.get("source", "") == news.get("source", ""):
+    namespace = olds.get("namespace") or news["namespace"]
+    if (namespace, olds.get("source") or "") == (news["namespace"], news.get("source", "")):
         return []
-    living = load_applications(client, olds["namespace"])
+    living = load_applications(client, namespace)
     root = next((found for found in living if found["metadata"]["name"] == news.get("root")), None)
-    tree = news.get("tree")
-    written = applications.load_written(Path(tree)) if tree else []
-    return [
-        *changes.check_namespace(olds["namespace"], news["namespace"], applications.describe_stakes(living)),
-        *changes.check_source(
-            olds.get("source", ""), news.get("source", ""), applications.find_children(root), written
-        ),
-    ]
+    found = list(changes.check_namespace(namespace, news["namespace"], applications.describe_stakes(living)))
+    if news.get("source"):
+        found += _check_source(olds.get("source") or applications.find_source(root), news, root)
+    return found
+
+
+def _check_source(before: str, news: Mapping[str, Any], root: Manifest | None) -> list[str]:
+    """Judge a root that follows another repository, path or branch."""
+    now, children = str(news["source"]), applications.find_children(root)
+    if not before or before == now or not children:
+        return []
+    (url, path, revision), tree = applications.split_source(now), news.get("tree")
+    if not tree:
+        moved = applications.split_source(before)[:2] != (url, path)
+        say(f"root follows {now} instead of {before}, and no `tree` says what is there") if not moved else None
+        return list(changes.check_source(before, now, children, ())) if moved else []
+    found = list(changes.check_source(before, now, children, applications.load_written(Path(tree))))
+    if not found and applications.split_source(before) != (url, path, revision):
+        elsewhere = applications.split_source(before)[0::2] != (url, revision)
+        if elsewhere and (why := find_difference(Path(tree), url, revision)):
+            found.append(
+                f"gitops-stack:gitops: root would follow {now} instead of {before}, and Argo CD deletes what is not "
+                f"there: {why}"
+            )
+    return found
 
 
 def say(text: str) -> None:

@@ -6,29 +6,60 @@ what Pulumi keeps, and Argo CD itself would stay missing behind "unchanged".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lightkube import Client
 
 from gitops_stack import conventions
 from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.manifests import Manifest
 
 _CONTROLLER = "application-controller"
 
 
-def load_missing(client: Client, registered: Iterable[Registered], namespace: str) -> tuple[list[Registered], bool]:
-    """Return which objects are missing, and whether Argo CD is there to heal what it syncs."""
-    wanted = list(registered)
+@dataclass(frozen=True)
+class Present:
+    """What of the registered objects lives, by name, and whether Argo CD is there to heal what it syncs."""
+
+    registered: Sequence[Registered]
+    living: Mapping[str, Manifest]
+    healing: bool = False
+
+    @property
+    def missing(self) -> list[Registered]:
+        """The registered objects that are not in the cluster."""
+        return [one for one in self.registered if one.name not in self.living]
+
+
+def load_present(client: Client, registered: Sequence[Registered], namespace: str) -> Present:
+    """Read every registered object, and whether Argo CD's own application and its controller are there."""
     application = ObjectReference(
         conventions.ARGOCD_GROUP, "Application", namespace, conventions.SELF_MANAGEMENT_APPLICATION, "v1alpha1"
     )
-    found = load_objects(client, [*(one.reference for one in wanted), application])
-    missing = [one for one in wanted if found[one.reference.text] is None]
-    controllers = [one for one in wanted if one.reference.name.endswith(_CONTROLLER) and _runs_pods(one)]
-    gone = {one.reference for one in missing}
-    healing = found[application.text] is not None and all(one.reference not in gone for one in controllers)
-    return missing, healing
+    found = load_objects(client, [*(one.reference for one in registered), application])
+    living = {name: one for name, one in found.items() if one is not None}
+    controllers = [one for one in registered if one.reference.name.endswith(_CONTROLLER) and _runs_pods(one)]
+    healing = application.text in living and all(one.name in living for one in controllers)
+    return Present(registered, living, healing)
+
+
+def check_remade(present: Present, restored: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each kept object that was to be created again and that somebody else has created since.
+
+    An update that failed in between has counted it as missing; the next one would replace what lives now.
+    """
+    for one in present.registered:
+        living = present.living.get(one.name)
+        if one.handed_over or living is None or one.name not in restored:
+            continue
+        managers = {entry.get("manager") for entry in living["metadata"].get("managedFields") or ()}
+        if conventions.PULUMI_PROJECT not in managers:
+            yield (
+                f"{one.name}: was missing at an update that failed, and somebody else has created it since; the update "
+                "would delete it to create it again; delete it if nothing hangs on it, and run it again"
+            )
 
 
 def choose_restored(missing: Iterable[Registered], *, healing: bool) -> list[str]:

@@ -57,7 +57,7 @@ class StackGuard(_GuardProvider):
         """Compare the facts of the stack with those of the last update."""
         from gitops_stack.guard.changes import check_facts  # noqa: PLC0415
 
-        texts = {key: value for key, value in news.items() if key != _OWN}
+        texts = {key: value for key, value in news.items() if key != _OWN and isinstance(value, str)}
         return _result(news, check_facts(_olds, texts))
 
 

@@ -21,7 +21,7 @@ from gitops_stack.guard.cluster import Claim, Cluster, connect_provider, load_cl
 from gitops_stack.guard.finalizers import Holders, find_strangers
 from gitops_stack.guard.operations import stop_operation
 from gitops_stack.guard.waiting import explain
-from gitops_stack.live_state import ObjectReference, load_namespaced, load_objects
+from gitops_stack.live_state import AccessDenied, ObjectReference, load_namespaced, load_objects
 from gitops_stack.live_writes import delete, merge
 from gitops_stack.manifests import Manifest
 
@@ -83,10 +83,13 @@ class Teardown:
         if not metadata.get("finalizers") or metadata.get("deletionTimestamp"):
             return
         merge(client, self._reference(self.root), {"metadata": {"annotations": {_REFRESH: "normal"}}}, _MANAGER)
-        began, said = time.monotonic(), 0.0
+        began, said, asked = time.monotonic(), 0.0, max(map(_reconciled, self._living(client)), default="")
         while (waited := time.monotonic() - began) < _ANSWER_SECONDS:
             found = self._load_root(client)
             if found is None or _REFRESH not in (found["metadata"].get("annotations") or {}):
+                return
+            # A queue of hundreds, or a repository that does not answer, is no dead controller: others are looked at.
+            if any(_reconciled(one) > asked for one in self._living(client)):
                 return
             if waited - said > _REPORT_SECONDS:
                 said = waited
@@ -116,10 +119,11 @@ class Teardown:
             time.sleep(_POLL_SECONDS)
 
     def _going(self, client: Client) -> list[Manifest]:
-        living = load_namespaced(client, conventions.ARGOCD_API_VERSION, "Application", "*")
-        return [
-            one for one in living if one["metadata"].get("deletionTimestamp") and one["metadata"]["name"] != self.root
-        ]
+        named = ((one, one["metadata"]) for one in self._living(client))
+        return [one for one, metadata in named if metadata.get("deletionTimestamp") and metadata["name"] != self.root]
+
+    def _living(self, client: Client) -> list[Manifest]:
+        return load_namespaced(client, conventions.ARGOCD_API_VERSION, "Application", "*")
 
     def _load_root(self, client: Client) -> Manifest | None:
         if not self.root:
@@ -136,6 +140,8 @@ def unless_gone(say: Say) -> Iterator[None]:
     """Let a cluster that does not answer pass when PULUMI_K8S_DELETE_UNREACHABLE says that it is gone for good."""
     try:
         yield
+    except AccessDenied:  # it answers, so it is not gone
+        raise
     except EnvironmentProblem as problem:
         if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") != "true":  # as the Kubernetes provider reads it
             raise EnvironmentProblem(
@@ -152,6 +158,11 @@ def check_owner(owner: Claim, cluster: Cluster) -> list[str]:
         return [
             f"{known}: is another cluster than the one stack {owner.owner} was made in (kube-system {owner.cluster}); "
             "nothing was deleted; use the kubeconfig and context of that one"
+            + (
+                ""
+                if cluster.claim
+                else ", or, if this one was made anew, run `pulumi up` first, or `pulumi stack rm --force`"
+            )
         ]
     if cluster.claim is not None and cluster.claim.owner != owner.owner:
         return [
@@ -159,6 +170,10 @@ def check_owner(owner: Claim, cluster: Cluster) -> list[str]:
             "deleted; forget this stack's state with `pulumi stack rm --force`"
         ]
     return []
+
+
+def _reconciled(application: Manifest) -> str:
+    return (application.get("status") or {}).get("reconciledAt") or ""
 
 
 def load_holders(client: Client) -> Holders:

@@ -182,9 +182,15 @@ def _destroy(report: Report, progress: Progress) -> None:
     if installed:
         start_controllers(report, progress)
     mark = interrupted(report.lab)
+    begun = mark.exists()
     mark.touch()
-    with naming_what_is_left(report):
-        report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    try:
+        with naming_what_is_left(report):
+            report.engine.destroy(limit_seconds=DESTROY_LIMIT_SECONDS)
+    except GitOpsStackError as error:
+        if not begun and any("nothing was deleted" in finding for finding in error.findings):
+            mark.unlink()  # it was refused: the next bootstrap has nothing to finish
+        raise
     mark.unlink()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gitops_stack.guard.cluster import Claim, Cluster, build_claim, cluster_address, read_claim
@@ -10,6 +12,7 @@ from gitops_stack.guard.teardown import check_owner
 
 OURS = Claim("gitops-stack", "dev", "argocd")
 OTHER = Claim("gitops-stack", "prd", "argocd")
+OURS_ELSEWHERE = Claim("gitops-stack", "dev", "argocd", "22222222-2222-2222-2222-222222222222")
 UID, ELSEWHERE = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
 ADDRESS = "https://10.0.0.1:6443"
 ARN = "arn:aws:eks:eu-central-1:123456789012:cluster/dev"
@@ -31,10 +34,32 @@ KNOWN = Recorded(UID, ADDRESS, "argocd")
         pytest.param(
             Claim("gitops-stack", "dev", "argocd-two"), Recorded(), "", ("room for one",), id="a second in one cluster"
         ),
+        pytest.param(
+            Claim("gitops-stack", "prd", "argocd-two"),
+            Recorded(),
+            "gitops-stack/prd",
+            ("room for one",),
+            id="beside it",
+        ),
+        pytest.param(
+            OTHER,
+            Recorded(UID, ADDRESS, "argocd", "gitops-stack/prd"),
+            "gitops-stack/prd",
+            (FOREIGN,),
+            id="said long ago",
+        ),
+        pytest.param(
+            Claim("gitops-stack", "dev", "argocd", component="old"),
+            Recorded(),
+            "",
+            ("alias",),
+            id="a renamed component",
+        ),
     ],
 )
 def test_a_claim_is_judged(claim: Claim | None, recorded: Recorded, take_over: str, words: tuple[str, ...]) -> None:
-    found = list(check_cluster(OURS, Cluster(UID, ADDRESS, claim, "admin"), recorded, take_over))
+    wanted = replace(OURS, component="argocd")
+    found = list(check_cluster(wanted, Cluster(UID, ADDRESS, claim, "admin"), recorded, take_over))
     assert bool(found) == bool(words)
     assert all(word in found[0] for word in words)
     assert all("context admin" in sentence and UID in sentence for sentence in found)
@@ -47,6 +72,7 @@ def test_a_claim_is_judged(claim: Claim | None, recorded: Recorded, take_over: s
         pytest.param("https://10.0.0.2:6443", None, ELSEWHERE, False, False, id="moved on purpose"),
         pytest.param(ADDRESS, None, "", False, True, id="made anew at the same address"),
         pytest.param(ADDRESS, OURS, "", True, False, id="a copy of our claim in another cluster"),
+        pytest.param(ADDRESS, OURS_ELSEWHERE, "", False, True, id="claimed anew by another guard of ours"),
     ],
 )
 def test_a_cluster_with_another_identity_is_another_or_rebuilt(
@@ -54,7 +80,7 @@ def test_a_cluster_with_another_identity_is_another_or_rebuilt(
 ) -> None:
     cluster = Cluster(ELSEWHERE, address, claim)
     found = list(check_cluster(OURS, cluster, KNOWN, take_over))
-    assert (bool(found), is_rebuilt(cluster, KNOWN)) == (refused, rebuilt)
+    assert (bool(found), is_rebuilt(cluster, KNOWN, OURS.owner)) == (refused, rebuilt)
     assert all(UID in sentence and ELSEWHERE in sentence for sentence in found)
 
 

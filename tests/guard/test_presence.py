@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_stack.guard.presence import choose_restored, count_restored
+from gitops_stack.guard.presence import Present, check_remade, choose_restored, count_restored
 from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import ObjectReference
 
@@ -26,3 +26,13 @@ def test_only_what_is_missing_gets_another_counter() -> None:
 
 def test_a_registered_object_survives_the_engine() -> None:
     assert Registered.from_input(KEPT.to_input()) == KEPT
+
+
+@pytest.mark.parametrize(
+    ("manager", "counted", "refused"),
+    [("gitops-stack", True, False), ("kubectl", True, True), ("kubectl", False, False)],
+)
+def test_what_somebody_else_made_again_is_not_replaced(manager: str, counted: bool, refused: bool) -> None:
+    living = {KEPT.name: {"metadata": {"managedFields": [{"manager": manager}]}}}
+    found = list(check_remade(Present([KEPT, SYNCED], living), {KEPT.name: "1"} if counted else {}))
+    assert bool(found) == refused

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
-from pulumi.runtime.rpc import UNKNOWN
+from pulumi.output import Unknown
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard import adoption, judgement, presence
@@ -53,7 +53,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProble
     monkeypatch.setattr(judgement, "connect_provider", lambda *_: Connected())
     monkeypatch.setattr(judgement, "load_cluster", load)
     monkeypatch.setattr(adoption, "check_adoption", lambda *_: iter(()))
-    monkeypatch.setattr(presence, "load_missing", lambda *_: ([], True))
+    monkeypatch.setattr(presence, "load_present", lambda *_: presence.Present([], {}))
     monkeypatch.setattr(judgement, "_POLL_SECONDS", 0.0)
     return listed
 
@@ -75,13 +75,14 @@ def test_the_next_update_with_the_same_settings_is_no_change() -> None:
 
 
 def test_a_cluster_that_is_not_there_yet_is_not_looked_at() -> None:
-    checked = ClusterGuard().check({}, {**NEWS, "kubeconfig": UNKNOWN})
+    checked = ClusterGuard().check({}, {**NEWS, "kubeconfig": Unknown()})  # type: ignore[no-untyped-call]
     assert (checked.failures, checked.inputs["restored"]) == ([], {})
 
 
 @pytest.mark.usefixtures("answers")
 def test_a_preview_that_does_not_know_the_provider_recalls_how_it_was_reached() -> None:
-    checked = ClusterGuard().check(OLDS, {**NEWS, "kubeconfig": UNKNOWN, "rendersTo": UNKNOWN, "dryRun": True})
+    unknown = Unknown()  # type: ignore[no-untyped-call]
+    checked = ClusterGuard().check(OLDS, {**NEWS, "kubeconfig": unknown, "rendersTo": unknown, "dryRun": True})
     assert (checked.inputs["kubeconfig"], checked.inputs["cluster"]) == ("/kubeconfig", UID)
     assert "rendersTo" not in checked.inputs
 
