@@ -214,7 +214,9 @@ STEPS: dict[str, dict[str, Step]] = {
     },
     "docs/previews.md": {
         "gitops-stack changed-stacks origin/main": Step(branch_that_changes_dev, says="dev\n"),
-        "gitops-stack manifests -s dev -o head": Step(says="objects from argocd, apps, projects", kustomize=True),
+        "gitops-stack manifests -s dev -o head": Step(
+            says="objects from root, argocd, guestbook, projects", kustomize=True
+        ),
         "gitops-stack preview-comment -s dev --events events.jsonl --output -": Step(
             with_events, says="### Preview of `dev`: "
         ),

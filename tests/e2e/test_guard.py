@@ -139,6 +139,7 @@ def test_a_controller_that_is_gone_is_made_again(scenario: Scenario) -> None:
     assert scenario.report.engine.up()["replace"] == 1
     scenario.start_controllers()
     scenario.wait_until_well()
+    scenario.wait_until_handed_over()
 
 
 def test_the_same_cluster_under_another_path_and_context_changes_nothing(scenario: Scenario, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.engine_process import TimeIsOut
 from gitops_stack.lab.orphans import ENGINE_MARKER, load_marked_pids
-from gitops_stack.live_state import load_objects, reference
+from gitops_stack.live_state import ObjectReference, load_objects, reference
+from gitops_stack.live_writes import delete
 from soak.victims import Victims
 from tests.e2e.scenario import STACK, Scenario, say, wait_for
 
@@ -195,6 +196,8 @@ def test_a_destroy_that_takes_too_long_names_what_it_waits_for(
 ) -> None:
     scenario.lab.stop_argocd()
     monkeypatch.setattr(road, "start_controllers", lambda *_: None)
+    # Controllers that end in the middle of a destroy: without them it would not begin.
+    delete(scenario.client, ObjectReference("argoproj.io", "Application", "argocd", "root", "v1alpha1"))
     monkeypatch.setattr(road, "DESTROY_LIMIT_SECONDS", 30.0)
     with pytest.raises(TimeIsOut) as refused:
         road.destroy(scenario.lab, STACK, say)
