@@ -163,6 +163,8 @@ class Engine:
             output.seek(begin)
             text = output.read().decode(errors="replace")
         if code:
+            if full := find_full_disk(self._folders):  # the engine may notice before the watch does
+                raise EnvironmentProblem(f"pulumi {arguments[0]}: {full}; see {self.log}")
             said = "; ".join(filter(None, (describe_exit(code), *find_errors(text)))) or last_line(text)
             raise GitOpsStackError(f"pulumi {arguments[0]}: {said}; see {self.log}")
         return text
