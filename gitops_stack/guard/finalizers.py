@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
@@ -35,18 +36,30 @@ def find_strangers(holders: Holders, root: str, namespace: str) -> Iterator[str]
     """
     named = holders.named()
     ours = find_ours(named, root, namespace)
+    sets: dict[str, str] = {}
     for kind, space, name in sorted(named.keys() - ours):
         metadata = named[kind, space, name]["metadata"]
         finalizers = metadata.get("finalizers") or ()
         if not finalizers or metadata.get("deletionTimestamp"):
             continue
+        belongs = f"application {root}" if root else "this stack"
+        if made_by := _application_set(metadata):  # whose controller would make it again, or its finalizer
+            sets[f"{space}/{made_by}"] = (
+                f"ApplicationSet {space}/{made_by}: generates applications with finalizers and does not belong to "
+                f"{belongs}; without Argo CD nobody finishes them, and the destroy would hang; nothing was deleted; "
+                f"delete the set first, with its applications (`kubectl -n {space} delete applicationset.argoproj.io "
+                f"{made_by}`), or keep what they hold: let it preserve them (spec.syncPolicy."
+                "preserveResourcesOnDeletion: true), then delete it"
+            )
+            continue
         yield (
-            f"{kind} {space}/{name}: carries {', '.join(finalizers)} and does not belong to "
-            f"{f'application {root}' if root else 'this stack'}; without Argo CD nobody finishes it, and the destroy "
-            f"would hang; nothing was deleted; delete it first, with what it holds (`kubectl -n {space} delete "
-            f"{kind.lower()}.argoproj.io {name}`), or keep what it holds (`kubectl -n {space} patch "
-            f'{kind.lower()}.argoproj.io {name} --type merge -p \'{{"metadata":{{"finalizers":null}}}}\'`)'
+            f"{kind} {space}/{name}: carries {', '.join(finalizers)} and does not belong to {belongs}; without Argo CD "
+            "nobody finishes it, and the destroy would hang; nothing was deleted; delete it first, with what it holds "
+            f"(`kubectl -n {space} delete {kind.lower()}.argoproj.io {name}`), or keep what it holds (`kubectl -n "
+            f"{space} patch {kind.lower()}.argoproj.io {name} --type merge -p "
+            '\'{"metadata":{"finalizers":null}}\'`)'
         )
+    yield from (sets[name] for name in sorted(sets))
 
 
 def find_ours(named: Mapping[Name, Manifest], root: str, namespace: str) -> set[Name]:
@@ -86,8 +99,12 @@ def _sync_options(found: Manifest) -> str:
 
 
 def _is_generated(found: Manifest, application_set: str) -> bool:
-    owners = found["metadata"].get("ownerReferences") or ()
-    return any((one.get("kind"), one.get("name")) == ("ApplicationSet", application_set) for one in owners)
+    return _application_set(found["metadata"]) == application_set
+
+
+def _application_set(metadata: Mapping[str, Any]) -> str:
+    owners = metadata.get("ownerReferences") or ()
+    return next((one.get("name", "") for one in owners if one.get("kind") == "ApplicationSet"), "")
 
 
 def _tracking_id(found: Manifest) -> str:

@@ -40,7 +40,6 @@ OF_A_SET = [{"kind": "ApplicationSet", "name": "teams"}]
         pytest.param(make("team", kind="AppProject"), True, id="a project"),
         pytest.param(make("team", kind="AppProject", finalizers=False), False, id="a project without a finalizer"),
         pytest.param(make("teams", kind="ApplicationSet"), True, id="a set"),
-        pytest.param(make("one", ownerReferences=OF_A_SET), True, id="of a set that is not ours"),
     ],
 )
 def test_what_is_not_under_root_and_has_a_finalizer_is_named(found: Manifest, strange: bool) -> None:
@@ -65,3 +64,12 @@ def test_what_a_set_under_root_generates_is_ours() -> None:
 def test_what_is_under_an_application_that_goes_goes_with_it() -> None:
     top = {**make("top", deletionTimestamp="2026-01-01T00:00:00Z"), "status": ROOT["status"]}
     assert list(find_strangers(Holders({"Application": [top, make("web")]}), "", "argocd")) == []
+
+
+def test_a_set_that_is_not_ours_is_named_once_for_all_it_generates() -> None:
+    generated = [make(name, ownerReferences=OF_A_SET) for name in ("one", "two")]
+    teams = make("teams", kind="ApplicationSet", finalizers=False)
+    holders = Holders({"Application": [ROOT, *generated], "ApplicationSet": [teams]})
+    (sentence,) = find_strangers(holders, "root", "argocd")
+    assert sentence.startswith("ApplicationSet argocd/teams: generates applications with finalizers")
+    assert "preserveResourcesOnDeletion" in sentence
