@@ -105,12 +105,13 @@ def env(
     tools: Annotated[bool, typer.Option("--tools", help="Only PATH with the lab's tools; needs no lab.")] = False,
 ) -> None:
     """Print shell commands that point kubectl, pulumi, kustomize and git at the lab."""
+    state = None if tools else _existing(name, project).state  # before 25 minutes of building
     with progress("tools") as step:
         built = build_tools(step)
-    if tools:
+    if state is None:
         out.print(f"export PATH={shlex.quote(str(built.bin))}:$PATH", markup=False)
         return
-    lab = Lab(_existing(name, project).state, built)
+    lab = Lab(state, built)
     variables = {**road.open_report(lab, stack).engine.variables(), "KUBECONFIG": str(lab.state.kubeconfig)}
     for key, value in variables.items():
         out.print(f"export {key}={shlex.quote(value)}", markup=False)

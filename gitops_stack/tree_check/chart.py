@@ -73,7 +73,8 @@ def _template(request: Request, files: list[Path]) -> str:
                 done = _render_with_dependencies(helm, request, arguments, Path(made))
         except subprocess.TimeoutExpired:
             raise _UnrenderedError(failed=(f"{folder}: helm did not end in {_SECONDS:.0f} s",)) from None
-    said = shorten(last_line(done.stderr))
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]  # advice follows it
+    said = shorten(errors[-1].removeprefix("Error: ") if errors else last_line(done.stderr))
     if done.returncode and _UNREACHABLE.search(done.stderr):
         lacking = f"{folder}: helm cannot reach what the chart needs: {said}; check the network"
         raise _UnrenderedError(skipped="helm cannot reach what the chart needs", lacking=lacking)

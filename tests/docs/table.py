@@ -329,6 +329,9 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack detach --stack dev --yes": DETACH,
         "gitops-stack render --stack dev && gitops-stack lock --stack dev": DETACH,
         'git commit -am "Move Argo CD" && git push': DETACH,
+        "gitops-stack render --stack renamed && gitops-stack lock --stack renamed": DETACH,
+        'git add --all && git commit -m "Move the tree" && git push': DETACH,
+        'git add --all && git commit -m "Rename the stack" && git push': DETACH,
     },
     "docs/adr/0005-lab-tools.md": {"gitops-stack lab env --tools": LAB},
     "docs/adopt.md": {

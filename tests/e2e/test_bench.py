@@ -23,7 +23,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder, tools = tmp_path_factory.mktemp("bench"), build_tools(say)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(tools.bin), prepend=os.pathsep)
-        patch.setenv("GITOPS_STACK_CACHE_DIR", "set by each part, restored here")
+        patch.setenv("GITOPS_STACK_CACHE_DIR", str(folder / "cache"))  # each part sets its own; restored here
         yield Run(tools, folder, SMALLEST, say, check_out("HEAD", folder / "against"))
 
 
