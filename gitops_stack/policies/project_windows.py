@@ -29,7 +29,7 @@ def check_windows(project: RenderedObject) -> Iterator[Finding]:
         if not any(sequence(window.get(key)) for key in _SELECTORS):
             found = "found no applications, namespaces or clusters, so the window is for nothing"
             yield project.finding(place, found, 'add applications: ["*"]', rule=_RULE, severity="warning")
-        zone = window.get("timeZone")
+        zone = text(window.get("timeZone"))
         if zone and time_zones() and zone not in time_zones():
             found = f"found {show(zone)}, which Argo CD takes for UTC"
             yield project.finding(
