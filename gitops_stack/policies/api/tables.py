@@ -157,7 +157,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "priorityClassName": "subdomain", "runtimeClassName": "subdomain", "activeDeadlineSeconds": "positive",
     },
     "core.v1.PodReadinessGate": {"conditionType": "qualified"},
-    "core.v1.PodDNSConfig": {"nameservers": "address", "searches": "subdomain"},
+    "core.v1.PodDNSConfig": {"nameservers": "address", "searches": "search-domain"},
     "core.v1.HostAlias": {"ip": "address", "hostnames": "subdomain"},
     "core.v1.PodSecurityContext": {
         "runAsUser": "user", "runAsGroup": "user", "fsGroup": "user", "supplementalGroups": "user",
@@ -176,7 +176,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "appProtocol": "qualified",
     },
     "core.v1.ServiceSpec": {
-        "externalIPs": "address", "loadBalancerSourceRanges": "network", "externalName": "subdomain",
+        "externalIPs": "address", "loadBalancerSourceRanges": "source-range", "externalName": "external-name",
         "loadBalancerClass": "qualified",
     },
     "core.v1.ClientIPConfig": {"timeoutSeconds": "affinity-seconds"},
@@ -282,6 +282,11 @@ MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """Values that only the API server's code knows."""
+
+ENUM_PREFIXES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("core.v1.ResourceFieldSelector", "resource"): ("limits.hugepages-", "requests.hugepages-"),
+}
+"""What values beside those of an enum begin with."""
 
 OPEN_ENUMS: frozenset[tuple[str, str]] = frozenset(
     {("core.v1.Toleration", "operator"), ("core.v1.LimitRangeItem", "type")}
