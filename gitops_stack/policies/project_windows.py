@@ -8,8 +8,8 @@ from typing import Any
 from gitops_stack.policies.api.parts import show
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.settings.cron import parse_schedule
-from gitops_stack.settings.sync_windows import parse_duration, time_zones
+from gitops_stack.settings.cron import parse_schedule, split_zone
+from gitops_stack.settings.sync_windows import check_zone, parse_duration, time_zones
 
 _RULE = "project-window"
 _SELECTORS = ("applications", "namespaces", "clusters")
@@ -38,7 +38,9 @@ def check_windows(project: RenderedObject) -> Iterator[Finding]:
 
 
 def _parse_schedule(written: str) -> object:
-    return parse_schedule(written, never=True)
+    zone, fields = split_zone(written)
+    check_zone(zone)
+    return parse_schedule(fields, never=True)
 
 
 _PARSED: tuple[tuple[str, Callable[[str], Any], str], ...] = (
