@@ -116,9 +116,16 @@ NOT_REQUIRED: frozenset[tuple[str, str]] = frozenset(
         ("apps.v1.StatefulSetSpec", "serviceName"),
         ("core.v1.LimitRangeSpec", "limits"),
         ("storage.v1.CSIDriver", "spec"),
+        ("storage.v1.TokenRequest", "audience"),
+        ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", "storage"),
+        ("batch.v1.PodFailurePolicyOnPodConditionsPattern", "status"),
+        ("networking.v1.NetworkPolicySpec", "podSelector"),
+        ("core.v1.HTTPHeader", "value"),
+        ("core.v1.Sysctl", "value"),
+        ("core.v1.PreferredSchedulingTerm", "preference"),
     }
 )
-"""Fields that the published schemas call required and the API server fills in."""
+"""Fields that the published schemas call required, and the API server fills in or does without."""
 
 FIELDS: dict[str, dict[str, str]] = {
     "core.v1.Container": {"name": "label"},
