@@ -21,7 +21,7 @@ _REFERENCE = re.compile(
 )
 _LONGEST_NAME = 255
 _LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_DIGEST = re.compile(r"@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$")
 # Tags that name a line and not a build, as registries use them.
 _MOVING = re.compile(
     r"(latest|stable|edge|nightly|dev|develop|main|master|head|trunk|release|snapshot|canary|beta|alpha|next|current|"

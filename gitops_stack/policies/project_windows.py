@@ -8,8 +8,8 @@ from typing import Any
 from gitops_stack.policies.api.parts import show
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.settings.cron import parse_schedule
-from gitops_stack.settings.sync_windows import parse_duration, time_zones
+from gitops_stack.settings.cron import parse_schedule, split_zone
+from gitops_stack.settings.sync_windows import check_zone, parse_duration, time_zones
 
 _RULE = "project-window"
 _SELECTORS = ("applications", "namespaces", "clusters")
@@ -29,7 +29,7 @@ def check_windows(project: RenderedObject) -> Iterator[Finding]:
         if not any(sequence(window.get(key)) for key in _SELECTORS):
             found = "found no applications, namespaces or clusters, so the window is for nothing"
             yield project.finding(place, found, 'add applications: ["*"]', rule=_RULE, severity="warning")
-        zone = window.get("timeZone")
+        zone = text(window.get("timeZone"))
         if zone and time_zones() and zone not in time_zones():
             found = f"found {show(zone)}, which Argo CD takes for UTC"
             yield project.finding(
@@ -38,7 +38,9 @@ def check_windows(project: RenderedObject) -> Iterator[Finding]:
 
 
 def _parse_schedule(written: str) -> object:
-    return parse_schedule(written, never=True)
+    zone, fields = split_zone(written)
+    check_zone(zone)
+    return parse_schedule(fields, never=True)
 
 
 _PARSED: tuple[tuple[str, Callable[[str], Any], str], ...] = (

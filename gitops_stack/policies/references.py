@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -9,10 +10,17 @@ from gitops_stack.policies.application_spec import ApplicationSpec, Source
 from gitops_stack.policies.fields import dig, mapping, sequence
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.pods import pod_template
+from gitops_stack.policies.source_sections import drop_empty_sections
 
 _HOOK = "argocd.argoproj.io/hook"
 
 
+# Variables of the build, which Argo CD fills into the value files of a lone source (reposerver, newEnv).
+_VARIABLE = re.compile(
+    r"\$(\{(?=\w+\}))?ARGOCD_APP_(NAME|NAMESPACE|PROJECT_NAME|REVISION(_SHORT(_8)?)?|"
+    r"SOURCE_(REPO_URL|PATH|TARGET_REVISION))(?!\w)",
+    re.ASCII,
+)
 _TOOLS = ("kustomize", "helm", "directory", "plugin")
 
 
@@ -31,7 +39,8 @@ def check_sources(application: ApplicationSpec) -> Iterator[Finding]:
             yield made.finding(place, found, needs, rule="incomplete-source")
         for index, name in enumerate(source.value_files):
             ref = name.partition("/")[0].removeprefix("$")
-            if name.startswith("$") and ref not in refs:
+            filled_in = len(application.sources) == 1 and _VARIABLE.match(name)
+            if name.startswith("$") and ref not in refs and not filled_in:
                 yield made.finding(
                     f"{source.field}.helm.valueFiles[{index}]",
                     f"found ${ref}, but no source has ref {ref}",
@@ -54,7 +63,8 @@ def _check_source(source: Source) -> Iterator[tuple[str, str, str]]:
         yield "targetRevision", "is missing", "a chart needs its version"
     if not several and source.field.endswith("drySource"):
         return
-    tools = [tool for tool in _TOOLS if mapping(source.options.get(tool))]
+    options = source.options if several else drop_empty_sections(source.options)
+    tools = [tool for tool in _TOOLS if mapping(options.get(tool))]
     if len(tools) > 1:
         yield tools[1], f"found it beside {tools[0]}", "a source has options of one tool; remove the others"
 

@@ -56,11 +56,15 @@ def _is_for(window: dict[str, Any], application: Manifest) -> bool:
 
 def _is_active(window: dict[str, Any], now: datetime) -> bool:
     # All settings come with them, which take as long to import as lightkube; the guard's process needs no windows.
-    from gitops_stack.settings.cron import parse_schedule  # noqa: PLC0415
-    from gitops_stack.settings.sync_windows import parse_duration  # noqa: PLC0415
+    from gitops_stack.settings.cron import parse_schedule, split_zone  # noqa: PLC0415
+    from gitops_stack.settings.sync_windows import check_zone, parse_duration  # noqa: PLC0415
 
-    schedule, duration = parse_schedule(window.get("schedule", "")), parse_duration(window.get("duration", ""))
+    zone, fields = split_zone(window.get("schedule", ""))
+    check_zone(zone)
+    schedule, duration = parse_schedule(fields), parse_duration(window.get("duration", ""))
     local = now.astimezone(_zone(window.get("timeZone") or "UTC")).replace(tzinfo=None)
+    if zone:  # Argo CD reads the clock of timeZone as if it were UTC, and robfig/cron that in the schedule's own zone
+        local = local.replace(tzinfo=timezone.utc).astimezone(_zone(zone)).replace(tzinfo=None)
     minute = local.replace(second=0, microsecond=0)
     if minute == local:
         minute -= _MINUTE  # a window opens after its moment, not at it

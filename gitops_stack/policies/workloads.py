@@ -17,17 +17,22 @@ _Container = Mapping[str, Any]
 
 
 def check_resources(found: RenderedObject) -> Iterator[Finding]:
-    """Check requests of cpu and memory, and the limit of memory; a request may be implied by its limit."""
+    """Check requests of cpu and memory, and the limit of memory; a request may be implied by its limit.
+
+    Those of the whole pod count for each of its containers.
+    """
+    of_pod = mapping(dig(pod_spec(found), "resources"))
     for place, container in containers(found):
         resources = mapping(container.get("resources"))
-        asked = {**mapping(resources.get("limits")), **mapping(resources.get("requests"))}
+        limits = {**mapping(of_pod.get("limits")), **mapping(resources.get("limits"))}
+        asked = {**limits, **mapping(of_pod.get("requests")), **mapping(resources.get("requests"))}
         missing = [name for name in ("cpu", "memory") if name not in asked]
         if missing:
             yield found.finding(
                 f"{place}.resources.requests", f"found no {' and no '.join(missing)}", "add what it needs when idle",
                 rule="requests-missing",
             )  # fmt: skip
-        if "memory" not in mapping(resources.get("limits")):
+        if "memory" not in limits:
             yield found.finding(
                 f"{place}.resources.limits", "found no memory", "add the most it may use", rule="memory-limit-missing"
             )
@@ -51,10 +56,13 @@ def check_security(found: RenderedObject) -> Iterator[Finding]:
     if pod is None:
         return
     yield from _check_host(found, pod)
+    spared = _LINUX_ONLY if dig(pod, "os", "name") == "windows" else ()
     for place, container in containers(found):
         own = mapping(container.get("securityContext"))
         both = {**mapping(pod.get("securityContext")), **own}
         for rule, key, fits, needs in _CONTAINER_RULES:
+            if key in spared:
+                continue
             value = both.get(key) if key in _POD_WIDE else own.get(key)
             if rule == "run-as-non-root" and both.get("runAsUser") == 0:
                 yield found.finding(
@@ -65,6 +73,8 @@ def check_security(found: RenderedObject) -> Iterator[Finding]:
                 yield found.finding(f"{place}.securityContext.{key}", shown, needs, rule=rule)
 
 
+# The API server refuses these in a Windows pod (core validation, validateWindows).
+_LINUX_ONLY = ("allowPrivilegeEscalation", "capabilities", "seccompProfile", "readOnlyRootFilesystem")
 _POD_WIDE = ("runAsNonRoot", "seccompProfile")
 _CONTAINER_RULES: tuple[tuple[str, str, Callable[[Any], bool], str], ...] = (
     ("run-as-non-root", "runAsNonRoot", lambda value: value is True, "set it to true, here or for the pod"),

@@ -72,6 +72,14 @@ def parse_schedule(text: str, *, never: bool = False) -> Schedule:
     return Schedule(minutes, hours, days, months, weekdays, either)
 
 
+def split_zone(text: str) -> tuple[str, str]:
+    """Split off the zone of `CRON_TZ=Europe/Berlin 0 9 * * *`, or of `TZ=…`; it is empty where none is written."""
+    if not text.startswith(("CRON_TZ=", "TZ=")):
+        return "", text
+    zone, _, fields = text.partition("=")[2].partition(" ")
+    return zone, fields
+
+
 def _parse_field(field: _Field, text: str) -> tuple[frozenset[int], bool]:
     """Return the values and whether the field is a star."""
     values: set[int] = set()

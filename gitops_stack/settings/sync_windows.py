@@ -17,7 +17,9 @@ from pydantic import AfterValidator, Field
 from gitops_stack.settings.cron import parse_schedule
 from gitops_stack.settings.types import Flag, Settings, matching
 
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|[uµμ]s|ms|s|m|h)")
+_DURATION = re.compile(rf"\+?(?:{_PART.pattern})+")
+_SECONDS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
 _LONGEST_SECONDS = (2**63 - 1) / 10**9  # Go counts nanoseconds in 64 bits
 
 NamePattern = Annotated[
@@ -26,13 +28,12 @@ NamePattern = Annotated[
 
 
 def parse_duration(text: str) -> timedelta:
-    """Parse hours, minutes and seconds as Go writes them.
+    """Parse hours, minutes, seconds and parts of them as Go's time.ParseDuration reads them, in any order.
 
     Raises :class:`ValueError` for anything else, for 0, and for what Go cannot hold: 292 years.
     """
-    found = _DURATION.fullmatch(text)
-    hours, minutes, seconds = (float(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    total = (hours * 60 + minutes) * 60 + seconds
+    found = _PART.findall(text) if _DURATION.fullmatch(text) else ()
+    total = sum(float(number) * _SECONDS[unit] for number, unit in found)
     if not 0 < total <= _LONGEST_SECONDS:
         raise ValueError("needs a duration in hours, minutes and seconds, such as 8h or 1h30m")
     return timedelta(seconds=total)
@@ -62,6 +63,12 @@ def _check_time_zone(text: str) -> str:
 def time_zones() -> frozenset[str]:
     """List the time zones this machine knows; empty on one without the database."""
     return frozenset(available_timezones())
+
+
+def check_zone(zone: str) -> None:
+    """Raise :class:`ValueError` for a schedule's own zone that Go does not know; empty is UTC."""
+    if zone not in ("", "Local") and time_zones() and zone not in time_zones():
+        raise ValueError(f"a time zone, {zone!r}, that is not known")
 
 
 class SyncWindowSettings(Settings):

@@ -27,6 +27,8 @@ SchemaKey = tuple[str, str]
 _TOP = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
 _FORMATS = ("date", "date-time", "ipv4", "ipv6")  # the others mean something else to Kubernetes, or nothing
 _BOUNDS = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
+_ALTERNATIVES = ("allOf", "anyOf", "oneOf", "not")
+_WITHIN = (*_ALTERNATIVES, "items", "additionalProperties")
 _INTEGERS = {"int32": 2**31, "int64": 2**63}
 _FILE_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,100}")
 _DEFINITION = "CustomResourceDefinition"
@@ -74,10 +76,24 @@ def make_strict(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
     if embedded:
         made["required"] = [*sequence(made.get("required")), "apiVersion", "kind"]
     made |= {key: make_strict(made[key]) for key in ("items", "additionalProperties") if key in made}
+    made |= {key: _translate_alternatives(made[key]) for key in _ALTERNATIVES if key in made}
     if made.get("x-kubernetes-list-type") == "set":
         made["uniqueItems"] = True
     _translate_nullable(made)
     return made
+
+
+def _translate_alternatives(found: Any) -> Any:  # noqa: ANN401 - any part of a schema
+    """Translate values alone: what allOf, anyOf, oneOf and not say of a field never makes it known."""
+    if isinstance(found, list):
+        return [_translate_alternatives(one) for one in found]
+    if not isinstance(found, dict):
+        return found
+    made = {key: value for key, value in found.items() if key != "format"}
+    _translate_values(made, found.get("format"))
+    if isinstance(made.get("properties"), dict):
+        made["properties"] = {key: _translate_alternatives(value) for key, value in made["properties"].items()}
+    return made | {key: _translate_alternatives(made[key]) for key in _WITHIN if key in made}
 
 
 def _translate_nullable(made: Schema) -> None:

@@ -15,24 +15,11 @@ from typing import Any
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
-from gitops_stack.policies.fields import mapping
+from gitops_stack.policies.source_sections import drop_empty_sections
 from gitops_stack.tree_check.source import Request
 
 KINDS = ("plugin", "helm", "kustomize", "directory")
 _KEPT = ("chart", "path", "repoURL", "targetRevision", "ref", "name")  # an override may not change these
-# What makes a section of a source be there at all; the rest of it is dropped with it (…Source….IsZero).
-_DECIDING = {
-    "kustomize": {
-        "namePrefix", "nameSuffix", "version", "namespace", "images", "replicas", "commonLabels", "commonAnnotations",
-        "patches", "components", "kubeVersion", "apiVersions", "ignoreMissingComponents",
-    },
-    "helm": {
-        "version", "releaseName", "valueFiles", "parameters", "fileParameters", "values", "valuesObject",
-        "passCredentials", "ignoreMissingValueFiles", "skipCrds", "skipTests", "skipSchemaValidation", "kubeVersion",
-        "apiVersions", "namespace",
-    },
-    "directory": {"recurse", "include", "exclude", "jsonnet"},
-}  # fmt: skip
 
 
 def override_files(request: Request) -> tuple[Path, ...]:
@@ -50,9 +37,7 @@ def apply_overrides(request: Request) -> Request:
     """
     options = dict(request.options)
     if not request.several:  # of a list of sources the controller changes a copy only
-        for kind, deciding in _DECIDING.items():
-            if kind in options and not any(_counts(mapping(options[kind]).get(key)) for key in deciding):
-                del options[kind]
+        options = drop_empty_sections(options)
     for file in override_files(request):
         document = next(iter(load_yaml_file(file)), None)
         if not isinstance(document, Mapping):  # Argo CD: Invalid JSON Patch
@@ -103,10 +88,6 @@ def _holds_nul(value: Any) -> bool:  # noqa: ANN401 - any YAML value
     if isinstance(value, (list, tuple)):
         return any(map(_holds_nul, value))
     return isinstance(value, str) and "\0" in value
-
-
-def _counts(value: Any) -> bool:  # noqa: ANN401 - any YAML value
-    return bool(value) and not (isinstance(value, Mapping) and not any(map(_counts, value.values())))
 
 
 def _merge(base: Any, patch: Any, *, removes: bool = False) -> Any:  # noqa: ANN401 - any YAML value

@@ -100,6 +100,15 @@ def test_a_freeze_of_a_year_is_not_looked_for_minute_by_minute(monkeypatch: pyte
         ("0 0 */1 * 1", "1h", "UTC", "2026-11-19T00:30:00", False),  # a step of one is
         ("0 0 29 2 *", "24h", "Asia/Kolkata", "2028-02-28T18:30:01", True),
         ("30 5/3 * * *", "30m", "UTC", "2026-11-19T20:45:00", True),
+        ("CRON_TZ=Europe/Berlin 0 9 * * 1-4", "6h", "", "2026-11-19T13:59:59", True),
+        ("TZ=Europe/Berlin  0 9 * * 1-4", "6h", "UTC", "2026-11-19T14:00:00", False),
+        ("CRON_TZ=Europe/Berlin 0 9 * * *", "1h", "Asia/Kolkata", "2026-11-19T02:45:00", True),  # both are added
+        ("CRON_TZ=Nowhere/X 0 9 * * *", "1h", "UTC", "2026-11-19T09:30:00", False),  # cannot be read
+        ("TZ=Europe/Berlin", "1h", "UTC", "2026-11-19T09:30:00", False),
+        ("0 9 * * *", "30m1h", "UTC", "2026-11-19T10:29:59", True),
+        ("0 9 * * *", "5400000ms", "UTC", "2026-11-19T10:29:59", True),
+        ("0 9 * * *", "5400000ms", "UTC", "2026-11-19T10:30:00", False),
+        ("0 9 * * *", "+1.h.5h", "UTC", "2026-11-19T10:29:59", True),
         ("*/15 * ? * ?", "59s", "UTC", "2026-11-19T20:45:59", False),
     ],
 )

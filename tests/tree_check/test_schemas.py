@@ -42,6 +42,40 @@ def write(folder: Path, text: str) -> Path:
     return folder
 
 
+SPARED: dict[str, dict[str, Any]] = {
+    "a CRD's version that is not stored": {
+        "base": "crd", "spec": {"versions": [{}, {"name": "v2", "served": True, "schema": {"openAPIV3Schema": {
+            "type": "object"}}}]},
+    },
+    "the status of a pod's condition": {
+        "base": "cronjob", "spec": {"jobTemplate": {"spec": {"podFailurePolicy": {"rules": [
+            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]}}}},
+    },
+    "the pods of a NetworkPolicy": {
+        "base": "configmap", "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "data": None,
+        "spec": {"policyTypes": ["Ingress"]},
+    },
+    "values of headers and sysctls, and a preference": {
+        "base": "deployment", "spec": {"template": {"spec": {
+            "securityContext": {"sysctls": [{"name": "net.core.somaxconn"}]},
+            "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1}]}},
+            "containers": [{"readinessProbe": {"httpGet": {"httpHeaders": [{"name": "X-Empty"}]}}}],
+        }}},
+    },
+    "the audience of a driver's tokens": {
+        "base": "configmap", "apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver", "data": None,
+        "metadata": {"name": "csi.example.com", "namespace": None}, "spec": {"tokenRequests": [{}]},
+    },
+}  # fmt: skip
+"""Objects without fields that the published schemas demand, and the API server does not."""
+
+
+@pytest.mark.parametrize("version", known_versions())
+@pytest.mark.parametrize("name", SPARED)
+def test_a_field_that_the_api_server_does_not_demand(version: str, name: str) -> None:
+    assert check(SchemaSet(version, []), SPARED[name]) == []
+
+
 def test_every_version_eks_offers_has_schemas() -> None:
     assert set(EKS_VERSIONS) <= set(known_versions())
 
@@ -144,10 +178,37 @@ def test_a_null_under_status_is_dropped_as_the_subresource_drops_it() -> None:
     assert check(SchemaSet("1.35", [definition({}, [])]), found) == []
 
 
+@pytest.mark.parametrize("value", [-1, 0, 1])
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"anyOf": [{"minimum": 0, "exclusiveMinimum": True}]},
+        {"allOf": [{"oneOf": [{"minimum": 0, "exclusiveMinimum": True}]}]},
+        {"oneOf": [{"minimum": 0, "exclusiveMinimum": True}, {"maximum": -5, "exclusiveMaximum": False}]},
+        {"not": {"maximum": 0, "exclusiveMaximum": False}},
+        {"allOf": [{"minimum": 0}, {"not": {"maximum": 1, "exclusiveMaximum": True}}]},
+    ],
+)
+def test_bounds_of_alternatives_exclude_as_those_of_the_schema_itself(schema: dict[str, Any], value: int) -> None:
+    schemas = SchemaSet("1.35", [definition({"keep": {"type": "integer", **schema}}, [])])
+    assert bool(check(schemas, {**CUSTOM, "spec": {"keep": value}})) == (value < 1)
+
+
+def test_bounds_within_an_alternative_exclude_as_well() -> None:
+    inner = {"properties": {"keep": {"minimum": 0, "exclusiveMinimum": True}}, "required": ["keep"]}
+    fields = {"many": {"type": "array", "items": {
+        "type": "object", "properties": {"keep": {"type": "integer"}}, "anyOf": [inner],
+    }}}  # fmt: skip
+    schemas = SchemaSet("1.35", [definition(fields, [])])
+    assert check(schemas, {**CUSTOM, "spec": {"many": [{"keep": 1}]}}) == []
+    assert check(schemas, {**CUSTOM, "spec": {"many": [{"keep": 0}]}}) != []
+
+
 @pytest.mark.parametrize(
     "schema",
     [
         {"type": 5},
+        {"anyOf": {"type": "string"}, "allOf": 5, "oneOf": [5], "not": []},
         {"type": "integer", "minimum": 1, "exclusiveMinimum": True},
         {"type": "integer", "exclusiveMaximum": False},
         5,

@@ -21,7 +21,7 @@ from gitops_stack.policies.api import (
 )
 from gitops_stack.policies.api.formats import FORMATS
 from gitops_stack.policies.api.parts import Part, Violation, is_set, show
-from gitops_stack.policies.api.tables import FIELDS, MORE_ENUMS, ONE_OF, OPEN_ENUMS, REQUIRED
+from gitops_stack.policies.api.tables import ENUM_PREFIXES, FIELDS, MORE_ENUMS, ONE_OF, OPEN_ENUMS, REQUIRED
 
 Check = Callable[[Part], Iterator[Violation]]
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
@@ -89,7 +89,15 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
 }
 
 
-_FILLED = ("address", "network", "host", "subdomain", "label")  # formats of lists without empty entries
+_FILLED = (
+    "address",
+    "network",
+    "source-range",
+    "host",
+    "subdomain",
+    "search-domain",
+    "label",
+)  # formats of lists without empty entries
 _EITHER = ("port-or-name", "target-port")
 
 
@@ -131,7 +139,7 @@ def check_part(name: str, part: Part) -> Iterator[Violation]:
         if part.get(field) in (None, "", [], {}):
             yield field, "is missing", "add it"
     for field, values in load_enums().get(name, {}).items():
-        yield from _check_enum(field, part.get(field), values)
+        yield from _check_enum(field, part.get(field), values, ENUM_PREFIXES.get((name, field), ()))
     for field, format_name in FIELDS.get(name, {}).items():
         yield from _check_format(field, part.get(field), format_name)
     if name in ONE_OF:
@@ -140,9 +148,11 @@ def check_part(name: str, part: Part) -> Iterator[Violation]:
         yield from check(part)
 
 
-def _check_enum(field: str, value: object, values: frozenset[str]) -> Iterator[Violation]:
+def _check_enum(field: str, value: object, values: frozenset[str], prefixes: tuple[str, ...]) -> Iterator[Violation]:
     for place, one in _each(field, value):
-        if isinstance(one, str) and (one or place != field) and one not in values:  # "" is the default, but in a list
+        if not isinstance(one, str) or one.startswith(prefixes):
+            continue
+        if (one or place != field) and one not in values:  # "" is the default, but in a list
             close = [known for known in values if known.lower() == one.lower()]
             needs = f"did you mean {close[0]}?" if close else f"needs one of: {', '.join(sorted(filter(None, values)))}"
             yield place, f"found {show(one)}", needs

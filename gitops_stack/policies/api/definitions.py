@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gitops_stack.policies.api.formats import is_subdomain
+from gitops_stack.policies.api.go_patterns import is_go_pattern
 from gitops_stack.policies.api.parts import Part, Violation, is_set, parts, show
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
-_LOOK_AROUND = re.compile(r"\(\?(=|!|<=|<!)")
 _DEEPEST = 64
 _SCHEMA = "schema.openAPIV3Schema"
 _JSON_PATH = re.compile(r"[.\[].*")
@@ -106,24 +106,12 @@ def _check_keywords(schema: Mapping[str, Any]) -> Iterator[Violation]:
     if schema.get("uniqueItems") is True:
         yield ".uniqueItems", "found true", "use x-kubernetes-list-type: set"
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and not _is_pattern(pattern):
+    if isinstance(pattern, str) and not is_go_pattern(pattern):
         yield ".pattern", "is not a regular expression of Go", "correct it; Go has no look-around"
     if schema.get("type") == "array" and not mapping(schema.get("items")):
         yield ".items", "is missing or a list", "needs one schema for all items"
     if mapping(schema.get("properties")) and mapping(schema.get("additionalProperties")):
         yield ".additionalProperties", "found it beside properties", "remove one of the two"
-
-
-def _is_pattern(pattern: str) -> bool:
-    if _LOOK_AROUND.search(pattern):
-        return False
-    try:
-        re.compile(pattern)
-    except re.error:
-        return bool(re.search(r"\\[pPzQ]|\(\?[a-zA-Z-]+\)|\(\?P<|\[\[:", pattern))  # Go's own, which Python lacks
-    except (OverflowError, RecursionError):
-        return False
-    return True
 
 
 def _fits(value: object, kind: object) -> bool:

@@ -17,6 +17,8 @@ from gitops_stack.policies.quantities import is_quantity, parse_quantity
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_SEARCH_DOMAIN = re.compile(rf"{_SEARCH_LABEL}(\.{_SEARCH_LABEL})*")
 _LONGEST_LABEL, _LONGEST_NAME, _HIGHEST_PORT, _HIGHEST_ID = 63, 253, 65535, 2**31 - 1
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 _PERCENT = re.compile(r"[0-9]+%")
@@ -137,6 +139,11 @@ def _is_host(value: str) -> bool:
     return is_subdomain(value.removeprefix("*.")) and not is_address(value)
 
 
+def _is_search_domain(value: str) -> bool:
+    domain = value.removesuffix(".")
+    return value == "." or (len(domain) <= _LONGEST_NAME and _SEARCH_DOMAIN.fullmatch(domain) is not None)
+
+
 def _is_inner_path(value: str) -> bool:
     return not value.startswith("/") and ".." not in value.split("/")
 
@@ -158,11 +165,15 @@ def _of(fits: Callable[[str], bool]) -> Callable[[Any], bool]:
     return lambda value: not isinstance(value, str) or not value or fits(value)
 
 
+_NETWORK_NEEDS = "needs a network such as 10.0.0.0/8"
 _PORT = "needs a port from 1 to 65535"
 _DNS = "needs a-z, 0-9 and - inside"
+_SUBDOMAIN_NEEDS = "needs a-z, 0-9, and - or . inside, at most 253 characters"
 FORMATS: dict[str, Format] = {
     "label": Format(_of(is_label), f"{_DNS}, at most 63 characters"),
-    "subdomain": Format(_of(is_subdomain), "needs a-z, 0-9, and - or . inside, at most 253 characters"),
+    "subdomain": Format(_of(is_subdomain), _SUBDOMAIN_NEEDS),
+    "external-name": Format(_of(lambda value: is_subdomain(value.removesuffix("."))), _SUBDOMAIN_NEEDS),
+    "search-domain": Format(_of(_is_search_domain), "needs a domain such as example.com"),
     "host": Format(_of(_is_host), "needs a host name such as shop.example.com or *.example.com"),
     "qualified": Format(_of(is_qualified_name), "needs a name such as app or example.com/app"),
     "label-value": Format(_of(is_label_value), "needs at most 63 of A-Z, a-z, 0-9, and -, _ or . inside"),
@@ -194,7 +205,8 @@ FORMATS: dict[str, Format] = {
     "version-priority": Format(_in(1, 1000), "needs 1 to 1000"),
     "quantity": Format(_is_amount, "needs a quantity such as 100m or 64Mi"),
     "address": Format(_of(is_address), "needs an IP address"),
-    "network": Format(_of(is_network), "needs a network such as 10.0.0.0/8"),
+    "network": Format(_of(is_network), _NETWORK_NEEDS),
+    "source-range": Format(_of(lambda value: is_network(value.strip())), _NETWORK_NEEDS),
     "absolute-path": Format(_of(lambda value: value.startswith("/")), "needs a path that begins with /"),
     "inner-path": Format(_of(_is_inner_path), "needs a relative path without .."),
     "no-dots-path": Format(_of(_has_no_dots), "needs a path without .."),

@@ -95,9 +95,15 @@ def check_secret(part: Part) -> Iterator[Violation]:
 
 
 def _is_json(part: Part, key: str) -> bool:
+    """Tell whether a value is JSON, or will be once a placeholder is replaced, in base64 or as it is."""
     plain = mapping(part.get("stringData")).get(key)
+    written = plain if isinstance(plain, str) else text(mapping(part.get("data")).get(key))
+    if _is_filled_in(part, written):
+        return True
     try:
-        json.loads(plain if isinstance(plain, str) else b64decode(text(mapping(part.get("data")).get(key))))
+        read = plain if isinstance(plain, str) else b64decode(written).decode()
+        if not _is_filled_in(part, read):
+            json.loads(read)
     except (ValueError, RecursionError):
         return False
     return True

@@ -116,9 +116,16 @@ NOT_REQUIRED: frozenset[tuple[str, str]] = frozenset(
         ("apps.v1.StatefulSetSpec", "serviceName"),
         ("core.v1.LimitRangeSpec", "limits"),
         ("storage.v1.CSIDriver", "spec"),
+        ("storage.v1.TokenRequest", "audience"),
+        ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", "storage"),
+        ("batch.v1.PodFailurePolicyOnPodConditionsPattern", "status"),
+        ("networking.v1.NetworkPolicySpec", "podSelector"),
+        ("core.v1.HTTPHeader", "value"),
+        ("core.v1.Sysctl", "value"),
+        ("core.v1.PreferredSchedulingTerm", "preference"),
     }
 )
-"""Fields that the published schemas call required and the API server fills in."""
+"""Fields that the published schemas call required, and the API server fills in or does without."""
 
 FIELDS: dict[str, dict[str, str]] = {
     "core.v1.Container": {"name": "label"},
@@ -157,7 +164,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "priorityClassName": "subdomain", "runtimeClassName": "subdomain", "activeDeadlineSeconds": "positive",
     },
     "core.v1.PodReadinessGate": {"conditionType": "qualified"},
-    "core.v1.PodDNSConfig": {"nameservers": "address", "searches": "subdomain"},
+    "core.v1.PodDNSConfig": {"nameservers": "address", "searches": "search-domain"},
     "core.v1.HostAlias": {"ip": "address", "hostnames": "subdomain"},
     "core.v1.PodSecurityContext": {
         "runAsUser": "user", "runAsGroup": "user", "fsGroup": "user", "supplementalGroups": "user",
@@ -176,7 +183,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "appProtocol": "qualified",
     },
     "core.v1.ServiceSpec": {
-        "externalIPs": "address", "loadBalancerSourceRanges": "network", "externalName": "subdomain",
+        "externalIPs": "address", "loadBalancerSourceRanges": "source-range", "externalName": "external-name",
         "loadBalancerClass": "qualified",
     },
     "core.v1.ClientIPConfig": {"timeoutSeconds": "affinity-seconds"},
@@ -282,6 +289,11 @@ MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """Values that only the API server's code knows."""
+
+ENUM_PREFIXES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("core.v1.ResourceFieldSelector", "resource"): ("limits.hugepages-", "requests.hugepages-"),
+}
+"""What values beside those of an enum begin with."""
 
 OPEN_ENUMS: frozenset[tuple[str, str]] = frozenset(
     {("core.v1.Toleration", "operator"), ("core.v1.LimitRangeItem", "type")}
