@@ -128,8 +128,8 @@ def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
     found = [stack] if stack else find_stacks(project)
     if not found and not paths:
         raise EnvironmentProblem(
-            f"{project}: found no Pulumi.<stack>.yaml; to check plain manifests name a folder (`gitops-stack check .`), "
-            "else name the stacks' folder with --project"
+            f"{project}: found no Pulumi.<stack>.yaml; to check plain manifests name a folder "
+            "(`gitops-stack check .`), else name the stacks' folder with --project"
         )
     return found
 
