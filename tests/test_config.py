@@ -300,6 +300,27 @@ def test_what_pulumi_yaml_gives_counts_where_the_stack_file_gives_nothing(tmp_pa
     assert list(load_text(tmp_path, text.replace("config:", "config:\n  registry: {}")).workloads) == ["app"]
 
 
+@pytest.mark.parametrize(("key", "value"), [("stackConfigDir", "stacks"), ("config", "stacks"), ("stackConfigDir", 1)])
+def test_stack_files_elsewhere_are_refused(key: str, value: object, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(render_document({"name": "gitops-stack", key: value}))
+    said = re.escape(
+        f"Pulumi.yaml: {key}: found {value}, a folder for stack files; gitops-stack reads those beside Pulumi.yaml "
+        "alone, so move them there and remove this key"
+    )
+    with pytest.raises(GitOpsStackError, match=said):
+        load_text(tmp_path, render_document({"config": build_config({})}))
+    with pytest.raises(GitOpsStackError, match=said):
+        load_stack_file(tmp_path, "elsewhere")
+
+
+@pytest.mark.parametrize(
+    "lines", ["stackConfigDir: .", "stackConfigDir: ''", "stackConfigDir:", "config: {}", "config:"]
+)
+def test_stack_files_beside_pulumi_yaml_are_read(lines: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"name: gitops-stack\n{lines}\n")
+    assert load_text(tmp_path, render_document({"config": build_config({})})).stack == "test"
+
+
 def test_an_account_without_quotes_is_shown_as_it_is_written(tmp_path: Path) -> None:
     text = render_document({"config": build_config({}, AWS_TABLE)})
     wrong = re.sub(r"id: '\d{12}'", "id: 012345670123", text)

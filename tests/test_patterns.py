@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gitops_stack.conventions import IN_CLUSTER
 from gitops_stack.patterns import match_namespace, match_repository, normalize_server, same_repository
 from gitops_stack.policies.application_spec import read_application_spec
 from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.policies.project_permissions import permits_repository
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.references import check_references
 from tests.delivery.trees import stack
@@ -29,6 +31,33 @@ from tests.delivery.trees import stack
 def test_an_entry_of_source_repos(pattern: str, url: str, fits: bool) -> None:
     assert match_repository(pattern, url) is fits
     assert _refused({"sourceRepos": [pattern], "namespaces": ["team"]}, url) is not fits
+
+
+CHARTS = [
+    "ghcr.io/acme/charts",
+    "ghcr.io/acme/*",
+    "registry:5000/charts",
+    "registry.example.com:5000/a/b",
+    "10.0.0.1/x",
+]
+NO_CHARTS = ["acme/charts", "ghcr.io", "ghcr.io/", "10.0.0.1:5000/x", "me:pw@ghcr.io/acme", "github.com/acme/x.git"]
+
+
+@pytest.mark.parametrize("entry", CHARTS)
+def test_source_repos_take_charts_of_an_oci_registry_as_argo_cd_writes_them(entry: str) -> None:
+    assert not _refused(
+        {"sourceRepos": [entry, "https://example.com/a"], "namespaces": ["team"]}, "https://example.com/a"
+    )
+    assert _refused({"sourceRepos": [entry], "namespaces": ["team"]}, "https://example.com/a")
+    project, url = {"spec": {"sourceRepos": [entry]}}, entry.replace("*", "charts")
+    assert permits_repository(project, url)
+    assert not permits_repository(project, f"oci://{url}")
+
+
+@pytest.mark.parametrize("entry", NO_CHARTS)
+def test_source_repos_refuse_what_is_no_registry(entry: str) -> None:
+    with pytest.raises(ValidationError, match="or host/path of OCI Helm charts"):
+        _refused({"sourceRepos": [entry], "namespaces": ["team"]}, "https://example.com/a")
 
 
 def _refused(project: dict[str, Any], url: str) -> bool:

@@ -16,7 +16,7 @@ import typer
 from gitops_stack.cli.console import Project, Stack, err, out, print_json
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import ExistingClusterSettings, StackSettings
 
 if TYPE_CHECKING:
     from gitops_stack.account.session import Account
@@ -59,11 +59,8 @@ def kubeconfig(
 
     if update and output != "-":
         raise EnvironmentProblem("kubeconfig: --update writes to $KUBECONFIG and --output elsewhere; give one of them")
+    _check_makes_cluster(load_stack_file(project, stack))
     settings, account = open_account(project, stack, role_arn)
-    if settings.eks is None:
-        raise GitOpsStackError(
-            f"Pulumi.{stack}.yaml: found cluster.provider existing, whose kubeconfig you have; needs provider eks"
-        )
     endpoint = files.load_endpoint(account, settings.cluster_name, f"Pulumi.{stack}.yaml", stack)
     user = (
         {"token": build_token(account, endpoint.name).token}
@@ -134,6 +131,17 @@ def open_account(project: Path, stack: str, role_arn: str | None) -> tuple[Stack
     account = Account(settings.region, role_arn)
     check_account(account, settings.account.id, f"{place}: gitops-stack:account.id")
     return settings, account
+
+
+def _check_makes_cluster(settings: StackSettings) -> None:
+    cluster = settings.cluster
+    if isinstance(cluster, ExistingClusterSettings):
+        file = cluster.kubeconfig or "your own cluster's"
+        context = f"context {cluster.context}" if cluster.context else "its current context"
+        raise GitOpsStackError(
+            f"Pulumi.{settings.stack}.yaml: has cluster.provider existing and so no EKS cluster: there is no "
+            f"kubeconfig to write; use {file}, with {context}"
+        )
 
 
 def _write(file: Path, text: str, write: Callable[[Path, str], None]) -> None:

@@ -21,6 +21,8 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 if TYPE_CHECKING:
     from gitops_stack.account.recover import Recovery
 
+_NO_LOGIN = "must be set for login"  # pulumi/pkg backend/httpstate: without a login, --non-interactive
+
 
 def recover(
     stack: Stack,
@@ -105,6 +107,8 @@ def _run_pulumi(project: Path, arguments: Sequence[str]) -> str:
             "pulumi: is not on PATH; install it from https://www.pulumi.com/docs/install/"
         ) from None
     if done.returncode:
+        if _NO_LOGIN in done.stderr:
+            raise EnvironmentProblem("pulumi: is not logged in; run `pulumi login`, or set PULUMI_BACKEND_URL")
         lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if "error:" in line]
         reason = " ".join(lines[:3])[:600] or "no message"
         raise GitOpsStackError(f"pulumi {arguments[0]}: {reason}")

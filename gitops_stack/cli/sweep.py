@@ -12,7 +12,8 @@ from rich.table import Table
 
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 
 if TYPE_CHECKING:
     from gitops_stack.account.session import Account
@@ -54,6 +55,11 @@ def sweep(
 
     if delete and output is Output.JSON and not yes:
         raise EnvironmentProblem("sweep: --output json cannot ask before --delete; add --yes")
+    if load_stack_file(project, stack).account is None:
+        raise GitOpsStackError(
+            f"Pulumi.{stack}.yaml: names no AWS account, so stack {stack} has nothing in AWS to sweep; to remove what "
+            f"it has in its cluster run `pulumi destroy --stack {stack}`"
+        )
     settings, account = open_account(project, stack, role_arn)
     if delete and settings.eks is None:
         raise EnvironmentProblem(

@@ -7,7 +7,7 @@ Rules: pulumi/sdk `workspace/loaders.go` (a key without a namespace belongs to t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
 
     Raises :class:`EnvironmentProblem` for a missing file and :class:`GitOpsStackError` for one that Pulumi refuses.
     """
+    name, defaults = _load_project(project)
     place = stack_file(stack)
     file = project / place
     if not file.is_file():
@@ -44,7 +45,6 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
         raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
     if {(), ("config",)} & read.mixed:
         raise GitOpsStackError(f"{place}: found a key that is no text, which Pulumi refuses; put quotes around it")
-    name, defaults = _load_project(project)
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for key, value in config.items():
@@ -94,9 +94,22 @@ def _load_project(project: Path) -> tuple[str, dict[str, Any]]:
     if not isinstance(name, str) or not name:
         raise GitOpsStackError(f"{PROJECT_FILE}: name: is missing; write the name of the Pulumi project, in letters")
     config = found.get("config")
+    GitOpsStackError.raise_for(_check_folder(found))
     declared = {whole_key(str(key), name, PROJECT_FILE): one for key, one in (config or {}).items()} if isinstance(
         config, dict) else {}  # fmt: skip
     return name, {key: value for key, one in declared.items() if (value := _default(one)) is not None}
+
+
+def _check_folder(project: Mapping[str, Any]) -> Iterator[str]:
+    """Refuse another folder for stack files, under its own key or the one it had before: a stale file may lie here."""
+    config = project.get("config")
+    folders = {"stackConfigDir": project.get("stackConfigDir"), "config": config if isinstance(config, str) else None}
+    for key, folder in folders.items():
+        if folder not in (None, "", "."):
+            yield (
+                f"{PROJECT_FILE}: {key}: found {folder}, a folder for stack files; gitops-stack reads those beside "
+                f"{PROJECT_FILE} alone, so move them there and remove this key"
+            )
 
 
 def _default(declared: object) -> Any:  # noqa: ANN401 - any YAML value

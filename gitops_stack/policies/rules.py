@@ -35,7 +35,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "passed-over",
         "note",
-        "Files in a folder without a stack are patches, tests, templates or other tools'.",
+        "Files in a folder without a stack are patches, tests, templates or other tools'; or (a warning) a path holds "
+        "no manifest.",
         "They were not checked.",
     ),
     Rule(

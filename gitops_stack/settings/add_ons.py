@@ -11,7 +11,7 @@ from gitops_stack.settings.types import DnsLabel, Settings, matching
 SecretArn = Annotated[
     str,
     matching(
-        r"arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?!\*)[\w/+=.@*-]+",
+        r"arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?!\*)[\w/+=.@*-]{1,519}",
         "the ARN of secrets: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME, '*' not at its beginning",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, SecretStr, model_validator
 
-from gitops_stack.settings.types import RelativePath, RepositoryUrl, Settings
+from gitops_stack.settings.types import RelativePath, RepositoryUrl, SecretReference, Settings
 
 
 class GithubAppSettings(Settings):
@@ -18,7 +18,7 @@ class GithubAppSettings(Settings):
 class CredentialsSettings(Settings):
     """How Argo CD logs in to the GitOps repository; exactly one way."""
 
-    secrets_manager: str | None = Field(
+    secrets_manager: SecretReference | None = Field(
         None, description="Name or ARN of an AWS Secrets Manager secret: a JSON object of Argo CD's repository keys."
     )
     github_app: GithubAppSettings | None = Field(None, description="A GitHub App that may read the repository.")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, model_validator
 
 from gitops_stack.settings.types import (
+    SECRET_NAME,
     UNIQUE,
     AccountId,
     Flag,
@@ -59,7 +60,11 @@ TagPattern = Annotated[
 ]
 TagPrefix = Annotated[str, matching(r"\w[\w.-]{0,127}", "a tag prefix such as v")]
 CredentialSecret = Annotated[
-    str, matching(rf"{CREDENTIAL_PREFIX}[\w/+=.@-]+", f"the name of a secret that begins with {CREDENTIAL_PREFIX}")
+    str,
+    matching(
+        rf"(?={SECRET_NAME}\Z){CREDENTIAL_PREFIX}.+",
+        f"the name of a secret, 512 characters at most, that begins with {CREDENTIAL_PREFIX}",
+    ),
 ]
 OrganizationId = Annotated[str, matching(r"o-[a-z0-9]{10,32}", "the id of an AWS organization: o-…")]
 Count = Annotated[int, Strict()]

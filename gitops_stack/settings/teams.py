@@ -7,7 +7,15 @@ from typing import Annotated
 from pydantic import Field, Strict
 
 from gitops_stack.settings.sync_windows import SyncWindowSettings
-from gitops_stack.settings.types import DnsLabel, Flag, RelativePath, RepositoryUrl, Settings, matching
+from gitops_stack.settings.types import (
+    DnsLabel,
+    Flag,
+    RelativePath,
+    RepositoryUrl,
+    Settings,
+    SourceRepository,
+    matching,
+)
 
 # What a team may create when its project does not say: namespaced, and nothing that widens its own rights.
 TEAM_KINDS = (
@@ -29,7 +37,7 @@ class ProjectSettings(Settings):
     """One team's AppProject: exactly its repositories, namespaces and kinds."""
 
     description: str = Field("", max_length=255, description="Shown by Argo CD.")
-    source_repos: tuple[RepositoryUrl, ...] | None = Field(
+    source_repos: tuple[SourceRepository, ...] | None = Field(
         None, min_length=1, description="Its repositories, '*' within a segment; default: the GitOps repository."
     )
     namespaces: tuple[NamespacePattern, ...] = Field(min_length=1, description="Its namespaces; literal ones are made.")

@@ -31,11 +31,24 @@ DnsLabel = Annotated[
     str,
     matching(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', 63 at most"),
 ]
+_REPOSITORY_URL = r"(?!(https|oci)://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+"
 RepositoryUrl = Annotated[
     str,
     matching(
-        r"(?!(https|oci)://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+",
+        _REPOSITORY_URL,
         "a repository URL without a login: https://, ssh://, file:// or user@host:path",
+    ),
+]
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+# Argo CD's form for OCI Helm charts (docs/user-guide/helm.md) has no scheme. Go refuses a URL that begins with a digit
+# and has a port, so Argo CD could not compare it.
+_CHART_REGISTRY = rf"(?!\S*\.git/?\Z)({_HOST}(\.{_HOST})+|(?=[A-Za-z]){_HOST}(\.{_HOST})*:\d{{1,5}})/[^\s/:]\S*"
+SourceRepository = Annotated[
+    str,
+    matching(
+        f"{_REPOSITORY_URL}|{_CHART_REGISTRY}",
+        "a repository URL without a login: https://, ssh://, file:// or user@host:path, "
+        "or host/path of OCI Helm charts",
     ),
 ]
 RelativePath = Annotated[
@@ -108,6 +121,15 @@ KmsKeyArn = Annotated[
     matching(
         r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+",
         "the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID; an alias can be pointed elsewhere",
+    ),
+]
+SECRET_NAME = r"[\w/+=.@-]{1,512}"  # noqa: S105 - a pattern, by the API reference of CreateSecret
+SecretReference = Annotated[
+    str,
+    matching(
+        rf"{SECRET_NAME}|arn:aws(-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{{12}}:secret:{SECRET_NAME}",
+        "the name of a secret of AWS Secrets Manager (letters, digits and /_+=.@-, 512 at most), "
+        "or its ARN: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
     ),
 ]
 Days = Annotated[int, Strict()]

@@ -97,7 +97,9 @@ def is_manifest(document: Any) -> bool:  # noqa: ANN401 - any YAML value
 
 def _load_yaml(file: Path, content: bytes) -> list[Any]:
     try:
-        documents = load_documents(_decode(content))
+        decoded = _decode(content)
+        stream = _load_json_stream(decoded) if decoded.lstrip().startswith("{") else None
+        documents = load_documents(decoded) if stream is None else stream
         problem: Exception | None = None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         documents, problem = list(_documents_before(content)), error
@@ -114,6 +116,20 @@ def _load_yaml(file: Path, content: bytes) -> list[Any]:
         f"{file}: found a document without kind (number {wrong + 1}), which Argo CD refuses beside manifests; "
         "add the kind or move it to a file of its own"
     )
+
+
+def _load_json_stream(content: str) -> list[Any] | None:
+    """Read JSON objects that follow each other, as k8s.io/apimachinery's YAMLOrJSONDecoder does; else nothing."""
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    rest, documents = content.strip(), []
+    try:
+        while rest:
+            document, end = decoder.raw_decode(rest)
+            documents.append(document)
+            rest = rest[end:].lstrip()
+    except (ValueError, RecursionError):
+        return None
+    return documents
 
 
 def _describe_unrelated(documents: Sequence[Any], problem: Exception | None) -> str:

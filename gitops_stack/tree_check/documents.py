@@ -25,14 +25,35 @@ def is_object(document: Any) -> bool:  # noqa: ANN401 - any YAML value
 
 def build_no_object(file: str, application: str, folder: str, document: Any) -> Finding:  # noqa: ANN401 - any YAML value
     """Build the finding of a document that is no object."""
-    missing = [key for key in ("apiVersion", "kind") if not text(dig(document, key))]
-    if not text(dig(document, "metadata", "name")):
-        missing.append("metadata.name")
-    found = "found a document without" if mapping(document) else "found a document that is no map, without"
-    needs = "add them or remove the document"
+    values = {
+        "apiVersion": dig(document, "apiVersion"),
+        "kind": dig(document, "kind"),
+        "metadata.name": dig(document, "metadata", "name"),
+    }
+    missing = [key for key, value in values.items() if value is None or value == ""]
+    other = [key for key, value in values.items() if key not in missing and not text(value)]
+    field = (*missing, *other)[0]
+    found, needs = [], []
+    if missing:
+        said = "found a document without" if mapping(document) else "found a document that is no map, without"
+        found.append(f"{said} {', '.join(missing)}")
+        needs.append("add them or remove the document")
+    for key in other:
+        said = f"is there, but YAML reads it as {_describe(values[key])}, not as text"
+        found.append(said if key == field else f"{key} {said}")
+        remedy = "write a text for" if isinstance(values[key], (dict, list)) else "put quotes around"
+        needs.append(f"{remedy} {'it' if key == field else key}")
     return Finding(
-        "not-an-object", "error", file, None, missing[0], f"{found} {', '.join(missing)}", needs, application, folder
+        "not-an-object", "error", file, None, field, ", and ".join(found), ", and ".join(needs), application, folder
     )
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false (as it does y, n, yes, no, on and off)"
+    if isinstance(value, (int, float)):
+        return "a number"
+    return "a map" if isinstance(value, dict) else "a list" if isinstance(value, list) else "something else"
 
 
 def build_ignored(file: str, why: str, application: str, folder: str) -> Finding:

@@ -49,6 +49,9 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
                 tree.loose.setdefault(place, []).append(RenderedObject(document, namespace, name, "", place))
             else:
                 tree.findings.append(build_no_object(name, "", place, document))
+    if _is_empty(tree, requests):
+        place, said = relative_path(folder, project), "holds no manifest, so nothing was checked"
+        tree.findings.append(Finding("passed-over", "warning", place, None, "", said, "correct the path", "", place))
     tree.custom_scopes |= build_custom_scopes(tree.definitions)
     for place, found in tree.loose.items():
         tree.loose[place] = settle_namespaces(found, "", tree.custom_scopes)
@@ -59,6 +62,12 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     ]
     _expand_sets(tree, project)
     return tree
+
+
+def _is_empty(tree: Tree, requests: Sequence[Request]) -> bool:
+    """Tell whether nothing was found to check: no object, no chart or kustomization, and no file that is wrong."""
+    wrong = tree.lacking or any(finding.rule != "passed-over" for finding in tree.findings)
+    return not tree.loose and not wrong and all("directory" in request.options for request in requests)
 
 
 def _expand_sets(tree: Tree, project: Path) -> None:

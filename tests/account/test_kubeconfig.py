@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gitops_stack.account.kubeconfig import merge_kubeconfig
 from gitops_stack.cli.main import app
 from gitops_stack.errors import GitOpsStackError
 from tests.account.stacks import CLUSTER, REGION, ROLE
+from tests.stacks import ROOT
 
 OTHERS: dict[str, Any] = {
     "apiVersion": "v1",
@@ -158,4 +160,13 @@ def test_credentials_of_another_account_are_refused(eks_project: Path) -> None:
 def test_update_and_output_exclude_each_other(eks_project: Path) -> None:
     assert str(run(eks_project, "--update", "--output", "x").exception) == (
         "kubeconfig: --update writes to $KUBECONFIG and --output elsewhere; give one of them"
+    )
+
+
+def test_a_stack_with_an_existing_cluster_has_a_kubeconfig_already(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.local.yaml", tmp_path)
+    command = ["kubeconfig", "--stack", "local", "--project", str(tmp_path)]
+    assert str(CliRunner().invoke(app, command).exception) == (
+        "Pulumi.local.yaml: has cluster.provider existing and so no EKS cluster: there is no kubeconfig to write; use "
+        "your own cluster's, with context kind-gitops-stack"
     )

@@ -15,7 +15,7 @@ from gitops_stack.account.pending import load_pending
 from gitops_stack.account.recover import Plan, Recovery, build_plan, load_plan, recover
 from gitops_stack.account.session import Account
 from gitops_stack.cli.main import app
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from tests.account.stacks import REGION
 from tests.account.test_pending import resource, state_of
 from tests.stacks import ROOT
@@ -233,3 +233,12 @@ def test_the_command_recovers_a_stack_without_aws(pulumi: Path, tmp_path: Path) 
     assert done.exit_code == 0, done.output
     (recovered,) = json.loads(done.stdout)["recovered"]
     assert (recovered["outcome"], recovered["id"]) == ("imported", "argocd/argocd-cm")
+
+
+def test_the_command_asks_for_a_login_of_pulumi(pulumi: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.local.yaml", tmp_path)
+    said = "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions"
+    (pulumi.parent / "bin" / "pulumi").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 3\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["recover", "--stack", "local", "--project", str(tmp_path)])
+    assert isinstance(done.exception, EnvironmentProblem)
+    assert str(done.exception) == "pulumi: is not logged in; run `pulumi login`, or set PULUMI_BACKEND_URL"

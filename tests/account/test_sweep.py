@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gitops_stack.cli.main import app
 from gitops_stack.errors import GitOpsStackError
 from tests.account.stacks import CLUSTER, REGION, ROLE, eks_config
 from tests.account.world import World
+from tests.stacks import ROOT
 
 SCOPE = Scope("dev", CLUSTER, REGION)
 OWN = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack", "gitops-stack:region": REGION}
@@ -313,3 +315,12 @@ def test_a_key_that_is_on_its_way_out_says_when(world: World, account: Account) 
 def test_nothing_left_is_clean(eks_project: Path) -> None:
     result = run(eks_project)
     assert (result.exit_code, result.stdout.strip()) == (0, "nothing is left")
+
+
+def test_a_stack_without_an_account_has_nothing_to_sweep(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.local.yaml", tmp_path)
+    result = CliRunner().invoke(app, ["sweep", "--stack", "local", "--project", str(tmp_path)])
+    assert str(result.exception) == (
+        "Pulumi.local.yaml: names no AWS account, so stack local has nothing in AWS to sweep; to remove what it has in "
+        "its cluster run `pulumi destroy --stack local`"
+    )

@@ -131,6 +131,20 @@ def test_a_folder_no_application_reads_is_validated_for_the_version_that_stacks_
     assert capsys.readouterr().out.splitlines() == [f"drafts: fine, 1 object, Kubernetes {version}"]
 
 
+@pytest.mark.parametrize("path", ["notes", "notes/README.md", "notes/values.yaml"])
+def test_a_path_without_a_manifest_is_warned_of(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(tmp_path, {"notes/README.md": "x", "notes/values.yaml": "replicas: 2\n"})
+    monkeypatch.chdir(tmp_path)
+    assert run("check", path, monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr()
+    warning = f"warning: {path}: holds no manifest, so nothing was checked; correct the path [passed-over]"
+    assert warning in said.err.splitlines()
+    assert "0 objects" in said.out
+    assert run("check", path, "--fail-on", "warning", monkeypatch=monkeypatch) == 1
+
+
 def test_a_folder_needs_no_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,6 +25,7 @@ EXCEPTIONS = {
         "statefulset: spec.volumeClaimTemplates.0.kind=Secret"
     ],
     "a data source without a name": ["claim: spec.dataSource={kind: VolumeSnapshot}"],
+    "an annotation without a value": ['serviceaccount: metadata.annotations.["eks.amazonaws.com/role-arn"]=null'],
     "a null in a custom object": [
         "backup: spec.labels={a: null}",
         "backup: spec.labels=null",

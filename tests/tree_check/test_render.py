@@ -18,6 +18,7 @@ from gitops_stack.tree_check.source import Request, SourceTools
 from gitops_stack.tree_check.source_type import find_kind
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+JSON_MAP = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}'
 FAKE = """#!/bin/sh
 for argument in "$@"; do echo "$argument" >> {log}; done
 if [ "$1" = build ]; then cp "$2/kustomization.yaml" {log}.overlay; fi
@@ -385,6 +386,10 @@ def test_variables_of_the_build(text: str, filled: str, tmp_path: Path) -> None:
         (MAP.encode("utf-16"), ["ConfigMap"]),
         (b"\n# nothing\n", []),
         (f"---\n---\n{MAP}---\n".encode(), ["ConfigMap"]),
+        (f"\n{JSON_MAP}\n{JSON_MAP}\n".encode(), ["ConfigMap", "ConfigMap"]),
+        (f"{JSON_MAP}{JSON_MAP}".encode(), ["ConfigMap", "ConfigMap"]),
+        (f"{JSON_MAP}\n---\n{MAP}".encode(), ["ConfigMap", "ConfigMap"]),
+        (b"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n", ["ConfigMap"]),
     ],
 )
 def test_the_documents_of_a_file(content: bytes, kinds: list[str], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -20,6 +21,8 @@ _NAMES: dict[tuple[str, str], str] = {
     **{(_RBAC, kind): "path-segment" for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")},
     ("apiregistration.k8s.io", "APIService"): "path-segment",
 }
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _AGGREGATED = (".openshift.io", ".metrics.k8s.io")
 _LONGEST_NAMES = {("batch", "CronJob"): 52, ("batch", "Job"): 63}
 _STANDARD_FINALIZERS = {"foregroundDeletion", "orphan", "kubernetes"}
@@ -53,6 +56,8 @@ def check_metadata(group: str, kind: str, metadata: Part) -> Iterator[Violation]
         yield "metadata.namespace", f"found {show(metadata['namespace'])}", FORMATS["label"].needs
     yield from check_labels(metadata.get("labels"), "metadata.labels")
     yield from check_annotations(metadata.get("annotations"), "metadata.annotations")
+    if (group, kind) != _CRD:  # Argo CD notes on every other object which Application it belongs to
+        yield from _check_annotation_values(metadata.get("annotations"))
     for index, finalizer in enumerate(sequence(metadata.get("finalizers"))):
         if isinstance(finalizer, str) and not _is_finalizer(finalizer):
             yield (
@@ -60,6 +65,16 @@ def check_metadata(group: str, kind: str, metadata: Part) -> Iterator[Violation]
                 f"found {show(finalizer)}",
                 "needs a name with a domain, such as example.com/keep",
             )
+
+
+def _check_annotation_values(annotations: object) -> Iterator[Violation]:
+    """Find values that stop Argo CD's SetAppInstanceAnnotation; the API server reads a null as an empty text."""
+    for key, value in mapping(annotations).items():
+        if not isinstance(value, str):
+            place = f".{key}" if _PLAIN_KEY.fullmatch(str(key)) else f"[{json.dumps(key)}]"
+            said = "found no value" if value is None else "found a value that is not text"
+            needs = "needs text, or Argo CD refuses the whole source"
+            yield f"metadata.annotations{place}", said, f'{needs}; write "" for none' if value is None else needs
 
 
 def _is_finalizer(name: str) -> bool:
