@@ -17,7 +17,7 @@ from gitops_stack.account.pending import PendingCreate, load_pending
 from gitops_stack.account.recover import Recovery, load_plan, recover
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
-from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.conventions import ARGOCD_GROUP, PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
@@ -176,10 +176,9 @@ def start_controllers(report: Report, progress: Progress) -> None:
 
 def _destroy(report: Report, progress: Progress) -> None:
     namespace = report.workspace.settings().argocd.namespace
-    config = ObjectReference("", "ConfigMap", namespace, "argocd-cm", "v1")
     with connect(report.lab.state.kubeconfig) as client:
-        installed = load_objects(client, [config])[config.text] is not None
-    if installed:
+        found = load_objects(client, _build_needed(namespace))
+    if all(found.values()):  # else an `up` was killed before there could be an application
         start_controllers(report, progress)
     mark = interrupted(report.lab)
     begun = mark.exists()
@@ -192,6 +191,19 @@ def _destroy(report: Report, progress: Progress) -> None:
             mark.unlink()  # it was refused: the next bootstrap has nothing to finish
         raise
     mark.unlink()
+
+
+def _build_needed(namespace: str) -> list[ObjectReference]:
+    """Return what Argo CD's controllers do not come up without."""
+    kinds = ("applications", "appprojects", "applicationsets")
+    return [
+        ObjectReference("", "ConfigMap", namespace, "argocd-cm", "v1"),
+        ObjectReference("", "Secret", namespace, "argocd-secret", "v1"),
+        *(
+            ObjectReference("apiextensions.k8s.io", "CustomResourceDefinition", "", f"{kind}.{ARGOCD_GROUP}", "v1")
+            for kind in kinds
+        ),
+    ]
 
 
 @contextmanager

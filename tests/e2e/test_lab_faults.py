@@ -24,7 +24,7 @@ from gitops_stack.live_writes import delete
 from soak.victims import Victims
 from tests.e2e.scenario import STACK, Scenario, say, wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]  # kills, full disks and standing servers: minutes each
 
 RELEASE = "v3.5.1"
 SOON = 45.0
