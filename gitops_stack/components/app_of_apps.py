@@ -17,13 +17,7 @@ _TEARDOWN_LIMIT = "15m"
 
 
 class AppOfAppsArgs(TypedDict):
-    """What :class:`AppOfApps` seeds, and after what.
-
-    ``app_projects`` are handed over to application `projects`; ``root_application`` stays with Pulumi.
-    ``definitions`` are Argo CD's CRDs, ``installation`` is all of it, both from :class:`ArgoCD`. ``take_over`` is as
-    in :class:`ArgoCDArgs`. ``tree`` is the folder of the GitOps tree that root follows: when root moves to another
-    one, the applications in it are compared with those in the cluster.
-    """
+    """What :class:`AppOfApps` seeds, and after what."""
 
     app_projects: Sequence[dict[str, Any]]
     """AppProjects, handed over to application `projects`."""

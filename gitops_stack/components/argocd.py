@@ -24,14 +24,7 @@ _EARLY = {
 
 
 class ArgoCDArgs(TypedDict):
-    """What :class:`ArgoCD` installs.
-
-    ``manifests`` come from :func:`gitops_stack.gitops_tree.load_installation`: the rendered objects, held against
-    their lock. ``self_management`` says that an Application named `argocd` will sync the same objects: they are
-    handed over. Without it Pulumi keeps every object, CRDs with their full schemas included. ``take_over`` names the
-    stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose. ``tree`` is the folder of
-    the GitOps tree, whose applications and projects are held against those that live in the cluster before.
-    """
+    """What :class:`ArgoCD` installs."""
 
     manifests: Sequence[dict[str, Any]]
     """Objects of one kustomization, from `gitops_stack.gitops_tree.load_installation`: rendered, and held against
