@@ -184,7 +184,8 @@ def test_another_cluster_behind_the_same_path_and_context_is_refused(scenario: S
 
 
 def test_a_workload_that_is_missing_makes_status_leave_with_one(scenario: Scenario) -> None:
-    assert scenario.cli("status", "--stack", STACK, check=False).returncode == 0
+    before = scenario.cli("status", "--stack", STACK, check=False)
+    assert before.returncode == 0, before.stdout + before.stderr
     edit_stack(scenario.workspace, {"workloads": {"second": {
         "project": "storefront", "path": "gitops/workloads/second", "namespace": "storefront",
     }}})  # fmt: skip
