@@ -165,22 +165,28 @@ def other_cluster(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) 
     lab.down(say)
 
 
-def test_another_cluster_behind_the_same_path_and_context_is_refused(scenario: Scenario, other_cluster: Path) -> None:
-    own = scenario.lab.state.kubeconfig
-    kept = own.with_name("kept")
-    shutil.copy(own, kept)
+def test_another_cluster_behind_the_same_path_and_context_is_refused(
+    scenario: Scenario, other_cluster: Path, tmp_path: Path
+) -> None:
+    # A copy: the lab's controllers read their own kubeconfig again and again, and would follow a swap of it.
+    path = tmp_path / "kubeconfig"
+    shutil.copy(scenario.lab.state.kubeconfig, path)
+    edit_stack(scenario.workspace, {"cluster": {"kubeconfig": str(path)}})
     before = uids(scenario)
     try:
-        shutil.copy(other_cluster, own)
+        assert not scenario.report.engine.up().keys() & {"create", "replace", "delete"}
+        shutil.copy(other_cluster, path)
         for run in (scenario.report.engine.preview, scenario.report.engine.up):
             with pytest.raises(GitOpsStackError, match="is another cluster than the one stack gitops-stack/local"):
                 run()
         with pytest.raises(GitOpsStackError, match=r"is another cluster than the one stack .* nothing was deleted"):
             scenario.report.engine.destroy(limit_seconds=60)
+        shutil.copy(scenario.lab.state.kubeconfig, path)
+        assert scenario.report.engine.up().keys() == {"same"}
     finally:
-        shutil.copy(kept, own)
+        scenario.report.workspace.git("checkout", "--quiet", ".")
+    scenario.report.engine.up()
     assert uids(scenario) == before
-    assert scenario.report.engine.up().keys() == {"same"}
 
 
 def test_a_workload_that_is_missing_makes_status_leave_with_one(scenario: Scenario) -> None:
