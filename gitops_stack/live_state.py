@@ -34,6 +34,8 @@ from gitops_stack.policies.ownership import Certificate, certify
 _Answer = TypeVar("_Answer")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Kubernetes documentation, "Receiving resources as metadata"; the CRD of ApplicationSets alone is over a megabyte.
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _NOT_FOUND = 404
 _DENIED = (401, 403)
 _TRANSIENT = (429, 500, 503)
@@ -106,10 +108,14 @@ def load_listings(client: Client, listings: Sequence[Listing]) -> list[list[Mani
         return [found or [] for found in pool.map(_answer, (f"{one.kind}s" for one in listings), questions)]
 
 
-def load_objects(client: Client, references: Iterable[ObjectReference]) -> dict[str, Manifest | None]:
-    """Read objects: text of the reference -> object, none when it is missing."""
+def load_objects(
+    client: Client, references: Iterable[ObjectReference], *, metadata_only: bool = False
+) -> dict[str, Manifest | None]:
+    """Read objects, or their metadata alone: text of the reference -> object, none when it is missing."""
     wanted = sorted(set(references))
-    questions = [_question(client, reference) for reference in wanted]  # lightkube's registry is not thread-safe
+    headers = {"Accept": _METADATA} if metadata_only else None
+    # Made here, since lightkube's registry of classes is not thread-safe.
+    questions = [_question(client, reference, headers) for reference in wanted]
     with ThreadPoolExecutor(_PARALLEL) as pool:
         found = pool.map(_answer, (reference.text for reference in wanted), questions)
         return {reference.text: manifest for reference, manifest in zip(wanted, found, strict=True)}
@@ -164,11 +170,13 @@ def plural(kind: str) -> str:
     return f"{lower[:-1]}ies" if lower.endswith("y") and lower[-2] not in "aeiou" else f"{lower}s"
 
 
-def _question(client: Client, reference: ObjectReference) -> Callable[[], Manifest]:
+def _question(client: Client, reference: ObjectReference, headers: dict[str, str] | None) -> Callable[[], Manifest]:
     resource = resource_class(reference.group, reference.version, reference.kind, bool(reference.namespace))
-    if reference.namespace:
-        return lambda: _plain(client.get(resource, reference.name, namespace=reference.namespace))
-    return lambda: _plain(client.get(resource, reference.name))
+    where: Any = {"namespace": reference.namespace} if reference.namespace else {}
+    if headers is None:
+        return lambda: _plain(client.get(resource, reference.name, **where))
+    # `Client.get` takes no headers; what it calls does.
+    return lambda: _plain(client._client.request("get", res=resource, name=reference.name, headers=headers, **where))
 
 
 @cache

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.git_program import GitTimeout, start_git
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.settings import ArgoCDSettings
+
+if TYPE_CHECKING:  # the guard asks for a branch's head in every run, and settings take as long to import as all else
+    from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -38,7 +38,7 @@ def load_present(client: Client, registered: Sequence[Registered], namespace: st
     application = ObjectReference(
         conventions.ARGOCD_GROUP, "Application", namespace, conventions.SELF_MANAGEMENT_APPLICATION, "v1alpha1"
     )
-    found = load_objects(client, [*(one.reference for one in registered), application])
+    found = load_objects(client, [*(one.reference for one in registered), application], metadata_only=True)
     living = {name: one for name, one in found.items() if one is not None}
     controllers = [one for one in registered if one.reference.name.endswith(_CONTROLLER) and _runs_pods(one)]
     healing = application.text in living and all(one.name in living for one in controllers)
