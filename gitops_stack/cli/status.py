@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,7 +16,7 @@ from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import RESERVED_APPLICATIONS
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.release import load_head
 from gitops_stack.live_state import load_app_projects, load_applications, load_certificate, read_applications
@@ -24,8 +26,42 @@ from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.fields import dig
 from gitops_stack.policies.ownership import Certificate
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.sync_windows import parse_duration
 
+if TYPE_CHECKING:
+    from lightkube import Client
+
+_POLL_SECONDS = 3.0
 _HEAD_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at a stack's cluster."""
+
+    applications: list[ApplicationStatus]
+    certificate: Certificate
+    findings: list[str]
+    problems: tuple[str, ...] = ()
+    """Why the tree cannot be rendered; the certificate then covers only what Argo CD reports."""
+
+    @property
+    def well(self) -> bool:
+        """Tell whether nothing is left to be done or waited for, a person and a sync window excepted."""
+        return not any(self.reasons)
+
+    @property
+    def reasons(self) -> Iterator[str]:
+        """What keeps it from being well, one sentence each."""
+        yield from self.problems
+        yield from self.findings
+        if not self.applications:
+            yield "no applications"
+        for found in self.applications:
+            if not (found.well or found.waiting):
+                yield f"{found.name} is {found.sync} and {found.health}: {found.reason}"
+        if not self.certificate.complete:
+            yield self.certificate.verdict
 
 
 def status(
@@ -34,6 +70,9 @@ def status(
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     role_arn: RoleArn = None,
+    wait: Annotated[
+        str, typer.Option(help="Look again until all is well, for at most this long, such as 10m.", metavar="TIME")
+    ] = "",
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
 ) -> None:
     """Show every application with the reason when it is not well, and who owns each handed-over object.
@@ -41,27 +80,65 @@ def status(
     Leaves with 0 when every application of the stack file is there, all are Synced and Healthy at the branch's head, or
     wait for a manual sync or a sync window with nothing failed, and the certificate is complete; else with 1.
     """
+    limit = _parse_wait(wait)
     settings = load_stack_file(project, stack)
-    client = open_cluster("status", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn)
-    with progress("reading the cluster"), client:
-        manifests, problems = _render(project / settings.tree_path / "argocd")
-        found = load_applications(client, settings.argocd.namespace)
-        handed_over = [*manifests, *build_app_projects(settings)]
-        certificate = load_certificate(client, found, handed_over)
-        applications = read_applications(found, load_app_projects(client, settings.argocd.namespace))
-    findings = [*find_missing(settings, found), *_find_behind(settings, found)]
-    for problem in problems:
+
+    def look() -> Seen:
+        # Opened anew for each look, since a token for an EKS cluster is good for a quarter of an hour.
+        with open_cluster(
+            "status", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn
+        ) as client:
+            return _look(client, settings, project)
+
+    with progress("reading the cluster") as step:
+        seen = _look_until_well(look, limit, step) if limit else look()
+    for problem in seen.problems:
         err.print(f"error: {problem}; the certificate covers only what Argo CD reports", markup=False)
     if output is Output.JSON:
-        print_json(build_report(applications, certificate, findings))
+        print_json(build_report(seen.applications, seen.certificate, seen.findings))
     else:
-        print_status(applications, certificate, findings)
-    if (
-        problems
-        or findings
-        or not (certificate.complete and applications and all(found.well or found.waiting for found in applications))
-    ):
+        print_status(seen.applications, seen.certificate, seen.findings)
+    if not seen.well:
         raise typer.Exit(1)
+
+
+def _parse_wait(text: str) -> float:
+    try:
+        return parse_duration(text).total_seconds() if text else 0
+    except ValueError as error:
+        raise GitOpsStackError(f"--wait: found {text!r}; {error}") from None
+
+
+def _look(client: Client, settings: StackSettings, project: Path) -> Seen:
+    manifests, problems = _render(project / settings.tree_path / "argocd")
+    found = load_applications(client, settings.argocd.namespace)
+    certificate = load_certificate(client, found, [*manifests, *build_app_projects(settings)])
+    applications = read_applications(found, load_app_projects(client, settings.argocd.namespace))
+    findings = [*find_missing(settings, found), *_find_behind(settings, found)]
+    return Seen(applications, certificate, findings, problems)
+
+
+def _look_until_well(look: Callable[[], Seen], limit_seconds: float, say: Callable[[str], None]) -> Seen:
+    """Look again and again, and say what is waited for whenever that changes.
+
+    A tree that cannot be rendered does not get better by waiting, nor does a cluster that never answered; one that
+    answered before may, and at the end its problem is raised.
+    """
+    deadline, said = time.monotonic() + limit_seconds, ""
+    seen, reasons = (first := look()), list(first.reasons)
+    while not (seen.well or seen.problems) and time.monotonic() < deadline:
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        if said != (said := f"waiting: {reasons[0]}{more}"):
+            say(said)
+        time.sleep(min(_POLL_SECONDS, max(deadline - time.monotonic(), 0)))
+        try:
+            seen = look()
+            reasons = list(seen.reasons)
+        except EnvironmentProblem as problem:
+            if time.monotonic() >= deadline:
+                raise
+            reasons = list(problem.findings)
+    return seen
 
 
 def find_missing(settings: StackSettings, applications: list[Manifest]) -> list[str]:

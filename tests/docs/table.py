@@ -379,7 +379,7 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack sweep --stack dev --delete": SWEEP_DELETES,
     },
     "docs/aws.md": {
-        "gitops-stack status --stack dev": STATUS,
+        "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
     },
     "docs/destroy.md": {
