@@ -7,6 +7,7 @@ such files.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.private_file import write_private_file
 
+_META = "version: 1\n"  # backend/diy/meta.go: states by project, which every engine writes that the lab has pinned
 _KEPT = 20  # backups and history entries per stack; each is as large as the state
 
 
@@ -65,10 +67,13 @@ class Backend:
 
     def mend(self) -> list[str]:
         """Restore each torn state from its newest whole copy; returns a sentence for each. Only without an engine."""
-        for attributes in self.folder.rglob("*.attrs"):
-            # The state needs no attributes (gocloud.dev/blob/fileblob), and half written ones stop every command.
-            if _load(attributes) is None:
-                attributes.unlink()
+        for pattern in ("*.attrs", "*.pulumi-tags"):
+            # Nothing needs them (gocloud.dev/blob/fileblob; backend/diy/stack_tags.go), and a torn one stops a command.
+            for file in self.folder.rglob(pattern):
+                if _load(file) is None:
+                    file.unlink()
+        if self._states_are_of_an_unknown_version():
+            write_private_file(self._root("meta.yaml"), _META)
         return [self._restore(file) for file in self._states() if _load(file) is None]
 
     def _restore(self, file: Path) -> str:
@@ -86,6 +91,11 @@ class Backend:
         text, state = max(whole, key=lambda found: _time(found[1]))
         write_private_file(file, text)
         return f"{file}: was torn, and is its copy of {_time(state) or 'before the first run'} again"
+
+    def _states_are_of_an_unknown_version(self) -> bool:
+        # Only a file that is there: one that is missing means states of before projects, and would be upgraded.
+        meta = self._root("meta.yaml")
+        return meta.is_file() and re.search(rb"version: *[0-9]", meta.read_bytes()) is None
 
     def _states(self) -> Iterator[Path]:
         yield from sorted(self._root("stacks").rglob("*.json"))
