@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import shutil
@@ -71,6 +73,8 @@ def commands(program: str) -> Iterator[tuple[str, list[str]]]:
     for name, script in scripts():
         joined = re.sub(r"\\\n", " ", script)
         for command in re.split(r"\n|;|&&|\|\||\||\$\(|\)", joined):
+            if program not in command:  # others may be quoted over what is split here
+                continue
             words = [word for word in shlex.split(re.sub(r"\d?>+ ?\S+|2>&1", "", command)) if word]
             if words and (words[0] == program or words[0].endswith(f"/{program}")):
                 yield name, words[1:]
@@ -78,8 +82,8 @@ def commands(program: str) -> Iterator[tuple[str, list[str]]]:
                 yield name, words[2:]
 
 
-def test_the_four_workflows_are_looked_at() -> None:
-    assert WORKFLOWS == ["ci.yml", "preview-comment.yml", "preview.yml", "up.yml"]
+def test_the_five_workflows_are_looked_at() -> None:
+    assert WORKFLOWS == ["ci.yml", "drift.yml", "preview-comment.yml", "preview.yml", "up.yml"]
 
 
 @EVERY
@@ -108,6 +112,7 @@ def test_permissions_are_given_per_workflow_and_job(name: str) -> None:
         writes
         == {
             "ci.yml": set(),
+            "drift.yml": {("drift", "id-token"), ("drift", "issues")},
             "preview.yml": {("preview", "id-token"), ("preview", "pull-requests")},
             "preview-comment.yml": {("comment", "pull-requests")},
             "up.yml": {("dev", "id-token"), ("prd", "id-token")},
@@ -160,7 +165,62 @@ def test_secrets_reach_only_the_step_that_needs_them() -> None:
             assert "secrets." not in str({key: value for key, value in job.items() if key != "steps"})
             for step in job["steps"]:
                 if "secrets." in str(step) or "github.token" in str(step):
-                    assert re.search(r"pulumi (preview|up) |preview-comment |download-artifact@", str(step)), step
+                    assert re.search(
+                        r"pulumi (preview|up) |preview-comment |download-artifact@|gh issue ", str(step)
+                    ), step
+
+
+def run_drift(
+    folder: Path, step: int, programs: dict[str, str], **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one script of the drift job with stand-ins for the programs it calls; they write to calls.txt."""
+    for name, script in programs.items():
+        (folder / name).write_text(f"#!/bin/bash\n{script}\n", encoding="utf-8")
+        (folder / name).chmod(0o755)
+    script = [found["run"] for found in jobs("drift.yml")["drift"]["steps"] if found.get("shell") == "bash"][step]
+    known = {"PATH": f"{folder}:{os.environ['PATH']}", "STACK": "dev", "GITHUB_OUTPUT": str(folder / "output")}
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub runs `shell: bash`
+    return subprocess.run(
+        command, cwd=folder, env={**known, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("pulumi", "code", "output"),
+    [
+        ("exit 0", 0, "drifted=false\n"),
+        ("echo 'error: no changes were expected but changes were proposed'; exit 255", 0, "drifted=true\n"),
+        ("echo 'error: no credentials'; exit 255", 1, None),
+    ],
+)
+def test_drift_is_told_from_a_preview_that_could_not_run(
+    pulumi: str, code: int, output: str | None, tmp_path: Path
+) -> None:
+    assert run_drift(tmp_path, 0, {"pulumi": pulumi}).returncode == code
+    said = tmp_path / "output"
+    assert (said.read_text() if said.exists() else None) == output
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="GitHub's runners have jq, and this machine has not")
+@pytest.mark.parametrize(
+    ("open_issues", "drifted", "calls"),
+    [
+        ([], "true", ["create --title Drift in stack dev --body-file issue.md"]),
+        (["Drift in stack dev"], "true", ["edit 1 --body-file issue.md"]),
+        (["Drift in stack dev", "Drift in stack dev-eu"], "false", ["close 1 --comment No difference any more: run"]),
+        (["Drift in stack dev-eu"], "false", []),
+    ],
+)
+def test_a_stack_has_one_issue_while_it_drifts(
+    open_issues: list[str], drifted: str, calls: list[str], tmp_path: Path
+) -> None:
+    listed = json.dumps([{"number": number, "title": title} for number, title in enumerate(open_issues, 1)])
+    (tmp_path / "drift.txt").write_text("~ update\n", encoding="utf-8")
+    gh = f"""if [ "$2" = list ]; then echo '{listed}'; else shift; echo "$@" >> calls.txt; fi"""
+    done = run_drift(tmp_path, 1, {"gh": gh}, DRIFTED=drifted, RUN_URL="run")
+    assert done.returncode == 0, done.stderr
+    file = tmp_path / "calls.txt"
+    assert (file.read_text().splitlines() if file.exists() else []) == calls
 
 
 def test_previews_replace_each_other_and_updates_do_not() -> None:
@@ -201,7 +261,7 @@ CALLS = list(commands("gitops-stack"))
 def test_calls_are_found() -> None:
     called = {(name, words[0]) for name, words in CALLS}
     files = {"preview.yml", "preview-comment.yml", "up.yml", GITLAB.name}
-    assert {name for name, _ in called} == files
+    assert {name for name, _ in called} == files  # drift.yml calls Pulumi alone
     assert {
         ("preview.yml", "rehearse"),
         ("preview-comment.yml", "preview-comment"),
@@ -229,7 +289,7 @@ def test_every_path_a_workflow_tests_exists() -> None:
     assert (ROOT / "tests/components").is_dir()
 
 
-@pytest.mark.parametrize("job", ["preview", "rehearse", "up-dev", "up-prd"])
+@pytest.mark.parametrize("job", ["preview", "rehearse", "up-dev", "up-prd", "drift"])
 def test_gitlab_s_jobs_end_and_know_when_they_run(job: str) -> None:
     document = yaml.load(GITLAB.read_text(), Loader=_GitLabLoader)
     chain: dict[str, Any] | None = document[job]
