@@ -115,6 +115,18 @@ def test_a_second_stack_does_not_get_the_cluster_of_the_first(scenario: Scenario
     assert all(uids(scenario).values())
 
 
+@pytest.mark.usefixtures("settings_back")
+def test_a_renamed_project_does_not_get_the_cluster_of_the_old_one(scenario: Scenario) -> None:
+    file = scenario.workspace / "Pulumi.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("name: gitops-stack\n", "name: renamed\n"), encoding="utf-8")
+    scenario.report.engine.select_stack()
+    refuse(scenario, "belongs to stack gitops-stack/local", "takeOver: gitops-stack/local")
+    scenario.report.engine.destroy(limit_seconds=60)
+    scenario.pulumi("stack", "rm", "--yes")
+    assert all(uids(scenario).values())
+
+
 def test_a_root_that_is_gone_is_noticed_without_a_refresh_and_made_again(scenario: Scenario) -> None:
     before = uids(scenario)
     root = scenario.application("root")
