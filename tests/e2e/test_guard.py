@@ -98,6 +98,29 @@ def test_another_tree_that_has_every_application_is_no_loss(scenario: Scenario) 
 
 
 @pytest.mark.usefixtures("settings_back")
+@pytest.mark.parametrize(
+    ("section", "setting", "value"),
+    [
+        ("argocd", "adminEnabled", False),
+        ("argocd", "rbac", {"developers": "readonly"}),
+        ("argocd", "resources", {"server": {"limits": {"memory": "1Gi"}}}),
+        ("argocd", "highAvailability", True),
+        ("projects", "more", {"namespaces": ["more"]}),
+    ],
+)
+def test_a_harmless_change_replaces_and_deletes_nothing(
+    scenario: Scenario, section: str, setting: str, value: object
+) -> None:
+    before = uids(scenario)
+    change(scenario, {section: {setting: value}})
+    assert not scenario.report.engine.up().keys() & {"replace", "delete"}
+    assert uids(scenario) == before
+    scenario.report.workspace.git("checkout", "--quiet", ".")
+    scenario.report.engine.up()
+    assert uids(scenario) == before
+
+
+@pytest.mark.usefixtures("settings_back")
 def test_a_second_stack_does_not_get_the_cluster_of_the_first(scenario: Scenario) -> None:
     file = scenario.workspace / "Pulumi.second.yaml"
     text = (scenario.workspace / f"Pulumi.{STACK}.yaml").read_text(encoding="utf-8")
