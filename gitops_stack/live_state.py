@@ -14,15 +14,14 @@ from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-import yaml
-from httpx2 import HTTPError, HTTPStatusError, Timeout
-from lightkube import Client, KubeConfig
+from httpx2 import HTTPError, HTTPStatusError
+from lightkube import Client
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 
 from gitops_stack import conventions
+from gitops_stack.cluster_login import UNREADABLE, load_login
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
@@ -33,7 +32,6 @@ from gitops_stack.policies.ownership import Certificate, certify
 
 _Answer = TypeVar("_Answer")
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Kubernetes documentation, "Receiving resources as metadata"; the CRD of ApplicationSets alone is over a megabyte.
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _NOT_FOUND = 404
@@ -41,7 +39,6 @@ _DENIED = (401, 403)
 _TRANSIENT = (429, 500, 503)
 _TRANSIENT_SECONDS = 10.0
 _PARALLEL = 8
-_ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
 
 
 class AccessDenied(EnvironmentProblem):
@@ -61,18 +58,11 @@ class Listing:
 def connect(kubeconfig: Path, context: str | None = None) -> Client:
     """Open a client, to be closed by `with`. Raises :class:`EnvironmentProblem` when the kubeconfig cannot be used."""
     try:
-        return open_client(KubeConfig.from_file(kubeconfig).get(context_name=context))
-    except (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError) as error:
-        # The last three: lightkube reads a kubeconfig without looking whether it is one.
+        return load_login(kubeconfig, context).open()
+    except UNREADABLE as error:
         raise EnvironmentProblem(
             f"{kubeconfig}: cannot be used: {error}; name a kubeconfig and context that work"
         ) from None
-
-
-def open_client(config: Any) -> Client:  # noqa: ANN401 - lightkube's SingleConfig, or None
-    """Open a client on one context of a kubeconfig: as kubectl, by a proxy, but not for this machine."""
-    local = urlsplit(config.cluster.server).hostname in _LOOPBACK if config else False
-    return Client(config=config, trust_env=not local, timeout=Timeout(_ANSWER_SECONDS))
 
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:

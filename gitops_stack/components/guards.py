@@ -126,14 +126,18 @@ def remember_connection(provider: pulumi.ProviderResource, kubeconfig: str | Non
 
 
 def _build_connection(component: pulumi.ComponentResource) -> dict[str, pulumi.Input[str] | None]:
-    """Return how the component's Kubernetes provider reaches its cluster: kubeconfig (path or content) and context.
+    """Return how the component's Kubernetes provider reaches its cluster: kubeconfig, context, name of a cluster in it.
 
     Secret in the state, since a content may carry a login.
     """
     provider = component.get_provider(_KUBERNETES)
     if provider is None:
         ambient = pulumi.Config("kubernetes")
-        return {"kubeconfig": ambient.get_secret("kubeconfig"), "context": ambient.get("context")}
+        return {
+            "kubeconfig": ambient.get_secret("kubeconfig"),
+            "context": ambient.get("context"),
+            "clusterEntry": ambient.get("cluster"),
+        }
     if provider in _CONNECTIONS:
         return dict(_CONNECTIONS[provider])
     configured = vars(provider)
@@ -141,5 +145,6 @@ def _build_connection(component: pulumi.ComponentResource) -> dict[str, pulumi.I
     return {
         "kubeconfig": pulumi.Output.secret(kubeconfig) if kubeconfig is not None else None,
         "context": configured.get("context"),
+        "clusterEntry": configured.get("cluster"),
         "rendersTo": configured.get("render_yaml_to_directory"),  # then there is no cluster to look at
     }

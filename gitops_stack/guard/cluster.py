@@ -6,20 +6,17 @@ made with the cluster and lives as long (sig-multicluster KEP-2149 "ClusterId" p
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-from lightkube import Client, KubeConfig
-from lightkube.core.exceptions import ConfigError
+from lightkube import Client
 
 from gitops_stack import conventions
+from gitops_stack.cluster_login import UNREADABLE, load_login
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.live_state import ObjectReference, load_objects, open_client
+from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.manifests import Manifest
 
 _SYSTEM = ObjectReference("", "Namespace", "", "kube-system", "v1")
@@ -79,21 +76,21 @@ class Connection:
         self.client.close()
 
 
-def connect_provider(kubeconfig: str | Mapping[str, Any] | None, context: str | None) -> Connection:
+def open_connection(provider: Mapping[str, Any]) -> Connection:
     """Open a client on what a Kubernetes provider is configured with.
 
-    ``kubeconfig`` is a path or a content, as pulumi-kubernetes takes it; without one, lightkube's defaults: the
-    file in $KUBECONFIG, then ~/.kube/config. Raises :class:`EnvironmentProblem` when it cannot be used.
+    Read are `kubeconfig`, a path or a content as pulumi-kubernetes takes it, `context`, and `clusterEntry`, the name of
+    a cluster in place of the context's. Raises :class:`EnvironmentProblem` when they cannot be used.
     """
     try:
-        config = _load(kubeconfig).get(context_name=context or None)
-        if config is not None:
-            address = cluster_address(config.context.cluster, config.cluster.server)
-            return Connection(open_client(config), address, config.context_name)
-        said = f"no context {context or '(current)'}"
-    except (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError, ValueError) as error:
+        login = load_login(provider.get("kubeconfig"), provider.get("context"), provider.get("clusterEntry"))
+        address = cluster_address(login.config.context.cluster, login.config.cluster.server)
+        return Connection(login.open(), address, login.config.context_name)
+    except UNREADABLE as error:
         said = " ".join(str(error).split())
-    raise EnvironmentProblem(f"kubeconfig: cannot be used: {said}; name a kubeconfig and context that work")
+        raise EnvironmentProblem(
+            f"kubeconfig: cannot be used: {said}; name a kubeconfig and context that work"
+        ) from None
 
 
 def cluster_address(name: str, server: str) -> str:
@@ -145,29 +142,3 @@ def build_claim(claim: Claim) -> Manifest:
 def _key(field: str) -> str:
     first, *rest = field.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _load(kubeconfig: str | Mapping[str, Any] | None) -> KubeConfig:
-    if isinstance(kubeconfig, Mapping):
-        return KubeConfig.from_dict(dict(kubeconfig))
-    if not kubeconfig:
-        return _load_default()
-    if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{"):
-        return KubeConfig.from_dict(yaml.safe_load(kubeconfig))
-    return KubeConfig.from_file(Path(kubeconfig).expanduser())
-
-
-def _load_default() -> KubeConfig:
-    """Load what $KUBECONFIG names, several files as one with the first entry of a name, as client-go does."""
-    files = [Path(name).expanduser() for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
-    files = files or [Path("~/.kube/config").expanduser()]
-    if len(files) == 1:  # lightkube would take the login of the pod it runs in first, and the provider takes the file
-        return KubeConfig.from_file(files[0]) if files[0].is_file() else KubeConfig.from_env()
-    contents = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files if file.is_file()]
-    merged: dict[str, Any] = {
-        "current-context": next((one["current-context"] for one in contents if one.get("current-context")), None)
-    }
-    for kind in ("clusters", "contexts", "users"):
-        entries = [entry for one in reversed(contents) for entry in one.get(kind) or ()]
-        merged[kind] = list({entry["name"]: entry for entry in entries}.values())
-    return KubeConfig.from_dict(merged, fname=files[0])

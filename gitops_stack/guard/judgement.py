@@ -16,7 +16,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import applications, changes, ownership, presence
 from gitops_stack.guard.claim_store import release_claim, write_claim
-from gitops_stack.guard.cluster import Claim, Cluster, Connection, connect_provider, load_cluster
+from gitops_stack.guard.cluster import Claim, Cluster, Connection, load_cluster, open_connection
 from gitops_stack.guard.followed import find_difference
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.teardown import unless_gone
@@ -26,7 +26,7 @@ from gitops_stack.manifests import Manifest
 # Judged at every run and not kept: they differ between machines, or from run to run.
 _PASSING = ("dryRun", "tree", "manifests", "registered")
 _FOUND = ("cluster", "address", "restored")
-_CONNECTION = ("kubeconfig", "context", "rendersTo")
+_CONNECTION = ("kubeconfig", "context", "clusterEntry", "rendersTo")
 _ADMITTED_SECONDS = 60.0
 _POLL_SECONDS = 1.0
 
@@ -45,7 +45,7 @@ def judge(olds: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, 
     if news.get("rendersTo") or any(_is_unknown(news.get(key)) for key in _CONNECTION):
         return known, []
     try:
-        with connect_provider(news.get("kubeconfig"), news.get("context")) as connection:
+        with open_connection(news) as connection:
             first = not news.get("dryRun") and "cluster" not in olds
             cluster = _load_once_admitted(connection) if first else load_cluster(connection)
             restored, findings = _judge(connection.client, cluster, olds, news)
@@ -117,7 +117,7 @@ def claim(props: Mapping[str, Any]) -> None:
         props.get("component", ""),
         props.get("takeOver", ""),
     )
-    with connect_provider(props.get("kubeconfig"), props.get("context")) as connection:
+    with open_connection(props) as connection:
         write_claim(connection, wanted)
 
 
@@ -125,7 +125,7 @@ def release(props: Mapping[str, Any]) -> None:
     """Give the cluster back, unless another guard of the same stack does."""
     if not props.get("releases") or props.get("rendersTo"):
         return
-    with unless_gone(say), connect_provider(props.get("kubeconfig"), props.get("context")) as connection:
+    with unless_gone(say), open_connection(props) as connection:
         release_claim(connection, f"{props['project']}/{props['stack']}")
 
 

@@ -17,7 +17,7 @@ from lightkube import Client
 
 from gitops_stack import conventions
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.guard.cluster import Claim, Cluster, connect_provider, load_cluster
+from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
 from gitops_stack.guard.finalizers import Holders, find_strangers
 from gitops_stack.guard.operations import stop_operation
 from gitops_stack.guard.waiting import explain
@@ -40,8 +40,8 @@ class Teardown:
 
     owner: Claim
     root: str
-    kubeconfig: str | Mapping[str, Any] | None
-    context: str | None
+    provider: Mapping[str, Any]
+    """How the cluster is reached: see :func:`open_connection`."""
     limit_seconds: float
 
     @classmethod
@@ -49,11 +49,11 @@ class Teardown:
         """Read the inputs of the guard's resource."""
         owner = Claim(given["project"], given["stack"], given["namespace"], given.get("cluster") or "")
         limit = float(given.get("limitSeconds") or 900)
-        return cls(owner, given.get("root") or "", given.get("kubeconfig"), given.get("context"), limit)
+        return cls(owner, given.get("root") or "", given, limit)
 
     def run(self, say: Say) -> None:
         """Refuse what would hang, then end root. Raises :class:`GitOpsStackError` with all that is in the way."""
-        with unless_gone(say), connect_provider(self.kubeconfig, self.context) as connection:
+        with unless_gone(say), open_connection(self.provider) as connection:
             GitOpsStackError.raise_for(check_owner(self.owner, load_cluster(connection)))
             self._take_down(connection.client, say)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -15,9 +16,12 @@ import pytest
 import yaml
 from httpx2 import Client
 
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.guard.cluster import load_cluster, open_connection
 from gitops_stack.lab.api_dry_run import DryRun, open_client
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
+from gitops_stack.live_state import AccessDenied
 from gitops_stack.policies.api.check import load_published_enums
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.tree_check.api_types import shorten
@@ -29,14 +33,19 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    lab = Lab.open(tmp_path_factory.mktemp("api") / "lab", build_tools(say))
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    made = Lab.open(tmp_path_factory.mktemp("api") / "lab", build_tools(say))
     try:
-        lab.up(say, nodes=False)
-        with open_client(lab.state.kubeconfig) as opened:
-            yield opened
+        made.up(say, nodes=False)
+        yield made
     finally:
-        lab.down(say)
+        made.down(say)
+
+
+@pytest.fixture(scope="module")
+def client(lab: Lab) -> Iterator[Client]:
+    with open_client(lab.state.kubeconfig) as opened:
+        yield opened
 
 
 def rendered(manifest: dict[str, Any]) -> RenderedObject:
@@ -101,3 +110,35 @@ def test_the_command_finds_what_only_a_server_can_say(tmp_path: Path) -> None:
     assert [(one["rule"], one["object"]["name"], one["field"]) for one in errors] == [("api-server", "many", "spec")]
     assert "too many to keep" in errors[0]["found"]
     assert done.returncode == 1
+
+
+def test_the_api_server_takes_what_a_kubeconfig_beyond_lightkube_says(lab: Lab, tmp_path: Path) -> None:
+    content = yaml.safe_load(lab.state.kubeconfig.read_text(encoding="utf-8"))
+    (user,) = (one["user"] for one in content["users"])
+    (cluster,) = (one["cluster"] for one in content["clusters"])
+    pairs = (
+        ("token", "token"),
+        ("client-certificate-data", "clientCertificateData"),
+        ("client-key-data", "clientKeyData"),
+    )
+    status = {
+        name: user[key] if key == "token" else base64.b64decode(user[key]).decode()
+        for key, name in pairs
+        if key in user
+    }
+    answer = {"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": status}
+    (tmp_path / "answer").write_text(json.dumps(answer), encoding="utf-8")
+    said = {"apiVersion": answer["apiVersion"], "command": "cat", "args": [str(tmp_path / "answer")]}
+    cluster["tls-server-name"] = "kubernetes.default.svc"
+    content["users"][0]["user"] = {"exec": said}
+    with open_connection({"kubeconfig": yaml.safe_dump(content)}) as connection:
+        assert load_cluster(connection).uid
+    content["users"][0]["user"] = {**user, "as": "nobody"}
+    with open_connection({"kubeconfig": yaml.safe_dump(content)}) as connection, pytest.raises(AccessDenied):
+        load_cluster(connection)
+    cluster["tls-server-name"] = "elsewhere.example.com"
+    with (
+        open_connection({"kubeconfig": yaml.safe_dump(content)}) as connection,
+        pytest.raises(EnvironmentProblem, match="does not answer"),
+    ):
+        load_cluster(connection)

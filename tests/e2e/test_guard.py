@@ -140,9 +140,8 @@ def test_a_second_stack_does_not_get_the_cluster_of_the_first(scenario: Scenario
 
 @pytest.mark.usefixtures("settings_back")
 def test_a_renamed_project_does_not_get_the_cluster_of_the_old_one(scenario: Scenario) -> None:
-    file = scenario.workspace / "Pulumi.yaml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("name: gitops-stack\n", "name: renamed\n"), encoding="utf-8")
+    # Without `config`, whose types Pulumi takes only under the project's own name.
+    (scenario.workspace / "Pulumi.yaml").write_text("name: renamed\nruntime: python\n", encoding="utf-8")
     scenario.report.engine.select_stack()
     refuse(scenario, "belongs to stack gitops-stack/local", "takeOver: gitops-stack/local")
     scenario.report.engine.destroy(limit_seconds=60)

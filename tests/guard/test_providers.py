@@ -50,7 +50,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProble
             raise found
         return found
 
-    monkeypatch.setattr(judgement, "connect_provider", lambda *_: Connected())
+    monkeypatch.setattr(judgement, "open_connection", lambda _: Connected())
     monkeypatch.setattr(judgement, "load_cluster", load)
     monkeypatch.setattr(adoption, "check_adoption", lambda *_: iter(()))
     monkeypatch.setattr(presence, "load_present", lambda *_: presence.Present([], {}))
