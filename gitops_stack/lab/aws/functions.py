@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.aws.policy_document import get_policy_document
 from gitops_stack.lab.aws.resources.ec2 import load_tags
-from gitops_stack.lab.aws.resources.eks_addons import KNOWN, find_default
+from gitops_stack.lab.aws.resources.eks_addons import find_default
 from gitops_stack.lab.aws.resources.eks_cluster import Cluster
-from gitops_stack.lab.aws.resources.eks_rules import VERSIONS
 from gitops_stack.lab.aws.session import PARTITION, Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -177,10 +176,10 @@ def get_secret_version(aws: AwsSession, arguments: Plain) -> Plain:
 def get_addon_version(aws: AwsSession, arguments: Plain) -> Plain:
     """Return the version of an addon; the double takes the default for the newest as well."""
     name, kubernetes = arguments["addonName"], arguments["kubernetesVersion"]
-    if name not in KNOWN or kubernetes not in VERSIONS:
+    version = find_default(name, kubernetes)
+    if version is None:
         message = f"Addon {name} is not offered for Kubernetes {kubernetes}"
         raise aws.refuse("EKS", "DescribeAddonVersions", "InvalidParameterException", message)
-    version = find_default(name, kubernetes)
     return {"id": name, "version": version, **{key: value for key, value in arguments.items() if key != "region"}}
 
 
