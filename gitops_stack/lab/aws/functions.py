@@ -9,10 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.lab.aws.eks_functions import (
+    get_addon_version,
+    get_cluster,
+    get_clusters,
+    get_node_group,
+    get_node_groups,
+)
 from gitops_stack.lab.aws.policy_document import get_policy_document
 from gitops_stack.lab.aws.resources.ec2 import load_tags
-from gitops_stack.lab.aws.resources.eks_addons import find_default
-from gitops_stack.lab.aws.resources.eks_cluster import Cluster
 from gitops_stack.lab.aws.session import PARTITION, Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -173,34 +178,6 @@ def get_secret_version(aws: AwsSession, arguments: Plain) -> Plain:
     }
 
 
-def get_addon_version(aws: AwsSession, arguments: Plain) -> Plain:
-    """Return the version of an addon; the double takes the default for the newest as well."""
-    name, kubernetes = arguments["addonName"], arguments["kubernetesVersion"]
-    version = find_default(name, kubernetes)
-    if version is None:
-        message = f"Addon {name} is not offered for Kubernetes {kubernetes}"
-        raise aws.refuse("EKS", "DescribeAddonVersions", "InvalidParameterException", message)
-    return {"id": name, "version": version, **{key: value for key, value in arguments.items() if key != "region"}}
-
-
-def get_cluster(aws: AwsSession, arguments: Plain) -> Plain:
-    """Return a cluster."""
-    found = Cluster().read(aws, arguments["name"], {}) or {}
-    names = ("arn", "createdAt", "endpoint", "identities", "name", "platformVersion", "roleArn", "status", "version")
-    return {
-        **{name: found[name] for name in names},
-        "id": found["name"],
-        "accessConfigs": [found["accessConfig"]],
-        "certificateAuthorities": [found["certificateAuthority"]],
-        "enabledClusterLogTypes": found.get("enabledClusterLogTypes", []),
-        "kubernetesNetworkConfigs": [found["kubernetesNetworkConfig"]],
-        "vpcConfig": found["vpcConfig"],
-        "upgradePolicies": [found["upgradePolicy"]],
-        "deletionProtection": found["deletionProtection"],
-        "tags": found["tagsAll"],
-    }
-
-
 def _list_zones(aws: AwsSession) -> list[Answer]:
     zones: list[Answer] = aws.call("ec2", "DescribeAvailabilityZones")["AvailabilityZones"]
     return sorted(zones, key=lambda zone: str(zone["ZoneName"]))
@@ -262,5 +239,8 @@ FUNCTIONS = {
         get_addon_version, _known("addonName kubernetesVersion mostRecent")
     ),
     "aws:eks/getCluster:getCluster": Function(get_cluster, _known("name")),
+    "aws:eks/getClusters:getClusters": Function(get_clusters),
+    "aws:eks/getNodeGroup:getNodeGroup": Function(get_node_group, _known("clusterName nodeGroupName")),
+    "aws:eks/getNodeGroups:getNodeGroups": Function(get_node_groups, _known("clusterName")),
     "aws:iam/getPolicyDocument:getPolicyDocument": Function(get_policy_document, _known("policyId statements version")),
 }
