@@ -50,6 +50,9 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks["vpc"] = partial(network_checks.check_adopted_vpc, account, settings)
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
+        checks["cluster-version"] = partial(
+            version_checks.check_living_version, account, settings.cluster_name, settings.eks
+        )
     checks["secret"] = partial(account_checks.check_secrets, account, settings)
     return checks
 

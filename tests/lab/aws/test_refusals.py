@@ -270,6 +270,7 @@ CLUSTERS: list[tuple[Plain, str]] = [
         "Private and public endpoint access cannot both be set to false",
     ),
     ({"version": "1.12"}, "unsupported Kubernetes version 1.12"),
+    ({"version": "1.31"}, "unsupported Kubernetes version 1.31"),
     ({"roleArn": f"arn:aws:iam::{ACCOUNT}:role/none"}, "could not be assumed because it does not exist"),
     ({"computeConfig": {"enabled": True}}, "For EKS Auto Mode, please ensure that all required configs"),
     (
