@@ -17,7 +17,7 @@ from gitops_stack.lab.aws.eks_functions import (
     get_node_groups,
 )
 from gitops_stack.lab.aws.policy_document import get_policy_document
-from gitops_stack.lab.aws.resources.ec2 import load_tags
+from gitops_stack.lab.aws.resources.ec2 import find_ipv6_block, load_tags
 from gitops_stack.lab.aws.session import PARTITION, Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -114,6 +114,7 @@ def get_vpc(aws: AwsSession, arguments: Plain) -> Plain:
         "enableDnsHostnames": attribute("enableDnsHostnames"),
         "enableDnsSupport": attribute("enableDnsSupport"),
         "instanceTenancy": found["InstanceTenancy"],
+        "ipv6CidrBlockAssociations": [{"ipv6CidrBlock": block}] if (block := find_ipv6_block(found)) else [],
         "ownerId": aws.account_id,
         "state": found["State"],
         "tags": load_tags(found.get("Tags")),
@@ -134,6 +135,8 @@ def get_subnet(aws: AwsSession, arguments: Plain) -> Plain:
         "cidrBlock": subnet["CidrBlock"],
         "defaultForAz": subnet.get("DefaultForAz", False),
         "mapPublicIpOnLaunch": subnet["MapPublicIpOnLaunch"],
+        "assignIpv6AddressOnCreation": subnet.get("AssignIpv6AddressOnCreation", False),
+        "ipv6CidrBlock": find_ipv6_block(subnet),
         "ownerId": subnet["OwnerId"],
         "state": subnet["State"],
         "tags": load_tags(subnet.get("Tags")),

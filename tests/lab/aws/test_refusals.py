@@ -271,6 +271,7 @@ CLUSTERS: list[tuple[Plain, str]] = [
     ),
     ({"version": "1.12"}, "unsupported Kubernetes version 1.12"),
     ({"version": "1.31"}, "unsupported Kubernetes version 1.31"),
+    ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "have no IPv6 CIDR block; ipFamily ipv6 requires one"),
     ({"roleArn": f"arn:aws:iam::{ACCOUNT}:role/none"}, "could not be assumed because it does not exist"),
     ({"computeConfig": {"enabled": True}}, "For EKS Auto Mode, please ensure that all required configs"),
     (

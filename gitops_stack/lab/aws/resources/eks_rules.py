@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from gitops_stack.lab.aws.models import AwsError
+from gitops_stack.lab.aws.resources.ec2 import find_ipv6_block
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 from gitops_stack.settings.eks_versions import load_eks_versions
@@ -28,6 +29,10 @@ def check_cluster(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None
     public, private = network.get("endpointPublicAccess", True), network.get("endpointPrivateAccess", False)
     if not public and not private:
         raise _refuse(aws, "CreateCluster", "Private and public endpoint access cannot both be set to false")
+    if (inputs.get("kubernetesNetworkConfig") or {}).get("ipFamily") == "ipv6":
+        bare = [subnet["SubnetId"] for subnet in subnets if not find_ipv6_block(subnet)]
+        if bare:  # AWS's own words are not on record; that it refuses is in "IPv6 cluster requirements"
+            raise _refuse(aws, "CreateCluster", f"Subnets {bare} have no IPv6 CIDR block; ipFamily ipv6 requires one")
     version = inputs.get("version", VERSIONS[-1])
     table = load_eks_versions()
     if version not in table.supported(table.judged_on):
