@@ -49,17 +49,18 @@ _OUTPUTS: dict[str, dict[str, Any]] = {
 }
 
 
-# Who the AWS provider speaks for; components ask when a program does not say.
+# Who the AWS provider speaks for, and what is there; components ask when a program does not say.
 _ANSWERS: dict[str, Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
     "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
+    "aws:eks/getClusters:getClusters": {"names": []},
 }
 
 
 class ProgramMocks(pulumi.runtime.Mocks):
     """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer.
 
-    Unless told otherwise, AWS is account 123456789012 in eu-west-1.
+    Unless told otherwise, AWS is account 123456789012 in eu-west-1, without a cluster.
     """
 
     def __init__(self, calls: Mapping[str, Answer] | None = None) -> None:

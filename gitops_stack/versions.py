@@ -11,7 +11,3 @@ PULUMI = "v3.259.0"
 HELM = "v3.22.0"
 PULUMI_KUBERNETES_PROVIDER = "4.25.0"
 GO_MINIMUM = (1, 26)
-
-# Offered by EKS, oldest first (EKS user guide, "Kubernetes release calendar"), in standard or extended support. What is
-# older never comes back; what is newer is left to EKS.
-EKS_VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36")

@@ -125,7 +125,11 @@ def test_the_longest_policies_fit() -> None:
 
 
 def test_endpoint_services_are_named_for_network_interfaces_alone() -> None:
-    assert "s3" not in get_args(network.EndpointService)
+    assert [
+        name for name in ("s3", "com.amazonaws.eu-west-1.sts", "STS", "") if accepts(network.EndpointService, name)
+    ] == []
+    named = ("ecr.api", "secretsmanager", "kms", "autoscaling", "ssm", "sqs", "sts", "aps-workspaces")
+    assert all(accepts(network.EndpointService, name) for name in named)
 
 
 def test_partitions_are_botocore_s() -> None:

@@ -27,6 +27,11 @@ class Offered:
     complete: bool
 
 
+def load_recorded_day() -> str:
+    """Return the day of the shipped table."""
+    return str(_load_table()["asOf"])
+
+
 @cache
 def load_recorded(kubernetes: str) -> Mapping[str, tuple[str, ...]]:
     """Return the recorded versions (add-on -> versions, the default first) for ``kubernetes``; empty for none."""
@@ -46,7 +51,7 @@ def load_offered(account: Account | None, addon: str, kubernetes: str) -> Offere
             versions = [version for one in found for version in one["addonVersions"]]
             versions.sort(key=lambda one: not any(fit.get("defaultVersion") for fit in one.get("compatibilities", ())))
             return Offered(tuple(one["addonVersion"] for one in versions), _EKS, complete=True)
-    return Offered(load_recorded(kubernetes).get(addon, ()), f"table as of {_load_table()['asOf']}", complete=False)
+    return Offered(load_recorded(kubernetes).get(addon, ()), f"table as of {load_recorded_day()}", complete=False)
 
 
 def check_addon_versions(account: Account | None, cluster: EksClusterSettings) -> Iterator[Check]:
@@ -59,8 +64,9 @@ def check_addon_versions(account: Account | None, cluster: EksClusterSettings) -
         elif offered.complete:
             found = f"{addon} {pinned}: EKS does not offer it for Kubernetes {cluster.version}"
             default = offered.versions[0] if offered.versions else "a version it offers"
-            yield Check(NAME, "failed", found, needs, f"set cluster.addons.{addon} to {default}")
-        elif offered.versions and _is_older(pinned, offered.versions):
+            remedy = f"set cluster.addons.{addon} to {default}, as `gitops-stack addons --write` does"
+            yield Check(NAME, "failed", found, needs, remedy)
+        elif offered.versions and is_older(pinned, offered.versions):
             found = f"{addon} {pinned}: older than all that is known to be offered ({offered.source})"
             yield Check(NAME, "warning", found, needs, f"set cluster.addons.{addon} to {offered.versions[0]}")
         else:
@@ -68,13 +74,17 @@ def check_addon_versions(account: Account | None, cluster: EksClusterSettings) -
             yield Check(NAME, "skipped", f"{addon} {pinned}: not listed ({offered.source})", needs, f"ask `{command}`")
 
 
-def _is_older(pinned: str, versions: tuple[str, ...]) -> bool:
-    return all(_base(pinned) < _base(version) for version in versions)
+def is_older(pinned: str, versions: tuple[str, ...], *, builds: bool = False) -> bool:
+    """Tell whether ``pinned`` is older than all of ``versions``; with ``builds``, EKS's build of one version counts."""
+    return all(_order(pinned, builds=builds) < _order(version, builds=builds) for version in versions)
 
 
-def _base(version: str) -> tuple[int, ...]:
-    """Return the numbers of v1.13.2-eksbuild.31 without the build."""
-    return tuple(int(part) for part in version.removeprefix("v").partition("-")[0].split("."))
+def _order(version: str, *, builds: bool) -> tuple[int, ...]:
+    """Return the numbers of v1.13.2-eksbuild.31; a build that is not EKS's comes before all of EKS's."""
+    base, _, build = version.removeprefix("v").partition("-")
+    number = build.removeprefix("eksbuild.")
+    numbers = tuple(int(part) for part in base.split("."))
+    return (*numbers, int(number) if number.isdigit() else -1) if builds else numbers
 
 
 @cache

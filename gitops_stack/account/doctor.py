@@ -47,9 +47,13 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks[quota_checks.CLUSTERS.name] = partial(quota_checks.check_clusters, account, settings)
         checks |= _zone_checks(settings, settings.network, account)
         checks["cidr"] = partial(network_checks.check_cidr, account, settings)
+        checks["endpoints"] = partial(network_checks.check_endpoints, account, settings.network)
         checks["vpc"] = partial(network_checks.check_adopted_vpc, account, settings)
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
+        checks["cluster-version"] = partial(
+            version_checks.check_living_version, account, settings.cluster_name, settings.eks
+        )
     checks["secret"] = partial(account_checks.check_secrets, account, settings)
     return checks
 

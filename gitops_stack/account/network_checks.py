@@ -72,6 +72,26 @@ def check_instance_types(account: Account, settings: StackSettings, zones: Seque
             yield Check(label, "ok", "every zone has them", needs)
 
 
+def check_endpoints(account: Account, network: NetworkSettings) -> Iterator[Check]:
+    """Check that the region has the services whose interface endpoints the stack makes, by their names."""
+    if not network.endpoints:
+        return
+    offered = {
+        found["ServiceName"].removeprefix(f"com.amazonaws.{account.region}.")
+        for found in account.list("ec2", "describe_vpc_endpoint_services", "ServiceDetails")
+        if any(kind["ServiceType"] == "Interface" for kind in found["ServiceType"])
+    }
+    missing = [service for service in network.endpoints if service not in offered]
+    needs = f"services of {account.region} with interface endpoints"
+    if missing:
+        remedy = (
+            f"correct network.endpoints; `aws ec2 describe-vpc-endpoint-services --region {account.region}` has all"
+        )
+        yield Check("endpoints", "failed", f"no such service: {', '.join(missing)}", needs, remedy)
+    else:
+        yield Check("endpoints", "ok", f"the region has all {len(network.endpoints)}", needs)
+
+
 def check_cidr(account: Account, settings: StackSettings) -> Iterator[Check]:
     """Check that the VPC's block overlaps no other VPC's of the region: two that overlap can never be peered."""
     network = settings.network
@@ -100,7 +120,7 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
         return
     wanted = [*network.private_subnet_ids, *network.public_subnet_ids]
     try:
-        account.ask("ec2", "describe_vpcs", VpcIds=[network.vpc_id])
+        [vpc] = account.ask("ec2", "describe_vpcs", VpcIds=[network.vpc_id])["Vpcs"]
         subnets = account.list("ec2", "describe_subnets", "Subnets", SubnetIds=wanted)
     except AwsError as error:
         if not error.is_missing:
@@ -128,6 +148,8 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
     )
     for subnet in private:
         yield _check_free_addresses(subnet)
+    if settings.eks is not None and settings.eks.ip_family == "ipv6":
+        yield _check_ipv6([vpc, *subnets])
     for subnet in subnets:
         role = PRIVATE_ROLE_TAG if subnet in private else PUBLIC_ROLE_TAG
         yield _check_role(subnet, role)
@@ -140,6 +162,14 @@ def _check_free_addresses(subnet: dict[str, Any]) -> Check:
     if free >= _ADDRESSES_ADVISED:
         return Check(label, "ok", found, needs)
     return Check(label, "failed" if free < FEWEST_ADDRESSES else "warning", found, needs, "name a larger subnet")
+
+
+def _check_ipv6(found: Sequence[dict[str, Any]]) -> Check:
+    bare = [str(one.get("SubnetId", one["VpcId"])) for one in found if not one.get("Ipv6CidrBlockAssociationSet")]
+    needs = "IPv6 blocks on the VPC and its subnets, for cluster.ipFamily ipv6"
+    if bare:
+        return Check("vpc: IPv6", "failed", f"without: {', '.join(bare)}", needs, "associate IPv6 blocks with them")
+    return Check("vpc: IPv6", "ok", "all have one", needs)
 
 
 def _check_role(subnet: dict[str, Any], role: str) -> Check:

@@ -13,6 +13,7 @@ import yaml
 from gitops_stack.account.checks import Check
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.settings import EksClusterSettings
+from gitops_stack.settings.eks_versions import load_eks_versions
 
 _EKS = "eks:DescribeClusterVersions"
 _SOON_DAYS = 60  # AWS announces the end of support that long before
@@ -41,10 +42,9 @@ def load_support(account: Account | None, version: str) -> Support:
             if not found:
                 return Support(_EKS)
             return Support(_EKS, _day(found[0]["endOfStandardSupportDate"]), _day(found[0]["endOfExtendedSupportDate"]))
-    table = _load_table("eks_versions.yaml")
-    entry = table["versions"].get(version)
-    source = f"table as of {table['asOf']}"
-    return Support(source, entry["standardSupportEnds"], entry["extendedSupportEnds"]) if entry else Support(source)
+    table = load_eks_versions()
+    source, known = f"table as of {table.as_of}", table.versions.get(version)
+    return Support(source, known.standard_ends, known.extended_ends) if known else Support(source)
 
 
 def check_kubernetes_version(cluster: EksClusterSettings, support: Support, today: date) -> Iterator[Check]:
@@ -75,11 +75,34 @@ def check_kubernetes_version(cluster: EksClusterSettings, support: Support, toda
         yield Check(name, "ok", found, needs)
 
 
+def check_living_version(account: Account, name: str, cluster: EksClusterSettings) -> Iterator[Check]:
+    """Check that the stack names the version its cluster has, or the next: AWS upgrades clusters by itself too."""
+    found = account.find("eks", "describe_cluster", name=name)
+    if found is None:
+        return
+    living, wanted = str(found["cluster"]["version"]), cluster.version
+    steps = int(wanted.partition(".")[2]) - int(living.partition(".")[2])
+    text, needs = f"cluster {name} has {living}, the stack names {wanted}", f"{living}, or one minor version more"
+    if steps < 0:
+        remedy = f"set cluster.version to {living}: AWS has upgraded the cluster, and EKS goes back by no update"
+        yield Check("cluster-version", "failed", text, needs, remedy)
+    elif steps > 1:
+        remedy = f"set cluster.version to {_next(living)} first: EKS upgrades by one minor version at a time"
+        yield Check("cluster-version", "failed", text, needs, remedy)
+    else:
+        yield Check("cluster-version", "ok", text, needs)
+
+
+def _next(version: str) -> str:
+    major, _, minor = version.partition(".")
+    return f"{major}.{int(minor) + 1}"
+
+
 def check_argocd_version(argocd: str, kubernetes: str) -> Iterator[Check]:
     """Check that the release ``argocd`` (v3.5.1) was tested with ``kubernetes`` (1.35)."""
     name = "argocd-version"
     minor = ".".join(argocd.removeprefix("v").split(".")[:2])
-    table = _load_table("argocd_kubernetes.yaml")
+    table = _load_table()
     tested = table["tested"].get(minor)
     if tested is None:
         found = f"Argo CD {argocd} on Kubernetes {kubernetes}: no table for {minor} (as of {table['asOf']})"
@@ -93,9 +116,9 @@ def check_argocd_version(argocd: str, kubernetes: str) -> Iterator[Check]:
         yield Check(name, "warning", found, needs, "choose a tested pair: cluster.version or argocd.version")
 
 
-def _load_table(name: str) -> dict[str, Any]:
+def _load_table() -> dict[str, Any]:
     table: dict[str, Any] = yaml.safe_load(
-        resources.files("gitops_stack.account").joinpath(name).read_text(encoding="utf-8")
+        resources.files("gitops_stack.account").joinpath("argocd_kubernetes.yaml").read_text(encoding="utf-8")
     )
     return table
 

@@ -23,6 +23,8 @@ class ObservedVpc:
     id: str
     dns_hostnames: bool
     dns_support: bool
+    ipv6: bool = False
+    """Has an IPv6 block."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class ObservedSubnet:
     zone: str
     free_addresses: int
     tags: Mapping[str, str]
+    ipv6: bool = False
+    """Has an IPv6 block."""
+    assigns_ipv6: bool = False
+    """Gives each interface an IPv6 address by itself."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,12 @@ class Verdict:
 
 
 def check_adopted_network(
-    vpc: ObservedVpc, private: Sequence[ObservedSubnet], public: Sequence[ObservedSubnet]
+    vpc: ObservedVpc, private: Sequence[ObservedSubnet], public: Sequence[ObservedSubnet], *, ipv6: bool = False
 ) -> Verdict:
-    """Check a VPC, its ``private`` subnets, where the cluster will live, and ``public`` ones for load balancers."""
+    """Check a VPC, its ``private`` subnets, where the cluster will live, and ``public`` ones for load balancers.
+
+    ``ipv6``: the cluster gives pods IPv6 addresses.
+    """
     errors = [
         *_check_dns(vpc),
         *_check_zones("private subnets", private),
@@ -60,6 +69,7 @@ def check_adopted_network(
             for subnet in private
             if subnet.free_addresses < FEWEST_ADDRESSES
         ),
+        *(_check_ipv6(vpc, private, public) if ipv6 else ()),
     ]
     warnings = [
         *_warn_scarce("private subnets", private, SCARCE_ADDRESSES, "nodes and pods", at_least=FEWEST_ADDRESSES),
@@ -93,6 +103,21 @@ def _check_subnets(setting: str, vpc: ObservedVpc, subnets: Sequence[ObservedSub
                 f"{_PLACE}: {setting}: {subnet.id} has no tag {role_tag}=1, without which no load balancer finds it; "
                 "tag the subnet"
             )
+
+
+def _check_ipv6(vpc: ObservedVpc, private: Sequence[ObservedSubnet], public: Sequence[ObservedSubnet]) -> Iterable[str]:
+    """EKS user guide, "IPv6 cluster requirements": blocks for VPC and subnets, addresses assigned by the subnets."""
+    if not vpc.ipv6:
+        yield f"{_PLACE}: {vpc.id} has no IPv6 block; a cluster of IP family ipv6 needs one: associate it"
+    for setting, subnets in (("private subnets", private), ("public subnets", public)):
+        for subnet in subnets:
+            if not subnet.ipv6:
+                yield f"{_PLACE}: {setting}: {subnet.id} has no IPv6 block; a cluster of IP family ipv6 needs one"
+            elif not subnet.assigns_ipv6 and subnet in private:
+                yield (
+                    f"{_PLACE}: {setting}: {subnet.id} assigns no IPv6 address by itself, so nodes would have none; "
+                    "switch assignIpv6AddressOnCreation on"
+                )
 
 
 def _warn_scarce(

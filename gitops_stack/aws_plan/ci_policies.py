@@ -55,6 +55,7 @@ _READ = {
         "eks:ListAccessEntries",
         "eks:ListAddons",
         "eks:ListAssociatedAccessPolicies",
+        "eks:ListClusters",
         "eks:ListNodegroups",
         "eks:ListPodIdentityAssociations",
         "eks:ListTagsForResource",

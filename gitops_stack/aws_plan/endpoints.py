@@ -1,14 +1,9 @@
-"""VPC endpoints: which ones a private cluster can want, and the names of their services."""
+"""VPC endpoints: the names of their services."""
 
 from __future__ import annotations
 
-from typing import get_args
-
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.settings.network import EndpointService
-
-INTERFACE_ENDPOINTS: tuple[str, ...] = get_args(EndpointService)
 
 
 def build_gateway_service_name(account: Account) -> str:

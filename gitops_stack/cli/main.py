@@ -34,6 +34,7 @@ _COMMANDS = {
     "manifests": "preview.manifests",
     "preview-comment": "preview.preview_comment",
     "doctor": "doctor.doctor",
+    "addons": "addons.addons",
     "kubeconfig": "account.kubeconfig",
     "eks-token": "account.eks_token",
     "recover": "recover.recover",

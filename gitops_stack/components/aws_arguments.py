@@ -20,7 +20,7 @@ from gitops_stack.settings import (
 )
 
 
-def build_network_args(network: NetworkSettings, account: Account) -> NetworkArgs:
+def build_network_args(network: NetworkSettings, account: Account, ip_family: str = "ipv4") -> NetworkArgs:
     """Build the arguments of a VPC that is made or adopted."""
     if network.vpc_id is not None:
         return {
@@ -29,6 +29,7 @@ def build_network_args(network: NetworkSettings, account: Account) -> NetworkArg
             "vpc_id": network.vpc_id,
             "private_subnet_ids": network.private_subnet_ids,
             "public_subnet_ids": network.public_subnet_ids,
+            "ip_family": ip_family,
         }
     args: NetworkArgs = {
         "account_id": account.id,

@@ -112,7 +112,8 @@ def _register_cluster(
     network_settings: NetworkSettings,
     inside: pulumi.ResourceOptions,
 ) -> None:
-    network = Network(f"{foundation.name}-network", build_network_args(network_settings, foundation.account), inside)
+    network_args = build_network_args(network_settings, foundation.account, eks.ip_family)
+    network = Network(f"{foundation.name}-network", network_args, inside)
     args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
     # Without Secrets, which a pipeline that runs code of a branch has no business with.
     previewers: dict[str, AccessArgs] = {

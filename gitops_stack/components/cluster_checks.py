@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from gitops_stack.settings.cluster import AccessPolicy
+from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import check_endpoint_network, check_endpoint_networks
 
 _CHOICES = {
@@ -21,6 +22,9 @@ _PINNED = ("vpc-cni", "kube-proxy")
 def check_cluster_args(args: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence, place first, for everything that cannot work. Values not known yet are left to AWS."""
     yield from _check_choices(args, "", ("ip_family", "support_type"))
+    version = args["version"]
+    if isinstance(version, str) and (needs := check_eks_version(version)) is not None:
+        yield f"version: found {version}; {needs}"
     for key, access in args["access"].items():
         yield from _check_choices(access, f"access.{key}.", ("policy",))
         if access.get("namespaces") and access["policy"] == "ClusterAdmin":

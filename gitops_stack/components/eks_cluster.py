@@ -1,6 +1,7 @@
 """An EKS cluster on `pulumi_eks.Cluster`: API access entries, encrypted Secrets, kept logs, and where pods run."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timezone
 from typing import Any
 
 import pulumi
@@ -16,6 +17,7 @@ from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.eks_versions import find_version_warning
 
 _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by mistake can be called back
 # Before the nodes: the agent's answer must be there when the first pods ask for credentials. vpc-cni and kube-proxy
@@ -98,6 +100,9 @@ class EksCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:EksCluster", name, {}, opts)
         GitOpsStackError.raise_for(f"EksCluster {name}: {finding}" for finding in check_cluster_args(args))
+        version = args["version"]
+        if isinstance(version, str) and (uncertain := find_version_warning(version, _today())):
+            pulumi.log.warn(f"version: {uncertain}", self)
         self._name, self._account = name, find_account(args, self)
         self._inside = pulumi.ResourceOptions(parent=self)
         self._before = inherited_dependencies(opts)
@@ -214,6 +219,10 @@ class EksCluster(pulumi.ComponentResource):
             depends_on=before,
         )
         return [*before, *groups]
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()
 
 
 def _build_access_policy_arn(found: Sequence[Any]) -> str:

@@ -8,7 +8,6 @@ from pulumi_aws import ec2
 from typing_extensions import NotRequired
 
 from gitops_stack.aws_plan.adopted_network import PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
-from gitops_stack.aws_plan.endpoints import INTERFACE_ENDPOINTS
 from gitops_stack.aws_plan.subnets import plan_subnets
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.network_adoption import find_adopted_network
@@ -17,6 +16,7 @@ from gitops_stack.components.network_flow_logs import register_flow_logs
 from gitops_stack.components.network_routes import EVERYWHERE, NatPlan, register_private_routes
 from gitops_stack.components.network_zones import find_zones
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.network import check_endpoint_service
 
 
 class NetworkArgs(AccountArgs):
@@ -33,8 +33,7 @@ class NetworkArgs(AccountArgs):
     regional_nat_gateway: NotRequired[bool]
     """One NAT gateway that spans the zones by itself, instead of `nat_gateways`."""
     endpoints: NotRequired[Sequence[str]]
-    """Interface endpoints: ecr.api, ecr.dkr, sts, eks, eks-auth, ec2, logs, elasticloadbalancing. S3's gateway
-    endpoint is always made."""
+    """Interface endpoints by service, such as ecr.api, sts or kms. S3's gateway endpoint is always made."""
     flow_log_retention_days: NotRequired[int]
     """Days of CloudWatch Logs for which flow logs are kept; 0, the default: none are written."""
     label: NotRequired[str]
@@ -45,6 +44,8 @@ class NetworkArgs(AccountArgs):
     """Its private subnets, in two zones at least."""
     public_subnet_ids: NotRequired[Sequence[pulumi.Input[str]]]
     """Its public subnets, for load balancers."""
+    ip_family: NotRequired[str]
+    """Of the cluster that is to live in an adopted VPC: `ipv4`, the default, or `ipv6`, which needs IPv6 blocks."""
 
 
 class Network(pulumi.ComponentResource):
@@ -73,7 +74,7 @@ class Network(pulumi.ComponentResource):
         self._name, self._label = name, args.get("label", name)
         _check_args(args)
         if "vpc_id" in args:
-            self._adopt(args["vpc_id"], args.get("private_subnet_ids", []), args.get("public_subnet_ids", []))
+            self._adopt(args, args["vpc_id"])
         else:
             self._make(args, args["cidr"])
         self.register_outputs(
@@ -85,10 +86,9 @@ class Network(pulumi.ComponentResource):
             }
         )
 
-    def _adopt(
-        self, vpc_id: pulumi.Input[str], private: Sequence[pulumi.Input[str]], public: Sequence[pulumi.Input[str]]
-    ) -> None:
-        adopted = find_adopted_network(vpc_id, private, public, self)
+    def _adopt(self, args: NetworkArgs, vpc_id: pulumi.Input[str]) -> None:
+        private, public = args.get("private_subnet_ids", []), args.get("public_subnet_ids", [])
+        adopted = find_adopted_network(vpc_id, private, public, self, ipv6=args.get("ip_family") == "ipv6")
         self.vpc_id, self.cidr_block, self.zones = adopted.vpc_id, adopted.cidr_block, adopted.zones
         self.private_subnet_ids, self.public_subnet_ids = adopted.private_subnet_ids, adopted.public_subnet_ids
         self.nat_addresses = ()
@@ -211,9 +211,11 @@ def _check_args(args: Mapping[str, Any]) -> None:
     zones = len(set(named)) if named else count
     if zones not in {2, 3}:
         raise GitOpsStackError(f"Network: found {zones} availability zones; needs 2 or 3")
-    if unknown := [service for service in args.get("endpoints", ()) if service not in INTERFACE_ENDPOINTS]:
-        allowed = ", ".join(INTERFACE_ENDPOINTS)
-        raise GitOpsStackError(f"Network: endpoints: found {', '.join(unknown)}; needs a subset of {allowed}")
+    GitOpsStackError.raise_for(
+        f"Network: endpoints: found {service}; {needs}"
+        for service in args.get("endpoints", ())
+        if (needs := check_endpoint_service(service)) is not None
+    )
     nat_gateways, regional = args.get("nat_gateways", 0), args.get("regional_nat_gateway", False)
     if nat_gateways not in {0, 1, zones} or (regional and nat_gateways):
         found = f"{nat_gateways} NAT gateways{' beside a regional one' if regional else ''}"

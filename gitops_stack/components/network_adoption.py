@@ -28,6 +28,8 @@ def find_adopted_network(
     private: Sequence[pulumi.Input[str]],
     public: Sequence[pulumi.Input[str]],
     parent: pulumi.Resource,
+    *,
+    ipv6: bool = False,
 ) -> AdoptedNetwork:
     """Look everything up and check it. Findings stop the run, as `pulumi.RunError` with a sentence for each."""
     options = pulumi.InvokeOptions(parent=parent)
@@ -37,9 +39,15 @@ def find_adopted_network(
     def check(found: Sequence[Any]) -> list[Any]:
         observed = [_observe_subnet(subnet) for subnet in found[1:]]
         verdict = check_adopted_network(
-            ObservedVpc(found[0].id, found[0].enable_dns_hostnames, found[0].enable_dns_support),
+            ObservedVpc(
+                found[0].id,
+                found[0].enable_dns_hostnames,
+                found[0].enable_dns_support,
+                bool(found[0].ipv6_cidr_block_associations),
+            ),
             observed[: len(private)],
             observed[len(private) :],
+            ipv6=ipv6,
         )
         if verdict.errors:
             raise pulumi.RunError("\n".join(verdict.errors))
@@ -69,4 +77,6 @@ def _observe_subnet(found: Any) -> ObservedSubnet:  # noqa: ANN401 - the SDK's t
         zone=found.availability_zone,
         free_addresses=int(found.available_ip_address_count),
         tags=found.tags or {},
+        ipv6=bool(found.ipv6_cidr_block),
+        assigns_ipv6=bool(found.assign_ipv6_address_on_creation),
     )

@@ -11,6 +11,7 @@ from typing_extensions import NotRequired, TypedDict
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
 from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
+from gitops_stack.components.node_group_sizes import SizePlan, load_sizes, plan_size
 from gitops_stack.errors import GitOpsStackError
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
@@ -40,7 +41,7 @@ class NodeGroupArgs(TypedDict):
     max_size: pulumi.Input[int]
     """Nodes at most."""
     desired_size: pulumi.Input[int]
-    """Nodes at first; then the autoscaler's."""
+    """Nodes at first; then the autoscaler's, and held within the bounds when these change."""
     operating_system: NotRequired[str]
     """`al2023`, the default, or `bottlerocket`."""
     capacity: NotRequired[str]
@@ -102,10 +103,13 @@ def register_node_groups(
     if policy is not None:
         document = pulumi.Output.from_input(policy).apply(render_document)
         attachments.append(iam.RolePolicy(name, role=role.name, policy=document, opts=inside))
+    living = load_sizes(cluster_name, [f"{name}-{key}" for key in groups], parent)
+    sizes = {key: plan_size(group, living.get(f"{name}-{key}")) for key, group in groups.items()}
     return [
         _register_group(
             f"{name}-{key}",
             group,
+            sizes[key],
             cluster_name=cluster_name,
             version=version,
             subnet_ids=subnet_ids,
@@ -114,7 +118,7 @@ def register_node_groups(
             options=pulumi.ResourceOptions(
                 parent=parent,
                 # The autoscaler owns the number of nodes from the first minute on.
-                ignore_changes=["scalingConfig.desiredSize"],
+                ignore_changes=list(sizes[key].ignore_changes),
                 # A node needs the role's rights to leave as well: they are detached after the group is gone.
                 depends_on=[*depends_on, *attachments],
             ),
@@ -126,6 +130,7 @@ def register_node_groups(
 def _register_group(
     name: str,
     group: NodeGroupArgs,
+    size: SizePlan,
     *,
     cluster_name: pulumi.Input[str],
     version: pulumi.Input[str],
@@ -148,7 +153,7 @@ def _register_group(
         scaling_config={
             "min_size": group["min_size"],
             "max_size": group["max_size"],
-            "desired_size": group["desired_size"],
+            "desired_size": size.desired,
         },
         update_config={"max_unavailable_percentage": _UNAVAILABLE_PERCENT},
         launch_template={"id": template.id, "version": template.latest_version.apply(str)},

@@ -19,6 +19,7 @@ class StackText(YamlDocument):
 
     def __init__(self, text: str, place: str = "stack file", project_name: str = PULUMI_PROJECT) -> None:
         super().__init__(text, place, ("config",))
+        self.project_name = project_name
         self._prefix = f"{project_name}:"
 
     @classmethod

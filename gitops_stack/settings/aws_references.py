@@ -140,6 +140,11 @@ def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterato
         needs = "needs to be left out in China, where their names differ by service: adopt a VPC that has them"
         yield "network.endpoints", ", ".join(network.endpoints), needs
     elif network.vpc_id is None and network.nat_gateways == 0:
+        caches = settings.registry.pull_through_cache if settings.registry else ()
+        if caches:
+            # ECR user guide, "Pull through cache rules", considerations: the first pull of an image leaves the VPC.
+            needs = f"needs a way out beside registry.pullThroughCache: the first pull from {caches[0]} goes through it"
+            yield "network.natGateways", 0, f"{needs}; without one, copy images to registry.repositories"
         missing = [service for service in ISOLATED_ENDPOINTS if service not in network.endpoints]
         if missing:
             needs = f"needs {', '.join(missing)}: without a NAT gateway nodes reach nothing else"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import check_endpoint_network
 from gitops_stack.settings.types import (
     UNIQUE,
@@ -21,7 +22,6 @@ from gitops_stack.settings.types import (
     matching,
     retention,
 )
-from gitops_stack.versions import EKS_VERSIONS
 
 Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
 ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
@@ -34,14 +34,6 @@ _INSTANCE_TYPE = re.compile(
 )  # m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
 
 
-def _check_eks_version(value: str) -> str:
-    found = re.fullmatch(r"1\.([1-9][0-9])", value)
-    if found is None or int(found[1]) < int(EKS_VERSIONS[0].partition(".")[2]):
-        oldest, newest = EKS_VERSIONS[0], EKS_VERSIONS[-1]
-        raise ValueError(f"needs a Kubernetes version, quoted, such as {newest}; EKS has none before {oldest}")
-    return value
-
-
 def _check_instance_type(value: str) -> str:
     found = _INSTANCE_TYPE.fullmatch(value)
     if found is None or found[1] not in _FAMILIES:
@@ -49,7 +41,7 @@ def _check_instance_type(value: str) -> str:
     return value
 
 
-EksVersion = Annotated[str, AfterValidator(_check_eks_version)]
+EksVersion = Annotated[str, following(check_eks_version)]
 InstanceType = Annotated[str, AfterValidator(_check_instance_type)]
 EndpointCidr = Annotated[str, following(check_endpoint_network)]
 AddonVersion = Annotated[

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gitops_stack.settings.types import UNIQUE, Days, SettingError, Settings, matching, retention
+from gitops_stack.settings.types import UNIQUE, Days, SettingError, Settings, following, matching, retention
 
 ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; a third is as many as every region has
-EndpointService = Literal["ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2", "logs", "elasticloadbalancing"]
+_SERVICE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+_GATEWAYS = frozenset({"s3", "s3-global.accesspoint", "s3express"})
 _PREFIXES = (16, 20)  # AWS's largest VPC; the smallest that leaves a pod network per zone worth having
 # AWS refuses or shadows these (VPC user guide, "VPC CIDR blocks"; 172.17/16 is Docker's bridge on build agents).
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -47,10 +49,22 @@ def _check_nat_gateways(value: Any) -> Any:  # noqa: ANN401 - whatever the opera
     raise ValueError("needs 0, 1, one per zone, or regional")
 
 
+def check_endpoint_service(value: str) -> str | None:
+    """Return what the service of an interface endpoint needs to be, or ``None`` when AWS may have it in the region."""
+    if value.startswith(("com.amazonaws", "cn.com.amazonaws", "aws.")):
+        return "needs the service's own name, without com.amazonaws and the region, such as ecr.api"
+    if value in _GATEWAYS:
+        return "needs to be left out: S3's gateway endpoint is always made, and costs nothing"
+    if _SERVICE.fullmatch(value) is None:
+        return "needs a service that has interface endpoints, such as ecr.api, secretsmanager or kms"
+    return None
+
+
 def _find_twice(values: tuple[str, ...]) -> str | None:
     return next((value for value in values if values.count(value) > 1), None)
 
 
+EndpointService = Annotated[str, following(check_endpoint_service)]
 VpcCidr = Annotated[str, AfterValidator(_check_vpc_cidr)]
 VpcId = Annotated[str, matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC: vpc-…")]
 SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "the id of a subnet: subnet-…")]
@@ -68,7 +82,9 @@ class NetworkSettings(Settings):
         1, description="0, 1, one per zone (the number of zones), or regional: one gateway that spans them."
     )
     endpoints: Annotated[tuple[EndpointService, ...], UNIQUE] = Field(
-        (), description="Interface endpoints, for private clusters; S3's gateway endpoint is always made."
+        (),
+        description="Interface endpoints by service, such as ecr.api, kms or secretsmanager; "
+        "S3's gateway endpoint is always made.",
     )
     flow_log_retention_days: Annotated[Days, retention(optional=True)] = Field(
         30, description="How long flow logs are kept; 0: none are written."

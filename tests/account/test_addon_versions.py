@@ -77,7 +77,7 @@ def test_eks_itself_is_believed_first_and_names_its_default(account: Account, mo
     assert (refused.status, refused.found, refused.remedy) == (
         "failed",
         "vpc-cni v1.22.4-eksbuild.3: EKS does not offer it for Kubernetes 1.35",
-        "set cluster.addons.vpc-cni to v9.9.8-eksbuild.1",
+        "set cluster.addons.vpc-cni to v9.9.8-eksbuild.1, as `gitops-stack addons --write` does",
     )
 
 

@@ -12,6 +12,7 @@ from gitops_stack.account.checks import Check
 from gitops_stack.account.session import Account
 from gitops_stack.settings import NetworkSettings, StackSettings
 from tests.account.stacks import REGION, Replace, eks_settings
+from tests.account.world import offer_endpoints
 
 OFFERED = [f"{REGION}{letter}" for letter in "acd"]
 ADDONS = {
@@ -179,3 +180,32 @@ def test_the_zones_of_an_adopted_vpc_are_its_private_subnets(account: Account, e
     settings = network(eks_settings(network=Replace(vpcId=adopted.vpc, privateSubnetIds=private)))
     assert network_checks.load_stack_zones(account, settings, lambda: OFFERED) == OFFERED[1:]
     assert list(network_checks.check_zones(settings, OFFERED)) == []
+
+
+def test_endpoints_are_held_against_the_region_s_services(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    offer_endpoints(monkeypatch, "ecr.api", "kms", "sqs", "secretsmanager")
+    assert list(network_checks.check_endpoints(account, network(eks_settings()))) == []
+    for services, status, found in (
+        (["ecr.api", "kms", "sqs"], "ok", "the region has all 3"),
+        (["ecr.api", "secretmanager"], "failed", "no such service: secretmanager"),
+    ):
+        settings = network(eks_settings(network={"endpoints": services}))
+        [check] = network_checks.check_endpoints(account, settings)
+        assert (check.status, check.found) == (status, found)
+
+
+def test_an_adopted_vpc_of_an_ipv6_cluster_has_ipv6_blocks(account: Account, ec2: Any) -> None:
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    block = vpc["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+    subnets = [
+        ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock=f"10.9.{number}.0/24", AvailabilityZone=zone, **blocks)[
+            "Subnet"
+        ]
+        for number, (zone, blocks) in enumerate(zip(OFFERED, ({"Ipv6CidrBlock": block}, {}), strict=False))
+    ]
+    adopted = Replace(vpcId=vpc["VpcId"], privateSubnetIds=[subnet["SubnetId"] for subnet in subnets])
+    settings = eks_settings(network=adopted, cluster={"ipFamily": "ipv6"})
+    checks = {check.name: check for check in network_checks.check_adopted_vpc(account, settings)}
+    assert (checks["vpc: IPv6"].status, checks["vpc: IPv6"].found) == ("failed", f"without: {subnets[1]['SubnetId']}")
+    settings = eks_settings(network=adopted)
+    assert "vpc: IPv6" not in {check.name for check in network_checks.check_adopted_vpc(account, settings)}

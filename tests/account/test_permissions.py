@@ -19,7 +19,7 @@ from gitops_stack.account.session import Account
 from gitops_stack.account.sweep import check_cluster_is_gone, delete_leftovers, find_leftovers
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, eks_settings
 from tests.account.test_pending import pending_create
-from tests.account.world import World
+from tests.account.world import World, offer_endpoints
 from tests.stacks import ROOT
 
 SCOPE = Scope("dev", CLUSTER, REGION)
@@ -93,7 +93,9 @@ def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: 
     settings = eks_settings(
         cluster={"access": {"user": user, "role": role}, "compute": {"nodeGroups": {"work": group}}, "addons": addons},
         gitops={"credentials": {"secretsManager": "acme/gitops"}},
+        network={"endpoints": ["kms"]},
     )
+    offer_endpoints(monkeypatch, "kms")
     environment: dict[str, Any] = {"PULUMI_BACKEND_URL": "s3://state"}
     examine(settings, tmp_path, account, environment, date(2026, 11, 21))
     asked.remove("s3:HeadBucket")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timezone
 from typing import Any
 
+import boto3
 import pytest
 
 from gitops_stack.account.session import Account
@@ -12,10 +13,11 @@ from gitops_stack.account.version_checks import (
     Support,
     check_argocd_version,
     check_kubernetes_version,
+    check_living_version,
     load_support,
 )
-from gitops_stack.versions import EKS_VERSIONS
-from tests.account.stacks import eks_settings
+from gitops_stack.settings.eks_versions import check_eks_version, find_version_warning, load_eks_versions
+from tests.account.stacks import CLUSTER, REGION, ROLE, eks_settings
 
 TABLE = "table as of 2026-07-08"
 STANDARD, EXTENDED = date(2026, 12, 2), date(2027, 12, 2)
@@ -26,8 +28,60 @@ def test_without_an_account_the_table_answers() -> None:
     assert load_support(None, "1.99") == Support(TABLE)
 
 
-def test_the_table_has_every_version_the_settings_take() -> None:
-    assert [version for version in EKS_VERSIONS if load_support(None, version).standard_ends is None] == []
+def test_the_settings_take_what_the_table_supports_and_what_it_does_not_know_yet() -> None:
+    table = load_eks_versions()
+    supported = table.supported(table.judged_on)
+    assert supported == ("1.32", "1.33", "1.34", "1.35", "1.36")
+    assert [check_eks_version(version) for version in (*supported, "1.37", "1.40")] == [None] * 7
+    assert all(load_support(None, version).standard_ends for version in supported)
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "warning"),
+    [
+        ("1.35", date(2026, 11, 29), None),
+        ("1.32", date(2027, 3, 22), None),
+        (
+            "1.32",
+            date(2027, 3, 23),
+            "extended support of 1.32 ended on 2027-03-23: EKS makes no such clusters any more, and upgrades those "
+            "there are; name the version the cluster has",
+        ),
+        (
+            "1.37",
+            date(2026, 11, 29),
+            "1.37 is not in the table of 2026-07-08; `gitops-stack doctor` asks EKS whether it offers it",
+        ),
+    ],
+)
+def test_what_is_uncertain_about_a_version_is_a_warning(version: str, today: date, warning: str | None) -> None:
+    assert find_version_warning(version, today) == warning
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "remedy"),
+    [
+        ("1.35", "ok", ""),
+        ("1.36", "ok", ""),
+        (
+            "1.34",
+            "failed",
+            "set cluster.version to 1.35: AWS has upgraded the cluster, and EKS goes back by no update",
+        ),
+        ("1.37", "failed", "set cluster.version to 1.36 first: EKS upgrades by one minor version at a time"),
+    ],
+)
+def test_a_living_cluster_is_named_as_it_is_or_one_version_on(
+    named: str, status: str, remedy: str, account: Account
+) -> None:
+    cluster = eks_settings(cluster={"version": named}).eks
+    assert cluster is not None
+    assert list(check_living_version(account, CLUSTER, cluster)) == [], "there is none yet"
+    eks = boto3.client("eks", region_name=REGION)
+    eks.create_cluster(name=CLUSTER, roleArn=ROLE, resourcesVpcConfig={"subnetIds": []}, version="1.35")
+    [check] = check_living_version(account, CLUSTER, cluster)
+    assert (check.status, check.remedy) == (status, remedy)
+    assert check.found == f"cluster {CLUSTER} has 1.35, the stack names {named}"
 
 
 def test_an_account_that_cannot_say_leaves_it_to_the_table(account: Account) -> None:

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.base_backend import BaseBackend
+from moto.ec2.models.vpcs import DEFAULT_VPC_ENDPOINT_SERVICES
 
 from gitops_stack.account import session
 from tests.account.stacks import REGION
@@ -85,6 +87,16 @@ def deny(monkeypatch: pytest.MonkeyPatch, operation: str, code: str = "Unauthori
         return call(client, service, method, function)
 
     monkeypatch.setattr(session, "_call", refuse)
+
+
+def offer_endpoints(monkeypatch: pytest.MonkeyPatch, *services: str) -> None:
+    """Have the region offer interface endpoints of ``services``; moto would load every one of its services for that."""
+    offered = [
+        one
+        for service in services
+        for one in BaseBackend.default_vpc_endpoint_service_factory(REGION, [f"{REGION}a"], service)
+    ]
+    monkeypatch.setitem(DEFAULT_VPC_ENDPOINT_SERVICES, REGION, offered)
 
 
 def _pairs(tags: Tags, key: str = "Key", value: str = "Value") -> list[dict[str, str]]:

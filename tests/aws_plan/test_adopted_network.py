@@ -24,6 +24,28 @@ def test_a_fit_network_has_no_findings(public: list[ObservedSubnet]) -> None:
     assert (verdict.errors, verdict.warnings) == ((), ())
 
 
+def dual(subnet: ObservedSubnet) -> ObservedSubnet:
+    return replace(subnet, ipv6=True, assigns_ipv6=True)
+
+
+def test_a_cluster_of_ipv6_needs_blocks_and_addresses_assigned() -> None:
+    vpc, private, public = replace(VPC, ipv6=True), [dual(one) for one in PRIVATE], [dual(one) for one in PUBLIC]
+    assert check_adopted_network(vpc, private, public, ipv6=True).errors == ()
+    assert check_adopted_network(VPC, PRIVATE, PUBLIC).errors == (), "one of ipv4 needs neither"
+    assert check_adopted_network(VPC, [PRIVATE[0], dual(PRIVATE[1])], [], ipv6=True).errors == (
+        "Network: vpc-1 has no IPv6 block; a cluster of IP family ipv6 needs one: associate it",
+        "Network: private subnets: subnet-a has no IPv6 block; a cluster of IP family ipv6 needs one",
+    )
+    public = [replace(public[0], assigns_ipv6=False), PUBLIC[1]]
+    assert check_adopted_network(
+        vpc, [replace(private[0], assigns_ipv6=False), private[1]], public, ipv6=True
+    ).errors == (
+        "Network: private subnets: subnet-a assigns no IPv6 address by itself, so nodes would have none; "
+        "switch assignIpv6AddressOnCreation on",
+        "Network: public subnets: subnet-pb has no IPv6 block; a cluster of IP family ipv6 needs one",
+    )
+
+
 FAULTS = {
     "no dns": (
         replace(VPC, dns_hostnames=False, dns_support=False),

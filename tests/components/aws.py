@@ -38,7 +38,15 @@ def run(
     return {f"{one.type.rpartition(':')[2]}:{one.name}": one for one in found}
 
 
-TOKENS = {"zones": ZONES, "vpc": VPC, "subnet": SUBNET, "secret": SECRET}
+TOKENS = {
+    "zones": ZONES,
+    "vpc": VPC,
+    "subnet": SUBNET,
+    "secret": SECRET,
+    "clusters": "aws:eks/getClusters:getClusters",
+    "node_groups": "aws:eks/getNodeGroups:getNodeGroups",
+    "node_group": "aws:eks/getNodeGroup:getNodeGroup",
+}
 
 
 def children(found: dict[str, RegisteredResource]) -> list[str]:

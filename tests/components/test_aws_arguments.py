@@ -80,6 +80,7 @@ def test_a_network_that_is_adopted_is_its_ids_alone() -> None:
         "vpc_id": "vpc-0123456789abcdef0",
         "private_subnet_ids": ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"),
         "public_subnet_ids": ("subnet-0123456789abcdef2",),
+        "ip_family": "ipv4",
     }
 
 

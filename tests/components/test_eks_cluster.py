@@ -313,10 +313,24 @@ def test_nothing_but_the_cluster_is_transformed(kind: str) -> None:
     assert transform(kind, {"name": "acme-dev"}) is None
 
 
+def test_a_version_that_is_not_known_yet_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, _resource: said.append(text))
+    assert record(version="1.37", **AUTO)["Cluster:eks"].inputs["version"] == "1.37"
+    assert said == [
+        "version: 1.37 is not in the table of 2026-07-08; `gitops-stack doctor` asks EKS whether it offers it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("args", "finding"),
     [
         ({"ip_family": "ipv5", **AUTO}, "ip_family: found ipv5; needs one of ipv4, ipv6"),
+        (
+            {"version": "1.31", **AUTO},
+            "version: found 1.31; needs a version in support, 1.32 or newer: extended support of 1.31 ended on "
+            "2026-11-26, and EKS upgrades such clusters by itself; name the version the cluster has",
+        ),
         ({"support_type": "long", **AUTO}, "support_type: found long; needs one of standard, extended"),
         (
             {"access": {"me": {"principal_arn": ADMIN, "policy": "Root"}}, **AUTO},

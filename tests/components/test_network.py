@@ -253,11 +253,14 @@ def test_arguments_that_do_not_fit_together_are_refused(args: dict[str, Any], fi
     assert refused.value.findings == (f"Network: {finding}",)
 
 
-def test_an_endpoint_nobody_knows_is_refused_before_anything_is_made() -> None:
+def test_an_endpoint_that_is_no_interface_is_refused_before_anything_is_made() -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        record(endpoints=["s4"])
-    allowed = "ecr.api, ecr.dkr, sts, eks, eks-auth, ec2, logs, elasticloadbalancing"
-    assert refused.value.findings == (f"Network: endpoints: found s4; needs a subset of {allowed}",)
+        record(endpoints=["kms", "s3", "com.amazonaws.eu-west-1.sts"])
+    assert refused.value.findings == (
+        "Network: endpoints: found s3; needs to be left out: S3's gateway endpoint is always made, and costs nothing",
+        "Network: endpoints: found com.amazonaws.eu-west-1.sts; needs the service's own name, without com.amazonaws "
+        "and the region, such as ecr.api",
+    )
 
 
 def test_endpoints_in_china_end_the_run_with_a_sentence() -> None:
@@ -289,7 +292,7 @@ def subnet(args: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
-def adopt(preview: bool = False, vpc: dict[str, Any] = GOOD_VPC, **changes: Any) -> list[Any]:
+def adopt(preview: bool = False, vpc: dict[str, Any] = GOOD_VPC, ip_family: str = "ipv4", **changes: Any) -> list[Any]:
     """Adopt a VPC with two subnets of a kind, ``changes`` made to the private one in zone b; return the outputs."""
     outputs: list[Any] = []
 
@@ -300,6 +303,7 @@ def adopt(preview: bool = False, vpc: dict[str, Any] = GOOD_VPC, **changes: Any)
                 "vpc_id": "vpc-1",
                 "private_subnet_ids": ["subnet-private-a", "subnet-private-b"],
                 "public_subnet_ids": ["subnet-public-a", "subnet-public-b"],
+                "ip_family": ip_family,
             },
             opts,
         )
@@ -360,6 +364,16 @@ def test_all_faults_of_an_adopted_network_are_told_at_once() -> None:
         ["vpc-1", "has"],
         ["private", "subnets:"],
         ["private", "subnets:"],
+    ]
+
+
+@BOTH
+def test_a_network_without_ipv6_stops_a_cluster_of_ipv6(preview: bool) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        adopt(preview, ip_family="ipv6", ipv6CidrBlock="2600:1f14::/64", assignIpv6AddressOnCreation=True)
+    assert [line for line in str(refused.value).splitlines() if "private" in line or "vpc-1" in line] == [
+        "Network: vpc-1 has no IPv6 block; a cluster of IP family ipv6 needs one: associate it",
+        "Network: private subnets: subnet-private-a has no IPv6 block; a cluster of IP family ipv6 needs one",
     ]
 
 

@@ -20,6 +20,7 @@ GROUP: dict[str, Any] = {
     "max_size": 5,
     "desired_size": 3,
 }
+AUTOSCALED = ("scalingConfig.desiredSize",)
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ecr:X"], "Resource": ["arn:x"]}]}
 ROLE = [
     "Role:nodes",
@@ -44,13 +45,16 @@ def record(
     preview: bool = False,
     policy: dict[str, Any] | None = None,
     ip_family: str = "ipv4",
+    cluster_name: str = "acme-dev",
+    named_in_run: bool = False,
+    **calls: Any,
 ) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
         registered = register_node_groups(
             "nodes",
             wanted,
-            cluster_name="acme-dev",
+            cluster_name=pulumi.Output.from_input(cluster_name) if named_in_run else cluster_name,
             version="1.35",
             account=pulumi.Output.from_input(ACCOUNT),
             subnet_ids=["subnet-1", "subnet-2"],
@@ -62,7 +66,7 @@ def record(
         )
         assert len(registered) == len(groups)
 
-    return run(component, preview=preview)
+    return run(component, preview=preview, **calls)
 
 
 def record_group(**changes: Any) -> dict[str, Any]:
@@ -126,7 +130,84 @@ def test_a_group_comes_after_the_cluster_and_leaves_before_its_rights(preview: b
 @BOTH
 def test_the_number_of_nodes_is_left_to_the_autoscaler(preview: bool) -> None:
     found = record({"system": GROUP, "general": GROUP}, preview)
-    assert {one.ignore_changes for one in of_kind(found, "NodeGroup").values()} == {("scalingConfig.desiredSize",)}
+    assert {one.ignore_changes for one in of_kind(found, "NodeGroup").values()} == {AUTOSCALED}
+
+
+def living(**sizes: tuple[int, int, int]) -> dict[str, Any]:
+    """Have EKS say that the cluster is there, with groups of these smallest, largest and present sizes."""
+
+    def group(asked: dict[str, Any]) -> dict[str, Any]:
+        least, most, desired = sizes[asked["nodeGroupName"]]
+        return {"scalingConfigs": [{"minSize": least, "maxSize": most, "desiredSize": desired}]}
+
+    return {
+        "clusters": {"names": ["acme-dev", "acme-prd"]},
+        "node_groups": lambda asked: {"names": [*sizes, "nodes-general-tools-0123456"], **asked},
+        "node_group": group,
+    }
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("present", "desired", "ignored"),
+    [
+        pytest.param((2, 5, 5), 5, AUTOSCALED, id="scaled up within bounds that stay: nothing to change"),
+        pytest.param((2, 5, 2), 2, AUTOSCALED, id="scaled down within bounds that stay"),
+        pytest.param((1, 5, 1), 2, (), id="the smallest size rises above what is there"),
+        pytest.param((1, 5, 4), 4, (), id="the smallest size rises below what is there: the living number stays"),
+        pytest.param((2, 9, 8), 5, (), id="the largest size falls below what is there"),
+        pytest.param((2, 9, 3), 3, (), id="the largest size falls above what is there"),
+    ],
+)
+def test_new_bounds_hold_the_living_number_of_nodes(
+    preview: bool, present: tuple[int, int, int], desired: int, ignored: tuple[str, ...]
+) -> None:
+    calls = living(**{"nodes-general-0a1b2c3": present, "nodes-generals-0a1b2c3": (9, 9, 9)})
+    group = record({"general": GROUP}, preview, **calls)["NodeGroup:nodes-general"]
+    assert group.inputs["scalingConfig"] == {"minSize": 2, "maxSize": 5, "desiredSize": desired}
+    assert group.ignore_changes == ignored
+
+
+def test_of_a_group_and_its_successor_the_larger_number_counts() -> None:
+    calls = living(**{"nodes-general-0a1b2c3": (1, 5, 4), "nodes-general-fedcba9": (1, 5, 2)})
+    group = record({"general": GROUP}, **calls)["NodeGroup:nodes-general"]
+    assert group.inputs["scalingConfig"]["desiredSize"] == 4
+
+
+@pytest.mark.parametrize(
+    ("cluster", "answers"),
+    [
+        pytest.param("acme-new", {}, id="the cluster is not there yet"),
+        pytest.param("acme-dev", {"node_groups": {"names": []}}, id="the group is not there yet"),
+        pytest.param("acme-dev", {"node_groups": {"names": ["nodes-general"]}}, id="a group of somebody else"),
+    ],
+)
+def test_a_group_that_is_not_there_has_its_first_size(cluster: str, answers: dict[str, Any]) -> None:
+    calls = {**living(**{"nodes-general-0a1b2c3": (1, 9, 9)}), **answers}
+    group = record({"general": GROUP}, cluster_name=cluster, **calls)["NodeGroup:nodes-general"]
+    assert group.inputs["scalingConfig"]["desiredSize"] == 3
+    assert group.ignore_changes == AUTOSCALED
+
+
+def test_a_name_known_only_in_the_run_leaves_the_size_to_the_state() -> None:
+    calls = living(**{"nodes-general-0a1b2c3": (1, 9, 9)})
+    group = record({"general": GROUP}, named_in_run=True, **calls)
+    assert group["NodeGroup:nodes-general"].ignore_changes == AUTOSCALED
+
+
+def test_a_caller_who_may_not_ask_is_told_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda text, _resource: said.append(text))
+
+    def refuse(**_options: object) -> None:  # as the SDK does for a provider that refuses
+        raise Exception("invoke of aws:eks/getClusters:getClusters failed: AccessDeniedException: eks:ListClusters")  # noqa: TRY002
+
+    monkeypatch.setattr("pulumi_aws.eks.get_clusters", refuse)
+    group = record({"general": GROUP})["NodeGroup:nodes-general"]
+    assert group.ignore_changes == AUTOSCALED
+    [sentence] = said
+    assert sentence.startswith("node groups: their living sizes are not known, the last known ones are used: ")
+    assert "eks:ListClusters" in sentence
 
 
 @pytest.mark.parametrize(

@@ -360,6 +360,13 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack lock --version": Left("names the option, without its value"),
     },
     "docs/aws-account.md": {
+        "gitops-stack addons --stack prd": Left(
+            "asks an AWS account",
+            (
+                "tests/account/test_addon_pins.py"
+                "::test_what_eks_does_not_offer_is_replaced_by_its_default_and_every_comment_stays",
+            ),
+        ),
         "gitops-stack doctor --stack dev": DOCTOR,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
         "gitops-stack eks-token --cluster acme-dev --region ap-northeast-1": Left(

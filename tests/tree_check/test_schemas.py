@@ -10,10 +10,10 @@ import pytest
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.settings.eks_versions import load_eks_versions
 from gitops_stack.tree_check.api_types import known_versions
 from gitops_stack.tree_check.schema_sentences import build_place
 from gitops_stack.tree_check.schemas import SchemaSet, choose_version, load_packaged_schemas
-from gitops_stack.versions import EKS_VERSIONS
 from tests.argocd_schemas import build_schemas
 from tests.cases import build_object, show_finding
 from tests.stacks import stack_render
@@ -77,7 +77,8 @@ def test_a_field_that_the_api_server_does_not_demand(version: str, name: str) ->
 
 
 def test_every_version_eks_offers_has_schemas() -> None:
-    assert set(EKS_VERSIONS) <= set(known_versions())
+    table = load_eks_versions()
+    assert set(table.supported(table.judged_on)) <= set(known_versions())
 
 
 @pytest.mark.parametrize("written", ["1.35", "v1.35", "1.35.4", "v1.35.4-eks-abc", "1.35.0+k3s1"])

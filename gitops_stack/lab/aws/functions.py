@@ -9,11 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.lab.aws.eks_functions import (
+    get_addon_version,
+    get_cluster,
+    get_clusters,
+    get_node_group,
+    get_node_groups,
+)
 from gitops_stack.lab.aws.policy_document import get_policy_document
-from gitops_stack.lab.aws.resources.ec2 import load_tags
-from gitops_stack.lab.aws.resources.eks_addons import KNOWN, find_default
-from gitops_stack.lab.aws.resources.eks_cluster import Cluster
-from gitops_stack.lab.aws.resources.eks_rules import VERSIONS
+from gitops_stack.lab.aws.resources.ec2 import find_ipv6_block, load_tags
 from gitops_stack.lab.aws.session import PARTITION, Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
@@ -110,6 +114,7 @@ def get_vpc(aws: AwsSession, arguments: Plain) -> Plain:
         "enableDnsHostnames": attribute("enableDnsHostnames"),
         "enableDnsSupport": attribute("enableDnsSupport"),
         "instanceTenancy": found["InstanceTenancy"],
+        "ipv6CidrBlockAssociations": [{"ipv6CidrBlock": block}] if (block := find_ipv6_block(found)) else [],
         "ownerId": aws.account_id,
         "state": found["State"],
         "tags": load_tags(found.get("Tags")),
@@ -130,6 +135,8 @@ def get_subnet(aws: AwsSession, arguments: Plain) -> Plain:
         "cidrBlock": subnet["CidrBlock"],
         "defaultForAz": subnet.get("DefaultForAz", False),
         "mapPublicIpOnLaunch": subnet["MapPublicIpOnLaunch"],
+        "assignIpv6AddressOnCreation": subnet.get("AssignIpv6AddressOnCreation", False),
+        "ipv6CidrBlock": find_ipv6_block(subnet),
         "ownerId": subnet["OwnerId"],
         "state": subnet["State"],
         "tags": load_tags(subnet.get("Tags")),
@@ -171,34 +178,6 @@ def get_secret_version(aws: AwsSession, arguments: Plain) -> Plain:
         "secretString": found.get("SecretString", ""),
         "versionId": found["VersionId"],
         "versionStages": found["VersionStages"],
-    }
-
-
-def get_addon_version(aws: AwsSession, arguments: Plain) -> Plain:
-    """Return the version of an addon; the double takes the default for the newest as well."""
-    name, kubernetes = arguments["addonName"], arguments["kubernetesVersion"]
-    if name not in KNOWN or kubernetes not in VERSIONS:
-        message = f"Addon {name} is not offered for Kubernetes {kubernetes}"
-        raise aws.refuse("EKS", "DescribeAddonVersions", "InvalidParameterException", message)
-    version = find_default(name, kubernetes)
-    return {"id": name, "version": version, **{key: value for key, value in arguments.items() if key != "region"}}
-
-
-def get_cluster(aws: AwsSession, arguments: Plain) -> Plain:
-    """Return a cluster."""
-    found = Cluster().read(aws, arguments["name"], {}) or {}
-    names = ("arn", "createdAt", "endpoint", "identities", "name", "platformVersion", "roleArn", "status", "version")
-    return {
-        **{name: found[name] for name in names},
-        "id": found["name"],
-        "accessConfigs": [found["accessConfig"]],
-        "certificateAuthorities": [found["certificateAuthority"]],
-        "enabledClusterLogTypes": found.get("enabledClusterLogTypes", []),
-        "kubernetesNetworkConfigs": [found["kubernetesNetworkConfig"]],
-        "vpcConfig": found["vpcConfig"],
-        "upgradePolicies": [found["upgradePolicy"]],
-        "deletionProtection": found["deletionProtection"],
-        "tags": found["tagsAll"],
     }
 
 
@@ -263,5 +242,8 @@ FUNCTIONS = {
         get_addon_version, _known("addonName kubernetesVersion mostRecent")
     ),
     "aws:eks/getCluster:getCluster": Function(get_cluster, _known("name")),
+    "aws:eks/getClusters:getClusters": Function(get_clusters),
+    "aws:eks/getNodeGroup:getNodeGroup": Function(get_node_group, _known("clusterName nodeGroupName")),
+    "aws:eks/getNodeGroups:getNodeGroups": Function(get_node_groups, _known("clusterName")),
     "aws:iam/getPolicyDocument:getPolicyDocument": Function(get_policy_document, _known("policyId statements version")),
 }

@@ -10,7 +10,7 @@ from pulumi.provider.experimental.provider import PropertyDiffKind
 
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.values import UNKNOWN
-from tests.lab.aws.driver import DEFAULT_TAGS, Driver, build_trust, unique
+from tests.lab.aws.driver import DEFAULT_TAGS, REGION, Driver, build_trust, unique
 
 
 def test_a_forced_property_is_a_replacement_that_creates_first(aws: Driver) -> None:
@@ -103,6 +103,33 @@ def test_node_groups_scale_and_relabel_in_place(aws: Driver) -> None:
     assert state["scalingConfig"]["desiredSize"] == 4
     assert (state["labels"], state["taints"]) == ({"pool": "work"}, [])
     assert aws.diff(group, {**changed, "diskSize": 50}).replaces == ["diskSize"]
+
+
+def test_a_group_that_has_scaled_keeps_its_nodes_until_its_sizes_change(aws: Driver) -> None:
+    """As upstream: sizes are sent when they change, and EKS refuses a minimum above the number sent with it."""
+    cluster = aws.make_cluster()
+    inputs = {
+        "clusterName": cluster.identity,
+        "nodeRoleArn": aws.make_role("ec2.amazonaws.com")["arn"],
+        "scalingConfig": {"minSize": 2, "maxSize": 6, "desiredSize": 2},
+        "subnetIds": cluster["vpcConfig"]["subnetIds"],
+    }
+    group = aws.create("aws:eks/nodeGroup:NodeGroup", "general", inputs)
+    name = group["nodeGroupName"]
+    scaled = {"minSize": 2, "maxSize": 6, "desiredSize": 5}
+    eks = boto3.client("eks", region_name=REGION)
+    eks.update_nodegroup_config(clusterName=cluster.identity, nodegroupName=name, scalingConfig=scaled)
+    assert aws.invoke("aws:eks/getClusters:getClusters", {})["names"].count(cluster.identity) == 1
+    assert aws.invoke("aws:eks/getNodeGroups:getNodeGroups", {"clusterName": cluster.identity})["names"] == [name]
+    found = aws.invoke("aws:eks/getNodeGroup:getNodeGroup", {"clusterName": cluster.identity, "nodeGroupName": name})
+    assert found["scalingConfigs"] == [scaled]
+    relabelled = aws.update(group, {**inputs, "labels": {"pool": "work"}})
+    assert relabelled["scalingConfig"]["desiredSize"] == 5, "the state's 2 was not sent"
+    first = {**inputs, "scalingConfig": {"minSize": 4, "maxSize": 6, "desiredSize": 2}}
+    with pytest.raises(AwsError, match="Minimum capacity 4 can't be greater than desired size 2"):
+        aws.update(group, first)
+    held = {**inputs, "scalingConfig": {"minSize": 4, "maxSize": 6, "desiredSize": 5}}
+    assert aws.update(group, held)["scalingConfig"] == held["scalingConfig"]
 
 
 def test_tags_are_the_default_tags_and_the_resources_own(aws: Driver) -> None:

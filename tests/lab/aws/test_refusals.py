@@ -270,6 +270,8 @@ CLUSTERS: list[tuple[Plain, str]] = [
         "Private and public endpoint access cannot both be set to false",
     ),
     ({"version": "1.12"}, "unsupported Kubernetes version 1.12"),
+    ({"version": "1.31"}, "unsupported Kubernetes version 1.31"),
+    ({"kubernetesNetworkConfig": {"ipFamily": "ipv6"}}, "have no IPv6 CIDR block; ipFamily ipv6 requires one"),
     ({"roleArn": f"arn:aws:iam::{ACCOUNT}:role/none"}, "could not be assumed because it does not exist"),
     ({"computeConfig": {"enabled": True}}, "For EKS Auto Mode, please ensure that all required configs"),
     (
@@ -401,7 +403,12 @@ def test_the_creator_of_a_cluster_has_an_entry_already(aws: Driver) -> None:
     [
         ({"clusterName": "none"}, "ResourceNotFoundException: No cluster found for name: none."),
         ({"addonName": "acme"}, "InvalidParameterException: Addon acme specified is not supported"),
-        ({"addonVersion": "1.20"}, "InvalidParameterException: Addon version specified is not supported: 1.20"),
+        (
+            {"addonVersion": "v1.23.9-eksbuild.1"},
+            "InvalidParameterException: Addon version specified is not supported: vpc-cni v1.23.9-eksbuild.1 on "
+            "Kubernetes 1.34 (the rehearsal's catalogue of 2026-10-02 has v1.22.4-eksbuild.3, v1.21.2-eksbuild.2)",
+        ),
+        ({"addonName": "cert-manager"}, "InvalidParameterException: Addon cert-manager specified is not supported"),
         ({"configurationValues": "{"}, "ConfigurationValue is not in valid JSON or YAML format"),
     ],
 )

@@ -60,3 +60,14 @@ def find_all(aws: AwsSession, operation: str, answer: str, filters: Mapping[str,
 def pick(inputs: Plain, *names: str) -> Answer:
     """Return the named inputs that are set, as PascalCase parameters."""
     return {name[:1].upper() + name[1:]: inputs[name] for name in names if inputs.get(name) not in (None, "")}
+
+
+def find_ipv6_block(found: Answer) -> str:
+    """Return the IPv6 block of a VPC or subnet, empty without any."""
+    blocks = [one for one in found.get("Ipv6CidrBlockAssociationSet") or () if _is_associated(one)]
+    return str(blocks[0]["Ipv6CidrBlock"]) if blocks else ""
+
+
+def _is_associated(association: Answer) -> bool:
+    state = association.get("Ipv6CidrBlockState") or {}
+    return str(state.get("State", "associated")) == "associated"

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
-from gitops_stack.account.addon_versions import load_recorded
+from gitops_stack.account.addon_versions import load_recorded, load_recorded_day
 from gitops_stack.lab.aws.resource import Schema, load_document
 from gitops_stack.lab.aws.resources.eks import StoredType, build_timestamp, require_cluster, require_role
 from gitops_stack.lab.aws.resources.kinds import ADDONS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
+from gitops_stack.settings.cluster import ADDONS as ADDONS_OF_STACKS
 
-KNOWN: Final = {
-    "amazon-cloudwatch-observability": "v4.4.0-eksbuild.1",
-    "aws-ebs-csi-driver": "v1.48.0-eksbuild.1",
-    "aws-efs-csi-driver": "v2.1.11-eksbuild.1",
-    "cert-manager": "v1.18.2-eksbuild.2",
-    "coredns": "v1.12.4-eksbuild.1",
-    "eks-node-monitoring-agent": "v1.4.1-eksbuild.1",
-    "eks-pod-identity-agent": "v1.3.8-eksbuild.2",
-    "external-dns": "v0.19.0-eksbuild.2",
-    "kube-proxy": "v1.35.0-eksbuild.1",
-    "metrics-server": "v0.8.0-eksbuild.2",
-    "snapshot-controller": "v8.3.0-eksbuild.1",
-    "vpc-cni": "v1.20.4-eksbuild.1",
-}
-"""Add-ons that are known, and the version of those for which no record says what EKS offers."""
-_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
+KNOWN: Final = frozenset(ADDONS_OF_STACKS)
+"""The add-ons of which the catalogue says what EKS offers: those that a stack can pin."""
 
 
-def find_default(addon: str, kubernetes: str) -> str:
-    """Return the version that an add-on which is not pinned gets on a cluster of version ``kubernetes``."""
-    return load_recorded(kubernetes).get(addon, (KNOWN[addon],))[0]
+def find_default(addon: str, kubernetes: str) -> str | None:
+    """Return the version that an add-on which is not pinned gets on a cluster of version ``kubernetes``.
+
+    None where the catalogue has no version for it.
+    """
+    return next(iter(load_recorded(kubernetes).get(addon, ())), None)
 
 
 class Addon(StoredType):
@@ -75,7 +64,7 @@ class Addon(StoredType):
         now = build_timestamp()
         document = {
             **self._document(inputs),
-            "addonVersion": inputs.get("addonVersion", find_default(name, kubernetes)),
+            "addonVersion": inputs.get("addonVersion") or find_default(name, kubernetes),
             "arn": aws.arn("eks", f"addon/{cluster}/{name}/{now}"),
             "createdAt": now,
             "modifiedAt": now,
@@ -111,11 +100,12 @@ class Addon(StoredType):
     def _check_content(self, aws: AwsSession, operation: str, inputs: Plain) -> None:
         kubernetes = require_cluster(aws, inputs["clusterName"], operation)["version"]
         name, version = inputs["addonName"], inputs.get("addonVersion")
-        if name not in KNOWN:
+        if name not in KNOWN or find_default(name, kubernetes) is None:
             raise aws.refuse("EKS", operation, "InvalidParameterException", f"Addon {name} specified is not supported")
-        recorded = load_recorded(kubernetes).get(name)
-        if version is not None and not (version in recorded if recorded else _VERSION.fullmatch(version)):
-            message = f"Addon version specified is not supported: {version}"
+        recorded = load_recorded(kubernetes).get(name, ())
+        if version not in (None, *recorded):
+            known = f"the rehearsal's catalogue of {load_recorded_day()} has {', '.join(recorded)}"
+            message = f"Addon version specified is not supported: {name} {version} on Kubernetes {kubernetes} ({known})"
             raise aws.refuse("EKS", operation, "InvalidParameterException", message)
         values = inputs.get("configurationValues")
         if values and not isinstance(load_document(values), dict):

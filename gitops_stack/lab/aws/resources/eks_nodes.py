@@ -83,7 +83,8 @@ class NodeGroup(ResourceType):
         cluster, _, name = identity.partition(":")
         if "version" in changed and new["version"] != old.get("version"):
             check_upgrade(aws, old["version"], new["version"])
-        check_sizes(aws, "UpdateNodegroupConfig", new["scalingConfig"])
+        if "scalingConfig" in changed:
+            check_sizes(aws, "UpdateNodegroupConfig", new["scalingConfig"])
         before, after = old.get("labels") or {}, new.get("labels") or {}
         old_taints, new_taints = old.get("taints") or [], new.get("taints") or []
         gone = [taint for taint in old_taints if taint not in new_taints]
@@ -92,15 +93,14 @@ class NodeGroup(ResourceType):
             "labels": {"addOrUpdateLabels": after, "removeLabels": [key for key in before if key not in after]},
             "taints": {"addOrUpdateTaints": new_taints, "removeTaints": gone},
         }
-        if not changed & {"labels"}:
-            request.pop("labels")
-        if not changed & {"taints"}:
-            request.pop("taints")
+        # As upstream: what did not change is not sent, so that the autoscaler's number of nodes stays.
+        request = {part: value for part, value in request.items() if part in changed}
         aws.call("eks", "UpdateNodegroupConfig", clusterName=cluster, nodegroupName=name, **request)
         key = f"{aws.region}/{identity}"
         kept = {item: new[item] for item in _KEPT if item in new}
         aws.store.put(NODE_GROUPS, key, {**(aws.store.find(NODE_GROUPS, key) or {}), **kept})
-        _scale(aws, {**old, **new}, find_subnets(aws, new["subnetIds"]))
+        living = aws.call("eks", "DescribeNodegroup", clusterName=cluster, nodegroupName=name)["nodegroup"]
+        _scale(aws, {**old, **new, "scalingConfig": living["scalingConfig"]}, find_subnets(aws, new["subnetIds"]))
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it, its own access entry and its nodes."""

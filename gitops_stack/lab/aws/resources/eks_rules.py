@@ -6,11 +6,13 @@ import re
 from typing import Final
 
 from gitops_stack.lab.aws.models import AwsError
+from gitops_stack.lab.aws.resources.ec2 import find_ipv6_block
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
+from gitops_stack.settings.eks_versions import load_eks_versions
 
-# What CreateCluster takes, oldest first; standard and extended support together.
-VERSIONS: Final = ("1.29", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
+VERSIONS: Final = tuple(load_eks_versions().versions)
+"""Every version EKS has had since the oldest that can still run, oldest first."""
 _NODE_POOLS = frozenset({"general-purpose", "system"})
 # Graviton families have a g after the generation: t4g, m7g, c7gn, im4gn, g5g; a1 was the first.
 _ARM_FAMILY = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)\.")
@@ -27,8 +29,13 @@ def check_cluster(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None
     public, private = network.get("endpointPublicAccess", True), network.get("endpointPrivateAccess", False)
     if not public and not private:
         raise _refuse(aws, "CreateCluster", "Private and public endpoint access cannot both be set to false")
+    if (inputs.get("kubernetesNetworkConfig") or {}).get("ipFamily") == "ipv6":
+        bare = [subnet["SubnetId"] for subnet in subnets if not find_ipv6_block(subnet)]
+        if bare:  # AWS's own words are not on record; that it refuses is in "IPv6 cluster requirements"
+            raise _refuse(aws, "CreateCluster", f"Subnets {bare} have no IPv6 CIDR block; ipFamily ipv6 requires one")
     version = inputs.get("version", VERSIONS[-1])
-    if version not in VERSIONS:
+    table = load_eks_versions()
+    if version not in table.supported(table.judged_on):
         raise _refuse(aws, "CreateCluster", f"unsupported Kubernetes version {version}")
     key = ((inputs.get("encryptionConfig") or {}).get("provider") or {}).get("keyArn")
     if key:

@@ -10,9 +10,11 @@ from gitops_stack.lab.aws.values import Plain
 _GATEWAY_SERVICES = frozenset({"s3", "dynamodb"})
 _INTERFACE_SERVICES = frozenset(
     {
-        "autoscaling", "dynamodb", "ec2", "ec2messages", "ecr.api", "ecr.dkr", "eks", "eks-auth",
-        "elasticfilesystem", "elasticloadbalancing", "kms", "logs", "monitoring", "s3", "secretsmanager", "sqs", "ssm",
-        "ssmmessages", "sts", "xray",
+        "acm-pca", "aps", "aps-workspaces", "autoscaling", "bedrock-runtime", "cloudformation", "dynamodb", "ec2",
+        "ec2messages", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticache", "elasticfilesystem",
+        "elasticloadbalancing", "email-smtp", "events", "guardduty-data", "kinesis-firehose", "kinesis-streams", "kms",
+        "lambda", "logs", "monitoring", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "states",
+        "sts", "xray",
     }
 )  # fmt: skip
 

@@ -1,0 +1,152 @@
+"""`gitops-stack addons`: which versions of its EKS add-ons fit a stack's Kubernetes version, and pin them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+from rich.table import Table
+
+from gitops_stack.cli.account import RoleArn
+from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.scaffold.plan import check_edited
+from gitops_stack.scaffold.stack_text import StackText
+from gitops_stack.settings import EksClusterSettings, StackSettings
+from gitops_stack.settings.cluster import Addon
+from gitops_stack.stack_files import stack_file
+
+if TYPE_CHECKING:
+    from gitops_stack.account.addon_pins import AddonPin
+    from gitops_stack.account.session import Account
+
+_SECTION = f"{PULUMI_PROJECT}:cluster"
+_STAND_IN = "v1.{minor}.0-eksbuild.1"  # of kube-proxy's form, which the settings hold against the cluster's version
+_STYLES = {"fits": "green", "missing": "red", "not offered": "red", "not listed": "yellow"}
+_SHOWN = 5
+
+
+def addons(
+    stack: Stack,
+    project: Project = Path(),
+    write: Annotated[
+        bool, typer.Option("--write", help="Pin what fits in the stack file, where a pin is missing or not offered.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="With --write: also move pins that are older than EKS's default.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask the shipped table instead of EKS.")] = False,
+    output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
+    role_arn: RoleArn = None,
+) -> None:
+    """List the versions of the stack's EKS add-ons that fit its Kubernetes version, EKS's default first.
+
+    Works on a stack file without pins too. Leaves with 1 while a pin is missing or not offered.
+    """
+    from gitops_stack.account.addon_pins import load_pins  # noqa: PLC0415
+
+    if update and not write:
+        raise EnvironmentProblem("addons: --update goes with --write; give both, or none to list only")
+    file = project / stack_file(stack)
+    if not file.is_file():
+        raise EnvironmentProblem(f"{file.name}: not found in {project}; name a stack that has a file")
+    text = StackText.load(file)
+    pinned = _load_pinned(text)
+    settings, cluster = _load_cluster(project, stack, text, pinned)
+    with progress("asking EKS for its add-ons"):
+        account = None if offline else _open_account(settings, role_arn)
+        found = load_pins(account, pinned, get_args(Addon), cluster.version)
+    chosen = {pin.addon: version for pin in found if write and (version := pin.choose(update=update))}
+    for addon, version in chosen.items():
+        text.set((_SECTION, "addons", addon), version)
+    if chosen:
+        check_edited(project, {stack: text.text})
+        text.write(file)
+    left = [pin for pin in found if pin.addon not in chosen and pin.status in ("missing", "not offered")]
+    if output is Output.JSON:
+        print_json(_describe(stack, cluster.version, found, chosen))
+    else:
+        _print(cluster.version, found)
+        for addon, version in chosen.items():
+            err.print(f"{file.name}: cluster.addons.{addon}: {pinned.get(addon, 'missing')} -> {version}", markup=False)
+    GitOpsStackError.raise_for(_find_sentences(file.name, cluster.version, left))
+
+
+def _load_pinned(text: StackText) -> dict[str, str]:
+    found = text.value(_SECTION, "addons")
+    return {str(addon): str(version) for addon, version in found.items()} if isinstance(found, dict) else {}
+
+
+def _load_cluster(
+    project: Path, stack: str, text: StackText, pinned: dict[str, str]
+) -> tuple[StackSettings, EksClusterSettings]:
+    """Load the settings as they will be once everything is pinned: a stack file without pins is refused otherwise."""
+    name = stack_file(stack)
+    cluster = text.value(_SECTION)
+    if isinstance(cluster, dict) and cluster.get("provider") == "existing":
+        raise GitOpsStackError(f"{name}: has cluster.provider existing; add-ons of EKS need a cluster of provider eks")
+    if isinstance(cluster, dict) and (cluster.get("compute") or {}).get("autoMode") is True:
+        raise GitOpsStackError(f"{name}: has cluster.compute.autoMode, which brings its own add-ons; nothing to pin")
+    minor = str(cluster.get("version") if isinstance(cluster, dict) else "").rpartition(".")[2]
+    filled = StackText(text.text, name, text.project_name)
+    for addon in get_args(Addon):
+        if isinstance(cluster, dict) and minor.isdigit():  # anything else the settings refuse in their own words
+            filled.set((_SECTION, "addons", addon), _STAND_IN.format(minor=minor))
+    settings = check_edited(project, {stack: filled.text})[stack]
+    if settings.eks is None:
+        raise GitOpsStackError(f"{name}: makes no EKS cluster; needs cluster.provider eks")
+    if unknown := [addon for addon in pinned if addon not in get_args(Addon)]:
+        raise GitOpsStackError(
+            f"{name}: {_SECTION}.addons.{unknown[0]}: is not an add-on this library installs; "
+            f"use one of {', '.join(get_args(Addon))}"
+        )
+    return settings, settings.eks
+
+
+def _open_account(settings: StackSettings, role_arn: str | None) -> Account:
+    from gitops_stack.account.session import Account, check_account  # noqa: PLC0415
+
+    if settings.account is None or settings.region is None:  # the settings of an EKS cluster have both
+        raise GitOpsStackError(f"{stack_file(settings.stack)}: names no AWS account; needs account.id and aws:region")
+    account = Account(settings.region, role_arn)
+    check_account(account, settings.account.id, f"{stack_file(settings.stack)}: gitops-stack:account.id")
+    return account
+
+
+def _find_sentences(name: str, kubernetes: str, left: list[AddonPin]) -> list[str]:
+    return [
+        f"{name}: cluster.addons.{pin.addon}: {pin.pinned or 'missing'}; EKS offers {pin.default} for Kubernetes "
+        f"{kubernetes} ({pin.offered.source}); `gitops-stack addons --write` pins it"
+        if pin.default
+        else f"{name}: cluster.addons.{pin.addon}: no version is known for Kubernetes {kubernetes} "
+        f"({pin.offered.source}); ask EKS with working credentials, or set it by hand"
+        for pin in left
+    ]
+
+
+def _describe(stack: str, kubernetes: str, found: list[AddonPin], chosen: dict[str, str]) -> dict[str, object]:
+    described = {
+        pin.addon: {
+            "pinned": pin.pinned,
+            "status": pin.status,
+            "default": pin.default,
+            "offered": list(pin.offered.versions),
+            "source": pin.offered.source,
+        }
+        for pin in found
+    }
+    return {"stack": stack, "kubernetes": kubernetes, "addons": described, "written": chosen}
+
+
+def _print(kubernetes: str, found: list[AddonPin]) -> None:
+    sources = ", ".join(sorted({pin.offered.source for pin in found}))
+    out.print(f"Kubernetes {kubernetes} ({sources})\n", markup=False)
+    table = Table("add-on", "pinned", "status", "EKS's default", "also offered", box=None, pad_edge=False)
+    for pin in found:
+        others = pin.offered.versions[1 : 1 + _SHOWN]
+        more = len(pin.offered.versions) - 1 - len(others)
+        shown = ", ".join(others) + (f" and {more} more" if more > 0 else "")
+        table.add_row(pin.addon, pin.pinned or "", f"[{_STYLES[pin.status]}]{pin.status}[/]", pin.default or "", shown)
+    out.print(table)
