@@ -43,6 +43,9 @@ TAG_BASE = "gitops-stack:base"
 # Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
 ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 
+# Set: a preview plays the GitOps repository's credential, which its role may not open.
+PREVIEW_STAND_IN = "GITOPS_STACK_PREVIEW_STAND_IN"
+
 ROOT_APPLICATION = "root"
 SELF_MANAGEMENT_APPLICATION = "argocd"
 PROJECTS_APPLICATION = "projects"

@@ -122,8 +122,8 @@ class ArgoCD(pulumi.ComponentResource):
             self,
             [home],
             secret_properties=secret,
-            # A stand-in is not shown as a change of what the state has.
-            ignore_changes=["stringData"] if plays_credential() else None,
+            # A stand-in is not shown as a change of what the state has; a refresh leaves the keys under `data`.
+            ignore_changes=["data", "stringData"] if plays_credential() else None,
             guard=self._guard,
         )
 

@@ -6,7 +6,8 @@ import os
 
 import pulumi
 
-VARIABLE = "GITOPS_STACK_PREVIEW_STAND_IN"
+from gitops_stack.conventions import PREVIEW_STAND_IN
+
 PLAYED = {"username": "git", "password": "played-by-the-preview"}
 
 
@@ -15,4 +16,4 @@ def plays_credential() -> bool:
 
     What is shown of it is then the state's, whatever the secret holds now.
     """
-    return bool(os.environ.get(VARIABLE)) and pulumi.runtime.is_dry_run()
+    return bool(os.environ.get(PREVIEW_STAND_IN)) and pulumi.runtime.is_dry_run()

@@ -9,8 +9,8 @@ import pulumi
 import pytest
 
 from gitops_stack.components import ArgoCD, GitOpsStack
-from gitops_stack.components.stand_in import VARIABLE
 from gitops_stack.config import load_settings
+from gitops_stack.conventions import PREVIEW_STAND_IN
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.testing import RegisteredResource, record_program
@@ -82,13 +82,13 @@ CREDENTIALS = pytest.mark.parametrize(
 def test_only_a_preview_that_is_told_to_plays_the_credential(
     told: bool, preview: bool, opened: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, "true" if told else "")
+    monkeypatch.setenv(PREVIEW_STAND_IN, "true" if told else "")
     found = record_credentials({"secretsManager": "acme/repo"}, preview=preview)
     repository = next(one for one in found if one.name == "gitops-stack-argocd/gitops-repository")
     assert bool(LOOKED_UP) is opened
     assert (SECRET in json.dumps(repository.inputs)) is opened
     # What is played is not shown as a change: the state's keys stand for it.
-    assert repository.ignore_changes == (() if opened else ("stringData",))
+    assert repository.ignore_changes == (() if opened else ("data", "stringData"))
     assert "stringData" in repository.secret_inputs
 
 
