@@ -37,9 +37,14 @@ TAG_STACK = "gitops-stack:stack"
 TAG_PROJECT = "gitops-stack:project"
 TAG_REGION = "gitops-stack:region"  # for what all regions share, such as roles
 TAG_MANAGED_BY = "gitops-stack:managed-by"
+# On what `account init` makes, and instead of the first two: no stack's destroy or sweep takes the account's base.
+TAG_BASE = "gitops-stack:base"
 
 # Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
 ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
+
+# Set: a preview plays the GitOps repository's credential, which its role may not open.
+PREVIEW_STAND_IN = "GITOPS_STACK_PREVIEW_STAND_IN"
 
 ROOT_APPLICATION = "root"
 SELF_MANAGEMENT_APPLICATION = "argocd"

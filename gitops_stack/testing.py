@@ -31,6 +31,8 @@ class RegisteredResource:
     deleted_with: str
     delete_timeout: str
     secret_inputs: tuple[str, ...]
+    retained: bool = False
+    """Left where it is when the program no longer registers it."""
 
 
 Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
@@ -100,6 +102,7 @@ class _Recorder(mocks.MockMonitor):
                 deleted_with=request.deletedWith.rpartition("::")[2],
                 delete_timeout=request.customTimeouts.delete,
                 secret_inputs=secret,
+                retained=request.retainOnDelete,
             )
         )
         self._keep_loop()

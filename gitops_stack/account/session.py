@@ -38,6 +38,20 @@ _ACTION_PREFIXES = {
     "resourcegroupstaggingapi": "tag",
     "service-quotas": "servicequotas",
 }
+# S3's calls that ask for an action of another name (service authorization reference, Amazon S3).
+_ACTIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    **{
+        f"s3:{verb}{call}": f"s3:{verb}{action}"
+        for verb in ("Get", "Put")
+        for call, action in (
+            ("BucketEncryption", "EncryptionConfiguration"),
+            ("BucketLifecycleConfiguration", "LifecycleConfiguration"),
+            ("PublicAccessBlock", "BucketPublicAccessBlock"),
+        )
+    },
+}
 # A region that always answers: the account's own region may not be enabled yet.
 _HOME_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _LOG_IN = "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -53,7 +67,7 @@ class AwsError(EnvironmentProblem):
     @property
     def is_missing(self) -> bool:
         """Whether AWS says that the thing asked for is not there; every service has its own code for that."""
-        return "NotFound" in self.code or self.code in ("NoSuchEntity", "NoSuchBucket", "404")
+        return "NotFound" in self.code or self.code.startswith("NoSuch") or self.code == "404"
 
 
 class AccessDeniedError(AwsError):
@@ -192,7 +206,8 @@ def _ask(client: Any, service: str, method: str, arguments: dict[str, Any]) -> d
 
 
 def _call(client: Any, service: str, method: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401
-    with _explained(f"{_ACTION_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[method]}"):
+    action = f"{_ACTION_PREFIXES.get(service, service)}:{client.meta.method_to_api_mapping[method]}"
+    with _explained(_ACTIONS.get(action, action)):
         return call()
 
 

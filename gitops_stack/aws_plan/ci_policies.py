@@ -16,8 +16,7 @@ _PUSH = (
     "ecr:PutImage",
     "ecr:UploadLayerPart",
 )
-# What the AWS provider calls for the stack's types when it looks functions up and refreshes; not one reads data.
-_READ = {
+READING = {
     "Network": (
         "ec2:DescribeAccountAttributes",
         "ec2:DescribeAddresses",
@@ -91,6 +90,7 @@ _READ = {
         "sts:GetCallerIdentity",
     ),
 }
+"""What the AWS provider calls for the stack's types when it looks functions up and refreshes; not one reads data."""
 
 
 def build_publisher_policy(repository_arns: Sequence[str]) -> Document:
@@ -99,6 +99,11 @@ def build_publisher_policy(repository_arns: Sequence[str]) -> Document:
         allow("LogIn", ["ecr:GetAuthorizationToken"], "*"),  # the service knows no resource for it
         allow("Push", _PUSH, repository_arns),
     )
+
+
+def build_reading_policy() -> Document:
+    """Build the policy of who compares a stack with its account: it describes everything and opens nothing."""
+    return build_document(*(allow(f"Read{area}", actions, "*") for area, actions in READING.items()))
 
 
 def build_previewer_policy(
@@ -113,7 +118,7 @@ def build_previewer_policy(
     ``read_secret_arns`` are secrets the program opens (the GitOps repository's), ``known_secret_arns`` those it only
     refers to (the caches'). ``state_bucket_arn`` is an S3 backend, ``state_key_arn`` the KMS key of its secrets.
     """
-    statements = [allow(f"Read{area}", actions, "*") for area, actions in _READ.items()]
+    statements = build_reading_policy()["Statement"]
     if read_secret_arns:
         statements.append(allow("OpenSecrets", ["secretsmanager:GetSecretValue"], read_secret_arns))
     if known := [*read_secret_arns, *known_secret_arns]:

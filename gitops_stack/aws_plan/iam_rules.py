@@ -46,6 +46,39 @@ UNBOUND_ACTIONS: Mapping[str, str] = {
 }
 """Writing actions that may be granted on every resource without a condition."""
 
+BOUNDARY_ACTIONS: Mapping[str, str] = {
+    "ec2:*": "nodes, Auto Mode and the load balancer controller: networks, volumes, instances",
+    "elasticloadbalancing:*": "load balancer controller and Auto Mode: all that a Service or Ingress asks for",
+    "ecr:*": "nodes pull and fill caches, publishers push, templates make repositories",
+    "ecr-public:*": "nodes pull from the public gallery",
+    "eks:*": "nodes join, previewers read",
+    "eks-auth:*": "nodes hand out credentials of Pod Identity",
+    "logs:*": "flow logs and the control plane write",
+    "autoscaling:*": "EKS and cluster-autoscaler: sizes of node groups",
+    "route53:*": "ExternalDNS: records of hosted zones",
+    "secretsmanager:*": "External Secrets and previewers: named secrets",
+    "kms:*": "volumes, caches and the state: use of keys by their own policies",
+    "acm:*": "load balancer controller: certificates of listeners",
+    "cognito-idp:*": "load balancer controller: user pools of listeners",
+    "shield:*": "load balancer controller: protections of load balancers",
+    "waf-regional:*": "load balancer controller: firewalls of load balancers",
+    "wafv2:*": "load balancer controller: firewalls of load balancers",
+    "ssm:*": "nodes: Session Manager, and the releases of machine images",
+    "s3:*": "previewers read the state; workloads may have buckets",
+    "sqs:*": "Karpenter: interruption queue",
+    "pricing:*": "Karpenter: prices of instances",
+    "sts:*": "Argo CD takes its spoke roles, pods their own",
+    "iam:Get*": "previewers and the load balancer controller read",
+    "iam:List*": "previewers and Karpenter read",
+    "iam:CreateServiceLinkedRole": "control plane and load balancer controller: AWS's own roles at first use",
+    "iam:PassRole": "Auto Mode and Karpenter: the nodes' role",
+    **{
+        f"iam:{action}InstanceProfile": "Auto Mode and Karpenter: the profile that carries the nodes' role"
+        for action in ("Create", "Delete", "Tag", "AddRoleTo", "RemoveRoleFrom")
+    },
+}
+"""What a boundary may allow on every resource: it grants nothing, and no role gets more than its own policies say."""
+
 ORGANIZATION_CONDITION = "aws:PrincipalOrgID"
 """The one condition under which the principal may be `*`: AWS's documented way to name an organisation."""
 
@@ -54,15 +87,25 @@ _ROOT = re.compile(r"arn:[a-z-]+:iam::\d{12}:root")
 _EXCLUSIONS = ("NotAction", "NotPrincipal", "NotResource")
 
 
-def check_document(document: Mapping[str, Any], place: str) -> list[str]:
-    """Check one policy document and return a sentence per finding; ``place`` says whose document it is."""
+def check_document(document: Mapping[str, Any], place: str, *, is_boundary: bool = False) -> list[str]:
+    """Check one policy document and return a sentence per finding; ``place`` says whose document it is.
+
+    A boundary (``is_boundary``) may allow :data:`BOUNDARY_ACTIONS` beside what every document may.
+    """
     statements = _as_list(document.get("Statement", []))
     findings = [] if statements else [f"{place}: has no statement; needs at least one"]
     for number, statement in enumerate(statements, start=1):
         where = f"{place}: statement {statement.get('Sid') or number}"
         if statement.get("Effect") == "Allow":
-            findings += [f"{where}: {finding}" for finding in _check_statement(statement)]
+            judged = _without_bounds(statement) if is_boundary else statement
+            findings += [f"{where}: {finding}" for finding in _check_statement(judged)]
     return findings
+
+
+def _without_bounds(statement: Mapping[str, Any]) -> dict[str, Any]:
+    actions = _as_list(statement.get("Action", []))
+    rest = [action for action in actions if action not in BOUNDARY_ACTIONS]
+    return {**statement, "Action": rest or ["sts:GetCallerIdentity"]}
 
 
 def _check_statement(statement: Mapping[str, Any]) -> Iterable[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, allow_principal, build_document
-from gitops_stack.aws_plan.oidc import OidcIssuer
+from gitops_stack.aws_plan.oidc import GITHUB, OidcIssuer
 
 
 def build_service_trust(service: str, account: Account) -> Document:
@@ -47,13 +47,19 @@ def build_pod_identity_trust(cluster_arn: str, namespace: str, service_accounts:
     )
 
 
-def build_oidc_trust(provider_arn: str, issuer: OidcIssuer, subjects: Sequence[str]) -> Document:
+def build_oidc_trust(
+    provider_arn: str, issuer: OidcIssuer, subjects: Sequence[str], *, branch: str | None = None
+) -> Document:
     """Let CI jobs whose token is for AWS and about one of ``subjects`` take the role.
 
     The condition keys are the issuer's, which :func:`gitops_stack.aws_plan.oidc.find_issuer` reads from an ARN. A `*`
-    in a subject stands for any text; without one the comparison is literal.
+    in a subject stands for any text; without one the comparison is literal. ``branch`` binds jobs in an environment to
+    a branch as well, which their subject does not name. STS compares that claim for github.com alone, in the commercial
+    partition ("AWS STS supports validation of identity provider claims", January 2026); elsewhere the forge has to.
     """
     audience = {f"{issuer.host}:aud": issuer.audience}
+    if branch is not None and issuer.host == GITHUB.host and provider_arn.startswith("arn:aws:"):
+        audience[f"{issuer.host}:ref"] = f"refs/heads/{branch}"
     subject = {f"{issuer.host}:sub": list(subjects)}
     has_pattern = any("*" in one for one in subjects)
     return build_document(

@@ -33,6 +33,7 @@ _COMMANDS = {
     "changed-stacks": "preview.changed_stacks",
     "manifests": "preview.manifests",
     "preview-comment": "preview.preview_comment",
+    "account": "account_base.app",
     "doctor": "doctor.doctor",
     "addons": "addons.addons",
     "kubeconfig": "account.kubeconfig",

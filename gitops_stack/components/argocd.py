@@ -10,6 +10,7 @@ from gitops_stack import conventions
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, register_handed_over, register_kept
+from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
@@ -116,7 +117,15 @@ class ArgoCD(pulumi.ComponentResource):
         self, manifest: Manifest, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
     ) -> KubernetesObject:
         secret = {"stringData": pulumi.Output.secret(data)}
-        return register_kept(manifest, self, [home], secret_properties=secret, guard=self._guard)
+        return register_kept(
+            manifest,
+            self,
+            [home],
+            secret_properties=secret,
+            # A stand-in is not shown as a change of what the state has; a refresh leaves the keys under `data`.
+            ignore_changes=["data", "stringData"] if plays_credential() else None,
+            guard=self._guard,
+        )
 
 
 def _build_cluster_secret(namespace: str, metadata: dict[str, pulumi.Input[str]]) -> Manifest:

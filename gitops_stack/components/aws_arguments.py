@@ -188,20 +188,15 @@ def _build_preview_args(settings: StackSettings, ci: CiSettings, account: Accoun
     args: PreviewArgs = {}
     credentials, registry = settings.gitops.credentials, settings.registry
     if credentials is not None and credentials.secrets_manager is not None:
-        args["read_secret_arns"] = [_secret_arn(credentials.secrets_manager, account)]
+        args["read_secret_arns"] = [account.secret_arn(credentials.secrets_manager)]
     if registry is not None:
         secrets = [registry.credential_secret(upstream) for upstream in registry.pull_through_cache]
-        args["known_secret_arns"] = [_secret_arn(secret, account) for secret in secrets if secret is not None]
+        args["known_secret_arns"] = [account.secret_arn(secret) for secret in secrets if secret is not None]
     if ci.state_bucket_arn is not None:
         args["state_bucket_arn"] = ci.state_bucket_arn
     if ci.state_key_arn is not None:
         args["state_key_arn"] = ci.state_key_arn
     return args
-
-
-def _secret_arn(reference: str, account: Account) -> str:
-    # Secrets Manager adds a dash and six characters to the name (its user guide, "Secrets Manager ARN").
-    return reference if reference.startswith("arn:") else account.arn("secretsmanager", f"secret:{reference}-??????")
 
 
 def _pipeline(pipeline: PipelineSettings) -> RepositoryArgs:

@@ -26,6 +26,7 @@ from gitops_stack.components.container_registry import ContainerRegistry
 from gitops_stack.components.eks_cluster import AccessArgs, EksCluster
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
+from gitops_stack.components.roles import build_boundary_transform
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
 
 _WITH_NODES = ("coredns", "aws-ebs-csi-driver")
@@ -77,6 +78,8 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
     foundation = AwsFoundation(name, provider, account, tags=tags)
     foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
+    if (boundary := settings.account.permissions_boundary_arn) is not None:
+        inside.transforms = [build_boundary_transform(boundary)]
     if settings.registry is not None:
         _register_registry(foundation, settings, settings.registry, tags, inside)
     if settings.ci is not None:

@@ -160,7 +160,8 @@ class CiAccess(pulumi.ComponentResource):
                 f"{self._name}-{forge}",
                 url=issuer.url,
                 client_id_lists=[issuer.audience],
-                opts=pulumi.ResourceOptions(parent=self),
+                # The account has one for all its stacks: a destroy of the one that made it must not take it from them.
+                opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
             )
             found[forge] = (provider.arn, True)
         return found

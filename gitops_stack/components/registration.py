@@ -62,6 +62,7 @@ def register_kept(
     depends_on: Sequence[pulumi.Resource] = (),
     *,
     secret_properties: dict[str, pulumi.Output[Any]] | None = None,
+    ignore_changes: list[str] | None = None,
     delete_timeout: str | None = None,
     guard: ClusterGuardResource | None = None,
 ) -> KubernetesObject:
@@ -74,6 +75,7 @@ def register_kept(
         {**annotate(manifest, annotations), **(secret_properties or {})},
         parent,
         depends_on,
+        ignore_changes=ignore_changes,
         delete_timeout=delete_timeout,
         trigger=guard.build_trigger(manifest) if guard else None,
     )

@@ -63,5 +63,19 @@ def register_role(
     return RegisteredRole(role, policies)
 
 
+def build_boundary_transform(arn: str) -> pulumi.ResourceTransform:
+    """Build the transform that puts the permissions boundary ``arn`` on every role below a component.
+
+    A transform and not an argument: roles that pulumi_eks makes by itself have to have it too.
+    """
+
+    def bound(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if args.type_ != "aws:iam/role:Role":
+            return None
+        return pulumi.ResourceTransformResult(props={**args.props, "permissionsBoundary": arn}, opts=args.opts)
+
+    return bound
+
+
 def _render(document: pulumi.Input[Document]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(document).apply(render_document)

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from gitops_stack.components.app_of_apps import AppOfApps
 from gitops_stack.components.argocd import ArgoCD, ArgoCDArgs
 from gitops_stack.components.guards import StackGuardResource, remember_connection
+from gitops_stack.components.stand_in import PLAYED, plays_credential
 from gitops_stack.gitops_tree.manifest_set import digest
 from gitops_stack.guard.changes import build_facts
 from gitops_stack.manifests.app_projects import build_app_projects
@@ -135,6 +136,8 @@ def _repository(settings: StackSettings, foundation: "AwsFoundation | None") -> 
     credentials = settings.gitops.credentials
     if credentials is None or credentials.secrets_manager is None:
         return pulumi.Output.secret(build_repository_data(settings.gitops))
+    if plays_credential():
+        return pulumi.Output.secret(build_repository_data(settings.gitops, PLAYED))
     from pulumi_aws import secretsmanager  # noqa: PLC0415 - 0.2 s and 50 MB that only this way of logging in needs
 
     found = secretsmanager.get_secret_version_output(

@@ -16,6 +16,13 @@ TagKey = Annotated[
         any_script=True,
     ),
 ]
+PolicyArn = Annotated[
+    str,
+    matching(
+        r"arn:aws(-[a-z]+)*:iam::(\d{12}|aws):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}",
+        "the ARN of an IAM policy: arn:aws:iam::ACCOUNT:policy/NAME",
+    ),
+]
 TagValue = Annotated[
     str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-", any_script=True)
 ]
@@ -29,6 +36,9 @@ class AccountSettings(Settings):
     """Which account the stack belongs to; no other one is ever touched."""
 
     id: AccountId = Field(description="Its 12 digits, quoted; credentials of another account are refused.")
+    permissions_boundary_arn: PolicyArn | None = Field(
+        None, description="Boundary of every IAM role the stack makes; `account init` makes one."
+    )
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict,
         max_length=MOST_TAGS,

@@ -35,6 +35,8 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
             yield path, arn, f"needs one in {settings.region}"
         elif same == "account" and settings.account is not None and account != settings.account.id:
             yield path, arn, f"needs one in account {settings.account.id}: a role trusts providers of its own account"
+        elif same == "boundary" and settings.account is not None and account not in ("aws", settings.account.id):
+            yield path, arn, f"needs one in account {settings.account.id}, or one of AWS's own"
     yield from _check_issuers(settings)
 
 
@@ -43,6 +45,8 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
         for name, access in settings.eks.access.items():
             yield _Named(f"cluster.access.{name}.principalArn", access.principal_arn)
         yield _Named("cluster.secretsKeyArn", settings.eks.secrets_key_arn, "region")
+    if settings.account is not None:
+        yield _Named("account.permissionsBoundaryArn", settings.account.permissions_boundary_arn, "boundary")
     if settings.registry is not None:
         yield _Named("registry.kmsKeyArn", settings.registry.kms_key_arn, "region")
     if settings.ci is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -17,10 +18,11 @@ OidcProviderArn = Annotated[
         f"the ARN of an IAM OIDC provider: {forge_jobs.PROVIDER_PREFIX}HOST",
     ),
 ]
+_BUCKET = r"(?!.*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 BucketArn = Annotated[
     str,
     matching(
-        r"arn:aws(-[a-z]+)*:s3:::(?!.*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        rf"arn:aws(-[a-z]+)*:s3:::{_BUCKET}",
         "the ARN of an S3 bucket: arn:aws:s3:::NAME",
     ),
 ]
@@ -28,6 +30,13 @@ GithubRepository = Annotated[str, following(forge_jobs.check_github_repository)]
 GitlabProject = Annotated[str, following(forge_jobs.check_gitlab_project)]
 Ref = Annotated[str, following(forge_jobs.check_branch)]
 Environment = Annotated[str, following(forge_jobs.check_environment)]
+
+
+def check_bucket_name(name: str) -> str | None:
+    """Return what the name of an S3 bucket needs, or ``None`` for one that is right (S3 user guide, naming rules)."""
+    if re.fullmatch(_BUCKET, name, re.ASCII) is None:
+        return "needs the name of an S3 bucket: 3 to 63 lower-case letters, digits, '-' and '.'"
+    return None
 
 
 class PipelineSettings(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitops_stack.aws_plan import (
+    boundary,
     ci_policies,
     key_policies,
     load_balancer_policy,
@@ -10,19 +11,32 @@ from gitops_stack.aws_plan import (
     oidc,
     pod_policies,
     registry_policies,
+    state_policies,
     trust_policies,
+    up_policies,
 )
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import Document
+from gitops_stack.aws_plan.iam_documents import Document, build_document
 
 ID = "123456789012"
+BOUNDARY = "boundary"
+"""The one document that may allow more, since it grants nothing."""
 
 
 def build_all(account: Account) -> dict[str, Document]:
     partition = account.partition
     repository = account.arn("ecr", "repository/guestbook")
     key = account.arn("kms", "key/1")
-    secret = account.arn("secretsmanager", "secret:acme/gitops-repo-??????")
+    secret = account.secret_arn("acme/gitops-repo")
+    state = state_policies.State(account, "dev", "acme-state", key)
+    updating = up_policies.build_up_policies(
+        state,
+        f"arn:{partition}:iam::{ID}:policy/gitops-stack/gitops-stack-boundary",
+        cluster_name="acme-dev",
+        key_arns=[key],
+        read_secret_arns=[secret],
+        known_secret_arns=[account.secret_arn("ecr-pullthroughcache/ghcr.io")],
+    )
     return {
         "flow logs trust": trust_policies.build_service_trust("vpc-flow-logs.amazonaws.com", account),
         "template trust": trust_policies.build_registry_trust(),
@@ -46,6 +60,12 @@ def build_all(account: Account) -> dict[str, Document]:
             state_bucket_arn=f"arn:{partition}:s3:::acme-state",
             state_key_arn=key,
         ),
+        "reading": ci_policies.build_reading_policy(),
+        "previewing": build_document(*state_policies.allow_reading_state(state)),
+        "state bucket": state_policies.build_bucket_policy(state),
+        "state key": state_policies.build_state_key_policy(account),
+        **{f"up {name}": document for name, document in updating.items()},
+        BOUNDARY: boundary.build_boundary(account, "acme-state"),
         "hub": pod_policies.build_hub_policy([f"arn:{partition}:iam::210987654321:role/argocd-spoke"]),
         "external secrets": pod_policies.build_external_secrets_policy([secret]),
         "external dns": pod_policies.build_external_dns_policy(account, ["Z0123456789ABCDEFGHIJ"]),

@@ -14,6 +14,7 @@ _MODELS = {"elasticloadbalancing": "elbv2"}
 _PERMISSIONS = {
     "ecr:BatchImportUpstreamImage",
     "kms:*",
+    "iam:PassRole",
     "s3:ListBucket",
     "sts:TagSession",
 }
@@ -24,8 +25,9 @@ def actions_by_service() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for document in build_all(Account(ID, "eu-west-1")).values():
         for statement in document["Statement"] if document else []:
-            for action in statement["Action"]:
-                if action not in _PERMISSIONS | _CALLED_OTHERWISE:
+            listed = statement["Action"]
+            for action in [listed] if isinstance(listed, str) else listed:
+                if action not in _PERMISSIONS | _CALLED_OTHERWISE and not action.endswith("*"):  # iam_rules lists those
                     service, _, name = action.partition(":")
                     found.setdefault(service, set()).add(name)
     return found

@@ -12,7 +12,7 @@ from gitops_stack.aws_plan import iam_rules
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
 from gitops_stack.aws_plan.iam_rules import check_document
-from tests.aws_plan.documents import ID, build_all
+from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ROOT_ARN = f"arn:aws:iam::{ID}:root"
 ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-abc123defg"}}
@@ -24,7 +24,10 @@ def test_our_own_documents_keep_the_rules(region: str) -> None:
     documents = build_all(Account(ID, region))
     assert None not in documents.values()
     assert not [
-        finding for name, document in documents.items() if document for finding in check_document(document, name)
+        finding
+        for name, document in documents.items()
+        if document
+        for finding in check_document(document, name, is_boundary=name == BOUNDARY)
     ]
 
 
@@ -32,6 +35,23 @@ def test_our_own_documents_keep_the_rules(region: str) -> None:
 def test_arns_of_our_documents_are_of_the_partition(region: str, partition: str) -> None:
     text = json.dumps(build_all(Account(ID, region)))
     assert set(re.findall(r'"arn:([^:]+):', text)) == {partition}
+
+
+def test_a_boundary_s_wildcards_are_a_boundary_s_alone() -> None:
+    wide = build_document(statement(Action=["ec2:*", "iam:*"], Resource="*"))
+    spell = "x: statement 1: found the action {}; spell the actions out"
+    assert check_document(wide, "x") == [spell.format("ec2:*"), spell.format("iam:*")]
+    assert check_document(wide, "x", is_boundary=True) == [spell.format("iam:*")]
+    assert check_document(build_document(statement(Action=["ec2:*"], Resource="*")), "x", is_boundary=True) == []
+
+
+def test_the_role_for_up_has_room_for_its_policies() -> None:
+    # IAM: 10,240 characters of inline policies in a role all together, 6,144 in a managed policy; no white space.
+    documents = build_all(Account(ID, "ap-northeast-1"))
+    inline = [document for name, document in documents.items() if name.startswith("up ") and document]
+    assert len(inline) == 5
+    assert sum(len(render_document(document)) for document in inline) < 10_240 - 400  # names are longer elsewhere
+    assert max(len(render_document(documents[name])) for name in (BOUNDARY, "reading")) < 6_144
 
 
 def test_inline_policies_fit_into_a_role() -> None:
@@ -118,6 +138,6 @@ def test_a_sid_names_a_statement_and_an_empty_document_is_a_finding() -> None:
 
 def test_every_exception_is_used_and_has_a_reason() -> None:
     text = json.dumps(build_all(Account(ID, "eu-west-1")))
-    exceptions = {**iam_rules.WILDCARD_ACTIONS, **iam_rules.UNBOUND_ACTIONS}
+    exceptions = {**iam_rules.WILDCARD_ACTIONS, **iam_rules.UNBOUND_ACTIONS, **iam_rules.BOUNDARY_ACTIONS}
     assert {action for action in exceptions if f'"{action}"' not in text} == set()
     assert all(len(reason) > 20 for reason in exceptions.values())

@@ -10,6 +10,7 @@ import pytest
 
 from gitops_stack.components import ArgoCD, GitOpsStack
 from gitops_stack.config import load_settings
+from gitops_stack.conventions import PREVIEW_STAND_IN
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.testing import RegisteredResource, record_program
@@ -18,6 +19,7 @@ from tests.stacks import objects, record_stack, stack_config
 SECRET = "hunter2"
 URL = "https://github.com/acme/platform.git"
 LOOKUP = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+LOOKED_UP: list[str] = []
 CRD: Manifest = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -27,17 +29,27 @@ CRD: Manifest = {
 CONFIG_MAP: Manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cm", "namespace": "argocd"}}
 
 
-def record_credentials(credentials: dict[str, Any]) -> list[RegisteredResource]:
+def record_credentials(credentials: dict[str, Any], *, preview: bool = False) -> list[RegisteredResource]:
     """Record stack `local` with ``credentials`` for its repository, and two objects for its installation."""
     config = {"aws:region": "ap-northeast-1", **stack_config("local")}
     config["gitops-stack:gitops"] = {**config["gitops-stack:gitops"], "credentials": credentials}
     answer = {"secretString": json.dumps({"username": "robot", "password": SECRET}), "secretId": "acme/repo"}
+    LOOKED_UP.clear()
+
+    def look_up(_arguments: dict[str, Any]) -> dict[str, Any]:
+        LOOKED_UP.append(LOOKUP)
+        return answer
 
     def program() -> None:
         GitOpsStack("gitops-stack", {"settings": load_settings(), "manifests": [CRD, CONFIG_MAP]})
 
     return record_program(
-        program, stack="local", config=config, secret_keys=("gitops-stack:gitops",), calls={LOOKUP: answer}
+        program,
+        stack="local",
+        config=config,
+        secret_keys=("gitops-stack:gitops",),
+        calls={LOOKUP: look_up},
+        preview=preview,
     )
 
 
@@ -59,6 +71,25 @@ CREDENTIALS = pytest.mark.parametrize(
     ],
     ids=["token", "token and user", "ssh", "app", "app with installation", "secrets manager"],
 )
+
+
+@pytest.mark.usefixtures("in_project")
+@pytest.mark.parametrize(
+    ("told", "preview", "opened"),
+    [(True, True, False), (True, False, True), (False, True, True), (False, False, True)],
+    ids=["a preview that is told to", "an update", "a preview", "an update without the variable"],
+)
+def test_only_a_preview_that_is_told_to_plays_the_credential(
+    told: bool, preview: bool, opened: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREVIEW_STAND_IN, "true" if told else "")
+    found = record_credentials({"secretsManager": "acme/repo"}, preview=preview)
+    repository = next(one for one in found if one.name == "gitops-stack-argocd/gitops-repository")
+    assert bool(LOOKED_UP) is opened
+    assert (SECRET in json.dumps(repository.inputs)) is opened
+    # What is played is not shown as a change: the state's keys stand for it.
+    assert repository.ignore_changes == (() if opened else ("data", "stringData"))
+    assert "stringData" in repository.secret_inputs
 
 
 @pytest.mark.usefixtures("in_project")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Awaitable
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import pulumi
 import pytest
 
 from gitops_stack.components.aws_foundation import register_aws_foundation
+from gitops_stack.components.roles import build_boundary_transform
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests.cluster_metadata import produced_keys
 from gitops_stack.settings import StackSettings
@@ -108,6 +110,24 @@ def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
         "vpcId",
         "natAddresses",
     }
+
+
+def test_a_boundary_is_put_on_every_role_and_on_nothing_else() -> None:
+    # Mocks run no transforms: tests/e2e/test_rehearsal.py looks at the roles the engine was given.
+    bound = build_boundary_transform("arn:aws:iam::123456789012:policy/boundary")
+
+    def apply(kind: str) -> pulumi.ResourceTransformResult | None:
+        given = pulumi.ResourceTransformArgs(True, kind, "x", {"name": "x"}, pulumi.ResourceOptions())
+        result = bound(given)
+        assert not isinstance(result, Awaitable)
+        return result
+
+    role = apply("aws:iam/role:Role")
+    assert role is not None
+    assert role.props == {"name": "x", "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}
+    assert apply("aws:iam/rolePolicy:RolePolicy") is None
+    found, _ = record(settings(account={"id": "123456789012", "permissionsBoundaryArn": "arn:aws:iam::aws:policy/X"}))
+    assert set(found) == set(record_good()[0])
 
 
 def test_volumes_carry_the_stack_s_tags() -> None:

@@ -60,6 +60,12 @@ def test_providers_are_for_tokens_made_for_aws() -> None:
     }
 
 
+def test_providers_stay_when_the_stack_that_made_them_goes() -> None:
+    found = record(publishers={"guestbook": GITHUB, "shop": GITLAB})
+    retained = {key.partition(":")[0] for key, one in found.items() if one.retained}
+    assert retained == {"OpenIdConnectProvider"}
+
+
 def test_a_site_nobody_uses_gets_no_provider() -> None:
     assert set(of_kind(record(publishers={"shop": GITLAB}), "OpenIdConnectProvider")) == {"ci-gitlab"}
     assert children(record()) == []

@@ -275,6 +275,9 @@ _STATUS = (
 )
 STATUS = Left("asks a cluster with Argo CD", _STATUS)
 DOCTOR = Left("asks an AWS account", ("tests/account/test_doctor.py::test_an_account_and_a_machine_that_are_ready",))
+ACCOUNT_INIT = Left(
+    "asks an AWS account", ("tests/account/base/test_command.py::test_init_makes_the_base_and_writes_the_stack_file",)
+)
 KUBECONFIG = Left("asks an AWS account", ("tests/account/test_kubeconfig.py::test_update_keeps_what_others_wrote",))
 SWEEP = Left("asks an AWS account", ("tests/account/test_sweep.py::test_listing_deletes_nothing_and_leaves_with_1",))
 SWEEP_DELETES = Left(
@@ -359,7 +362,9 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack rehearse dev": REHEARSE,
         "gitops-stack lock --version": Left("names the option, without its value"),
     },
+    "docs/previews.md": {"gitops-stack account init --stack dev": ACCOUNT_INIT},
     "docs/aws-account.md": {
+        "gitops-stack account init --stack dev": ACCOUNT_INIT,
         "gitops-stack addons --stack prd": Left(
             "asks an AWS account",
             (

@@ -29,7 +29,9 @@ PLACEHOLDERS = {
 
 
 # Commands that ask an account or a cluster, or start a lab: a document that names a new one lists it as not run.
-_ELSEWHERE = {"doctor", "eks-token", "kubeconfig", "lab", "recover", "registry", "rehearse", "status", "sweep"}
+_ELSEWHERE = {
+    "account", "doctor", "eks-token", "kubeconfig", "lab", "recover", "registry", "rehearse", "status", "sweep"
+}  # fmt: skip
 _EDITOR = """#!/bin/sh
 echo "as typed" > "$1"
 """

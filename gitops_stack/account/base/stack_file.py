@@ -1,0 +1,68 @@
+"""The stack file's part of the base: who may enter the cluster, which boundary and which provider hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitops_stack.account.base.plan import Plan
+from gitops_stack.account.base.wanted import Base
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.edits.document import YamlDocument
+from gitops_stack.edits.value_text import render_flow
+
+_ROOT = "config"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value to be written, by its path below the project's prefix; ``path`` is as the operator types it."""
+
+    path: tuple[str, ...]
+    value: object
+
+    @property
+    def shown(self) -> str:
+        """Say what is written where."""
+        return f"{'.'.join(self.path)}: {render_flow(self.value)}"
+
+
+def list_entries(plan: Plan) -> Iterator[Entry]:
+    """Yield what the stack file lacks to use the base. What it has already is its author's."""
+    base, settings = plan.base, plan.base.settings
+    if settings.account is not None and settings.account.permissions_boundary_arn is None:
+        yield Entry(("account", "permissionsBoundaryArn"), base.boundary_arn)
+    yield from _list_access(base)
+    ci = settings.ci
+    if ci is None:
+        return
+    jobs = [*ci.publishers.values(), *ci.previewers.values()]
+    used = [one for one in jobs if (one.github if base.jobs.forge == "github" else one.gitlab) is not None]
+    named = ci.github_provider_arn if base.jobs.forge == "github" else ci.gitlab_provider_arn
+    if used and named is None and plan.provider_stack != base.stack:  # its own stays in the stack's state
+        yield Entry(("ci", f"{base.jobs.forge}ProviderArn"), base.provider_arn)
+    if ci.previewers and ci.state_bucket_arn is None:
+        yield Entry(("ci", "stateBucketArn"), base.state.bucket_arn)
+    if ci.previewers and ci.state_key_arn is None:
+        yield Entry(("ci", "stateKeyArn"), base.key_arn)
+
+
+def _list_access(base: Base) -> Iterator[Entry]:
+    eks = base.settings.eks
+    if eks is None:
+        return
+    there = {access.principal_arn for access in eks.access.values()}
+    for name, role, policy in (("up", base.up_role, "ClusterAdmin"), ("preview", base.preview_role, "View")):
+        arn = base.role_arn(role.name)
+        if arn not in there:
+            free = name if name not in eks.access else f"{PULUMI_PROJECT}-{name}"
+            yield Entry(("cluster", "access", free), {"principalArn": arn, "policy": policy})
+
+
+def write_entries(text: str, place: str, entries: list[Entry]) -> str:
+    """Write ``entries`` into the text of a stack file; every other byte stays. Raises ``GitOpsStackError``."""
+    document = YamlDocument(text, place, (_ROOT,))
+    for entry in entries:
+        section, *rest = entry.path
+        document.set((f"{PULUMI_PROJECT}:{section}", *rest), entry.value)
+    return document.text

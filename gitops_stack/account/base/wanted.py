@@ -1,0 +1,190 @@
+"""What the base of a stack's account is to be: names, and the documents of its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from gitops_stack.aws_plan import oidc
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.boundary import build_boundary
+from gitops_stack.aws_plan.ci_policies import build_reading_policy
+from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
+from gitops_stack.aws_plan.state_policies import State, allow_reading_state
+from gitops_stack.aws_plan.trust_policies import build_oidc_trust
+from gitops_stack.aws_plan.up_policies import build_up_policies
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings import StackSettings
+
+ALIAS = f"alias/{PULUMI_PROJECT}-state"
+# Apart from all that stacks make: the policy of `up` ends at the names of their roles, which have no path.
+PATH = f"/{PULUMI_PROJECT}/"
+_UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
+_ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Whose jobs take the roles: ``forge`` is `github` or `gitlab`; GitLab's tokens name no environment."""
+
+    forge: str
+    repository: str
+    branch: str = "main"
+    environment: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no token carries, and a branch by pattern: an update is for one branch."""
+        if "*" in self.branch:
+            raise GitOpsStackError(f"--branch: found {self.branch}; needs one branch, without *")
+        if self.forge == "gitlab" and self.environment is not None:
+            raise GitOpsStackError(
+                f"--environment: found {self.environment}; GitLab's tokens name no environment; leave it out, and "
+                "protect the branch and the environment in GitLab"
+            )
+        issuer = _ISSUERS[self.forge]
+        environments = [self.environment] if self.environment is not None else []
+        oidc.build_job_subjects(issuer, self.repository, branches=[self.branch], environments=environments)
+
+
+@dataclass(frozen=True)
+class RoleWanted:
+    """One role: ``policies`` are inline, by name; all of them read by a managed one beside those."""
+
+    name: str
+    description: str
+    trust: Document
+    policies: dict[str, Document]
+    session_seconds: int
+
+
+@dataclass(frozen=True)
+class Base:
+    """The base as it is wanted. ``key_arn`` is the state key's, or what stands for it until it is made."""
+
+    account: Account
+    settings: StackSettings
+    bucket: str
+    key_arn: str
+    jobs: Jobs
+
+    @property
+    def stack(self) -> str:
+        """Name the stack."""
+        return self.settings.stack
+
+    @property
+    def state(self) -> State:
+        """Where the stack's state is."""
+        return State(self.account, self.stack, self.bucket, self.key_arn)
+
+    @property
+    def backend_url(self) -> str:
+        """Build what `pulumi login` takes."""
+        return f"s3://{self.bucket}?region={self.account.region}"
+
+    @property
+    def secrets_provider(self) -> str:
+        """Build what `pulumi stack init --secrets-provider` takes."""
+        return f"awskms://{ALIAS}?region={self.account.region}"
+
+    def policy_arn(self, name: str) -> str:
+        """Build the ARN of a managed policy of the base."""
+        return f"arn:{self.account.partition}:iam::{self.account.id}:policy{PATH}{name}"
+
+    def role_arn(self, name: str) -> str:
+        """Build the ARN of a role of the base."""
+        return f"arn:{self.account.partition}:iam::{self.account.id}:role{PATH}{name}"
+
+    @property
+    def boundary_arn(self) -> str:
+        """Build the ARN of the boundary of all roles that stacks make."""
+        return self.policy_arn(f"{PULUMI_PROJECT}-boundary")
+
+    @property
+    def reading_arn(self) -> str:
+        """Build the ARN of the policy both roles read by."""
+        return self.policy_arn(f"{PULUMI_PROJECT}-read")
+
+    @property
+    def managed_policies(self) -> dict[str, Document]:
+        """Build the managed policies by their ARNs."""
+        boundary = build_boundary(self.account, self.bucket)
+        return {self.boundary_arn: boundary, self.reading_arn: build_reading_policy()}
+
+    @cached_property
+    def provider_arn(self) -> str:
+        """Return the ARN of the forge's identity provider: as the stack file names it, or the public one's."""
+        ci = self.settings.ci
+        adopted = (ci.github_provider_arn if self.jobs.forge == "github" else ci.gitlab_provider_arn) if ci else None
+        host = _ISSUERS[self.jobs.forge].host
+        return adopted or f"arn:{self.account.partition}:iam::{self.account.id}:oidc-provider/{host}"
+
+    @cached_property
+    def issuer(self) -> oidc.OidcIssuer:
+        """The issuer behind :attr:`provider_arn`."""
+        return oidc.find_issuer(self.provider_arn, self.jobs.forge)
+
+    @property
+    def up_role(self) -> RoleWanted:
+        """The role of `pulumi up` and `pulumi destroy`."""
+        jobs, read, known = self.jobs, *_list_secrets(self)
+        named: dict[str, Sequence[str]] = (
+            {"branches": [jobs.branch]} if jobs.environment is None else {"environments": [jobs.environment]}
+        )
+        subjects = oidc.build_job_subjects(self.issuer, jobs.repository, **named)
+        bound = None if jobs.environment is None else jobs.branch
+        return RoleWanted(
+            f"{PULUMI_PROJECT}-up-{self.stack}",
+            f"pulumi up of stack {self.stack}",
+            build_oidc_trust(self.provider_arn, self.issuer, subjects, branch=bound),
+            build_up_policies(
+                self.state,
+                self.boundary_arn,
+                cluster_name=self.settings.cluster_name,
+                key_arns=_list_keys(self.settings),
+                read_secret_arns=read,
+                known_secret_arns=known,
+            ),
+            _UP_SECONDS,
+        )
+
+    @property
+    def preview_role(self) -> RoleWanted:
+        """The role of `pulumi preview`: it writes nothing, and opens no secret but the state's own."""
+        read, known = _list_secrets(self)
+        statements = allow_reading_state(self.state)
+        if read or known:
+            seen = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
+            statements.append(allow("KnowSecrets", seen, [*read, *known]))
+        return RoleWanted(
+            f"{PULUMI_PROJECT}-preview-{self.stack}",
+            f"pulumi preview of stack {self.stack}",
+            build_oidc_trust(
+                self.provider_arn, self.issuer, oidc.build_proposal_subjects(self.issuer, self.jobs.repository)
+            ),
+            {"state": build_document(*statements)},
+            _PREVIEW_SECONDS,
+        )
+
+
+def default_bucket(account: Account) -> str:
+    """Name the state's bucket: names of buckets are everybody's, so account and region are in it."""
+    return f"{PULUMI_PROJECT}-state-{account.id}-{account.region}"
+
+
+def _list_secrets(base: Base) -> tuple[list[str], list[str]]:
+    credentials, registry = base.settings.gitops.credentials, base.settings.registry
+    own = credentials.secrets_manager if credentials is not None else None
+    read = [base.account.secret_arn(own)] if own is not None else []
+    caches = [registry.credential_secret(upstream) for upstream in registry.pull_through_cache] if registry else []
+    return read, [base.account.secret_arn(secret) for secret in caches if secret is not None]
+
+
+def _list_keys(settings: StackSettings) -> list[str]:
+    keys = [
+        settings.eks.secrets_key_arn if settings.eks else None,
+        settings.registry.kms_key_arn if settings.registry else None,
+    ]
+    return sorted({key for key in keys if key is not None})

@@ -1,0 +1,35 @@
+"""The boundary of every role a stack makes: what none of them can ever do, whatever a policy says.
+
+It keeps who may run `pulumi up` from making a role that may more than they do: no users, no keys, no policies, no role
+without this boundary (IAM user guide, "Permissions boundaries for IAM entities").
+"""
+
+from __future__ import annotations
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
+from gitops_stack.aws_plan.iam_rules import BOUNDARY_ACTIONS
+from gitops_stack.conventions import PULUMI_PROJECT
+
+
+def build_boundary(account: Account, bucket: str) -> Document:
+    """Build the boundary of the roles in ``account``; ``bucket`` holds the state."""
+    state = f"arn:{account.partition}:s3:::{bucket}"
+    own_roles = [f"arn:{account.partition}:iam::{account.id}:role/{PULUMI_PROJECT}-*"]
+    return build_document(
+        allow("AtMost", list(BOUNDARY_ACTIONS), "*"),
+        _deny("StateIsReadOnly", ["s3:Delete*", "s3:Put*"], Resource=[state, f"{state}/*"]),
+        _deny("KeysStay", ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"], Resource="*"),
+        # Another role of the account would be a way to its rights; spokes of other accounts decide for themselves.
+        _deny("OwnRolesOnly", ["iam:PassRole"], NotResource=own_roles),
+        _deny(
+            "NoWayUp",
+            ["sts:AssumeRole"],
+            NotResource=own_roles,
+            Condition={"StringEquals": {"aws:ResourceAccount": account.id}},
+        ),
+    )
+
+
+def _deny(sid: str, actions: list[str], **what: object) -> Statement:
+    return {"Sid": sid, "Effect": "Deny", "Action": actions, **what}

@@ -1,0 +1,146 @@
+"""What `pulumi up` and `pulumi destroy` of one stack may do: what the components use, on what carries the stack's tag.
+
+Reading is a policy of its own, :func:`gitops_stack.aws_plan.ci_policies.build_reading_policy`. Tags as conditions: each
+service's page of the service authorization reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.iam_documents import Conditions, Document, allow, build_document
+from gitops_stack.aws_plan.state_policies import State, allow_writing_state
+from gitops_stack.aws_plan.up_actions import (
+    EC2_CHANGE,
+    EC2_DELETE,
+    EC2_INTERFACES,
+    ECR_CHANGE,
+    ECR_MAKE,
+    ECR_REGISTRY,
+    EKS,
+    IAM_BOUND,
+    IAM_CHANGE,
+    IAM_PROVIDER,
+    KMS_ALIAS,
+    KMS_CHANGE,
+    KMS_MAKE,
+    KMS_USE,
+    LOGS,
+    PASSED_TO,
+    SERVICE_LINKED,
+)
+from gitops_stack.conventions import PULUMI_PROJECT, TAG_BASE, TAG_STACK
+
+ROLE_PREFIX = f"{PULUMI_PROJECT}-"
+"""All roles and log groups of a stack begin with its component's name; roles of the base have a path instead."""
+
+
+def build_up_policies(
+    state: State,
+    boundary_arn: str,
+    *,
+    cluster_name: str,
+    key_arns: Sequence[str] = (),
+    read_secret_arns: Sequence[str] = (),
+    known_secret_arns: Sequence[str] = (),
+) -> dict[str, Document]:
+    """Build the inline policies of the role that updates the stack of ``state``, by their names.
+
+    ``boundary_arn`` bounds every role it makes; ``key_arns`` are keys the stack uses and does not make. The secrets
+    are those of :func:`gitops_stack.aws_plan.ci_policies.build_previewer_policy`.
+    """
+    account, own = state.account, _Own(state.stack)
+    secrets = [allow("OpenSecrets", ["secretsmanager:GetSecretValue"], read_secret_arns)] if read_secret_arns else []
+    if known := [*read_secret_arns, *known_secret_arns]:
+        secrets.append(allow("KnowSecrets", ["secretsmanager:DescribeSecret"], known))
+    return {
+        "state": build_document(*allow_writing_state(state), *secrets),
+        "network": _build_network_policy(account, own, cluster_name),
+        "cluster": _build_cluster_policy(account, own, cluster_name, key_arns),
+        "registry": _build_registry_policy(account, own),
+        "roles": _build_roles_policy(account, own, boundary_arn),
+    }
+
+
+class _Own:
+    """The conditions that tell what is the stack's."""
+
+    def __init__(self, stack: str) -> None:
+        self.made: Conditions = {"StringEquals": {f"aws:RequestTag/{TAG_STACK}": stack}}
+        self.held: Conditions = {"StringEquals": {f"aws:ResourceTag/{TAG_STACK}": stack}}
+        self.not_others: Conditions = {"StringEqualsIfExists": {f"aws:ResourceTag/{TAG_STACK}": stack}}
+
+
+def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Document:
+    here = {"aws:RequestedRegion": account.region}
+    # A creation names what is there already, such as the VPC, and what EKS or AWS made without a tag of ours.
+    change = {**own.not_others, "StringEquals": here}
+    tagging = {"Null": {"ec2:CreateAction": "false"}, "StringEquals": here}
+    groups = [account.arn("ec2", "security-group/*")]
+    return build_document(
+        allow("Change", EC2_CHANGE, "*", change),
+        allow("TagWhatIsMade", ["ec2:CreateTags"], "*", tagging),
+        # The VPC's default group comes without a tag; nothing else may be tagged to become the stack's.
+        allow("TagDefaultGroup", ["ec2:CreateTags"], groups, own.not_others),
+        allow("Delete", EC2_DELETE, "*", own.held),
+        allow(
+            "DeleteInterfaces",
+            EC2_INTERFACES,
+            [account.arn("ec2", "network-interface/*")],
+            {"StringEquals": {"aws:ResourceTag/cluster.k8s.amazonaws.com/name": cluster_name}},
+        ),
+        allow(
+            "KeepLogs",
+            LOGS,
+            [
+                account.arn("logs", f"log-group:{ROLE_PREFIX}*"),
+                account.arn("logs", f"log-group:/aws/eks/{cluster_name}/*"),
+            ],
+            own.not_others,
+        ),
+    )
+
+
+def _build_cluster_policy(account: Account, own: _Own, name: str, key_arns: Sequence[str]) -> Document:
+    parts = ("cluster/{}", "nodegroup/{}/*", "addon/{}/*", "access-entry/{}/*", "podidentityassociation/{}/*")
+    not_the_base = {**own.made, "Null": {f"aws:ResourceTag/{TAG_BASE}": "true"}}
+    used = [allow("UseKeys", KMS_USE, key_arns)] if key_arns else []
+    return build_document(
+        allow("Cluster", EKS, [account.arn("eks", part.format(name)) for part in parts]),
+        allow("MakeKeys", KMS_MAKE, "*", not_the_base),
+        allow("ChangeKeys", [*KMS_CHANGE, *KMS_USE], [account.arn("kms", "key/*")], own.held),
+        allow("NameKeys", KMS_ALIAS, [account.arn("kms", f"alias/{name}-secrets")]),
+        *used,
+    )
+
+
+def _build_registry_policy(account: Account, own: _Own) -> Document:
+    repositories = [account.arn("ecr", "repository/*")]
+    made = {**own.made, **own.not_others}
+    return build_document(
+        allow("MakeRepositories", ECR_MAKE, repositories, made),
+        allow("ChangeRepositories", ECR_CHANGE, repositories, own.held),
+        # The service knows no resource for these.
+        allow("Registry", ECR_REGISTRY, "*", {"StringEquals": {"aws:RequestedRegion": account.region}}),
+    )
+
+
+def _build_roles_policy(account: Account, own: _Own, boundary_arn: str) -> Document:
+    iam = f"arn:{account.partition}:iam::{account.id}:"
+    roles = [f"{iam}role/{ROLE_PREFIX}*"]
+    bound = {"iam:PermissionsBoundary": boundary_arn}
+    return build_document(
+        allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),
+        allow("TagRoles", ["iam:TagRole"], roles, {**own.made, **own.not_others}),
+        allow("FillRoles", IAM_BOUND, roles, {"StringEquals": {**own.held["StringEquals"], **bound}}),
+        allow("ChangeRoles", IAM_CHANGE, roles, own.held),
+        allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}),
+        allow("ClusterIssuer", IAM_PROVIDER, [f"{iam}oidc-provider/oidc.eks.{account.region}.*"]),
+        allow(
+            "LinkRoles",
+            ["iam:CreateServiceLinkedRole"],
+            [f"{iam}role/aws-service-role/*"],
+            {"StringEquals": {"iam:AWSServiceName": list(SERVICE_LINKED)}},
+        ),
+    )

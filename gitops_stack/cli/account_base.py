@@ -1,0 +1,229 @@
+"""`gitops-stack account init` and `account show`: the base of an account, before the first stack."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from gitops_stack.cli.account import RoleArn, open_account
+from gitops_stack.cli.console import Output, Project, Stack, out, print_json, progress
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.stack_files import stack_file
+
+if TYPE_CHECKING:
+    from gitops_stack.account.base.plan import Plan
+    from gitops_stack.account.base.wanted import Jobs
+    from gitops_stack.settings import StackSettings
+
+app = typer.Typer(help="The base of an account: state, keys, providers, roles.", no_args_is_help=True)
+
+Bucket = Annotated[
+    str | None,
+    typer.Option(
+        help="Bucket of the state; default: named after account and region.", metavar="NAME", show_default=False
+    ),
+]
+GitHub = Annotated[
+    str | None,
+    typer.Option(
+        "--github",
+        help="Repository whose jobs take the roles, OWNER/NAME; default: gitops.repoUrl.",
+        metavar="REPO",
+        show_default=False,
+    ),
+]
+GitLab = Annotated[
+    str | None,
+    typer.Option("--gitlab", help="The same on GitLab, GROUP/NAME.", metavar="PROJECT", show_default=False),
+]
+Branch = Annotated[
+    str | None,
+    typer.Option(help="Branch whose jobs update; default: gitops.revision.", metavar="BRANCH", show_default=False),
+]
+JobEnvironment = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        help="GitHub environment of those jobs; default: the stack's name.",
+        metavar="NAME",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def init(
+    stack: Stack,
+    project: Project = Path(),
+    bucket: Bucket = None,
+    github: GitHub = None,
+    gitlab: GitLab = None,
+    branch: Branch = None,
+    environment: JobEnvironment = None,
+    take: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Part of another owner that may be changed, by its name; again for more.",
+            metavar="NAME",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
+    role_arn: RoleArn = None,
+) -> None:
+    """Make what a stack's account needs first, and write the stack file's part. Run again, it mends what differs.
+
+    State bucket and key, the forge's identity provider, a boundary for all roles, a role for `up` and one for previews.
+    """  # fmt: skip
+    from gitops_stack.account.base.plan import apply, check_owners, load_plan  # noqa: PLC0415
+
+    if output is Output.JSON and not (yes or dry_run):
+        raise EnvironmentProblem("account init: --output json cannot ask; add --yes, or --dry-run")
+    settings, account = open_account(project, stack, role_arn)
+    jobs = _find_jobs(settings, github, gitlab, branch, environment)
+    with progress("looking at the account"):
+        plan = load_plan(account, settings, jobs, bucket)
+    check_owners(plan, take or ())
+    changed = _edit(plan, project, stack)  # before the first write: a file that cannot be edited stops here
+    if output is Output.TEXT:
+        _print_plan(plan)
+    if dry_run:
+        _print_result(plan, output, "dry-run")
+        return
+    asked = f"Make {plan.count} changes in account {plan.base.account.id}, and write {stack_file(stack)}?"
+    if (plan.count or changed) and not yes and not typer.confirm(asked, err=True):
+        raise typer.Exit(1)
+    with progress("making the base") as report:
+        plan = apply(account, plan, report)
+    _write(plan, project, stack)
+    _print_result(plan, output, "made")
+
+
+@app.command()
+def show(
+    stack: Stack,
+    project: Project = Path(),
+    bucket: Bucket = None,
+    github: GitHub = None,
+    gitlab: GitLab = None,
+    branch: Branch = None,
+    environment: JobEnvironment = None,
+    output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
+    role_arn: RoleArn = None,
+) -> None:
+    """Show what of the base is there and what differs. Changes nothing; leaves with 1 unless all is as it should be."""
+    from gitops_stack.account.base.plan import load_plan  # noqa: PLC0415
+
+    settings, account = open_account(project, stack, role_arn)
+    jobs = _find_jobs(settings, github, gitlab, branch, environment)
+    with progress("looking at the account"):
+        plan = load_plan(account, settings, jobs, bucket)
+    if output is Output.TEXT:
+        _print_plan(plan)
+    _print_result(plan, output, "shown")
+    if not plan.is_done:
+        raise typer.Exit(1)
+
+
+def _find_jobs(
+    settings: StackSettings, github: str | None, gitlab: str | None, branch: str | None, environment: str | None
+) -> Jobs:
+    from gitops_stack.account.base.wanted import Jobs  # noqa: PLC0415
+    from gitops_stack.forge.pull_requests import parse_remote  # noqa: PLC0415
+
+    if github is not None and gitlab is not None:
+        raise EnvironmentProblem("account: found --github and --gitlab; give the one whose jobs run `pulumi up`")
+    forge, repository = ("github", github) if github is not None else ("gitlab", gitlab)
+    if repository is None:
+        host, repository = parse_remote(settings.gitops.repo_url)
+        found = {"github.com": "github", "gitlab.com": "gitlab"}.get(host)
+        if found is None:
+            raise GitOpsStackError(
+                f"{stack_file(settings.stack)}: gitops.repoUrl: found {settings.gitops.repo_url}, which is neither on "
+                "github.com nor on gitlab.com; say whose jobs run `pulumi up` with --github OWNER/NAME or --gitlab "
+                "GROUP/NAME"
+            )
+        forge = found
+    followed = settings.gitops.revision
+    if forge == "github" and environment is None:
+        environment = settings.stack
+    return Jobs(forge, repository, branch or ("main" if followed == "HEAD" else followed), environment)
+
+
+def _edit(plan: Plan, project: Path, stack: str) -> str | None:
+    """Return the stack file's new text, or None where it needs no change."""
+    from gitops_stack.account.base.stack_file import list_entries, write_entries  # noqa: PLC0415
+
+    file = project / stack_file(stack)
+    entries = list(list_entries(plan))
+    text = file.read_bytes().decode("utf-8")
+    return write_entries(text, file.name, entries) if entries else None
+
+
+def _write(plan: Plan, project: Path, stack: str) -> None:
+    if (text := _edit(plan, project, stack)) is not None:
+        file = project / stack_file(stack)
+        try:
+            file.write_bytes(text.encode("utf-8"))
+        except OSError as error:
+            raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}; repair it, run again") from None
+
+
+def _print_plan(plan: Plan) -> None:
+    from gitops_stack.account.base.stack_file import list_entries  # noqa: PLC0415
+
+    table = Table("part", "name", "found", "to do", box=None, pad_edge=False)
+    for part in plan.parts:
+        told = [*(change.text for change in part.changes), *part.findings, *([part.refusal] if part.refusal else [])]
+        table.add_row(part.kind, escape(part.name), part.state, escape("; ".join(told)))
+    out.print(table)
+    for entry in list_entries(plan):
+        out.print(f"{stack_file(plan.base.stack)}: {entry.shown}", markup=False)
+
+
+def _print_result(plan: Plan, output: Output, outcome: str) -> None:
+    base = plan.base
+    commands = [
+        f"pulumi login {shlex.quote(base.backend_url)}",
+        f"pulumi stack init {base.stack} --secrets-provider {shlex.quote(base.secrets_provider)}",
+    ]
+    if output is Output.JSON:
+        print_json(_build_report(plan, outcome, commands))
+        return
+    out.print(f"\nup role:      {base.role_arn(base.up_role.name)}", markup=False)
+    out.print(f"preview role: {base.role_arn(base.preview_role.name)}", markup=False)
+    for command in commands:
+        out.print(command, markup=False)
+
+
+def _build_report(plan: Plan, outcome: str, commands: list[str]) -> dict[str, object]:
+    from gitops_stack.account.base.stack_file import list_entries  # noqa: PLC0415
+
+    base = plan.base
+    return {
+        "stack": base.stack,
+        "account": base.account.id,
+        "region": base.account.region,
+        "outcome": outcome,
+        "parts": [
+            {
+                "kind": part.kind,
+                "name": part.name,
+                "found": part.state,
+                "changes": [change.text for change in part.changes],
+                "findings": [*part.findings, *([part.refusal] if part.refusal else [])],
+            }
+            for part in plan.parts
+        ],
+        "stackFile": [{"path": ".".join(entry.path), "value": entry.value} for entry in list_entries(plan)],
+        "upRoleArn": base.role_arn(base.up_role.name),
+        "previewRoleArn": base.role_arn(base.preview_role.name),
+        "commands": commands,
+    }
