@@ -25,9 +25,11 @@ def start_git(
     environment: Mapping[str, str],
     text: str | None = None,
     seconds: float = _SECONDS,
+    errors: str = "replace",
 ) -> subprocess.CompletedProcess[str]:
     """Run git in ``folder``, or where this process is; ``text`` goes to its standard input.
 
+    ``errors`` is how bytes that are no UTF-8 are read: `surrogateescape` where names of files are printed.
     Raises :class:`EnvironmentProblem` when there is no git, :class:`GitTimeout` when it does not end in ``seconds``.
     """
     place = ["-C", str(folder)] if folder else []
@@ -39,7 +41,7 @@ def start_git(
             capture_output=True,
             text=True,
             encoding="utf-8",
-            errors="replace",
+            errors=errors,
             env={**_QUIET, **environment},
             timeout=seconds,
             check=False,

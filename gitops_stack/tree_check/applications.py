@@ -58,6 +58,8 @@ class Tree:
     custom_scopes: dict[tuple[str, str], bool] = field(default_factory=dict)
     tools: SourceTools = field(default_factory=SourceTools)
     roots: SourceRoots | None = None
+    guessed: set[str] = field(default_factory=set)
+    """Folders of charts rendered with their own values, which those who deploy them replace."""
 
     @property
     def objects(self) -> list[RenderedObject]:

@@ -42,21 +42,25 @@ def render_chart(request: Request) -> Render:
     """Render a chart; what is wrong in it becomes a sentence."""
     files: list[Path] = [path for path in sorted(request.folder.rglob("*")) if path.is_file()]
     try:
-        documents = load_documents(_template(request, files))
+        printed, pinned = _template(request, files)
+        documents = load_documents(printed)
     except _UnrenderedError as error:
-        return Render(files=tuple(files), pinned=False, **error.fields)
+        return Render(files=tuple(files), **{"pinned": False, **error.fields})
     except yaml.YAMLError as error:
         said = build_no_yaml(f"{request.folder}: what helm rendered", error)
         return Render(failed=(said,), files=tuple(files), pinned=False)
     place = str(request.folder / "Chart.yaml")
-    return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=False)
+    return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=pinned)
 
 
-def _template(request: Request, files: list[Path]) -> str:
-    """Return what helm prints, and add the values files it reads to ``files``."""
+def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
+    """Return what helm prints, and whether files alone decide it; add those it reads to ``files``.
+
+    Not so are dependencies that are fetched, values from elsewhere, and patterns, which a new file may match.
+    """
     helm, folder = shutil.which("helm"), request.folder
     if helm is None:
-        raise _UnrenderedError(skipped="it is a Helm chart and helm is not on PATH")
+        raise _UnrenderedError(skipped="it is a Helm chart and helm is not on PATH", pinned=True)
     if (elsewhere := _foreign_values(request)) is not None:
         raise _UnrenderedError(skipped=f"its Helm values come from source {elsewhere}, which is not here")
     options = mapping(request.options.get("helm"))
@@ -65,22 +69,32 @@ def _template(request: Request, files: list[Path]) -> str:
         written = text(options.get("values")) if inline is None else render_document(inline)
         values.write_text(written, encoding="utf-8")
         named = list(_value_files(request, options))
-        files += [Path(name) for name in named if not is_fetched(name)]
+        said_files = [text(name) for name in sequence(options.get("valueFiles"))]
+        said_files += [text(mapping(one).get("path")) for one in sequence(options.get("fileParameters"))]
+        pinned = not any(is_fetched(one) or re.search(r"[*?\[]", one) for one in said_files)
+        read = [*named, *(_resolve(one, request) for one in said_files)]  # one that may be missing may come
+        files += [Path(one) for one in read if not is_fetched(one)]
         arguments = [*_arguments(request, options, named), f"--values={values}"]
         try:
             done = _run(helm, folder, arguments)
             if done.returncode and _MISSING_DEPENDENCY.search(done.stderr):
-                done = _render_with_dependencies(helm, request, arguments, Path(made))
+                done, pinned = _render_with_dependencies(helm, request, arguments, Path(made)), False
         except subprocess.TimeoutExpired:
             raise _UnrenderedError(failed=(f"{folder}: helm did not end in {_SECONDS:.0f} s",)) from None
-    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]  # advice follows it
-    said = shorten(errors[-1].removeprefix("Error: ") if errors else last_line(done.stderr))
+    said = shorten(_find_error(done.stderr))
     if done.returncode and _UNREACHABLE.search(done.stderr):
         lacking = f"{folder}: helm cannot reach what the chart needs: {said}; check the network"
         raise _UnrenderedError(skipped="helm cannot reach what the chart needs", lacking=lacking)
     if done.returncode:
-        raise _UnrenderedError(failed=(f"{folder}: helm failed: {said}; correct the chart or its values",))
-    return done.stdout
+        sentence = f"{folder}: helm failed: {said}; correct the chart or its values"
+        raise _UnrenderedError(failed=(sentence,), pinned=pinned)
+    return done.stdout, pinned
+
+
+def _find_error(said: str) -> str:
+    """Return helm's error in one line: what a schema does not allow stands below it, and advice after an empty line."""
+    _, begins, error = f"\n{said}".rpartition("\nError: ")
+    return " ".join(error.partition("\n\n")[0].split()) if begins else last_line(said)
 
 
 def _run(helm: str, folder: Path, arguments: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
@@ -190,14 +204,14 @@ def _resolve(written: str, request: Request) -> str:
     ref, _, rest = written.partition("/")
     place = dict(request.refs).get(ref.removeprefix("$")) if ref.startswith("$") else None
     if place is not None:
-        found = Path(os.path.normpath(place / request.substitute(f"/{rest}").lstrip("/")))
+        found = Path(os.path.abspath(place / request.substitute(f"/{rest}").lstrip("/")))  # noqa: PTH100 - as below
         _check_bounds(found, written, request, place)
         return str(found)
     name = request.substitute(written)
     if is_fetched(name):
         return name
     within = request.repository / name.lstrip("/") if name.startswith("/") else request.folder / name
-    found = Path(os.path.normpath(within))
+    found = Path(os.path.abspath(within))  # noqa: PTH100 - helm runs in the chart's folder; links stay as they are
     _check_bounds(found, name, request)
     return str(found)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,7 +114,7 @@ def check_folder(
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
-    switched = apply_policies(found, entries, options.profile)
+    switched = apply_policies(_soften(found, tree.guessed), entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
@@ -123,6 +123,12 @@ def check_folder(
     if not plugins.installed and not plugins.findings and not lacking and not ask:
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
+
+
+def _soften(findings: Iterable[Finding], guessed: Container[str]) -> Iterator[Finding]:
+    """Take an error in what nobody deploys as it stands for a warning: other values may mend it."""
+    for one in findings:
+        yield replace(one, severity="warning") if one.severity == "error" and one.folder in guessed else one
 
 
 def _list_catalogues(project: Path, options: CheckOptions) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,53 +15,135 @@ from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_fil
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
-from gitops_stack.tree_check.folder_files import list_folder
+from gitops_stack.tree_check.folder_applications import (
+    is_template_of_values,
+    list_asked,
+    list_unasked,
+    needs_values,
+)
+from gitops_stack.tree_check.folder_files import FolderFiles, list_folder
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import Render, Request, SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
 
+_DEEPEST = 8  # as in trees of stacks
+
 
 def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *, exclude: Sequence[str] = ()) -> Tree:
     """Render all that ``folder`` holds, or one file; each kustomization and chart is a group of its own.
 
+    A chart is rendered as the Applications in ``folder`` say; one that they do not name, with its own values.
     What matches one of the globs ``exclude`` is left out.
     """
     tree = Tree(tools=tools or SourceTools())
-    requests = [replace(one, tools=tree.tools) for one in _list_requests(tree, project, folder, exclude)]
-    for request, render in zip(requests, render_all(requests), strict=True):
-        place = relative_path(request.folder, project)
-        if render.skipped:
-            said = f"is not rendered: {render.skipped}; nothing of it was checked"
-            tree.findings.append(Finding("not-rendered", "warning", place, None, "", said, "", "", place))
-        tree.findings += [
-            build_render_failure(sentence, request.folder, "", tree, project) for sentence in render.failed
-        ]
-        ignored = [(relative_path(Path(file), project), why) for file, why in render.ignored]
-        tree.findings += [build_ignored(file, why, "", place) for file, why in ignored]
-        tree.lacking += [render.lacking] if render.lacking else []
-        tree.loose_files.setdefault(place, set()).update(render.files)
-        _note_inputs(tree.inputs, request.folder, render)
-        for file, document in flatten(render.documents):
-            name = relative_path(Path(file), project)
-            if is_object(document):
-                namespace = text(dig(document, "metadata", "namespace"))
-                tree.loose.setdefault(place, []).append(RenderedObject(document, namespace, name, "", place))
-            else:
-                tree.findings.append(build_no_object(name, "", place, document))
-    if _is_empty(tree, requests):
+    listed = _list_files(tree, project, folder, exclude)
+    requests = _list_requests(listed, tree.tools)
+    _take_all(tree, requests, project)
+    if not folder.is_file():
+        _follow(tree, listed, project)
+    if _is_empty(tree, requests) and not listed.charts:
         place, said = relative_path(folder, project), "holds no manifest, so nothing was checked"
         tree.findings.append(Finding("passed-over", "warning", place, None, "", said, "correct the path", "", place))
     tree.custom_scopes |= build_custom_scopes(tree.definitions)
     for place, found in tree.loose.items():
         tree.loose[place] = settle_namespaces(found, "", tree.custom_scopes)
-    tree.applications = [
-        RenderedApplication(read_application_spec(found, of_stack=False))
-        for found in tree.objects
-        if is_application(found)
-    ]
-    _expand_sets(tree, project)
     return tree
+
+
+def _follow(tree: Tree, listed: FolderFiles, project: Path) -> None:
+    """Render charts and jsonnet for the Applications that name them, which may be in a chart themselves."""
+    asked: list[Request] = []
+    _take_asked(tree, _take_applications(tree, tree.objects, project), asked, project)
+    before = len(tree.findings)
+    alone = list_unasked(listed.charts, asked, tree.tools)
+    found = _take_applications(tree, _take_all(tree, alone, project), project)
+    said = tree.findings[before:]
+    # Those of a chart alone are gone again when one of them says how it is rendered.
+    tree.applications = tree.applications[: len(tree.applications) - len(found)]
+    guessed = {relative_path(one.folder, project) for one in alone if is_template_of_values(one.folder)}
+    _take_asked(tree, [one for one in found if one.spec.object.folder not in guessed], asked, project)
+    sure = len(asked)
+    _take_asked(tree, [one for one in found if one.spec.object.folder in guessed], asked, project)
+    places = [relative_path(one.folder, project) for one in asked]
+    dropped = {place for place in (relative_path(one.folder, project) for one in alone) if place in places}
+    tree.loose = {place: made for place, made in tree.loose.items() if place not in dropped}
+    tree.findings = [one for one in tree.findings if one not in said or one.folder not in dropped]
+    tree.applications += [one for one in found if one.spec.object.folder not in dropped]
+    tree.guessed = (guessed | set(places[sure:])) - set(places[:sure])
+    _note_jsonnet(tree, listed, project)
+
+
+def _take_asked(tree: Tree, fresh: Sequence[RenderedApplication], asked: list[Request], project: Path) -> None:
+    """Render what Applications ask for, and the Applications in that; ``asked`` is what was rendered already."""
+    for _ in range(_DEEPEST):
+        wanted = list_asked((one.spec for one in fresh), project, tree.tools)
+        tree.findings += wanted.findings
+        tree.inputs.folders.update(wanted.folders)
+        requests = [one for one in wanted.requests if one not in asked]  # an Application may render itself
+        asked += requests
+        fresh = _take_applications(tree, _take_all(tree, requests, project, of_application=True), project)
+        if not fresh:
+            break
+
+
+def _take_all(
+    tree: Tree, requests: Sequence[Request], project: Path, *, of_application: bool = False
+) -> list[RenderedObject]:
+    """Render sources into the tree; what one Application makes is no duplicate of what another one does."""
+    made = []
+    for request, render in zip(requests, render_all(requests), strict=True):
+        place = relative_path(request.folder, project)
+        group = f"{place} {request.instance} {request.namespace}" if of_application else place
+        made += _take(tree, request, render, project, group)
+    return made
+
+
+def _take(tree: Tree, request: Request, render: Render, project: Path, group: str) -> list[RenderedObject]:
+    place, made = relative_path(request.folder, project), []
+    by_itself = not request.instance
+    unsaid = [one for one in render.failed if by_itself and needs_values(one)]
+    for why in (render.skipped, *(f"its own values are not enough: {_reason(one)}" for one in unsaid)):
+        if why:
+            said = f"is not rendered: {why}; nothing of it was checked"
+            tree.findings.append(Finding("not-rendered", "warning", place, None, "", said, "", request.instance, place))
+    tree.findings += [
+        build_render_failure(sentence, request.folder, request.instance, tree, project)
+        for sentence in render.failed
+        if sentence not in unsaid
+    ]
+    ignored = [(relative_path(Path(file), project), why) for file, why in render.ignored]
+    tree.findings += [build_ignored(file, why, "", place) for file, why in ignored]
+    tree.lacking += [render.lacking] if render.lacking else []
+    tree.loose_files.setdefault(place, set()).update(render.files)
+    _note_inputs(tree.inputs, request, render)
+    for file, document in flatten(render.documents):
+        name = relative_path(Path(file), project)
+        if request.instance and not name.endswith(("Chart.yaml", ".jsonnet")):
+            continue  # a manifest beside jsonnet, which is there already
+        if is_object(document):
+            namespace = text(dig(document, "metadata", "namespace"))
+            made.append(RenderedObject(document, namespace, name, "", place))
+        else:
+            tree.findings.append(build_no_object(name, "", place, document))
+    if made:
+        tree.loose.setdefault(group, []).extend(made)
+    return made
+
+
+def _reason(sentence: str) -> str:
+    """Return what helm said, without the place and the remedy."""
+    return sentence.partition("helm failed: ")[2].rpartition("; ")[0]
+
+
+def _note_jsonnet(tree: Tree, listed: FolderFiles, project: Path) -> None:
+    read = {file.resolve() for files in tree.loose_files.values() for file in files}
+    left = [file for file in listed.jsonnet if file.resolve() not in read]
+    if left:
+        place = relative_path(left[0], project)
+        more = f"and {len(left) - 1} more are" if len(left) > 1 else "is"
+        said = f"{more} not evaluated: no Application here reads this jsonnet; nothing of it was checked"
+        tree.findings.append(Finding("not-rendered", "warning", place, None, "", said, "", "", place))
 
 
 def _is_empty(tree: Tree, requests: Sequence[Request]) -> bool:
@@ -70,39 +152,52 @@ def _is_empty(tree: Tree, requests: Sequence[Request]) -> bool:
     return not tree.loose and not wrong and all("directory" in request.options for request in requests)
 
 
-def _expand_sets(tree: Tree, project: Path) -> None:
-    found = [one for one in tree.objects if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
-    if not found:
-        return
-    tree.inputs.complete = False  # a set may read files, and Git, outside of the folder
-    sets = TreeSets.of_folder(project, [one.manifest for one in found])
-    note_deciding_files(tree.inputs, project)
-    for one in found:
-        made, findings = sets.expand(one, (other.manifest for other in tree.objects))
-        tree.findings += findings
-        note_read(tree.inputs, project, made.read)
-        specs = [
-            read_application_spec(replace(one, manifest=manifest), of_stack=False) for manifest in made.applications
-        ]
-        tree.applications += [RenderedApplication(spec) for spec in specs]
+def _take_applications(tree: Tree, made: Sequence[RenderedObject], project: Path) -> list[RenderedApplication]:
+    """Read the Applications among new objects, and those that their ApplicationSets make."""
+    fresh = [RenderedApplication(read_application_spec(found, of_stack=False)) for found in made
+             if is_application(found)]  # fmt: skip
+    found = [one for one in made if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
+    if fresh or found:
+        note_deciding_files(tree.inputs, project)
+    if found:
+        sets = TreeSets.of_folder(project, [one.manifest for one in found])
+        for one in found:
+            expanded, findings = sets.expand(one, (other.manifest for other in tree.objects))
+            tree.findings += findings
+            note_read(tree.inputs, project, expanded.read)
+            specs = [
+                read_application_spec(replace(one, manifest=manifest), of_stack=False)
+                for manifest in expanded.applications
+            ]
+            fresh += [RenderedApplication(spec) for spec in specs]
+    known = {_identity(one) for one in tree.applications}
+    fresh = [one for one in fresh if _identity(one) not in known]
+    tree.applications += fresh
+    return fresh
 
 
-def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
+def _identity(one: RenderedApplication) -> str:
+    """Tell an Application from an equal one, which another Application's render of the same chart makes."""
+    return f"{one.spec.object.file}\0{one.spec.object.folder}\0{one.spec.object.manifest!r}"
+
+
+def _note_inputs(inputs: Inputs, request: Request, render: Render) -> None:
     """Note what a render was made from beside the folder's own files, which are noted already."""
     inputs.add_files(render.files)
     inputs.folders.update(render.links)
     if render.kustomized:
-        inputs.add_surroundings((folder / "kustomization.yaml", *render.files))
+        inputs.add_surroundings((request.folder / "kustomization.yaml", *render.files))
+    elif request.instance or "directory" not in request.options:
+        inputs.add_folder(request.folder)  # a chart has files in folders that are passed over, or lies elsewhere
     if not render.pinned:
         inputs.complete = False
 
 
-def _list_requests(tree: Tree, project: Path, folder: Path, exclude: Sequence[str]) -> Iterator[Request]:
-    """Yield the sources in a folder, and say what of it is passed over."""
+def _list_files(tree: Tree, project: Path, folder: Path, exclude: Sequence[str]) -> FolderFiles:
+    """List the files in a folder, and say what of it is passed over."""
     if folder.is_file():
         tree.inputs.add_files([folder])
-        yield Request(folder.parent, {"directory": {"include": folder.name}})
-        return
+        return FolderFiles(manifests=[folder])
     found = list_folder(folder, project, exclude)
     tree.inputs.add_files(found.files)
     tree.inputs.folders.update(found.folders)
@@ -112,6 +207,11 @@ def _list_requests(tree: Tree, project: Path, folder: Path, exclude: Sequence[st
         tree.findings.append(
             Finding("passed-over", "note", place, None, "", said, "", "", relative_path(folder, project))
         )
-    yield from (Request(one, {}, one.name) for one in (*found.charts, *found.kustomizations))
-    for file in found.manifests:
-        yield Request(file.parent, {"directory": {"include": file.name}})
+    return found
+
+
+def _list_requests(listed: FolderFiles, tools: SourceTools) -> list[Request]:
+    return [
+        *(Request(one, {}, one.name, tools=tools) for one in listed.kustomizations),
+        *(Request(file.parent, {"directory": {"include": file.name}}, tools=tools) for file in listed.manifests),
+    ]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.patterns import match_glob
@@ -40,6 +41,10 @@ _PATCH = re.compile(r"(^|[-_.])(json-?)?patch(es)?([-_.]|$)")
 _ENCRYPTED = re.compile(r"^sops:\s|^  \"sops\":\s*\{", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{|\{%|<%")
 _KUBECONFIG = ("v1", "Config")
+_OF_TESTS = "they belong to tests"
+# Folders of test data by every language's habit; `tests` alone may be an environment.
+_TEST_DATA = re.compile(r"(^|/)(testdata|test-data|fixtures|__tests__|tests?/(data|golden|expected|snapshots?))/")
+_METADATA = re.compile(r"(?:^|[{,]\s*)[\"']?metadata[\"']?:", re.MULTILINE)
 
 
 @dataclass
@@ -49,7 +54,8 @@ class FolderFiles:
     charts: list[Path] = field(default_factory=list)
     kustomizations: list[Path] = field(default_factory=list)
     manifests: list[Path] = field(default_factory=list)
-    passed_over: Mapping[str, list[Path]] = field(default_factory=dict)
+    jsonnet: list[Path] = field(default_factory=list)
+    passed_over: dict[str, list[Path]] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
 
@@ -57,15 +63,19 @@ class FolderFiles:
 def list_folder(folder: Path, project: Path, exclude: Sequence[str] = ()) -> FolderFiles:
     """List what of ``folder`` is to be checked; ``exclude`` are globs relative to the project."""
     found = FolderFiles()
-    for file in _walk(folder, project, exclude, found.folders):
-        found.files.append(file)
-    charts = sorted(file.parent for file in found.files if file.name == "Chart.yaml")
+    found.files += _walk(folder, project, exclude, found.folders)
+    test_data = {file for file in found.files if _TEST_DATA.search(file.relative_to(folder).as_posix())}
+    own = [file for file in found.files if file not in test_data]
+    charts = sorted(file.parent for file in own if file.name == "Chart.yaml")
     found.charts = [one for one in charts if not any(one.is_relative_to(other) for other in charts if other != one)]
-    kustomized = sorted({file.parent for file in found.files if file.name in KUSTOMIZATIONS})
+    kustomized = sorted({file.parent for file in own if file.name in KUSTOMIZATIONS})
     closures = {one: load_closure(one) for one in kustomized}
     used = {file.parent for one, closure in closures.items() for file in closure.files if file.parent != one.resolve()}
     found.kustomizations = [one for one in kustomized if one.resolve() not in used and not _is_component(one)]
-    _sort_files(found, closures)
+    found.jsonnet = [file for file in own if file.suffix == ".jsonnet"]
+    _sort_files(found, own, closures)
+    if left := [file for file in found.files if file in test_data and file.suffix in MANIFEST_SUFFIXES]:
+        found.passed_over.setdefault(_OF_TESTS, []).extend(left)
     return found
 
 
@@ -100,27 +110,27 @@ def _is_component(folder: Path) -> bool:
     return False
 
 
-def _sort_files(found: FolderFiles, closures: Mapping[Path, Closure]) -> None:
+def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path, Closure]) -> None:
     taken = {file for closure in closures.values() for file in closure.files}
     charts = {str(chart) for chart in found.charts}
     kustomized = {str(one) for one in closures}
-    tested = {file.parent for file in found.files if _TEST_STEP.fullmatch(file.name)}
+    tested = {file.parent for file in own if _TEST_STEP.fullmatch(file.name)}
     passed_over: dict[str, list[Path]] = defaultdict(list)
-    for file in found.files:
+    for file in own:
         above = {str(one) for one in file.parents}
         if file.suffix not in MANIFEST_SUFFIXES or above & charts or not file.is_file() or file.resolve() in taken:
             continue
         if str(file.parent) in kustomized or (_is_patch(file, kustomized) and above & kustomized):
             why = "" if file.name in KUSTOMIZATIONS else "no kustomization names them"
         elif tested & {*file.parents}:
-            why = "they belong to tests"
+            why = _OF_TESTS
         else:
             why = _find_reason(file)
             if not why:
                 found.manifests.append(file)
         if why:
             passed_over[why].append(file)
-    found.passed_over = passed_over
+    found.passed_over = dict(passed_over)
 
 
 def _is_patch(file: Path, kustomized: set[str]) -> bool:
@@ -145,11 +155,21 @@ def _find_reason(file: Path) -> str:
     kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
     if _ENCRYPTED.search(text):
         return "SOPS has encrypted them"
-    if version.partition("/")[0] in _LOCAL_GROUPS or _LOCAL.search(text) or kubeconfig:
+    if version.partition("/")[0] in _LOCAL_GROUPS or _LOCAL.search(text) or kubeconfig or _is_settings(version, text):
         return "they are files of other tools"
     if _ASSERTION.fullmatch(file.name):
-        return "they belong to tests"
+        return _OF_TESTS
     return "they are templates" if _TEMPLATE.search(text) and not _parses(file, text) else ""
+
+
+def _is_settings(version: str, text: str) -> bool:
+    """Tell whether a file has a version and a kind as manifests do, and no metadata, which every object needs.
+
+    Of groups that a cluster surely has, such a file is a manifest with a mistake in it.
+    """
+    group, slash, _ = version.partition("/")
+    served = version == "v1" or (slash and ("." not in group or group.endswith(".k8s.io") or group == ARGOCD_GROUP))
+    return bool(version) and not served and not _METADATA.search(text)
 
 
 def _has_kind(text: str) -> bool:

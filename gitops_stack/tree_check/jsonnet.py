@@ -7,6 +7,7 @@ would be one more compiled requirement for the few who need it; the lab builds t
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -78,11 +79,12 @@ def _check_imports(file: Path, libraries: Sequence[Path], root: Path, read: set[
         if name is None:
             yield f"{file}: found an import that is no plain text; write the file's name in quotes"
             continue
-        for place in (file.parent, *libraries):
-            found = place / name
-            if not found.resolve().is_relative_to(root.resolve()):
-                yield f"{file}: imports {name}, which is outside of the repository; put a copy in it"
-                break
+        # As go-jsonnet looks: beside the file, then in the last library first. What is nowhere may lead outside too.
+        places = [place / name for place in (file.parent, *reversed(libraries))]
+        found = next((place for place in places if os.path.exists(place)), None)  # noqa: PTH110 - unreadable: not there
+        if any(not place.resolve().is_relative_to(root.resolve()) for place in ([found] if found else places)):
+            yield f"{file}: imports {name}, which is outside of the repository; put a copy in it"
+        elif found:
             yield from _check_imports(found, libraries, root, read)
 
 

@@ -124,7 +124,7 @@ def _circumstances(project: Path, paths: Sequence[Path]) -> Iterator[str]:
     yield str(project.resolve())
     for path in paths:
         yield f"{path}\0{path.absolute()}"
-    for name in ("kustomize", "kubectl", "helm"):
+    for name in ("kustomize", "kubectl", "helm", "jsonnet"):
         yield stamp_program(name)
     for name in sys.path:
         yield from _distributions(name)

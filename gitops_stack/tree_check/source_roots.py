@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import weakref
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.patterns import same_repository
+from gitops_stack.patterns import normalize_repository, same_repository
 from gitops_stack.tree_check.bounds import find_root
-from gitops_stack.tree_check.revisions import export_revision, find_revision, load_followed_branches
+from gitops_stack.tree_check.revisions import export_revision, find_revision, load_followed_branches, load_remote_urls
 
 _DEFAULT = ("", "HEAD")
 
@@ -109,6 +111,17 @@ class SourceRoots:
             return Root(export_revision(self._project, commit, folder), folder, f"{name}:")
         except EnvironmentProblem as error:
             raise UnreadError(str(error)) from None
+
+
+def choose_repositories(project: Path, named: Iterable[str]) -> list[str]:
+    """Choose which of the URLs ``named`` mean this repository: those of the clone's remotes, else the most frequent."""
+    counted = Counter(named)
+    cloned = {_last_parts(url) for url in load_remote_urls(project)}
+    return [url for url in counted if _last_parts(url) in cloned] or [url for url, _ in counted.most_common(1)]
+
+
+def _last_parts(url: str) -> tuple[str, ...]:
+    return tuple(re.split(r"[/:]", normalize_repository(url))[-2:])
 
 
 def _is_cloned(project: Path) -> bool:

@@ -49,7 +49,8 @@ def check(case: dict[str, Any], tmp_path: Path) -> list[str]:
         (tmp_path / "gitops").mkdir()
         (tmp_path / "gitops/policies.yaml").write_text(yaml.safe_dump({"rules": case["policies"]}))
     report = check_folder(tmp_path, folder, kubernetes_version="1.35")
-    return [show_finding(finding) for finding in report.findings]
+    elsewhere = [one for one in report.findings if (one.rule, one.severity) == ("not-rendered", "note")]
+    return [show_finding(finding) for finding in report.findings if finding not in elsewhere]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -9,6 +9,7 @@ import pytest
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.folder_files import is_excluded, list_folder
 from gitops_stack.tree_check.result import CheckOptions
+from tests.tree_check.clock import wait_for_the_clock
 
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 DEPLOYMENT = """
@@ -41,6 +42,14 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ("cluster.yaml", "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "they are files of other tools"),
         ("eks.yaml", "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\n", "they are files of other tools"),
         ("skaffold.yaml", "apiVersion: skaffold/v4beta1\nkind: Config\n", "they are files of other tools"),
+        (
+            "node.yaml",
+            "apiVersion: v1alpha1\nkind: HostnameConfig\n---\nmachine: {}\n",
+            "they are files of other tools",
+        ),
+        ("mirror.yaml", "kind: ImageSet\napiVersion: mirror.example.com/v2\n", "they are files of other tools"),
+        ("tests/data/a.yaml", OBJECT, "they belong to tests"),
+        ("internal/testdata/a.json", "{}", "they belong to tests"),
         ("config", "apiVersion: v1\nkind: Config\nclusters: []\n", ""),
         ("kube.yaml", "apiVersion: v1\nkind: Config\nclusters: []\n", "they are files of other tools"),
         ("dashboard.json", '{"panels": [{"kind": "x"}]}', "they are not manifests"),
@@ -125,16 +134,6 @@ def test_a_folder_s_result_is_kept_until_a_file_changes(tmp_path: Path, monkeypa
     assert check_folder(tmp_path, tmp_path / "apps").objects == 2
 
 
-def wait_for_the_clock(folder: Path) -> None:
-    """Wait until a file written now is younger than those of ``folder``: results of files just written are not kept."""
-    before = max(file.stat().st_ctime for file in folder.rglob("*"))
-    probe = folder.parent / f"{folder.name}.probe"
-    while True:
-        probe.write_text("")
-        if probe.stat().st_ctime > before + 0.02:
-            return
-
-
 def test_objects_without_a_namespace_meet_those_with_one(tmp_path: Path) -> None:
     service = "kind: Service\napiVersion: v1\nmetadata: {name: web, namespace: shop}\n"
     service += "spec: {selector: {app: web}, ports: [{port: 80}]}\n"
@@ -154,4 +153,7 @@ spec:
   destination: {server: https://kubernetes.default.svc, namespace: shop}
 """
     write(tmp_path / "clusters", {"dev/web.yaml": application, "prd/web.yaml": application})
-    assert check_folder(tmp_path, tmp_path / "clusters").findings == ()
+    report = check_folder(tmp_path, tmp_path / "clusters")
+    assert {(one.rule, one.found) for one in report.findings} == {
+        ("not-rendered", "found web of https://example.com/a.git, which is not here")
+    }

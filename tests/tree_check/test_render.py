@@ -170,6 +170,21 @@ def test_kustomize_options_of_an_application_are_edits_of_a_copy(overlay: Path, 
     )
 
 
+def test_values_are_found_from_a_project_named_by_a_relative_path(
+    tmp_path: Path, started: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_chart = {"web/Chart.yaml": "name: web\nversion: 1.0.0\n", "web/dev.yaml": "", "values/dev.yaml": ""}
+    for name, text in write_chart.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)  # as `gitops-stack check` is started: helm itself runs in the chart's folder
+    options = {"helm": {"valueFiles": ["dev.yaml", "$values/dev.yaml"]}}
+    request = Request(Path("web"), options, root=Path(), refs=(("values", Path("values")),), several=True)
+    assert render_source(request).failed == ()
+    values = [one for one in started.read_text().splitlines() if one.startswith("--values=")]
+    assert values[:2] == [f"--values={tmp_path}/web/dev.yaml", f"--values={tmp_path}/values/dev.yaml"]
+
+
 def test_a_chart_is_rendered_with_the_application_s_values(tmp_path: Path, started: Path) -> None:
     chart = tmp_path / "chart"
     chart.mkdir()
@@ -314,6 +329,22 @@ def test_jsonnet_imports_from_the_repository_alone(text: str, said: str, tmp_pat
     render = render_source(Request(folder, {}, root=tmp_path / "repository"))
     assert said in render.failed[0]
     assert not started.exists()
+
+
+def test_jsonnet_is_imported_from_the_first_place_that_has_it(tmp_path: Path, started: Path) -> None:
+    (tmp_path / "answer").write_text("[]")
+    folder, library = tmp_path / "repository/web", tmp_path / "repository/lib/deep"
+    for place in (folder, library):
+        place.mkdir(parents=True)
+    (tmp_path / "repository/top.libsonnet").write_text("{}")
+    (folder / "a.jsonnet").write_text("import '../lib/deep/one.libsonnet'")
+    # From the folder of the source the same words would lead out of the repository.
+    (library / "one.libsonnet").write_text("import '../../top.libsonnet'")
+    (tmp_path / "bin/jsonnet").symlink_to(tmp_path / "bin/helm")
+    render = render_source(Request(folder, {}, root=tmp_path / "repository"))
+    assert render.failed == ()
+    assert tmp_path / "repository/top.libsonnet" in {file.resolve() for file in render.files}
+    assert started.exists()
 
 
 def test_jsonnet_gets_the_application_s_variables(tmp_path: Path, started: Path) -> None:

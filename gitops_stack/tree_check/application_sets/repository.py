@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError
 from gitops_stack.tree_check.source_roots import SourceRoots, UnreadError
 
@@ -68,14 +69,14 @@ class Repository:
 def _list_files(folder: Path) -> list[str]:
     if not any((place / ".git").exists() for place in (folder.resolve(), *folder.resolve().parents)):
         return []
-    command = ["git", "-C", str(folder), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    arguments = ("ls-files", "--cached", "--others", "--exclude-standard", "-z")
     try:
-        done = subprocess.run(
-            command, capture_output=True, env=build_caller_environment(), timeout=_SECONDS, check=False
+        done = start_git(
+            folder, *arguments, environment=build_caller_environment(), seconds=_SECONDS, errors="surrogateescape"
         )
-    except (FileNotFoundError, subprocess.TimeoutExpired):
+    except EnvironmentProblem:
         return []
-    return [] if done.returncode else [os.fsdecode(name) for name in done.stdout.split(b"\0")[:-1]]
+    return [] if done.returncode else done.stdout.split("\0")[:-1]
 
 
 def _walk(top: Path) -> Iterator[str]:

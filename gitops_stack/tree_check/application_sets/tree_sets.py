@@ -12,7 +12,6 @@ from pathlib import Path
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret, produced_keys
-from gitops_stack.patterns import normalize_repository
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.settings import StackSettings
@@ -21,8 +20,7 @@ from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 from gitops_stack.tree_check.application_sets.expansion import NEWEST, Expansion, expand_application_set
 from gitops_stack.tree_check.application_sets.repository import Repository
-from gitops_stack.tree_check.revisions import load_remote_urls
-from gitops_stack.tree_check.source_roots import SourceRoots
+from gitops_stack.tree_check.source_roots import SourceRoots, choose_repositories
 
 _GLOBBING = "applicationsetcontroller.enable.new.git.file.globbing"
 _FIELD = "spec.generators"
@@ -59,10 +57,8 @@ class TreeSets:
 
         Clusters are those it declares: Secrets of overlays that are alternatives tell nothing.
         """
-        named = Counter(url for one in sets for url in _git_urls(one.get("spec")))
-        cloned = {_last_parts(url) for url in load_remote_urls(project)}
-        urls = [url for url in named if _last_parts(url) in cloned] or [url for url, _ in named.most_common(1)]
-        return cls(SourceRoots.at_hand(project, urls), load_clusters(project))
+        named = [url for one in sets for url in _git_urls(one.get("spec"))]
+        return cls(SourceRoots.at_hand(project, choose_repositories(project, named)), load_clusters(project))
 
     def expand(self, found: RenderedObject, tree: Iterable[Manifest]) -> tuple[Expansion, list[Finding]]:
         """Expand one set, with the cluster Secrets in its ``tree`` too where clusters are known, and judge it."""
@@ -144,10 +140,6 @@ def _git_urls(value: object) -> Iterator[str]:
         yield from (url for inner in value.values() for url in _git_urls(inner))
     elif isinstance(value, list):
         yield from (url for inner in value for url in _git_urls(inner))
-
-
-def _last_parts(url: str) -> tuple[str, ...]:
-    return tuple(re.split(r"[/:]", normalize_repository(url))[-2:])
 
 
 def _complete(made: Cluster, declared: Iterable[Cluster]) -> Cluster:

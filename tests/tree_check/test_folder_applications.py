@@ -1,0 +1,212 @@
+"""Charts and jsonnet of a folder without a stack: rendered as its Applications say, else with their own values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.tree_check.check import check_folder
+from gitops_stack.tree_check.folder import load_folder
+from gitops_stack.tree_check.result import CheckOptions
+from tests.tree_check.clock import wait_for_the_clock
+
+ADOPT = CheckOptions(profile="adopt")
+CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+# Prints a ConfigMap that tells the release and its values files; `manifests` and `error` in a chart stand for others.
+HELM = """#!/bin/sh
+for argument in "$@"; do
+  case "$last" in --name-template) name=$argument;; esac
+  case "$argument" in --values=*/values.yaml);; --values=*) values="$values ${argument##*/}";; esac
+  last=$argument
+done
+if [ -f error ] && [ -z "$values" ]; then cat error >&2; exit 1; fi
+if [ -f manifests ]; then cat manifests; exit; fi
+printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: "%s"}\\ndata: {values: "%s"}\\n' "$name" "${values# }"
+"""
+JSONNET = """#!/bin/sh
+printf '[{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made"}}]'
+"""
+
+
+@pytest.fixture(autouse=True)
+def programs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path_factory.mktemp("bin")
+    for name, text in {"helm": HELM, "jsonnet": JSONNET}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(folder / "cache"))
+
+
+def application(name: str, source: str) -> str:
+    return f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: {name}, namespace: argocd, finalizers: [resources-finalizer.argocd.argoproj.io]}}
+spec:
+  project: default
+  source: {{repoURL: https://example.com/acme/platform.git, targetRevision: main, {source}}}
+  destination: {{server: https://kubernetes.default.svc, namespace: shop}}
+"""
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def rendered(folder: Path) -> dict[str, object]:
+    """Return the ConfigMaps of a folder: name -> data."""
+    found = load_folder(folder, folder).objects
+    return {one.name.name: one.manifest.get("data") for one in found if one.kind == "ConfigMap"}
+
+
+def warnings(folder: Path) -> list[tuple[str, str, str, str]]:
+    report = check_folder(folder, folder, options=ADOPT)
+    return [(one.severity, one.rule, one.file, one.found) for one in report.findings if one.severity != "note"]
+
+
+def test_a_chart_is_rendered_for_every_application_that_reads_it(tmp_path: Path) -> None:
+    files = {
+        "charts/web/Chart.yaml": CHART,
+        "charts/web/prd.yaml": "",
+        "charts/web/dev.yaml": "",
+        "charts/other/Chart.yaml": CHART,
+        "apps/dev.yaml": application("web-dev", "path: charts/web, helm: {valueFiles: [dev.yaml]}"),
+        "apps/prd.yaml": application("web-prd", "path: charts/web, helm: {valueFiles: [prd.yaml], releaseName: web}"),
+    }
+    assert rendered(write(tmp_path, files)) == {
+        "web-dev": {"values": "dev.yaml"}, "web": {"values": "prd.yaml"}, "other": {"values": ""},
+    }  # fmt: skip
+
+
+def test_applications_in_a_chart_are_followed_and_one_that_renders_itself_ends(tmp_path: Path) -> None:
+    files = {
+        "apps/Chart.yaml": CHART,
+        "apps/manifests": application("apps", "path: apps") + "---\n" + application("shop", "path: charts/web"),
+        "charts/web/Chart.yaml": CHART,
+    }
+    tree = load_folder(write(tmp_path, files), tmp_path)
+    assert sorted(one.spec.name for one in tree.applications) == ["apps", "shop"]
+    assert rendered(tmp_path) == {"shop": {"values": ""}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error: execution error at (web/templates/a.yaml:1:2): host must be set",
+        "Error: template: web/templates/a.yaml:1:14: executing: nil pointer evaluating interface {}.create",
+        "Error: YAML parse error on web/templates/job.yaml: mapping values are not allowed in this context",
+    ],
+)
+def test_a_chart_that_wants_values_is_not_rendered_and_no_error(said: str, tmp_path: Path) -> None:
+    write(tmp_path, {"web/Chart.yaml": CHART, "web/error": f"{said}\n\nUse --debug flag to see more\n"})
+    ((severity, rule, file, found),) = warnings(tmp_path)
+    assert (severity, rule, file) == ("warning", "not-rendered", "web")
+    reason = said.removeprefix("Error: ")
+    assert found == f"is not rendered: its own values are not enough: {reason}; nothing of it was checked"
+
+
+def test_a_chart_that_no_values_mend_is_an_error(tmp_path: Path) -> None:
+    said = "Error: parse error at (web/templates/a.yaml:15): unexpected {{end}}\n"
+    write(tmp_path, {"web/Chart.yaml": CHART, "web/error": said})
+    assert [found[:3] for found in warnings(tmp_path)] == [("error", "render-failed", "web")]
+
+
+def test_a_chart_fails_for_an_application_as_it_does_in_argo_cd(tmp_path: Path) -> None:
+    said = "Error: execution error at (web/templates/a.yaml:1:2): host must be set\n"
+    files = {"web/Chart.yaml": CHART, "web/error": said, "apps/web.yaml": application("web", "path: web")}
+    assert [found[:3] for found in warnings(write(tmp_path, files))] == [("error", "render-failed", "web")]
+
+
+def test_a_schema_s_refusal_is_told_with_its_reason(tmp_path: Path) -> None:
+    said = "Error: values don't meet the specifications of the schema(s):\nweb:\n- at '/a': got string, want number\n"
+    files = {"web/Chart.yaml": CHART, "web/error": said, "apps/web.yaml": application("web", "path: web")}
+    ((*_, found),) = warnings(write(tmp_path, files))
+    assert found.endswith("specifications of the schema(s): web: - at '/a': got string, want number")
+
+
+@pytest.mark.parametrize(("other", "severity"), [("values-prd.yaml", "warning"), ("ci/test-values.yaml", "warning"),
+                                                 ("notes.yaml", "error")])  # fmt: skip
+def test_an_error_in_a_chart_that_has_other_values_is_a_warning(other: str, severity: str, tmp_path: Path) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {a: b}}\n"
+    write(tmp_path, {"web/Chart.yaml": CHART, "web/manifests": service, f"web/{other}": ""})
+    assert {found[:2] for found in warnings(tmp_path)} == {(severity, "value-invalid")}
+
+
+@pytest.mark.parametrize(("folder", "release"), [("web", "web"), ("1.2.3", "release-name"), ("a_b", "release-name")])
+def test_a_release_is_called_so_that_its_objects_can_be(folder: str, release: str, tmp_path: Path) -> None:
+    assert list(rendered(write(tmp_path, {f"charts/{folder}/Chart.yaml": CHART}))) == [release]
+
+
+def test_a_library_renders_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"lib/Chart.yaml": f"{CHART}type: library\n", "lib/error": "Error: library charts are no charts\n"})
+    assert warnings(tmp_path) == []
+
+
+def test_what_an_application_reads_elsewhere_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, {"apps/web.yaml": application("web", "chart: web")})
+    report = check_folder(tmp_path, tmp_path, options=ADOPT)
+    assert report.unread == 1
+    assert report.findings[0].found == "found web of https://example.com/acme/platform.git, which is not here"
+
+
+def test_a_folder_that_is_not_here_is_a_warning_as_its_branch_may_have_it(tmp_path: Path) -> None:
+    files = {"apps/a.yaml": application("a", "path: charts/web"), "apps/b.yaml": application("b", "path: charts/gone")}
+    write(tmp_path, {**files, "charts/web/Chart.yaml": CHART})
+    assert [found[:2] for found in warnings(tmp_path)] == [("warning", "not-rendered")]
+
+
+def test_jsonnet_is_evaluated_for_an_application_and_else_counted(tmp_path: Path) -> None:
+    files = {"site/a.jsonnet": "[]", "site/b.yaml": "{}", "left/a.jsonnet": "", "left/b.jsonnet": ""}
+    write(tmp_path, files | {"apps/a.yaml": application("a", "path: site")})
+    assert list(rendered(tmp_path)) == ["made"]
+    said = "and 1 more are not evaluated: no Application here reads this jsonnet; nothing of it was checked"
+    assert warnings(tmp_path) == [("warning", "not-rendered", "left/a.jsonnet", said)]
+
+
+@pytest.fixture
+def runs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Count the runs of helm, each a line in the file returned."""
+    folder = tmp_path_factory.mktemp("counting")
+    (folder / "helm").write_text(HELM.replace("#!/bin/sh\n", f"#!/bin/sh\necho run >> {folder}/runs\n"))
+    (folder / "helm").chmod(0o755)
+    (folder / "runs").touch()
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    return folder / "runs"
+
+
+@pytest.mark.parametrize("error", ["", "Error: execution error at (web/templates/a.yaml:1:2): host must be set\n"])
+def test_a_chart_s_result_is_kept_until_its_values_or_its_application_change(
+    error: str, tmp_path: Path, runs: Path
+) -> None:
+    valued = "path: web, helm: {valueFiles: [a.yaml, may-come.yaml], ignoreMissingValueFiles: true}"
+    files = {"web/Chart.yaml": CHART, "web/a.yaml": "", "apps/a.yaml": application("a", valued)}
+    write(tmp_path, files | ({"lone/Chart.yaml": CHART, "lone/error": error} if error else {}))
+
+    def count() -> int:
+        wait_for_the_clock(tmp_path)
+        before = len(runs.read_text().splitlines())
+        check_folder(tmp_path, tmp_path, options=ADOPT)
+        return len(runs.read_text().splitlines()) - before
+
+    everything = 2 if error else 1
+    assert [count(), count()] == [everything, 0]
+    (tmp_path / "web/a.yaml").write_text("b: 1\n")
+    assert [count(), count()] == [everything, 0]
+    (tmp_path / "web/may-come.yaml").write_text("b: 1\n")
+    assert [count(), count()] == [everything, 0]
+    (tmp_path / "web/.helmignore").write_text("a\n")
+    assert [count(), count()] == [everything, 0]
+
+
+def test_a_chart_with_values_that_a_pattern_finds_is_rendered_every_time(tmp_path: Path, runs: Path) -> None:
+    source = "path: web, helm: {valueFiles: ['/values/*.yaml'], ignoreMissingValueFiles: true}"
+    write(tmp_path, {"web/Chart.yaml": CHART, "apps/a.yaml": application("a", source), "values/a.yaml": ""})
+    for _ in range(2):
+        check_folder(tmp_path, tmp_path / "apps", options=ADOPT)
+    assert len(runs.read_text().splitlines()) == 2
