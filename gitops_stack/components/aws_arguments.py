@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.pod_policies import build_workload_policy
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
 from gitops_stack.components.eks_cluster import AccessArgs, EksClusterArgs
 from gitops_stack.components.network import Network, NetworkArgs
 from gitops_stack.components.node_groups import NodeGroupArgs
-from gitops_stack.components.pod_identity import PodIdentityArgs
+from gitops_stack.components.pod_identity import PodIdentityArgs, PodRoleArgs
 from gitops_stack.settings import (
     AddOnSettings,
     CiSettings,
     EksClusterSettings,
     NetworkSettings,
     PipelineSettings,
+    PodRoleSettings,
     RegistrySettings,
     StackSettings,
 )
@@ -120,6 +122,21 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
             "service_account": dns.service_account,
             "hosted_zone_ids": dns.hosted_zone_ids,
         }
+    if settings.pod_roles:
+        args["roles"] = {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
+    return args
+
+
+def _build_pod_role_args(role: PodRoleSettings) -> PodRoleArgs:
+    args: PodRoleArgs = {
+        "namespace": role.namespace,
+        "service_account": role.service_account,
+        "managed_policy_arns": role.managed_policy_arns,
+    }
+    if role.statements:
+        args["policy"] = build_workload_policy(role.statements)
+    if role.role_arn is not None:
+        args["role_arn"] = role.role_arn
     return args
 
 

@@ -162,6 +162,8 @@ def _register_cluster(
         "vpcId": network.vpc_id,
         "natAddresses": list(network.nat_addresses),
     }
+    if settings.pod_roles:
+        foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
 
 
 def _register_registry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +36,14 @@ def register_role(
     trust: pulumi.Input[Document],
     parent: pulumi.Resource,
     *,
-    policy: pulumi.Input[Document] | None = None,
-    managed_policy_arn: pulumi.Input[str] | None = None,
+    policy: pulumi.Input[Mapping[str, Any]] | None = None,
+    managed_policy_arns: Mapping[str, pulumi.Input[str]] | None = None,
 ) -> RegisteredRole:
     """Register a role with its trust policy and, as resources of their own, what it may do.
 
-    The physical name is Pulumi's: ``name`` and a random suffix, so that stacks share an account. Raises
-    ``GitOpsStackError`` for a name that leaves no room for it.
+    ``managed_policy_arns`` are policies to attach, by names that stay with them. The physical name is Pulumi's:
+    ``name`` and a random suffix, so that stacks share an account. Raises ``GitOpsStackError`` for a name that leaves no
+    room for it.
     """
     if len(name) > _LONGEST_NAME:
         raise GitOpsStackError(f"role {name}: has {len(name)} characters; needs at most {_LONGEST_NAME}")
@@ -56,12 +58,12 @@ def register_role(
     policies: list[pulumi.Resource] = []
     if policy is not None:
         policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=_render(policy), opts=options))
-    if managed_policy_arn is not None:
-        policies.append(
-            iam.RolePolicyAttachment(f"{name}-policy", role=role.name, policy_arn=managed_policy_arn, opts=options)
-        )
+    policies += [
+        iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=options)
+        for key, arn in (managed_policy_arns or {}).items()
+    ]
     return RegisteredRole(role, policies)
 
 
-def _render(document: pulumi.Input[Document]) -> pulumi.Output[str]:
+def _render(document: pulumi.Input[Mapping[str, Any]]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(document).apply(render_document)

@@ -20,6 +20,7 @@ from gitops_stack.settings.cluster import (
 )
 from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.pod_roles import PodRoleSettings, StatementSettings
 from gitops_stack.settings.references import check_references
 from gitops_stack.settings.registry import (
     PullAccessSettings,
@@ -38,7 +39,7 @@ __all__ = [
     "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings", "EksClusterSettings",
     "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings", "ExternalSecretsSettings",
     "GitOpsSettings", "GithubAppSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings",
-    "NodeGroupSettings", "PipelineSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings",
-    "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings",
-    "SyncWindowSettings", "WorkloadSettings", "check_references",
+    "NodeGroupSettings", "PipelineSettings", "PodRoleSettings", "ProjectSettings", "PublisherSettings",
+    "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings",
+    "Settings", "StackSettings", "StatementSettings", "SyncWindowSettings", "WorkloadSettings", "check_references",
 ]  # fmt: skip

@@ -54,9 +54,20 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
         yield _Named("gitops.credentials.secretsManager", settings.gitops.credentials.secrets_manager, "region")
     for number, arn in enumerate(settings.argocd.spoke_role_arns):
         yield _Named(f"argocd.spokeRoleArns.{number}", arn)
+    yield from _list_pod_arns(settings)
+
+
+def _list_pod_arns(settings: StackSettings) -> Iterator[_Named]:
     if settings.add_ons is not None and settings.add_ons.external_secrets is not None:
         for number, arn in enumerate(settings.add_ons.external_secrets.secrets):
             yield _Named(f"addOns.externalSecrets.secrets.{number}", arn)
+    for name, role in settings.pod_roles.items():
+        yield _Named(f"podRoles.{name}.roleArn", role.role_arn)
+        for number, arn in enumerate(role.managed_policy_arns):
+            yield _Named(f"podRoles.{name}.managedPolicyArns.{number}", arn)
+        for number, statement in enumerate(role.statements):
+            for place, arn in enumerate(statement.resources):
+                yield _Named(f"podRoles.{name}.statements.{number}.resources.{place}", arn)
 
 
 def _check_issuers(settings: StackSettings) -> Iterator[Finding]:

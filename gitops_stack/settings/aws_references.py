@@ -10,6 +10,7 @@ from gitops_stack.settings.cluster import EksClusterSettings
 from gitops_stack.settings.endpoint_networks import check_endpoint_networks
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.partitions import find_partition
+from gitops_stack.settings.pod_references import check_pods
 from gitops_stack.settings.registry import CACHE_PREFIXES, LONGEST_CACHE_PREFIX
 from gitops_stack.settings.stack import StackSettings
 
@@ -19,7 +20,6 @@ Finding = tuple[str, object, str]
 # a host more (measured with kwok nodes: three schedule, four roll).
 HA_NODES = 4
 HA_HOSTS = 3
-_HUB_PARTS = ("application-controller", "applicationset-controller", "server")
 # Names that AWS limits get the library's words before them and a random suffix behind: 64 characters of a role, 63 of a
 # node group.
 LONGEST_ROLE_KEY = 30
@@ -39,7 +39,7 @@ def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
         yield from _check_network(settings, settings.network)
     yield from _check_registry(settings)
     yield from _check_ci(settings)
-    yield from _check_pods(settings)
+    yield from check_pods(settings)
     yield from check_arns(settings)
 
 
@@ -184,27 +184,6 @@ def _check_ci(settings: StackSettings) -> Iterator[Finding]:
             if repository not in known:
                 needs = f"needs a repository of this stack's registry: {', '.join(known) or 'none'}"
                 yield f"ci.publishers.{name}.repositories", repository, needs
-
-
-def _check_pods(settings: StackSettings) -> Iterator[Finding]:
-    """EKS takes one Pod Identity association of a service account."""
-    if settings.eks is None or settings.add_ons is None:
-        return
-    taken = {(settings.argocd.namespace, f"argocd-{part}"): "Argo CD" for part in _HUB_PARTS}
-    if settings.eks.addons:
-        taken["kube-system", "ebs-csi-controller-sa"] = "add-on aws-ebs-csi-driver"
-    for key, add_on in (
-        ("externalSecrets", settings.add_ons.external_secrets),
-        ("loadBalancerController", settings.add_ons.load_balancer_controller),
-        ("externalDns", settings.add_ons.external_dns),
-    ):
-        if add_on is None:
-            continue
-        own = (add_on.namespace, add_on.service_account)
-        if own in taken:
-            needs = f"needs a service account of its own: {'/'.join(own)} has the role of {taken[own]}"
-            yield f"addOns.{key}.serviceAccount", add_on.service_account, needs
-        taken.setdefault(own, f"addOns.{key}")
 
 
 def _plural(count: int, noun: str) -> str:

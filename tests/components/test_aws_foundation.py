@@ -155,3 +155,14 @@ def test_auto_mode_has_no_add_ons_to_add() -> None:
     found, seen = record(settings(cluster=cluster))
     assert not any(name.startswith(("Addon:", "ClusterAddons:", "NodeGroup:")) for name in found)
     assert {"platform-registry", "platform-eks", "platform-network"} <= set(seen["before"])
+
+
+def test_workloads_get_their_roles_and_the_outputs_name_them() -> None:
+    statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme/*"]}
+    role = {"namespace": "shop", "serviceAccount": "web", "statements": [statement]}
+    found, seen = record(settings(podRoles={"web": role}))
+    assert document(found["RolePolicy:platform-pod-identity-web-policy"])["Statement"] == [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::acme/*"]}
+    ]
+    assert seen["outputs"]["podRoleArns"] == {"web": "arn:aws:mock:::platform-pod-identity-web"}
+    assert "platform-pod-identity-shop/web" in seen["before"]
