@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pod_policies import build_workload_policy
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
+from gitops_stack.components.cluster_addons import ClusterAddonsArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
 from gitops_stack.components.eks_cluster import AccessArgs, EksClusterArgs
 from gitops_stack.components.network import Network, NetworkArgs
@@ -20,6 +23,8 @@ from gitops_stack.settings import (
     RegistrySettings,
     StackSettings,
 )
+from gitops_stack.settings.eks_addons import BEFORE_NODES
+from gitops_stack.settings.pod_references import find_addon_roles
 
 
 def build_network_args(network: NetworkSettings, account: Account) -> NetworkArgs:
@@ -71,7 +76,7 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
         }
         for key, group in eks.compute.node_groups.items()
     }
-    return {
+    args: EksClusterArgs = {
         "account_id": account.id,
         "region": account.region,
         "name": name,
@@ -89,9 +94,12 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
         "secrets_key_arn": eks.secrets_key_arn,
         "auto_mode": eks.compute.auto_mode,
         "node_groups": groups,
-        "addons": {str(addon): version for addon, version in eks.addons.items()},
+        "addons": {addon: version for addon, version in eks.addons.items() if addon in BEFORE_NODES},
         "oidc_provider": eks.oidc_provider,
     }
+    if configuration := {key: one for key, one in eks.addon_configuration.items() if key in BEFORE_NODES}:
+        args["addon_configuration"] = configuration
+    return args
 
 
 def build_identity_args(settings: StackSettings, account: Account) -> PodIdentityArgs:
@@ -102,7 +110,7 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
         "cluster_name": settings.cluster_name,
         "argocd_namespace": settings.argocd.namespace,
         "spoke_role_arns": settings.argocd.spoke_role_arns,
-        "ebs_csi_driver": settings.eks is not None and "aws-ebs-csi-driver" in settings.eks.addons,
+        "ebs_csi_driver": "aws-ebs-csi-driver" in (addon_roles := find_addon_roles(settings)),
     }
     add_ons = settings.add_ons or AddOnSettings.model_validate({})
     if (secrets := add_ons.external_secrets) is not None:
@@ -122,9 +130,32 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
             "service_account": dns.service_account,
             "hosted_zone_ids": dns.hosted_zone_ids,
         }
-    if settings.pod_roles:
-        args["roles"] = {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
+    roles: dict[str, PodRoleArgs] = {
+        role.key: {
+            "namespace": role.namespace,
+            "service_account": role.service_account,
+            "managed_policy_arns": [account.managed_policy_arn(policy) for policy in role.policies],
+        }
+        for addon, role in addon_roles.items()
+        if addon != "aws-ebs-csi-driver"  # which the component knows by itself
+    }
+    roles |= {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
+    if roles:
+        args["roles"] = roles
     return args
+
+
+def build_addons_args(settings: StackSettings, eks: EksClusterSettings, tags: Mapping[str, str]) -> ClusterAddonsArgs:
+    """Build the arguments of the add-ons whose pods need nodes."""
+    addons = {addon: version for addon, version in eks.addons.items() if addon not in BEFORE_NODES}
+    configuration = {key: dict(values) for key, values in eks.addon_configuration.items() if key in addons}
+    if "aws-ebs-csi-driver" in addons:
+        # Volumes outlive a cluster that goes before its claims; by these tags `sweep` knows whose they are.
+        values = configuration.setdefault("aws-ebs-csi-driver", {})
+        controller = dict(values.get("controller") or {})
+        controller["extraVolumeTags"] = {**(controller.get("extraVolumeTags") or {}), **tags}
+        values["controller"] = controller
+    return {"cluster_name": settings.cluster_name, "addons": addons, "configuration": configuration}
 
 
 def _build_pod_role_args(role: PodRoleSettings) -> PodRoleArgs:

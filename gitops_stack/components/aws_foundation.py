@@ -14,6 +14,7 @@ from gitops_stack import conventions
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
 from gitops_stack.components.aws_arguments import (
+    build_addons_args,
     build_ci_args,
     build_cluster_args,
     build_identity_args,
@@ -27,8 +28,6 @@ from gitops_stack.components.eks_cluster import AccessArgs, EksCluster
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
-
-_WITH_NODES = ("coredns", "aws-ebs-csi-driver")
 
 
 @dataclass
@@ -133,19 +132,10 @@ def _register_cluster(
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
     foundation.components += [network, cluster, identity]
-    addons = {str(addon): version for addon, version in eks.addons.items() if addon in _WITH_NODES}
-    if addons:
+    addons = build_addons_args(settings, eks, foundation.tags)
+    if addons["addons"]:
         after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
-        added = ClusterAddons(
-            f"{foundation.name}-cluster-addons",
-            {
-                "cluster_name": settings.cluster_name,
-                "addons": addons,
-                # Volumes outlive a cluster that goes before its claims; by these tags `sweep` knows whose they are.
-                "configuration": {"aws-ebs-csi-driver": {"controller": {"extraVolumeTags": dict(foundation.tags)}}},
-            },
-            pulumi.ResourceOptions.merge(inside, after),
-        )
+        added = ClusterAddons(f"{foundation.name}-cluster-addons", addons, pulumi.ResourceOptions.merge(inside, after))
         foundation.before_pods.append(added)
     foundation.cluster = cluster
     foundation.before_pods += [*cluster.ready, *identity.associations.values()]

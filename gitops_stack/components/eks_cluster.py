@@ -71,6 +71,8 @@ class EksClusterArgs(AccountArgs):
     addons: NotRequired[Mapping[str, pulumi.Input[str]]]
     """EKS add-on -> version, beside `node_groups`: vpc-cni, kube-proxy and, for Pod Identity, eks-pod-identity-agent.
     Those whose pods need nodes are `ClusterAddons`."""
+    addon_configuration: NotRequired[Mapping[str, Mapping[str, Any]]]
+    """Of these add-ons: values of their own schema (`aws eks describe-addon-configuration`)."""
     oidc_provider: NotRequired[bool]
     """An IAM OIDC provider, for roles by IRSA."""
     node_policy: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -199,7 +201,12 @@ class EksCluster(pulumi.ComponentResource):
         addons = args.get("addons", {})
         if _AGENT in addons:
             own = f"{self._name}-{_AGENT}"
-            before.append(register_addon(own, _AGENT, addons[_AGENT], args["name"], self, [self.resource]))
+            configuration = args.get("addon_configuration", {}).get(_AGENT)
+            before.append(
+                register_addon(
+                    own, _AGENT, addons[_AGENT], args["name"], self, [self.resource], configuration=configuration
+                )
+            )
         groups = register_node_groups(
             f"{self._name}-nodes",
             args.get("node_groups", {}),
@@ -225,15 +232,20 @@ def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
     if args.get("auto_mode"):
         # Auto Mode's nodes resolve names themselves; pulumi_eks would add coredns, at the newest version.
         return {"auto_mode": {"enabled": True}, "coredns_addon_options": {"enabled": False}}
-    versions = args.get("addons", {})
+    versions, configuration = args.get("addons", {}), args.get("addon_configuration", {})
+    proxy: dict[str, Any] = {"version": versions["kube-proxy"]}
+    cni: dict[str, Any] = {
+        "addon_version": versions["vpc-cni"],
+        "enable_network_policy": True,
+        "log_level": "INFO",  # upstream's own default is DEBUG
+    }
+    for options, addon in ((proxy, "kube-proxy"), (cni, "vpc-cni")):
+        if addon in configuration:
+            options["configuration_values"] = dict(configuration[addon])
     return {
         "coredns_addon_options": {"enabled": False},  # added here, once there are nodes
-        "kube_proxy_addon_options": {"version": versions["kube-proxy"]},
-        "vpc_cni_options": {
-            "addon_version": versions["vpc-cni"],
-            "enable_network_policy": True,
-            "log_level": "INFO",  # upstream's own default is DEBUG
-        },
+        "kube_proxy_addon_options": proxy,
+        "vpc_cni_options": cni,
     }
 
 

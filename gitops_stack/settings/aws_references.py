@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gitops_stack.settings.arn_references import check_arns
 from gitops_stack.settings.cluster import EksClusterSettings
+from gitops_stack.settings.cluster_references import check_cluster_parts
 from gitops_stack.settings.endpoint_networks import check_endpoint_networks
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.partitions import find_partition
@@ -35,6 +36,7 @@ def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
     if settings.eks is not None:
         yield from _check_compute(settings)
         yield from _check_cluster(settings)
+        yield from check_cluster_parts(settings.eks)
     if settings.network is not None:
         yield from _check_network(settings, settings.network)
     yield from _check_registry(settings)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName
 from gitops_stack.settings.endpoint_networks import check_endpoint_network
 from gitops_stack.settings.types import (
     UNIQUE,
@@ -23,8 +24,7 @@ from gitops_stack.settings.types import (
 )
 from gitops_stack.versions import EKS_VERSIONS
 
-Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
-ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
+ADDONS = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
 # Letters of the EC2 instance families (EC2 user guide, "Instance type naming conventions"). Not Macs: EKS has no image.
 _FAMILIES = frozenset(
     "a c d dl f g gr h hpc i im inf is m p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
@@ -211,8 +211,14 @@ class EksClusterSettings(Settings):
         None, description="KMS key of Secrets, chosen once; default: one is made."
     )
     oidc_provider: Flag = Field(False, description="IAM OIDC provider, for roles by IRSA; Pod Identity needs none.")
-    addons: dict[Addon, AddonVersion] = Field(
-        default_factory=dict, description="Versions of EKS add-ons; all five with nodeGroups, none with Auto Mode."
+    addons: dict[AddonName, AddonVersion] = Field(
+        default_factory=dict,
+        description="EKS add-on -> version, any of them. nodeGroups need vpc-cni, coredns, kube-proxy, "
+        "eks-pod-identity-agent and aws-ebs-csi-driver, which Auto Mode has inside.",
+    )
+    addon_configuration: dict[AddonName, Annotated[dict[str, Any], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="EKS add-on -> values of its own schema (`aws eks describe-addon-configuration`).",
     )
     compute: ComputeSettings = Field(description="Where pods run.")
 
@@ -222,6 +228,7 @@ class EksClusterSettings(Settings):
         if self.compute.node_groups and missing:
             needs = f"needs a version of {', '.join(missing)}: unpinned, they move by themselves"
             raise SettingError("addons", ", ".join(self.addons) or None, needs)
-        if self.compute.auto_mode and self.addons:
-            raise SettingError("addons", ", ".join(self.addons), "needs none beside autoMode, which brings its own")
+        if self.compute.auto_mode and (inside := [name for name in self.addons if name in IN_AUTO_MODE]):
+            needs = "needs to be left out beside autoMode, whose nodes have it inside"
+            raise SettingError("addons", ", ".join(inside), needs)
         return self

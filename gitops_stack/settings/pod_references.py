@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gitops_stack.iam_rules import check_statement
+from gitops_stack.settings.eks_addons import ADDON_ROLES, AddonRole
 from gitops_stack.settings.pod_roles import MOST_INLINE_CHARACTERS, PodRoleSettings
 from gitops_stack.settings.stack import StackSettings
 
@@ -45,11 +46,20 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
         yield from _check_role(settings, path, role)
 
 
+def find_addon_roles(settings: StackSettings) -> dict[str, AddonRole]:
+    """Return the roles made for EKS add-ons, by add-on: without those whose service account has one of `podRoles`."""
+    own = {(role.namespace, role.service_account) for role in settings.pod_roles.values()}
+    addons = settings.eks.addons if settings.eks else {}
+    return {
+        addon: role
+        for addon, role in ADDON_ROLES.items()
+        if addon in addons and (role.namespace, role.service_account) not in own
+    }
+
+
 def list_role_keys(settings: StackSettings) -> dict[str, str]:
     """Return the names of the roles that the library makes for this stack's pods, and what they are for."""
-    found = {"argocd": "Argo CD"}
-    if settings.eks is not None and "aws-ebs-csi-driver" in settings.eks.addons:
-        found["ebs-csi-driver"] = "add-on aws-ebs-csi-driver"
+    found = {"argocd": "Argo CD", **{role.key: f"add-on {addon}" for addon, role in find_addon_roles(settings).items()}}
     add_ons = settings.add_ons
     for key, setting in (
         ("external-secrets", "externalSecrets"),
@@ -76,8 +86,8 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
     """Yield the library's own first: they cannot be given another service account."""
     for part in _HUB_PARTS:
         yield _Holder(settings.argocd.namespace, f"argocd-{part}", "argocd", "Argo CD")
-    if settings.eks is not None and "aws-ebs-csi-driver" in settings.eks.addons:
-        yield _Holder("kube-system", "ebs-csi-controller-sa", "cluster.addons", "add-on aws-ebs-csi-driver")
+    for addon, pods in find_addon_roles(settings).items():
+        yield _Holder(pods.namespace, pods.service_account, f"cluster.addons.{addon}", f"add-on {addon}")
     if (add_ons := settings.add_ons) is not None:
         for key, add_on in (
             ("externalSecrets", add_ons.external_secrets),

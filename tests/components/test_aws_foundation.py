@@ -166,3 +166,58 @@ def test_workloads_get_their_roles_and_the_outputs_name_them() -> None:
     ]
     assert seen["outputs"]["podRoleArns"] == {"web": "arn:aws:mock:::platform-pod-identity-web"}
     assert "platform-pod-identity-shop/web" in seen["before"]
+
+
+def with_addons(**changes: Any) -> StackSettings:
+    """Return the good stack with other parts of its cluster; keys as a stack file has them."""
+    return settings(cluster={**copy.deepcopy(GOOD["cluster"]), **changes})
+
+
+def test_any_add_on_comes_after_the_nodes_with_its_values_and_its_role() -> None:
+    addons = {
+        **GOOD["cluster"]["addons"],
+        "metrics-server": "v0.8.0-eksbuild.2",
+        "aws-efs-csi-driver": "v3.0.1-eksbuild.1",
+    }
+    configuration = {
+        "metrics-server": {"replicas": 2},
+        "kube-proxy": {"mode": "ipvs"},
+        "vpc-cni": {"env": {"WARM_IP_TARGET": "4"}},
+        "eks-pod-identity-agent": {"agent": {"additionalArgs": {}}},
+        "aws-ebs-csi-driver": {"controller": {"replicaCount": 1, "extraVolumeTags": {"own": "x"}}},
+    }
+    found, _ = record(with_addons(addons=addons, addonConfiguration=configuration))
+    metrics = found["Addon:platform-cluster-addons-metrics-server"]
+    assert json.loads(metrics.inputs["configurationValues"]) == {"replicas": 2}
+    assert "platform-eks-nodes-general" in metrics.depends_on
+    volumes = json.loads(found["Addon:platform-cluster-addons-aws-ebs-csi-driver"].inputs["configurationValues"])
+    assert volumes["controller"]["replicaCount"] == 1
+    assert {"own", "gitops-stack:stack"} <= set(volumes["controller"]["extraVolumeTags"])
+    cluster = found["Cluster:platform-eks"].inputs
+    assert cluster["kubeProxyAddonOptions"]["configurationValues"] == {"mode": "ipvs"}
+    assert cluster["vpcCniOptions"]["configurationValues"] == {"env": {"WARM_IP_TARGET": "4"}}
+    agent = found["Addon:platform-eks-eks-pod-identity-agent"].inputs
+    assert json.loads(agent["configurationValues"]) == {"agent": {"additionalArgs": {}}}
+    association = found["PodIdentityAssociation:platform-pod-identity-kube-system/efs-csi-controller-sa"]
+    assert association.inputs["roleArn"] == "arn:aws:mock:::platform-pod-identity-efs-csi-driver"
+    attachment = found[
+        "RolePolicyAttachment:platform-pod-identity-efs-csi-driver-service-role/AmazonEFSCSIDriverPolicy"
+    ]
+    assert attachment.inputs["policyArn"] == "arn:aws:iam::aws:policy/service-role/AmazonEFSCSIDriverPolicy"
+
+
+def test_auto_mode_takes_add_ons_that_its_nodes_do_not_have() -> None:
+    addons = {"metrics-server": "v0.8.0-eksbuild.2"}
+    found, seen = record(with_addons(addons=addons, compute={"autoMode": True}))
+    added = sorted(name for name in found if name.startswith("Addon:"))
+    assert added == ["Addon:platform-cluster-addons-metrics-server"]
+    assert "platform-cluster-addons" in seen["before"]
+
+
+def test_a_role_of_one_s_own_takes_the_place_of_an_add_on_s() -> None:
+    arn = "arn:aws:iam::123456789012:role/volumes"
+    role = {"namespace": "kube-system", "serviceAccount": "ebs-csi-controller-sa", "roleArn": arn}
+    found, _ = record(settings(podRoles={"volumes": role}))
+    assert "Role:platform-pod-identity-ebs-csi-driver" not in found
+    association = found["PodIdentityAssociation:platform-pod-identity-kube-system/ebs-csi-controller-sa"]
+    assert association.inputs["roleArn"] == arn

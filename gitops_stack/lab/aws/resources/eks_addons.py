@@ -17,6 +17,7 @@ KNOWN: Final = {
     "amazon-cloudwatch-observability": "v4.4.0-eksbuild.1",
     "aws-ebs-csi-driver": "v1.48.0-eksbuild.1",
     "aws-efs-csi-driver": "v2.1.11-eksbuild.1",
+    "aws-mountpoint-s3-csi-driver": "v2.1.0-eksbuild.1",
     "cert-manager": "v1.18.2-eksbuild.2",
     "coredns": "v1.12.4-eksbuild.1",
     "eks-node-monitoring-agent": "v1.4.1-eksbuild.1",
