@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pod_policies import build_workload_policy
+from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
 from gitops_stack.components.cluster_addons import ClusterAddonsArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
@@ -14,6 +15,8 @@ from gitops_stack.components.network import Network, NetworkArgs
 from gitops_stack.components.node_groups import NodeGroupArgs
 from gitops_stack.components.pod_identity import PodIdentityArgs, PodRoleArgs
 from gitops_stack.settings import (
+    AccessSettings,
+    AccountSettings,
     AddOnSettings,
     CiSettings,
     EksClusterSettings,
@@ -57,10 +60,7 @@ def build_network_args(network: NetworkSettings, account: Account) -> NetworkArg
 
 def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, network: Network) -> EksClusterArgs:
     """Build the arguments of the cluster called ``name`` in ``network``."""
-    access: dict[str, AccessArgs] = {
-        key: {"principal_arn": entry.principal_arn, "policy": entry.policy, "namespaces": entry.namespaces}
-        for key, entry in eks.access.items()
-    }
+    access: dict[str, AccessArgs] = {key: _build_access_args(entry) for key, entry in eks.access.items()}
     groups: dict[str, NodeGroupArgs] = {
         key: {
             "instance_types": group.instance_types,
@@ -99,6 +99,30 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
     }
     if configuration := {key: one for key, one in eks.addon_configuration.items() if key in BEFORE_NODES}:
         args["addon_configuration"] = configuration
+    if eks.compute.node_role_arn is not None:
+        args["node_role_arn"] = eks.compute.node_role_arn
+    return args
+
+
+def _build_access_args(entry: AccessSettings) -> AccessArgs:
+    args: AccessArgs = {"principal_arn": entry.principal_arn}
+    if entry.policy is not None:
+        args["policy"] = entry.policy
+        args["namespaces"] = entry.namespaces
+    if entry.policies:
+        args["policies"] = [{"policy": one.policy, "namespaces": one.namespaces} for one in entry.policies]
+    if entry.kubernetes_groups:
+        args["kubernetes_groups"] = entry.kubernetes_groups
+    return args
+
+
+def build_role_args(account: AccountSettings) -> RoleArgs:
+    """Build what every role of the stack carries, to be added to the arguments of a component."""
+    args: RoleArgs = {}
+    if account.permissions_boundary_arn is not None:
+        args["permissions_boundary_arn"] = account.permissions_boundary_arn
+    if account.role_path is not None:
+        args["role_path"] = account.role_path
     return args
 
 

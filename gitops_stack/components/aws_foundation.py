@@ -13,6 +13,7 @@ import pulumi_kubernetes as kubernetes
 from gitops_stack import conventions
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
+from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.aws_arguments import (
     build_addons_args,
     build_ci_args,
@@ -20,6 +21,7 @@ from gitops_stack.components.aws_arguments import (
     build_identity_args,
     build_network_args,
     build_registry_args,
+    build_role_args,
 )
 from gitops_stack.components.ci_access import CiAccess
 from gitops_stack.components.cluster_addons import ClusterAddons
@@ -44,6 +46,8 @@ class AwsFoundation:
     metadata: dict[str, pulumi.Input[str]] = field(default_factory=dict)
     """Of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`."""
     outputs: dict[str, pulumi.Input[Any]] = field(default_factory=dict)
+    roles: RoleArgs = field(default_factory=RoleArgs)
+    """What every role carries."""
     caches: Mapping[str, str] = field(default_factory=dict)
     """Repository prefix of each pull-through cache, by the host it caches."""
     previewers: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
@@ -73,7 +77,7 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         default_tags={"tags": tags},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    foundation = AwsFoundation(name, provider, account, tags=tags)
+    foundation = AwsFoundation(name, provider, account, tags=tags, roles=build_role_args(settings.account))
     foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
     if settings.registry is not None:
@@ -111,7 +115,11 @@ def _register_cluster(
     network_settings: NetworkSettings,
     inside: pulumi.ResourceOptions,
 ) -> None:
-    network = Network(f"{foundation.name}-network", build_network_args(network_settings, foundation.account), inside)
+    network = Network(
+        f"{foundation.name}-network",
+        {**build_network_args(network_settings, foundation.account), **foundation.roles},
+        inside,
+    )
     args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
     # Without Secrets, which a pipeline that runs code of a branch has no business with.
     previewers: dict[str, AccessArgs] = {
@@ -123,12 +131,12 @@ def _register_cluster(
         args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
     cluster = EksCluster(
         f"{foundation.name}-eks",
-        args,
+        {**args, **foundation.roles},
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[network])),
     )
     identity = PodIdentity(
         f"{foundation.name}-pod-identity",
-        build_identity_args(settings, foundation.account),
+        {**build_identity_args(settings, foundation.account), **foundation.roles},
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
     foundation.components += [network, cluster, identity]
@@ -164,7 +172,7 @@ def _register_registry(
     inside: pulumi.ResourceOptions,
 ) -> None:
     args = build_registry_args(settings, registry, foundation.account, tags)
-    made = ContainerRegistry(f"{foundation.name}-registry", args, inside)
+    made = ContainerRegistry(f"{foundation.name}-registry", {**args, **foundation.roles}, inside)
     foundation.components.append(made)
     foundation.outputs |= {"registryHost": made.host, "repositoryUrls": dict(made.repository_urls)}
     foundation.caches = made.cache_prefixes
@@ -176,7 +184,7 @@ def _register_ci(
     foundation: AwsFoundation, settings: StackSettings, ci: CiSettings, inside: pulumi.ResourceOptions
 ) -> None:
     args = build_ci_args(settings, ci, foundation.account)
-    made = CiAccess(f"{foundation.name}-ci", args, inside)
+    made = CiAccess(f"{foundation.name}-ci", {**args, **foundation.roles}, inside)
     foundation.components.append(made)
     foundation.previewers = made.previewer_role_arns
     foundation.outputs |= {

@@ -17,7 +17,7 @@ from gitops_stack.aws_plan.pod_policies import (
 from gitops_stack.aws_plan.trust_policies import build_pod_identity_trust
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.ordering import inherited_dependencies
-from gitops_stack.components.roles import register_role
+from gitops_stack.components.roles import RoleOptions, register_role
 from gitops_stack.errors import GitOpsStackError
 
 HUB_SERVICE_ACCOUNTS = ("argocd-application-controller", "argocd-applicationset-controller", "argocd-server")
@@ -95,7 +95,7 @@ class PodIdentity(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PodIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:PodIdentity", name, {}, opts)
-        self._name, self._account = name, find_account(args, self)
+        self._name, self._account, self._options = name, find_account(args, self), RoleOptions.of(args)
         self._cluster_name = pulumi.Output.from_input(args["cluster_name"])
         self._associations: dict[str, pulumi.Resource] = {}
         self._cluster = inherited_dependencies(opts)
@@ -211,6 +211,7 @@ class PodIdentity(pulumi.ComponentResource):
                 self,
                 policy=policy,
                 managed_policy_arns=managed_policy_arns,
+                options=self._options,
             )
             found, before = role.arn, role.policies
         else:

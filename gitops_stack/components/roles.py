@@ -17,6 +17,38 @@ _LONGEST_NAME = 56  # characters: IAM takes 64, and Pulumi adds a dash and seven
 
 
 @dataclass(frozen=True)
+class RoleOptions:
+    """Hold what every role of a component carries."""
+
+    permissions_boundary_arn: pulumi.Input[str] | None = None
+    path: pulumi.Input[str] | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> RoleOptions:
+        """Read them from the arguments of a component."""
+        return cls(args.get("permissions_boundary_arn"), args.get("role_path"))
+
+    @property
+    def inputs(self) -> dict[str, pulumi.Input[str]]:
+        """The arguments of an `iam.Role`."""
+        given = {"permissions_boundary": self.permissions_boundary_arn, "path": self.path}
+        return {key: value for key, value in given.items() if value is not None}
+
+    def transform(self, args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        """Put them on the roles that `pulumi_eks` makes, which takes no such arguments."""
+        given = {"permissionsBoundary": self.permissions_boundary_arn, "path": self.path}
+        known = {key: value for key, value in given.items() if value is not None}
+        if args.type_ != "aws:iam/role:Role" or not known:
+            return None
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=STAYS))
+        return pulumi.ResourceTransformResult(props={**args.props, **known}, opts=options)
+
+
+# IAM moves no role: another path would replace it, and the cluster with a role that it was made with.
+STAYS = ["path"]
+
+
+@dataclass(frozen=True)
 class RegisteredRole:
     """Hold a role, and the ``policies`` to wait for before somebody uses it."""
 
@@ -38,6 +70,7 @@ def register_role(
     *,
     policy: pulumi.Input[Mapping[str, Any]] | None = None,
     managed_policy_arns: Mapping[str, pulumi.Input[str]] | None = None,
+    options: RoleOptions | None = None,
 ) -> RegisteredRole:
     """Register a role with its trust policy and, as resources of their own, what it may do.
 
@@ -47,19 +80,20 @@ def register_role(
     """
     if len(name) > _LONGEST_NAME:
         raise GitOpsStackError(f"role {name}: has {len(name)} characters; needs at most {_LONGEST_NAME}")
-    options = pulumi.ResourceOptions(parent=parent)
+    inside = pulumi.ResourceOptions(parent=parent)
     role = iam.Role(
         name,
         description=description,
         assume_role_policy=_render(trust),
         max_session_duration=_ONE_HOUR,
-        opts=options,
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=STAYS),
+        **(options or RoleOptions()).inputs,
     )
     policies: list[pulumi.Resource] = []
     if policy is not None:
-        policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=_render(policy), opts=options))
+        policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=_render(policy), opts=inside))
     policies += [
-        iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=options)
+        iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=inside)
         for key, arn in (managed_policy_arns or {}).items()
     ]
     return RegisteredRole(role, policies)

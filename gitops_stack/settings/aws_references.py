@@ -116,7 +116,7 @@ def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
     for name in settings.ci.previewers if settings.ci else ():
         if (taken := f"preview-{name}") in settings.eks.access:
             yield f"cluster.access.{taken}", "it", f"needs another name: ci.previewers.{name} has this access entry"
-    if not any(access.policy == "ClusterAdmin" for access in settings.eks.access.values()):
+    if not any(one.policy == "ClusterAdmin" for access in settings.eks.access.values() for one in access.all_policies):
         needs = "needs ClusterAdmin for one principal: who runs Pulumi installs Argo CD"
         yield "cluster.access", ", ".join(settings.eks.access), needs
     if settings.eks.ip_family == "ipv6" and settings.network is not None and settings.network.vpc_id is None:

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from gitops_stack.settings.types import UNIQUE, DnsLabel, RoleArn, SettingError, Settings, following, matching
+from gitops_stack.settings.types import (
+    UNIQUE,
+    DnsLabel,
+    ManagedPolicyArn,
+    RoleArn,
+    SettingError,
+    Settings,
+    following,
+    matching,
+)
 
 # Kubernetes takes a DNS subdomain as the name of a service account.
 ServiceAccountName = Annotated[
@@ -20,10 +29,6 @@ ServiceAccountName = Annotated[
 MOST_MANAGED_POLICIES = 25
 MOST_INLINE_CHARACTERS = 10_240  # of all inline policies of a role, white space not counted
 _TOO_MUCH = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
-_MANAGED_POLICY = matching(
-    r"arn:aws(-[a-z]+)*:iam::(aws|\d{12}):policy/([\w+=,.@-]+/){0,512}[\w+=,.@-]{1,128}",
-    "the ARN of an IAM policy: arn:aws:iam::aws:policy/NAME or arn:aws:iam::ACCOUNT:policy/NAME",
-)
 
 
 def _check_extent(value: str) -> str | None:
@@ -32,7 +37,7 @@ def _check_extent(value: str) -> str | None:
     return None
 
 
-ManagedPolicyArn = Annotated[str, _MANAGED_POLICY, following(_check_extent)]
+PodPolicyArn = Annotated[ManagedPolicyArn, following(_check_extent)]
 IamAction = Annotated[str, matching(r"[a-z0-9-]+:[A-Za-z0-9*?]+|\*", "an IAM action such as s3:GetObject")]
 IamResource = Annotated[
     str,
@@ -90,7 +95,7 @@ class PodRoleSettings(Settings):
 
     namespace: DnsLabel = Field(description="Namespace of the service account.")
     service_account: ServiceAccountName = Field(description="Its name.")
-    managed_policy_arns: Annotated[tuple[ManagedPolicyArn, ...], UNIQUE] = Field(
+    managed_policy_arns: Annotated[tuple[PodPolicyArn, ...], UNIQUE] = Field(
         (), max_length=MOST_MANAGED_POLICIES, description="IAM policies by ARN, AWS's own or the account's."
     )
     statements: tuple[StatementSettings, ...] = Field(

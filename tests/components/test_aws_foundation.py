@@ -221,3 +221,61 @@ def test_a_role_of_one_s_own_takes_the_place_of_an_add_on_s() -> None:
     assert "Role:platform-pod-identity-ebs-csi-driver" not in found
     association = found["PodIdentityAssociation:platform-pod-identity-kube-system/ebs-csi-controller-sa"]
     assert association.inputs["roleArn"] == arn
+
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+
+
+def test_every_role_is_bounded_and_has_its_path() -> None:
+    account = {"id": "123456789012", "permissionsBoundaryArn": BOUNDARY, "rolePath": "/platform/"}
+    ci = {**GOOD["ci"], "previewers": {"app": {"github": "acme/app"}}}
+    registry = {"repositories": {"guestbook": {}}, "pullThroughCache": ["quay.io"]}
+    found, _ = record(settings(account=account, ci=ci, registry=registry))
+    roles = {name: one for name, one in found.items() if name.startswith("Role:")}
+    assert {"-nodes", "-caches", "-flow-logs", "-argocd", "-publisher-app", "-previewer-app"} <= {
+        suffix
+        for suffix in ("-nodes", "-caches", "-flow-logs", "-argocd", "-publisher-app", "-previewer-app")
+        if any(name.endswith(suffix) for name in roles)
+    }
+    assert {(one.inputs["permissionsBoundary"], one.inputs["path"]) for one in roles.values()} == {
+        (BOUNDARY, "/platform/")
+    }
+    assert {one.ignore_changes for one in roles.values()} == {("path",)}
+
+
+def test_a_principal_may_have_groups_and_several_policies() -> None:
+    team = {
+        "principalArn": "arn:aws:iam::123456789012:role/team",
+        "policy": "View",
+        "policies": [{"policy": "Edit", "namespaces": ["storefront"]}],
+        "kubernetesGroups": ["team"],
+    }
+    guests = {"principalArn": "arn:aws:iam::123456789012:role/guests", "kubernetesGroups": ["guests"]}
+    access = {**GOOD["cluster"]["access"], "team": team, "guests": guests}
+    found, _ = record(with_addons(access=access))
+    assert found["AccessEntry:platform-eks-access-team"].inputs["kubernetesGroups"] == ["team"]
+    assert "kubernetesGroups" not in found["AccessEntry:platform-eks-access-platform"].inputs
+    view, edit = (found[f"AccessPolicyAssociation:platform-eks-access-team{name}"].inputs for name in ("", "-Edit"))
+    assert (view["policyArn"], view["accessScope"]) == (
+        "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        {"type": "cluster"},
+    )
+    assert (edit["policyArn"], edit["accessScope"]) == (
+        "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy",
+        {"type": "namespace", "namespaces": ["storefront"]},
+    )
+    assert found["AccessEntry:platform-eks-access-guests"].inputs["kubernetesGroups"] == ["guests"]
+    assert "AccessPolicyAssociation:platform-eks-access-guests" not in found
+
+
+def test_nodes_take_an_existing_role_in_auto_mode_too() -> None:
+    arn = "arn:aws:iam::123456789012:role/nodes"
+    registry = {"pullThroughCache": ["quay.io"]}
+    cluster = {**copy.deepcopy(GOOD["cluster"]), "compute": {"autoMode": True, "nodeRoleArn": arn}, "addons": {}}
+    found, _ = record(settings(cluster=cluster, registry=registry, ci=None))
+    assert found["Cluster:platform-eks"].inputs["autoMode"] == {
+        "enabled": True,
+        "createNodeRole": False,
+        "computeConfig": {"nodeRoleArn": arn, "nodePools": ["general-purpose", "system"]},
+    }
+    assert "RolePolicy:platform-eks-nodes" not in found

@@ -44,6 +44,7 @@ def record(
     preview: bool = False,
     policy: dict[str, Any] | None = None,
     ip_family: str = "ipv4",
+    **roles: Any,
 ) -> dict[str, RegisteredResource]:
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
@@ -59,6 +60,7 @@ def record(
             tags={"gitops-stack:stack": "dev"},
             parent=Holder(opts),
             depends_on=[Cluster()],
+            **roles,
         )
         assert len(registered) == len(groups)
 
@@ -218,3 +220,10 @@ def test_a_name_eks_would_refuse_is_refused_before(longest: bool) -> None:
         GitOpsStackError, match=rf"^node_groups\.{key}: the group is called nodes-{key}, 56 characters; "
     ):
         record({key: GROUP})
+
+
+def test_an_existing_role_is_taken_as_it_is() -> None:
+    arn = "arn:aws:iam::123456789012:role/nodes"
+    found = record({"general": GROUP}, policy={"Statement": []}, ip_family="ipv6", node_role_arn=arn)
+    assert found["NodeGroup:nodes-general"].inputs["nodeRoleArn"] == arn
+    assert not [name for name in found if name.startswith("Role")]

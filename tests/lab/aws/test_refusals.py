@@ -194,6 +194,24 @@ def test_a_role_in_use_cannot_be_deleted(token: str, inputs: Plain, message: str
     aws.delete(role)
 
 
+def test_a_boundary_exists(aws: Driver) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/none"
+    trust = {"assumeRolePolicy": build_trust("ec2.amazonaws.com")}
+    assert refuse_create(aws, "aws:iam/role:Role", {**trust, "permissionsBoundary": arn}) == (
+        f"operation error IAM: CreateRole, api error NoSuchEntity: Scope ARN: {arn} does not exist or is not "
+        "attachable."
+    )
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}],
+    }
+    policy = aws.create("aws:iam/policy:Policy", unique("boundary"), {"policy": json.dumps(document)})
+    role = aws.create(
+        "aws:iam/role:Role", unique("role"), {**trust, "permissionsBoundary": policy["arn"], "path": "/p/"}
+    )
+    assert (role["permissionsBoundary"], role["arn"].rpartition("/")[0].rpartition(":")[2]) == (policy["arn"], "role/p")
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
