@@ -52,7 +52,8 @@ class ContainerRegistryArgs(AccountArgs):
     pull_access: NotRequired[PullAccessArgs]
     """Who outside of the account may pull."""
     pull_through_cache: NotRequired[Sequence[str]]
-    """Registries served through ECR: quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io."""
+    """Registries served through ECR: quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io,
+    registry.gitlab.com, cgr.dev and NAME.azurecr.io."""
     pull_through_credentials: NotRequired[Mapping[str, str]]
     """Registry -> name of the Secrets Manager secret with its login."""
     cache_namespace: NotRequired[str]

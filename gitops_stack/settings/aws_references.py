@@ -12,7 +12,7 @@ from gitops_stack.settings.endpoint_networks import check_endpoint_networks
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.partitions import find_partition
 from gitops_stack.settings.pod_references import check_pods
-from gitops_stack.settings.registry import CACHE_PREFIXES, LONGEST_CACHE_PREFIX
+from gitops_stack.settings.registry import LONGEST_CACHE_PREFIX, find_cache_prefix
 from gitops_stack.settings.stack import StackSettings
 
 Finding = tuple[str, object, str]
@@ -166,7 +166,7 @@ def _check_registry(settings: StackSettings) -> Iterator[Finding]:
     if own in registry.pull_access.accounts:
         yield "registry.pullAccess.accounts", own, "needs other accounts: the stack's own pulls without a policy"
     for upstream in registry.pull_through_cache:
-        prefix = f"{settings.stack}/{CACHE_PREFIXES[upstream]}"
+        prefix = f"{settings.stack}/{find_cache_prefix(upstream)}"
         if len(prefix) > LONGEST_CACHE_PREFIX:
             needs = f"needs a stack name that leaves {prefix} {LONGEST_CACHE_PREFIX} characters, ECR's limit"
             yield "registry.pullThroughCache", upstream, needs
