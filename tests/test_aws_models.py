@@ -36,6 +36,9 @@ UPSTREAM_NAMES = {
     "public.ecr.aws": "ecr-public",
     "registry-1.docker.io": "docker-hub",
     "registry.k8s.io": "k8s",
+    "registry.gitlab.com": "gitlab-container-registry",
+    "cgr.dev": "chainguard",
+    "acmehub.azurecr.io": "azure-container-registry",
 }
 # Setting, service, shape of its API model.
 FIELDS: list[tuple[str, Any, str, str]] = [
@@ -91,12 +94,17 @@ def test_what_a_setting_takes_aws_takes(place: str, setting: Any, service: str, 
     ("setting", "service", "name", "translate"),
     [
         (cluster.LogType, "eks", "LogType", str),
-        (registry.Upstream, "ecr", "UpstreamRegistry", lambda one: UPSTREAM_NAMES[one]),
     ],
-    ids=["cluster.logs.types", "registry.pullThroughCache"],
+    ids=["cluster.logs.types"],
 )
 def test_every_choice_is_one_of_aws_s(setting: Any, service: str, name: str, translate: Any) -> None:
     assert {translate(choice) for choice in get_args(setting)} <= set(shape(service, name).enum)
+
+
+def test_upstreams_are_all_that_ecr_caches_but_ecr_itself() -> None:
+    assert {*registry.CACHE_PREFIXES, "acmehub.azurecr.io"} == set(UPSTREAM_NAMES)
+    assert all(accepts(registry.Upstream, host) for host in UPSTREAM_NAMES)
+    assert {*UPSTREAM_NAMES.values(), "ecr"} == set(shape("ecr", "UpstreamRegistry").enum)
 
 
 def test_images_of_nodes_and_ways_to_buy_them_are_aws_s() -> None:

@@ -81,6 +81,7 @@ def test_defaults_of_a_minimal_stack() -> None:
         "registry": None,
         "ci": None,
         "add_ons": None,
+        "pod_roles": {},
         "cluster": {"provider": "existing", "kubeconfig": None, "context": None},
         "gitops": {
             "repo_url": "https://example.com/platform.git",

@@ -48,7 +48,11 @@ def check_caller(account: Account, settings: StackSettings) -> Iterator[Check]:
     if settings.eks is None:
         return
     needs = "one of the principals of cluster.access with policy ClusterAdmin, who installs Argo CD"
-    admins = {entry.principal_arn for entry in settings.eks.access.values() if entry.policy == "ClusterAdmin"}
+    admins = {
+        entry.principal_arn
+        for entry in settings.eks.access.values()
+        if any(one.policy == "ClusterAdmin" for one in entry.all_policies)
+    }
     who = account.identity.arn
     if any(is_session_of(who, admin) for admin in admins):
         yield Check("caller", "ok", who, needs)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
-from gitops_stack.aws_plan.iam_rules import BOUNDARY_ACTIONS
 from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.iam_rules import BOUNDARY_ACTIONS
 
 
 def build_boundary(account: Account, bucket: str) -> Document:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
+from gitops_stack.settings.pod_roles import StatementSettings
 
 
 def build_hub_policy(spoke_role_arns: Sequence[str]) -> Document:
@@ -17,6 +18,11 @@ def build_hub_policy(spoke_role_arns: Sequence[str]) -> Document:
     Pod Identity's session tags are passed on, so that tagging is needed beside taking.
     """
     return build_document(allow("Spokes", ["sts:AssumeRole", "sts:TagSession"], spoke_role_arns))
+
+
+def build_workload_policy(statements: Sequence[StatementSettings]) -> Document:
+    """Let a workload do what the stack file says; it was held against our rules with the other settings."""
+    return build_document(*(statement.statement for statement in statements))
 
 
 def build_external_secrets_policy(secret_arns: Sequence[str]) -> Document:

@@ -14,7 +14,9 @@ from gitops_stack.settings.registry import (
     CACHE_PREFIXES,
     CREDENTIAL_PREFIX,
     LONGEST_CACHE_PREFIX,
-    UPSTREAMS_WITH_LOGIN,
+    UPSTREAM_CHOICES,
+    find_cache_prefix,
+    needs_login,
 )
 
 _PREFIX = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
@@ -32,17 +34,18 @@ class Upstream:
     @property
     def needs_credentials(self) -> bool:
         """Tell whether the upstream answers nobody without a login."""
-        return self.host in UPSTREAMS_WITH_LOGIN
+        return needs_login(self.host)
 
 
 UPSTREAMS: dict[str, Upstream] = {host: Upstream(host, prefix) for host, prefix in CACHE_PREFIXES.items()}
+"""Those with one address for everybody; Azure's registries have a host each."""
 
 
 @dataclass(frozen=True)
 class ImageCache:
     """Hold the caches of a stack.
 
-    ``registry_host`` is ECR's (`Account.registry_host`), ``upstreams`` are keys of ``UPSTREAMS``. ``namespace`` stands
+    ``registry_host`` is ECR's (`Account.registry_host`), ``upstreams`` are hosts such as quay.io. ``namespace`` stands
     before every prefix: rules are one per prefix in an account's region, so that a second stack needs its own.
     """
 
@@ -53,9 +56,10 @@ class ImageCache:
 
 def find_upstream(host: str) -> Upstream:
     """Return an upstream. Raises ``GitOpsStackError`` for a registry that ECR does not cache."""
-    if host not in UPSTREAMS:
-        raise GitOpsStackError(f"pull-through cache: found {host}; needs a subset of {', '.join(UPSTREAMS)}")
-    return UPSTREAMS[host]
+    prefix = find_cache_prefix(host)
+    if prefix is None:
+        raise GitOpsStackError(f"pull-through cache: found {host}; needs one of {UPSTREAM_CHOICES}")
+    return Upstream(host, prefix)
 
 
 def build_cache_prefix(host: str, namespace: str = "") -> str:

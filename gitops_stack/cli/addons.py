@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,7 +15,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.scaffold.plan import check_edited
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import EksClusterSettings, StackSettings
-from gitops_stack.settings.cluster import Addon
+from gitops_stack.settings.cluster import ADDONS
 from gitops_stack.stack_files import stack_file
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def addons(
     settings, cluster = _load_cluster(project, stack, text, pinned)
     with progress("asking EKS for its add-ons"):
         account = None if offline else _open_account(settings, role_arn)
-        found = load_pins(account, pinned, get_args(Addon), cluster.version)
+        needed = ADDONS if cluster.compute.node_groups else ()
+        found = load_pins(account, pinned, tuple(dict.fromkeys([*needed, *pinned])), cluster.version)
     chosen = {pin.addon: version for pin in found if write and (version := pin.choose(update=update))}
     for addon, version in chosen.items():
         text.set((_SECTION, "addons", addon), version)
@@ -87,21 +88,17 @@ def _load_cluster(
     cluster = text.value(_SECTION)
     if isinstance(cluster, dict) and cluster.get("provider") == "existing":
         raise GitOpsStackError(f"{name}: has cluster.provider existing; add-ons of EKS need a cluster of provider eks")
-    if isinstance(cluster, dict) and (cluster.get("compute") or {}).get("autoMode") is True:
+    auto_mode = isinstance(cluster, dict) and (cluster.get("compute") or {}).get("autoMode") is True
+    if auto_mode and not pinned:
         raise GitOpsStackError(f"{name}: has cluster.compute.autoMode, which brings its own add-ons; nothing to pin")
     minor = str(cluster.get("version") if isinstance(cluster, dict) else "").rpartition(".")[2]
     filled = StackText(text.text, name, text.project_name)
-    for addon in get_args(Addon):
+    for addon in () if auto_mode else ADDONS:
         if isinstance(cluster, dict) and minor.isdigit():  # anything else the settings refuse in their own words
             filled.set((_SECTION, "addons", addon), _STAND_IN.format(minor=minor))
     settings = check_edited(project, {stack: filled.text})[stack]
     if settings.eks is None:
         raise GitOpsStackError(f"{name}: makes no EKS cluster; needs cluster.provider eks")
-    if unknown := [addon for addon in pinned if addon not in get_args(Addon)]:
-        raise GitOpsStackError(
-            f"{name}: {_SECTION}.addons.{unknown[0]}: is not an add-on this library installs; "
-            f"use one of {', '.join(get_args(Addon))}"
-        )
     return settings, settings.eks
 
 

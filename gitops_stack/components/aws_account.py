@@ -7,8 +7,17 @@ from typing_extensions import NotRequired, TypedDict
 from gitops_stack.aws_plan.account import Account
 
 
-class AccountArgs(TypedDict):
-    """Which account and region ARNs are built for."""
+class RoleArgs(TypedDict):
+    """What every role of a component carries."""
+
+    permissions_boundary_arn: NotRequired[pulumi.Input[str]]
+    """IAM policy that bounds every role made here."""
+    role_path: NotRequired[pulumi.Input[str]]
+    """IAM path of every role made here, such as /platform/; roles that are there stay."""
+
+
+class AccountArgs(RoleArgs):
+    """Which account and region ARNs are built for, and what every role made there carries."""
 
     account_id: NotRequired[pulumi.Input[str]]
     """The account's 12 digits; left out, the AWS provider is asked."""

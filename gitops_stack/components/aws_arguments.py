@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.pod_policies import build_workload_policy
+from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
+from gitops_stack.components.cluster_addons import ClusterAddonsArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
 from gitops_stack.components.eks_cluster import AccessArgs, EksClusterArgs
 from gitops_stack.components.network import Network, NetworkArgs
 from gitops_stack.components.node_groups import NodeGroupArgs
-from gitops_stack.components.pod_identity import PodIdentityArgs
+from gitops_stack.components.pod_identity import PodIdentityArgs, PodRoleArgs
 from gitops_stack.settings import (
+    AccessSettings,
+    AccountSettings,
     AddOnSettings,
     CiSettings,
     EksClusterSettings,
     NetworkSettings,
     PipelineSettings,
+    PodRoleSettings,
     RegistrySettings,
     StackSettings,
 )
+from gitops_stack.settings.eks_addons import BEFORE_NODES
+from gitops_stack.settings.pod_references import find_addon_roles
 
 
 def build_network_args(network: NetworkSettings, account: Account, ip_family: str = "ipv4") -> NetworkArgs:
@@ -51,10 +61,7 @@ def build_network_args(network: NetworkSettings, account: Account, ip_family: st
 
 def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, network: Network) -> EksClusterArgs:
     """Build the arguments of the cluster called ``name`` in ``network``."""
-    access: dict[str, AccessArgs] = {
-        key: {"principal_arn": entry.principal_arn, "policy": entry.policy, "namespaces": entry.namespaces}
-        for key, entry in eks.access.items()
-    }
+    access: dict[str, AccessArgs] = {key: _build_access_args(entry) for key, entry in eks.access.items()}
     groups: dict[str, NodeGroupArgs] = {
         key: {
             "instance_types": group.instance_types,
@@ -70,7 +77,7 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
         }
         for key, group in eks.compute.node_groups.items()
     }
-    return {
+    args: EksClusterArgs = {
         "account_id": account.id,
         "region": account.region,
         "name": name,
@@ -88,9 +95,36 @@ def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, net
         "secrets_key_arn": eks.secrets_key_arn,
         "auto_mode": eks.compute.auto_mode,
         "node_groups": groups,
-        "addons": {str(addon): version for addon, version in eks.addons.items()},
+        "addons": {addon: version for addon, version in eks.addons.items() if addon in BEFORE_NODES},
         "oidc_provider": eks.oidc_provider,
     }
+    if configuration := {key: one for key, one in eks.addon_configuration.items() if key in BEFORE_NODES}:
+        args["addon_configuration"] = configuration
+    if eks.compute.node_role_arn is not None:
+        args["node_role_arn"] = eks.compute.node_role_arn
+    return args
+
+
+def _build_access_args(entry: AccessSettings) -> AccessArgs:
+    args: AccessArgs = {"principal_arn": entry.principal_arn}
+    if entry.policy is not None:
+        args["policy"] = entry.policy
+        args["namespaces"] = entry.namespaces
+    if entry.policies:
+        args["policies"] = [{"policy": one.policy, "namespaces": one.namespaces} for one in entry.policies]
+    if entry.kubernetes_groups:
+        args["kubernetes_groups"] = entry.kubernetes_groups
+    return args
+
+
+def build_role_args(account: AccountSettings) -> RoleArgs:
+    """Build what every role of the stack carries, to be added to the arguments of a component."""
+    args: RoleArgs = {}
+    if account.permissions_boundary_arn is not None:
+        args["permissions_boundary_arn"] = account.permissions_boundary_arn
+    if account.role_path is not None:
+        args["role_path"] = account.role_path
+    return args
 
 
 def build_identity_args(settings: StackSettings, account: Account) -> PodIdentityArgs:
@@ -101,7 +135,7 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
         "cluster_name": settings.cluster_name,
         "argocd_namespace": settings.argocd.namespace,
         "spoke_role_arns": settings.argocd.spoke_role_arns,
-        "ebs_csi_driver": settings.eks is not None and "aws-ebs-csi-driver" in settings.eks.addons,
+        "ebs_csi_driver": "aws-ebs-csi-driver" in (addon_roles := find_addon_roles(settings)),
     }
     add_ons = settings.add_ons or AddOnSettings.model_validate({})
     if (secrets := add_ons.external_secrets) is not None:
@@ -121,6 +155,44 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
             "service_account": dns.service_account,
             "hosted_zone_ids": dns.hosted_zone_ids,
         }
+    roles: dict[str, PodRoleArgs] = {
+        role.key: {
+            "namespace": role.namespace,
+            "service_account": role.service_account,
+            "managed_policy_arns": [account.managed_policy_arn(policy) for policy in role.policies],
+        }
+        for addon, role in addon_roles.items()
+        if addon != "aws-ebs-csi-driver"  # which the component knows by itself
+    }
+    roles |= {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
+    if roles:
+        args["roles"] = roles
+    return args
+
+
+def build_addons_args(settings: StackSettings, eks: EksClusterSettings, tags: Mapping[str, str]) -> ClusterAddonsArgs:
+    """Build the arguments of the add-ons whose pods need nodes."""
+    addons = {addon: version for addon, version in eks.addons.items() if addon not in BEFORE_NODES}
+    configuration = {key: dict(values) for key, values in eks.addon_configuration.items() if key in addons}
+    if "aws-ebs-csi-driver" in addons:
+        # Volumes outlive a cluster that goes before its claims; by these tags `sweep` knows whose they are.
+        values = configuration.setdefault("aws-ebs-csi-driver", {})
+        controller = dict(values.get("controller") or {})
+        controller["extraVolumeTags"] = {**(controller.get("extraVolumeTags") or {}), **tags}
+        values["controller"] = controller
+    return {"cluster_name": settings.cluster_name, "addons": addons, "configuration": configuration}
+
+
+def _build_pod_role_args(role: PodRoleSettings) -> PodRoleArgs:
+    args: PodRoleArgs = {
+        "namespace": role.namespace,
+        "service_account": role.service_account,
+        "managed_policy_arns": role.managed_policy_arns,
+    }
+    if role.statements:
+        args["policy"] = build_workload_policy(role.statements)
+    if role.role_arn is not None:
+        args["role_arn"] = role.role_arn
     return args
 
 

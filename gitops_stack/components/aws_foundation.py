@@ -13,12 +13,15 @@ import pulumi_kubernetes as kubernetes
 from gitops_stack import conventions
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
+from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.aws_arguments import (
+    build_addons_args,
     build_ci_args,
     build_cluster_args,
     build_identity_args,
     build_network_args,
     build_registry_args,
+    build_role_args,
 )
 from gitops_stack.components.ci_access import CiAccess
 from gitops_stack.components.cluster_addons import ClusterAddons
@@ -26,10 +29,7 @@ from gitops_stack.components.container_registry import ContainerRegistry
 from gitops_stack.components.eks_cluster import AccessArgs, EksCluster
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
-from gitops_stack.components.roles import build_boundary_transform
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
-
-_WITH_NODES = ("coredns", "aws-ebs-csi-driver")
 
 
 @dataclass
@@ -46,6 +46,8 @@ class AwsFoundation:
     metadata: dict[str, pulumi.Input[str]] = field(default_factory=dict)
     """Of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`."""
     outputs: dict[str, pulumi.Input[Any]] = field(default_factory=dict)
+    roles: RoleArgs = field(default_factory=RoleArgs)
+    """What every role carries."""
     caches: Mapping[str, str] = field(default_factory=dict)
     """Repository prefix of each pull-through cache, by the host it caches."""
     previewers: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
@@ -75,11 +77,9 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         default_tags={"tags": tags},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    foundation = AwsFoundation(name, provider, account, tags=tags)
+    foundation = AwsFoundation(name, provider, account, tags=tags, roles=build_role_args(settings.account))
     foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
-    if (boundary := settings.account.permissions_boundary_arn) is not None:
-        inside.transforms = [build_boundary_transform(boundary)]
     if settings.registry is not None:
         _register_registry(foundation, settings, settings.registry, tags, inside)
     if settings.ci is not None:
@@ -116,7 +116,7 @@ def _register_cluster(
     inside: pulumi.ResourceOptions,
 ) -> None:
     network_args = build_network_args(network_settings, foundation.account, eks.ip_family)
-    network = Network(f"{foundation.name}-network", network_args, inside)
+    network = Network(f"{foundation.name}-network", {**network_args, **foundation.roles}, inside)
     args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
     # Without Secrets, which a pipeline that runs code of a branch has no business with.
     previewers: dict[str, AccessArgs] = {
@@ -128,28 +128,19 @@ def _register_cluster(
         args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
     cluster = EksCluster(
         f"{foundation.name}-eks",
-        args,
+        {**args, **foundation.roles},
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[network])),
     )
     identity = PodIdentity(
         f"{foundation.name}-pod-identity",
-        build_identity_args(settings, foundation.account),
+        {**build_identity_args(settings, foundation.account), **foundation.roles},
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
     foundation.components += [network, cluster, identity]
-    addons = {str(addon): version for addon, version in eks.addons.items() if addon in _WITH_NODES}
-    if addons:
+    addons = build_addons_args(settings, eks, foundation.tags)
+    if addons["addons"]:
         after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
-        added = ClusterAddons(
-            f"{foundation.name}-cluster-addons",
-            {
-                "cluster_name": settings.cluster_name,
-                "addons": addons,
-                # Volumes outlive a cluster that goes before its claims; by these tags `sweep` knows whose they are.
-                "configuration": {"aws-ebs-csi-driver": {"controller": {"extraVolumeTags": dict(foundation.tags)}}},
-            },
-            pulumi.ResourceOptions.merge(inside, after),
-        )
+        added = ClusterAddons(f"{foundation.name}-cluster-addons", addons, pulumi.ResourceOptions.merge(inside, after))
         foundation.before_pods.append(added)
     foundation.cluster = cluster
     foundation.before_pods += [*cluster.ready, *identity.associations.values()]
@@ -166,6 +157,8 @@ def _register_cluster(
         "vpcId": network.vpc_id,
         "natAddresses": list(network.nat_addresses),
     }
+    if settings.pod_roles:
+        foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
 
 
 def _register_registry(
@@ -176,7 +169,7 @@ def _register_registry(
     inside: pulumi.ResourceOptions,
 ) -> None:
     args = build_registry_args(settings, registry, foundation.account, tags)
-    made = ContainerRegistry(f"{foundation.name}-registry", args, inside)
+    made = ContainerRegistry(f"{foundation.name}-registry", {**args, **foundation.roles}, inside)
     foundation.components.append(made)
     foundation.outputs |= {"registryHost": made.host, "repositoryUrls": dict(made.repository_urls)}
     foundation.caches = made.cache_prefixes
@@ -188,7 +181,7 @@ def _register_ci(
     foundation: AwsFoundation, settings: StackSettings, ci: CiSettings, inside: pulumi.ResourceOptions
 ) -> None:
     args = build_ci_args(settings, ci, foundation.account)
-    made = CiAccess(f"{foundation.name}-ci", args, inside)
+    made = CiAccess(f"{foundation.name}-ci", {**args, **foundation.roles}, inside)
     foundation.components.append(made)
     foundation.previewers = made.previewer_role_arns
     foundation.outputs |= {

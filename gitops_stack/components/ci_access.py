@@ -12,7 +12,8 @@ from gitops_stack.aws_plan import oidc
 from gitops_stack.aws_plan.ci_policies import build_previewer_policy, build_publisher_policy
 from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
-from gitops_stack.components.roles import register_role
+from gitops_stack.components.aws_account import RoleArgs
+from gitops_stack.components.roles import RoleOptions, register_role
 from gitops_stack.errors import GitOpsStackError
 
 _ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
@@ -53,7 +54,7 @@ class PreviewArgs(TypedDict):
     """KMS key of Pulumi's secrets provider."""
 
 
-class CiAccessArgs(TypedDict):
+class CiAccessArgs(RoleArgs):
     """Roles by name, and identity providers to adopt."""
 
     publishers: NotRequired[Mapping[str, PublisherArgs]]
@@ -107,7 +108,7 @@ class CiAccess(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: CiAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gitops-stack:index:CiAccess", name, {}, opts)
-        self._name = name
+        self._name, self._options = name, RoleOptions.of(args)
         publishers, previewers = args.get("publishers", {}), args.get("previewers", {})
         used = {
             **{f"publishers.{key}": self._find_source(f"publishers.{key}", one) for key, one in publishers.items()},
@@ -183,6 +184,7 @@ class CiAccess(pulumi.ComponentResource):
             jobs.build_trust(lambda issuer: oidc.build_job_subjects(issuer, jobs.repository, **named)),
             self,
             policy=pulumi.Output.all(*publisher["repository_arns"]).apply(build_publisher_policy),
+            options=self._options,
         ).arn
 
     def _register_previewer(
@@ -201,6 +203,7 @@ class CiAccess(pulumi.ComponentResource):
             jobs.build_trust(build_subjects),
             self,
             policy=policy,
+            options=self._options,
         ).arn
 
 

@@ -27,8 +27,7 @@ def check_cluster_args(args: Mapping[str, Any]) -> Iterator[str]:
         yield f"version: found {version}; {needs}"
     for key, access in args["access"].items():
         yield from _check_choices(access, f"access.{key}.", ("policy",))
-        if access.get("namespaces") and access["policy"] == "ClusterAdmin":
-            yield f"access.{key}.namespaces: needs policy Admin: ClusterAdmin holds for the whole cluster"
+        yield from _check_access(f"access.{key}", access)
     if args.get("private_access") is False and not args.get("public_access_cidrs"):
         yield "private_access: found False; needs True or public_access_cidrs: nobody would reach the API server"
     networks = [network for network in args.get("public_access_cidrs") or () if isinstance(network, str)]
@@ -38,6 +37,20 @@ def check_cluster_args(args: Mapping[str, Any]) -> Iterator[str]:
     for found, needs in check_endpoint_networks(networks, args.get("ip_family", "ipv4")):
         yield f"public_access_cidrs: found {found}; {needs}"
     yield from _check_compute(args)
+
+
+def _check_access(place: str, access: Mapping[str, Any]) -> Iterator[str]:
+    policies = list(access.get("policies") or ())
+    if not (policies or "policy" in access or access.get("kubernetes_groups")):
+        yield f"{place}: needs policy, policies or kubernetes_groups: what the principal may do"
+    for number, one in enumerate(policies):
+        yield from _check_choices(one, f"{place}.policies.{number}.", ("policy",))
+    named = [one.get("policy") for one in (access, *policies) if isinstance(one.get("policy"), str)]
+    for policy in sorted({policy for policy in named if named.count(policy) > 1}):
+        yield f"{place}.policies: found {policy} more often; needs every policy once, with its namespaces together"
+    for one in (access, *policies):
+        if one.get("namespaces") and one.get("policy") == "ClusterAdmin":
+            yield f"{place}.namespaces: needs policy Admin: ClusterAdmin holds for the whole cluster"
 
 
 def _check_compute(args: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from gitops_stack.aws_plan.registry_policies import build_pull_policy, build_reg
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.registry_account import ReplicationArgs, register_replication, register_scanning
 from gitops_stack.components.registry_caches import register_caches
+from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.registry import MOST_FILTERS, MOST_RULES, check_repository_name
 
@@ -51,7 +52,8 @@ class ContainerRegistryArgs(AccountArgs):
     pull_access: NotRequired[PullAccessArgs]
     """Who outside of the account may pull."""
     pull_through_cache: NotRequired[Sequence[str]]
-    """Registries served through ECR: quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io."""
+    """Registries served through ECR: quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io,
+    registry.gitlab.com, cgr.dev and NAME.azurecr.io."""
     pull_through_credentials: NotRequired[Mapping[str, str]]
     """Registry -> name of the Secrets Manager secret with its login."""
     cache_namespace: NotRequired[str]
@@ -100,6 +102,7 @@ class ContainerRegistry(pulumi.ComponentResource):
                 "pull_policy": self._pull_policy,
                 "encryption": self._build_encryption(),
                 "kms_key_arn": args.get("kms_key_arn"),
+                "role_options": RoleOptions.of(args),
             },
             self,
         )

@@ -16,6 +16,7 @@ from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
+from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.eks_versions import find_version_warning
 
@@ -23,17 +24,31 @@ _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by
 # Before the nodes: the agent's answer must be there when the first pods ask for credentials. vpc-cni and kube-proxy
 # are added by pulumi_eks; what needs nodes is left to `ClusterAddons`.
 _AGENT = "eks-pod-identity-agent"
+_NODE_POOLS = ["general-purpose", "system"]
 
 
-class AccessArgs(TypedDict):
-    """One access entry with one access policy."""
+class AccessPolicyArgs(TypedDict):
+    """One access policy of an entry, and where it holds."""
 
-    principal_arn: pulumi.Input[str]
-    """IAM role or user."""
-    policy: pulumi.Input[str]
+    policy: str
     """Name of an EKS access policy: ClusterAdmin, Admin, AdminView, Edit or View."""
     namespaces: NotRequired[Sequence[pulumi.Input[str]]]
     """Where it holds; default: the whole cluster."""
+
+
+class AccessArgs(TypedDict):
+    """One access entry, with access policies, Kubernetes groups or both."""
+
+    principal_arn: pulumi.Input[str]
+    """IAM role or user."""
+    policy: NotRequired[pulumi.Input[str]]
+    """Name of an EKS access policy: ClusterAdmin, Admin, AdminView, Edit or View."""
+    namespaces: NotRequired[Sequence[pulumi.Input[str]]]
+    """Where it holds; default: the whole cluster."""
+    policies: NotRequired[Sequence[AccessPolicyArgs]]
+    """More of them, each once."""
+    kubernetes_groups: NotRequired[Sequence[pulumi.Input[str]]]
+    """Groups that RoleBindings in the cluster name."""
 
 
 class EksClusterArgs(AccountArgs):
@@ -73,10 +88,15 @@ class EksClusterArgs(AccountArgs):
     addons: NotRequired[Mapping[str, pulumi.Input[str]]]
     """EKS add-on -> version, beside `node_groups`: vpc-cni, kube-proxy and, for Pod Identity, eks-pod-identity-agent.
     Those whose pods need nodes are `ClusterAddons`."""
+    addon_configuration: NotRequired[Mapping[str, Mapping[str, Any]]]
+    """Of these add-ons: values of their own schema (`aws eks describe-addon-configuration`)."""
     oidc_provider: NotRequired[bool]
     """An IAM OIDC provider, for roles by IRSA."""
+    node_role_arn: NotRequired[pulumi.Input[str] | None]
+    """An existing role for all nodes, with the policies they need; default: one is made."""
     node_policy: NotRequired[pulumi.Input[Mapping[str, Any]]]
-    """IAM policy document of what nodes may do beyond joining and pulling, such as filling caches."""
+    """IAM policy document of what nodes may do beyond joining and pulling, such as filling caches; an existing role has
+    its own."""
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of machines and volumes, which the provider's default tags do not reach."""
 
@@ -111,7 +131,9 @@ class EksCluster(pulumi.ComponentResource):
         self.arn = pulumi.Output.all(self._account, args["name"]).apply(
             lambda found: found[0].arn("eks", f"cluster/{found[1]}")
         )
-        self.access: Sequence[pulumi.Resource] = [self._register_access(args, key) for key in args["access"]]
+        self.access: Sequence[pulumi.Resource] = [
+            one for key in args["access"] for one in self._register_access(args, key)
+        ]
         self.ready: Sequence[pulumi.Resource] = self._register_compute(args)
         if args.get("oidc_provider"):
             iam.OpenIdConnectProvider(
@@ -133,7 +155,7 @@ class EksCluster(pulumi.ComponentResource):
         options = pulumi.ResourceOptions(
             parent=self,
             depends_on=[logs, *self._before],
-            transforms=[_refuse_unnamed_creator],
+            transforms=[_refuse_unnamed_creator, RoleOptions.of(args).transform],
             # AWS's own protection comes into play when all that is in the cluster has gone; the engine's before.
             protect=args.get("deletion_protection", False),
         )
@@ -172,39 +194,51 @@ class EksCluster(pulumi.ComponentResource):
         arn: pulumi.Output[str] = key.arn
         return arn
 
-    def _register_access(self, args: EksClusterArgs, name: str) -> pulumi.Resource:
+    def _register_access(self, args: EksClusterArgs, name: str) -> list[pulumi.Resource]:
         # Not by `access_entries` of pulumi_eks: its associations could not be depended on from here.
         access, own = args["access"][name], f"{self._name}-access-{name}"
         entry = eks.AccessEntry(
             own,
             cluster_name=args["name"],
             principal_arn=access["principal_arn"],
+            kubernetes_groups=list(access.get("kubernetes_groups") or ()) or None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource]),
         )
-        namespaces = list(access.get("namespaces", ()))
-        scope = {"type": "namespace", "namespaces": namespaces} if namespaces else {"type": "cluster"}
-        association: pulumi.Resource = eks.AccessPolicyAssociation(
-            own,
-            cluster_name=args["name"],
-            principal_arn=access["principal_arn"],
-            policy_arn=pulumi.Output.all(self._account, access["policy"]).apply(_build_access_policy_arn),
-            access_scope=scope,
-            # A changed scope is a replacement under the same identity: made first, it would go with the old one.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[entry], delete_before_replace=True),
-        )
-        return association
+        policies: list[tuple[str, pulumi.Input[str], Sequence[pulumi.Input[str]]]] = [
+            (f"{own}-{one['policy']}", one["policy"], one.get("namespaces", ())) for one in access.get("policies", ())
+        ]
+        if "policy" in access:
+            policies.insert(0, (own, access["policy"], access.get("namespaces", ())))
+        associations: list[pulumi.Resource] = [
+            eks.AccessPolicyAssociation(
+                key,
+                cluster_name=args["name"],
+                principal_arn=access["principal_arn"],
+                policy_arn=pulumi.Output.all(self._account, policy).apply(_build_access_policy_arn),
+                access_scope={"type": "namespace", "namespaces": list(where)} if where else {"type": "cluster"},
+                # A changed scope is a replacement under the same identity: made first, it would go with the old one.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[entry], delete_before_replace=True),
+            )
+            for key, policy, where in policies
+        ]
+        return associations or [entry]
 
     def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
         before: list[pulumi.Resource] = [self.resource, *self._before]
         policy = args.get("node_policy")
-        if args.get("auto_mode") and policy is not None:
+        if args.get("auto_mode") and policy is not None and args.get("node_role_arn") is None:
             role = self.resource.auto_mode_node_role_name
             document = pulumi.Output.from_input(policy).apply(render_document)
             before.append(iam.RolePolicy(f"{self._name}-nodes", role=role, policy=document, opts=self._inside))
         addons = args.get("addons", {})
         if _AGENT in addons:
             own = f"{self._name}-{_AGENT}"
-            before.append(register_addon(own, _AGENT, addons[_AGENT], args["name"], self, [self.resource]))
+            configuration = args.get("addon_configuration", {}).get(_AGENT)
+            before.append(
+                register_addon(
+                    own, _AGENT, addons[_AGENT], args["name"], self, [self.resource], configuration=configuration
+                )
+            )
         groups = register_node_groups(
             f"{self._name}-nodes",
             args.get("node_groups", {}),
@@ -217,6 +251,8 @@ class EksCluster(pulumi.ComponentResource):
             tags=args.get("tags", {}),
             parent=self,
             depends_on=before,
+            role_options=RoleOptions.of(args),
+            node_role_arn=args.get("node_role_arn"),
         )
         return [*before, *groups]
 
@@ -232,17 +268,28 @@ def _build_access_policy_arn(found: Sequence[Any]) -> str:
 
 def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
     if args.get("auto_mode"):
+        auto_mode: dict[str, Any] = {"enabled": True}
+        if (role := args.get("node_role_arn")) is not None:
+            auto_mode |= {
+                "create_node_role": False,
+                "compute_config": {"node_role_arn": role, "node_pools": _NODE_POOLS},
+            }
         # Auto Mode's nodes resolve names themselves; pulumi_eks would add coredns, at the newest version.
-        return {"auto_mode": {"enabled": True}, "coredns_addon_options": {"enabled": False}}
-    versions = args.get("addons", {})
+        return {"auto_mode": auto_mode, "coredns_addon_options": {"enabled": False}}
+    versions, configuration = args.get("addons", {}), args.get("addon_configuration", {})
+    proxy: dict[str, Any] = {"version": versions["kube-proxy"]}
+    cni: dict[str, Any] = {
+        "addon_version": versions["vpc-cni"],
+        "enable_network_policy": True,
+        "log_level": "INFO",  # upstream's own default is DEBUG
+    }
+    for options, addon in ((proxy, "kube-proxy"), (cni, "vpc-cni")):
+        if addon in configuration:
+            options["configuration_values"] = dict(configuration[addon])
     return {
         "coredns_addon_options": {"enabled": False},  # added here, once there are nodes
-        "kube_proxy_addon_options": {"version": versions["kube-proxy"]},
-        "vpc_cni_options": {
-            "addon_version": versions["vpc-cni"],
-            "enable_network_policy": True,
-            "log_level": "INFO",  # upstream's own default is DEBUG
-        },
+        "kube_proxy_addon_options": proxy,
+        "vpc_cni_options": cni,
     }
 
 

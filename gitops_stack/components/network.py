@@ -15,6 +15,7 @@ from gitops_stack.components.network_endpoints import register_endpoints
 from gitops_stack.components.network_flow_logs import register_flow_logs
 from gitops_stack.components.network_routes import EVERYWHERE, NatPlan, register_private_routes
 from gitops_stack.components.network_zones import find_zones
+from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.network import check_endpoint_service
 
@@ -133,7 +134,8 @@ class Network(pulumi.ComponentResource):
             self,
         )
         if days := args.get("flow_log_retention_days", 0):
-            register_flow_logs(self._name, account, vpc, days, self._tags("flow-logs"), self)
+            tags, options = self._tags("flow-logs"), RoleOptions.of(args)
+            register_flow_logs(self._name, account, vpc, days, tags, self, options)
 
     def _register_subnets(self, args: NetworkArgs, cidr: str) -> tuple[list[Any], list[Any]]:
         named = args.get("availability_zones")

@@ -10,7 +10,7 @@ from pulumi_aws import cloudwatch, ec2
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.network_policies import build_flow_log_policy
 from gitops_stack.aws_plan.trust_policies import build_service_trust
-from gitops_stack.components.roles import register_role
+from gitops_stack.components.roles import RoleOptions, register_role
 
 
 def register_flow_logs(
@@ -20,6 +20,7 @@ def register_flow_logs(
     retention_days: int,
     tags: dict[str, str],
     parent: pulumi.Resource,
+    role_options: RoleOptions,
 ) -> None:
     """Register a log group, a role that writes to it alone, and the flow log of all traffic of the VPC."""
     own = f"{name}-flow-logs"
@@ -31,6 +32,7 @@ def register_flow_logs(
         account.apply(lambda found: build_service_trust("vpc-flow-logs.amazonaws.com", found)),
         parent,
         policy=group.arn.apply(build_flow_log_policy),
+        options=role_options,
     )
     ec2.FlowLog(
         own,

@@ -12,6 +12,7 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
 from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
 from gitops_stack.components.node_group_sizes import SizePlan, load_sizes, plan_size
+from gitops_stack.components.roles import STAYS, RoleOptions
 from gitops_stack.errors import GitOpsStackError
 
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy")
@@ -67,10 +68,13 @@ def register_node_groups(
     tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
+    role_options: RoleOptions | None = None,
+    node_role_arn: pulumi.Input[str] | None = None,
 ) -> list[pulumi.Resource]:
     """Register one role for all ``groups``, and a launch template and a node group for each; return the groups.
 
-    The names of all of them begin with ``name``. Raises ``GitOpsStackError`` for names that EKS would refuse.
+    ``node_role_arn`` is a role to use instead. The names of all of them begin with ``name``. Raises
+    ``GitOpsStackError`` for names that EKS would refuse.
     """
     if not groups:
         return []
@@ -80,15 +84,53 @@ def register_node_groups(
         for key in groups
         if len(name) + 1 + len(key) > _LONGEST_NAME
     )
+    attachments: list[pulumi.Resource] = []
+    if node_role_arn is None:
+        node_role_arn, attachments = _register_role(
+            name, account, policy, ip_family, role_options or RoleOptions(), parent
+        )
+    living = load_sizes(cluster_name, [f"{name}-{key}" for key in groups], parent)
+    sizes = {key: plan_size(group, living.get(f"{name}-{key}")) for key, group in groups.items()}
+    return [
+        _register_group(
+            f"{name}-{key}",
+            group,
+            sizes[key],
+            cluster_name=cluster_name,
+            version=version,
+            subnet_ids=subnet_ids,
+            tags=tags,
+            role_arn=node_role_arn,
+            options=pulumi.ResourceOptions(
+                parent=parent,
+                # The autoscaler owns the number of nodes from the first minute on.
+                ignore_changes=list(sizes[key].ignore_changes),
+                # A node needs the role's rights to leave as well: they are detached after the group is gone.
+                depends_on=[*depends_on, *attachments],
+            ),
+        )
+        for key, group in groups.items()
+    ]
+
+
+def _register_role(
+    name: str,
+    account: pulumi.Output[Account],
+    policy: pulumi.Input[Mapping[str, Any]] | None,
+    ip_family: pulumi.Input[str],
+    options: RoleOptions,
+    parent: pulumi.Resource,
+) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
     inside = pulumi.ResourceOptions(parent=parent)
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = iam.Role(
         name,
         description="Nodes of the cluster",
         assume_role_policy=render_document(build_document(trust)),
-        opts=inside,
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=STAYS),
+        **options.inputs,
     )
-    attachments = [
+    attachments: list[pulumi.Resource] = [
         iam.RolePolicyAttachment(
             f"{name}-{managed}",
             role=role.name,
@@ -103,28 +145,8 @@ def register_node_groups(
     if policy is not None:
         document = pulumi.Output.from_input(policy).apply(render_document)
         attachments.append(iam.RolePolicy(name, role=role.name, policy=document, opts=inside))
-    living = load_sizes(cluster_name, [f"{name}-{key}" for key in groups], parent)
-    sizes = {key: plan_size(group, living.get(f"{name}-{key}")) for key, group in groups.items()}
-    return [
-        _register_group(
-            f"{name}-{key}",
-            group,
-            sizes[key],
-            cluster_name=cluster_name,
-            version=version,
-            subnet_ids=subnet_ids,
-            tags=tags,
-            role_arn=role.arn,
-            options=pulumi.ResourceOptions(
-                parent=parent,
-                # The autoscaler owns the number of nodes from the first minute on.
-                ignore_changes=list(sizes[key].ignore_changes),
-                # A node needs the role's rights to leave as well: they are detached after the group is gone.
-                depends_on=[*depends_on, *attachments],
-            ),
-        )
-        for key, group in groups.items()
-    ]
+    arn: pulumi.Output[str] = role.arn
+    return arn, attachments
 
 
 def _register_group(

@@ -13,7 +13,7 @@ from gitops_stack.aws_plan.lifecycle_policies import build_cache_lifecycle
 from gitops_stack.aws_plan.pull_through import build_cache_prefix, build_secret_name, find_upstream
 from gitops_stack.aws_plan.registry_policies import build_template_policy
 from gitops_stack.aws_plan.trust_policies import build_registry_trust
-from gitops_stack.components.roles import RegisteredRole, register_role
+from gitops_stack.components.roles import RegisteredRole, RoleOptions, register_role
 
 _DAYS = 90  # in a cache; what is still in use comes again with the next pull
 
@@ -28,6 +28,7 @@ class CachesArgs(TypedDict):
     pull_policy: pulumi.Output[str] | None
     encryption: list[dict[str, Any]]
     kms_key_arn: pulumi.Input[str] | None
+    role_options: RoleOptions
 
 
 def register_caches(
@@ -48,6 +49,7 @@ def register_caches(
         policy=pulumi.Output.all(account, args["kms_key_arn"]).apply(
             lambda found: build_template_policy(found[0], list(prefixes.values()), found[1])
         ),
+        options=args["role_options"],
     )
     for host, prefix in prefixes.items():
         _register_cache(f"{name}-{find_upstream(host).prefix}", host, prefix, role, args, parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,38 @@ from gitops_stack.errors import GitOpsStackError
 
 _ONE_HOUR = 3600  # seconds: IAM's shortest, and CI jobs and pods renew
 _LONGEST_NAME = 56  # characters: IAM takes 64, and Pulumi adds a dash and seven
+
+
+@dataclass(frozen=True)
+class RoleOptions:
+    """Hold what every role of a component carries."""
+
+    permissions_boundary_arn: pulumi.Input[str] | None = None
+    path: pulumi.Input[str] | None = None
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> RoleOptions:
+        """Read them from the arguments of a component."""
+        return cls(args.get("permissions_boundary_arn"), args.get("role_path"))
+
+    @property
+    def inputs(self) -> dict[str, pulumi.Input[str]]:
+        """The arguments of an `iam.Role`."""
+        given = {"permissions_boundary": self.permissions_boundary_arn, "path": self.path}
+        return {key: value for key, value in given.items() if value is not None}
+
+    def transform(self, args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        """Put them on the roles that `pulumi_eks` makes, which takes no such arguments."""
+        given = {"permissionsBoundary": self.permissions_boundary_arn, "path": self.path}
+        known = {key: value for key, value in given.items() if value is not None}
+        if args.type_ != "aws:iam/role:Role" or not known:
+            return None
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=STAYS))
+        return pulumi.ResourceTransformResult(props={**args.props, **known}, opts=options)
+
+
+# IAM moves no role: another path would replace it, and the cluster with a role that it was made with.
+STAYS = ["path"]
 
 
 @dataclass(frozen=True)
@@ -35,47 +68,36 @@ def register_role(
     trust: pulumi.Input[Document],
     parent: pulumi.Resource,
     *,
-    policy: pulumi.Input[Document] | None = None,
-    managed_policy_arn: pulumi.Input[str] | None = None,
+    policy: pulumi.Input[Mapping[str, Any]] | None = None,
+    managed_policy_arns: Mapping[str, pulumi.Input[str]] | None = None,
+    options: RoleOptions | None = None,
 ) -> RegisteredRole:
     """Register a role with its trust policy and, as resources of their own, what it may do.
 
-    The physical name is Pulumi's: ``name`` and a random suffix, so that stacks share an account. Raises
-    ``GitOpsStackError`` for a name that leaves no room for it.
+    ``managed_policy_arns`` are policies to attach, by names that stay with them. The physical name is Pulumi's:
+    ``name`` and a random suffix, so that stacks share an account. Raises ``GitOpsStackError`` for a name that leaves no
+    room for it.
     """
     if len(name) > _LONGEST_NAME:
         raise GitOpsStackError(f"role {name}: has {len(name)} characters; needs at most {_LONGEST_NAME}")
-    options = pulumi.ResourceOptions(parent=parent)
+    inside = pulumi.ResourceOptions(parent=parent)
     role = iam.Role(
         name,
         description=description,
         assume_role_policy=_render(trust),
         max_session_duration=_ONE_HOUR,
-        opts=options,
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=STAYS),
+        **(options or RoleOptions()).inputs,
     )
     policies: list[pulumi.Resource] = []
     if policy is not None:
-        policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=_render(policy), opts=options))
-    if managed_policy_arn is not None:
-        policies.append(
-            iam.RolePolicyAttachment(f"{name}-policy", role=role.name, policy_arn=managed_policy_arn, opts=options)
-        )
+        policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=_render(policy), opts=inside))
+    policies += [
+        iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=inside)
+        for key, arn in (managed_policy_arns or {}).items()
+    ]
     return RegisteredRole(role, policies)
 
 
-def build_boundary_transform(arn: str) -> pulumi.ResourceTransform:
-    """Build the transform that puts the permissions boundary ``arn`` on every role below a component.
-
-    A transform and not an argument: roles that pulumi_eks makes by itself have to have it too.
-    """
-
-    def bound(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-        if args.type_ != "aws:iam/role:Role":
-            return None
-        return pulumi.ResourceTransformResult(props={**args.props, "permissionsBoundary": arn}, opts=args.opts)
-
-    return bound
-
-
-def _render(document: pulumi.Input[Document]) -> pulumi.Output[str]:
+def _render(document: pulumi.Input[Mapping[str, Any]]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(document).apply(render_document)

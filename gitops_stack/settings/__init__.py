@@ -10,6 +10,7 @@ from gitops_stack.settings.add_ons import (
 from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, KustomizeSettings, ReleaseVersion
 from gitops_stack.settings.ci import CiSettings, PipelineSettings, PublisherSettings
 from gitops_stack.settings.cluster import (
+    AccessPolicySettings,
     AccessSettings,
     ComputeSettings,
     ControlPlaneLogSettings,
@@ -20,6 +21,7 @@ from gitops_stack.settings.cluster import (
 )
 from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.pod_roles import PodRoleSettings, StatementSettings
 from gitops_stack.settings.references import check_references
 from gitops_stack.settings.registry import (
     PullAccessSettings,
@@ -34,11 +36,12 @@ from gitops_stack.settings.types import Settings
 
 __all__ = [
     "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
-    "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings", "Commit",
-    "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings", "EksClusterSettings",
-    "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings", "ExternalSecretsSettings",
-    "GitOpsSettings", "GithubAppSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings",
-    "NodeGroupSettings", "PipelineSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings",
-    "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings",
+    "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings",
+    "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings",
+    "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings",
+    "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KustomizeSettings",
+    "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings", "PipelineSettings", "PodRoleSettings",
+    "ProjectSettings", "PublisherSettings", "PullAccessSettings", "RegistrySettings", "ReleaseVersion",
+    "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "StatementSettings",
     "SyncWindowSettings", "WorkloadSettings", "check_references",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from gitops_stack.settings.types import AccountId, SettingError, Settings, matching
+from gitops_stack.settings.types import AccountId, ManagedPolicyArn, SettingError, Settings, matching
 
 TagKey = Annotated[
     str,
@@ -16,15 +16,13 @@ TagKey = Annotated[
         any_script=True,
     ),
 ]
-PolicyArn = Annotated[
-    str,
-    matching(
-        r"arn:aws(-[a-z]+)*:iam::(\d{12}|aws):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}",
-        "the ARN of an IAM policy: arn:aws:iam::ACCOUNT:policy/NAME",
-    ),
-]
 TagValue = Annotated[
     str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-", any_script=True)
+]
+# IAM takes 512 characters; EKS no ARN of a role over 255, of which a name takes 64 and what is before the path 31.
+RolePath = Annotated[
+    str,
+    matching(r"(?=.{1,150}\Z)/([\w+=,.@-]+/)*", "a path of IAM, such as /platform/, of 150 characters at most"),
 ]
 
 
@@ -36,13 +34,16 @@ class AccountSettings(Settings):
     """Which account the stack belongs to; no other one is ever touched."""
 
     id: AccountId = Field(description="Its 12 digits, quoted; credentials of another account are refused.")
-    permissions_boundary_arn: PolicyArn | None = Field(
-        None, description="Boundary of every IAM role the stack makes; `account init` makes one."
-    )
     tags: dict[TagKey, TagValue] = Field(
         default_factory=dict,
         max_length=MOST_TAGS,
         description="Added to every AWS resource's tags.",
+    )
+    permissions_boundary_arn: ManagedPolicyArn | None = Field(
+        None, description="IAM policy that bounds every role the stack makes; `account init` makes one."
+    )
+    role_path: RolePath | None = Field(
+        None, description="IAM path of every role the stack makes, such as /platform/; roles that are there stay."
     )
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ class _Named(NamedTuple):
     path: str
     arn: str | None
     same: str = ""
+    reason: str = "a role trusts providers of its own account"
 
 
 def check_arns(settings: StackSettings) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
     if settings.region is None:
         return
     partition = find_partition(settings.region)
-    for path, arn, same in _list_arns(settings):
+    for path, arn, same, reason in _list_arns(settings):
         if arn is None or not arn.startswith("arn:"):
             continue
         _, own_partition, _, region, account, _ = arn.split(":", 5)
@@ -33,10 +34,8 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
             yield path, arn, f"needs an ARN of partition {partition}, which {settings.region} belongs to"
         elif same == "region" and region != settings.region:
             yield path, arn, f"needs one in {settings.region}"
-        elif same == "account" and settings.account is not None and account != settings.account.id:
-            yield path, arn, f"needs one in account {settings.account.id}: a role trusts providers of its own account"
-        elif same == "boundary" and settings.account is not None and account not in ("aws", settings.account.id):
-            yield path, arn, f"needs one in account {settings.account.id}, or one of AWS's own"
+        elif same == "account" and settings.account is not None and account not in (settings.account.id, "aws"):
+            yield path, arn, f"needs one in account {settings.account.id}: {reason}"
     yield from _check_issuers(settings)
 
 
@@ -45,8 +44,12 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
         for name, access in settings.eks.access.items():
             yield _Named(f"cluster.access.{name}.principalArn", access.principal_arn)
         yield _Named("cluster.secretsKeyArn", settings.eks.secrets_key_arn, "region")
+        reason = "EKS passes on no role of another"
+        yield _Named("cluster.compute.nodeRoleArn", settings.eks.compute.node_role_arn, "account", reason)
     if settings.account is not None:
-        yield _Named("account.permissionsBoundaryArn", settings.account.permissions_boundary_arn, "boundary")
+        reason = "IAM bounds roles by policies of their own account, or AWS's"
+        boundary = settings.account.permissions_boundary_arn
+        yield _Named("account.permissionsBoundaryArn", boundary, "account", reason)
     if settings.registry is not None:
         yield _Named("registry.kmsKeyArn", settings.registry.kms_key_arn, "region")
     if settings.ci is not None:
@@ -58,9 +61,20 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
         yield _Named("gitops.credentials.secretsManager", settings.gitops.credentials.secrets_manager, "region")
     for number, arn in enumerate(settings.argocd.spoke_role_arns):
         yield _Named(f"argocd.spokeRoleArns.{number}", arn)
+    yield from _list_pod_arns(settings)
+
+
+def _list_pod_arns(settings: StackSettings) -> Iterator[_Named]:
     if settings.add_ons is not None and settings.add_ons.external_secrets is not None:
         for number, arn in enumerate(settings.add_ons.external_secrets.secrets):
             yield _Named(f"addOns.externalSecrets.secrets.{number}", arn)
+    for name, role in settings.pod_roles.items():
+        yield _Named(f"podRoles.{name}.roleArn", role.role_arn)
+        for number, arn in enumerate(role.managed_policy_arns):
+            yield _Named(f"podRoles.{name}.managedPolicyArns.{number}", arn)
+        for number, statement in enumerate(role.statements):
+            for place, arn in enumerate(statement.resources):
+                yield _Named(f"podRoles.{name}.statements.{number}.resources.{place}", arn)
 
 
 def _check_issuers(settings: StackSettings) -> Iterator[Finding]:

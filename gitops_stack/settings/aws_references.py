@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from gitops_stack.settings.arn_references import check_arns
 from gitops_stack.settings.cluster import EksClusterSettings
+from gitops_stack.settings.cluster_references import check_cluster_parts
 from gitops_stack.settings.endpoint_networks import check_endpoint_networks
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.partitions import find_partition
-from gitops_stack.settings.registry import CACHE_PREFIXES, LONGEST_CACHE_PREFIX
+from gitops_stack.settings.pod_references import check_pods
+from gitops_stack.settings.registry import LONGEST_CACHE_PREFIX, find_cache_prefix
 from gitops_stack.settings.stack import StackSettings
 
 Finding = tuple[str, object, str]
@@ -19,7 +21,6 @@ Finding = tuple[str, object, str]
 # a host more (measured with kwok nodes: three schedule, four roll).
 HA_NODES = 4
 HA_HOSTS = 3
-_HUB_PARTS = ("application-controller", "applicationset-controller", "server")
 # Names that AWS limits get the library's words before them and a random suffix behind: 64 characters of a role, 63 of a
 # node group.
 LONGEST_ROLE_KEY = 30
@@ -35,11 +36,12 @@ def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
     if settings.eks is not None:
         yield from _check_compute(settings)
         yield from _check_cluster(settings)
+        yield from check_cluster_parts(settings.eks)
     if settings.network is not None:
         yield from _check_network(settings, settings.network)
     yield from _check_registry(settings)
     yield from _check_ci(settings)
-    yield from _check_pods(settings)
+    yield from check_pods(settings)
     yield from check_arns(settings)
 
 
@@ -114,7 +116,7 @@ def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
     for name in settings.ci.previewers if settings.ci else ():
         if (taken := f"preview-{name}") in settings.eks.access:
             yield f"cluster.access.{taken}", "it", f"needs another name: ci.previewers.{name} has this access entry"
-    if not any(access.policy == "ClusterAdmin" for access in settings.eks.access.values()):
+    if not any(one.policy == "ClusterAdmin" for access in settings.eks.access.values() for one in access.all_policies):
         needs = "needs ClusterAdmin for one principal: who runs Pulumi installs Argo CD"
         yield "cluster.access", ", ".join(settings.eks.access), needs
     if settings.eks.ip_family == "ipv6" and settings.network is not None and settings.network.vpc_id is None:
@@ -169,7 +171,7 @@ def _check_registry(settings: StackSettings) -> Iterator[Finding]:
     if own in registry.pull_access.accounts:
         yield "registry.pullAccess.accounts", own, "needs other accounts: the stack's own pulls without a policy"
     for upstream in registry.pull_through_cache:
-        prefix = f"{settings.stack}/{CACHE_PREFIXES[upstream]}"
+        prefix = f"{settings.stack}/{find_cache_prefix(upstream)}"
         if len(prefix) > LONGEST_CACHE_PREFIX:
             needs = f"needs a stack name that leaves {prefix} {LONGEST_CACHE_PREFIX} characters, ECR's limit"
             yield "registry.pullThroughCache", upstream, needs
@@ -189,27 +191,6 @@ def _check_ci(settings: StackSettings) -> Iterator[Finding]:
             if repository not in known:
                 needs = f"needs a repository of this stack's registry: {', '.join(known) or 'none'}"
                 yield f"ci.publishers.{name}.repositories", repository, needs
-
-
-def _check_pods(settings: StackSettings) -> Iterator[Finding]:
-    """EKS takes one Pod Identity association of a service account."""
-    if settings.eks is None or settings.add_ons is None:
-        return
-    taken = {(settings.argocd.namespace, f"argocd-{part}"): "Argo CD" for part in _HUB_PARTS}
-    if settings.eks.addons:
-        taken["kube-system", "ebs-csi-controller-sa"] = "add-on aws-ebs-csi-driver"
-    for key, add_on in (
-        ("externalSecrets", settings.add_ons.external_secrets),
-        ("loadBalancerController", settings.add_ons.load_balancer_controller),
-        ("externalDns", settings.add_ons.external_dns),
-    ):
-        if add_on is None:
-            continue
-        own = (add_on.namespace, add_on.service_account)
-        if own in taken:
-            needs = f"needs a service account of its own: {'/'.join(own)} has the role of {taken[own]}"
-            yield f"addOns.{key}.serviceAccount", add_on.service_account, needs
-        taken.setdefault(own, f"addOns.{key}")
 
 
 def _plural(count: int, noun: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName
 from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import check_endpoint_network
 from gitops_stack.settings.types import (
@@ -16,6 +17,7 @@ from gitops_stack.settings.types import (
     Flag,
     KmsKeyArn,
     PrincipalArn,
+    RoleArn,
     SettingError,
     Settings,
     following,
@@ -23,8 +25,7 @@ from gitops_stack.settings.types import (
     retention,
 )
 
-Addon = Literal["vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver"]
-ADDONS: tuple[Addon, ...] = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
+ADDONS = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs-csi-driver")
 # Letters of the EC2 instance families (EC2 user guide, "Instance type naming conventions"). Not Macs: EKS has no image.
 _FAMILIES = frozenset(
     "a c d dl f g gr h hpc i im inf is m p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
@@ -66,6 +67,14 @@ def _check_label_key(value: str) -> str | None:
 
 LabelKey = Annotated[str, following(_check_label_key)]
 LabelValue = Annotated[str, matching(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a label value of 1 to 63 characters")]
+# EKS API reference, CreateAccessEntry: these beginnings are Kubernetes' and AWS's own.
+KubernetesGroup = Annotated[
+    str,
+    matching(
+        r"(?!(system|eks|aws|amazon|iam):)\S{1,253}",
+        "the name of a group that does not begin with system:, eks:, aws:, amazon: or iam:",
+    ),
+]
 LogType = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
 AccessPolicy = Literal["ClusterAdmin", "Admin", "AdminView", "Edit", "View"]
 Size = Annotated[int, Strict()]
@@ -94,21 +103,56 @@ class EndpointSettings(Settings):
         return self
 
 
-class AccessSettings(Settings):
-    """Who may use the cluster: one access entry with one access policy."""
+class AccessPolicySettings(Settings):
+    """One access policy of an entry, and where it holds."""
 
-    principal_arn: PrincipalArn = Field(description="IAM role or user.")
     policy: AccessPolicy = Field(description="EKS access policy.")
     namespaces: Annotated[tuple[DnsLabel, ...], UNIQUE] = Field(
         (), description="Where it holds; default: the whole cluster."
     )
 
     @model_validator(mode="after")
-    def _scope_fits(self) -> AccessSettings:
+    def _scope_fits(self) -> AccessPolicySettings:
         if self.namespaces and self.policy == "ClusterAdmin":
             found = ", ".join(self.namespaces)
             raise SettingError("namespaces", found, "needs policy Admin: ClusterAdmin holds for the whole cluster")
         return self
+
+
+class AccessSettings(Settings):
+    """Who may use the cluster: one access entry, with access policies, Kubernetes groups or both."""
+
+    principal_arn: PrincipalArn = Field(description="IAM role or user.")
+    policy: AccessPolicy | None = Field(None, description="EKS access policy.")
+    namespaces: Annotated[tuple[DnsLabel, ...], UNIQUE] = Field(
+        (), description="Where it holds; default: the whole cluster."
+    )
+    policies: tuple[AccessPolicySettings, ...] = Field((), description="More of them, each with its own namespaces.")
+    kubernetes_groups: Annotated[tuple[KubernetesGroup, ...], UNIQUE] = Field(
+        (), description="Groups that RoleBindings in the cluster name."
+    )
+
+    @model_validator(mode="after")
+    def _grants_something_once(self) -> AccessSettings:
+        found = ", ".join(self.namespaces)
+        if not (self.policy or self.policies or self.kubernetes_groups):
+            raise ValueError("needs policy, policies or kubernetesGroups: what the principal may do")
+        if self.namespaces and self.policy is None:
+            raise SettingError("namespaces", found, "needs policy beside it; each of policies has its own")
+        if self.namespaces and self.policy == "ClusterAdmin":
+            raise SettingError("namespaces", found, "needs policy Admin: ClusterAdmin holds for the whole cluster")
+        named = [one.policy for one in self.all_policies]
+        if twice := [name for name in named if named.count(name) > 1]:
+            raise SettingError("policies", twice[0], "needs every policy once: list its namespaces together")
+        return self
+
+    @property
+    def all_policies(self) -> tuple[AccessPolicySettings, ...]:
+        """Every access policy of the entry."""
+        if self.policy is None:
+            return self.policies
+        single = {"policy": self.policy, "namespaces": self.namespaces}
+        return (AccessPolicySettings.model_validate(single), *self.policies)
 
 
 class ControlPlaneLogSettings(Settings):
@@ -173,6 +217,9 @@ class ComputeSettings(Settings):
 
     auto_mode: Flag = Field(False, description="EKS makes nodes as pods need them.")
     node_groups: dict[DnsLabel, NodeGroupSettings] = Field(default_factory=dict, description="Managed node groups.")
+    node_role_arn: RoleArn | None = Field(
+        None, description="An existing role for all nodes, with the policies they need; default: one is made."
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ComputeSettings:
@@ -203,8 +250,14 @@ class EksClusterSettings(Settings):
         None, description="KMS key of Secrets, chosen once; default: one is made."
     )
     oidc_provider: Flag = Field(False, description="IAM OIDC provider, for roles by IRSA; Pod Identity needs none.")
-    addons: dict[Addon, AddonVersion] = Field(
-        default_factory=dict, description="Versions of EKS add-ons; all five with nodeGroups, none with Auto Mode."
+    addons: dict[AddonName, AddonVersion] = Field(
+        default_factory=dict,
+        description="EKS add-on -> version, any of them. nodeGroups need vpc-cni, coredns, kube-proxy, "
+        "eks-pod-identity-agent and aws-ebs-csi-driver, which Auto Mode has inside.",
+    )
+    addon_configuration: dict[AddonName, Annotated[dict[str, Any], Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="EKS add-on -> values of its own schema (`aws eks describe-addon-configuration`).",
     )
     compute: ComputeSettings = Field(description="Where pods run.")
 
@@ -214,6 +267,7 @@ class EksClusterSettings(Settings):
         if self.compute.node_groups and missing:
             needs = f"needs a version of {', '.join(missing)}: unpinned, they move by themselves"
             raise SettingError("addons", ", ".join(self.addons) or None, needs)
-        if self.compute.auto_mode and self.addons:
-            raise SettingError("addons", ", ".join(self.addons), "needs none beside autoMode, which brings its own")
+        if self.compute.auto_mode and (inside := [name for name in self.addons if name in IN_AUTO_MODE]):
+            needs = "needs to be left out beside autoMode, whose nodes have it inside"
+            raise SettingError("addons", ", ".join(inside), needs)
         return self

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 MOST_NETWORKS = 40
 # Shorter prefixes are a good part of the internet: nobody works from a larger network than these.
 _SHORTEST_PREFIX = {4: 8, 6: 16}
+_MOST_ADDRESSES = 4 * 2**24  # as many as four /8: halves of the internet can be written in quarters as well
 _RESERVED = tuple(
     map(
         ipaddress.ip_network,
@@ -47,5 +48,17 @@ def check_endpoint_networks(values: Sequence[str], ip_family: str) -> Iterator[t
         yield f"{len(values)} networks", f"needs {MOST_NETWORKS} at most, which is EKS's limit; join neighbours"
     for value in sorted({one for one in values if values.count(one) > 1}):
         yield value, "needs every network once"
+    blocks = [block for value in values if (block := _parse(value)) is not None]
+    total = sum(block.num_addresses for block in ipaddress.collapse_addresses(blocks))
+    if total > _MOST_ADDRESSES:
+        needs = f"needs {_MOST_ADDRESSES} at most: together these networks are a good part of the internet"
+        yield f"{total} IPv4 addresses", needs
     if ip_family == "ipv4" and (six := [value for value in values if ":" in value]):
         yield six[0], "needs a cluster of IP family ipv6: the endpoint of an IPv4 cluster has no IPv6 address"
+
+
+def _parse(value: str) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(value)
+    except ValueError:
+        return None  # an IPv6 network, or one that is refused by itself

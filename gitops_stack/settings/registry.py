@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, Strict, WithJsonSchema, model_validator
 
 from gitops_stack.settings.types import (
     SECRET_NAME,
@@ -20,17 +20,20 @@ from gitops_stack.settings.types import (
     matching,
 )
 
-Upstream = Literal["quay.io", "ghcr.io", "public.ecr.aws", "registry-1.docker.io", "registry.k8s.io"]
-# "Creating a pull through cache rule" of the ECR user guide: these two answer nobody without a login.
-UPSTREAMS_WITH_LOGIN: tuple[Upstream, ...] = ("ghcr.io", "registry-1.docker.io")
+# "Creating a pull through cache rule" of the ECR user guide: these answer nobody without a login, nor does Azure's.
+_WITH_LOGIN = ("ghcr.io", "registry-1.docker.io", "registry.gitlab.com", "cgr.dev")
 # The names ECR's console gives to the caches; the stack's name comes before them.
-CACHE_PREFIXES: dict[Upstream, str] = {
+CACHE_PREFIXES = {
     "quay.io": "quay",
     "ghcr.io": "github",
     "public.ecr.aws": "ecr-public",
     "registry-1.docker.io": "docker-hub",
     "registry.k8s.io": "kubernetes",
+    "registry.gitlab.com": "gitlab",
+    "cgr.dev": "chainguard",
 }
+_AZURE = re.compile(r"([a-z0-9]{5,50})\.azurecr\.io")  # a registry's name: Azure's naming rules, in lower case
+UPSTREAM_CHOICES = f"{', '.join(CACHE_PREFIXES)}, NAME.azurecr.io"
 LONGEST_CACHE_PREFIX = 30  # characters, API reference of CreatePullThroughCacheRule
 CREDENTIAL_PREFIX = "ecr-pullthroughcache/"  # ECR reads no secret whose name begins otherwise
 
@@ -51,6 +54,25 @@ def check_repository_name(name: str) -> str | None:
     return None
 
 
+def find_cache_prefix(host: str) -> str | None:
+    """Return what the cache of an upstream is called, or ``None`` for a registry that ECR does not cache.
+
+    There are many of Azure's registries, and each has a cache of its own.
+    """
+    azure = _AZURE.fullmatch(host)
+    return f"azure/{azure[1]}" if azure else CACHE_PREFIXES.get(host)
+
+
+def needs_login(host: str) -> bool:
+    """Tell whether an upstream answers nobody without a login."""
+    return host in _WITH_LOGIN or _AZURE.fullmatch(host) is not None
+
+
+Upstream = Annotated[
+    str,
+    following(lambda host: None if find_cache_prefix(host) else f"needs one of {UPSTREAM_CHOICES}"),
+    WithJsonSchema({"type": "string", "anyOf": [{"enum": list(CACHE_PREFIXES)}, {"pattern": f"^{_AZURE.pattern}$"}]}),
+]
 RepositoryName = Annotated[str, following(check_repository_name)]
 TagPattern = Annotated[
     str,
@@ -144,7 +166,7 @@ class RegistrySettings(Settings):
             raise SettingError("pullThroughCredentials", unused[0], "needs that upstream in pullThroughCache as well")
         return self
 
-    def credential_secret(self, upstream: Upstream) -> str | None:
+    def credential_secret(self, upstream: str) -> str | None:
         """Return the name of the secret an upstream's login is in, or ``None`` where nobody has to log in."""
-        default = f"{CREDENTIAL_PREFIX}{upstream}" if upstream in UPSTREAMS_WITH_LOGIN else None
+        default = f"{CREDENTIAL_PREFIX}{upstream}" if needs_login(upstream) else None
         return self.pull_through_credentials.get(upstream, default)

@@ -19,6 +19,7 @@ from gitops_stack.settings.ci import CiSettings
 from gitops_stack.settings.cluster import EksClusterSettings, ExistingClusterSettings
 from gitops_stack.settings.gitops import GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.pod_roles import PodRoleSettings
 from gitops_stack.settings.registry import RegistrySettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import DnsLabel, Region, Settings
@@ -37,6 +38,9 @@ class StackSettings(Settings):
     registry: RegistrySettings | None = Field(None, description="Container repositories and caches (ECR).")
     ci: CiSettings | None = Field(None, description="Roles of pipelines, by OIDC.")
     add_ons: AddOnSettings | None = Field(None, description="Roles of add-ons that Git deploys; only with eks.")
+    pod_roles: dict[DnsLabel, PodRoleSettings] = Field(
+        default_factory=dict, description="Roles of workloads' service accounts by name; only with eks."
+    )
     gitops: GitOpsSettings = Field(description="The repository Argo CD follows.")
     argocd: ArgoCDSettings = Field(description="Argo CD's release, variant and patches.")
     projects: dict[DnsLabel, ProjectSettings] = Field(default_factory=dict, description="One AppProject per team.")

@@ -116,6 +116,13 @@ def _check_principal(value: str, kinds: tuple[str, ...]) -> str:
 
 RoleArn = Annotated[str, AfterValidator(lambda value: _check_principal(value, ("role",)))]
 PrincipalArn = Annotated[str, AfterValidator(lambda value: _check_principal(value, ("role", "user")))]
+ManagedPolicyArn = Annotated[
+    str,
+    matching(
+        r"arn:aws(-[a-z]+)*:iam::(aws|\d{12}):policy/([\w+=,.@-]+/){0,512}[\w+=,.@-]{1,128}",
+        "the ARN of an IAM policy: arn:aws:iam::aws:policy/NAME or arn:aws:iam::ACCOUNT:policy/NAME",
+    ),
+]
 KmsKeyArn = Annotated[
     str,
     matching(

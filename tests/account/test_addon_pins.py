@@ -143,13 +143,7 @@ def test_a_stack_file_without_pins_gets_all_five(tmp_path: Path) -> None:
              "compute: {autoMode: true}"),
             (),
             GitOpsStackError,
-            "Pulumi.prd.yaml: has cluster.compute.autoMode, which brings its own add-ons; nothing to pin",
-        ),
-        (
-            ("    addons:  # of EKS", "    addons:\n      metrics-server: v0.8.1-eksbuild.10"),
-            (),
-            GitOpsStackError,
-            "Pulumi.prd.yaml: gitops-stack:cluster.addons.metrics-server",
+            "needs to be left out beside autoMode, whose nodes have it inside",
         ),
         (("", ""), ("--update",), EnvironmentProblem, "addons: --update goes with --write; give both"),
         (

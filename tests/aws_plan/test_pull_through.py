@@ -10,6 +10,7 @@ from gitops_stack.aws_plan.pull_through import (
     build_cache_prefix,
     build_image_overrides,
     build_secret_name,
+    find_upstream,
     rewrite_image,
 )
 from gitops_stack.errors import GitOpsStackError
@@ -27,6 +28,8 @@ DIGEST = "sha256:" + "a" * 64
         (f"ghcr.io/dexidp/dex@{DIGEST}", f"github/dexidp/dex@{DIGEST}"),
         ("public.ecr.aws/docker/library/redis:8.2.3-alpine", "ecr-public/docker/library/redis:8.2.3-alpine"),
         ("registry.k8s.io/pause:3.10", "kubernetes/pause:3.10"),
+        ("registry.gitlab.com/gitlab-org/build/cng/kas:v1", "gitlab/gitlab-org/build/cng/kas:v1"),
+        ("cgr.dev/chainguard/static", "chainguard/chainguard/static"),
         ("redis", "docker-hub/library/redis"),
         ("redis:8", "docker-hub/library/redis:8"),
         ("grafana/grafana:12", "docker-hub/grafana/grafana:12"),
@@ -96,11 +99,21 @@ def test_prefixes_tell_upstreams_and_stacks_apart() -> None:
     assert all(2 <= len(prefix) <= 30 for prefix in prefixes)
 
 
+def test_each_of_azure_s_registries_has_its_own_cache() -> None:
+    both = ImageCache(HOST, frozenset({"acmehub.azurecr.io", "other.azurecr.io"}), namespace="dev")
+    assert rewrite_image("acmehub.azurecr.io/web:v1", both) == f"{HOST}/dev/azure/acmehub/web:v1"
+    assert rewrite_image("other.azurecr.io/web:v1", both) == f"{HOST}/dev/azure/other/web:v1"
+    assert rewrite_image("third.azurecr.io/web:v1", both) == "third.azurecr.io/web:v1"
+
+
 def test_the_registries_that_need_credentials() -> None:
     assert {host for host, upstream in UPSTREAMS.items() if upstream.needs_credentials} == {
         "ghcr.io",
         "registry-1.docker.io",
+        "registry.gitlab.com",
+        "cgr.dev",
     }
+    assert find_upstream("acmehub.azurecr.io").needs_credentials
     assert build_secret_name("ghcr.io") == "ecr-pullthroughcache/ghcr.io"
 
 
@@ -110,8 +123,8 @@ def test_the_registries_that_need_credentials() -> None:
         (
             "gcr.io",
             "",
-            "pull-through cache: found gcr.io; needs a subset of "
-            "quay.io, ghcr.io, public.ecr.aws, registry-1.docker.io, registry.k8s.io",
+            "pull-through cache: found gcr.io; needs one of quay.io, ghcr.io, public.ecr.aws, "
+            "registry-1.docker.io, registry.k8s.io, registry.gitlab.com, cgr.dev, NAME.azurecr.io",
         ),
         (
             "quay.io",

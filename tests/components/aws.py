@@ -10,7 +10,7 @@ import pulumi
 import pulumi_aws
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_rules import check_document
+from gitops_stack.iam_rules import check_document
 from gitops_stack.testing import Answer, RegisteredResource, record_program
 
 ACCOUNT = Account("123456789012", "eu-west-1")

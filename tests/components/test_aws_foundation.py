@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Awaitable
 from functools import cache
 from typing import Any
 
@@ -12,7 +11,6 @@ import pulumi
 import pytest
 
 from gitops_stack.components.aws_foundation import register_aws_foundation
-from gitops_stack.components.roles import build_boundary_transform
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests.cluster_metadata import produced_keys
 from gitops_stack.settings import StackSettings
@@ -112,24 +110,6 @@ def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
     }
 
 
-def test_a_boundary_is_put_on_every_role_and_on_nothing_else() -> None:
-    # Mocks run no transforms: tests/e2e/test_rehearsal.py looks at the roles the engine was given.
-    bound = build_boundary_transform("arn:aws:iam::123456789012:policy/boundary")
-
-    def apply(kind: str) -> pulumi.ResourceTransformResult | None:
-        given = pulumi.ResourceTransformArgs(True, kind, "x", {"name": "x"}, pulumi.ResourceOptions())
-        result = bound(given)
-        assert not isinstance(result, Awaitable)
-        return result
-
-    role = apply("aws:iam/role:Role")
-    assert role is not None
-    assert role.props == {"name": "x", "permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary"}
-    assert apply("aws:iam/rolePolicy:RolePolicy") is None
-    found, _ = record(settings(account={"id": "123456789012", "permissionsBoundaryArn": "arn:aws:iam::aws:policy/X"}))
-    assert set(found) == set(record_good()[0])
-
-
 def test_volumes_carry_the_stack_s_tags() -> None:
     found, _ = record(settings(account={"id": "123456789012", "tags": {"team": "platform"}}))
     values = json.loads(found["Addon:platform-cluster-addons-aws-ebs-csi-driver"].inputs["configurationValues"])
@@ -175,3 +155,127 @@ def test_auto_mode_has_no_add_ons_to_add() -> None:
     found, seen = record(settings(cluster=cluster))
     assert not any(name.startswith(("Addon:", "ClusterAddons:", "NodeGroup:")) for name in found)
     assert {"platform-registry", "platform-eks", "platform-network"} <= set(seen["before"])
+
+
+def test_workloads_get_their_roles_and_the_outputs_name_them() -> None:
+    statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::acme/*"]}
+    role = {"namespace": "shop", "serviceAccount": "web", "statements": [statement]}
+    found, seen = record(settings(podRoles={"web": role}))
+    assert document(found["RolePolicy:platform-pod-identity-web-policy"])["Statement"] == [
+        {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::acme/*"]}
+    ]
+    assert seen["outputs"]["podRoleArns"] == {"web": "arn:aws:mock:::platform-pod-identity-web"}
+    assert "platform-pod-identity-shop/web" in seen["before"]
+
+
+def with_addons(**changes: Any) -> StackSettings:
+    """Return the good stack with other parts of its cluster; keys as a stack file has them."""
+    return settings(cluster={**copy.deepcopy(GOOD["cluster"]), **changes})
+
+
+def test_any_add_on_comes_after_the_nodes_with_its_values_and_its_role() -> None:
+    addons = {
+        **GOOD["cluster"]["addons"],
+        "metrics-server": "v0.8.0-eksbuild.2",
+        "aws-efs-csi-driver": "v3.0.1-eksbuild.1",
+    }
+    configuration = {
+        "metrics-server": {"replicas": 2},
+        "kube-proxy": {"mode": "ipvs"},
+        "vpc-cni": {"env": {"WARM_IP_TARGET": "4"}},
+        "eks-pod-identity-agent": {"agent": {"additionalArgs": {}}},
+        "aws-ebs-csi-driver": {"controller": {"replicaCount": 1, "extraVolumeTags": {"own": "x"}}},
+    }
+    found, _ = record(with_addons(addons=addons, addonConfiguration=configuration))
+    metrics = found["Addon:platform-cluster-addons-metrics-server"]
+    assert json.loads(metrics.inputs["configurationValues"]) == {"replicas": 2}
+    assert "platform-eks-nodes-general" in metrics.depends_on
+    volumes = json.loads(found["Addon:platform-cluster-addons-aws-ebs-csi-driver"].inputs["configurationValues"])
+    assert volumes["controller"]["replicaCount"] == 1
+    assert {"own", "gitops-stack:stack"} <= set(volumes["controller"]["extraVolumeTags"])
+    cluster = found["Cluster:platform-eks"].inputs
+    assert cluster["kubeProxyAddonOptions"]["configurationValues"] == {"mode": "ipvs"}
+    assert cluster["vpcCniOptions"]["configurationValues"] == {"env": {"WARM_IP_TARGET": "4"}}
+    agent = found["Addon:platform-eks-eks-pod-identity-agent"].inputs
+    assert json.loads(agent["configurationValues"]) == {"agent": {"additionalArgs": {}}}
+    association = found["PodIdentityAssociation:platform-pod-identity-kube-system/efs-csi-controller-sa"]
+    assert association.inputs["roleArn"] == "arn:aws:mock:::platform-pod-identity-efs-csi-driver"
+    attachment = found[
+        "RolePolicyAttachment:platform-pod-identity-efs-csi-driver-service-role/AmazonEFSCSIDriverPolicy"
+    ]
+    assert attachment.inputs["policyArn"] == "arn:aws:iam::aws:policy/service-role/AmazonEFSCSIDriverPolicy"
+
+
+def test_auto_mode_takes_add_ons_that_its_nodes_do_not_have() -> None:
+    addons = {"metrics-server": "v0.8.0-eksbuild.2"}
+    found, seen = record(with_addons(addons=addons, compute={"autoMode": True}))
+    added = sorted(name for name in found if name.startswith("Addon:"))
+    assert added == ["Addon:platform-cluster-addons-metrics-server"]
+    assert "platform-cluster-addons" in seen["before"]
+
+
+def test_a_role_of_one_s_own_takes_the_place_of_an_add_on_s() -> None:
+    arn = "arn:aws:iam::123456789012:role/volumes"
+    role = {"namespace": "kube-system", "serviceAccount": "ebs-csi-controller-sa", "roleArn": arn}
+    found, _ = record(settings(podRoles={"volumes": role}))
+    assert "Role:platform-pod-identity-ebs-csi-driver" not in found
+    association = found["PodIdentityAssociation:platform-pod-identity-kube-system/ebs-csi-controller-sa"]
+    assert association.inputs["roleArn"] == arn
+
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+
+
+def test_every_role_is_bounded_and_has_its_path() -> None:
+    account = {"id": "123456789012", "permissionsBoundaryArn": BOUNDARY, "rolePath": "/platform/"}
+    ci = {**GOOD["ci"], "previewers": {"app": {"github": "acme/app"}}}
+    registry = {"repositories": {"guestbook": {}}, "pullThroughCache": ["quay.io"]}
+    found, _ = record(settings(account=account, ci=ci, registry=registry))
+    roles = {name: one for name, one in found.items() if name.startswith("Role:")}
+    assert {"-nodes", "-caches", "-flow-logs", "-argocd", "-publisher-app", "-previewer-app"} <= {
+        suffix
+        for suffix in ("-nodes", "-caches", "-flow-logs", "-argocd", "-publisher-app", "-previewer-app")
+        if any(name.endswith(suffix) for name in roles)
+    }
+    assert {(one.inputs["permissionsBoundary"], one.inputs["path"]) for one in roles.values()} == {
+        (BOUNDARY, "/platform/")
+    }
+    assert {one.ignore_changes for one in roles.values()} == {("path",)}
+
+
+def test_a_principal_may_have_groups_and_several_policies() -> None:
+    team = {
+        "principalArn": "arn:aws:iam::123456789012:role/team",
+        "policy": "View",
+        "policies": [{"policy": "Edit", "namespaces": ["storefront"]}],
+        "kubernetesGroups": ["team"],
+    }
+    guests = {"principalArn": "arn:aws:iam::123456789012:role/guests", "kubernetesGroups": ["guests"]}
+    access = {**GOOD["cluster"]["access"], "team": team, "guests": guests}
+    found, _ = record(with_addons(access=access))
+    assert found["AccessEntry:platform-eks-access-team"].inputs["kubernetesGroups"] == ["team"]
+    assert "kubernetesGroups" not in found["AccessEntry:platform-eks-access-platform"].inputs
+    view, edit = (found[f"AccessPolicyAssociation:platform-eks-access-team{name}"].inputs for name in ("", "-Edit"))
+    assert (view["policyArn"], view["accessScope"]) == (
+        "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        {"type": "cluster"},
+    )
+    assert (edit["policyArn"], edit["accessScope"]) == (
+        "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy",
+        {"type": "namespace", "namespaces": ["storefront"]},
+    )
+    assert found["AccessEntry:platform-eks-access-guests"].inputs["kubernetesGroups"] == ["guests"]
+    assert "AccessPolicyAssociation:platform-eks-access-guests" not in found
+
+
+def test_nodes_take_an_existing_role_in_auto_mode_too() -> None:
+    arn = "arn:aws:iam::123456789012:role/nodes"
+    registry = {"pullThroughCache": ["quay.io"]}
+    cluster = {**copy.deepcopy(GOOD["cluster"]), "compute": {"autoMode": True, "nodeRoleArn": arn}, "addons": {}}
+    found, _ = record(settings(cluster=cluster, registry=registry, ci=None))
+    assert found["Cluster:platform-eks"].inputs["autoMode"] == {
+        "enabled": True,
+        "createNodeRole": False,
+        "computeConfig": {"nodeRoleArn": arn, "nodePools": ["general-purpose", "system"]},
+    }
+    assert "RolePolicy:platform-eks-nodes" not in found

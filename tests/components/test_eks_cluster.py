@@ -10,6 +10,7 @@ import pytest
 
 from gitops_stack.components import EksCluster
 from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
+from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
@@ -288,10 +289,13 @@ def test_an_oidc_provider_is_made_on_demand_alone(preview: bool) -> None:
         assert found.inputs["url"] == "https://oidc.eks.mock.amazonaws.com/id/0"
 
 
-def transform(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformResult | None:
+def transform_args(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformArgs:
     opts = pulumi.ResourceOptions(protect=True)
-    given = pulumi.ResourceTransformArgs(custom=True, type_=type_, name="eks", props=props, opts=opts)
-    changed = _refuse_unnamed_creator(given)
+    return pulumi.ResourceTransformArgs(custom=True, type_=type_, name="eks", props=props, opts=opts)
+
+
+def transform(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformResult | None:
+    changed = _refuse_unnamed_creator(transform_args(type_, props))
     if changed is not None:  # an edited key must not replace the cluster
         assert (changed.opts.protect, changed.opts.ignore_changes) == (True, ["encryptionConfig"])
     return changed
@@ -371,4 +375,38 @@ def test_a_version_that_is_not_known_yet_is_a_warning(monkeypatch: pytest.Monkey
 def test_what_cannot_work_is_refused_in_the_words_of_the_arguments(args: dict[str, Any], finding: str) -> None:
     with pytest.raises(GitOpsStackError) as refused:
         record(**args)
+    assert refused.value.findings == (f"EksCluster eks: {finding}",)
+
+
+def test_roles_that_pulumi_eks_makes_are_bounded_too() -> None:
+    options = RoleOptions.of({"permissions_boundary_arn": "arn:aws:iam::123456789012:policy/b", "role_path": "/p/"})
+    changed = options.transform(transform_args("aws:iam/role:Role", {"description": "x"}))
+    assert changed is not None
+    assert changed.props == {
+        "description": "x",
+        "permissionsBoundary": "arn:aws:iam::123456789012:policy/b",
+        "path": "/p/",
+    }
+    assert changed.opts.ignore_changes == ["path"]
+    assert options.transform(transform_args("aws:eks/cluster:Cluster", {})) is None
+    assert RoleOptions().transform(transform_args("aws:iam/role:Role", {})) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "finding"),
+    [
+        ({}, "access.me: needs policy, policies or kubernetes_groups: what the principal may do"),
+        (
+            {"policy": "View", "policies": [{"policy": "View"}]},
+            "access.me.policies: found View more often; needs every policy once, with its namespaces together",
+        ),
+        (
+            {"policies": [{"policy": "Root"}]},
+            "access.me.policies.0.policy: found Root; needs one of ClusterAdmin, Admin, AdminView, Edit, View",
+        ),
+    ],
+)
+def test_an_entry_grants_something_once(entry: dict[str, Any], finding: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(access={"me": {"principal_arn": ADMIN, **entry}}, **AUTO)
     assert refused.value.findings == (f"EksCluster eks: {finding}",)

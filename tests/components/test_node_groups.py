@@ -49,6 +49,8 @@ def record(
     named_in_run: bool = False,
     **calls: Any,
 ) -> dict[str, RegisteredResource]:
+    roles = {key: calls.pop(key) for key in ("role_options", "node_role_arn") if key in calls}
+
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
         registered = register_node_groups(
@@ -63,6 +65,7 @@ def record(
             tags={"gitops-stack:stack": "dev"},
             parent=Holder(opts),
             depends_on=[Cluster()],
+            **roles,
         )
         assert len(registered) == len(groups)
 
@@ -299,3 +302,10 @@ def test_a_name_eks_would_refuse_is_refused_before(longest: bool) -> None:
         GitOpsStackError, match=rf"^node_groups\.{key}: the group is called nodes-{key}, 56 characters; "
     ):
         record({key: GROUP})
+
+
+def test_an_existing_role_is_taken_as_it_is() -> None:
+    arn = "arn:aws:iam::123456789012:role/nodes"
+    found = record({"general": GROUP}, policy={"Statement": []}, ip_family="ipv6", node_role_arn=arn)
+    assert found["NodeGroup:nodes-general"].inputs["nodeRoleArn"] == arn
+    assert not [name for name in found if name.startswith("Role")]

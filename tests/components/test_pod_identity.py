@@ -173,3 +173,60 @@ def test_a_service_account_has_one_role() -> None:
         "PodIdentity pods: external-dns: found service account argocd/argocd-server, which has another role here; "
         "needs one of its own",
     )
+
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::uploads/*"]}],
+}
+WORKLOADS: dict[str, Any] = {
+    "uploads": {
+        "namespace": "shop",
+        "service_account": "uploads",
+        "policy": POLICY,
+        "managed_policy_arns": [
+            "arn:aws:iam::aws:policy/service-role/Reader",
+            "arn:aws:iam::123456789012:policy/Reader",
+        ],
+    },
+    "legacy": {"namespace": "shop", "service_account": "legacy", "role_arn": "arn:aws:iam::123456789012:role/legacy"},
+}
+
+
+@BOTH
+def test_a_workload_gets_the_policies_it_was_given_or_the_role_it_has(preview: bool) -> None:
+    outputs: dict[str, Any] = {}
+    found = record(preview=preview, outputs=outputs, roles=WORKLOADS)
+    check_common(found, "pods")
+    assert document(found["RolePolicy:pods-uploads-policy"]) == POLICY
+    attached = {name: one.inputs["policyArn"] for name, one in of_kind(found, "RolePolicyAttachment").items()}
+    assert attached == {
+        "pods-uploads-service-role/Reader": "arn:aws:iam::aws:policy/service-role/Reader",
+        "pods-uploads-123456789012/Reader": "arn:aws:iam::123456789012:policy/Reader",
+    }
+    association = found["PodIdentityAssociation:pods-shop/uploads"]
+    assert {*attached, "pods-uploads-policy"} <= set(association.depends_on)
+    assert "Role:pods-legacy" not in found
+    legacy = found["PodIdentityAssociation:pods-shop/legacy"].inputs
+    assert (legacy["namespace"], legacy["serviceAccount"], legacy["roleArn"]) == (
+        "shop",
+        "legacy",
+        "arn:aws:iam::123456789012:role/legacy",
+    )
+    if not preview:
+        assert {"argocd", "uploads", "legacy"} == set(outputs["roles"])
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "finding"),
+    [
+        ("argocd", {}, "has the name of a role that is made here; needs another"),
+        ("x", {"policy": None}, "found neither; needs either role_arn, or policy and managed_policy_arns"),
+        ("x", {"role_arn": SPOKE}, "found both; needs either role_arn, or policy and managed_policy_arns"),
+    ],
+)
+def test_a_workload_s_role_is_made_or_named(key: str, changes: dict[str, Any], finding: str) -> None:
+    role = {"namespace": "shop", "service_account": "x", "policy": POLICY, **changes}
+    with pytest.raises(GitOpsStackError) as refused:
+        record(roles={key: role})
+    assert refused.value.findings == (f"PodIdentity pods: roles.{key}: {finding}",)

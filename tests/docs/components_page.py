@@ -10,7 +10,7 @@ from pulumi.provider.experimental.analyzer import Analyzer, PropertyDefinition
 from typing_extensions import get_original_bases
 
 from gitops_stack import components
-from gitops_stack.components.aws_account import AccountArgs
+from gitops_stack.components.aws_account import AccountArgs, RoleArgs
 
 NAMES = sorted(name for name in components.__all__ if not name.endswith("Args"))
 _BLOCK = r"<!-- {0} -->\n.*?<!-- /{0} -->"
@@ -57,7 +57,7 @@ def _table(
 
 def _describe(owner: type, name: str, analyzer: Analyzer) -> str:
     """Find the text under a field, of the class itself or of the one it was inherited from."""
-    for kind in (owner, *get_original_bases(owner), AccountArgs):
+    for kind in (owner, *get_original_bases(owner), AccountArgs, RoleArgs):
         if isinstance(kind, type) and (text := analyzer.get_docstring(kind, name)):
             return " ".join(text.split())
     raise AssertionError(f"{owner.__name__}.{name}: has no description")

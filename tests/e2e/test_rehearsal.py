@@ -12,8 +12,8 @@ import boto3
 import pytest
 from lightkube.resources.core_v1 import Node
 
-from gitops_stack.aws_plan.iam_rules import check_document
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.iam_rules import check_document
 from gitops_stack.lab.aws.prerequisites import PASSWORD
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.made import Made

@@ -1,4 +1,4 @@
-"""What a stack expects to find in its account, put there before a rehearsal: roles of people, secrets."""
+"""What a stack expects to find in its account, put there before a rehearsal: roles, policies, secrets."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ _CACHE_LOGIN = json.dumps({"username": "rehearsal", "accessToken": "rehearsal"})
 def write_prerequisites(settings: StackSettings, aws: AwsSession) -> list[str]:
     """Make what is missing and return all of it in words."""
     found = []
-    for name in _role_names(settings):
-        _write_role(aws, name)
+    for name, trusted in _list_roles(settings, aws.account_id):
+        _write_role(aws, name, trusted)
         found.append(f"IAM role {name}")
+    for arn in _list_policies(settings):
+        _write_policy(aws, arn)
+        found.append(f"IAM policy {arn.rpartition('/')[2]}")
     credentials = settings.gitops.credentials
     if credentials is not None and credentials.secrets_manager is not None:
         seed_secret(aws, _secret_name(credentials.secrets_manager), _LOGIN)
@@ -34,18 +37,43 @@ def write_prerequisites(settings: StackSettings, aws: AwsSession) -> list[str]:
     return found
 
 
-def _role_names(settings: StackSettings) -> Iterator[str]:
+def _list_roles(settings: StackSettings, account_id: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the name of every role a stack file names, and whom it has to trust."""
+    people = {"AWS": f"arn:aws:iam::{account_id}:root"}
     for access in settings.eks.access.values() if settings.eks else ():
         kind, _, name = access.principal_arn.rpartition(":")[2].rpartition("/")
         if kind.startswith("role"):
-            yield name
+            yield name, people
+    if settings.eks is not None and (arn := settings.eks.compute.node_role_arn) is not None:
+        yield arn.rpartition("/")[2], {"Service": "ec2.amazonaws.com"}
+    for role in settings.pod_roles.values():
+        if role.role_arn is not None:
+            yield role.role_arn.rpartition("/")[2], {"Service": "pods.eks.amazonaws.com"}
 
 
-def _write_role(aws: AwsSession, name: str) -> None:
-    own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{aws.account_id}:root"}, "Action": "sts:AssumeRole"}
+def _list_policies(settings: StackSettings) -> Iterator[str]:
+    """Yield the ARNs of the account's own policies that a stack file names."""
+    boundary = settings.account.permissions_boundary_arn if settings.account else None
+    attached = {arn for role in settings.pod_roles.values() for arn in role.managed_policy_arns}
+    yield from sorted(arn for arn in {boundary, *attached} if arn is not None and ":iam::aws:" not in arn)
+
+
+def _write_role(aws: AwsSession, name: str, trusted: dict[str, str]) -> None:
+    own = {"Effect": "Allow", "Principal": trusted, "Action": ["sts:AssumeRole", "sts:TagSession"]}
     document = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    _create(aws, "CreateRole", RoleName=name, AssumeRolePolicyDocument=document)
+
+
+def _write_policy(aws: AwsSession, arn: str) -> None:
+    path, _, name = arn.partition(":policy")[2].rpartition("/")
+    own = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    _create(aws, "CreatePolicy", PolicyName=name, Path=f"{path}/", PolicyDocument=document)
+
+
+def _create(aws: AwsSession, operation: str, **parameters: str) -> None:
     try:
-        aws.call("iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=document)
+        aws.call("iam", operation, **parameters)
     except AwsError as refused:
         if refused.code != "EntityAlreadyExists":
             raise

@@ -11,7 +11,7 @@ from gitops_stack.lab.aws.executables import write_executables
 from gitops_stack.lab.aws.prerequisites import PASSWORD, write_prerequisites
 from gitops_stack.lab.aws.session import AwsSession
 from tests.components.test_aws_foundation import GOOD, settings
-from tests.lab.aws.driver import REGION, unique
+from tests.lab.aws.driver import ACCOUNT, REGION, unique
 from tests.stacks import minimal
 
 
@@ -40,6 +40,32 @@ def test_roles_and_secrets_are_made_once() -> None:
     found = json.loads(aws.call("secretsmanager", "GetSecretValue", SecretId=secret)["SecretString"])
     assert found == {"username": "git", "password": PASSWORD}
     assert aws.call("secretsmanager", "DescribeSecret", SecretId=login)["Name"] == login
+
+
+@pytest.mark.usefixtures("account")
+def test_named_roles_trust_their_service_and_named_policies_are_there() -> None:
+    pods, nodes, boundary, policy = unique("pods"), unique("nodes"), unique("boundary"), unique("reader")
+    role = {"namespace": "a", "serviceAccount": "b"}
+    named = f"arn:aws:iam::123456789012:policy/org/{boundary}"
+    attached = ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess", f"arn:aws:iam::123456789012:policy/{policy}"]
+    compute = {**GOOD["cluster"]["compute"], "nodeRoleArn": f"arn:aws:iam::123456789012:role/{nodes}"}
+    given = settings(
+        account={"id": "123456789012", "permissionsBoundaryArn": named},
+        cluster={**GOOD["cluster"], "compute": compute},
+        podRoles={
+            "one": {**role, "roleArn": f"arn:aws:iam::123456789012:role/{pods}"},
+            "two": {**role, "managedPolicyArns": attached},
+        },
+    )
+    aws = AwsSession(REGION)
+    found = write_prerequisites(given, aws)
+    assert found[-4:] == [f"IAM role {nodes}", f"IAM role {pods}", f"IAM policy {boundary}", f"IAM policy {policy}"]
+    trusts = [
+        str(aws.call("iam", "GetRole", RoleName=name)["Role"]["AssumeRolePolicyDocument"]) for name in (nodes, pods)
+    ]
+    assert ["ec2.amazonaws.com" in trusts[0], "pods.eks.amazonaws.com" in trusts[1]] == [True, True]
+    made = named.replace("123456789012", ACCOUNT)  # a rehearsal's account has the id of its settings
+    assert aws.call("iam", "GetPolicy", PolicyArn=made)["Policy"]["Path"] == "/org/"
 
 
 @pytest.mark.usefixtures("account")

@@ -194,6 +194,24 @@ def test_a_role_in_use_cannot_be_deleted(token: str, inputs: Plain, message: str
     aws.delete(role)
 
 
+def test_a_boundary_exists(aws: Driver) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/none"
+    trust = {"assumeRolePolicy": build_trust("ec2.amazonaws.com")}
+    assert refuse_create(aws, "aws:iam/role:Role", {**trust, "permissionsBoundary": arn}) == (
+        f"operation error IAM: CreateRole, api error NoSuchEntity: Scope ARN: {arn} does not exist or is not "
+        "attachable."
+    )
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}],
+    }
+    policy = aws.create("aws:iam/policy:Policy", unique("boundary"), {"policy": json.dumps(document)})
+    role = aws.create(
+        "aws:iam/role:Role", unique("role"), {**trust, "permissionsBoundary": policy["arn"], "path": "/p/"}
+    )
+    assert (role["permissionsBoundary"], role["arn"].rpartition("/")[0].rpartition(":")[2]) == (policy["arn"], "role/p")
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
@@ -408,7 +426,6 @@ def test_the_creator_of_a_cluster_has_an_entry_already(aws: Driver) -> None:
             "InvalidParameterException: Addon version specified is not supported: vpc-cni v1.23.9-eksbuild.1 on "
             "Kubernetes 1.34 (the rehearsal's catalogue of 2026-10-02 has v1.22.4-eksbuild.3, v1.21.2-eksbuild.2)",
         ),
-        ({"addonName": "cert-manager"}, "InvalidParameterException: Addon cert-manager specified is not supported"),
         ({"configurationValues": "{"}, "ConfigurationValue is not in valid JSON or YAML format"),
     ],
 )

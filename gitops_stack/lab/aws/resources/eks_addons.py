@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,18 +12,27 @@ from gitops_stack.lab.aws.resources.eks import StoredType, build_timestamp, requ
 from gitops_stack.lab.aws.resources.kinds import ADDONS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.aws.values import Plain
-from gitops_stack.settings.cluster import ADDONS as ADDONS_OF_STACKS
 
-KNOWN: Final = frozenset(ADDONS_OF_STACKS)
-"""The add-ons of which the catalogue says what EKS offers: those that a stack can pin."""
+UNRECORDED: Final = {
+    "amazon-cloudwatch-observability": "v4.4.0-eksbuild.1",
+    "aws-efs-csi-driver": "v2.1.11-eksbuild.1",
+    "aws-mountpoint-s3-csi-driver": "v2.1.0-eksbuild.1",
+    "cert-manager": "v1.18.2-eksbuild.2",
+    "eks-node-monitoring-agent": "v1.4.1-eksbuild.1",
+    "external-dns": "v0.19.0-eksbuild.2",
+    "metrics-server": "v0.8.0-eksbuild.2",
+    "snapshot-controller": "v8.3.0-eksbuild.1",
+}
+"""Add-ons of which the catalogue has no record, with a version for those that are not pinned."""
+_VERSION = re.compile(r"v\d+\.\d+\.\d+-eksbuild\.\d+")
 
 
 def find_default(addon: str, kubernetes: str) -> str | None:
     """Return the version that an add-on which is not pinned gets on a cluster of version ``kubernetes``.
 
-    None where the catalogue has no version for it.
+    None for an add-on that is not known, or of which the catalogue has nothing for this version.
     """
-    return next(iter(load_recorded(kubernetes).get(addon, ())), None)
+    return next(iter(load_recorded(kubernetes).get(addon, ())), UNRECORDED.get(addon))
 
 
 class Addon(StoredType):
@@ -100,10 +110,11 @@ class Addon(StoredType):
     def _check_content(self, aws: AwsSession, operation: str, inputs: Plain) -> None:
         kubernetes = require_cluster(aws, inputs["clusterName"], operation)["version"]
         name, version = inputs["addonName"], inputs.get("addonVersion")
-        if name not in KNOWN or find_default(name, kubernetes) is None:
+        if find_default(name, kubernetes) is None:
             raise aws.refuse("EKS", operation, "InvalidParameterException", f"Addon {name} specified is not supported")
         recorded = load_recorded(kubernetes).get(name, ())
-        if version not in (None, *recorded):
+        unrecorded = name in UNRECORDED and not recorded and _VERSION.fullmatch(version or "")
+        if version not in (None, *recorded) and not unrecorded:
             known = f"the rehearsal's catalogue of {load_recorded_day()} has {', '.join(recorded)}"
             message = f"Addon version specified is not supported: {name} {version} on Kubernetes {kubernetes} ({known})"
             raise aws.refuse("EKS", operation, "InvalidParameterException", message)

@@ -51,6 +51,7 @@ class Role(IamType):
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Make the role."""
         check_policy(aws, "CreateRole", inputs["assumeRolePolicy"])
+        _require_boundary(aws, "CreateRole", inputs.get("permissionsBoundary"))
         aws.call(
             "iam",
             "CreateRole",
@@ -88,6 +89,7 @@ class Role(IamType):
             aws.call("iam", "UpdateRole", RoleName=identity, **details)
         if "permissionsBoundary" in changed and new.get("permissionsBoundary"):
             boundary = new["permissionsBoundary"]
+            _require_boundary(aws, "PutRolePermissionsBoundary", boundary)
             aws.call("iam", "PutRolePermissionsBoundary", RoleName=identity, PermissionsBoundary=boundary)
         elif "permissionsBoundary" in changed:
             aws.call("iam", "DeleteRolePermissionsBoundary", RoleName=identity)
@@ -107,6 +109,19 @@ class Role(IamType):
             text = "Cannot delete entity, must remove roles from instance profile first."
             raise conflict(aws, "DeleteRole", text)
         aws.call("iam", "DeleteRole", RoleName=identity)
+
+
+def _require_boundary(aws: AwsSession, operation: str, arn: str | None) -> None:
+    """Raise IAM's error for a boundary that does not exist, which moto takes."""
+    if arn is None:
+        return
+    try:
+        aws.call("iam", "GetPolicy", PolicyArn=arn)
+    except AwsError as refused:
+        if not refused.is_missing:
+            raise
+        message = f"Scope ARN: {arn} does not exist or is not attachable."
+        raise aws.refuse("IAM", operation, "NoSuchEntity", message) from None
 
 
 def check_document(inputs: Plain, name: str) -> Iterable[tuple[str, str]]:

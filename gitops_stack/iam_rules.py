@@ -1,14 +1,15 @@
-"""Rules every IAM document of ours keeps, and the exceptions, each with its reason.
+"""Rules every IAM document keeps, ours and those of a stack file, and the exceptions, each with its reason.
 
-Rules: no `*` principal, no wildcard action, no write on every resource without a condition, no statement by exclusion
-(`NotAction` and its kin), nothing empty, and a web identity's token is tied to audience and subject.
+Rules: no `*` principal, no wildcard action, no write and no reading of content on every resource without a condition,
+no statement by exclusion (`NotAction` and its kin), nothing empty, and a web identity's token is tied to audience and
+subject.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 WILDCARD_ACTIONS: Mapping[str, str] = {
     "kms:*": "the account's own root in a key's policy: AWS's default, without which a key can become unmanageable",
@@ -83,8 +84,41 @@ ORGANIZATION_CONDITION = "aws:PrincipalOrgID"
 """The one condition under which the principal may be `*`: AWS's documented way to name an organisation."""
 
 _READING = re.compile(r"[a-z0-9-]+:(Get|List|Describe|BatchGet|BatchCheck)")
+# Called reading by their names, and hand out content: secrets, files, records, credentials.
+CONTENT_ACTIONS = frozenset(
+    {
+        "cognito-identity:GetCredentialsForIdentity",
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:GetRecords",
+        "kinesis:GetRecords",
+        "lambda:GetFunction",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "secretsmanager:BatchGetSecretValue",
+        "secretsmanager:GetSecretValue",
+        "ssm:GetParameter",
+        "ssm:GetParameterHistory",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
+    }
+)
 _ROOT = re.compile(r"arn:[a-z-]+:iam::\d{12}:root")
+# Every resource there is, or every one of a service: `*`, `arn:aws:s3:::*`.
+_EVERYTHING = re.compile(r"[*?]+|arn(:[^:]*){4}:[*?]+")
 _EXCLUSIONS = ("NotAction", "NotPrincipal", "NotResource")
+
+
+class Violation(NamedTuple):
+    """What is wrong with one part of a statement (`Action`, `Resource`, …), and what is needed."""
+
+    part: str
+    found: str
+    needs: str
+
+    def __str__(self) -> str:
+        """Say both in one sentence."""
+        return f"found {self.found}; needs {self.needs}"
 
 
 def check_document(document: Mapping[str, Any], place: str, *, is_boundary: bool = False) -> list[str]:
@@ -96,9 +130,8 @@ def check_document(document: Mapping[str, Any], place: str, *, is_boundary: bool
     findings = [] if statements else [f"{place}: has no statement; needs at least one"]
     for number, statement in enumerate(statements, start=1):
         where = f"{place}: statement {statement.get('Sid') or number}"
-        if statement.get("Effect") == "Allow":
-            judged = _without_bounds(statement) if is_boundary else statement
-            findings += [f"{where}: {finding}" for finding in _check_statement(judged)]
+        judged = _without_bounds(statement) if is_boundary and statement.get("Effect") == "Allow" else statement
+        findings += [f"{where}: {violation}" for violation in check_statement(judged)]
     return findings
 
 
@@ -108,37 +141,46 @@ def _without_bounds(statement: Mapping[str, Any]) -> dict[str, Any]:
     return {**statement, "Action": rest or ["sts:GetCallerIdentity"]}
 
 
-def _check_statement(statement: Mapping[str, Any]) -> Iterable[str]:
+def check_statement(statement: Mapping[str, Any]) -> Iterator[Violation]:
+    """Yield what one statement of a policy document breaks; a statement that denies breaks nothing."""
+    if statement.get("Effect") != "Allow":
+        return
     for key in _EXCLUSIONS:
         if key in statement:
-            yield f"allows by {key}, which includes what nobody thought of; list what is meant"
+            yield Violation(key, key, "a list of what is meant: an exclusion includes what nobody thought of")
     for key in ("Action", "Resource", "Principal"):
         if key in statement and not statement[key]:
-            yield f"has an empty {key}; needs at least one"
+            yield Violation(key, f"an empty {key}", "one entry at least")
     yield from _check_principal(statement)
     yield from _check_actions(statement)
     yield from _check_web_identity(statement)
 
 
-def _check_principal(statement: Mapping[str, Any]) -> Iterable[str]:
+def _check_principal(statement: Mapping[str, Any]) -> Iterable[Violation]:
     if any("*" in principal for principal in _principals(statement)):
         organization = _condition(statement, "StringEquals", ORGANIZATION_CONDITION)
         if not organization or any("*" in one for one in organization):
-            yield f"found a principal with *; name the principals, or an organisation by {ORGANIZATION_CONDITION}"
+            needs = f"principals by name, or an organisation by {ORGANIZATION_CONDITION}"
+            yield Violation("Principal", "a principal with *", needs)
 
 
-def _check_actions(statement: Mapping[str, Any]) -> Iterable[str]:
+def _check_actions(statement: Mapping[str, Any]) -> Iterable[Violation]:
     roots_alone = all(_ROOT.fullmatch(principal) for principal in _principals(statement) or [""])
-    everywhere = "Principal" not in statement and "*" in _as_list(statement.get("Resource", []))
+    resources = _as_list(statement.get("Resource", []))
+    everywhere = "Principal" not in statement and any(_EVERYTHING.fullmatch(resource) for resource in resources)
     for action in _as_list(statement.get("Action", [])):
-        if "*" in action:
+        if "*" in action or "?" in action:
             if not (action in WILDCARD_ACTIONS and roots_alone):
-                yield f"found the action {action}; spell the actions out"
-        elif everywhere and not (_READING.match(action) or action in UNBOUND_ACTIONS or statement.get("Condition")):
-            yield f"allows {action} on every resource; name the resources or add a condition"
+                yield Violation("Action", action, "actions spelt out")
+        elif everywhere and not (_is_harmless(action) or statement.get("Condition")):
+            yield Violation("Action", f"{action} on every resource", "resources by name, or a condition")
 
 
-def _check_web_identity(statement: Mapping[str, Any]) -> Iterable[str]:
+def _is_harmless(action: str) -> bool:
+    return action in UNBOUND_ACTIONS or (_READING.match(action) is not None and action not in CONTENT_ACTIONS)
+
+
+def _check_web_identity(statement: Mapping[str, Any]) -> Iterable[Violation]:
     if "sts:AssumeRoleWithWebIdentity" not in _as_list(statement.get("Action", [])):
         return
     conditions = statement.get("Condition", {})
@@ -151,7 +193,7 @@ def _check_web_identity(statement: Mapping[str, Any]) -> Iterable[str]:
             for value in _as_list(found)
         ]
         if not values or any(value.startswith("*") for value in values):
-            yield f"takes web identities without a condition on {claim}; tie the token to it"
+            yield Violation("Condition", f"web identities without a condition on {claim}", "the token tied to it")
 
 
 def _principals(statement: Mapping[str, Any]) -> list[str]:

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.aws_plan import iam_rules
+from gitops_stack import iam_rules
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
-from gitops_stack.aws_plan.iam_rules import check_document
+from gitops_stack.iam_rules import check_document
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ROOT_ARN = f"arn:aws:iam::{ID}:root"
 ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-abc123defg"}}
-STAR = "found a principal with *; name the principals, or an organisation by aws:PrincipalOrgID"
+STAR = "found a principal with *; needs principals by name, or an organisation by aws:PrincipalOrgID"
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "cn-north-1"])
@@ -39,7 +39,7 @@ def test_arns_of_our_documents_are_of_the_partition(region: str, partition: str)
 
 def test_a_boundary_s_wildcards_are_a_boundary_s_alone() -> None:
     wide = build_document(statement(Action=["ec2:*", "iam:*"], Resource="*"))
-    spell = "x: statement 1: found the action {}; spell the actions out"
+    spell = "x: statement 1: found {}; needs actions spelt out"
     assert check_document(wide, "x") == [spell.format("ec2:*"), spell.format("iam:*")]
     assert check_document(wide, "x", is_boundary=True) == [spell.format("iam:*")]
     assert check_document(build_document(statement(Action=["ec2:*"], Resource="*")), "x", is_boundary=True) == []
@@ -83,18 +83,27 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         statement(Principal="*", Condition={"StringLike": {"aws:PrincipalOrgID": "o-abc123defg"}}),
         [STAR],
     ),
-    "wildcard action": (statement(Action=["s3:Get*"]), ["found the action s3:Get*; spell the actions out"]),
-    "all actions": (statement(Action="*"), ["found the action *; spell the actions out"]),
+    "wildcard action": (statement(Action=["s3:Get*"]), ["found s3:Get*; needs actions spelt out"]),
+    "all actions": (statement(Action="*"), ["found *; needs actions spelt out"]),
     "kms of the root": (statement(Action="kms:*", Resource="*", Principal={"AWS": ROOT_ARN}), []),
     "kms of a role": (
         statement(Action="kms:*", Resource="*", Principal={"AWS": f"arn:aws:iam::{ID}:role/x"}),
-        ["found the action kms:*; spell the actions out"],
+        ["found kms:*; needs actions spelt out"],
     ),
-    "kms in a role's policy": (statement(Action="kms:*"), ["found the action kms:*; spell the actions out"]),
-    "reading everything": (statement(Resource="*"), []),
+    "kms in a role's policy": (statement(Action="kms:*"), ["found kms:*; needs actions spelt out"]),
+    "knowing everything": (statement(Action=["s3:ListAllMyBuckets", "ec2:DescribeVpcs"], Resource="*"), []),
+    "reading everybody's files": (
+        statement(Resource="*"),
+        ["found s3:GetObject on every resource; needs resources by name, or a condition"],
+    ),
+    "writing all of a service": (
+        statement(Action="sqs:SendMessage", Resource=["arn:aws:sqs:*:*:*"]),
+        ["found sqs:SendMessage on every resource; needs resources by name, or a condition"],
+    ),
+    "wildcard of one letter": (statement(Action="s3:GetObjec?"), ["found s3:GetObjec?; needs actions spelt out"]),
     "writing everything": (
-        statement(Action=["s3:PutObject", "s3:GetObject"], Resource="*"),
-        ["allows s3:PutObject on every resource; name the resources or add a condition"],
+        statement(Action=["s3:PutObject", "s3:ListAllMyBuckets"], Resource="*"),
+        ["found s3:PutObject on every resource; needs resources by name, or a condition"],
     ),
     "writing everything on a condition": (
         statement(Action="s3:PutObject", Resource="*", Condition={"Bool": {"aws:SecureTransport": "true"}}),
@@ -103,14 +112,14 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "listed writing": (statement(Action="ec2:CreateSecurityGroup", Resource="*"), []),
     "by exclusion": (
         {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:aws:s3:::b"},
-        ["allows by NotAction, which includes what nobody thought of; list what is meant"],
+        ["found NotAction; needs a list of what is meant: an exclusion includes what nobody thought of"],
     ),
-    "nothing": (statement(Resource=[]), ["has an empty Resource; needs at least one"]),
+    "nothing": (statement(Resource=[]), ["found an empty Resource; needs one entry at least"]),
     "any token": (
         statement(Action="sts:AssumeRoleWithWebIdentity", Principal={"Federated": "arn:aws:iam::1:oidc-provider/x"}),
         [
-            "takes web identities without a condition on aud; tie the token to it",
-            "takes web identities without a condition on sub; tie the token to it",
+            "found web identities without a condition on aud; needs the token tied to it",
+            "found web identities without a condition on sub; needs the token tied to it",
         ],
     ),
     "any subject": (
@@ -119,7 +128,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             Principal={"Federated": "arn:aws:iam::1:oidc-provider/x"},
             Condition={"StringEquals": {"x:aud": "a"}, "StringLike": {"x:sub": ["repo:a/b:*", "*"]}},
         ),
-        ["takes web identities without a condition on sub; tie the token to it"],
+        ["found web identities without a condition on sub; needs the token tied to it"],
     ),
 }
 

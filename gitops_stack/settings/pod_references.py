@@ -1,0 +1,118 @@
+"""Rules about the roles of pods that span several settings: one role of a service account, one statement's extent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gitops_stack.iam_rules import check_statement
+from gitops_stack.settings.eks_addons import ADDON_ROLES, AddonRole
+from gitops_stack.settings.pod_roles import MOST_INLINE_CHARACTERS, PodRoleSettings
+from gitops_stack.settings.stack import StackSettings
+
+Finding = tuple[str, object, str]
+
+_HUB_PARTS = ("application-controller", "applicationset-controller", "server")
+# 56 characters of a role's logical name, of which the component's take 26.
+LONGEST_POD_ROLE = 30
+_PARTS = {"Action": "actions", "Resource": "resources", "Condition": "conditions"}
+
+
+class _Holder(NamedTuple):
+    """A service account with a role, the setting that says so, and how sentences call it."""
+
+    namespace: str
+    service_account: str
+    path: str
+    label: str
+
+
+def check_pods(settings: StackSettings) -> Iterator[Finding]:
+    """Yield (path as typed, found, what is needed) for everything that is wrong with the roles of pods."""
+    if settings.eks is None:
+        if settings.pod_roles:
+            yield "podRoles", ", ".join(settings.pod_roles), "needs provider eks: pods get roles by EKS Pod Identity"
+        return
+    yield from _check_holders(settings)
+    taken = list_role_keys(settings)
+    for name, role in settings.pod_roles.items():
+        path = f"podRoles.{name}"
+        if len(name) > LONGEST_POD_ROLE:
+            needs = f"needs {LONGEST_POD_ROLE} characters at most: an IAM role is named after it"
+            yield path, f"{len(name)} characters", needs
+        if name in taken:
+            yield path, name, f"needs another name: the role of {taken[name]} has this one"
+        yield from _check_role(settings, path, role)
+
+
+def find_addon_roles(settings: StackSettings) -> dict[str, AddonRole]:
+    """Return the roles made for EKS add-ons, by add-on: without those whose service account has one of `podRoles`."""
+    own = {(role.namespace, role.service_account) for role in settings.pod_roles.values()}
+    addons = settings.eks.addons if settings.eks else {}
+    return {
+        addon: role
+        for addon, role in ADDON_ROLES.items()
+        if addon in addons and (role.namespace, role.service_account) not in own
+    }
+
+
+def list_role_keys(settings: StackSettings) -> dict[str, str]:
+    """Return the names of the roles that the library makes for this stack's pods, and what they are for."""
+    found = {"argocd": "Argo CD", **{role.key: f"add-on {addon}" for addon, role in find_addon_roles(settings).items()}}
+    add_ons = settings.add_ons
+    for key, setting in (
+        ("external-secrets", "externalSecrets"),
+        ("load-balancer-controller", "loadBalancerController"),
+        ("external-dns", "externalDns"),
+    ):
+        if add_ons is not None and getattr(add_ons, key.replace("-", "_")) is not None:
+            found[key] = f"addOns.{setting}"
+    return found
+
+
+def _check_holders(settings: StackSettings) -> Iterator[Finding]:
+    """EKS takes one Pod Identity association of a service account."""
+    taken: dict[tuple[str, str], str] = {}
+    for holder in _list_holders(settings):
+        own = (holder.namespace, holder.service_account)
+        if own in taken:
+            needs = f"needs a service account of its own: {'/'.join(own)} has the role of {taken[own]}"
+            yield f"{holder.path}.serviceAccount", holder.service_account, needs
+        taken.setdefault(own, holder.label)
+
+
+def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
+    """Yield the library's own first: they cannot be given another service account."""
+    for part in _HUB_PARTS:
+        yield _Holder(settings.argocd.namespace, f"argocd-{part}", "argocd", "Argo CD")
+    for addon, pods in find_addon_roles(settings).items():
+        yield _Holder(pods.namespace, pods.service_account, f"cluster.addons.{addon}", f"add-on {addon}")
+    if (add_ons := settings.add_ons) is not None:
+        for key, add_on in (
+            ("externalSecrets", add_ons.external_secrets),
+            ("loadBalancerController", add_ons.load_balancer_controller),
+            ("externalDns", add_ons.external_dns),
+        ):
+            if add_on is not None:
+                yield _Holder(add_on.namespace, add_on.service_account, f"addOns.{key}", f"addOns.{key}")
+    for name, role in settings.pod_roles.items():
+        yield _Holder(role.namespace, role.service_account, f"podRoles.{name}", f"podRoles.{name}")
+
+
+def _check_role(settings: StackSettings, path: str, role: PodRoleSettings) -> Iterator[Finding]:
+    own = settings.account.id if settings.account else None
+    if role.role_arn is not None and role.role_arn.split(":")[4] != own:
+        needs = f"needs a role of account {own}: EKS hands out no other, and that role may take one elsewhere"
+        yield f"{path}.roleArn", role.role_arn, needs
+    for number, arn in enumerate(role.managed_policy_arns):
+        if arn.split(":")[4] not in ("aws", own):
+            yield f"{path}.managedPolicyArns.{number}", arn, f"needs a policy of account {own}, or AWS's own"
+    for number, statement in enumerate(role.statements):
+        for violation in check_statement(statement.statement):
+            place = f"{path}.statements.{number}.{_PARTS[violation.part]}"
+            yield place, violation.found, f"needs {violation.needs}"
+    size = len(json.dumps([statement.statement for statement in role.statements], separators=(",", ":")))
+    if size > MOST_INLINE_CHARACTERS:
+        needs = f"needs {MOST_INLINE_CHARACTERS} at most, IAM's limit: use managedPolicyArns as well"
+        yield f"{path}.statements", f"{size} characters", needs
