@@ -32,7 +32,7 @@ class PreviewFiles:
 
     @classmethod
     def in_folder(cls, folder: Path) -> PreviewFiles:
-        """Name the files in an artifact's folder: events.jsonl, engine.txt, findings*.txt, base, head, pull-request."""
+        """Name the files in an artifact's folder: events.jsonl, engine.txt, findings*.txt and .json, base, head, pull-request."""
 
         def named(name: str) -> Path | None:
             return folder / name if (folder / name).exists() else None
@@ -41,7 +41,7 @@ class PreviewFiles:
         return cls(
             folder / "events.jsonl" if made else None,
             named("engine.txt"),
-            tuple(sorted(folder.glob("findings*.txt"))),
+            tuple(sorted((*folder.glob("findings*.txt"), *folder.glob("findings*.json")))),
             named("base"),
             named("head"),
             named("pull-request"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -15,6 +16,10 @@ def test_an_artifact_s_files_are_found_by_name(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text('{"summaryEvent":{"result":"succeeded"}}\n')
     (tmp_path / "findings.txt").write_text("error: a\n")
     (tmp_path / "findings-lock.txt").write_text("error: b\n")
+    document = {
+        "checks": [{"findings": [{"rule": "r", "severity": "error", "file": "c.yaml", "found": "c", "needs": "d"}]}]
+    }
+    (tmp_path / "findings-check.json").write_text(json.dumps(document))
     (tmp_path / "pull-request").write_text("7\n")
     for side in ("base", "head"):
         (tmp_path / side).mkdir()
@@ -22,7 +27,7 @@ def test_an_artifact_s_files_are_found_by_name(tmp_path: Path) -> None:
     preview = files.load_preview()
     assert preview is not None
     assert preview.finished
-    assert files.load_findings() == ["b", "a"]
+    assert files.load_findings() == ["c.yaml: c; d", "b", "a"]
     assert files.load_pull_request() == 7
     assert files.load_differences() == []
 
