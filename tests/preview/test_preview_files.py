@@ -27,7 +27,7 @@ def test_an_artifact_s_files_are_found_by_name(tmp_path: Path) -> None:
     preview = files.load_preview()
     assert preview is not None
     assert preview.finished
-    assert files.load_findings() == ["c.yaml: c; d", "b", "a"]
+    assert files.load_findings() == ["c.yaml: c; d [r]", "b", "a"]
     assert files.load_pull_request() == 7
     assert files.load_differences() == []
 
