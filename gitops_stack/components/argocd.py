@@ -14,6 +14,7 @@ from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
+from gitops_stack.manifests.open_schema import open_schema
 from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret
 
 # These need only their namespace; the rest, workloads above all, waits for CRDs and Secrets. A dependency is stored, by
@@ -74,6 +75,7 @@ class ArgoCD(pulumi.ComponentResource):
             *build_registered([*kept, *repository], handed_over=False),
             *build_registered(args["manifests"], handed_over=hand_over),
         ]
+        crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         self._guard = ClusterGuardResource(
             f"{name}/cluster-guard",
             self,
@@ -83,12 +85,12 @@ class ArgoCD(pulumi.ComponentResource):
             take_over=args.get("take_over", ""),
             tree=args.get("tree"),
             manifests=args["manifests"],
+            definitions=[open_schema(crd) for crd in crds] if hand_over else (),
         )
         home = register_kept(kept[0], self, [self._guard], guard=self._guard)
         secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]
         if "repository" in args:
             secrets.append(self._register_repository(repository[0], args["repository"], home))
-        crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
         self.definitions: Sequence[pulumi.Resource] = [
             self._register(crd, namespace, hand_over, secrets) for crd in crds

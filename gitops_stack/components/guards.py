@@ -53,6 +53,7 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
         root: str = "",
         tree: str | None = None,
         manifests: Sequence[Manifest] = (),
+        definitions: Sequence[Manifest] = (),
         releases: bool = True,
     ) -> None:
         inputs: dict[str, Any] = {
@@ -69,6 +70,7 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
             "manifests": _write_manifests(manifests) if manifests and not tree else None,
             "dryRun": pulumi.runtime.is_dry_run(),
             "registered": [one.to_input() for one in registered],
+            "definitions": list(definitions),
             "cluster": None,
             "restored": None,
         }

@@ -44,7 +44,8 @@ def register_handed_over(
     cluster when the program no longer registers it.
     """
     annotations = {conventions.PATCH_FIELD_MANAGER: conventions.ARGOCD_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
-    if manifest["kind"] != "CustomResourceDefinition":  # Argo CD tracks every kind but this one
+    is_definition = manifest["kind"] == "CustomResourceDefinition"
+    if not is_definition:  # Argo CD tracks every kind but this one
         annotations[conventions.TRACKING_ID] = tracking_id(manifest, application, namespace)
     return _register(
         annotate(open_schema(manifest), annotations),
@@ -52,7 +53,8 @@ def register_handed_over(
         depends_on,
         ignore_changes=["*"],
         retain=retain,
-        trigger=guard.build_trigger(manifest) if guard else None,
+        # A CRD is never replaced: its objects would go with it. The guard makes one that is missing.
+        trigger=guard.build_trigger(manifest) if guard and not is_definition else None,
     )
 
 

@@ -14,7 +14,7 @@ from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.guard import applications, changes, ownership, presence
+from gitops_stack.guard import applications, changes, definitions, ownership, presence
 from gitops_stack.guard.claim_store import release_claim, write_claim
 from gitops_stack.guard.cluster import Claim, Cluster, Connection, load_cluster, open_connection
 from gitops_stack.guard.followed import find_difference
@@ -24,7 +24,7 @@ from gitops_stack.live_state import AccessDenied, load_applications
 from gitops_stack.manifests import Manifest
 
 # Judged at every run and not kept: they differ between machines, or from run to run.
-_PASSING = ("dryRun", "tree", "manifests", "registered")
+_PASSING = ("dryRun", "tree", "manifests", "registered", "definitions")
 _FOUND = ("cluster", "address", "restored")
 _CONNECTION = ("kubeconfig", "context", "clusterEntry", "rendersTo")
 _ADMITTED_SECONDS = 60.0
@@ -102,6 +102,7 @@ def _note_missing(
         how = "Argo CD restores them" if len(healed) == len(missing) else "the update creates what is missing"
         say(f"missing in the cluster: {names}; {how}")
     names_restored = presence.choose_restored(missing, healing=found.healing)
+    definitions.want(_component(news), news.get("definitions") or (), names_restored)
     return presence.count_restored(restored, names_restored), list(presence.check_remade(found, restored))
 
 
@@ -119,6 +120,11 @@ def claim(props: Mapping[str, Any]) -> None:
     )
     with open_connection(props) as connection:
         write_claim(connection, wanted)
+        definitions.restore(connection.client, _component(props))
+
+
+def _component(props: Mapping[str, Any]) -> str:
+    return "/".join(str(props.get(key)) for key in ("project", "stack", "namespace", "component"))
 
 
 def release(props: Mapping[str, Any]) -> None:

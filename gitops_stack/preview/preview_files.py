@@ -32,7 +32,7 @@ class PreviewFiles:
 
     @classmethod
     def in_folder(cls, folder: Path) -> PreviewFiles:
-        """Name the files in an artifact's folder: events.jsonl, engine.txt, findings*.txt and .json, base, head, pull-request."""
+        """Name an artifact's files: events.jsonl, engine.txt, findings*.txt and .json, base, head, pull-request."""
 
         def named(name: str) -> Path | None:
             return folder / name if (folder / name).exists() else None

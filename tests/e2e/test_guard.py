@@ -165,12 +165,15 @@ def test_a_root_that_is_gone_is_noticed_without_a_refresh_and_made_again(scenari
     assert changed == {"argoproj.io/Application argocd/root"}
 
 
-def test_a_controller_that_is_gone_is_made_again(scenario: Scenario) -> None:
+def test_a_controller_and_a_crd_that_are_gone_are_made_again(scenario: Scenario) -> None:
     scenario.lab.stop_argocd()
+    definition = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", "applicationsets.argoproj.io")
     delete(scenario.client, ObjectReference("apps", "StatefulSet", "argocd", "argocd-application-controller", "v1"))
-    wait_for("the controller is gone", lambda: "" in uids(scenario).values())
+    delete(scenario.client, ObjectReference("apiextensions.k8s.io", definition[1], "", definition[2], "v1"))
+    wait_for("both are gone", lambda: "" in uids(scenario).values() and scenario.get(*definition) is None)
     assert scenario.report.engine.preview()["replace"] == 1
-    assert scenario.report.engine.up()["replace"] == 1
+    assert scenario.report.engine.up()["replace"] == 1  # the controller; with a CRD its objects would go
+    assert scenario.get(*definition) is not None
     scenario.start_controllers()
     scenario.wait_until_well()
     scenario.wait_until_handed_over()

@@ -1,0 +1,55 @@
+"""CRDs that are missing are made again by the guard, and never by a replacement, which deletes before it creates.
+
+With a CRD go all of its objects. Between the look that found it missing and the replacement somebody else may have made
+it again: Argo CD after an update that failed. An apply takes nothing away from what lives.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from lightkube import Client
+from lightkube.types import PatchType
+
+from gitops_stack import conventions
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.live_state import load_objects, reference
+from gitops_stack.live_writes import patch
+from gitops_stack.manifests import Manifest
+
+_SERVED_SECONDS = 60.0
+_POLL_SECONDS = 0.2
+# From a guard's check to its create or update: one process runs both, and inputs that are kept would be a change.
+_WANTED: dict[str, Sequence[Manifest]] = {}
+
+
+def want(component: str, definitions: Iterable[Manifest], missing: Iterable[str]) -> None:
+    """Note which of ``definitions`` the next :func:`restore` of ``component`` makes: those named in ``missing``."""
+    names = set(missing)
+    _WANTED[component] = [one for one in definitions if reference(one).text in names]
+
+
+def restore(client: Client, component: str) -> None:
+    """Make the CRDs that are wanted, under Argo CD's field manager, and wait until the API server has taken them up.
+
+    Raises :class:`EnvironmentProblem` when it does not.
+    """
+    wanted = _WANTED.pop(component, ())
+    for definition in wanted:
+        patch(client, reference(definition), definition, PatchType.APPLY, conventions.ARGOCD_FIELD_MANAGER, force=True)
+    deadline = time.monotonic() + _SERVED_SECONDS
+    references = [reference(definition) for definition in wanted]
+    while left := [name for name, found in load_objects(client, references).items() if not _is_established(found)]:
+        if time.monotonic() > deadline:
+            raise EnvironmentProblem(
+                f"{left[0]}: the API server does not serve it after {_SERVED_SECONDS:.0f} s; look at its conditions, "
+                "then run the same command again"
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_established(found: Mapping[str, object] | None) -> bool:
+    status = (found or {}).get("status")
+    conditions = status.get("conditions") or () if isinstance(status, Mapping) else ()
+    return any(one.get("type") == "Established" and one.get("status") == "True" for one in conditions)
