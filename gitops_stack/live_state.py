@@ -19,6 +19,8 @@ from httpx2 import HTTPError, HTTPStatusError
 from lightkube import Client
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
+from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAccessReviewSpec
+from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
 
 from gitops_stack import conventions
 from gitops_stack.cluster_login import UNREADABLE, load_login
@@ -109,6 +111,14 @@ def load_objects(
     with ThreadPoolExecutor(_PARALLEL) as pool:
         found = pool.map(_answer, (reference.text for reference in wanted), questions)
         return {reference.text: manifest for reference, manifest in zip(wanted, found, strict=True)}
+
+
+def may_do_everything(client: Client) -> bool:
+    """Ask the API server whether this login may do everything; raises :class:`AccessDenied` before it is known."""
+    every = ResourceAttributes(group="*", resource="*", verb="*")
+    review = SelfSubjectAccessReview(spec=SelfSubjectAccessReviewSpec(resourceAttributes=every))
+    answered = _answer("the caller's own rights", lambda: client.create(review))
+    return bool(answered and answered.status and answered.status.allowed)
 
 
 def load_certificate(client: Client, applications: Sequence[Manifest], manifests: Sequence[Manifest]) -> Certificate:

@@ -512,3 +512,28 @@ def test_more_settings_than_the_engine_can_hand_over_are_refused(tmp_path: Path)
         "Pulumi.local.yaml: gitops-stack:workloads: is most of 153 KiB of settings; Pulumi hands all of them over in "
         "one variable of 128 KiB, so write applications as files under apps/ of the tree instead",
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("aws:profile", "acme", "set AWS_PROFILE instead, which every command and the kubeconfig follow"),
+        ("aws:assumeRole", {"roleArn": "arn:aws:iam::123456789012:role/up"}, "assume the role before, by a profile"),
+        ("aws:assumeRoles", [{"roleArn": "arn:aws:iam::123456789012:role/up"}], "assume the role before"),
+        ("aws:accessKey", "AKIAEXAMPLE", "credentials come from the environment"),
+        ("aws:defaultTags", {"tags": {"team": "a"}}, "write account.tags"),
+        ("aws:allowedAccountIds", ["123456789012"], "account.id is the only account allowed"),
+    ],
+)
+def test_settings_that_the_stack_s_own_provider_would_ignore_are_refused(
+    key: str, value: object, sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, render_document({"config": {key: value, **build_config({})}}))
+    [finding] = refused.value.findings
+    assert finding.startswith(
+        f"Pulumi.test.yaml: {key}: is not read, as the stack has an AWS provider of its own; needs"
+    )
+    assert sentence in finding
+    assert "AKIAEXAMPLE" not in finding
+    load_text(tmp_path, render_document({"config": {"aws:skipMetadataApiCheck": True, **build_config({})}}))

@@ -10,9 +10,11 @@ from pathlib import Path
 from gitops_stack.account import (
     account_checks,
     addon_versions,
+    log_group_checks,
     machine_checks,
     network_checks,
     quota_checks,
+    vcpu_checks,
     version_checks,
 )
 from gitops_stack.account.checks import Check, CheckFunction, run_checks, skip
@@ -46,6 +48,8 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks[quota_checks.VPCS.name] = partial(quota_checks.check_vpcs, account, settings)
         checks[quota_checks.CLUSTERS.name] = partial(quota_checks.check_clusters, account, settings)
         checks |= _zone_checks(settings, settings.network, account)
+        checks["quota: vCPUs"] = partial(vcpu_checks.check_vcpus, account, settings)
+        checks["log group"] = partial(log_group_checks.check_log_group, account, settings)
         checks["cidr"] = partial(network_checks.check_cidr, account, settings)
         checks["endpoints"] = partial(network_checks.check_endpoints, account, settings.network)
         checks["vpc"] = partial(network_checks.check_adopted_vpc, account, settings)

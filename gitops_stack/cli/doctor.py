@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,12 +38,16 @@ def doctor(
     """
     from gitops_stack.account.doctor import examine  # noqa: PLC0415
     from gitops_stack.account.session import Account  # noqa: PLC0415
+    from gitops_stack.account.subject_checks import check_subjects  # noqa: PLC0415
+    from gitops_stack.forge.oidc_subjects import load_signed_subject  # noqa: PLC0415
 
     settings = load_stack_file(project, stack)
     named = settings.account is not None and settings.region is not None
     account = Account(settings.region or "", role_arn) if named and not offline else None
     with progress("looking at account and machine"):
         checks = examine(settings, project, account, os.environ, datetime.now(timezone.utc).date())
+        if not offline:
+            checks += check_subjects(settings, partial(load_signed_subject, os.environ))
     if output is Output.JSON:
         print_json({"stack": stack, "ok": _is_ok(checks), "checks": [asdict(check) for check in checks]})
     else:

@@ -23,7 +23,7 @@ class RepositoryArgs(TypedDict):
     """One repository of code, whose jobs take the role."""
 
     github: NotRequired[str]
-    """OWNER/NAME on GitHub."""
+    """OWNER/NAME on GitHub, or OWNER@ID/NAME@ID where its tokens have ids: made or renamed since 2026-07-15."""
     gitlab: NotRequired[str]
     """GROUP/NAME on GitLab, groups may nest."""
     environments: NotRequired[Sequence[str]]

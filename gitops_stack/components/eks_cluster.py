@@ -1,5 +1,6 @@
 """An EKS cluster on `pulumi_eks.Cluster`: API access entries, encrypted Secrets, kept logs, and where pods run."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
@@ -113,7 +114,8 @@ class EksCluster(pulumi.ComponentResource):
     arn: pulumi.Output[str]
     """Known before there is a cluster, as the identifier of a Kubernetes provider has to be."""
     kubeconfig: pulumi.Output[str]
-    """JSON; it holds no credentials, only the command that asks for them."""
+    """JSON; it holds no credentials, only the command that asks for them. In an update it is known once new access
+    entries are effective."""
     resource: pulumi_eks.Cluster
     """The cluster itself, for `depends_on` and `deleted_with`."""
 
@@ -127,13 +129,12 @@ class EksCluster(pulumi.ComponentResource):
         self._inside = pulumi.ResourceOptions(parent=self)
         self._before = inherited_dependencies(opts)
         self.resource = self._register_cluster(name, args)
-        self.kubeconfig = self.resource.kubeconfig_json
         self.arn = pulumi.Output.all(self._account, args["name"]).apply(
             lambda found: found[0].arn("eks", f"cluster/{found[1]}")
         )
-        self.access: Sequence[pulumi.Resource] = [
-            one for key in args["access"] for one in self._register_access(args, key)
-        ]
+        made = [one for key in args["access"] for one in self._register_access(args, key)]
+        self.access: Sequence[pulumi.Resource] = made
+        self.kubeconfig = self._admit([one for one in made if isinstance(one, eks.AccessPolicyAssociation)])
         self.ready: Sequence[pulumi.Resource] = self._register_compute(args)
         if args.get("oidc_provider"):
             iam.OpenIdConnectProvider(
@@ -193,6 +194,26 @@ class EksCluster(pulumi.ComponentResource):
         kms.Alias(f"{name}-secrets", name=alias, target_key_id=key.key_id, opts=self._inside)
         arn: pulumi.Output[str] = key.arn
         return arn
+
+    def _admit(self, associations: Sequence[eks.AccessPolicyAssociation]) -> pulumi.Output[str]:
+        """Hand the kubeconfig out once new access entries are effective; in a preview nothing waits."""
+        kubeconfig: pulumi.Output[str] = self.resource.kubeconfig_json
+        if pulumi.runtime.is_dry_run():
+            return kubeconfig
+
+        async def wait(found: Sequence[Any]) -> str:
+            # Half a second of imports, which only an update that made an entry has to wait for.
+            from gitops_stack.guard.admission import is_recent, wait_until_admitted  # noqa: PLC0415
+
+            text, *associated_at = found
+            if is_recent(associated_at):
+                try:
+                    await asyncio.to_thread(wait_until_admitted, text, self._name)
+                except GitOpsStackError as error:
+                    raise pulumi.RunError(str(error)) from None
+            return str(text)
+
+        return pulumi.Output.all(kubeconfig, *(one.associated_at for one in associations)).apply(wait)
 
     def _register_access(self, args: EksClusterArgs, name: str) -> list[pulumi.Resource]:
         # Not by `access_entries` of pulumi_eks: its associations could not be depended on from here.

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from gitops_stack.config.credentials import build_plain_secrets, uses_secret, without_ciphertext
 from gitops_stack.config.kubeconfig import check_kubeconfig, kubeconfig_path
+from gitops_stack.config.provider_keys import check_provider_keys
 from gitops_stack.config.sentences import (
     HIDDEN,
     PREFIX,
@@ -53,6 +54,7 @@ def load_settings() -> StackSettings:
     secret = {*config.get_config_secret_keys_env(), *(key for key in everything if config.is_config_secret(key))}
     plain = [] if f"{PREFIX}gitops" in secret else ["gitops.credentials"]
     written = {key: _object(place, key, value) for key, value in values.items()}
+    GitOpsStackError.raise_for(check_provider_keys(place, everything))
     return _parse(stack, place, written, plain, everything.get(REGION_KEY), Path.cwd())
 
 
@@ -63,7 +65,7 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
     values = {key.removeprefix(PREFIX): value for key, value in config.values.items() if key.startswith(PREFIX)}
     plain = build_plain_secrets(values.get("gitops"))
     readable = {key: without_ciphertext(value) for key, value in values.items()}
-    GitOpsStackError.raise_for(_check_size(place, readable))
+    GitOpsStackError.raise_for([*_check_size(place, readable), *check_provider_keys(place, config.values)])
     given = {
         key: _object(place, key, value) if isinstance(value, str) and value == values[key] else value
         for key, value in readable.items()

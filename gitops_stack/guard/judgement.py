@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from pulumi.runtime.rpc import UNKNOWN
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import applications, changes, definitions, ownership, presence
 from gitops_stack.guard.claim_store import release_claim, write_claim
-from gitops_stack.guard.cluster import Claim, Cluster, Connection, load_cluster, open_connection
+from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
 from gitops_stack.guard.followed import find_difference
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.teardown import unless_gone
@@ -27,8 +26,6 @@ from gitops_stack.manifests import Manifest
 _PASSING = ("dryRun", "tree", "manifests", "registered", "definitions")
 _FOUND = ("cluster", "address", "restored")
 _CONNECTION = ("kubeconfig", "context", "clusterEntry", "rendersTo")
-_ADMITTED_SECONDS = 60.0
-_POLL_SECONDS = 1.0
 
 
 def judge(olds: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -46,8 +43,7 @@ def judge(olds: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, 
         return known, []
     try:
         with open_connection(news) as connection:
-            first = not news.get("dryRun") and "cluster" not in olds
-            cluster = _load_once_admitted(connection) if first else load_cluster(connection)
+            cluster = load_cluster(connection)
             restored, findings = _judge(connection.client, cluster, olds, news)
             return {**kept, "cluster": cluster.uid, "address": cluster.address, "restored": restored}, findings
     except EnvironmentProblem as problem:
@@ -133,22 +129,6 @@ def release(props: Mapping[str, Any]) -> None:
         return
     with unless_gone(say), open_connection(props) as connection:
         release_claim(connection, f"{props['project']}/{props['stack']}")
-
-
-def _load_once_admitted(connection: Connection) -> Cluster:
-    """Read a cluster that may have been made a moment ago: EKS takes some time to let a new access entry in.
-
-    EKS user guide, "Grant IAM users access to Kubernetes with EKS access entries": access entries are eventually
-    consistent, and may take several seconds to be effective.
-    """
-    deadline = time.monotonic() + _ADMITTED_SECONDS
-    while True:
-        try:
-            return load_cluster(connection)
-        except AccessDenied:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(_POLL_SECONDS)
 
 
 def recall_connection(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:

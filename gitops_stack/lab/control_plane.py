@@ -18,15 +18,22 @@ from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LOOPBACK, LabState
 
 CONTEXT = "gitops-stack-lab"
+CALLER = "eks-caller"
+TOKENS = "tokens.csv"
+_ADMINISTRATOR = "lab-administrator,lab-administrator,system:masters"
 STAGES = Path(__file__).with_name("kwok-stages.yaml")
 _KILLED_AFTER = 25  # kube-apiserver drains its watches first; nothing is lost when it is cut short
 
 
 def write_credentials(state: LabState) -> str:
-    """Return the administrator's token, written to the API server's token file once per lab."""
-    file = state.directory / "tokens.csv"
+    """Return the administrator's token, written to the API server's token file once per lab.
+
+    Beside it stands a token of :data:`CALLER`, who may do nothing until somebody says so: the caller of an EKS cluster.
+    """
+    file = state.directory / TOKENS
     if not file.exists():
-        write_private_file(file, f"{secrets.token_urlsafe(32)},lab-administrator,lab-administrator,system:masters\n")
+        tokens = (f"{secrets.token_urlsafe(32)},{user}\n" for user in (_ADMINISTRATOR, f"{CALLER},{CALLER}"))
+        write_private_file(file, "".join(tokens))
     return file.read_text(encoding="utf-8").split(",", 1)[0]
 
 
@@ -134,7 +141,7 @@ def _build_apiserver(
         "--endpoint-reconciler-type=none",  # the API refuses a loopback address as an endpoint
         f"--secure-port={port}",
         f"--cert-dir={state.certificates}",
-        f"--token-auth-file={state.directory / 'tokens.csv'}",
+        f"--token-auth-file={state.directory / TOKENS}",
         "--authorization-mode=RBAC",
         "--anonymous-auth=false",
         "--service-cluster-ip-range=10.96.0.0/16",

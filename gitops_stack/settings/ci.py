@@ -42,7 +42,9 @@ def check_bucket_name(name: str) -> str | None:
 class PipelineSettings(Settings):
     """A repository whose pipelines get a role: of GitHub or of GitLab."""
 
-    github: GithubRepository | None = Field(None, description="OWNER/NAME on GitHub.")
+    github: GithubRepository | None = Field(
+        None, description="OWNER/NAME on GitHub, or OWNER@ID/NAME@ID where its tokens have ids."
+    )
     gitlab: GitlabProject | None = Field(None, description="GROUP/NAME on GitLab.")
     environments: tuple[Environment, ...] = Field(
         (), description="GitHub environments: a job in one names it to AWS, and not its branch or pull request."

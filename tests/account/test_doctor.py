@@ -104,7 +104,8 @@ def test_an_account_and_a_machine_that_are_ready(ready: Path) -> None:
         (
             "credentials", "region", "quota: VPCs per region", "quota: EKS clusters per region", "zones",
             "quota: Elastic IP addresses per region", "quota: NAT gateways per zone", "cidr", "caller",
-            "access: admins", "kubernetes-version", "argocd-version", "aws", *LOCAL,
+            "access: admins", "kubernetes-version", "argocd-version", "aws", "log group",
+            "quota: on-demand vCPUs", *LOCAL,
         ),
         "ok",
     )  # fmt: skip
@@ -121,13 +122,13 @@ def test_text_says_what_was_found_needed_and_how_to_fix(ready: Path) -> None:
         "  needs AWS CLI 1.24.0 or 2.7.0, or newer, which pulumi-eks calls",
         "  fix: install AWS CLI 1.24.0 or 2.7.0",
     ]
-    assert lines[-1] == "17 ok, 1 failed"
+    assert lines[-1] == "19 ok, 1 failed"
 
 
 def test_warnings_do_not_fail(ready: Path, ec2: Any) -> None:
     ec2.create_vpc(CidrBlock="10.20.0.0/20")
     result = run(ready)
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "17 ok, 1 warning")
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "19 ok, 1 warning")
 
 
 def test_a_missing_permission_skips_its_check_and_names_itself(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:

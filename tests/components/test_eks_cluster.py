@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
 import pulumi
 import pytest
 
+from gitops_stack import testing
 from gitops_stack.components import EksCluster
 from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
 from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.guard import admission
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import OWN, check_common, children, document, keep, of_kind, run
 
@@ -315,6 +318,43 @@ def test_the_creator_is_not_let_in_unnamed() -> None:
 @pytest.mark.parametrize("kind", ["eks:index:Cluster", "aws:eks/addon:Addon", "aws:ecs/cluster:Cluster"])
 def test_nothing_but_the_cluster_is_transformed(kind: str) -> None:
     assert transform(kind, {"name": "acme-dev"}) is None
+
+
+@pytest.fixture
+def admissions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have every association be made just now, and note who is waited for."""
+    now = datetime.now(timezone.utc).isoformat()
+    token = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+    monkeypatch.setitem(testing._OUTPUTS, token, {"associatedAt": now})
+    waited: list[str] = []
+    monkeypatch.setattr(admission, "wait_until_admitted", lambda _kubeconfig, name: waited.append(name))
+    return waited
+
+
+@pytest.mark.parametrize(("preview", "waited"), [(False, ["eks"]), (True, [])])
+def test_the_kubeconfig_of_an_update_waits_until_new_entries_are_effective(
+    preview: bool, waited: list[str], admissions: list[str]
+) -> None:
+    given: dict[str, Any] = {}
+    record(preview, given, **AUTO)
+    assert admissions == waited
+    assert given.get("kubeconfig", "{}") == "{}"
+
+
+def test_entries_of_long_ago_are_not_waited_for(admissions: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "is_recent", lambda _times: False)
+    record(**AUTO)
+    assert admissions == []
+
+
+@pytest.mark.usefixtures("admissions")
+def test_a_caller_who_is_never_let_in_ends_the_run_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_kubeconfig: str, name: str) -> None:
+        raise GitOpsStackError(f"EksCluster {name}: does not let the caller in")
+
+    monkeypatch.setattr(admission, "wait_until_admitted", refuse)
+    with pytest.raises(pulumi.RunError, match="EksCluster eks: does not let the caller in"):
+        record(outputs={}, **AUTO)
 
 
 def test_a_version_that_is_not_known_yet_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

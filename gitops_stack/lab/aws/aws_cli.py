@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 KUBECONFIG_VARIABLE = "GITOPS_STACK_LAB_KUBECONFIG"
+STORE_VARIABLE = "GITOPS_STACK_AWS_STORE"
+ADMISSIONS = "eks_admissions"
 VERSION_LINE = "aws-cli/2.31.0 gitops-stack/rehearsal"
 _API_VERSION = "client.authentication.k8s.io/v1beta1"
 _TOKEN_SECONDS = 14 * 60  # what the AWS CLI writes; EKS takes its tokens for 15 minutes
@@ -52,7 +54,7 @@ def answer(arguments: Sequence[str]) -> str:
     words, options = _parse(arguments)
     if words != ["eks", "get-token"] or not options.get("--cluster-name") or options.get("--output", "json") != "json":
         raise CliError(f"{_KNOWN}, not `aws {' '.join(arguments)}`", _USAGE_STATUS)
-    return json.dumps(build_credential(_load_token(), time.time()))
+    return json.dumps(build_credential(_load_token(options["--cluster-name"]), time.time()))
 
 
 def build_credential(token: str, now: float) -> dict[str, Any]:
@@ -77,7 +79,38 @@ def _parse(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     return words, options
 
 
-def _load_token() -> str:
+def _load_token(cluster: str) -> str:
+    """Return the token of the caller, or of the lab's administrator outside of a rehearsal.
+
+    A cluster does not know the caller before its access entry is some seconds old: the token is then one that nobody
+    has, to which the API server answers 401. What the caller may do is the lab's RBAC (admission.py).
+    """
+    administrator = _load_administrator()
+    store = os.environ.get(STORE_VARIABLE)
+    caller = _load_caller()
+    if not store or caller is None:
+        return administrator
+    try:
+        with open(store, encoding="utf-8") as file:  # noqa: PTH123 - as above
+            grants = json.load(file).get(ADMISSIONS, {})
+    except (OSError, ValueError):
+        grants = {}
+    own = [grant["knownFrom"] for key, grant in grants.items() if key.partition("/")[2].partition("#")[0] == cluster]
+    return caller if own and min(own) <= time.time() else "k8s-aws-v1.not-known-yet"
+
+
+def _load_caller() -> str | None:
+    """Return the second token of the lab's token file, the caller's; None for a lab that has no such caller."""
+    folder = os.path.dirname(os.environ.get(KUBECONFIG_VARIABLE, ""))  # noqa: PTH120 - as below
+    try:
+        with open(os.path.join(folder, "tokens.csv"), encoding="utf-8") as file:  # noqa: PTH123, PTH118 - as below
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    return lines[1].partition(",")[0] if len(lines) > 1 else None
+
+
+def _load_administrator() -> str:
     """Return the token of the kubeconfig's current context; the lab writes that file as JSON (control_plane.py)."""
     path = os.environ.get(KUBECONFIG_VARIABLE)
     if not path:

@@ -119,7 +119,7 @@ def scale_nodes(pool: NodePool, count: int) -> None:
             client.apply(node, force=True)
         return wait_until(lambda: wanted <= {*_list_ready(client, pool)}, seconds=_READY_SECONDS)
 
-    if _ask_patiently(scale) is False:
+    if ask_lab(scale) is False:
         raise EnvironmentProblem(
             f"{pool.cluster}: the nodes of {pool.name} are not Ready in the lab after {_READY_SECONDS} s; "
             "look at the log of kwok"
@@ -142,10 +142,10 @@ def stop_nodes(cluster: str, pool: str | None = None) -> None:
         for node in _list_nodes(client, cluster, pool):
             _delete(client, _name(node))
 
-    _ask_patiently(stop)
+    ask_lab(stop)
 
 
-def _ask_patiently(ask: Callable[[Client], _Answer]) -> _Answer | None:
+def ask_lab(ask: Callable[[Client], _Answer]) -> _Answer | None:
     """Return what the lab's API server answers, None without a lab; one that restarts is waited for.
 
     AWS does not depend on it: a create that failed here would leave a cluster in the account whose id nobody has.

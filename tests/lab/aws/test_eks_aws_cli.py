@@ -6,11 +6,19 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from gitops_stack.lab.aws.aws_cli import KUBECONFIG_VARIABLE, CliError, answer, build_credential
+from gitops_stack.lab.aws.aws_cli import (
+    ADMISSIONS,
+    KUBECONFIG_VARIABLE,
+    STORE_VARIABLE,
+    CliError,
+    answer,
+    build_credential,
+)
 
 TOKEN = "s3cr3t-of-the-lab"
 GET_TOKEN = ["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "main", "--output", "json"]
@@ -43,6 +51,27 @@ def test_hands_out_the_token_of_the_current_context(more: list[str]) -> None:
     assert credential["kind"] == "ExecCredential"
     assert credential["apiVersion"] == "client.authentication.k8s.io/v1beta1"
     assert credential["status"]["token"] == TOKEN
+
+
+def test_the_caller_is_known_to_a_cluster_some_seconds_after_its_access_entry(
+    kubeconfig: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def token() -> str:
+        return str(json.loads(answer(GET_TOKEN))["status"]["token"])
+
+    store = tmp_path / "store.json"
+    monkeypatch.setenv(STORE_VARIABLE, str(store))
+    assert token() == TOKEN, "a lab without a caller of its own"
+    kubeconfig.with_name("tokens.csv").write_text(f"{TOKEN},admin,admin\ncaller,eks-caller,eks-caller\n")
+    unknown = "k8s-aws-v1.not-known-yet"
+    assert token() == unknown, "the account has no cluster"
+    now = time.time()
+    grants = {"eu-west-1/main#arn#policy": {"knownFrom": now + 60}, "eu-west-1/other#arn#policy": {"knownFrom": 0}}
+    store.write_text(json.dumps({ADMISSIONS: grants}))
+    assert token() == unknown
+    grants["eu-west-1/main#other#policy"] = {"knownFrom": now - 1}
+    store.write_text(json.dumps({ADMISSIONS: grants}))
+    assert token() == "caller"
 
 
 def test_credential_expires_a_minute_before_eks_would_end_it() -> None:

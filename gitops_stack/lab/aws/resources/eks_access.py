@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterable
 
+from gitops_stack.lab.aws.admission import POLICY, admit, dismiss
 from gitops_stack.lab.aws.resource import Schema
 from gitops_stack.lab.aws.resources.eks import StoredType, build_timestamp, require_cluster, require_role
 from gitops_stack.lab.aws.resources.iam import check_document
@@ -87,6 +88,7 @@ class AccessEntry(StoredType):
         for key in aws.store.list(ASSOCIATIONS):
             if key.startswith(prefix):
                 aws.store.remove(ASSOCIATIONS, key)
+                dismiss(aws, key.partition("/")[2])
 
     def _check_content(self, aws: AwsSession, operation: str, principal: str, groups: list[str]) -> None:
         if not _PRINCIPAL.fullmatch(principal):
@@ -134,7 +136,14 @@ class AccessPolicyAssociation(StoredType):
         identity = f"{cluster}#{principal}#{policy}"
         names = self.schema.names("required")
         self.keep(aws, identity, {**{name: inputs[name] for name in names}, "associatedAt": now, "modifiedAt": now})
+        if policy.endswith(POLICY) and scope["type"] == "cluster":
+            admit(aws, identity)
         return identity
+
+    def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
+        """Delete it; who had no other is shut out."""
+        super().delete(aws, identity, state)
+        dismiss(aws, identity)
 
 
 class PodIdentityAssociation(StoredType):
