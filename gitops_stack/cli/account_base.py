@@ -90,10 +90,10 @@ def init(
     jobs = _find_jobs(settings, github, gitlab, branch, environment)
     with progress("looking at the account"):
         plan = load_plan(account, settings, jobs, bucket)
-    check_owners(plan, take or ())
-    changed = _edit(plan, project, stack)  # before the first write: a file that cannot be edited stops here
     if output is Output.TEXT:
         _print_plan(plan)
+    check_owners(plan, take or ())
+    changed = _edit(plan, project, stack)  # before the first write: a file that cannot be edited stops here
     if dry_run:
         _print_result(plan, output, "dry-run")
         return
@@ -128,7 +128,7 @@ def show(
     if output is Output.TEXT:
         _print_plan(plan)
     _print_result(plan, output, "shown")
-    if not plan.is_done:
+    if not plan.is_done or _edit(plan, project, stack) is not None:
         raise typer.Exit(1)
 
 
@@ -142,7 +142,10 @@ def _find_jobs(
         raise EnvironmentProblem("account: found --github and --gitlab; give the one whose jobs run `pulumi up`")
     forge, repository = ("github", github) if github is not None else ("gitlab", gitlab)
     if repository is None:
-        host, repository = parse_remote(settings.gitops.repo_url)
+        try:
+            host, repository = parse_remote(settings.gitops.repo_url)
+        except ValueError:
+            host, repository = "", ""
         found = {"github.com": "github", "gitlab.com": "gitlab"}.get(host)
         if found is None:
             raise GitOpsStackError(

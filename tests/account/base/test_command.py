@@ -54,6 +54,32 @@ def test_init_makes_the_base_and_writes_the_stack_file(run: Run, tmp_path: Path)
     assert (tmp_path / "Pulumi.dev.yaml").read_bytes() == text
 
 
+def test_somebody_else_s_bucket_is_shown_and_stops_the_command(run: Run) -> None:
+    s3 = boto3.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=BUCKET, Key="theirs", Body=b"")
+    refused = run("init", "--yes")
+    assert f"state bucket       {BUCKET}  foreign" in refused.stdout
+    assert f"--take {BUCKET}, or leave it to its owner" in str(refused.exception)
+    assert boto3.client("kms", region_name=REGION).list_keys()["Keys"] == []
+    assert run("init", "--yes", "--take", BUCKET).exit_code == 0
+    assert run("show").exit_code == 0
+
+
+def test_a_stack_file_without_its_part_is_a_difference(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    assert run("init", "--yes").exit_code == 0
+    (tmp_path / "Pulumi.dev.yaml").write_text(stack_text(), encoding="utf-8")
+    shown = run("show", "--output", "json")
+    assert shown.exit_code == 1
+    assert [entry["path"] for entry in json.loads(shown.stdout)["stackFile"]] == [
+        "account.permissionsBoundaryArn",
+        "cluster.access.up",
+        "cluster.access.preview",
+    ]
+
+
 def test_a_dry_run_shows_all_and_changes_nothing(run: Run, tmp_path: Path) -> None:
     text = (tmp_path / "Pulumi.dev.yaml").read_bytes()
     report = json.loads(run("init", "--dry-run", "--output", "json").stdout)
@@ -160,6 +186,12 @@ def test_arguments_that_do_not_fit_are_one_sentence(arguments: list[str], senten
         (
             {"gitops": {"repoUrl": "https://git.example.com/acme/platform.git"}},
             "Pulumi.dev.yaml: gitops.repoUrl: found https://git.example.com/acme/platform.git, which is neither on "
+            "github.com nor on gitlab.com; say whose jobs run `pulumi up` with --github OWNER/NAME or --gitlab "
+            "GROUP/NAME",
+        ),
+        (
+            {"gitops": {"repoUrl": "https://github.com:999999/acme/platform.git"}},
+            "Pulumi.dev.yaml: gitops.repoUrl: found https://github.com:999999/acme/platform.git, which is neither on "
             "github.com nor on gitlab.com; say whose jobs run `pulumi up` with --github OWNER/NAME or --gitlab "
             "GROUP/NAME",
         ),

@@ -1,0 +1,163 @@
+"""What the base of an account grants and bounds: no way up, no other stack's state, nothing cut off by mistake."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from gitops_stack.account.base.wanted import PATH
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.boundary import build_boundary
+from gitops_stack.aws_plan.iam_documents import Document
+from gitops_stack.aws_plan.iam_rules import BOUNDARY_ACTIONS
+from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
+from gitops_stack.aws_plan.state_policies import State
+from gitops_stack.aws_plan.trust_policies import build_oidc_trust
+from tests.aws_plan.documents import BOUNDARY, ID, build_all
+
+ACCOUNT = Account(ID, "eu-west-1")
+DOCUMENTS = build_all(ACCOUNT)
+UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ")}
+OF_ROLES = [
+    "flow logs", "pods on IPv6", "publisher", "previewer", "hub", "external secrets", "external dns", "load balancers",
+    "cache pull", "template",
+]  # fmt: skip
+# Those the components and pulumi-eks attach.
+MANAGED = [
+    "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy", "AmazonEKSLoadBalancingPolicy",
+    "AmazonEKSNetworkingPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy",
+    "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEBSCSIDriverPolicyV2",
+]  # fmt: skip
+READING = ("Get", "List", "Describe", "Batch")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def actions_of(document: Document) -> set[str]:
+    return {
+        action
+        for one in as_list(document["Statement"])
+        if one["Effect"] == "Allow"
+        for action in as_list(one["Action"])
+    }
+
+
+def matches(patterns: Any, value: str) -> bool:
+    return any(fnmatchcase(value, pattern) for pattern in as_list(patterns))
+
+
+@pytest.mark.parametrize("name", OF_ROLES)
+def test_the_boundary_holds_what_our_roles_may(name: str) -> None:
+    document = DOCUMENTS[name]
+    assert document
+    assert {action for action in actions_of(document) if not matches(list(BOUNDARY_ACTIONS), action)} == set()
+
+
+@pytest.mark.parametrize("name", MANAGED)
+def test_the_boundary_holds_what_aws_s_policies_for_our_roles_allow(name: str) -> None:
+    document = json.loads(aws_managed_policies_data)[name]["Document"]
+    assert {action for action in actions_of(document) if not matches(list(BOUNDARY_ACTIONS), action)} == set()
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "iam:CreateUser", "iam:CreateAccessKey", "iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy",
+        "iam:CreatePolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:DeleteRolePermissionsBoundary",
+        "iam:PutRolePermissionsBoundary", "organizations:LeaveOrganization", "cloudformation:CreateStack",
+        "lambda:CreateFunction",
+    ],
+)  # fmt: skip
+def test_the_boundary_holds_no_way_up(action: str) -> None:
+    assert not matches(list(BOUNDARY_ACTIONS), action)
+
+
+def test_the_boundary_denies_other_roles_and_the_state() -> None:
+    denied = {one["Sid"]: one for one in build_boundary(ACCOUNT, "acme-state")["Statement"] if one["Effect"] == "Deny"}
+    up = f"arn:aws:iam::{ID}:role{PATH}gitops-stack-up-dev"
+    for sid in ("OwnRolesOnly", "NoWayUp"):
+        assert not matches(denied[sid]["NotResource"], up)
+        assert not matches(denied[sid]["NotResource"], f"arn:aws:iam::{ID}:role/admin")
+        assert matches(denied[sid]["NotResource"], f"arn:aws:iam::{ID}:role/gitops-stack-eks-nodes-1a2b3c4")
+    assert matches(
+        denied["StateIsReadOnly"]["Resource"], "arn:aws:s3:::acme-state/.pulumi/stacks/gitops-stack/dev.json"
+    )
+
+
+def test_an_update_cannot_change_its_own_role_or_the_base() -> None:
+    own = f"arn:aws:iam::{ID}:role{PATH}gitops-stack-up-dev"
+    roles = UP["up roles"]
+    assert roles
+    reaching = [one["Sid"] for one in roles["Statement"] if matches(one["Resource"], own)]
+    assert reaching == []
+    for name in ("iam:CreatePolicyVersion", "iam:DeleteRolePermissionsBoundary", "iam:CreateUser", "iam:CreatePolicy"):
+        assert all(name not in actions_of(document) for document in UP.values() if document)
+
+
+def test_a_role_is_made_and_filled_within_the_boundary_alone() -> None:
+    roles = UP["up roles"]
+    assert roles
+    bounded = {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"}
+    for one in roles["Statement"]:
+        if bounded & set(one["Action"]):
+            assert one["Condition"]["StringEquals"]["iam:PermissionsBoundary"].endswith("/gitops-stack-boundary"), one
+
+
+def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
+    for document in UP.values():
+        assert document
+        for one in document["Statement"]:
+            deleting = [action for action in one["Action"] if ":Delete" in action or "ScheduleKeyDeletion" in action]
+            named = all(not resource.endswith("/*") and resource != "*" for resource in as_list(one["Resource"]))
+            conditions = json.dumps(one.get("Condition", {}))
+            if deleting and not named and one["Sid"] not in {"Cluster", "WriteState", "Registry", "ClusterIssuer"}:
+                assert "aws:ResourceTag/" in conditions, one["Sid"]
+
+
+@pytest.mark.parametrize(
+    ("key", "own"),
+    [
+        # The layout of pulumi's own backend; tests/e2e/test_rehearsal.py holds it against what an engine wrote.
+        (".pulumi/stacks/gitops-stack/dev.json", True),
+        (".pulumi/stacks/gitops-stack/dev.json.bak", True),
+        (".pulumi/history/gitops-stack/dev/dev-1764444444.history.json", True),
+        (".pulumi/backups/gitops-stack/dev/dev.1764444444.json", True),
+        (".pulumi/locks/organization/gitops-stack/dev/5d3f.json", True),
+        (".pulumi/stacks/gitops-stack/dev2.json", False),
+        (".pulumi/stacks/gitops-stack/prd.json", False),
+        (".pulumi/history/gitops-stack/prd/prd-1764444444.history.json", False),
+        (".pulumi/locks/organization/gitops-stack/prd/5d3f.json", False),
+        (".pulumi/stacks/other/dev.json", False),
+    ],
+)
+def test_a_stack_s_state_is_its_own(key: str, own: bool) -> None:
+    state = State(ACCOUNT, "dev", "acme-state", "k")
+    assert matches(state.objects, f"arn:aws:s3:::acme-state/{key}") is own
+
+
+def test_the_preview_role_writes_nothing_and_opens_no_secret() -> None:
+    for name in ("previewing", "reading"):
+        document = DOCUMENTS[name]
+        assert document
+        for action in actions_of(document) - {"kms:Decrypt"}:
+            assert action.partition(":")[2].startswith(READING), action
+        assert "secretsmanager:GetSecretValue" not in actions_of(document)
+    assert DOCUMENTS[BOUNDARY]
+
+
+def test_a_branch_is_compared_where_sts_compares_it() -> None:
+    def refs(arn: str, issuer: Any, branch: str | None) -> list[str]:
+        (statement,) = build_oidc_trust(arn, issuer, ["s"], branch=branch)["Statement"]
+        return [value for key, value in statement["Condition"]["StringEquals"].items() if key.endswith(":ref")]
+
+    host = f"oidc-provider/{GITHUB.host}"
+    assert refs(f"arn:aws:iam::{ID}:{host}", GITHUB, "main") == ["refs/heads/main"]
+    assert refs(f"arn:aws:iam::{ID}:{host}", GITHUB, None) == []
+    assert refs(f"arn:aws-cn:iam::{ID}:{host}", GITHUB, "main") == []
+    assert refs(f"arn:aws:iam::{ID}:oidc-provider/gitlab.com", GITLAB, "main") == []
