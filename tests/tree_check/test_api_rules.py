@@ -26,6 +26,15 @@ EXCEPTIONS = {
     ],
     "a data source without a name": ["claim: spec.dataSource={kind: VolumeSnapshot}"],
     "an annotation without a value": ['serviceaccount: metadata.annotations.["eks.amazonaws.com/role-arn"]=null'],
+    "a custom object under a schema without fields": [
+        "backup: spec.empty={a: 1}",
+        "backup: spec.empty={a: null}",
+        "backup: spec.empties=[{}, {a: 1}]",
+        "backup: spec.named={a: {b: 1}}",
+        "backup: spec.anything={a: {b: 1}}",
+        "backup: spec.part={a: {b: 1}, empty: {a: 1}}",
+        "backup: spec.resource={apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {a: 1}}",
+    ],
     "a null in a custom object": [
         "backup: spec.labels={a: null}",
         "backup: spec.labels=null",
