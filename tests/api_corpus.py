@@ -79,3 +79,42 @@ def _set(manifest: Any, path: str, value: str) -> None:
         del manifest[last]
     else:
         manifest[last] = load_documents(f"value: {value}")[0]["value"]
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """An object that Kubernetes 1.35 and 1.36 judge by other rules: StrictIPCIDRValidation, RelaxedServiceName…"""
+
+    base: str
+    change: str
+    refused_before: bool
+    refused_since: bool
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The object itself."""
+        return change(load_bases()[self.base], self.change)
+
+    def __str__(self) -> str:
+        return f"{self.base}: {self.change}"
+
+
+_POLICY = "spec.egress=[{to: [{ipBlock: {cidr: %s}}]}]"
+VERSIONED = [
+    Versioned("networkpolicy", _POLICY % "10.0.0.1/8", False, True),
+    Versioned("networkpolicy", _POLICY % "010.0.0.0/8", False, True),
+    Versioned("networkpolicy", _POLICY % "10.0.0.0/8", False, False),
+    Versioned("networkpolicy", _POLICY % "'10.0.0.0'", True, True),
+    Versioned("networkpolicy", _POLICY % "10.0.0.0/33", True, True),
+    Versioned("networkpolicy", _POLICY % "'2001:db8::1/32'", False, True),
+    Versioned("networkpolicy", _POLICY % "10.0.0.1/8, except: [10.1.0.1/16]", False, True),
+    Versioned("networkpolicy", _POLICY % "10.0.0.1/8, except: [11.0.0.0/16]", True, True),
+    Versioned("service", "spec.externalIPs=[192.168.01.5]", False, True),
+    Versioned("service", "spec.externalIPs=[192.168.1.500]", True, True),
+    Versioned("service", "spec.type=LoadBalancer & spec.loadBalancerSourceRanges=[10.0.0.1/8]", False, True),
+    Versioned("service", "metadata.name=1st", True, False),
+    Versioned("service", "metadata.name=first", False, False),
+    Versioned("service", "metadata.name=First", True, True),
+    Versioned("ingress", "spec.rules.0.http.paths.0.backend.service.name=1st", True, False),
+]
+"""Held against kube-apiserver 1.36.3, as itself and emulating 1.35 (tests/e2e/test_api_server.py)."""

@@ -124,7 +124,7 @@ def check_typed(version: str, name: str, value: object, place: str = "") -> Iter
     if plan is None or not isinstance(value, Mapping):
         return
     if plan.checked:
-        for inner, found, needs in check_part(plan.short, value):
+        for inner, found, needs in check_part(plan.short, value, version):
             yield join(place, inner), found, needs
     for name_of_list, keys in plan.keyed:
         yield from _check_keyed(join(place, name_of_list), value.get(name_of_list), keys)

@@ -59,7 +59,7 @@ class Tree:
     tools: SourceTools = field(default_factory=SourceTools)
     roots: SourceRoots | None = None
     guessed: set[str] = field(default_factory=set)
-    """Folders of charts rendered with their own values, which those who deploy them replace."""
+    """Folders of charts rendered with their own values, as nothing tells how they are deployed."""
 
     @property
     def objects(self) -> list[RenderedObject]:

@@ -16,6 +16,7 @@ from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
 from gitops_stack.tree_check.folder import load_folder
+from gitops_stack.tree_check.folder_applications import is_wrong
 from gitops_stack.tree_check.folder_files import is_excluded
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.json_form import settle_json
@@ -126,9 +127,10 @@ def check_folder(
 
 
 def _soften(findings: Iterable[Finding], guessed: Container[str]) -> Iterator[Finding]:
-    """Take an error in what nobody deploys as it stands for a warning: other values may mend it."""
+    """Take an error in what nobody deploys as it stands for a warning, if other values may mend it."""
     for one in findings:
-        yield replace(one, severity="warning") if one.severity == "error" and one.folder in guessed else one
+        mended = one.severity == "error" and one.folder in guessed and not is_wrong(one.found)
+        yield replace(one, severity="warning") if mended else one
 
 
 def _list_catalogues(project: Path, options: CheckOptions) -> list[Path]:

@@ -65,6 +65,10 @@ def make_strict(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
     _translate_values(made, schema.get("format"))
     properties = made.get("properties")
     embedded = made.get("x-kubernetes-embedded-resource") is True
+    if properties is None and made.get("type") == "object":
+        properties = {}  # an object of which nothing is known takes nothing
+    if made.get("additionalProperties") is True:
+        made["additionalProperties"] = {"additionalProperties": False}  # values, but what is in them is dropped
     if isinstance(properties, dict):
         made["properties"] = {key: make_strict(value) for key, value in properties.items()}
         if isinstance(made.get("required"), list):

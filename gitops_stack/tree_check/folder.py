@@ -16,7 +16,6 @@ from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.folder_applications import (
-    is_template_of_values,
     list_asked,
     list_unasked,
     needs_values,
@@ -41,7 +40,7 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     requests = _list_requests(listed, tree.tools)
     _take_all(tree, requests, project)
     if not folder.is_file():
-        _follow(tree, listed, project)
+        _follow(tree, listed, folder, project)
     if _is_empty(tree, requests) and not listed.charts:
         place, said = relative_path(folder, project), "holds no manifest, so nothing was checked"
         tree.findings.append(Finding("passed-over", "warning", place, None, "", said, "correct the path", "", place))
@@ -51,8 +50,11 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     return tree
 
 
-def _follow(tree: Tree, listed: FolderFiles, project: Path) -> None:
-    """Render charts and jsonnet for the Applications that name them, which may be in a chart themselves."""
+def _follow(tree: Tree, listed: FolderFiles, folder: Path, project: Path) -> None:
+    """Render charts and jsonnet for the Applications that name them, which may be in a chart themselves.
+
+    How a chart is deployed that none names, nothing tells, unless it is ``folder`` itself, which was asked about.
+    """
     asked: list[Request] = []
     _take_asked(tree, _take_applications(tree, tree.objects, project), asked, project)
     before = len(tree.findings)
@@ -61,7 +63,7 @@ def _follow(tree: Tree, listed: FolderFiles, project: Path) -> None:
     said = tree.findings[before:]
     # Those of a chart alone are gone again when one of them says how it is rendered.
     tree.applications = tree.applications[: len(tree.applications) - len(found)]
-    guessed = {relative_path(one.folder, project) for one in alone if is_template_of_values(one.folder)}
+    guessed = {relative_path(one.folder, project) for one in alone if one.folder.resolve() != folder.resolve()}
     _take_asked(tree, [one for one in found if one.spec.object.folder not in guessed], asked, project)
     sure = len(asked)
     _take_asked(tree, [one for one in found if one.spec.object.folder in guessed], asked, project)

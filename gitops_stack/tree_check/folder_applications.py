@@ -21,7 +21,6 @@ from gitops_stack.tree_check.source_location import Located, SourceLocator
 from gitops_stack.tree_check.source_roots import SourceRoots, choose_repositories
 
 _RELEASE = re.compile(r"[a-z]([-a-z0-9]{0,51}[a-z0-9])?")  # a Service takes no other name, and most charts make one
-_OTHER_VALUES = re.compile(r"(.*[-_.])?values[-_.].+\.ya?ml|.+[-_.]values\.ya?ml")
 _WRONG = re.compile(r"helm failed: (parse error at|.*cannot load |.*Chart\.yaml)")  # whatever the values
 
 
@@ -75,14 +74,14 @@ def list_unasked(charts: Iterable[Path], asked: Iterable[Request], tools: Source
     return [Request(one, {}, one.name if _RELEASE.fullmatch(one.name) else "release-name", tools=tools) for one in left]
 
 
-def is_template_of_values(chart: Path) -> bool:
-    """Tell whether a chart has other values files than its own, so that it is deployed otherwise than it stands."""
-    return any(_OTHER_VALUES.fullmatch(file.name) for file in (*chart.iterdir(), *chart.glob("ci/*")))
-
-
 def needs_values(sentence: str) -> bool:
     """Tell whether a chart may fail for want of values alone, as the chart by itself does not say."""
-    return "helm failed: " in sentence and not _WRONG.search(sentence)
+    return "helm failed: " in sentence and not is_wrong(sentence)
+
+
+def is_wrong(sentence: str) -> bool:
+    """Tell whether a chart fails whatever its values are."""
+    return _WRONG.search(sentence) is not None
 
 
 def _is_library(chart: Path) -> bool:

@@ -20,6 +20,7 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.patterns import match_glob
+from gitops_stack.tree_check.api_types import find_groups, known_versions
 from gitops_stack.tree_check.closure import Closure, load_closure
 
 _NO_PART = frozenset({"node_modules", "__pycache__", "venv"})
@@ -155,21 +156,29 @@ def _find_reason(file: Path) -> str:
     kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
     if _ENCRYPTED.search(text):
         return "SOPS has encrypted them"
-    if version.partition("/")[0] in _LOCAL_GROUPS or _LOCAL.search(text) or kubeconfig or _is_settings(version, text):
+    if (
+        version.partition("/")[0] in _LOCAL_GROUPS
+        or _LOCAL.search(text)
+        or kubeconfig
+        or _is_settings(version, kinds, text)
+    ):
         return "they are files of other tools"
     if _ASSERTION.fullmatch(file.name):
         return _OF_TESTS
     return "they are templates" if _TEMPLATE.search(text) and not _parses(file, text) else ""
 
 
-def _is_settings(version: str, text: str) -> bool:
-    """Tell whether a file has a version and a kind as manifests do, and no metadata, which every object needs.
+def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:
+    """Tell whether a file has a version and a kind as manifests do, and is of a program's own.
 
-    Of groups that a cluster surely has, such a file is a manifest with a mistake in it.
+    It has no metadata, which every object needs, or a version without a group, as v1 alone is one. Of groups and kinds
+    that a cluster surely has, such a file is a manifest with a mistake in it.
     """
     group, slash, _ = version.partition("/")
-    served = version == "v1" or (slash and ("." not in group or group.endswith(".k8s.io") or group == ARGOCD_GROUP))
-    return bool(version) and not served and not _METADATA.search(text)
+    if not slash and version != "v1":
+        return bool(version) and not any(find_groups(known_versions()[-1], kind) for kind in kinds)
+    served = version == "v1" or "." not in group or group.endswith(".k8s.io") or group == ARGOCD_GROUP
+    return not served and not _METADATA.search(text)
 
 
 def _has_kind(text: str) -> bool:

@@ -113,7 +113,9 @@ class SchemaSet:
                     named.add(key)
                     yield self._missing(found, key) if compiled is None else _unreadable(found, compiled)
                 if key[0].rpartition("/")[0] not in list_groups():
-                    yield from _values(found, check_metadata(found.group, found.kind, found.metadata), ())
+                    yield from _values(
+                        found, check_metadata(found.group, found.kind, found.metadata, self.kubernetes_version), ()
+                    )
 
     def _check(self, found: RenderedObject, compiled: _Compiled) -> Iterator[Finding]:
         manifest = found.manifest
@@ -142,7 +144,7 @@ class SchemaSet:
     def _coded(self, found: RenderedObject, compiled: _Compiled) -> Iterator[Violation]:
         """Yield what the API server's code says, and no schema."""
         version = self.kubernetes_version
-        yield from check_metadata(found.group, found.kind, found.metadata)
+        yield from check_metadata(found.group, found.kind, found.metadata, version)
         if compiled.definition:
             yield from check_typed(version, compiled.definition, found.manifest)
             return

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from gitops_stack.live_state import AccessDenied
 from gitops_stack.policies.api.check import load_published_enums
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.tree_check.api_types import shorten
-from tests.api_corpus import Case, build_definition, load_corpus
+from tests.api_corpus import VERSIONED, Case, build_definition, load_corpus
 from tests.cases import build_object
 from tests.e2e.scenario import say
 
@@ -70,6 +71,31 @@ def test_kube_apiserver_still_says_what_the_corpus_holds(client: Client) -> None
         different = [said for said in pool.map(differs, cases) if said]
     assert different == CLUSTER_ONLY
     assert time.monotonic() - started < len(cases) / 2400 * 60, "2,400 objects in 60 s"
+
+
+@pytest.mark.parametrize("version", ["1.35", "1.36"])
+def test_rules_of_two_versions_are_those_of_two_api_servers(version: str, tmp_path: Path) -> None:
+    built = build_tools(say)
+    binaries = tmp_path / "bin"
+    binaries.mkdir()
+    for program in built.bin.iterdir():
+        (binaries / program.name).symlink_to(program)
+    (binaries / "kube-apiserver").unlink()
+    server = f'#!/bin/sh\nexec {built.bin}/kube-apiserver --emulated-version={version} "$@"\n'
+    (binaries / "kube-apiserver").write_text(server)
+    (binaries / "kube-apiserver").chmod(0o755)
+    lab = Lab.open(tmp_path / "lab", replace(built, bin=binaries))
+    try:
+        lab.up(say, nodes=False)
+        with open_client(lab.state.kubeconfig) as opened:
+            dry_run = DryRun(opened)
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+            assert dry_run.ask([rendered(namespace)]) == []
+            refused = [dry_run.apply(rendered(case.manifest)) is not None for case in VERSIONED]
+    finally:
+        lab.down(say)
+    expected = [case.refused_before if version == "1.35" else case.refused_since for case in VERSIONED]
+    assert dict(zip(map(str, VERSIONED), refused, strict=True)) == dict(zip(map(str, VERSIONED), expected, strict=True))
 
 
 CLUSTER_ONLY = [

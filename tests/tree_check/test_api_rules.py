@@ -14,7 +14,7 @@ from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.policies.references import check_selectors
 from gitops_stack.tree_check.api_types import known_versions, load_definitions, shorten
 from gitops_stack.tree_check.schemas import SchemaSet
-from tests.api_corpus import Case, build_definition, load_corpus
+from tests.api_corpus import VERSIONED, Case, Versioned, build_definition, load_corpus
 
 CASES = list(load_corpus())
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/checks.md"
@@ -26,6 +26,15 @@ EXCEPTIONS = {
     ],
     "a data source without a name": ["claim: spec.dataSource={kind: VolumeSnapshot}"],
     "an annotation without a value": ['serviceaccount: metadata.annotations.["eks.amazonaws.com/role-arn"]=null'],
+    "a custom object under a schema without fields": [
+        "backup: spec.empty={a: 1}",
+        "backup: spec.empty={a: null}",
+        "backup: spec.empties=[{}, {a: 1}]",
+        "backup: spec.named={a: {b: 1}}",
+        "backup: spec.anything={a: {b: 1}}",
+        "backup: spec.part={a: {b: 1}, empty: {a: 1}}",
+        "backup: spec.resource={apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {a: 1}}",
+    ],
     "a null in a custom object": [
         "backup: spec.labels={a: null}",
         "backup: spec.labels=null",
@@ -59,6 +68,30 @@ def refuses(case: Case) -> bool:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_an_object_is_refused_as_kube_apiserver_refuses_it(case: Case) -> None:
     assert refuses(case) == (case.refused != (str(case) in DIFFERENT))
+
+
+@pytest.mark.parametrize("case", VERSIONED, ids=str)
+def test_a_rule_that_is_not_the_newest_s_follows_the_version(case: Versioned) -> None:
+    found = RenderedObject(case.manifest, "shop", "a.yaml")
+    before = [one for one in SchemaSet("1.35", []).check([found]) if one.severity == "error"]
+    after = [one for one in SchemaSet("1.36", []).check([found]) if one.severity == "error"]
+    assert (bool(before), bool(after)) == (case.refused_before, case.refused_since)
+
+
+def test_what_argocd_vault_plugin_fills_in_is_not_judged() -> None:
+    webhook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "a"},
+        "webhooks": [
+            {"name": "a.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None",
+             "clientConfig": {"url": "https://example.com", "caBundle": "<path:secret/data/a#b | base64encode>"}}
+        ],
+    }  # fmt: skip
+    assert list(schemas().check([RenderedObject(webhook, "", "a.yaml")])) == []
+    webhook["webhooks"][0]["clientConfig"]["caBundle"] = "<path"  # type: ignore[index]
+    (found,) = schemas().check([RenderedObject(webhook, "", "a.yaml")])
+    assert (found.found, found.needs) == ("is not base64", "needs base64")
 
 
 def test_the_corpus_is_as_large_as_is_said() -> None:

@@ -130,12 +130,29 @@ def test_a_schema_s_refusal_is_told_with_its_reason(tmp_path: Path) -> None:
     assert found.endswith("specifications of the schema(s): web: - at '/a': got string, want number")
 
 
-@pytest.mark.parametrize(("other", "severity"), [("values-prd.yaml", "warning"), ("ci/test-values.yaml", "warning"),
-                                                 ("notes.yaml", "error")])  # fmt: skip
-def test_an_error_in_a_chart_that_has_other_values_is_a_warning(other: str, severity: str, tmp_path: Path) -> None:
-    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {a: b}}\n"
-    write(tmp_path, {"web/Chart.yaml": CHART, "web/manifests": service, f"web/{other}": ""})
-    assert {found[:2] for found in warnings(tmp_path)} == {(severity, "value-invalid")}
+SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {a: b}}\n"
+
+
+@pytest.mark.parametrize(("asked", "severity"), [(".", "warning"), ("charts", "warning"), ("charts/web", "error")])
+def test_an_error_in_a_chart_that_nobody_deploys_is_a_warning_unless_it_is_asked_about(
+    asked: str, severity: str, tmp_path: Path
+) -> None:
+    write(tmp_path, {"charts/web/Chart.yaml": CHART, "charts/web/manifests": SERVICE})
+    report = check_folder(tmp_path, tmp_path / asked, options=ADOPT)
+    assert {(one.severity, one.rule) for one in report.findings if one.severity != "note"} == {
+        (severity, "value-invalid")
+    }
+
+
+def test_what_an_application_of_a_chart_that_nobody_deploys_makes_is_a_warning_too(tmp_path: Path) -> None:
+    files = {
+        "root/Chart.yaml": CHART,
+        "root/manifests": application("web", "path: charts/web, helm: {valueFiles: [values-.yaml]}"),
+        "charts/web/Chart.yaml": CHART,
+        "charts/web/manifests": SERVICE,
+        "charts/web/error": "Error: open values-.yaml: no such file or directory\n",
+    }
+    assert {found[:2] for found in warnings(write(tmp_path, files))} == {("warning", "value-invalid")}
 
 
 @pytest.mark.parametrize(("folder", "release"), [("web", "web"), ("1.2.3", "release-name"), ("a_b", "release-name")])

@@ -47,6 +47,11 @@ def write(folder: Path, files: dict[str, str]) -> Path:
             "apiVersion: v1alpha1\nkind: HostnameConfig\n---\nmachine: {}\n",
             "they are files of other tools",
         ),
+        (
+            "agent.yaml",
+            "apiVersion: v1beta1\nkind: AgentConfig\nmetadata: {name: a}\n",
+            "they are files of other tools",
+        ),
         ("mirror.yaml", "kind: ImageSet\napiVersion: mirror.example.com/v2\n", "they are files of other tools"),
         ("tests/data/a.yaml", OBJECT, "they belong to tests"),
         ("internal/testdata/a.json", "{}", "they belong to tests"),
@@ -74,6 +79,13 @@ def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
     text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name.endswith(".json") else OBJECT
     write(tmp_path, {name: text, "base/kustomization.yaml": "resources: []\n"})
     assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
+
+
+@pytest.mark.parametrize("text", ["apiVersion: v1beta1\nkind: Deployment\n", "apiVersion: apps/v1\nkind: Deployment\n",
+                                  "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"])  # fmt: skip
+def test_a_manifest_with_a_mistake_is_no_file_of_another_tool(text: str, tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": text})
+    assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / "a.yaml"]
 
 
 def test_dot_folders_components_and_excluded_files_are_left_out(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -19,7 +20,7 @@ from gitops_stack.policies.api import (
     storage,
     workloads,
 )
-from gitops_stack.policies.api.formats import FORMATS
+from gitops_stack.policies.api.formats import FORMATS, find_format
 from gitops_stack.policies.api.parts import Part, Violation, is_set, show
 from gitops_stack.policies.api.tables import ENUM_PREFIXES, FIELDS, MORE_ENUMS, ONE_OF, OPEN_ENUMS, REQUIRED
 
@@ -98,6 +99,7 @@ _FILLED = (
     "search-domain",
     "label",
 )  # formats of lists without empty entries
+_FILLED_IN = re.compile(r"<path:[^<>\n]+>")
 _EITHER = ("port-or-name", "target-port")
 
 
@@ -133,15 +135,18 @@ def checked_types() -> frozenset[str]:
     return frozenset({*_CHECKS, *REQUIRED, *FIELDS, *ONE_OF, *load_enums()})
 
 
-def check_part(name: str, part: Part) -> Iterator[Violation]:
-    """Check one part of type ``name`` (OpenAPI's, without `io.k8s.api.`), without the parts within it."""
+def check_part(name: str, part: Part, version: str = "") -> Iterator[Violation]:
+    """Check one part of type ``name`` (OpenAPI's, without `io.k8s.api.`), without the parts within it.
+
+    ``version`` is that of Kubernetes; the newest known without one.
+    """
     for field in REQUIRED.get(name, ()):
         if part.get(field) in (None, "", [], {}):
             yield field, "is missing", "add it"
     for field, values in load_enums().get(name, {}).items():
         yield from _check_enum(field, part.get(field), values, ENUM_PREFIXES.get((name, field), ()))
     for field, format_name in FIELDS.get(name, {}).items():
-        yield from _check_format(field, part.get(field), format_name)
+        yield from _check_format(field, part.get(field), format_name, version)
     if name in ONE_OF:
         yield from _check_one_of(part, *ONE_OF[name])
     for check in _CHECKS.get(name, ()):
@@ -158,22 +163,23 @@ def _check_enum(field: str, value: object, values: frozenset[str], prefixes: tup
             yield place, f"found {show(one)}", needs
 
 
-def _check_format(field: str, value: object, name: str) -> Iterator[Violation]:
-    rule = FORMATS[name]
+def _check_format(field: str, value: object, name: str, version: str) -> Iterator[Violation]:
+    rule = find_format(name, version)
     for place, one in _each(field, value):
         empty = one == "" and place != field and name in _FILLED
         if one is not None and (empty or not rule.fits(one)):
             needs = rule.needs
             if name in _EITHER:
                 needs = FORMATS["port-name" if isinstance(one, str) else "port"].needs
-            yield place, "does not fit" if name == "base64" else f"found {show(one)}", needs
+            yield place, "is not base64" if name == "base64" else f"found {show(one)}", needs
 
 
 def _each(field: str, value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, list):
-        yield from ((f"{field}[{index}]", one) for index, one in enumerate(value))
-    else:
-        yield field, value
+    """Yield the values of a field, without those that argocd-vault-plugin puts there."""
+    listed = isinstance(value, list)
+    for index, one in enumerate(value if isinstance(value, list) else [value]):
+        if not (isinstance(one, str) and _FILLED_IN.fullmatch(one)):
+            yield f"{field}[{index}]" if listed else field, one
 
 
 def _check_one_of(part: Part, names: str, required: bool) -> Iterator[Violation]:

@@ -112,6 +112,18 @@ def _check_keywords(schema: Mapping[str, Any]) -> Iterator[Violation]:
         yield ".items", "is missing or a list", "needs one schema for all items"
     if mapping(schema.get("properties")) and mapping(schema.get("additionalProperties")):
         yield ".additionalProperties", "found it beside properties", "remove one of the two"
+    if schema.get("x-kubernetes-embedded-resource") is True:
+        yield from _check_embedded(schema)
+
+
+def _check_embedded(schema: Mapping[str, Any]) -> Iterator[Violation]:
+    if schema.get("type") != "object":
+        yield ".type", f"found {show(schema.get('type'))}", "an embedded resource needs object"
+    if schema.get("additionalProperties") is not None:
+        yield ".additionalProperties", "found it in an embedded resource", "remove it"
+    if schema.get("x-kubernetes-preserve-unknown-fields") is not True and not mapping(schema.get("properties")):
+        needs = "an embedded resource needs them, or x-kubernetes-preserve-unknown-fields"
+        yield ".properties", "is missing", needs
 
 
 def _fits(value: object, kind: object) -> bool:

@@ -27,6 +27,9 @@ _ENVIRONMENT = re.compile(r"[ -<>-~]+")
 _HEADER = re.compile(r"[-A-Za-z0-9]+")
 _SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 _HIGHEST_MODE = 0o777
+_LEADING_ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=[0-9]+\.)|(?<=\.)0+(?=[0-9])")
+_SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_STRICT_SINCE = (1, 36)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,18 @@ def is_network(value: object) -> bool:
     except ValueError:
         return False
     return "/" in str(value)
+
+
+def _is_sloppy_address(value: str) -> bool:
+    return is_address(_LEADING_ZEROS.sub("", value))
+
+
+def _is_sloppy_network(value: str) -> bool:
+    try:
+        ipaddress.ip_network(_LEADING_ZEROS.sub("", value), strict=False)
+    except ValueError:
+        return False
+    return "/" in value
 
 
 def is_base64(value: str) -> bool:
@@ -171,6 +186,7 @@ _DNS = "needs a-z, 0-9 and - inside"
 _SUBDOMAIN_NEEDS = "needs a-z, 0-9, and - or . inside, at most 253 characters"
 FORMATS: dict[str, Format] = {
     "label": Format(_of(is_label), f"{_DNS}, at most 63 characters"),
+    "service-name": Format(_of(is_label), f"{_DNS}, at most 63 characters"),
     "subdomain": Format(_of(is_subdomain), _SUBDOMAIN_NEEDS),
     "external-name": Format(_of(lambda value: is_subdomain(value.removesuffix("."))), _SUBDOMAIN_NEEDS),
     "search-domain": Format(_of(_is_search_domain), "needs a domain such as example.com"),
@@ -214,7 +230,7 @@ FORMATS: dict[str, Format] = {
     "environment": Format(_of(_fits(_ENVIRONMENT)), "needs printable ASCII without ="),
     "header": Format(_of(_fits(_HEADER)), "needs A-Z, a-z, 0-9 and - only"),
     "sysctl": Format(_of(_fits(_SYSCTL)), "needs a name such as net.core.somaxconn"),
-    "base64": Format(_of(is_base64), "needs base64; plain text belongs into stringData"),
+    "base64": Format(_of(is_base64), "needs base64"),
     "controller": Format(
         _of(lambda value: "/" in value and is_qualified_name(value.partition("/")[2].replace("/", "-"))),
         "needs a name such as example.com/controller",
@@ -227,3 +243,21 @@ FORMATS: dict[str, Format] = {
         _of(lambda value: value not in (".", "..") and not {"/", "%"} & set(value)), "needs a name without / and %"
     ),
 }  # fmt: skip
+
+_BEFORE_1_36: dict[str, Format] = {
+    "address": Format(_of(_is_sloppy_address), FORMATS["address"].needs),
+    "network": Format(_of(_is_sloppy_network), _NETWORK_NEEDS),
+    "source-range": Format(_of(lambda value: _is_sloppy_network(value.strip())), _NETWORK_NEEDS),
+    "service-name": Format(
+        _of(lambda value: len(value) <= _LONGEST_LABEL and _SERVICE.fullmatch(value) is not None),
+        f"{_DNS}, beginning with a letter, at most 63 characters",
+    ),
+}
+"""As it was until StrictIPCIDRValidation and RelaxedServiceNameValidation were on (pkg/features/kube_features.go)."""
+
+
+def find_format(name: str, version: str) -> Format:
+    """Return a format as Kubernetes ``version`` has it; the newest one's without a version."""
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    older = _BEFORE_1_36.get(name) if numbers and numbers < _STRICT_SINCE else None
+    return older or FORMATS[name]

@@ -163,7 +163,9 @@ def check_ip_block(part: Part) -> Iterator[Violation]:
     cidr = text(part.get("cidr"))
     for index, inner in enumerate(sequence(part.get("except"))):
         try:
-            outside = not ipaddress.ip_network(inner).subnet_of(ipaddress.ip_network(cidr))  # type: ignore[arg-type]
+            # Host bits are another finding, or before 1.36 no one.
+            within, whole = (ipaddress.ip_network(one, strict=False) for one in (inner, cidr))
+            outside = not within.subnet_of(whole)  # type: ignore[arg-type]
         except (ValueError, TypeError):
             continue  # one of them is no network, or they are of two families
         if outside or inner == cidr:

@@ -7,7 +7,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 
-from gitops_stack.policies.api.formats import FORMATS, is_base64, is_config_key, is_qualified_name
+from gitops_stack.policies.api.formats import FORMATS, find_format, is_base64, is_config_key, is_qualified_name
 from gitops_stack.policies.api.parts import Part, Violation, show
 from gitops_stack.policies.api.selectors import check_annotations, check_labels
 from gitops_stack.policies.fields import dig, mapping, sequence, text
@@ -15,7 +15,8 @@ from gitops_stack.policies.secret_values import is_placeholder
 
 _RBAC = "rbac.authorization.k8s.io"
 _NAMES: dict[tuple[str, str], str] = {
-    **{("", kind): "label" for kind in ("Namespace", "Service")},
+    ("", "Namespace"): "label",
+    ("", "Service"): "service-name",
     ("apps", "StatefulSet"): "label",
     ("policy", "PodDisruptionBudget"): "path-segment",
     **{(_RBAC, kind): "path-segment" for kind in ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")},
@@ -41,10 +42,13 @@ _MODES = ("enforce", "audit", "warn")
 _SECURITY = "pod-security.kubernetes.io"
 
 
-def check_metadata(group: str, kind: str, metadata: Part) -> Iterator[Violation]:
-    """Check name, namespace, labels, annotations, finalizers; places begin at the object."""
+def check_metadata(group: str, kind: str, metadata: Part, version: str = "") -> Iterator[Violation]:
+    """Check name, namespace, labels, annotations, finalizers; places begin at the object.
+
+    ``version`` is that of Kubernetes; the newest known without one.
+    """
     name = text(metadata.get("name"))
-    rule = FORMATS[_NAMES.get((group, kind), "subdomain")]
+    rule = find_format(_NAMES.get((group, kind), "subdomain"), version)
     longest = _LONGEST_NAMES.get((group, kind), 253)
     if group.endswith(_AGGREGATED):
         pass  # these servers have rules of their own

@@ -223,7 +223,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "discovery.v1.EndpointPort": {"name": "label"},
     "networking.v1.IngressRule": {"host": "host"},
     "networking.v1.IngressTLS": {"hosts": "host", "secretName": "subdomain"},
-    "networking.v1.IngressServiceBackend": {"name": "label"},
+    "networking.v1.IngressServiceBackend": {"name": "service-name"},
     "networking.v1.ServiceBackendPort": {"name": "port-name", "number": "host-port"},
     "networking.v1.IngressClassSpec": {"controller": "controller"},
     "networking.v1.NetworkPolicyPort": {"port": "port-or-name", "endPort": "port"},
