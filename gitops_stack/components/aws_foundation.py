@@ -15,18 +15,18 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.aws_arguments import (
-    build_addons_args,
     build_ci_args,
-    build_cluster_args,
     build_identity_args,
     build_network_args,
     build_registry_args,
     build_role_args,
 )
 from gitops_stack.components.ci_access import CiAccess
+from gitops_stack.components.cluster_access import AccessArgs
 from gitops_stack.components.cluster_addons import ClusterAddons
+from gitops_stack.components.cluster_arguments import build_addons_args, build_cluster_args
 from gitops_stack.components.container_registry import ContainerRegistry
-from gitops_stack.components.eks_cluster import AccessArgs, EksCluster
+from gitops_stack.components.eks_cluster import EksCluster
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
@@ -120,7 +120,9 @@ def _register_cluster(
         {**build_network_args(network_settings, foundation.account), **foundation.roles},
         inside,
     )
-    args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
+    named = network_settings.availability_zones
+    zones = () if isinstance(named, int) else named
+    args = build_cluster_args(eks, settings.cluster_name, foundation.account, network, zones)
     # Without Secrets, which a pipeline that runs code of a branch has no business with.
     previewers: dict[str, AccessArgs] = {
         f"preview-{name}": {"principal_arn": arn, "policy": "View"} for name, arn in foundation.previewers.items()

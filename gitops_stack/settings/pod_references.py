@@ -86,6 +86,8 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
     """Yield the library's own first: they cannot be given another service account."""
     for part in _HUB_PARTS:
         yield _Holder(settings.argocd.namespace, f"argocd-{part}", "argocd", "Argo CD")
+    if settings.eks is not None and settings.eks.compute.node_groups and settings.eks.compute.cni_role != "nodes":
+        yield _Holder("kube-system", "aws-node", "cluster.addons.vpc-cni", "add-on vpc-cni")
     for addon, pods in find_addon_roles(settings).items():
         yield _Holder(pods.namespace, pods.service_account, f"cluster.addons.{addon}", f"add-on {addon}")
     if (add_ons := settings.add_ons) is not None:

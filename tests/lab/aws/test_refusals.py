@@ -361,6 +361,21 @@ def test_a_cluster_is_deleted_unprotected_and_without_node_groups(aws: Driver) -
         ({"version": "1.35"}, "version 1.35 should not be higher than the cluster's, 1.34"),
         ({"clusterName": "none"}, "ResourceNotFoundException: No cluster found for name: none."),
         ({"amiType": "AL3"}, "Member must satisfy enum value set"),
+        (
+            {"amiType": "AL2023_x86_64_STANDARD", "releaseVersion": "1.33.5-20261015"},
+            "Requested release version 1.33.5-20261015 is not valid for kubernetes version 1.34.",
+        ),
+        (
+            {"amiType": "BOTTLEROCKET_x86_64", "releaseVersion": "1.34.5-eksbuild"},
+            "Requested release version 1.34.5-eksbuild is not valid for kubernetes version 1.34.",
+        ),
+        (
+            {"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 33}},
+            "You can't specify both maxUnavailable and maxUnavailablePercentage.",
+        ),
+        ({"updateConfig": {"maxUnavailable": 1, "updateStrategy": "SLOW"}}, "Member must satisfy enum value set"),
+        ({"nodeRepairConfig": {"enabled": True, "often": True}}, 'Unknown parameter in nodeRepairConfig: "often"'),
+        ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "Member must satisfy enum value set"),
     ],
 )
 def test_a_node_group_follows_the_rules_of_eks(settings: Plain, message: str, aws: Driver) -> None:
