@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pod_policies import build_workload_policy
+from gitops_stack.aws_plan.scaling_policies import build_autoscaler_policy
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
@@ -97,6 +98,12 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
         for addon, role in addon_roles.items()
         if addon != "aws-ebs-csi-driver"  # which the component knows by itself
     }
+    if (autoscaler := add_ons.cluster_autoscaler) is not None:
+        roles["cluster-autoscaler"] = {
+            "namespace": autoscaler.namespace,
+            "service_account": autoscaler.service_account,
+            "policy": build_autoscaler_policy(account, settings.cluster_name),
+        }
     roles |= {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
     if roles:
         args["roles"] = roles

@@ -3,6 +3,7 @@
 from gitops_stack.settings.account import AccountSettings
 from gitops_stack.settings.add_ons import (
     AddOnSettings,
+    ClusterAutoscalerSettings,
     ExternalDnsSettings,
     ExternalSecretsSettings,
     LoadBalancerControllerSettings,
@@ -37,9 +38,9 @@ from gitops_stack.settings.types import Settings
 __all__ = [
     "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
     "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings",
-    "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings",
-    "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings",
-    "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KustomizeSettings",
+    "ClusterAutoscalerSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
+    "CredentialsSettings", "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings",
+    "ExternalDnsSettings", "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KustomizeSettings",
     "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings", "NodeUpdateSettings",
     "PipelineSettings", "PodRoleSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings",
     "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings",

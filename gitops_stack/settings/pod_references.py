@@ -34,6 +34,9 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
         if settings.pod_roles:
             yield "podRoles", ", ".join(settings.pod_roles), "needs provider eks: pods get roles by EKS Pod Identity"
         return
+    if settings.eks.compute.auto_mode and settings.add_ons is not None and settings.add_ons.cluster_autoscaler:
+        needs = "needs to be left out beside autoMode, which makes nodes by itself"
+        yield "addOns.clusterAutoscaler", "it", needs
     yield from _check_holders(settings)
     taken = list_role_keys(settings)
     for name, role in settings.pod_roles.items():
@@ -65,6 +68,7 @@ def list_role_keys(settings: StackSettings) -> dict[str, str]:
         ("external-secrets", "externalSecrets"),
         ("load-balancer-controller", "loadBalancerController"),
         ("external-dns", "externalDns"),
+        ("cluster-autoscaler", "clusterAutoscaler"),
     ):
         if add_ons is not None and getattr(add_ons, key.replace("-", "_")) is not None:
             found[key] = f"addOns.{setting}"
@@ -95,6 +99,7 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
             ("externalSecrets", add_ons.external_secrets),
             ("loadBalancerController", add_ons.load_balancer_controller),
             ("externalDns", add_ons.external_dns),
+            ("clusterAutoscaler", add_ons.cluster_autoscaler),
         ):
             if add_on is not None:
                 yield _Holder(add_on.namespace, add_on.service_account, f"addOns.{key}", f"addOns.{key}")

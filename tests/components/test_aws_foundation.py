@@ -279,3 +279,13 @@ def test_nodes_take_an_existing_role_in_auto_mode_too() -> None:
         "computeConfig": {"nodeRoleArn": arn, "nodePools": ["general-purpose", "system"]},
     }
     assert "RolePolicy:platform-eks-nodes" not in found
+
+
+def test_the_autoscaler_sizes_this_cluster_s_groups() -> None:
+    found, _ = record(settings(addOns={"clusterAutoscaler": {}}))
+    size = document(found["RolePolicy:platform-pod-identity-cluster-autoscaler-policy"])["Statement"][2]
+    assert size["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/gitops-stack-test": "owned"}
+    }
+    association = found["PodIdentityAssociation:platform-pod-identity-kube-system/cluster-autoscaler"].inputs
+    assert association["roleArn"] == "arn:aws:mock:::platform-pod-identity-cluster-autoscaler"
