@@ -59,6 +59,13 @@ _READ = {
         "eks:ListPodIdentityAssociations",
         "eks:ListTagsForResource",
     ),
+    "Interruptions": (
+        "events:DescribeRule",
+        "events:ListTagsForResource",
+        "events:ListTargetsByRule",
+        "sqs:GetQueueAttributes",
+        "sqs:ListQueueTags",
+    ),
     "Registry": (
         "ecr:DescribePullThroughCacheRules",
         "ecr:DescribeRegistry",

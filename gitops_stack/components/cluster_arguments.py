@@ -10,9 +10,16 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.components.cluster_access import AccessArgs
 from gitops_stack.components.cluster_addons import ClusterAddonsArgs
 from gitops_stack.components.eks_cluster import EksClusterArgs
+from gitops_stack.components.karpenter import KarpenterArgs
 from gitops_stack.components.network import Network
-from gitops_stack.components.node_groups import NodeGroupArgs
-from gitops_stack.settings import AccessSettings, EksClusterSettings, NodeGroupSettings, StackSettings
+from gitops_stack.components.node_groups import NodeGroupArgs, list_node_policies
+from gitops_stack.settings import (
+    AccessSettings,
+    EksClusterSettings,
+    KarpenterSettings,
+    NodeGroupSettings,
+    StackSettings,
+)
 from gitops_stack.settings.eks_addons import BEFORE_NODES
 
 
@@ -57,6 +64,24 @@ def build_cluster_args(
         args["prefix_delegation"] = True
     if eks.compute.ssm_access:
         args["ssm_access"] = True
+    return args
+
+
+def build_karpenter_args(
+    settings: StackSettings, eks: EksClusterSettings, account: Account, karpenter: KarpenterSettings
+) -> KarpenterArgs:
+    """Build the arguments of Karpenter's AWS side: its machines are what the nodes of groups are."""
+    args: KarpenterArgs = {
+        "account_id": account.id,
+        "region": account.region,
+        "cluster_name": settings.cluster_name,
+        "namespace": karpenter.namespace,
+        "service_account": karpenter.service_account,
+        "ip_family": eks.ip_family,
+        "managed_policies": list_node_policies(cni_role=eks.compute.cni_role, ssm_access=eks.compute.ssm_access),
+    }
+    if eks.compute.node_role_arn is not None:
+        args["node_role_arn"] = eks.compute.node_role_arn
     return args
 
 

@@ -15,7 +15,7 @@ from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.cluster_access import AccessArgs, register_access
 from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.cni_role import register_cni_role
-from gitops_stack.components.node_groups import CNI_POLICY, NodeGroupArgs, register_node_groups
+from gitops_stack.components.node_groups import NodeGroupArgs, list_node_policies, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
@@ -24,7 +24,6 @@ _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by
 # Before the nodes: the agent's answer must be there when the first pods ask for credentials. vpc-cni and kube-proxy
 # are added by pulumi_eks; what needs nodes is left to `ClusterAddons`.
 _AGENT = "eks-pod-identity-agent"
-_SSM_POLICY = "AmazonSSMManagedInstanceCore"
 _NODE_POOLS = ["general-purpose", "system"]
 
 
@@ -212,10 +211,7 @@ class EksCluster(pulumi.ComponentResource):
             depends_on=before,
             role_options=RoleOptions.of(args),
             node_role_arn=args.get("node_role_arn"),
-            managed_policies=[
-                *([_SSM_POLICY] if args.get("ssm_access") else []),
-                *([CNI_POLICY] if cni_role != "podIdentity" else []),
-            ],
+            managed_policies=list_node_policies(cni_role=cni_role, ssm_access=args.get("ssm_access", False)),
         )
         return [*before, *groups]
 

@@ -11,9 +11,10 @@ from typing_extensions import NotRequired, TypedDict
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
 from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
-from gitops_stack.components.roles import STAYS, RoleOptions
+from gitops_stack.components.roles import STAYS, RegisteredRole, RoleOptions
 from gitops_stack.errors import GitOpsStackError
 
+_SSM_POLICY = "AmazonSSMManagedInstanceCore"
 CNI_POLICY = "AmazonEKS_CNI_Policy"
 _POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 # By system, architecture and accelerator. Bottlerocket's plain image has Neuron's drivers.
@@ -125,9 +126,9 @@ def register_node_groups(
     )
     attachments: list[pulumi.Resource] = []
     if node_role_arn is None:
-        node_role_arn, attachments = _register_role(
-            name, account, policy, ip_family, managed_policies, role_options or RoleOptions(), parent
-        )
+        options = role_options or RoleOptions()
+        role = register_node_role(name, account, policy, ip_family, managed_policies, options, parent)
+        node_role_arn, attachments = role.arn, role.policies
     return [
         _register_group(
             f"{name}-{key}",
@@ -149,7 +150,12 @@ def register_node_groups(
     ]
 
 
-def _register_role(
+def list_node_policies(*, cni_role: str, ssm_access: bool) -> list[str]:
+    """List AWS's own policies that nodes need beyond joining and pulling."""
+    return [*([_SSM_POLICY] if ssm_access else []), *([CNI_POLICY] if cni_role != "podIdentity" else [])]
+
+
+def register_node_role(
     name: str,
     account: pulumi.Output[Account],
     policy: pulumi.Input[Mapping[str, Any]] | None,
@@ -157,7 +163,8 @@ def _register_role(
     managed_policies: Sequence[str],
     options: RoleOptions,
     parent: pulumi.Resource,
-) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
+) -> RegisteredRole:
+    """Register a role that machines of the cluster take, with what they need to join, to pull and beyond."""
     inside = pulumi.ResourceOptions(parent=parent)
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = iam.Role(
@@ -182,8 +189,7 @@ def _register_role(
     if policy is not None:
         document = pulumi.Output.from_input(policy).apply(render_document)
         attachments.append(iam.RolePolicy(name, role=role.name, policy=document, opts=inside))
-    arn: pulumi.Output[str] = role.arn
-    return arn, attachments
+    return RegisteredRole(role, attachments)
 
 
 def _register_group(

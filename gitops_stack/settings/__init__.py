@@ -6,6 +6,7 @@ from gitops_stack.settings.add_ons import (
     ClusterAutoscalerSettings,
     ExternalDnsSettings,
     ExternalSecretsSettings,
+    KarpenterSettings,
     LoadBalancerControllerSettings,
 )
 from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, KustomizeSettings, ReleaseVersion
@@ -40,9 +41,10 @@ __all__ = [
     "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings",
     "ClusterAutoscalerSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
     "CredentialsSettings", "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings",
-    "ExternalDnsSettings", "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KustomizeSettings",
-    "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings", "NodeUpdateSettings",
-    "PipelineSettings", "PodRoleSettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings",
-    "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings",
-    "StatementSettings", "SyncWindowSettings", "TaintSettings", "WorkloadSettings", "check_references",
+    "ExternalDnsSettings", "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KarpenterSettings",
+    "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings",
+    "NodeUpdateSettings", "PipelineSettings", "PodRoleSettings", "ProjectSettings", "PublisherSettings",
+    "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings",
+    "Settings", "StackSettings", "StatementSettings", "SyncWindowSettings", "TaintSettings", "WorkloadSettings",
+    "check_references",
 ]  # fmt: skip

@@ -48,6 +48,13 @@ class ClusterAutoscalerSettings(Settings):
     service_account: DnsLabel = Field("cluster-autoscaler", description="Its service account.")
 
 
+class KarpenterSettings(Settings):
+    """Karpenter, beside a node group it runs on; Auto Mode has it inside."""
+
+    namespace: DnsLabel = Field("kube-system", description="Its namespace.")
+    service_account: DnsLabel = Field("karpenter", description="Its service account.")
+
+
 class AddOnSettings(Settings):
     """Add-ons that get a role; none unless listed."""
 
@@ -57,3 +64,6 @@ class AddOnSettings(Settings):
     )
     external_dns: ExternalDnsSettings | None = Field(None, description="external-dns.")
     cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, description="cluster-autoscaler.")
+    karpenter: KarpenterSettings | None = Field(
+        None, description="Karpenter: roles, access entry, interruption queue, and the tag it finds subnets by."
+    )

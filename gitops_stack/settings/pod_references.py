@@ -34,9 +34,12 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
         if settings.pod_roles:
             yield "podRoles", ", ".join(settings.pod_roles), "needs provider eks: pods get roles by EKS Pod Identity"
         return
-    if settings.eks.compute.auto_mode and settings.add_ons is not None and settings.add_ons.cluster_autoscaler:
+    if settings.eks.compute.auto_mode and settings.add_ons is not None:
         needs = "needs to be left out beside autoMode, which makes nodes by itself"
-        yield "addOns.clusterAutoscaler", "it", needs
+        if settings.add_ons.cluster_autoscaler is not None:
+            yield "addOns.clusterAutoscaler", "it", needs
+        if settings.add_ons.karpenter is not None:
+            yield "addOns.karpenter", "it", needs
     yield from _check_holders(settings)
     taken = list_role_keys(settings)
     for name, role in settings.pod_roles.items():
@@ -100,6 +103,7 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
             ("loadBalancerController", add_ons.load_balancer_controller),
             ("externalDns", add_ons.external_dns),
             ("clusterAutoscaler", add_ons.cluster_autoscaler),
+            ("karpenter", add_ons.karpenter),
         ):
             if add_on is not None:
                 yield _Holder(add_on.namespace, add_on.service_account, f"addOns.{key}", f"addOns.{key}")

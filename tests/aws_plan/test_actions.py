@@ -13,6 +13,7 @@ _MODELS = {"elasticloadbalancing": "elbv2"}
 # Rights that are no calls (service authorization reference), or calls under another name.
 _PERMISSIONS = {
     "ecr:BatchImportUpstreamImage",
+    "iam:PassRole",
     "kms:*",
     "s3:ListBucket",
     "sts:TagSession",

@@ -467,3 +467,30 @@ def test_a_service_account_has_one_role_that_pods_may_assume(aws: Driver) -> Non
     assert "the trusted entity is not correct" in refuse_create(aws, token, {**other, "roleArn": wrong})
     policy = {**other, "policy": build_trust("ec2.amazonaws.com")}
     assert "session tags are disabled" in refuse_create(aws, token, policy)
+
+
+def test_a_queue_keeps_its_bounds_and_is_there_for_its_policy(aws: Driver) -> None:
+    _, failures = aws.check("aws:sqs/queue:Queue", "queue", {"messageRetentionSeconds": 30})
+    assert failures == ["expected messageRetentionSeconds to be in the range (60 - 1209600), got 30"]
+    policy = {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/1/none", "policy": PULL}
+    assert "NonExistentQueue" in refuse_create(aws, "aws:sqs/queuePolicy:QueuePolicy", policy)
+
+
+def test_a_rule_has_a_pattern_and_is_deleted_without_targets(aws: Driver) -> None:
+    _, failures = aws.check("aws:cloudwatch/eventRule:EventRule", "rule", {})
+    assert failures == ["one of `event_pattern,schedule_expression` must be specified"]
+    flat = {"eventPattern": json.dumps({"source": "aws.ec2"})}
+    assert "InvalidEventPatternException" in refuse_create(aws, "aws:cloudwatch/eventRule:EventRule", flat)
+    rule = aws.create(
+        "aws:cloudwatch/eventRule:EventRule", unique("rule"), {"eventPattern": json.dumps({"source": ["aws.ec2"]})}
+    )
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"
+    target = aws.create("aws:cloudwatch/eventTarget:EventTarget", "target", {"rule": rule["name"], "arn": arn})
+    assert refuse_delete(aws, rule) == (
+        "operation error EventBridge: DeleteRule, api error ValidationException: Rule can't be deleted since it has "
+        "targets."
+    )
+    aws.delete(target)
+    aws.delete(rule)
+    missing = {"rule": "none", "arn": arn}
+    assert "ResourceNotFoundException" in refuse_create(aws, "aws:cloudwatch/eventTarget:EventTarget", missing)
