@@ -67,6 +67,7 @@ BOUNDARY_ACTIONS: Mapping[str, str] = {
     "ssm:*": "nodes: Session Manager, and the releases of machine images",
     "s3:*": "previewers read the state; workloads may have buckets",
     "sqs:*": "Karpenter: interruption queue",
+    "events:*": "previewers read the rules of Karpenter's queue",
     "pricing:*": "Karpenter: prices of instances",
     "sts:*": "Argo CD takes its spoke roles, pods their own",
     "iam:Get*": "previewers and the load balancer controller read",

@@ -47,6 +47,7 @@ def test_the_contract_s_conditions_are_those_of_the_code(stack: str) -> None:
         "with `addOns.externalSecrets`": add_ons is not None and add_ons.external_secrets is not None,
         "with `addOns.loadBalancerController`": add_ons is not None and add_ons.load_balancer_controller is not None,
         "with `addOns.externalDns`": add_ons is not None and add_ons.external_dns is not None,
+        "with `addOns.karpenter`": add_ons is not None and add_ons.karpenter is not None,
     }
     written = {row[0].strip("`") for row in rows("Metadata for ApplicationSets")[1:] if holds[row[2]]}
     assert written == produced_keys(settings)

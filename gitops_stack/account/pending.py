@@ -23,9 +23,12 @@ _COMPLETES = frozenset(
         "aws:ecr/replicationConfiguration:ReplicationConfiguration",
         "aws:ecr/repositoryPolicy:RepositoryPolicy",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:cloudwatch/eventTarget:EventTarget",
+        "aws:sqs/queuePolicy:QueuePolicy",
     }
 )
 _IDS = {
+    "aws:cloudwatch/eventRule:EventRule": "{name}",
     "aws:cloudwatch/logGroup:LogGroup": "{name}",
     "aws:ec2/routeTableAssociation:RouteTableAssociation": "{subnetId}/{routeTableId}",
     "aws:ecr/pullThroughCacheRule:PullThroughCacheRule": "{ecrRepositoryPrefix}",

@@ -111,6 +111,16 @@ def _find_associations(account: Account, _stack: str, inputs: Inputs) -> Iterabl
     return [f"{cluster},{association['associationId']}" for association in found]
 
 
+def _find_queue(account: Account, _stack: str, inputs: Inputs) -> Iterable[str]:
+    """Find a queue by its name, of which an account has one in a region."""
+    try:
+        return [account.ask("sqs", "get_queue_url", QueueName=inputs["name"])["QueueUrl"]]
+    except AwsError as error:
+        if not error.is_missing:
+            raise
+        return []
+
+
 def _own_tags(stack: str, inputs: Inputs) -> dict[str, Any]:
     return {TAG_STACK: stack, TAG_PROJECT: PULUMI_PROJECT, **(inputs.get("tags") or {})}
 
@@ -118,4 +128,5 @@ def _own_tags(stack: str, inputs: Inputs) -> dict[str, Any]:
 _OTHERS: Mapping[str, Callable[[Account, str, Inputs], Iterable[str]]] = {
     "aws:kms/key:Key": _find_keys,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": _find_associations,
+    "aws:sqs/queue:Queue": _find_queue,
 }

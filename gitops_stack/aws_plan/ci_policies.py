@@ -59,6 +59,13 @@ READING = {
         "eks:ListPodIdentityAssociations",
         "eks:ListTagsForResource",
     ),
+    "Interruptions": (
+        "events:DescribeRule",
+        "events:ListTagsForResource",
+        "events:ListTargetsByRule",
+        "sqs:GetQueueAttributes",
+        "sqs:ListQueueTags",
+    ),
     "Registry": (
         "ecr:DescribePullThroughCacheRules",
         "ecr:DescribeRegistry",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitops_stack.components.cluster_addons import ClusterAddons, ClusterAddonsArgs
     from gitops_stack.components.container_registry import ContainerRegistry, ContainerRegistryArgs
     from gitops_stack.components.eks_cluster import EksCluster, EksClusterArgs
+    from gitops_stack.components.karpenter import Karpenter, KarpenterArgs
     from gitops_stack.components.network import Network, NetworkArgs
     from gitops_stack.components.pod_identity import PodIdentity, PodIdentityArgs
 
@@ -36,6 +37,8 @@ __all__ = [
     "EksClusterArgs",
     "GitOpsStack",
     "GitOpsStackArgs",
+    "Karpenter",
+    "KarpenterArgs",
     "Network",
     "NetworkArgs",
     "PodIdentity",
@@ -47,6 +50,7 @@ _ON_DEMAND = {
     "ClusterAddons": "cluster_addons",
     "ContainerRegistry": "container_registry",
     "EksCluster": "eks_cluster",
+    "Karpenter": "karpenter",
     "Network": "network",
     "PodIdentity": "pod_identity",
 }

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pod_policies import build_workload_policy
+from gitops_stack.aws_plan.scaling_policies import build_autoscaler_policy
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
-from gitops_stack.components.cluster_addons import ClusterAddonsArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
-from gitops_stack.components.eks_cluster import AccessArgs, EksClusterArgs
-from gitops_stack.components.network import Network, NetworkArgs
-from gitops_stack.components.node_groups import NodeGroupArgs
+from gitops_stack.components.network import NetworkArgs
 from gitops_stack.components.pod_identity import PodIdentityArgs, PodRoleArgs
 from gitops_stack.settings import (
-    AccessSettings,
     AccountSettings,
     AddOnSettings,
     CiSettings,
-    EksClusterSettings,
     NetworkSettings,
     PipelineSettings,
     PodRoleSettings,
     RegistrySettings,
     StackSettings,
 )
-from gitops_stack.settings.eks_addons import BEFORE_NODES
 from gitops_stack.settings.pod_references import find_addon_roles
 
 
@@ -56,64 +49,6 @@ def build_network_args(network: NetworkSettings, account: Account, ip_family: st
         args["regional_nat_gateway"] = True
     else:
         args["nat_gateways"] = network.nat_gateways
-    return args
-
-
-def build_cluster_args(eks: EksClusterSettings, name: str, account: Account, network: Network) -> EksClusterArgs:
-    """Build the arguments of the cluster called ``name`` in ``network``."""
-    access: dict[str, AccessArgs] = {key: _build_access_args(entry) for key, entry in eks.access.items()}
-    groups: dict[str, NodeGroupArgs] = {
-        key: {
-            "instance_types": group.instance_types,
-            "architecture": group.architecture,
-            "min_size": group.min_size,
-            "max_size": group.max_size,
-            "desired_size": group.first_size,
-            "operating_system": group.operating_system,
-            "capacity": group.capacity,
-            "disk_gibibytes": group.disk_gibibytes,
-            "labels": group.labels,
-            "system": group.system,
-        }
-        for key, group in eks.compute.node_groups.items()
-    }
-    args: EksClusterArgs = {
-        "account_id": account.id,
-        "region": account.region,
-        "name": name,
-        "version": eks.version,
-        "vpc_id": network.vpc_id,
-        "subnet_ids": network.private_subnet_ids,
-        "access": access,
-        "public_access_cidrs": eks.endpoint.public_access_cidrs,
-        "private_access": eks.endpoint.private_access,
-        "ip_family": eks.ip_family,
-        "support_type": eks.support_type,
-        "deletion_protection": eks.deletion_protection,
-        "log_types": eks.logs.types,
-        "log_retention_days": eks.logs.retention_days,
-        "secrets_key_arn": eks.secrets_key_arn,
-        "auto_mode": eks.compute.auto_mode,
-        "node_groups": groups,
-        "addons": {addon: version for addon, version in eks.addons.items() if addon in BEFORE_NODES},
-        "oidc_provider": eks.oidc_provider,
-    }
-    if configuration := {key: one for key, one in eks.addon_configuration.items() if key in BEFORE_NODES}:
-        args["addon_configuration"] = configuration
-    if eks.compute.node_role_arn is not None:
-        args["node_role_arn"] = eks.compute.node_role_arn
-    return args
-
-
-def _build_access_args(entry: AccessSettings) -> AccessArgs:
-    args: AccessArgs = {"principal_arn": entry.principal_arn}
-    if entry.policy is not None:
-        args["policy"] = entry.policy
-        args["namespaces"] = entry.namespaces
-    if entry.policies:
-        args["policies"] = [{"policy": one.policy, "namespaces": one.namespaces} for one in entry.policies]
-    if entry.kubernetes_groups:
-        args["kubernetes_groups"] = entry.kubernetes_groups
     return args
 
 
@@ -164,23 +99,16 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
         for addon, role in addon_roles.items()
         if addon != "aws-ebs-csi-driver"  # which the component knows by itself
     }
+    if (autoscaler := add_ons.cluster_autoscaler) is not None:
+        roles["cluster-autoscaler"] = {
+            "namespace": autoscaler.namespace,
+            "service_account": autoscaler.service_account,
+            "policy": build_autoscaler_policy(account, settings.cluster_name),
+        }
     roles |= {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
     if roles:
         args["roles"] = roles
     return args
-
-
-def build_addons_args(settings: StackSettings, eks: EksClusterSettings, tags: Mapping[str, str]) -> ClusterAddonsArgs:
-    """Build the arguments of the add-ons whose pods need nodes."""
-    addons = {addon: version for addon, version in eks.addons.items() if addon not in BEFORE_NODES}
-    configuration = {key: dict(values) for key, values in eks.addon_configuration.items() if key in addons}
-    if "aws-ebs-csi-driver" in addons:
-        # Volumes outlive a cluster that goes before its claims; by these tags `sweep` knows whose they are.
-        values = configuration.setdefault("aws-ebs-csi-driver", {})
-        controller = dict(values.get("controller") or {})
-        controller["extraVolumeTags"] = {**(controller.get("extraVolumeTags") or {}), **tags}
-        values["controller"] = controller
-    return {"cluster_name": settings.cluster_name, "addons": addons, "configuration": configuration}
 
 
 def _build_pod_role_args(role: PodRoleSettings) -> PodRoleArgs:

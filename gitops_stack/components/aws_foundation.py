@@ -15,18 +15,19 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.aws_arguments import (
-    build_addons_args,
     build_ci_args,
-    build_cluster_args,
     build_identity_args,
     build_network_args,
     build_registry_args,
     build_role_args,
 )
 from gitops_stack.components.ci_access import CiAccess
+from gitops_stack.components.cluster_access import AccessArgs
 from gitops_stack.components.cluster_addons import ClusterAddons
+from gitops_stack.components.cluster_arguments import build_addons_args, build_cluster_args, build_karpenter_args
 from gitops_stack.components.container_registry import ContainerRegistry
-from gitops_stack.components.eks_cluster import AccessArgs, EksCluster
+from gitops_stack.components.eks_cluster import EksCluster
+from gitops_stack.components.karpenter import DISCOVERY_TAG, Karpenter, KarpenterArgs
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
@@ -116,8 +117,13 @@ def _register_cluster(
     inside: pulumi.ResourceOptions,
 ) -> None:
     network_args = build_network_args(network_settings, foundation.account, eks.ip_family)
+    karpenter = settings.add_ons.karpenter if settings.add_ons else None
+    if karpenter is not None and network_settings.vpc_id is None:
+        network_args["private_subnet_tags"] = {DISCOVERY_TAG: settings.cluster_name}
     network = Network(f"{foundation.name}-network", {**network_args, **foundation.roles}, inside)
-    args = build_cluster_args(eks, settings.cluster_name, foundation.account, network)
+    named = network_settings.availability_zones
+    zones = () if isinstance(named, int) else named
+    args = build_cluster_args(eks, settings.cluster_name, foundation.account, network, zones)
     # Without Secrets, which a pipeline that runs code of a branch has no business with.
     previewers: dict[str, AccessArgs] = {
         f"preview-{name}": {"principal_arn": arn, "policy": "View"} for name, arn in foundation.previewers.items()
@@ -137,6 +143,10 @@ def _register_cluster(
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
     foundation.components += [network, cluster, identity]
+    if karpenter is not None:
+        _register_karpenter(
+            foundation, build_karpenter_args(settings, eks, foundation.account, karpenter), cluster, inside
+        )
     addons = build_addons_args(settings, eks, foundation.tags)
     if addons["addons"]:
         after = pulumi.ResourceOptions(depends_on=[*cluster.ready, *identity.associations.values()])
@@ -159,6 +169,20 @@ def _register_cluster(
     }
     if settings.pod_roles:
         foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
+
+
+def _register_karpenter(
+    foundation: AwsFoundation, args: KarpenterArgs, cluster: EksCluster, inside: pulumi.ResourceOptions
+) -> None:
+    if foundation.caches:
+        args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
+    made = Karpenter(
+        f"{foundation.name}-karpenter",
+        {**args, **foundation.roles},
+        pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
+    )
+    foundation.components.append(made)
+    foundation.metadata |= {"karpenterInstanceProfile": made.instance_profile, "karpenterQueue": made.queue_name}
 
 
 def _register_registry(

@@ -3,25 +3,32 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from gitops_stack.settings.cluster import AccessPolicy
+from gitops_stack.settings.cluster_access import AccessPolicy
 from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import check_endpoint_network, check_endpoint_networks
+from gitops_stack.settings.node_images import Accelerator
+from gitops_stack.settings.node_lifecycle import TaintEffect
 
 _CHOICES = {
     "architecture": ("amd64", "arm64"),
     "operating_system": ("al2023", "bottlerocket"),
     "capacity": ("onDemand", "spot"),
+    "accelerator": get_args(Accelerator),
+    "update_strategy": ("default", "minimal"),
+    "effect": get_args(TaintEffect),
+    "cni_role": ("podIdentity", "nodes", "both"),
     "ip_family": ("ipv4", "ipv6"),
     "support_type": ("standard", "extended"),
     "policy": get_args(AccessPolicy),
 }
+_GROUP_CHOICES = ("architecture", "operating_system", "capacity", "accelerator", "update_strategy")
 # pulumi_eks adds these two by itself, at the newest version of the day, unless it is told one.
 _PINNED = ("vpc-cni", "kube-proxy")
 
 
 def check_cluster_args(args: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence, place first, for everything that cannot work. Values not known yet are left to AWS."""
-    yield from _check_choices(args, "", ("ip_family", "support_type"))
+    yield from _check_choices(args, "", ("ip_family", "support_type", "cni_role"))
     version = args["version"]
     if isinstance(version, str) and (needs := check_eks_version(version)) is not None:
         yield f"version: found {version}; {needs}"
@@ -66,7 +73,13 @@ def _check_compute(args: Mapping[str, Any]) -> Iterator[str]:
             "(without auto_mode EKS would choose one, and move it)"
         )
     for key, group in groups.items():
-        yield from _check_choices(group, f"node_groups.{key}.", ("architecture", "operating_system", "capacity"))
+        yield from _check_choices(group, f"node_groups.{key}.", _GROUP_CHOICES)
+        for number, taint in enumerate(group.get("taints") or ()):
+            yield from _check_choices(taint, f"node_groups.{key}.taints.{number}.", ("effect",))
+        if group.get("accelerator") == "neuron" and group.get("architecture") == "arm64":
+            yield f"node_groups.{key}.accelerator: found neuron; needs architecture amd64: there is no other image"
+        if group.get("max_unavailable") is not None and group.get("max_unavailable_percentage") is not None:
+            yield f"node_groups.{key}.max_unavailable: found it beside max_unavailable_percentage; leave one out"
 
 
 def _check_choices(args: Mapping[str, Any], place: str, keys: tuple[str, ...]) -> Iterator[str]:

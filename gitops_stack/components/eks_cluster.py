@@ -8,14 +8,16 @@ from typing import Any
 import pulumi
 import pulumi_eks
 from pulumi_aws import cloudwatch, eks, iam, kms
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired
 
 from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.key_policies import build_secrets_key_policy
 from gitops_stack.components.addons import register_addon
 from gitops_stack.components.aws_account import AccountArgs, find_account
+from gitops_stack.components.cluster_access import AccessArgs, register_access
 from gitops_stack.components.cluster_checks import check_cluster_args
-from gitops_stack.components.node_groups import NodeGroupArgs, register_node_groups
+from gitops_stack.components.cni_role import register_cni_role
+from gitops_stack.components.node_groups import NodeGroupArgs, list_node_policies, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
@@ -26,30 +28,6 @@ _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by
 # are added by pulumi_eks; what needs nodes is left to `ClusterAddons`.
 _AGENT = "eks-pod-identity-agent"
 _NODE_POOLS = ["general-purpose", "system"]
-
-
-class AccessPolicyArgs(TypedDict):
-    """One access policy of an entry, and where it holds."""
-
-    policy: str
-    """Name of an EKS access policy: ClusterAdmin, Admin, AdminView, Edit or View."""
-    namespaces: NotRequired[Sequence[pulumi.Input[str]]]
-    """Where it holds; default: the whole cluster."""
-
-
-class AccessArgs(TypedDict):
-    """One access entry, with access policies, Kubernetes groups or both."""
-
-    principal_arn: pulumi.Input[str]
-    """IAM role or user."""
-    policy: NotRequired[pulumi.Input[str]]
-    """Name of an EKS access policy: ClusterAdmin, Admin, AdminView, Edit or View."""
-    namespaces: NotRequired[Sequence[pulumi.Input[str]]]
-    """Where it holds; default: the whole cluster."""
-    policies: NotRequired[Sequence[AccessPolicyArgs]]
-    """More of them, each once."""
-    kubernetes_groups: NotRequired[Sequence[pulumi.Input[str]]]
-    """Groups that RoleBindings in the cluster name."""
 
 
 class EksClusterArgs(AccountArgs):
@@ -93,6 +71,13 @@ class EksClusterArgs(AccountArgs):
     """Of these add-ons: values of their own schema (`aws eks describe-addon-configuration`)."""
     oidc_provider: NotRequired[bool]
     """An IAM OIDC provider, for roles by IRSA."""
+    cni_role: NotRequired[str]
+    """Who may change network interfaces: `podIdentity`, aws-node alone, the default with add-on eks-pod-identity-agent;
+    `nodes`, all that runs on a node; `both`, on the way from one to the other."""
+    prefix_delegation: NotRequired[bool]
+    """Addresses in blocks of 16: more pods on a node."""
+    ssm_access: NotRequired[bool]
+    """A shell on nodes of `node_groups` by Session Manager."""
     node_role_arn: NotRequired[pulumi.Input[str] | None]
     """An existing role for all nodes, with the policies they need; default: one is made."""
     node_policy: NotRequired[pulumi.Input[Mapping[str, Any]]]
@@ -132,7 +117,11 @@ class EksCluster(pulumi.ComponentResource):
         self.arn = pulumi.Output.all(self._account, args["name"]).apply(
             lambda found: found[0].arn("eks", f"cluster/{found[1]}")
         )
-        made = [one for key in args["access"] for one in self._register_access(args, key)]
+        made = [
+            one
+            for key, access in args["access"].items()
+            for one in register_access(f"{name}-access-{key}", access, args["name"], self._account, self.resource, self)
+        ]
         self.access: Sequence[pulumi.Resource] = made
         self.kubeconfig = self._admit([one for one in made if isinstance(one, eks.AccessPolicyAssociation)])
         self.ready: Sequence[pulumi.Resource] = self._register_compute(args)
@@ -215,35 +204,6 @@ class EksCluster(pulumi.ComponentResource):
 
         return pulumi.Output.all(kubeconfig, *(one.associated_at for one in associations)).apply(wait)
 
-    def _register_access(self, args: EksClusterArgs, name: str) -> list[pulumi.Resource]:
-        # Not by `access_entries` of pulumi_eks: its associations could not be depended on from here.
-        access, own = args["access"][name], f"{self._name}-access-{name}"
-        entry = eks.AccessEntry(
-            own,
-            cluster_name=args["name"],
-            principal_arn=access["principal_arn"],
-            kubernetes_groups=list(access.get("kubernetes_groups") or ()) or None,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.resource]),
-        )
-        policies: list[tuple[str, pulumi.Input[str], Sequence[pulumi.Input[str]]]] = [
-            (f"{own}-{one['policy']}", one["policy"], one.get("namespaces", ())) for one in access.get("policies", ())
-        ]
-        if "policy" in access:
-            policies.insert(0, (own, access["policy"], access.get("namespaces", ())))
-        associations: list[pulumi.Resource] = [
-            eks.AccessPolicyAssociation(
-                key,
-                cluster_name=args["name"],
-                principal_arn=access["principal_arn"],
-                policy_arn=pulumi.Output.all(self._account, policy).apply(_build_access_policy_arn),
-                access_scope={"type": "namespace", "namespaces": list(where)} if where else {"type": "cluster"},
-                # A changed scope is a replacement under the same identity: made first, it would go with the old one.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[entry], delete_before_replace=True),
-            )
-            for key, policy, where in policies
-        ]
-        return associations or [entry]
-
     def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
         before: list[pulumi.Resource] = [self.resource, *self._before]
         policy = args.get("node_policy")
@@ -260,6 +220,11 @@ class EksCluster(pulumi.ComponentResource):
                     own, _AGENT, addons[_AGENT], args["name"], self, [self.resource], configuration=configuration
                 )
             )
+        cni_role = args.get("cni_role", "podIdentity") if _AGENT in addons else "nodes"
+        if cni_role != "nodes" and args.get("node_groups"):
+            options, family = RoleOptions.of(args), args.get("ip_family", "ipv4")
+            own = f"{self._name}-vpc-cni"
+            before.append(register_cni_role(own, args["name"], family, self._account, options, self, [self.resource]))
         groups = register_node_groups(
             f"{self._name}-nodes",
             args.get("node_groups", {}),
@@ -274,17 +239,13 @@ class EksCluster(pulumi.ComponentResource):
             depends_on=before,
             role_options=RoleOptions.of(args),
             node_role_arn=args.get("node_role_arn"),
+            managed_policies=list_node_policies(cni_role=cni_role, ssm_access=args.get("ssm_access", False)),
         )
         return [*before, *groups]
 
 
 def _today() -> date:
     return datetime.now(timezone.utc).date()
-
-
-def _build_access_policy_arn(found: Sequence[Any]) -> str:
-    account, policy = found
-    return f"arn:{account.partition}:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy"
 
 
 def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
@@ -304,6 +265,8 @@ def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
         "enable_network_policy": True,
         "log_level": "INFO",  # upstream's own default is DEBUG
     }
+    if args.get("prefix_delegation"):
+        cni |= {"enable_prefix_delegation": True, "warm_prefix_target": 1}
     for options, addon in ((proxy, "kube-proxy"), (cni, "vpc-cni")):
         if addon in configuration:
             options["configuration_values"] = dict(configuration[addon])

@@ -37,6 +37,8 @@ class NetworkArgs(AccountArgs):
     """Interface endpoints by service, such as ecr.api, sts or kms. S3's gateway endpoint is always made."""
     flow_log_retention_days: NotRequired[int]
     """Days of CloudWatch Logs for which flow logs are kept; 0, the default: none are written."""
+    private_subnet_tags: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """Tags of private subnets that are made, such as the one Karpenter finds them by."""
     label: NotRequired[str]
     """What `Name` tags begin with; default: the component's name."""
     vpc_id: NotRequired[pulumi.Input[str]]
@@ -156,7 +158,11 @@ class Network(pulumi.ComponentResource):
                     availability_zone=zone,
                     cidr_block=block,
                     map_public_ip_on_launch=False,
-                    tags={**self._tags(f"{kind}-{number}"), role_tag: "1"},
+                    tags={
+                        **self._tags(f"{kind}-{number}"),
+                        role_tag: "1",
+                        **(args.get("private_subnet_tags", {}) if kind == "private" else {}),
+                    },
                     opts=pulumi.ResourceOptions(parent=self, ignore_changes=ignore_changes),
                 )
                 subnets[kind].append(subnet)
@@ -193,6 +199,7 @@ _MADE_ALONE = (
     "regional_nat_gateway",
     "endpoints",
     "flow_log_retention_days",
+    "private_subnet_tags",
 )
 
 

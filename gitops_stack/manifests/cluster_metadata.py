@@ -48,6 +48,11 @@ class ClusterMetadata:
     )
     externalDnsRoleArn: str | None = Field(default=None, pattern=_ARN, description="Role of external-dns.")  # noqa: N815
 
+    karpenterInstanceProfile: str | None = Field(  # noqa: N815
+        default=None, description="Instance profile of Karpenter's machines."
+    )
+    karpenterQueue: str | None = Field(default=None, description="Queue that tells Karpenter of interruptions.")  # noqa: N815
+
     def labels(self) -> dict[str, str]:
         """Return the labels of the cluster Secret that carry the contract."""
         return {key: value for key, value in self._written() if key in LABELS}
@@ -82,6 +87,8 @@ def produced_keys(settings: StackSettings) -> frozenset[str]:
             "externalDnsRoleArn": add_ons.external_dns,
         }
         keys |= {key for key, value in named.items() if value is not None}
+        if add_ons.karpenter is not None:
+            keys |= {"karpenterInstanceProfile", "karpenterQueue"}
     return frozenset(keys)
 
 

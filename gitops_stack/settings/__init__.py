@@ -3,15 +3,15 @@
 from gitops_stack.settings.account import AccountSettings
 from gitops_stack.settings.add_ons import (
     AddOnSettings,
+    ClusterAutoscalerSettings,
     ExternalDnsSettings,
     ExternalSecretsSettings,
+    KarpenterSettings,
     LoadBalancerControllerSettings,
 )
 from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, KustomizeSettings, ReleaseVersion
 from gitops_stack.settings.ci import CiSettings, PipelineSettings, PublisherSettings
 from gitops_stack.settings.cluster import (
-    AccessPolicySettings,
-    AccessSettings,
     ComputeSettings,
     ControlPlaneLogSettings,
     EksClusterSettings,
@@ -19,8 +19,10 @@ from gitops_stack.settings.cluster import (
     ExistingClusterSettings,
     NodeGroupSettings,
 )
+from gitops_stack.settings.cluster_access import AccessPolicySettings, AccessSettings
 from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.node_lifecycle import NodeUpdateSettings, TaintSettings
 from gitops_stack.settings.pod_roles import PodRoleSettings, StatementSettings
 from gitops_stack.settings.references import check_references
 from gitops_stack.settings.registry import (
@@ -37,11 +39,12 @@ from gitops_stack.settings.types import Settings
 __all__ = [
     "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
     "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings",
-    "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings", "CredentialsSettings",
-    "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings", "ExternalDnsSettings",
-    "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KustomizeSettings",
-    "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings", "PipelineSettings", "PodRoleSettings",
-    "ProjectSettings", "PublisherSettings", "PullAccessSettings", "RegistrySettings", "ReleaseVersion",
-    "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "StatementSettings",
-    "SyncWindowSettings", "WorkloadSettings", "check_references",
+    "ClusterAutoscalerSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
+    "CredentialsSettings", "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings",
+    "ExternalDnsSettings", "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KarpenterSettings",
+    "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings",
+    "NodeUpdateSettings", "PipelineSettings", "PodRoleSettings", "ProjectSettings", "PublisherSettings",
+    "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings",
+    "Settings", "StackSettings", "StatementSettings", "SyncWindowSettings", "TaintSettings", "WorkloadSettings",
+    "check_references",
 ]  # fmt: skip

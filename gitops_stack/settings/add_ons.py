@@ -41,6 +41,20 @@ class ExternalDnsSettings(Settings):
     hosted_zone_ids: tuple[HostedZoneId, ...] = Field(min_length=1, description="Zones it may write to.")
 
 
+class ClusterAutoscalerSettings(Settings):
+    """cluster-autoscaler, for node groups; Auto Mode makes nodes by itself."""
+
+    namespace: DnsLabel = Field("kube-system", description="Its namespace.")
+    service_account: DnsLabel = Field("cluster-autoscaler", description="Its service account.")
+
+
+class KarpenterSettings(Settings):
+    """Karpenter, beside a node group it runs on; Auto Mode has it inside."""
+
+    namespace: DnsLabel = Field("kube-system", description="Its namespace.")
+    service_account: DnsLabel = Field("karpenter", description="Its service account.")
+
+
 class AddOnSettings(Settings):
     """Add-ons that get a role; none unless listed."""
 
@@ -49,3 +63,7 @@ class AddOnSettings(Settings):
         None, description="AWS load balancer controller."
     )
     external_dns: ExternalDnsSettings | None = Field(None, description="external-dns.")
+    cluster_autoscaler: ClusterAutoscalerSettings | None = Field(None, description="cluster-autoscaler.")
+    karpenter: KarpenterSettings | None = Field(
+        None, description="Karpenter: roles, access entry, interruption queue, and the tag it finds subnets by."
+    )

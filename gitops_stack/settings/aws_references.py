@@ -36,7 +36,7 @@ def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
     if settings.eks is not None:
         yield from _check_compute(settings)
         yield from _check_cluster(settings)
-        yield from check_cluster_parts(settings.eks)
+        yield from check_cluster_parts(settings.eks, settings.network)
     if settings.network is not None:
         yield from _check_network(settings, settings.network)
     yield from _check_registry(settings)
@@ -72,14 +72,15 @@ def _check_compute(settings: StackSettings) -> Iterator[Finding]:
         if len(name) > LONGEST_GROUP_KEY:
             needs = f"needs {LONGEST_GROUP_KEY} characters at most: the node group's name in EKS has more around it"
             yield f"cluster.compute.nodeGroups.{name}", f"{len(name)} characters", needs
-    if groups and all(group.system for group in groups.values()):
+    open_to_all = [group for group in groups.values() if group.takes_all_pods]
+    if groups and not open_to_all:
         yield (
             "cluster.compute.nodeGroups",
             ", ".join(groups),
-            "needs a group without system: true for the work",
+            "needs a group without system: true, and without taints that keep pods off, for the work",
         )
-    nodes = sum(group.first_size for group in groups.values() if not group.system)
-    if groups and not nodes and not all(group.system for group in groups.values()):
+    nodes = sum(group.first_size for group in open_to_all)
+    if open_to_all and not nodes:
         needs = (
             "needs one at first, by minSize or desiredSize: add-ons and Argo CD wait for it, and nothing else makes it"
         )

@@ -7,16 +7,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
+from gitops_stack.settings.cluster_access import AccessSettings
 from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName
 from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import check_endpoint_network
+from gitops_stack.settings.network import SubnetId
+from gitops_stack.settings.node_images import Accelerator, ReleaseVersion, find_accelerator, find_kubernetes_version
+from gitops_stack.settings.node_lifecycle import MOST_TAINTS, NodeUpdateSettings, TaintSettings
 from gitops_stack.settings.types import (
     UNIQUE,
     Days,
     DnsLabel,
     Flag,
     KmsKeyArn,
-    PrincipalArn,
     RoleArn,
     SettingError,
     Settings,
@@ -67,16 +70,7 @@ def _check_label_key(value: str) -> str | None:
 
 LabelKey = Annotated[str, following(_check_label_key)]
 LabelValue = Annotated[str, matching(r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a label value of 1 to 63 characters")]
-# EKS API reference, CreateAccessEntry: these beginnings are Kubernetes' and AWS's own.
-KubernetesGroup = Annotated[
-    str,
-    matching(
-        r"(?!(system|eks|aws|amazon|iam):)\S{1,253}",
-        "the name of a group that does not begin with system:, eks:, aws:, amazon: or iam:",
-    ),
-]
 LogType = Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]
-AccessPolicy = Literal["ClusterAdmin", "Admin", "AdminView", "Edit", "View"]
 Size = Annotated[int, Strict()]
 
 
@@ -103,58 +97,6 @@ class EndpointSettings(Settings):
         return self
 
 
-class AccessPolicySettings(Settings):
-    """One access policy of an entry, and where it holds."""
-
-    policy: AccessPolicy = Field(description="EKS access policy.")
-    namespaces: Annotated[tuple[DnsLabel, ...], UNIQUE] = Field(
-        (), description="Where it holds; default: the whole cluster."
-    )
-
-    @model_validator(mode="after")
-    def _scope_fits(self) -> AccessPolicySettings:
-        if self.namespaces and self.policy == "ClusterAdmin":
-            found = ", ".join(self.namespaces)
-            raise SettingError("namespaces", found, "needs policy Admin: ClusterAdmin holds for the whole cluster")
-        return self
-
-
-class AccessSettings(Settings):
-    """Who may use the cluster: one access entry, with access policies, Kubernetes groups or both."""
-
-    principal_arn: PrincipalArn = Field(description="IAM role or user.")
-    policy: AccessPolicy | None = Field(None, description="EKS access policy.")
-    namespaces: Annotated[tuple[DnsLabel, ...], UNIQUE] = Field(
-        (), description="Where it holds; default: the whole cluster."
-    )
-    policies: tuple[AccessPolicySettings, ...] = Field((), description="More of them, each with its own namespaces.")
-    kubernetes_groups: Annotated[tuple[KubernetesGroup, ...], UNIQUE] = Field(
-        (), description="Groups that RoleBindings in the cluster name."
-    )
-
-    @model_validator(mode="after")
-    def _grants_something_once(self) -> AccessSettings:
-        found = ", ".join(self.namespaces)
-        if not (self.policy or self.policies or self.kubernetes_groups):
-            raise ValueError("needs policy, policies or kubernetesGroups: what the principal may do")
-        if self.namespaces and self.policy is None:
-            raise SettingError("namespaces", found, "needs policy beside it; each of policies has its own")
-        if self.namespaces and self.policy == "ClusterAdmin":
-            raise SettingError("namespaces", found, "needs policy Admin: ClusterAdmin holds for the whole cluster")
-        named = [one.policy for one in self.all_policies]
-        if twice := [name for name in named if named.count(name) > 1]:
-            raise SettingError("policies", twice[0], "needs every policy once: list its namespaces together")
-        return self
-
-    @property
-    def all_policies(self) -> tuple[AccessPolicySettings, ...]:
-        """Every access policy of the entry."""
-        if self.policy is None:
-            return self.policies
-        single = {"policy": self.policy, "namespaces": self.namespaces}
-        return (AccessPolicySettings.model_validate(single), *self.policies)
-
-
 class ControlPlaneLogSettings(Settings):
     """What the control plane writes to CloudWatch Logs."""
 
@@ -178,6 +120,20 @@ class NodeGroupSettings(Settings):
     disk_gibibytes: Size = Field(50, ge=20, le=16384, description="Encrypted gp3 volume of a node.")
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict, description="Labels of its nodes.")
     system: Flag = Field(False, description="Tainted CriticalAddonsOnly: for cluster add-ons only.")
+    taints: tuple[TaintSettings, ...] = Field((), max_length=MOST_TAINTS - 1, description="Taints of its nodes.")
+    release_version: ReleaseVersion | None = Field(
+        None, description="AMI release; default: EKS's newest when the group is made or its Kubernetes version moves."
+    )
+    update: NodeUpdateSettings = Field(
+        default_factory=lambda: NodeUpdateSettings.model_validate({}), description="How nodes are exchanged."
+    )
+    repair: Flag = Field(False, description="EKS reboots or replaces nodes that it finds unhealthy.")
+    zones: Annotated[tuple[str, ...], UNIQUE] = Field(
+        (), description="Zones of its nodes, of network.availabilityZones by name; default: all."
+    )
+    subnet_ids: Annotated[tuple[SubnetId, ...], UNIQUE] = Field(
+        (), description="Subnets of its nodes, in a VPC that is adopted; default: all private ones."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> NodeGroupSettings:
@@ -190,7 +146,34 @@ class NodeGroupSettings(Settings):
         if len({is_arm(name) for name in self.instance_types}) > 1:
             found = ", ".join(self.instance_types)
             raise SettingError("instanceTypes", found, "needs types of one architecture: a node group has one image")
+        if len({find_accelerator(name) for name in self.instance_types}) > 1:
+            found = ", ".join(self.instance_types)
+            needs = "needs types with the same accelerators, or without any: a node group has one image"
+            raise SettingError("instanceTypes", found, needs)
         return self
+
+    @model_validator(mode="after")
+    def _taints_fit(self) -> NodeGroupSettings:
+        marks = [(taint.key, taint.effect) for taint in self.taints]
+        marks += [("CriticalAddonsOnly", "NoSchedule")] if self.system else []
+        if twice := [f"{key}:{effect}" for key, effect in marks if marks.count((key, effect)) > 1]:
+            needs = "needs every key and effect once, that of system: true included"
+            raise SettingError("taints", twice[0], needs)
+        release = self.release_version if self.operating_system == "al2023" else None
+        if release is not None and find_kubernetes_version(release) is None:
+            needs = "needs a release of Amazon Linux, VERSION-DATE, or operatingSystem: bottlerocket"
+            raise SettingError("releaseVersion", release, needs)
+        return self
+
+    @property
+    def takes_all_pods(self) -> bool:
+        """Tell whether a pod without tolerations finds a place on its nodes."""
+        return not self.system and all(taint.effect == "PreferNoSchedule" for taint in self.taints)
+
+    @property
+    def accelerator(self) -> Accelerator | None:
+        """Whose drivers its image needs."""
+        return find_accelerator(self.instance_types[0])
 
     @property
     def first_size(self) -> int:
@@ -220,11 +203,28 @@ class ComputeSettings(Settings):
     node_role_arn: RoleArn | None = Field(
         None, description="An existing role for all nodes, with the policies they need; default: one is made."
     )
+    ssm_access: Flag = Field(False, description="A shell on nodes by Session Manager, without SSH.")
+    prefix_delegation: Flag = Field(False, description="Addresses in blocks of 16: more pods on a node.")
+    cni_role: Literal["podIdentity", "nodes", "both"] = Field(
+        "podIdentity",
+        description="Who may change network interfaces: aws-node, all of a node, or, on the way, both.",
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ComputeSettings:
         if self.auto_mode == bool(self.node_groups):
             raise ValueError("needs either autoMode: true or nodeGroups")
+        if self.auto_mode:
+            for key, found, default in (
+                ("ssmAccess", self.ssm_access, False),
+                ("prefixDelegation", self.prefix_delegation, False),
+                ("cniRole", self.cni_role, "podIdentity"),
+            ):
+                if found != default:
+                    raise SettingError(key, found, "needs nodeGroups: Auto Mode's nodes are AWS's own")
+        if self.ssm_access and self.node_role_arn is not None:
+            needs = "needs to be left out beside nodeRoleArn: attach AmazonSSMManagedInstanceCore to that role"
+            raise SettingError("ssmAccess", True, needs)
         return self
 
 

@@ -34,6 +34,12 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
         if settings.pod_roles:
             yield "podRoles", ", ".join(settings.pod_roles), "needs provider eks: pods get roles by EKS Pod Identity"
         return
+    if settings.eks.compute.auto_mode and settings.add_ons is not None:
+        needs = "needs to be left out beside autoMode, which makes nodes by itself"
+        if settings.add_ons.cluster_autoscaler is not None:
+            yield "addOns.clusterAutoscaler", "it", needs
+        if settings.add_ons.karpenter is not None:
+            yield "addOns.karpenter", "it", needs
     yield from _check_holders(settings)
     taken = list_role_keys(settings)
     for name, role in settings.pod_roles.items():
@@ -65,6 +71,7 @@ def list_role_keys(settings: StackSettings) -> dict[str, str]:
         ("external-secrets", "externalSecrets"),
         ("load-balancer-controller", "loadBalancerController"),
         ("external-dns", "externalDns"),
+        ("cluster-autoscaler", "clusterAutoscaler"),
     ):
         if add_ons is not None and getattr(add_ons, key.replace("-", "_")) is not None:
             found[key] = f"addOns.{setting}"
@@ -86,6 +93,8 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
     """Yield the library's own first: they cannot be given another service account."""
     for part in _HUB_PARTS:
         yield _Holder(settings.argocd.namespace, f"argocd-{part}", "argocd", "Argo CD")
+    if settings.eks is not None and settings.eks.compute.node_groups and settings.eks.compute.cni_role != "nodes":
+        yield _Holder("kube-system", "aws-node", "cluster.addons.vpc-cni", "add-on vpc-cni")
     for addon, pods in find_addon_roles(settings).items():
         yield _Holder(pods.namespace, pods.service_account, f"cluster.addons.{addon}", f"add-on {addon}")
     if (add_ons := settings.add_ons) is not None:
@@ -93,6 +102,8 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
             ("externalSecrets", add_ons.external_secrets),
             ("loadBalancerController", add_ons.load_balancer_controller),
             ("externalDns", add_ons.external_dns),
+            ("clusterAutoscaler", add_ons.cluster_autoscaler),
+            ("karpenter", add_ons.karpenter),
         ):
             if add_on is not None:
                 yield _Holder(add_on.namespace, add_on.service_account, f"addOns.{key}", f"addOns.{key}")

@@ -108,8 +108,8 @@ def test_account(account: Account, asked: set[str]) -> None:
 
 def test_recover(account: Account, asked: set[str]) -> None:
     boto3.client("kms", region_name=REGION).create_key()  # of somebody else
-    for kind in (*pending_lookup._EC2, "aws:kms/key:Key"):
-        assert pending_lookup.find_candidates(account, "dev", pending_create(kind)) == []
+    for kind in (*pending_lookup._EC2, "aws:kms/key:Key", "aws:sqs/queue:Queue"):
+        assert pending_lookup.find_candidates(account, "dev", pending_create(kind, name="thing")) == []
     for kind, identity in (("aws:eks/cluster:Cluster", "acme"), ("aws:eks/nodeGroup:NodeGroup", "acme:general")):
         assert recover._load_status(account, pending_create(kind), identity) == ""
     lacking_in_moto = {"eks:ListPodIdentityAssociations"}

@@ -108,6 +108,13 @@ def test_a_key_is_found_by_its_tags(account: Account) -> None:
     assert plan_for(account, state_of(creating=key)).recoveries == (Recovery(key["urn"], "import", made),)
 
 
+def test_a_queue_is_found_by_its_name(account: Account) -> None:
+    queue = resource("aws:sqs/queue:Queue", inputs={"name": "interruptions"})
+    assert plan_for(account, state_of(creating=queue)).recoveries[0].outcome == "clear"
+    made = boto3.client("sqs", region_name=REGION).create_queue(QueueName="interruptions")["QueueUrl"]
+    assert plan_for(account, state_of(creating=queue)).recoveries == (Recovery(queue["urn"], "import", made),)
+
+
 def test_a_recovery_imports_and_reads_nothing_but_what_was_pending(account: Account, ec2: Any) -> None:
     made = make_vpc(ec2)
     group = resource("aws:cloudwatch/logGroup:LogGroup", inputs={"name": "logs"})

@@ -11,6 +11,7 @@ from gitops_stack.aws_plan import (
     oidc,
     pod_policies,
     registry_policies,
+    scaling_policies,
     state_policies,
     trust_policies,
     up_policies,
@@ -70,6 +71,17 @@ def build_all(account: Account) -> dict[str, Document]:
         "external secrets": pod_policies.build_external_secrets_policy([secret]),
         "external dns": pod_policies.build_external_dns_policy(account, ["Z0123456789ABCDEFGHIJ"]),
         "load balancers": load_balancer_policy.build_load_balancer_policy(account, "acme-dev"),
+        "autoscaler": scaling_policies.build_autoscaler_policy(account, "acme-dev"),
+        "karpenter": scaling_policies.build_karpenter_policy(
+            account,
+            "acme-dev",
+            f"arn:{partition}:iam::{ID}:role/nodes",
+            f"arn:{partition}:iam::{ID}:instance-profile/nodes",
+            account.arn("sqs", "interruptions"),
+        ),
+        "interruptions": scaling_policies.build_interruption_policy(
+            account.arn("sqs", "interruptions"), [account.arn("events", "rule/spot")]
+        ),
         "secrets key": key_policies.build_secrets_key_policy(account),
         "pull": registry_policies.build_pull_policy(account, ["210987654321"], "o-abc123defg"),
         "registry": registry_policies.build_registry_policy(account, ["210987654321"], "o-abc123defg", ["dev/quay"]),

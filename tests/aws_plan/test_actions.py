@@ -13,8 +13,8 @@ _MODELS = {"elasticloadbalancing": "elbv2"}
 # Rights that are no calls (service authorization reference), or calls under another name.
 _PERMISSIONS = {
     "ecr:BatchImportUpstreamImage",
-    "kms:*",
     "iam:PassRole",
+    "kms:*",
     "s3:ListBucket",
     "sts:TagSession",
 }

@@ -13,10 +13,10 @@ from gitops_stack.account.base.wanted import PATH
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.boundary import build_boundary
 from gitops_stack.aws_plan.iam_documents import Document
-from gitops_stack.aws_plan.iam_rules import BOUNDARY_ACTIONS
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
 from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
+from gitops_stack.iam_rules import BOUNDARY_ACTIONS
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ACCOUNT = Account(ID, "eu-west-1")

@@ -155,7 +155,7 @@ def test_a_previewer_writes_nothing() -> None:
 
 def test_a_previewer_without_extras_reads_descriptions_alone() -> None:
     sids = set(by_sid(ci_policies.build_previewer_policy()))
-    assert sids == {"ReadNetwork", "ReadCluster", "ReadRegistry", "ReadAccess"}
+    assert sids == {"ReadNetwork", "ReadCluster", "ReadInterruptions", "ReadRegistry", "ReadAccess"}
 
 
 def test_external_dns_changes_named_zones_alone() -> None:

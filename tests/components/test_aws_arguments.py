@@ -10,11 +10,11 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.components import Network
 from gitops_stack.components.aws_arguments import (
     build_ci_args,
-    build_cluster_args,
     build_identity_args,
     build_network_args,
     build_registry_args,
 )
+from gitops_stack.components.cluster_arguments import build_cluster_args
 from gitops_stack.settings import NetworkSettings
 from tests.components.test_aws_foundation import GOOD, settings
 
@@ -94,6 +94,11 @@ def test_every_setting_of_the_cluster_arrives() -> None:
         "capacity": "spot",
         "diskGibibytes": 80,
         "labels": {"tier": "work"},
+        "releaseVersion": "1.52.0-1a2b3c4d",
+        "update": {"maxUnavailable": 2, "strategy": "minimal", "force": True},
+        "repair": True,
+        "taints": [{"key": "dedicated", "effect": "PreferNoSchedule"}],
+        "zones": ["eu-central-1b"],
     }
     admins = {"principalArn": "arn:aws:iam::123456789012:role/a", "policy": "Admin", "namespaces": ["shop"]}
     cluster = {
@@ -121,8 +126,17 @@ def test_every_setting_of_the_cluster_arrives() -> None:
         "disk_gibibytes": 80,
         "labels": {"tier": "work"},
         "system": False,
+        "accelerator": None,
+        "release_version": "1.52.0-1a2b3c4d",
+        "max_unavailable": 2,
+        "max_unavailable_percentage": None,
+        "update_strategy": "minimal",
+        "force_update": True,
+        "repair": True,
+        "taints": [{"key": "dedicated", "value": "", "effect": "PreferNoSchedule"}],
+        "subnet_ids": ["subnet-2"],
     }
-    assert build_cluster_args(given.eks, "acme", ACCOUNT, NETWORK) == {
+    assert build_cluster_args(given.eks, "acme", ACCOUNT, NETWORK, ("eu-central-1a", "eu-central-1b")) == {
         "account_id": ACCOUNT.id,
         "region": ACCOUNT.region,
         "name": "acme",

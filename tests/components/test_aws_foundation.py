@@ -279,3 +279,33 @@ def test_nodes_take_an_existing_role_in_auto_mode_too() -> None:
         "computeConfig": {"nodeRoleArn": arn, "nodePools": ["general-purpose", "system"]},
     }
     assert "RolePolicy:platform-eks-nodes" not in found
+
+
+def test_the_autoscaler_sizes_this_cluster_s_groups() -> None:
+    found, _ = record(settings(addOns={"clusterAutoscaler": {}}))
+    size = document(found["RolePolicy:platform-pod-identity-cluster-autoscaler-policy"])["Statement"][2]
+    assert size["Condition"] == {
+        "StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/gitops-stack-test": "owned"}
+    }
+    association = found["PodIdentityAssociation:platform-pod-identity-kube-system/cluster-autoscaler"].inputs
+    assert association["roleArn"] == "arn:aws:mock:::platform-pod-identity-cluster-autoscaler"
+
+
+def test_karpenter_finds_its_subnets_and_git_what_it_needs() -> None:
+    given = settings(addOns={"karpenter": {}}, registry={"pullThroughCache": ["quay.io"]}, ci=None)
+    found, seen = record(given)
+    tagged = {
+        name: one.inputs["tags"].get("karpenter.sh/discovery")
+        for name, one in found.items()
+        if name.startswith("Subnet:")
+    }
+    assert {name for name, value in tagged.items() if value == "gitops-stack-test"} == {
+        f"Subnet:platform-network-private-{number}" for number in (1, 2, 3)
+    }
+    assert seen["metadata"].keys() | {"stack"} == produced_keys(given)
+    assert seen["metadata"]["karpenterInstanceProfile"] == "platform-karpenter-nodes"
+    assert "RolePolicy:platform-karpenter-nodes" in found  # its machines fill the caches too
+    assert "platform-eks" in found["AccessEntry:platform-karpenter-nodes"].depends_on
+    plain, _ = record_good()
+    assert not [name for name in plain if "karpenter" in name]
+    assert "karpenter.sh/discovery" not in plain["Subnet:platform-network-private-1"].inputs["tags"]

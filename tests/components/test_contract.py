@@ -33,7 +33,12 @@ ROOT = {
 }
 GROUP = {"instance_types": ["m7g.large"], "architecture": "arm64", "min_size": 1, "max_size": 2, "desired_size": 1}
 ADDONS = {"vpc-cni": "v1", "kube-proxy": "v1", "eks-pod-identity-agent": "v1"}
-ADMINS = {"principal_arn": "arn:aws:iam::123456789012:role/a", "policy": "ClusterAdmin"}
+ADMINS = {
+    "principal_arn": "arn:aws:iam::123456789012:role/a",
+    "policy": "ClusterAdmin",
+    "policies": [{"policy": "View"}],
+    "kubernetes_groups": ["admins"],
+}
 SETTINGS: StackSettings = settings(registry={"repositories": {"guestbook": {}}, "pullThroughCache": ["quay.io"]})
 # Of each component as much as there is, so that no child's name is left out.
 FULL: dict[str, list[dict[str, Any]]] = {
@@ -74,6 +79,7 @@ FULL: dict[str, list[dict[str, Any]]] = {
         for compute in ({"auto_mode": True}, {"node_groups": {"general": GROUP}, "addons": ADDONS})
     ],
     "GitOpsStack": [{"settings": SETTINGS, "manifests": [CRD, CONFIG_MAP]}],
+    "Karpenter": [{"cluster_name": "acme", "node_policy": {"Version": "2012-10-17", "Statement": []}}],
     "Network": [
         {
             "cidr": "10.20.0.0/16",
@@ -93,6 +99,14 @@ FULL: dict[str, list[dict[str, Any]]] = {
             "load_balancer_controller": {"namespace": "lb", "service_account": "lb"},
             "external_dns": {"namespace": "dns", "service_account": "dns", "hosted_zone_ids": ["Z1"]},
             "ebs_csi_driver": True,
+            "roles": {
+                "web": {
+                    "namespace": "shop",
+                    "service_account": "web",
+                    "policy": {"Version": "2012-10-17", "Statement": []},
+                    "managed_policy_arns": ["arn:aws:iam::aws:policy/A", "arn:aws:iam::123456789012:policy/A"],
+                }
+            },
         }
     ],
 }
@@ -133,7 +147,7 @@ def test_pulumi_reads_every_component_and_makes_one_schema_of_them() -> None:
     provider = ComponentProvider([getattr(components, name) for name in COMPONENTS], "gitops-stack", version="1.0.0")
     schema = json.loads(provider.schema or "{}")
     assert sorted(schema["resources"]) == [f"gitops-stack:index:{name}" for name in COMPONENTS]
-    assert len(COMPONENTS) == 9
+    assert len(COMPONENTS) == 10
     cluster = schema["resources"]["gitops-stack:index:EksCluster"]
     assert cluster["requiredInputs"] == ["access", "name", "subnetIds", "version", "vpcId"]
     assert set(cluster["properties"]) == {"arn", "kubeconfig", "resource"}

@@ -113,7 +113,9 @@ def test_a_cluster_of_node_groups_is_complete(preview: bool) -> None:
         "Role:eks-nodes",
         "RolePolicyAttachment:eks-nodes-AmazonEC2ContainerRegistryPullOnly",
         "RolePolicyAttachment:eks-nodes-AmazonEKSWorkerNodePolicy",
-        "RolePolicyAttachment:eks-nodes-AmazonEKS_CNI_Policy",
+        "PodIdentityAssociation:eks-vpc-cni",
+        "Role:eks-vpc-cni",
+        "RolePolicyAttachment:eks-vpc-cni-AmazonEKS_CNI_Policy",
     }
     assert children(found) == sorted({*BARE, *extra})
     check_common(found, "eks")
@@ -237,7 +239,7 @@ def test_access_and_readiness_are_given_to_those_who_come_after() -> None:
     record(outputs=outputs, node_policy=POLICY, **AUTO)
     assert outputs == {"kubeconfig": "{}", "access": ["eks-access-admins"], "ready": ["eks", "network", "eks-nodes"]}
     record(outputs=outputs, node_policy=POLICY, **GROUPS)
-    assert outputs["ready"] == ["eks", "network", "eks-eks-pod-identity-agent", "eks-nodes-general"]
+    assert outputs["ready"] == ["eks", "network", "eks-eks-pod-identity-agent", "eks-vpc-cni", "eks-nodes-general"]
 
 
 def test_add_ons_are_pinned_and_those_that_need_nodes_are_left_to_others() -> None:
@@ -449,4 +451,81 @@ def test_roles_that_pulumi_eks_makes_are_bounded_too() -> None:
 def test_an_entry_grants_something_once(entry: dict[str, Any], finding: str) -> None:
     with pytest.raises(GitOpsStackError) as refused:
         record(access={"me": {"principal_arn": ADMIN, **entry}}, **AUTO)
+    assert refused.value.findings == (f"EksCluster eks: {finding}",)
+
+
+AGENT = {**GROUPS, "addons": {**ADDONS, "eks-pod-identity-agent": "v1.3.10-eksbuild.3"}}
+CNI = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+
+
+def attached(found: dict[str, RegisteredResource]) -> dict[str, str]:
+    return {
+        one.inputs["role"]: one.inputs["policyArn"]
+        for one in of_kind(found, "RolePolicyAttachment").values()
+        if one.inputs["policyArn"] == CNI
+    }
+
+
+@BOTH
+def test_aws_node_alone_may_change_network_interfaces_and_before_there_are_nodes(preview: bool) -> None:
+    found = record(preview, **AGENT)
+    assert attached(found) == {"eks-vpc-cni": CNI}
+    association = found["PodIdentityAssociation:eks-vpc-cni"]
+    assert (association.inputs["namespace"], association.inputs["serviceAccount"]) == ("kube-system", "aws-node")
+    assert "eks-vpc-cni-AmazonEKS_CNI_Policy" in association.depends_on
+    assert "eks-vpc-cni" in found["NodeGroup:eks-nodes-general"].depends_on
+    check_common(found, "eks")
+
+
+@pytest.mark.parametrize(
+    ("changes", "roles"),
+    [
+        ({"cni_role": "both"}, {"eks-vpc-cni", "eks-nodes"}),
+        ({"cni_role": "nodes"}, {"eks-nodes"}),
+        ({"addons": {key: one for key, one in ADDONS.items() if key != "eks-pod-identity-agent"}}, {"eks-nodes"}),
+    ],
+    ids=["both", "nodes", "without the agent"],
+)
+def test_the_cni_s_rights_can_stay_with_the_nodes(changes: dict[str, Any], roles: set[str]) -> None:
+    assert set(attached(record(**{**AGENT, **changes}))) == roles
+
+
+def test_ipv6_rights_go_where_the_cni_s_are() -> None:
+    found = record(**AGENT, ip_family="ipv6")
+    assert "ec2:AssignIpv6Addresses" in document(found["RolePolicy:eks-vpc-cni-policy"])["Statement"][0]["Action"]
+    assert "RolePolicy:eks-nodes-ipv6" not in found
+    assert "RolePolicy:eks-nodes-ipv6" in record(**{**AGENT, "cni_role": "nodes"}, ip_family="ipv6")
+
+
+def test_nodes_may_give_more_addresses_and_a_shell() -> None:
+    found = record(**AGENT, prefix_delegation=True, ssm_access=True)
+    options = found["Cluster:eks"].inputs["vpcCniOptions"]
+    assert (options["enablePrefixDelegation"], options["warmPrefixTarget"]) == (True, 1)
+    attachment = found["RolePolicyAttachment:eks-nodes-AmazonSSMManagedInstanceCore"]
+    assert attachment.inputs["policyArn"] == "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    assert "enablePrefixDelegation" not in record(**AGENT)["Cluster:eks"].inputs["vpcCniOptions"]
+
+
+@pytest.mark.parametrize(
+    ("group", "finding"),
+    [
+        ({"accelerator": "amd"}, "node_groups.a.accelerator: found amd; needs one of nvidia, neuron"),
+        (
+            {"accelerator": "neuron"},
+            "node_groups.a.accelerator: found neuron; needs architecture amd64: there is no other image",
+        ),
+        (
+            {"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]},
+            "node_groups.a.taints.0.effect: found NO_SCHEDULE; needs one of NoSchedule, PreferNoSchedule, NoExecute",
+        ),
+        ({"update_strategy": "fast"}, "node_groups.a.update_strategy: found fast; needs one of default, minimal"),
+        (
+            {"max_unavailable": 1, "max_unavailable_percentage": 5},
+            "node_groups.a.max_unavailable: found it beside max_unavailable_percentage; leave one out",
+        ),
+    ],
+)
+def test_a_group_that_cannot_work_is_refused_by_name(group: dict[str, Any], finding: str) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        record(node_groups={"a": {**GROUP, **group}}, addons=ADDONS)
     assert refused.value.findings == (f"EksCluster eks: {finding}",)

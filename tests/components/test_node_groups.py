@@ -309,3 +309,42 @@ def test_an_existing_role_is_taken_as_it_is() -> None:
     found = record({"general": GROUP}, policy={"Statement": []}, ip_family="ipv6", node_role_arn=arn)
     assert found["NodeGroup:nodes-general"].inputs["nodeRoleArn"] == arn
     assert not [name for name in found if name.startswith("Role")]
+
+
+@pytest.mark.parametrize(
+    ("system", "architecture", "accelerator", "image"),
+    [
+        ("al2023", "amd64", "nvidia", "AL2023_x86_64_NVIDIA"),
+        ("al2023", "arm64", "nvidia", "AL2023_ARM_64_NVIDIA"),
+        ("al2023", "amd64", "neuron", "AL2023_x86_64_NEURON"),
+        ("bottlerocket", "amd64", "nvidia", "BOTTLEROCKET_x86_64_NVIDIA"),
+        ("bottlerocket", "arm64", "nvidia", "BOTTLEROCKET_ARM_64_NVIDIA"),
+        ("bottlerocket", "amd64", "neuron", "BOTTLEROCKET_x86_64"),
+    ],
+)
+def test_the_image_has_the_drivers_of_its_hardware(
+    system: str, architecture: str, accelerator: str, image: str
+) -> None:
+    found = record_group(operating_system=system, architecture=architecture, accelerator=accelerator)
+    assert found["amiType"] == image
+
+
+def test_release_update_and_repair_are_as_asked_for() -> None:
+    found = record_group(
+        release_version="1.35.2-20261015", max_unavailable=2, update_strategy="minimal", force_update=True, repair=True
+    )
+    assert found["releaseVersion"] == "1.35.2-20261015"
+    assert found["updateConfig"] == {"maxUnavailable": 2, "updateStrategy": "MINIMAL"}
+    assert (found["forceUpdateVersion"], found["nodeRepairConfig"]) == (True, {"enabled": True})
+    assert record_group(max_unavailable_percentage=10)["updateConfig"] == {"maxUnavailablePercentage": 10}
+
+
+def test_taints_and_subnets_are_the_group_s_own() -> None:
+    taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "x", "value": "", "effect": "NoExecute"}]
+    found = record_group(taints=taints, system=True, subnet_ids=["subnet-9"])
+    assert found["subnetIds"] == ["subnet-9"]
+    assert found["taints"] == [
+        {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"},
+        {"key": "gpu", "value": "yes", "effect": "NO_SCHEDULE"},
+        {"key": "x", "effect": "NO_EXECUTE"},
+    ]

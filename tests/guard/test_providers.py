@@ -15,7 +15,6 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard import adoption, judgement, presence
 from gitops_stack.guard.cluster import Claim, Cluster
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
-from gitops_stack.live_state import AccessDenied
 
 NEWS = {
     "kubeconfig": "/kubeconfig", "context": "admin", "project": "gitops-stack", "stack": "dev", "namespace": "argocd",
@@ -54,7 +53,6 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProble
     monkeypatch.setattr(judgement, "load_cluster", load)
     monkeypatch.setattr(adoption, "check_adoption", lambda *_: iter(()))
     monkeypatch.setattr(presence, "load_present", lambda *_: presence.Present([], {}))
-    monkeypatch.setattr(judgement, "_POLL_SECONDS", 0.0)
     return listed
 
 
@@ -99,11 +97,6 @@ def test_a_cluster_that_does_not_answer_stops_an_update_and_not_a_preview(
     preview = ClusterGuard().check(OLDS, {**NEWS, "dryRun": True})
     assert (preview.failures, preview.inputs["cluster"]) == ([], UID)
     assert "not compared with the cluster: cluster: does not answer" in capsys.readouterr().err
-
-
-def test_a_new_access_entry_is_waited_for(answers: list[Any]) -> None:
-    answers[:] = [AccessDenied("401"), AccessDenied("403"), OURS]
-    assert ClusterGuard().check({}, dict(NEWS)).failures == []
 
 
 def test_another_stack_s_cluster_is_one_failure(answers: list[Any]) -> None:

@@ -27,7 +27,7 @@ from gitops_stack.lab.state import LOOPBACK
 
 NAME = "aws-account"
 ACCOUNT_ID = "MOTO_ACCOUNT_ID"
-_SERVICES = ("ec2", "ecr", "eks", "iam", "kms", "logs", "secretsmanager", "sts")
+_SERVICES = ("ec2", "ecr", "eks", "events", "iam", "kms", "logs", "secretsmanager", "sqs", "sts")
 _ASSOCIATIONS_PATH = "{0}/clusters/(?P<name>[^/]+)/pod-identity-associations$"
 _ASSOCIATION_SUMMARY = ("namespace", "serviceAccount", "associationArn", "associationId")
 _GLOBAL = frozenset({"iam", "sts"})

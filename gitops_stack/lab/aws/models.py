@@ -25,6 +25,7 @@ _UNICODE_CLASSES = {
     r"\p{S}": "$+<=>^`|~",
 }
 _SHOWN = 120
+_NO_QUEUE = ("NonExistentQueue", "QueueDoesNotExist")  # SQS's words, by protocol
 
 
 class AwsError(GitOpsStackError):
@@ -41,7 +42,7 @@ class AwsError(GitOpsStackError):
     @property
     def is_missing(self) -> bool:
         """Tell whether AWS says that the thing does not exist."""
-        return "NotFound" in self.code or "NoSuch" in self.code
+        return "NotFound" in self.code or "NoSuch" in self.code or self.code.endswith(_NO_QUEUE)
 
 
 def check_request(operation: OperationModel, parameters: Mapping[str, Any]) -> None:

@@ -45,6 +45,7 @@ EXPIRY = json.dumps(
         ]
     }
 )
+PATTERN = json.dumps({"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]})
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/admins"
 # What AWS keeps after a delete: its own default group, settings that go back to a default, the value in its secret.
 LINGERING = {
@@ -305,6 +306,24 @@ def build_ecr(aws: Driver) -> list[tuple[str, Plain]]:
     ]
 
 
+def build_interruptions(aws: Driver) -> list[tuple[str, Plain]]:
+    queue = aws.create("aws:sqs/queue:Queue", unique("queue"), {})
+    rule = aws.create("aws:cloudwatch/eventRule:EventRule", unique("rule"), {"eventPattern": PATTERN})
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue["arn"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return [
+        ("aws:sqs/queue:Queue", {"messageRetentionSeconds": 300, "sqsManagedSseEnabled": True, "tags": {"a": "b"}}),
+        ("aws:sqs/queuePolicy:QueuePolicy", {"queueUrl": queue.identity, "policy": policy}),
+        ("aws:cloudwatch/eventRule:EventRule", {"eventPattern": PATTERN, "description": "spot", "tags": {"a": "b"}}),
+        ("aws:cloudwatch/eventTarget:EventTarget", {"rule": rule["name"], "arn": queue["arn"]}),
+    ]
+
+
 lived: set[str] = set()
 BUILDERS: list[Callable[[Driver], list[tuple[str, Plain]]]] = [
     build_network,
@@ -312,6 +331,7 @@ BUILDERS: list[Callable[[Driver], list[tuple[str, Plain]]]] = [
     build_iam,
     build_eks,
     build_ecr,
+    build_interruptions,
 ]
 
 

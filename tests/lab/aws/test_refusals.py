@@ -363,6 +363,21 @@ def test_a_cluster_is_deleted_unprotected_and_without_node_groups(aws: Driver) -
         ({"version": "1.35"}, "version 1.35 should not be higher than the cluster's, 1.34"),
         ({"clusterName": "none"}, "ResourceNotFoundException: No cluster found for name: none."),
         ({"amiType": "AL3"}, "Member must satisfy enum value set"),
+        (
+            {"amiType": "AL2023_x86_64_STANDARD", "releaseVersion": "1.33.5-20261015"},
+            "Requested release version 1.33.5-20261015 is not valid for kubernetes version 1.34.",
+        ),
+        (
+            {"amiType": "BOTTLEROCKET_x86_64", "releaseVersion": "1.34.5-eksbuild"},
+            "Requested release version 1.34.5-eksbuild is not valid for kubernetes version 1.34.",
+        ),
+        (
+            {"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 33}},
+            "You can't specify both maxUnavailable and maxUnavailablePercentage.",
+        ),
+        ({"updateConfig": {"maxUnavailable": 1, "updateStrategy": "SLOW"}}, "Member must satisfy enum value set"),
+        ({"nodeRepairConfig": {"enabled": True, "often": True}}, 'Unknown parameter in nodeRepairConfig: "often"'),
+        ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "Member must satisfy enum value set"),
     ],
 )
 def test_a_node_group_follows_the_rules_of_eks(settings: Plain, message: str, aws: Driver) -> None:
@@ -458,3 +473,30 @@ def test_a_service_account_has_one_role_that_pods_may_assume(aws: Driver) -> Non
     assert "the trusted entity is not correct" in refuse_create(aws, token, {**other, "roleArn": wrong})
     policy = {**other, "policy": build_trust("ec2.amazonaws.com")}
     assert "session tags are disabled" in refuse_create(aws, token, policy)
+
+
+def test_a_queue_keeps_its_bounds_and_is_there_for_its_policy(aws: Driver) -> None:
+    _, failures = aws.check("aws:sqs/queue:Queue", "queue", {"messageRetentionSeconds": 30})
+    assert failures == ["expected messageRetentionSeconds to be in the range (60 - 1209600), got 30"]
+    policy = {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/1/none", "policy": PULL}
+    assert "NonExistentQueue" in refuse_create(aws, "aws:sqs/queuePolicy:QueuePolicy", policy)
+
+
+def test_a_rule_has_a_pattern_and_is_deleted_without_targets(aws: Driver) -> None:
+    _, failures = aws.check("aws:cloudwatch/eventRule:EventRule", "rule", {})
+    assert failures == ["one of `event_pattern,schedule_expression` must be specified"]
+    flat = {"eventPattern": json.dumps({"source": "aws.ec2"})}
+    assert "InvalidEventPatternException" in refuse_create(aws, "aws:cloudwatch/eventRule:EventRule", flat)
+    rule = aws.create(
+        "aws:cloudwatch/eventRule:EventRule", unique("rule"), {"eventPattern": json.dumps({"source": ["aws.ec2"]})}
+    )
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"
+    target = aws.create("aws:cloudwatch/eventTarget:EventTarget", "target", {"rule": rule["name"], "arn": arn})
+    assert refuse_delete(aws, rule) == (
+        "operation error EventBridge: DeleteRule, api error ValidationException: Rule can't be deleted since it has "
+        "targets."
+    )
+    aws.delete(target)
+    aws.delete(rule)
+    missing = {"rule": "none", "arn": arn}
+    assert "ResourceNotFoundException" in refuse_create(aws, "aws:cloudwatch/eventTarget:EventTarget", missing)

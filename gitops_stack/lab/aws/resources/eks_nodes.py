@@ -7,13 +7,20 @@ from collections.abc import Mapping
 from gitops_stack.lab.aws import lab_nodes
 from gitops_stack.lab.aws.resource import AutoName, ResourceType, Schema
 from gitops_stack.lab.aws.resources.eks import find_subnets, require_cluster, require_role, tag_eks
-from gitops_stack.lab.aws.resources.eks_rules import check_node_group, check_sizes, check_upgrade, is_arm
+from gitops_stack.lab.aws.resources.eks_rules import (
+    check_node_group,
+    check_release,
+    check_sizes,
+    check_update,
+    check_upgrade,
+    is_arm,
+)
 from gitops_stack.lab.aws.resources.kinds import ENTRIES, NODE_GROUPS
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 
 # Inputs that moto does not keep.
-_KEPT = ("launchTemplate", "nodeRepairConfig", "updateConfig", "version")
+_KEPT = ("launchTemplate", "nodeRepairConfig", "releaseVersion", "updateConfig", "version")
 
 
 class NodeGroup(ResourceType):
@@ -83,8 +90,17 @@ class NodeGroup(ResourceType):
         cluster, _, name = identity.partition(":")
         if "version" in changed and new["version"] != old.get("version"):
             check_upgrade(aws, old["version"], new["version"])
+        if changed & {"releaseVersion", "version"}:
+            check_release(aws, "UpdateNodegroupVersion", new)
+        aws.check(
+            "eks", "UpdateNodegroupVersion", clusterName=cluster, nodegroupName=name,
+            releaseVersion=new.get("releaseVersion"), force=new.get("forceUpdateVersion"),
+        )  # fmt: skip
         if "scalingConfig" in changed:
             check_sizes(aws, "UpdateNodegroupConfig", new["scalingConfig"])
+        check_update(aws, "UpdateNodegroupConfig", new)
+        changes = {key: new[key] for key in ("nodeRepairConfig", "updateConfig") if key in new}
+        aws.check("eks", "UpdateNodegroupConfig", clusterName=cluster, nodegroupName=name, **changes)
         before, after = old.get("labels") or {}, new.get("labels") or {}
         old_taints, new_taints = old.get("taints") or [], new.get("taints") or []
         gone = [taint for taint in old_taints if taint not in new_taints]

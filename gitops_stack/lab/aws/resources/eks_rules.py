@@ -17,6 +17,7 @@ _NODE_POOLS = frozenset({"general-purpose", "system"})
 # Graviton families have a g after the generation: t4g, m7g, c7gn, im4gn, g5g; a1 was the first.
 _ARM_FAMILY = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)\.")
 _LEAST_ZONES = 2
+_BOTTLEROCKET = re.compile(r"\d+\.\d+\.\d+-[0-9a-f]{8}")
 
 
 def check_cluster(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None:
@@ -88,6 +89,8 @@ def check_node_group(aws: AwsSession, inputs: Plain, cluster: Plain, subnets: li
             f"Nodegroup Kubernetes version {version} should not be higher than the cluster's, {cluster['version']}"
         )
         raise _refuse(aws, "CreateNodegroup", message)
+    check_release(aws, "CreateNodegroup", {"version": version, **inputs})
+    check_update(aws, "CreateNodegroup", inputs)
     image = inputs.get("amiType")
     if image in {None, "CUSTOM"}:
         return
@@ -95,6 +98,30 @@ def check_node_group(aws: AwsSession, inputs: Plain, cluster: Plain, subnets: li
     if wrong:
         message = f"{wrong} is not a valid instance type for requested amiType {image}"
         raise _refuse(aws, "CreateNodegroup", message)
+
+
+def check_release(aws: AwsSession, operation: str, inputs: Plain) -> None:
+    """Raise EKS's error for an AMI release of another Kubernetes version, or of another system."""
+    release, image, version = inputs.get("releaseVersion"), str(inputs.get("amiType")), inputs.get("version")
+    if release is None:
+        return
+    is_bottlerocket = image.startswith("BOTTLEROCKET")
+    fits = _BOTTLEROCKET.fullmatch(release) if is_bottlerocket else re.fullmatch(rf"{version}\.\d+-\d{{8}}", release)
+    if fits is None:
+        message = f"Requested release version {release} is not valid for kubernetes version {version}."
+        raise _refuse(aws, operation, message)
+
+
+def check_update(aws: AwsSession, operation: str, inputs: Plain) -> None:
+    """Raise EKS's error for an update or repair that is measured twice."""
+    update, repair = inputs.get("updateConfig") or {}, inputs.get("nodeRepairConfig") or {}
+    for part, count, percentage in (
+        (update, "maxUnavailable", "maxUnavailablePercentage"),
+        (repair, "maxUnhealthyNodeThresholdCount", "maxUnhealthyNodeThresholdPercentage"),
+        (repair, "maxParallelNodesRepairedCount", "maxParallelNodesRepairedPercentage"),
+    ):
+        if part.get(count) is not None and part.get(percentage) is not None:
+            raise _refuse(aws, operation, f"You can't specify both {count} and {percentage}.")
 
 
 def check_sizes(aws: AwsSession, operation: str, sizes: Plain) -> None:
