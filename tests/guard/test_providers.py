@@ -54,7 +54,6 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProble
     monkeypatch.setattr(judgement, "load_cluster", load)
     monkeypatch.setattr(adoption, "check_adoption", lambda *_: iter(()))
     monkeypatch.setattr(presence, "load_present", lambda *_: presence.Present([], {}))
-    monkeypatch.setattr(judgement, "_POLL_SECONDS", 0.0)
     return listed
 
 
@@ -101,9 +100,9 @@ def test_a_cluster_that_does_not_answer_stops_an_update_and_not_a_preview(
     assert "not compared with the cluster: cluster: does not answer" in capsys.readouterr().err
 
 
-def test_a_new_access_entry_is_waited_for(answers: list[Any]) -> None:
-    answers[:] = [AccessDenied("401"), AccessDenied("403"), OURS]
-    assert ClusterGuard().check({}, dict(NEWS)).failures == []
+def test_a_login_that_is_refused_fails_at_once_as_admission_was_waited_for_before(answers: list[Any]) -> None:
+    answers[:] = [AccessDenied("cluster: cannot be read: 403"), OURS]
+    assert [one.reason for one in ClusterGuard().check({}, dict(NEWS)).failures] == ["cluster: cannot be read: 403"]
 
 
 def test_another_stack_s_cluster_is_one_failure(answers: list[Any]) -> None:
