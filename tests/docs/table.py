@@ -284,6 +284,10 @@ SWEEP_DELETES = Left(
         "tests/e2e/test_rehearsal.py::test_destroy_leaves_what_pulumi_never_knew_and_sweep_finds_exactly_that",
     ),
 )
+REACH = Left(
+    "asks an AWS account",
+    ("tests/account/test_public_access.py::test_the_command_runs_in_between_and_its_exit_code_is_kept",),
+)
 REHEARSE = Left(
     "starts a lab",
     (
@@ -360,6 +364,7 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack lock --version": Left("names the option, without its value"),
     },
     "docs/aws-account.md": {
+        "gitops-stack reach --stack prd -- pulumi up --stack prd --yes": REACH,
         "gitops-stack addons --stack prd": Left(
             "asks an AWS account",
             (
@@ -386,6 +391,8 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack sweep --stack dev --delete": SWEEP_DELETES,
     },
     "docs/aws.md": {
+        "gitops-stack reach --stack prd -- pulumi up --stack prd --yes": REACH,
+        "gitops-stack rehearse prd --from 203.0.113.7": REHEARSE,
         "gitops-stack status --stack dev": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
     },
