@@ -43,6 +43,7 @@ Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
 _OUTPUTS: dict[str, dict[str, Any]] = {
     "eks:index:Cluster": {
         "autoModeNodeRoleName": "auto-mode-nodes",
+        "clusterSecurityGroupId": "sg-0123456789abcdef0",
         "kubeconfigJson": "{}",
         "oidcProviderUrl": "https://oidc.eks.mock.amazonaws.com/id/0",
     },

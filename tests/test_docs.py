@@ -76,12 +76,14 @@ def test_every_command_exists_with_these_options(file: str, words: tuple[str, ..
     if hasattr(command, "commands"):  # a placeholder for any of the group's
         assert rest[0] in {"…", "COMMAND"} or rest[0] in options_of(command) | {"--help"}, file
         return
+    rest, behind = (rest[: rest.index("--")], rest[rest.index("--") + 1 :]) if "--" in rest else (rest, [])
     given = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
     assert given <= options_of(command) | {"--help"}, file
     fewest, most = argument_range(command)
     has_line = len(rest) > 0  # a bare name in prose stands for the command, not for a call of it
-    assert count_arguments(command, rest) <= most, file
-    assert not has_line or "--help" in given or count_arguments(command, rest) >= fewest, file
+    arguments = count_arguments(command, rest) + len(behind)
+    assert arguments <= most, file
+    assert not has_line or "--help" in given or arguments >= fewest, file
 
 
 @pytest.mark.parametrize(("file", "words"), MADE, ids=label)

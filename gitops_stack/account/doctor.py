@@ -10,6 +10,7 @@ from pathlib import Path
 from gitops_stack.account import (
     account_checks,
     addon_versions,
+    endpoint_checks,
     log_group_checks,
     machine_checks,
     network_checks,
@@ -55,6 +56,7 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks["vpc"] = partial(network_checks.check_adopted_vpc, account, settings)
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
+        checks["endpoint"] = partial(endpoint_checks.check_endpoint, account, settings.cluster_name, settings.eks)
         checks["cluster-version"] = partial(
             version_checks.check_living_version, account, settings.cluster_name, settings.eks
         )

@@ -38,6 +38,7 @@ _COMMANDS = {
     "addons": "addons.addons",
     "kubeconfig": "account.kubeconfig",
     "eks-token": "account.eks_token",
+    "reach": "reach.reach",
     "recover": "recover.recover",
     "adopt": "adopt.adopt",
     "sweep": "sweep.sweep",

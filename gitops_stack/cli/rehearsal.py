@@ -37,6 +37,15 @@ def rehearse(
     event_log: Annotated[
         Path | None, typer.Option(help="Where --preview-only writes the engine's events, for preview-comment.")
     ] = None,
+    place: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="From where it is played: an address, or vpc; default: a place the stack's endpoint lets in.",
+            metavar="ADDRESS",
+            show_default=False,
+        ),
+    ] = "",
     output: Annotated[Output, typer.Option(help="How to print what was made.")] = Output.TEXT,
 ) -> None:
     """Run a stack's unchanged file end to end: preview, up, handover, preview without changes, destroy."""
@@ -51,10 +60,14 @@ def rehearse(
             "rehearse: found --preview-only and --keep; a preview alone makes nothing to keep; give one of them"
         )
     load_rehearsed(project.absolute(), stack)  # before a folder is made for it
+    if place:
+        from gitops_stack.lab.aws.endpoint_gate import check_place  # noqa: PLC0415
+
+        check_place(place)
     with progress(f"rehearsing {stack}") as step:
         directory = project.absolute() / ".lab" / f"rehearse-{stack}"
         lab = Lab.open(directory, build_tools(step))
-        rehearsal = Rehearsal.open(lab, project.absolute(), stack)
+        rehearsal = Rehearsal.open(lab, project.absolute(), stack, place)
         try:
             if preview_only:
                 rehearsal.start(project.absolute(), step, control_plane=False)
@@ -90,6 +103,7 @@ def _check_extra() -> None:
 def _describe(rehearsal: Rehearsal) -> dict[str, object]:
     return {
         "stack": rehearsal.settings.stack,
+        "from": rehearsal.place,
         "seconds": rehearsal.report.seconds,
         "planned": rehearsal.planned,
         "made": [dataclasses.asdict(step) for step in rehearsal.made],

@@ -43,6 +43,8 @@ def build_cluster_args(
         "access": access,
         "public_access_cidrs": eks.endpoint.public_access_cidrs,
         "private_access": eks.endpoint.private_access,
+        "private_access_cidrs": eks.endpoint.private_access_cidrs,
+        "private_access_security_groups": eks.endpoint.private_access_security_groups,
         "ip_family": eks.ip_family,
         "support_type": eks.support_type,
         "deletion_protection": eks.deletion_protection,

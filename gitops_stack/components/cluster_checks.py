@@ -5,7 +5,11 @@ from typing import Any, get_args
 
 from gitops_stack.settings.cluster_access import AccessPolicy
 from gitops_stack.settings.eks_versions import check_eks_version
-from gitops_stack.settings.endpoint_networks import check_endpoint_network, check_endpoint_networks
+from gitops_stack.settings.endpoint_networks import (
+    check_endpoint_network,
+    check_endpoint_networks,
+    check_private_network,
+)
 from gitops_stack.settings.node_images import Accelerator
 from gitops_stack.settings.node_lifecycle import TaintEffect
 
@@ -35,15 +39,27 @@ def check_cluster_args(args: Mapping[str, Any]) -> Iterator[str]:
     for key, access in args["access"].items():
         yield from _check_choices(access, f"access.{key}.", ("policy",))
         yield from _check_access(f"access.{key}", access)
-    if args.get("private_access") is False and not args.get("public_access_cidrs"):
-        yield "private_access: found False; needs True or public_access_cidrs: nobody would reach the API server"
-    networks = [network for network in args.get("public_access_cidrs") or () if isinstance(network, str)]
+    yield from _check_endpoint(args)
+    yield from _check_compute(args)
+
+
+def _check_endpoint(args: Mapping[str, Any]) -> Iterator[str]:
+    public, private = args.get("public_access_cidrs") or (), args.get("private_access_cidrs") or ()
+    if args.get("private_access") is False:
+        if not public:
+            yield "private_access: found False; needs True or public_access_cidrs: nobody would reach the API server"
+        if private or args.get("private_access_security_groups"):
+            found = "private_access: found False beside private_access_cidrs or private_access_security_groups"
+            yield f"{found}; leave one out"
+    for network in private:
+        if (needs := check_private_network(network)) is not None:
+            yield f"private_access_cidrs: found {network}; {needs}"
+    networks = [network for network in public if isinstance(network, str)]
     for network in networks:
         if (needs := check_endpoint_network(network)) is not None:
             yield f"public_access_cidrs: found {network}; {needs}"
     for found, needs in check_endpoint_networks(networks, args.get("ip_family", "ipv4")):
         yield f"public_access_cidrs: found {found}; {needs}"
-    yield from _check_compute(args)
 
 
 def _check_access(place: str, access: Mapping[str, Any]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.cni_role import register_cni_role
 from gitops_stack.components.node_groups import NodeGroupArgs, list_node_policies, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
+from gitops_stack.components.private_access import register_private_access
 from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.eks_versions import find_version_warning
@@ -48,6 +49,10 @@ class EksClusterArgs(AccountArgs):
     """Networks the public endpoint answers, 40 at most; none, the default: there is no public endpoint."""
     private_access: NotRequired[pulumi.Input[bool]]
     """Reachable from inside the VPC; default true."""
+    private_access_cidrs: NotRequired[Sequence[str]]
+    """Networks the private endpoint answers beside nodes: of the VPC, or connected to it."""
+    private_access_security_groups: NotRequired[Sequence[str]]
+    """Security groups whose members it answers, by id."""
     ip_family: NotRequired[pulumi.Input[str]]
     """`ipv4`, the default, or `ipv6`."""
     support_type: NotRequired[str]
@@ -91,9 +96,10 @@ class EksCluster(pulumi.ComponentResource):
     """A cluster that nobody but the named principals may enter, its creator included.
 
     Needs an `aws.Provider` in ``opts``. The `aws` executable must be on PATH, because `pulumi_eks` hands out a
-    kubeconfig that calls it. In Python programs, ``access`` holds the access policy associations: what talks to the
-    API server depends on them, and so leaves before them. ``ready`` is what pods need before they can run: the
-    cluster, its network and its nodes. Raises ``GitOpsStackError`` for arguments that do not fit together.
+    kubeconfig that calls it. In Python programs, ``access`` holds the access policy associations and the rules of the
+    private endpoint: what talks to the API server depends on them, and so leaves before them. ``ready`` is what pods
+    need before they can run: the cluster, its network and its nodes. Raises ``GitOpsStackError`` for arguments that do
+    not fit together.
     """
 
     arn: pulumi.Output[str]
@@ -122,8 +128,16 @@ class EksCluster(pulumi.ComponentResource):
             for key, access in args["access"].items()
             for one in register_access(f"{name}-access-{key}", access, args["name"], self._account, self.resource, self)
         ]
-        self.access: Sequence[pulumi.Resource] = made
-        self.kubeconfig = self._admit([one for one in made if isinstance(one, eks.AccessPolicyAssociation)])
+        doors = register_private_access(
+            f"{name}-api",
+            self.resource.cluster_security_group_id,
+            args.get("private_access_cidrs", ()),
+            args.get("private_access_security_groups", ()),
+            self,
+        )
+        self.access: Sequence[pulumi.Resource] = [*made, *doors]
+        associations = [one for one in made if isinstance(one, eks.AccessPolicyAssociation)]
+        self.kubeconfig = self._admit(associations, [door.id for door in doors])
         self.ready: Sequence[pulumi.Resource] = self._register_compute(args)
         if args.get("oidc_provider"):
             iam.OpenIdConnectProvider(
@@ -184,7 +198,9 @@ class EksCluster(pulumi.ComponentResource):
         arn: pulumi.Output[str] = key.arn
         return arn
 
-    def _admit(self, associations: Sequence[eks.AccessPolicyAssociation]) -> pulumi.Output[str]:
+    def _admit(
+        self, associations: Sequence[eks.AccessPolicyAssociation], doors: Sequence[pulumi.Output[str]]
+    ) -> pulumi.Output[str]:
         """Hand the kubeconfig out once new access entries are effective; in a preview nothing waits."""
         kubeconfig: pulumi.Output[str] = self.resource.kubeconfig_json
         if pulumi.runtime.is_dry_run():
@@ -194,15 +210,15 @@ class EksCluster(pulumi.ComponentResource):
             # Half a second of imports, which only an update that made an entry has to wait for.
             from gitops_stack.guard.admission import is_recent, wait_until_admitted  # noqa: PLC0415
 
-            text, *associated_at = found
-            if is_recent(associated_at):
+            text, *rest = found
+            if is_recent(rest[: len(associations)]):
                 try:
                     await asyncio.to_thread(wait_until_admitted, text, self._name)
                 except GitOpsStackError as error:
                     raise pulumi.RunError(str(error)) from None
             return str(text)
 
-        return pulumi.Output.all(kubeconfig, *(one.associated_at for one in associations)).apply(wait)
+        return pulumi.Output.all(kubeconfig, *(one.associated_at for one in associations), *doors).apply(wait)
 
     def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
         before: list[pulumi.Resource] = [self.resource, *self._before]

@@ -6,6 +6,7 @@ repository a process on loopback. Composes ``bootstrap`` with what a cluster has
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.aws.account import NAME, build_account, build_environment
+from gitops_stack.lab.aws.endpoint_gate import NAME as GATE
+from gitops_stack.lab.aws.endpoint_gate import VPC, build_gate, check_place
 from gitops_stack.lab.aws.executables import write_executables
 from gitops_stack.lab.aws.prerequisites import write_prerequisites
 from gitops_stack.lab.aws.session import ENDPOINT, AwsSession
@@ -52,6 +55,8 @@ class Rehearsal:
 
     report: Report
     settings: StackSettings
+    place: str = ""
+    """From where it plays: an address, or `vpc`; empty: a place that the stack's endpoint lets in."""
     planned: dict[str, int] = field(default_factory=dict)
     """What the first preview announced: operation -> number of resources."""
     made: list[Made] = field(default_factory=list)
@@ -63,15 +68,15 @@ class Rehearsal:
     """What `pulumi destroy` left behind in the account with the stack's tag, as `gitops-stack sweep` lists it."""
 
     @classmethod
-    def open(cls, lab: Lab, project: Path, stack: str) -> Rehearsal:
-        """Return the rehearsal of ``stack`` in ``lab``; nothing is started.
+    def open(cls, lab: Lab, project: Path, stack: str, place: str = "") -> Rehearsal:
+        """Return the rehearsal of ``stack`` in ``lab``, played from ``place``; nothing is started.
 
         Raises :class:`GitOpsStackError` for a stack without an EKS cluster, or whatever is wrong in its file.
         """
         settings = load_rehearsed(project, stack)
         report = open_report(lab, stack)
         report.as_written = True
-        return cls(report, settings)
+        return cls(report, settings, check_place(place or choose_place(settings)))
 
     @property
     def event_log(self) -> Path:
@@ -169,12 +174,17 @@ class Rehearsal:
         state, environment = self.report.lab.state, self.report.lab.process_environment()
         account = build_account(ports[NAME], self._account_id, self._region, self._store, environment)
         url, repository = self.settings.gitops.repo_url, self.report.workspace.repository
-        return [account, build_host_program(state, ports["git-host"], url, repository, environment)]
+        host = build_host_program(state, ports["git-host"], url, repository, environment)
+        gated = {**environment, **self._account_environment()}
+        gate = build_gate(ports[GATE], ports["kube-apiserver"], self._region, self.place, gated)
+        return [account, host, gate]
 
     def _account_environment(self) -> dict[str, str]:
         state = self.report.lab.state
-        port = state.load_ports()[NAME]
-        return build_environment(port, self._region, self._store, lab_kubeconfig=state.kubeconfig)
+        ports = state.load_ports()
+        return build_environment(
+            ports[NAME], self._region, self._store, lab_kubeconfig=state.kubeconfig, gate=ports[GATE]
+        )
 
     def _write_prerequisites(self) -> list[str]:
         endpoint = self._account_environment()[ENDPOINT]
@@ -204,6 +214,15 @@ class Rehearsal:
             **build_git_variables(url, report.workspace.repository, report.engine.git_environment),
             **build_host_variables(state, ports["git-host"]),
         }
+
+
+def choose_place(settings: StackSettings) -> str:
+    """Return a place from which people work on the stack: of its public networks, or else inside of the VPC."""
+    networks = settings.eks.endpoint.public_access_cidrs if settings.eks else ()
+    if not networks:
+        return VPC
+    block = ipaddress.ip_network(networks[0])
+    return str(block[min(7, block.num_addresses - 1)])
 
 
 def load_rehearsed(project: Path, stack: str) -> StackSettings:

@@ -32,6 +32,7 @@ PORT_NAMES = (
     "applicationset-webhook",
     "argocd-server",
     "argocd-server-metrics",
+    "eks-endpoint",
     "aws-account",
     "git-host",
 )

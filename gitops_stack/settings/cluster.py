@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 from gitops_stack.settings.cluster_access import AccessSettings
 from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName
 from gitops_stack.settings.eks_versions import check_eks_version
-from gitops_stack.settings.endpoint_networks import check_endpoint_network
+from gitops_stack.settings.endpoint_networks import MOST_SOURCES, check_endpoint_network, check_private_network
 from gitops_stack.settings.network import SubnetId
 from gitops_stack.settings.node_images import Accelerator, ReleaseVersion, find_accelerator, find_kubernetes_version
 from gitops_stack.settings.node_lifecycle import MOST_TAINTS, NodeUpdateSettings, TaintSettings
@@ -48,6 +48,8 @@ def _check_instance_type(value: str) -> str:
 EksVersion = Annotated[str, following(check_eks_version)]
 InstanceType = Annotated[str, AfterValidator(_check_instance_type)]
 EndpointCidr = Annotated[str, following(check_endpoint_network)]
+PrivateCidr = Annotated[str, following(check_private_network)]
+SecurityGroupId = Annotated[str, matching(r"sg-[0-9a-f]{8,17}", "the id of a security group: sg-…")]
 AddonVersion = Annotated[
     str, matching(r"v\d+\.\d+\.\d+(-eksbuild\.\d+|-\w[\w.-]*)", "an add-on version such as v1.20.0-eksbuild.1")
 ]
@@ -88,12 +90,26 @@ class EndpointSettings(Settings):
     public_access_cidrs: tuple[EndpointCidr, ...] = Field(
         (), description="Networks the public endpoint answers; none: there is no public endpoint."
     )
-    private_access: Flag = Field(True, description="Reachable from inside the VPC.")
+    private_access: Flag = Field(True, description="Reachable from inside the VPC, by nodes and by those named below.")
+    private_access_cidrs: Annotated[tuple[PrivateCidr, ...], UNIQUE] = Field(
+        (),
+        max_length=MOST_SOURCES,
+        description="Networks the private endpoint answers beside nodes: of the VPC, or connected to it.",
+    )
+    private_access_security_groups: Annotated[tuple[SecurityGroupId, ...], UNIQUE] = Field(
+        (), max_length=5, description="Security groups whose members it answers, such as a runner's."
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> EndpointSettings:
         if not self.public_access_cidrs and not self.private_access:
             raise ValueError("needs publicAccessCidrs or privateAccess: nobody would reach the API server")
+        for setting, found in (
+            ("privateAccessCidrs", self.private_access_cidrs),
+            ("privateAccessSecurityGroups", self.private_access_security_groups),
+        ):
+            if found and not self.private_access:
+                raise SettingError(setting, found[0], "needs privateAccess, or to be left out")
         return self
 
 

@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 MOST_NETWORKS = 40
+MOST_SOURCES = 40  # of 60 rules of a security group (VPC user guide, "Amazon VPC quotas"); EKS and nodes have some too
 # Shorter prefixes are a good part of the internet: nobody works from a larger network than these.
 _SHORTEST_PREFIX = {4: 8, 6: 16}
 _MOST_ADDRESSES = 4 * 2**24  # as many as four /8: halves of the internet can be written in quarters as well
@@ -39,6 +40,21 @@ def check_endpoint_network(value: str) -> str | None:
         return f"needs a network of /{_SHORTEST_PREFIX[block.version]} or smaller: this is a good part of the internet"
     if any(block.version == reserved.version and block.overlaps(reserved) for reserved in _RESERVED):
         return "needs a public network: the public endpoint sees no private or reserved address, and EKS refuses them"
+    return None
+
+
+def check_private_network(value: str) -> str | None:
+    """Return what a network that reaches the private endpoint needs to be, or ``None`` when EC2 takes it."""
+    try:
+        block = ipaddress.ip_network(value)
+    except ValueError:
+        return "needs a network without host bits, such as 10.30.0.0/16"
+    if str(block) != value:
+        return f"needs it as AWS writes it: {block}"
+    if block.prefixlen < _SHORTEST_PREFIX[block.version]:
+        return (
+            f"needs a network of /{_SHORTEST_PREFIX[block.version]} or smaller: the VPC's own, or one connected to it"
+        )
     return None
 
 

@@ -152,6 +152,8 @@ def test_every_setting_of_the_cluster_arrives() -> None:
         },
         "public_access_cidrs": ("203.0.113.0/24",),
         "private_access": False,
+        "private_access_cidrs": (),
+        "private_access_security_groups": (),
         "ip_family": "ipv4",
         "support_type": "extended",
         "deletion_protection": True,

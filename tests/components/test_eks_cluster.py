@@ -322,6 +322,33 @@ def test_nothing_but_the_cluster_is_transformed(kind: str) -> None:
     assert transform(kind, {"name": "acme-dev"}) is None
 
 
+@BOTH
+def test_the_private_endpoint_answers_whom_its_rules_name(preview: bool) -> None:
+    found = record(
+        preview,
+        private_access_cidrs=["10.30.0.0/16", "2600:1f14::/56"],
+        private_access_security_groups=["sg-0123456789abcdef1"],
+        **AUTO,
+    )
+    rules = of_kind(found, "SecurityGroupIngressRule")
+    assert {name: one.inputs for name, one in rules.items()} == {
+        name: {
+            "securityGroupId": "sg-0123456789abcdef0",
+            "description": "API server",
+            "ipProtocol": "tcp",
+            "fromPort": 443,
+            "toPort": 443,
+            **source,
+        }
+        for name, source in {
+            "eks-api-10.30.0.0-16": {"cidrIpv4": "10.30.0.0/16"},
+            "eks-api-2600.1f14..-56": {"cidrIpv6": "2600:1f14::/56"},
+            "eks-api-sg-0123456789abcdef1": {"referencedSecurityGroupId": "sg-0123456789abcdef1"},
+        }.items()
+    }
+    assert {one.parent for one in rules.values()} == {"eks"}
+
+
 @pytest.fixture
 def admissions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Have every association be made just now, and note who is waited for."""
@@ -385,6 +412,19 @@ def test_a_version_that_is_not_known_yet_is_a_warning(monkeypatch: pytest.Monkey
         (
             {"access": {"me": {"principal_arn": ADMIN, "policy": "ClusterAdmin", "namespaces": ["a"]}}, **AUTO},
             "access.me.namespaces: needs policy Admin: ClusterAdmin holds for the whole cluster",
+        ),
+        (
+            {
+                "private_access": False,
+                "public_access_cidrs": ["203.0.113.0/24"],
+                "private_access_cidrs": ["10.30.0.0/16"],
+                **AUTO,
+            },
+            "private_access: found False beside private_access_cidrs or private_access_security_groups; leave one out",
+        ),
+        (
+            {"private_access_cidrs": ["10.30.0.1/16"], **AUTO},
+            "private_access_cidrs: found 10.30.0.1/16; needs a network without host bits, such as 10.30.0.0/16",
         ),
         (
             {"private_access": False, **AUTO},

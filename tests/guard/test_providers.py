@@ -15,6 +15,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard import adoption, judgement, presence
 from gitops_stack.guard.cluster import Claim, Cluster
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
+from gitops_stack.live_state import AccessDenied
 
 NEWS = {
     "kubeconfig": "/kubeconfig", "context": "admin", "project": "gitops-stack", "stack": "dev", "namespace": "argocd",
@@ -97,6 +98,11 @@ def test_a_cluster_that_does_not_answer_stops_an_update_and_not_a_preview(
     preview = ClusterGuard().check(OLDS, {**NEWS, "dryRun": True})
     assert (preview.failures, preview.inputs["cluster"]) == ([], UID)
     assert "not compared with the cluster: cluster: does not answer" in capsys.readouterr().err
+
+
+def test_a_login_that_is_refused_fails_at_once_as_admission_was_waited_for_before(answers: list[Any]) -> None:
+    answers[:] = [AccessDenied("cluster: cannot be read: 403"), OURS]
+    assert [one.reason for one in ClusterGuard().check({}, dict(NEWS)).failures] == ["cluster: cannot be read: 403"]
 
 
 def test_another_stack_s_cluster_is_one_failure(answers: list[Any]) -> None:

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.lab.aws.lab_nodes import KUBECONFIG
+from gitops_stack.lab.aws.lab_nodes import KUBECONFIG, SERVER
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.resources.kinds import POD_IDENTITIES
 from gitops_stack.lab.aws.session import ENDPOINT, STORE, AwsSession
@@ -55,12 +55,17 @@ def build_account(port: int, account_id: str, region: str, store: Path, environm
     return Program(NAME, command, build_port_probe(port), own)
 
 
-def build_environment(port: int, region: str, store: Path, *, lab_kubeconfig: Path | None = None) -> dict[str, str]:
+def build_environment(
+    port: int, region: str, store: Path, *, lab_kubeconfig: Path | None = None, gate: int | None = None
+) -> dict[str, str]:
     """Return what the engine, the provider and boto3's users need to meet this account and no other.
 
-    With ``lab_kubeconfig`` the account's EKS clusters answer at that file's API server and have nodes there.
+    With ``lab_kubeconfig`` the account's EKS clusters answer at that file's API server and have nodes there; with
+    ``gate``, a port, behind it.
     """
     lab = {KUBECONFIG: str(lab_kubeconfig)} if lab_kubeconfig else {}
+    if gate is not None:
+        lab[SERVER] = f"https://{LOOPBACK}:{gate}"
     return {
         ENDPOINT: f"http://{LOOPBACK}:{port}",
         STORE: str(store),

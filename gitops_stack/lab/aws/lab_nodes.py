@@ -27,6 +27,8 @@ from gitops_stack.lab.nodes import FIELD_MANAGER
 from gitops_stack.lab.probes import wait_until
 
 KUBECONFIG: Final = "GITOPS_STACK_LAB_KUBECONFIG"
+SERVER: Final = "GITOPS_STACK_EKS_ENDPOINT"
+"""Where clusters answer instead of the lab's API server itself: behind the gate that knows who reaches them."""
 AUTO_MODE: Final = "general-purpose"
 _CLUSTER = "gitops-stack/eks-cluster"  # an annotation: a cluster's name may be longer than a label's value
 _POOL = "gitops-stack/eks-node-pool"
@@ -76,7 +78,7 @@ def load_endpoint() -> Endpoint | None:
     authority = cluster.get("certificate-authority-data")
     if authority is None:
         authority = base64.b64encode((file.parent / cluster["certificate-authority"]).read_bytes()).decode()
-    return Endpoint(cluster["server"], authority)
+    return Endpoint(os.environ.get(SERVER) or cluster["server"], authority)
 
 
 def build_nodes(pool: NodePool, count: int) -> list[Node]:

@@ -1,0 +1,48 @@
+"""Whether this machine reaches the API server of a cluster that is there: one TCP connection, nothing is sent."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from gitops_stack.account.checks import Check
+from gitops_stack.account.session import Account
+from gitops_stack.settings import EksClusterSettings
+
+_SECONDS = 3.0
+_PORT = 443
+
+
+def connect(host: str, port: int) -> None:
+    """Open a connection and close it; raises OSError."""
+    socket.create_connection((host, port), timeout=_SECONDS).close()
+
+
+def check_endpoint(
+    account: Account, name: str, cluster: EksClusterSettings, reach: Callable[[str, int], None] = connect
+) -> Iterator[Check]:
+    """Check that the endpoint of cluster ``name`` answers this machine; nothing without a cluster."""
+    found = account.find("eks", "describe_cluster", name=name)
+    server = found["cluster"].get("endpoint") if found else None
+    if not found or not server:
+        return
+    parts, network = urlsplit(server), found["cluster"].get("resourcesVpcConfig") or {}
+    label, needs = "endpoint", "an API server that this machine reaches, to install Argo CD"
+    try:
+        reach(parts.hostname or "", parts.port or _PORT)
+    except OSError as error:
+        said = f"{parts.hostname} does not answer: {error}"
+        yield Check(label, "failed", said, needs, _find_remedy(network, cluster))
+    else:
+        yield Check(label, "ok", f"{parts.hostname} answers", needs)
+
+
+def _find_remedy(network: dict[str, object], cluster: EksClusterSettings) -> str:
+    if network.get("endpointPublicAccess"):
+        return "add this machine's address to cluster.endpoint.publicAccessCidrs, or work from one of those networks"
+    if cluster.endpoint.private_access_cidrs or cluster.endpoint.private_access_security_groups:
+        return "work from one of cluster.endpoint.privateAccessCidrs or privateAccessSecurityGroups: it is private"
+    return (
+        "name the network you work from in cluster.endpoint.privateAccessCidrs: it is private, and lets nodes in alone"
+    )
