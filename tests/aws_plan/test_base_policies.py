@@ -79,7 +79,7 @@ def test_the_boundary_holds_no_way_up(action: str) -> None:
 
 
 def test_the_boundary_denies_other_roles_and_the_state() -> None:
-    denied = {one["Sid"]: one for one in build_boundary(ACCOUNT, "acme-state")["Statement"] if one["Effect"] == "Deny"}
+    denied = {one["Sid"]: one for one in build_boundary(ACCOUNT)["Statement"] if one["Effect"] == "Deny"}
     up = f"arn:aws:iam::{ID}:role{PATH}gitops-stack-up-dev"
     for sid in ("OwnRolesOnly", "NoWayUp"):
         assert not matches(denied[sid]["NotResource"], up)

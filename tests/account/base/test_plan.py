@@ -237,6 +237,22 @@ def test_a_provider_s_stack_is_told(account: Account, settings: StackSettings) -
 
 
 @pytest.mark.usefixtures("made")
+def test_a_second_stack_of_the_account_shares_all_but_the_roles(account: Account, settings: StackSettings) -> None:
+    other = settings.model_copy(update={"stack": "prd"})
+    jobs = dataclasses.replace(JOBS, environment="prd")
+    plan = load_plan(account, other, jobs)
+    assert [part.name for part in plan.parts if part.state != "same"] == [
+        "gitops-stack-up-prd",
+        "gitops-stack-preview-prd",
+    ]
+    apply(account, plan, silent)
+    assert load_plan(account, other, jobs).is_done
+    assert load_plan(account, settings, JOBS).is_done
+    elsewhere = load_plan(account, other, jobs, "acme-state")
+    assert todo(elsewhere, "boundary") == todo(elsewhere, "reading policy") == []
+
+
+@pytest.mark.usefixtures("made")
 def test_no_sweep_takes_the_base(account: Account) -> None:
     assert find_leftovers(account, Scope("dev", CLUSTER, REGION)).found == ()
 
