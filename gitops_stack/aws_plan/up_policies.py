@@ -33,6 +33,7 @@ from gitops_stack.aws_plan.up_actions import (
     SERVICE_LINKED,
 )
 from gitops_stack.conventions import PULUMI_PROJECT, TAG_BASE, TAG_STACK
+from gitops_stack.settings.partitions import dns_suffix
 
 ROLE_PREFIX = f"{PULUMI_PROJECT}-"
 """All roles and log groups of a stack begin with its component's name; roles of the base have a path instead."""
@@ -135,13 +136,14 @@ def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: S
     roles = [f"{iam}role/{ROLE_PREFIX}*"]
     bound = {"iam:PermissionsBoundary": boundary_arn}
     forges = [f"{iam}oidc-provider/{host}" for host in hosts]
+    takers = sorted({*PASSED_TO, f"ec2.{dns_suffix(account.partition)}"})  # EC2 alone has names of its own elsewhere
     making = ["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"]
     return build_document(
         allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),
         allow("TagRoles", ["iam:TagRole"], roles, {**own.made, **own.not_others}),
         allow("FillRoles", IAM_BOUND, roles, {"StringEquals": {**own.held["StringEquals"], **bound}}),
         allow("ChangeRoles", IAM_CHANGE, roles, own.held),
-        allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}),
+        allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": takers}}),
         *([allow("MakeIssuers", making, forges)] if forges else []),
         allow("ClusterIssuer", IAM_PROVIDER, [f"{iam}oidc-provider/oidc.eks.{account.region}.*"]),
         allow(

@@ -109,6 +109,17 @@ def test_a_role_is_made_and_filled_within_the_boundary_alone() -> None:
             assert one["Condition"]["StringEquals"]["iam:PermissionsBoundary"].endswith("/gitops-stack-boundary"), one
 
 
+@pytest.mark.parametrize(
+    ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
+)
+def test_roles_are_passed_to_services_by_their_names_in_the_partition(region: str, ec2: str) -> None:
+    roles = build_all(Account(ID, region))["up roles"]
+    assert roles
+    (passing,) = [one for one in roles["Statement"] if one["Action"] == ["iam:PassRole"]]
+    services = passing["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert {ec2, "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"} <= set(services)
+
+
 def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
     for document in UP.values():
         assert document

@@ -71,6 +71,7 @@ def test_a_stack_file_without_its_part_is_a_difference(
 ) -> None:
     assert run("init", "--yes").exit_code == 0
     (tmp_path / "Pulumi.dev.yaml").write_text(stack_text(), encoding="utf-8")
+    assert "\nWrite Pulumi.dev.yaml? [y/N]" in run("init").output
     shown = run("show", "--output", "json")
     assert shown.exit_code == 1
     assert [entry["path"] for entry in json.loads(shown.stdout)["stackFile"]] == [
@@ -92,7 +93,7 @@ def test_a_dry_run_shows_all_and_changes_nothing(run: Run, tmp_path: Path) -> No
 def test_a_no_makes_nothing(run: Run) -> None:
     asked = run("init")  # no answer on standard input is a no
     assert asked.exit_code == 1
-    assert "Make 23 changes in account 123456789012, and write Pulumi.dev.yaml?" in asked.output
+    assert "Make 23 changes in account 123456789012 and write Pulumi.dev.yaml? [y/N]" in asked.output
     assert boto3.client("s3", region_name=REGION).list_buckets()["Buckets"] == []
 
 
