@@ -18,17 +18,26 @@ def list_secrets(settings: StackSettings, account: Account) -> tuple[list[str], 
     return opened, [account.secret_arn(secret) for secret in caches if secret is not None]
 
 
+def list_forges(settings: StackSettings) -> list[str]:
+    """List the forges whose jobs get a role of the stack."""
+    jobs = [*settings.ci.publishers.values(), *settings.ci.previewers.values()] if settings.ci else []
+    used = {
+        "github": any(one.github is not None for one in jobs),
+        "gitlab": any(one.gitlab is not None for one in jobs),
+    }
+    return [forge for forge, is_used in used.items() if is_used]
+
+
+def find_named_provider(settings: StackSettings, forge: str) -> str | None:
+    """Return the ARN of a forge's identity provider as the stack file names it."""
+    if settings.ci is None:
+        return None
+    return settings.ci.github_provider_arn if forge == "github" else settings.ci.gitlab_provider_arn
+
+
 def list_made_issuers(settings: StackSettings) -> list[str]:
     """List the hosts of the forges whose providers the stack makes, because its file names none."""
-    ci = settings.ci
-    if ci is None:
-        return []
-    jobs = [*ci.publishers.values(), *ci.previewers.values()]
-    used = {
-        "github": ci.github_provider_arn is None and any(one.github is not None for one in jobs),
-        "gitlab": ci.gitlab_provider_arn is None and any(one.gitlab is not None for one in jobs),
-    }
-    return [ISSUERS[forge].host for forge, is_made in used.items() if is_made]
+    return [ISSUERS[forge].host for forge in list_forges(settings) if find_named_provider(settings, forge) is None]
 
 
 def list_keys(settings: StackSettings) -> list[str]:

@@ -20,6 +20,7 @@ from gitops_stack.account.crashed_creates import load_crashed_creates
 from gitops_stack.account.recover import Recovery
 from gitops_stack.account.session import Account
 from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
@@ -182,7 +183,8 @@ class Rehearsal:
         """Write both roles as `gitops-stack account init` would make them."""
         account = PlannedAccount(self._account_id, self._region)
         bucket, key = default_bucket(account), account.arn("kms", "key/state")
-        base = Base(account, self.settings, bucket, key, Jobs("github", "acme/platform"))
+        made = tuple(list_made_issuers(self.settings))  # as written: no base has named its providers in the file
+        base = Base(account, self.settings, bucket, key, Jobs("github", "acme/platform"), made)
         self._roles.mkdir(exist_ok=True)
         for name, role in (("up", base.up_role), ("preview", base.preview_role)):
             write_role(self._roles / f"{name}.json", role.name, list_rights(base, role))

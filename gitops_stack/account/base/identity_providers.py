@@ -5,17 +5,19 @@ from __future__ import annotations
 from gitops_stack.account.base.part import SHARED, Call, Change, Part, list_tags
 from gitops_stack.account.base.wanted import Base
 from gitops_stack.account.session import Account, tag_map
+from gitops_stack.aws_plan.oidc import find_issuer
 from gitops_stack.conventions import TAG_BASE, TAG_STACK
 
 KIND = "identity provider"
 
 
-def load_provider(aws: Account, base: Base) -> tuple[Part, str | None]:
-    """Look the provider up. Returns it, and the stack that made it, if one did.
+def load_provider(aws: Account, base: Base, forge: str) -> tuple[Part, str | None]:
+    """Look the provider of ``forge`` up. Returns it, and the stack that made it, if one did.
 
     A provider that is there with the right audience is used as it is, and not even tagged.
     """
-    arn, issuer = base.provider_arn, base.issuer
+    arn = base.provider_arn(forge)
+    issuer = find_issuer(arn, forge)
     found = aws.find("iam", "get_open_id_connect_provider", OpenIDConnectProviderArn=arn)
     if found is None:
         call = Call(

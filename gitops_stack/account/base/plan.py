@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_stack.account.base.identity_providers import load_provider
@@ -23,11 +23,11 @@ from gitops_stack.settings.ci import check_bucket_name
 
 @dataclass(frozen=True)
 class Plan:
-    """What was found. ``provider_stack`` is the stack that made the identity provider, if one did."""
+    """What was found. ``makers`` are the stacks that made an identity provider, by its forge."""
 
     base: Base
     parts: tuple[Part, ...]
-    provider_stack: str | None = None
+    makers: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def is_done(self) -> bool:
@@ -49,17 +49,17 @@ def load_plan(aws: Account, settings: StackSettings, jobs: Jobs, bucket: str | N
         raise GitOpsStackError(f"--bucket: found {bucket}; {needs}")
     key_arn, key = load_key(aws, account)
     base = Base(account, settings, bucket or default_bucket(account), key_arn, jobs)
-    provider, provider_stack = load_provider(aws, base)
+    providers = {forge: load_provider(aws, base, forge) for forge in base.forges}
     kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy"}
     parts = (
         key,
         load_bucket(aws, base),
-        provider,
+        *(provider for provider, _ in providers.values()),
         *(load_policy(aws, arn, document, kinds[arn]) for arn, document in base.managed_policies.items()),
         load_role(aws, base, base.up_role, "role for up"),
         load_role(aws, base, base.preview_role, "role for previews"),
     )
-    return Plan(base, parts, provider_stack)
+    return Plan(base, parts, {forge: stack for forge, (_, stack) in providers.items()})
 
 
 def check_owners(plan: Plan, taken: Iterable[str]) -> None:

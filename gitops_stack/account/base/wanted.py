@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from gitops_stack.aws_plan import oidc
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.boundary import build_boundary
 from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets, build_reading_policy
 from gitops_stack.aws_plan.iam_documents import Document, build_document
-from gitops_stack.aws_plan.stack_needs import ISSUERS, list_keys, list_made_issuers, list_secrets
+from gitops_stack.aws_plan.stack_needs import (
+    ISSUERS,
+    find_named_provider,
+    list_forges,
+    list_keys,
+    list_secrets,
+)
 from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.aws_plan.up_policies import build_up_policies
@@ -61,13 +66,17 @@ class RoleWanted:
 
 @dataclass(frozen=True)
 class Base:
-    """The base as it is wanted. ``key_arn`` is the state key's, or what stands for it until it is made."""
+    """The base as it is wanted. ``key_arn`` is the state key's, or what stands for it until it is made.
+
+    ``issuer_hosts`` are those whose identity providers the stack makes itself; with the base it makes none.
+    """
 
     account: Account
     settings: StackSettings
     bucket: str
     key_arn: str
     jobs: Jobs
+    issuer_hosts: tuple[str, ...] = ()
 
     @property
     def stack(self) -> str:
@@ -113,18 +122,20 @@ class Base:
         boundary = build_boundary(self.account)
         return {self.boundary_arn: boundary, self.reading_arn: build_reading_policy()}
 
-    @cached_property
-    def provider_arn(self) -> str:
-        """Return the ARN of the forge's identity provider: as the stack file names it, or the public one's."""
-        ci = self.settings.ci
-        adopted = (ci.github_provider_arn if self.jobs.forge == "github" else ci.gitlab_provider_arn) if ci else None
-        host = ISSUERS[self.jobs.forge].host
-        return adopted or f"arn:{self.account.partition}:iam::{self.account.id}:oidc-provider/{host}"
+    @property
+    def forges(self) -> list[str]:
+        """List the forges that need an identity provider: the jobs', and those of the stack's own roles."""
+        return [self.jobs.forge, *(forge for forge in list_forges(self.settings) if forge != self.jobs.forge)]
 
-    @cached_property
+    def provider_arn(self, forge: str) -> str:
+        """Return the ARN of a forge's identity provider: as the stack file names it, or the public one's."""
+        public = f"arn:{self.account.partition}:iam::{self.account.id}:oidc-provider/{ISSUERS[forge].host}"
+        return find_named_provider(self.settings, forge) or public
+
+    @property
     def issuer(self) -> oidc.OidcIssuer:
-        """The issuer behind :attr:`provider_arn`."""
-        return oidc.find_issuer(self.provider_arn, self.jobs.forge)
+        """The issuer of the jobs' tokens."""
+        return oidc.find_issuer(self.provider_arn(self.jobs.forge), self.jobs.forge)
 
     @property
     def up_role(self) -> RoleWanted:
@@ -138,13 +149,13 @@ class Base:
         return RoleWanted(
             f"{PULUMI_PROJECT}-up-{self.stack}",
             f"pulumi up of stack {self.stack}",
-            build_oidc_trust(self.provider_arn, self.issuer, subjects, branch=bound),
+            build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects, branch=bound),
             build_up_policies(
                 self.state,
                 self.boundary_arn,
                 cluster_name=self.settings.cluster_name,
                 key_arns=list_keys(self.settings),
-                issuer_hosts=list_made_issuers(self.settings),
+                issuer_hosts=self.issuer_hosts,
                 read_secret_arns=read,
                 known_secret_arns=known,
             ),
@@ -160,7 +171,9 @@ class Base:
             f"{PULUMI_PROJECT}-preview-{self.stack}",
             f"pulumi preview of stack {self.stack}",
             build_oidc_trust(
-                self.provider_arn, self.issuer, oidc.build_proposal_subjects(self.issuer, self.jobs.repository)
+                self.provider_arn(self.jobs.forge),
+                self.issuer,
+                oidc.build_proposal_subjects(self.issuer, self.jobs.repository),
             ),
             {"state": build_document(*statements)},
             _PREVIEW_SECONDS,

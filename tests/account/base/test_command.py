@@ -127,6 +127,21 @@ def test_a_provider_this_stack_made_stays_its_own(run: Run, tmp_path: Path, stac
     assert "githubProviderArn" not in written(tmp_path)["gitops-stack:ci"]
 
 
+def test_both_forges_have_a_provider_where_jobs_of_both_get_roles(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    publisher = {"gitlab": "acme/shop", "repositories": ["shop"]}
+    text = stack_text(ci={**CI, "publishers": {"shop": publisher}}, registry={"repositories": {"shop": {}}})
+    (tmp_path / "Pulumi.dev.yaml").write_text(text, encoding="utf-8")
+    assert run("init", "--yes").exit_code == 0
+    ci = written(tmp_path)["gitops-stack:ci"]
+    assert ci["githubProviderArn"] == PROVIDER
+    assert ci["gitlabProviderArn"] == f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com"
+    found = boto3.client("iam", region_name=REGION).list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert {one["Arn"] for one in found} == {ci["githubProviderArn"], ci["gitlabProviderArn"]}
+    assert run("show").exit_code == 0
+
+
 def test_jobs_of_gitlab_take_the_roles_of_their_branch(
     run: Run, tmp_path: Path, stack_text: Callable[..., str]
 ) -> None:

@@ -233,7 +233,7 @@ def test_each_kind_of_another_owner_is_refused_until_it_is_named(account: Accoun
 def test_a_provider_s_stack_is_told(account: Account, settings: StackSettings) -> None:
     tags = [{"Key": "gitops-stack:stack", "Value": "prd"}]
     client("iam").create_open_id_connect_provider(Url=f"https://{HOST}", ClientIDList=["sts.amazonaws.com"], Tags=tags)
-    assert load_plan(account, settings, JOBS).provider_stack == "prd"
+    assert load_plan(account, settings, JOBS).makers == {"github": "prd"}
 
 
 @pytest.mark.usefixtures("made")

@@ -11,6 +11,7 @@ import pytest
 
 from gitops_stack.account.base.wanted import Base, Jobs, list_rights
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.aws_plan.up_actions import EKS
 from tests.stacks import GOLDEN, stack_settings
 
@@ -57,7 +58,8 @@ def load_allowed(stack: str) -> set[str]:
     settings = stack_settings(stack)
     assert settings.account is not None
     account = Account(settings.account.id, settings.region or "")
-    base = Base(account, settings, "acme-state", account.arn("kms", "key/1"), Jobs("github", "acme/platform"))
+    jobs, made = Jobs("github", "acme/platform"), tuple(list_made_issuers(settings))
+    base = Base(account, settings, "acme-state", account.arn("kms", "key/1"), jobs, made)
     return {*list_rights(base, base.up_role)}
 
 
