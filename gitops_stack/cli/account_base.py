@@ -89,7 +89,7 @@ def init(
     settings, account = open_account(project, stack, role_arn)
     jobs = _find_jobs(settings, github, gitlab, branch, environment)
     with progress("looking at the account"):
-        plan = load_plan(account, settings, jobs, bucket)
+        plan = load_plan(account, settings, jobs, bucket, take or ())
     if output is Output.TEXT:
         _print_plan(plan)
     check_owners(plan, take or ())

@@ -115,16 +115,28 @@ def test_what_the_stack_file_has_is_its_author_s(run: Run, tmp_path: Path, stack
     assert ci["stateKeyArn"] == key
 
 
-def test_a_provider_this_stack_made_stays_its_own(run: Run, tmp_path: Path, stack_text: Callable[..., str]) -> None:
-    # Named in the stack file it would leave the program, and an engine whose state does not retain it deletes it.
-    boto3.client("iam", region_name=REGION).create_open_id_connect_provider(
-        Url="https://token.actions.githubusercontent.com",
+def test_a_provider_this_stack_made_is_its_own_until_it_is_taken(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    # Named in the stack file it leaves the program: an engine whose state does not retain it would delete it.
+    iam, host = boto3.client("iam", region_name=REGION), "token.actions.githubusercontent.com"
+    tags = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack", "team": "platform"}
+    iam.create_open_id_connect_provider(
+        Url=f"https://{host}",
         ClientIDList=["sts.amazonaws.com"],
-        Tags=[{"Key": "gitops-stack:stack", "Value": "dev"}],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )
     (tmp_path / "Pulumi.dev.yaml").write_text(stack_text(ci=CI), encoding="utf-8")
     assert run("init", "--yes").exit_code == 0
     assert "githubProviderArn" not in written(tmp_path)["gitops-stack:ci"]
+    shown = run("show")
+    assert shown.exit_code == 1
+    assert f"is this stack's own still; run `pulumi up` once, then `account init --take {host}`" in shown.stdout
+    assert run("init", "--yes", "--take", host).exit_code == 0
+    assert written(tmp_path)["gitops-stack:ci"]["githubProviderArn"] == PROVIDER
+    found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)["Tags"]
+    assert {tag["Key"] for tag in found} == {"gitops-stack:base", "gitops-stack:managed-by", "team"}
+    assert run("show").exit_code == 0
 
 
 def test_both_forges_have_a_provider_where_jobs_of_both_get_roles(
