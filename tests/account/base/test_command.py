@@ -115,6 +115,29 @@ def test_what_the_stack_file_has_is_its_author_s(run: Run, tmp_path: Path, stack
     assert ci["stateKeyArn"] == key
 
 
+def test_a_stack_on_an_existing_cluster_has_a_base_too(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    config = yaml.safe_load(stack_text(registry={"repositories": {"shop": {}}}))
+    config["config"]["gitops-stack:cluster"] = {"provider": "existing"}
+    del config["config"]["gitops-stack:network"]
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert run("init", "--yes").exit_code == 0
+    assert written(tmp_path)["gitops-stack:cluster"] == {"provider": "existing"}
+    assert run("show").exit_code == 0
+
+
+def test_a_stack_without_an_account_is_one_sentence(run: Run, tmp_path: Path, stack_text: Callable[..., str]) -> None:
+    config = yaml.safe_load(stack_text())
+    config["config"]["gitops-stack:cluster"] = {"provider": "existing"}
+    for section in ("account", "network"):
+        del config["config"][f"gitops-stack:{section}"]
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert str(run("show").exception) == (
+        "Pulumi.dev.yaml: names no AWS account; needs gitops-stack:account.id and aws:region"
+    )
+
+
 def test_a_provider_this_stack_made_is_its_own_until_it_is_taken(
     run: Run, tmp_path: Path, stack_text: Callable[..., str]
 ) -> None:
