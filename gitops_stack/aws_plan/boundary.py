@@ -12,13 +12,14 @@ from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.iam_rules import BOUNDARY_ACTIONS
 
 
-def build_boundary(account: Account, bucket: str) -> Document:
-    """Build the boundary of the roles in ``account``; ``bucket`` holds the state."""
-    state = f"arn:{account.partition}:s3:::{bucket}"
+def build_boundary(account: Account) -> Document:
+    """Build the boundary of the roles in ``account``: one for all its stacks, whatever bucket holds their state."""
+    buckets = f"arn:{account.partition}:s3:::"
+    state = [f"{buckets}{PULUMI_PROJECT}-state-*", f"{buckets}*/.pulumi/*"]
     own_roles = [f"arn:{account.partition}:iam::{account.id}:role/{PULUMI_PROJECT}-*"]
     return build_document(
         allow("AtMost", list(BOUNDARY_ACTIONS), "*"),
-        _deny("StateIsReadOnly", ["s3:Delete*", "s3:Put*"], Resource=[state, f"{state}/*"]),
+        _deny("StateIsReadOnly", ["s3:Delete*", "s3:Put*"], Resource=state),
         _deny("KeysStay", ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"], Resource="*"),
         # Another role of the account would be a way to its rights; spokes of other accounts decide for themselves.
         _deny("OwnRolesOnly", ["iam:PassRole"], NotResource=own_roles),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
+from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
 
 # Actions are spelled out, here and everywhere: a wildcard grows with every release of the service.
 _PUSH = (
@@ -113,6 +113,12 @@ def build_reading_policy() -> Document:
     return build_document(*(allow(f"Read{area}", actions, "*") for area, actions in READING.items()))
 
 
+def allow_knowing_secrets(arns: Sequence[str]) -> list[Statement]:
+    """Allow to refer to secrets without opening them; nothing where there are none."""
+    actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
+    return [allow("KnowSecrets", actions, arns)] if arns else []
+
+
 def build_previewer_policy(
     *,
     read_secret_arns: Sequence[str] = (),
@@ -128,9 +134,7 @@ def build_previewer_policy(
     statements = build_reading_policy()["Statement"]
     if read_secret_arns:
         statements.append(allow("OpenSecrets", ["secretsmanager:GetSecretValue"], read_secret_arns))
-    if known := [*read_secret_arns, *known_secret_arns]:
-        actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
-        statements.append(allow("KnowSecrets", actions, known))
+    statements += allow_knowing_secrets([*read_secret_arns, *known_secret_arns])
     if state_bucket_arn:
         statements.append(allow("ListState", ["s3:GetBucketLocation", "s3:ListBucket"], [state_bucket_arn]))
         statements.append(allow("ReadState", ["s3:GetObject"], [f"{state_bucket_arn}/*"]))

@@ -49,6 +49,8 @@ EC2_DELETE = (
 )
 # Of a node's network plugin that did not come to it: they would hold a subnet for good.
 EC2_INTERFACES = ("ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface")
+# An interface endpoint answers by the service's own name: AWS ties a hosted zone of its own to the VPC.
+ROUTE53 = ("route53:AssociateVPCWithHostedZone", "route53:DisassociateVPCFromHostedZone")
 LOGS = (
     "logs:CreateLogGroup",
     "logs:DeleteLogGroup",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets
 from gitops_stack.aws_plan.iam_documents import Conditions, Document, allow, build_document
 from gitops_stack.aws_plan.state_policies import State, allow_writing_state
 from gitops_stack.aws_plan.up_actions import (
@@ -28,9 +29,11 @@ from gitops_stack.aws_plan.up_actions import (
     KMS_USE,
     LOGS,
     PASSED_TO,
+    ROUTE53,
     SERVICE_LINKED,
 )
 from gitops_stack.conventions import PULUMI_PROJECT, TAG_BASE, TAG_STACK
+from gitops_stack.settings.partitions import dns_suffix
 
 ROLE_PREFIX = f"{PULUMI_PROJECT}-"
 """All roles and log groups of a stack begin with its component's name; roles of the base have a path instead."""
@@ -42,24 +45,25 @@ def build_up_policies(
     *,
     cluster_name: str,
     key_arns: Sequence[str] = (),
+    issuer_hosts: Sequence[str] = (),
     read_secret_arns: Sequence[str] = (),
     known_secret_arns: Sequence[str] = (),
 ) -> dict[str, Document]:
     """Build the inline policies of the role that updates the stack of ``state``, by their names.
 
-    ``boundary_arn`` bounds every role it makes; ``key_arns`` are keys the stack uses and does not make. The secrets
-    are those of :func:`gitops_stack.aws_plan.ci_policies.build_previewer_policy`.
+    ``boundary_arn`` bounds every role it makes; ``key_arns`` are keys the stack uses and does not make,
+    ``issuer_hosts`` forges whose identity providers it makes and leaves behind. The secrets are those of
+    :func:`gitops_stack.aws_plan.ci_policies.build_previewer_policy`.
     """
     account, own = state.account, _Own(state.stack)
     secrets = [allow("OpenSecrets", ["secretsmanager:GetSecretValue"], read_secret_arns)] if read_secret_arns else []
-    if known := [*read_secret_arns, *known_secret_arns]:
-        secrets.append(allow("KnowSecrets", ["secretsmanager:DescribeSecret"], known))
+    secrets += allow_knowing_secrets([*read_secret_arns, *known_secret_arns])
     return {
         "state": build_document(*allow_writing_state(state), *secrets),
         "network": _build_network_policy(account, own, cluster_name),
         "cluster": _build_cluster_policy(account, own, cluster_name, key_arns),
         "registry": _build_registry_policy(account, own),
-        "roles": _build_roles_policy(account, own, boundary_arn),
+        "roles": _build_roles_policy(account, own, boundary_arn, issuer_hosts),
     }
 
 
@@ -84,6 +88,7 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
         # The VPC's default group comes without a tag; nothing else may be tagged to become the stack's.
         allow("TagDefaultGroup", ["ec2:CreateTags"], groups, own.not_others),
         allow("Delete", EC2_DELETE, "*", own.held),
+        allow("NameEndpoints", ROUTE53, [f"arn:{account.partition}:route53:::hostedzone/*"]),
         allow(
             "DeleteInterfaces",
             EC2_INTERFACES,
@@ -126,16 +131,20 @@ def _build_registry_policy(account: Account, own: _Own) -> Document:
     )
 
 
-def _build_roles_policy(account: Account, own: _Own, boundary_arn: str) -> Document:
+def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: Sequence[str]) -> Document:
     iam = f"arn:{account.partition}:iam::{account.id}:"
     roles = [f"{iam}role/{ROLE_PREFIX}*"]
     bound = {"iam:PermissionsBoundary": boundary_arn}
+    forges = [f"{iam}oidc-provider/{host}" for host in hosts]
+    takers = sorted({*PASSED_TO, f"ec2.{dns_suffix(account.partition)}"})  # EC2 alone has names of its own elsewhere
+    making = ["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"]
     return build_document(
         allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),
         allow("TagRoles", ["iam:TagRole"], roles, {**own.made, **own.not_others}),
         allow("FillRoles", IAM_BOUND, roles, {"StringEquals": {**own.held["StringEquals"], **bound}}),
         allow("ChangeRoles", IAM_CHANGE, roles, own.held),
-        allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": list(PASSED_TO)}}),
+        allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": takers}}),
+        *([allow("MakeIssuers", making, forges)] if forges else []),
         allow("ClusterIssuer", IAM_PROVIDER, [f"{iam}oidc-provider/oidc.eks.{account.region}.*"]),
         allow(
             "LinkRoles",

@@ -89,7 +89,7 @@ def init(
     settings, account = open_account(project, stack, role_arn)
     jobs = _find_jobs(settings, github, gitlab, branch, environment)
     with progress("looking at the account"):
-        plan = load_plan(account, settings, jobs, bucket)
+        plan = load_plan(account, settings, jobs, bucket, take or ())
     if output is Output.TEXT:
         _print_plan(plan)
     check_owners(plan, take or ())
@@ -97,8 +97,9 @@ def init(
     if dry_run:
         _print_result(plan, output, "dry-run")
         return
-    asked = f"Make {plan.count} changes in account {plan.base.account.id}, and write {stack_file(stack)}?"
-    if (plan.count or changed) and not yes and not typer.confirm(asked, err=True):
+    steps = [f"Make {plan.count} changes in account {plan.base.account.id}"] if plan.count else []
+    steps += [f"{'write' if steps else 'Write'} {stack_file(stack)}"] if changed else []
+    if steps and not yes and not typer.confirm(f"{' and '.join(steps)}?", err=True):
         raise typer.Exit(1)
     with progress("making the base") as report:
         plan = apply(account, plan, report)

@@ -108,6 +108,7 @@ def _describe(rehearsal: Rehearsal) -> dict[str, object]:
         "planned": rehearsal.planned,
         "made": [dataclasses.asdict(step) for step in rehearsal.made],
         "assumed": rehearsal.assumed,
+        "unused": rehearsal.unused,
         "left": rehearsal.left,
     }
 
@@ -122,6 +123,8 @@ def _print(rehearsal: Rehearsal, *, keep: bool) -> None:
     out.print(f"\npulumi preview: {planned}")
     if rehearsal.made:
         _print_made(rehearsal.made)
+    if rehearsal.unused:
+        out.print(f"\nnot used of the role for up: {', '.join(rehearsal.unused)}", markup=False)
     table = Table("phase", "seconds", box=None, pad_edge=False)
     for phase, seconds in report.seconds.items():
         table.add_row(phase, f"{seconds:.1f}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pod_policies import build_workload_policy
 from gitops_stack.aws_plan.scaling_policies import build_autoscaler_policy
+from gitops_stack.aws_plan.stack_needs import list_secrets
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.ci_access import CiAccessArgs, PreviewArgs, RepositoryArgs
 from gitops_stack.components.container_registry import ContainerRegistryArgs
@@ -185,13 +186,8 @@ def build_ci_args(settings: StackSettings, ci: CiSettings, account: Account) -> 
 
 
 def _build_preview_args(settings: StackSettings, ci: CiSettings, account: Account) -> PreviewArgs:
-    args: PreviewArgs = {}
-    credentials, registry = settings.gitops.credentials, settings.registry
-    if credentials is not None and credentials.secrets_manager is not None:
-        args["read_secret_arns"] = [account.secret_arn(credentials.secrets_manager)]
-    if registry is not None:
-        secrets = [registry.credential_secret(upstream) for upstream in registry.pull_through_cache]
-        args["known_secret_arns"] = [account.secret_arn(secret) for secret in secrets if secret is not None]
+    opened, known = list_secrets(settings, account)
+    args: PreviewArgs = {"read_secret_arns": opened, "known_secret_arns": known}
     if ci.state_bucket_arn is not None:
         args["state_bucket_arn"] = ci.state_bucket_arn
     if ci.state_key_arn is not None:

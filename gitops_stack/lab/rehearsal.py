@@ -16,13 +16,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from gitops_stack.account.base.wanted import Base, Jobs, default_bucket, list_rights
 from gitops_stack.account.crashed_creates import load_crashed_creates
 from gitops_stack.account.recover import Recovery
 from gitops_stack.account.session import Account
+from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.config import load_stack_file
-from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.aws.account import NAME, build_account, build_environment
+from gitops_stack.lab.aws.actions import ROLE, load_unused, write_role
 from gitops_stack.lab.aws.endpoint_gate import NAME as GATE
 from gitops_stack.lab.aws.endpoint_gate import VPC, build_gate, check_place
 from gitops_stack.lab.aws.executables import write_executables
@@ -37,6 +41,7 @@ from gitops_stack.lab.bootstrap import (
     prepare_repository,
     recover_pending,
 )
+from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables, check_url
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.made import Made, load_made
@@ -64,6 +69,8 @@ class Rehearsal:
     """What the stack expects to find in its account and the rehearsal put there, in words."""
     unmade: list[Made] = field(default_factory=list)
     """What the last `pulumi destroy` took down, in order."""
+    unused: list[str] = field(default_factory=list)
+    """Actions the role for `up` has, by `gitops-stack account init`, and this rehearsal did not take."""
     left: list[str] = field(default_factory=list)
     """What `pulumi destroy` left behind in the account with the stack's tag, as `gitops-stack sweep` lists it."""
 
@@ -104,7 +111,7 @@ class Rehearsal:
     def preview(self, progress: Progress, *options: str) -> None:
         """Run the first `pulumi preview`."""
         with self.report.phase("pulumi preview", progress):
-            self.planned = self.report.engine.preview(*options)
+            self.planned = self._previewer().preview(*options)
 
     def up(self, progress: Progress) -> None:
         """Run `pulumi up`, and note what was made in which order. What a killed one left pending is recovered first."""
@@ -126,7 +133,7 @@ class Rehearsal:
     def preview_again(self, progress: Progress) -> None:
         """Run `pulumi preview --refresh --expect-no-changes`; raises :class:`GitOpsStackError` when it sees any."""
         with self.report.phase("preview --refresh --expect-no-changes", progress):
-            self.report.engine.preview("--refresh", "--expect-no-changes")
+            self._previewer().preview("--refresh", "--expect-no-changes")
 
     def destroy(self, progress: Progress) -> None:
         """Take deletion protection off where it is on, as docs/destroy.md says, and run `pulumi destroy`."""
@@ -167,6 +174,30 @@ class Rehearsal:
             leftovers = self.sweep()["leftovers"]
         self.left = [f"{found['kind']} {found['id']}: {found['because']}" for found in leftovers if not found["keep"]]
 
+    def _previewer(self) -> Engine:
+        """Return the engine as the role for previews, which may not open the repository's secret."""
+        engine = self.report.engine
+        own = {ROLE: str(self._roles / "preview.json"), PREVIEW_STAND_IN: "true"}
+        return replace(engine, extra={**engine.extra, **own})
+
+    @property
+    def _roles(self) -> Path:
+        return self.report.lab.state.directory / "aws-roles"
+
+    def _write_roles(self) -> None:
+        """Write both roles as `gitops-stack account init` would make them."""
+        account = PlannedAccount(self._account_id, self._region)
+        bucket, key = default_bucket(account), account.arn("kms", "key/state")
+        made = tuple(list_made_issuers(self.settings))  # as written: no base has named its providers in the file
+        base = Base(account, self.settings, bucket, key, Jobs("github", "acme/platform"), made)
+        self._roles.mkdir(exist_ok=True)
+        for name, role in (("up", base.up_role), ("preview", base.preview_role)):
+            write_role(self._roles / f"{name}.json", role.name, list_rights(base, role))
+
+    def note_unused(self) -> None:
+        """Note what the role for `up` was not needed for."""
+        self.unused = load_unused(self._roles / "up.json")
+
     def _is_living(self) -> bool:
         return any(status.name == NAME for status in self.report.lab.processes())
 
@@ -206,7 +237,8 @@ class Rehearsal:
         """Point engine and repo-server at the account and at the repository's host."""
         report, state = self.report, self.report.lab.state
         executables = write_executables(state.directory / "aws-bin")
-        extra = {**self._account_environment(), "PATH": str(executables)}
+        self._write_roles()
+        extra = {**self._account_environment(), "PATH": str(executables), ROLE: str(self._roles / "up.json")}
         report.engine = replace(report.engine, extra=extra)
         (state.directory / ENGINE_ENVIRONMENT).write_text(json.dumps(extra, indent=2), encoding="utf-8")
         url, ports = self.settings.gitops.repo_url, state.load_ports()
@@ -246,3 +278,4 @@ def rehearse(rehearsal: Rehearsal, project: Path, progress: Progress) -> None:
     rehearsal.preview_again(progress)
     rehearsal.destroy(progress)
     rehearsal.look_for_leftovers(progress)
+    rehearsal.note_unused()

@@ -66,7 +66,7 @@ def build_all(account: Account) -> dict[str, Document]:
         "state bucket": state_policies.build_bucket_policy(state),
         "state key": state_policies.build_state_key_policy(account),
         **{f"up {name}": document for name, document in updating.items()},
-        BOUNDARY: boundary.build_boundary(account, "acme-state"),
+        BOUNDARY: boundary.build_boundary(account),
         "hub": pod_policies.build_hub_policy([f"arn:{partition}:iam::210987654321:role/argocd-spoke"]),
         "external secrets": pod_policies.build_external_secrets_policy([secret]),
         "external dns": pod_policies.build_external_dns_policy(account, ["Z0123456789ABCDEFGHIJ"]),

@@ -79,7 +79,7 @@ def test_the_boundary_holds_no_way_up(action: str) -> None:
 
 
 def test_the_boundary_denies_other_roles_and_the_state() -> None:
-    denied = {one["Sid"]: one for one in build_boundary(ACCOUNT, "acme-state")["Statement"] if one["Effect"] == "Deny"}
+    denied = {one["Sid"]: one for one in build_boundary(ACCOUNT)["Statement"] if one["Effect"] == "Deny"}
     up = f"arn:aws:iam::{ID}:role{PATH}gitops-stack-up-dev"
     for sid in ("OwnRolesOnly", "NoWayUp"):
         assert not matches(denied[sid]["NotResource"], up)
@@ -107,6 +107,17 @@ def test_a_role_is_made_and_filled_within_the_boundary_alone() -> None:
     for one in roles["Statement"]:
         if bounded & set(one["Action"]):
             assert one["Condition"]["StringEquals"]["iam:PermissionsBoundary"].endswith("/gitops-stack-boundary"), one
+
+
+@pytest.mark.parametrize(
+    ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
+)
+def test_roles_are_passed_to_services_by_their_names_in_the_partition(region: str, ec2: str) -> None:
+    roles = build_all(Account(ID, region))["up roles"]
+    assert roles
+    (passing,) = [one for one in roles["Statement"] if one["Action"] == ["iam:PassRole"]]
+    services = passing["Condition"]["StringEquals"]["iam:PassedToService"]
+    assert {ec2, "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"} <= set(services)
 
 
 def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ import boto3
 import pytest
 from lightkube.resources.core_v1 import Node
 
+from gitops_stack.account.base.stack_file import Entry, write_entries
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.iam_rules import check_document
+from gitops_stack.lab.aws.actions import load_used
 from gitops_stack.lab.aws.prerequisites import PASSWORD
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.made import Made
@@ -21,6 +26,7 @@ from gitops_stack.lab.rehearsal import Rehearsal
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live_state import ObjectReference, connect, load_objects
 from tests.e2e.scenario import ROOT, say
+from tests.stacks import compare_golden
 
 pytestmark = pytest.mark.e2e
 
@@ -59,6 +65,12 @@ def resources(rehearsal: Rehearsal) -> list[dict[str, Any]]:
     exported = json.loads(engine.run("stack", "export", "--stack", engine.stack, limit_seconds=60))
     found: list[dict[str, Any]] = exported["deployment"].get("resources", [])
     return found
+
+
+def check_actions(rehearsal: Rehearsal) -> None:
+    """Hold what the stack's run took as the role for up against the recording tests/account/base looks at."""
+    used = load_used(rehearsal.report.lab.state.directory / "aws-roles" / "up.json")
+    compare_golden(f"{rehearsal.settings.stack}-actions.txt", "".join(f"{action}\n" for action in sorted(used)))
 
 
 def labels_of(node: Node) -> dict[str, str]:
@@ -172,6 +184,7 @@ def test_destroy_leaves_what_pulumi_never_knew_and_sweep_finds_exactly_that(dev:
     dev.look_for_leftovers(say)
     assert dev.left == []
     assert resources(dev) == []
+    check_actions(dev)
     assert {vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"]} >= strangers
 
 
@@ -220,10 +233,39 @@ def prd(tmp_path_factory: pytest.TempPathFactory, dev: Rehearsal) -> Iterator[Re
     dev.report.lab.down(say)  # one at a time: two labs are 3 GB
     rehearsal = open_rehearsal(tmp_path_factory.mktemp("prd"), "prd")
     rehearsal.start(ROOT, say)
+    bind(rehearsal)
     rehearsal.up(say)
     rehearsal.hand_over(say)
     yield rehearsal
     rehearsal.report.lab.down(say)
+
+
+BOUNDARY = "arn:aws:iam::210987654321:policy/gitops-stack/gitops-stack-boundary"
+
+
+def bind(rehearsal: Rehearsal) -> None:
+    """Name the boundary in the rehearsed stack file, as `gitops-stack account init` does."""
+    file = rehearsal.report.workspace.directory / f"Pulumi.{rehearsal.settings.stack}.yaml"
+    entry = Entry(("account", "permissionsBoundaryArn"), BOUNDARY)
+    file.write_text(write_entries(file.read_text(encoding="utf-8"), file.name, [entry]), encoding="utf-8")
+
+
+def test_every_role_of_production_is_bound_those_of_pulumi_eks_too(prd: Rehearsal) -> None:
+    roles = [found for found in of_type(prd, "Role") if found["type"].startswith("aws:iam/")]
+    assert [found["inputs"].get("permissionsBoundary") for found in roles] == [BOUNDARY] * len(roles)
+    owners = {found["parent"].split("::")[-2].rpartition("$")[2] for found in roles}
+    assert {"eks:index:ServiceRole", "gitops-stack:index:PodIdentity"} <= owners
+    assert all(found["outputs"]["name"].startswith("gitops-stack-") for found in roles), "the policy of up ends there"
+
+
+def test_the_state_of_a_stack_is_where_its_roles_look_for_it(prd: Rehearsal) -> None:
+    state = State(Account("210987654321", "ap-northeast-1"), "prd", "acme", "key")
+    backend = prd.report.engine.backend.folder
+    keys = {str(file.relative_to(backend)) for file in backend.rglob("*") if file.is_file()}
+    own = {key for key in keys if not key.endswith(".attrs")}  # of a folder, not of a bucket
+    patterns = [*state.objects, state.marker]
+    assert {key for key in own if not any(fnmatch(f"{state.bucket_arn}/{key}", one) for one in patterns)} == set()
+    assert any("/history/" in key for key in own)
 
 
 def test_production_is_highly_available_on_its_node_groups(prd: Rehearsal) -> None:
@@ -260,6 +302,7 @@ def test_production_is_not_destroyed_before_its_protection_is_off(prd: Rehearsal
     prd.destroy(say)
     prd.look_for_leftovers(say)
     assert prd.left == []
+    check_actions(prd)
 
 
 def test_a_stack_on_an_existing_cluster_is_not_rehearsed(tmp_path: Path) -> None:

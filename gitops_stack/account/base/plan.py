@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_stack.account.base.identity_providers import load_provider
@@ -15,6 +15,7 @@ from gitops_stack.account.base.state_key import build_new_key, load_key
 from gitops_stack.account.base.wanted import Base, Jobs, default_bucket
 from gitops_stack.account.session import Account
 from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.oidc import find_issuer
 from gitops_stack.conventions import TAG_BASE
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
@@ -23,11 +24,11 @@ from gitops_stack.settings.ci import check_bucket_name
 
 @dataclass(frozen=True)
 class Plan:
-    """What was found. ``provider_stack`` is the stack that made the identity provider, if one did."""
+    """What was found. ``makers`` are the stacks that made an identity provider, by its forge."""
 
     base: Base
     parts: tuple[Part, ...]
-    provider_stack: str | None = None
+    makers: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def is_done(self) -> bool:
@@ -40,8 +41,13 @@ class Plan:
         return sum(len(part.changes) for part in self.parts)
 
 
-def load_plan(aws: Account, settings: StackSettings, jobs: Jobs, bucket: str | None = None) -> Plan:
-    """Read everything the base has, and return what is there and what would be done. Changes nothing."""
+def load_plan(
+    aws: Account, settings: StackSettings, jobs: Jobs, bucket: str | None = None, taken: Collection[str] = ()
+) -> Plan:
+    """Read everything the base has, and return what is there and what would be done. Changes nothing.
+
+    ``taken`` are parts, by their names, that may be taken from their owners.
+    """
     if settings.account is None:
         raise ValueError("settings without an account have no base")
     account = PlannedAccount(settings.account.id, aws.region)
@@ -49,17 +55,20 @@ def load_plan(aws: Account, settings: StackSettings, jobs: Jobs, bucket: str | N
         raise GitOpsStackError(f"--bucket: found {bucket}; {needs}")
     key_arn, key = load_key(aws, account)
     base = Base(account, settings, bucket or default_bucket(account), key_arn, jobs)
-    provider, provider_stack = load_provider(aws, base)
+    providers = {}
+    for forge in base.forges:
+        host = find_issuer(base.provider_arn(forge), forge).host
+        providers[forge] = load_provider(aws, base, forge, taken=host in taken)
     kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy"}
     parts = (
         key,
         load_bucket(aws, base),
-        provider,
+        *(provider for provider, _ in providers.values()),
         *(load_policy(aws, arn, document, kinds[arn]) for arn, document in base.managed_policies.items()),
         load_role(aws, base, base.up_role, "role for up"),
         load_role(aws, base, base.preview_role, "role for previews"),
     )
-    return Plan(base, parts, provider_stack)
+    return Plan(base, parts, {forge: stack for forge, (_, stack) in providers.items()})
 
 
 def check_owners(plan: Plan, taken: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitops_stack.account.base.plan import Plan
 from gitops_stack.account.base.wanted import Base
+from gitops_stack.aws_plan.stack_needs import find_named_provider, list_forges
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.edits.document import YamlDocument
 from gitops_stack.edits.value_text import render_flow
@@ -36,11 +37,10 @@ def list_entries(plan: Plan) -> Iterator[Entry]:
     ci = settings.ci
     if ci is None:
         return
-    jobs = [*ci.publishers.values(), *ci.previewers.values()]
-    used = [one for one in jobs if (one.github if base.jobs.forge == "github" else one.gitlab) is not None]
-    named = ci.github_provider_arn if base.jobs.forge == "github" else ci.gitlab_provider_arn
-    if used and named is None and plan.provider_stack != base.stack:  # its own stays in the stack's state
-        yield Entry(("ci", f"{base.jobs.forge}ProviderArn"), base.provider_arn)
+    for forge in list_forges(settings):
+        # What this stack made stays in its state: named, it would leave the program and, not yet retained, be deleted.
+        if find_named_provider(settings, forge) is None and plan.makers.get(forge) != base.stack:
+            yield Entry(("ci", f"{forge}ProviderArn"), base.provider_arn(forge))
     if ci.previewers and ci.state_bucket_arn is None:
         yield Entry(("ci", "stateBucketArn"), base.state.bucket_arn)
     if ci.previewers and ci.state_key_arn is None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from gitops_stack.aws_plan import oidc
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.boundary import build_boundary
-from gitops_stack.aws_plan.ci_policies import build_reading_policy
-from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
+from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets, build_reading_policy
+from gitops_stack.aws_plan.iam_documents import Document, build_document
+from gitops_stack.aws_plan.stack_needs import (
+    ISSUERS,
+    find_named_provider,
+    list_forges,
+    list_keys,
+    list_secrets,
+)
 from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.aws_plan.up_policies import build_up_policies
@@ -22,7 +28,6 @@ ALIAS = f"alias/{PULUMI_PROJECT}-state"
 # Apart from all that stacks make: the policy of `up` ends at the names of their roles, which have no path.
 PATH = f"/{PULUMI_PROJECT}/"
 _UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
-_ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Jobs:
                 f"--environment: found {self.environment}; GitLab's tokens name no environment; leave it out, and "
                 "protect the branch and the environment in GitLab"
             )
-        issuer = _ISSUERS[self.forge]
+        issuer = ISSUERS[self.forge]
         environments = [self.environment] if self.environment is not None else []
         oidc.build_job_subjects(issuer, self.repository, branches=[self.branch], environments=environments)
 
@@ -61,13 +66,17 @@ class RoleWanted:
 
 @dataclass(frozen=True)
 class Base:
-    """The base as it is wanted. ``key_arn`` is the state key's, or what stands for it until it is made."""
+    """The base as it is wanted. ``key_arn`` is the state key's, or what stands for it until it is made.
+
+    ``issuer_hosts`` are those whose identity providers the stack makes itself; with the base it makes none.
+    """
 
     account: Account
     settings: StackSettings
     bucket: str
     key_arn: str
     jobs: Jobs
+    issuer_hosts: tuple[str, ...] = ()
 
     @property
     def stack(self) -> str:
@@ -110,26 +119,28 @@ class Base:
     @property
     def managed_policies(self) -> dict[str, Document]:
         """Build the managed policies by their ARNs."""
-        boundary = build_boundary(self.account, self.bucket)
+        boundary = build_boundary(self.account)
         return {self.boundary_arn: boundary, self.reading_arn: build_reading_policy()}
 
-    @cached_property
-    def provider_arn(self) -> str:
-        """Return the ARN of the forge's identity provider: as the stack file names it, or the public one's."""
-        ci = self.settings.ci
-        adopted = (ci.github_provider_arn if self.jobs.forge == "github" else ci.gitlab_provider_arn) if ci else None
-        host = _ISSUERS[self.jobs.forge].host
-        return adopted or f"arn:{self.account.partition}:iam::{self.account.id}:oidc-provider/{host}"
+    @property
+    def forges(self) -> list[str]:
+        """List the forges that need an identity provider: the jobs', and those of the stack's own roles."""
+        return [self.jobs.forge, *(forge for forge in list_forges(self.settings) if forge != self.jobs.forge)]
 
-    @cached_property
+    def provider_arn(self, forge: str) -> str:
+        """Return the ARN of a forge's identity provider: as the stack file names it, or the public one's."""
+        public = f"arn:{self.account.partition}:iam::{self.account.id}:oidc-provider/{ISSUERS[forge].host}"
+        return find_named_provider(self.settings, forge) or public
+
+    @property
     def issuer(self) -> oidc.OidcIssuer:
-        """The issuer behind :attr:`provider_arn`."""
-        return oidc.find_issuer(self.provider_arn, self.jobs.forge)
+        """The issuer of the jobs' tokens."""
+        return oidc.find_issuer(self.provider_arn(self.jobs.forge), self.jobs.forge)
 
     @property
     def up_role(self) -> RoleWanted:
         """The role of `pulumi up` and `pulumi destroy`."""
-        jobs, read, known = self.jobs, *_list_secrets(self)
+        jobs, read, known = self.jobs, *list_secrets(self.settings, self.account)
         named: dict[str, Sequence[str]] = (
             {"branches": [jobs.branch]} if jobs.environment is None else {"environments": [jobs.environment]}
         )
@@ -138,12 +149,13 @@ class Base:
         return RoleWanted(
             f"{PULUMI_PROJECT}-up-{self.stack}",
             f"pulumi up of stack {self.stack}",
-            build_oidc_trust(self.provider_arn, self.issuer, subjects, branch=bound),
+            build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects, branch=bound),
             build_up_policies(
                 self.state,
                 self.boundary_arn,
                 cluster_name=self.settings.cluster_name,
-                key_arns=_list_keys(self.settings),
+                key_arns=list_keys(self.settings),
+                issuer_hosts=self.issuer_hosts,
                 read_secret_arns=read,
                 known_secret_arns=known,
             ),
@@ -153,38 +165,32 @@ class Base:
     @property
     def preview_role(self) -> RoleWanted:
         """The role of `pulumi preview`: it writes nothing, and opens no secret but the state's own."""
-        read, known = _list_secrets(self)
-        statements = allow_reading_state(self.state)
-        if read or known:
-            seen = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
-            statements.append(allow("KnowSecrets", seen, [*read, *known]))
+        read, known = list_secrets(self.settings, self.account)
+        statements = [*allow_reading_state(self.state), *allow_knowing_secrets([*read, *known])]
         return RoleWanted(
             f"{PULUMI_PROJECT}-preview-{self.stack}",
             f"pulumi preview of stack {self.stack}",
             build_oidc_trust(
-                self.provider_arn, self.issuer, oidc.build_proposal_subjects(self.issuer, self.jobs.repository)
+                self.provider_arn(self.jobs.forge),
+                self.issuer,
+                oidc.build_proposal_subjects(self.issuer, self.jobs.repository),
             ),
             {"state": build_document(*statements)},
             _PREVIEW_SECONDS,
         )
 
 
+def list_rights(base: Base, role: RoleWanted) -> dict[str, list[str]]:
+    """List every action the policies of ``role`` allow, the managed one included, and the resources it holds for."""
+    rights: dict[str, list[str]] = {}
+    for document in (base.managed_policies[base.reading_arn], *role.policies.values()):
+        for statement in document["Statement"]:
+            found = statement["Resource"]
+            for action in statement["Action"]:
+                rights.setdefault(action, []).extend([found] if isinstance(found, str) else found)
+    return rights
+
+
 def default_bucket(account: Account) -> str:
     """Name the state's bucket: names of buckets are everybody's, so account and region are in it."""
     return f"{PULUMI_PROJECT}-state-{account.id}-{account.region}"
-
-
-def _list_secrets(base: Base) -> tuple[list[str], list[str]]:
-    credentials, registry = base.settings.gitops.credentials, base.settings.registry
-    own = credentials.secrets_manager if credentials is not None else None
-    read = [base.account.secret_arn(own)] if own is not None else []
-    caches = [registry.credential_secret(upstream) for upstream in registry.pull_through_cache] if registry else []
-    return read, [base.account.secret_arn(secret) for secret in caches if secret is not None]
-
-
-def _list_keys(settings: StackSettings) -> list[str]:
-    keys = [
-        settings.eks.secrets_key_arn if settings.eks else None,
-        settings.registry.kms_key_arn if settings.registry else None,
-    ]
-    return sorted({key for key in keys if key is not None})

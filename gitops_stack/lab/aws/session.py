@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab.aws.actions import ROLE, Place, ask_permission
 from gitops_stack.lab.aws.models import AwsError, check_request
 from gitops_stack.lab.aws.store import Store
 
@@ -64,6 +65,7 @@ class AwsSession:
         connection = _connect(service, self.region, self._endpoint)
         given = {name: value for name, value in parameters.items() if value is not None}
         check_request(connection.model.operation_model(operation), given)
+        self._ask_permission(service, connection, operation, given)
         try:
             answer: Answer = getattr(connection.client, connection.methods[operation])(**given)
         except ClientError as refused:
@@ -79,7 +81,18 @@ class AwsSession:
     def check(self, service: str, operation: str, **parameters: Any) -> None:  # noqa: ANN401 - as boto3
         """Check a request for an operation that moto lacks; raises :class:`AwsError` as :meth:`call` does."""
         given = {name: value for name, value in parameters.items() if value is not None}
-        check_request(_connect(service, self.region, self._endpoint).model.operation_model(operation), given)
+        connection = _connect(service, self.region, self._endpoint)
+        check_request(connection.model.operation_model(operation), given)
+        self._ask_permission(service, connection, operation, given)
+
+    def permit(self, service: str, operation: str) -> None:
+        """Ask for the right to an operation that the store answers; raises :class:`AwsError` as :meth:`call` does."""
+        self._ask_permission(service, _connect(service, self.region, self._endpoint), operation, {})
+
+    def _ask_permission(self, service: str, connection: _Connection, operation: str, given: Answer) -> None:
+        if os.environ.get(ROLE) and operation != "GetCallerIdentity":  # everybody may, and account_id asks it
+            place = Place(self.account_id, self.region)
+            ask_permission(service, connection.model.service_id, operation, given, place)
 
     def refuse(self, service: str, operation: str, code: str, message: str) -> AwsError:
         """Return the error AWS gives where moto is laxer, for the caller to raise."""

@@ -71,6 +71,7 @@ def test_a_stack_file_without_its_part_is_a_difference(
 ) -> None:
     assert run("init", "--yes").exit_code == 0
     (tmp_path / "Pulumi.dev.yaml").write_text(stack_text(), encoding="utf-8")
+    assert "\nWrite Pulumi.dev.yaml? [y/N]" in run("init").output
     shown = run("show", "--output", "json")
     assert shown.exit_code == 1
     assert [entry["path"] for entry in json.loads(shown.stdout)["stackFile"]] == [
@@ -92,7 +93,7 @@ def test_a_dry_run_shows_all_and_changes_nothing(run: Run, tmp_path: Path) -> No
 def test_a_no_makes_nothing(run: Run) -> None:
     asked = run("init")  # no answer on standard input is a no
     assert asked.exit_code == 1
-    assert "Make 23 changes in account 123456789012, and write Pulumi.dev.yaml?" in asked.output
+    assert "Make 23 changes in account 123456789012 and write Pulumi.dev.yaml? [y/N]" in asked.output
     assert boto3.client("s3", region_name=REGION).list_buckets()["Buckets"] == []
 
 
@@ -114,16 +115,66 @@ def test_what_the_stack_file_has_is_its_author_s(run: Run, tmp_path: Path, stack
     assert ci["stateKeyArn"] == key
 
 
-def test_a_provider_this_stack_made_stays_its_own(run: Run, tmp_path: Path, stack_text: Callable[..., str]) -> None:
-    # Named in the stack file it would leave the program, and an engine whose state does not retain it deletes it.
-    boto3.client("iam", region_name=REGION).create_open_id_connect_provider(
-        Url="https://token.actions.githubusercontent.com",
+def test_a_stack_on_an_existing_cluster_has_a_base_too(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    config = yaml.safe_load(stack_text(registry={"repositories": {"shop": {}}}))
+    config["config"]["gitops-stack:cluster"] = {"provider": "existing"}
+    del config["config"]["gitops-stack:network"]
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert run("init", "--yes").exit_code == 0
+    assert written(tmp_path)["gitops-stack:cluster"] == {"provider": "existing"}
+    assert run("show").exit_code == 0
+
+
+def test_a_stack_without_an_account_is_one_sentence(run: Run, tmp_path: Path, stack_text: Callable[..., str]) -> None:
+    config = yaml.safe_load(stack_text())
+    config["config"]["gitops-stack:cluster"] = {"provider": "existing"}
+    for section in ("account", "network"):
+        del config["config"][f"gitops-stack:{section}"]
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert str(run("show").exception) == (
+        "Pulumi.dev.yaml: names no AWS account; needs gitops-stack:account.id and aws:region"
+    )
+
+
+def test_a_provider_this_stack_made_is_its_own_until_it_is_taken(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    # Named in the stack file it leaves the program: an engine whose state does not retain it would delete it.
+    iam, host = boto3.client("iam", region_name=REGION), "token.actions.githubusercontent.com"
+    tags = {"gitops-stack:stack": "dev", "gitops-stack:project": "gitops-stack", "team": "platform"}
+    iam.create_open_id_connect_provider(
+        Url=f"https://{host}",
         ClientIDList=["sts.amazonaws.com"],
-        Tags=[{"Key": "gitops-stack:stack", "Value": "dev"}],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )
     (tmp_path / "Pulumi.dev.yaml").write_text(stack_text(ci=CI), encoding="utf-8")
     assert run("init", "--yes").exit_code == 0
     assert "githubProviderArn" not in written(tmp_path)["gitops-stack:ci"]
+    shown = run("show")
+    assert shown.exit_code == 1
+    assert f"is this stack's own still; run `pulumi up` once, then `account init --take {host}`" in shown.stdout
+    assert run("init", "--yes", "--take", host).exit_code == 0
+    assert written(tmp_path)["gitops-stack:ci"]["githubProviderArn"] == PROVIDER
+    found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER)["Tags"]
+    assert {tag["Key"] for tag in found} == {"gitops-stack:base", "gitops-stack:managed-by", "team"}
+    assert run("show").exit_code == 0
+
+
+def test_both_forges_have_a_provider_where_jobs_of_both_get_roles(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str]
+) -> None:
+    publisher = {"gitlab": "acme/shop", "repositories": ["shop"]}
+    text = stack_text(ci={**CI, "publishers": {"shop": publisher}}, registry={"repositories": {"shop": {}}})
+    (tmp_path / "Pulumi.dev.yaml").write_text(text, encoding="utf-8")
+    assert run("init", "--yes").exit_code == 0
+    ci = written(tmp_path)["gitops-stack:ci"]
+    assert ci["githubProviderArn"] == PROVIDER
+    assert ci["gitlabProviderArn"] == f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com"
+    found = boto3.client("iam", region_name=REGION).list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert {one["Arn"] for one in found} == {ci["githubProviderArn"], ci["gitlabProviderArn"]}
+    assert run("show").exit_code == 0
 
 
 def test_jobs_of_gitlab_take_the_roles_of_their_branch(

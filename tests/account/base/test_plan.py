@@ -233,7 +233,23 @@ def test_each_kind_of_another_owner_is_refused_until_it_is_named(account: Accoun
 def test_a_provider_s_stack_is_told(account: Account, settings: StackSettings) -> None:
     tags = [{"Key": "gitops-stack:stack", "Value": "prd"}]
     client("iam").create_open_id_connect_provider(Url=f"https://{HOST}", ClientIDList=["sts.amazonaws.com"], Tags=tags)
-    assert load_plan(account, settings, JOBS).provider_stack == "prd"
+    assert load_plan(account, settings, JOBS).makers == {"github": "prd"}
+
+
+@pytest.mark.usefixtures("made")
+def test_a_second_stack_of_the_account_shares_all_but_the_roles(account: Account, settings: StackSettings) -> None:
+    other = settings.model_copy(update={"stack": "prd"})
+    jobs = dataclasses.replace(JOBS, environment="prd")
+    plan = load_plan(account, other, jobs)
+    assert [part.name for part in plan.parts if part.state != "same"] == [
+        "gitops-stack-up-prd",
+        "gitops-stack-preview-prd",
+    ]
+    apply(account, plan, silent)
+    assert load_plan(account, other, jobs).is_done
+    assert load_plan(account, settings, JOBS).is_done
+    elsewhere = load_plan(account, other, jobs, "acme-state")
+    assert todo(elsewhere, "boundary") == todo(elsewhere, "reading policy") == []
 
 
 @pytest.mark.usefixtures("made")

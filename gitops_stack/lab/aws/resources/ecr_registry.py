@@ -55,6 +55,7 @@ class PullThroughCacheRule(ResourceType):
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the rule."""
+        aws.permit("ecr", "DescribePullThroughCacheRules")
         found = aws.store.find(RULES, _key(aws, identity))
         return None if found is None else {**found, "registryId": aws.account_id}
 
@@ -68,6 +69,7 @@ class PullThroughCacheRule(ResourceType):
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it."""
+        aws.permit("ecr", "DeletePullThroughCacheRule")
         aws.store.remove(RULES, _key(aws, identity))
 
     def _keep(self, aws: AwsSession, inputs: Plain) -> None:
@@ -110,6 +112,7 @@ class RepositoryCreationTemplate(ResourceType):
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the template."""
+        aws.permit("ecr", "DescribeRepositoryCreationTemplates")
         found = aws.store.find(TEMPLATES, _key(aws, identity))
         return None if found is None else {**found, "registryId": aws.account_id}
 
@@ -120,6 +123,7 @@ class RepositoryCreationTemplate(ResourceType):
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it."""
+        aws.permit("ecr", "DeleteRepositoryCreationTemplate")
         aws.store.remove(TEMPLATES, _key(aws, identity))
 
     def _check_template(self, aws: AwsSession, operation: str, inputs: Plain) -> None:
@@ -159,6 +163,7 @@ class RegistryPolicy(ResourceType):
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the policy."""
+        aws.permit("ecr", "GetRegistryPolicy")
         found = aws.store.find(POLICIES, aws.region)
         return None if found is None else {**found, "registryId": aws.account_id}
 
@@ -168,6 +173,7 @@ class RegistryPolicy(ResourceType):
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Remove the policy."""
+        aws.permit("ecr", "DeleteRegistryPolicy")
         aws.store.remove(POLICIES, aws.region)
 
 

@@ -18,20 +18,31 @@ _ROLE_ARN = re.compile(r"arn:aws:iam::\d{12}:role/(?:[\w+=,.@/-]+/)?([\w+=,.@-]+
 
 
 class StoredType(ResourceType):
-    """A part of a cluster that moto lacks and the store keeps below ``kind``; the id is the store's key."""
+    """A part of a cluster that moto lacks and the store keeps below ``kind``; the id is the store's key.
+
+    ``reading`` and ``deleting`` are the operations of the API that these stand for.
+    """
 
     kind: ClassVar[str]
+    reading: ClassVar[str]
+    deleting: ClassVar[str]
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return what is stored."""
+        aws.permit("eks", self.reading)
         return aws.store.find(self.kind, f"{aws.region}/{identity}")
 
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it."""
+        aws.permit("eks", self.deleting)
         aws.store.remove(self.kind, f"{aws.region}/{identity}")
 
     def tag(self, aws: AwsSession, identity: str, state: Plain, added: dict[str, str], removed: list[str]) -> None:
         """Set and remove tags."""
+        if removed:
+            aws.permit("eks", "UntagResource")
+        if added:
+            aws.permit("eks", "TagResource")
         key = f"{aws.region}/{identity}"
         found = aws.store.find(self.kind, key) or {}
         kept = {name: value for name, value in found.get("tagsAll", {}).items() if name not in removed}

@@ -26,6 +26,7 @@ class AccessEntry(StoredType):
 
     token = "aws:eks/accessEntry:AccessEntry"
     kind = ENTRIES
+    reading, deleting = "DescribeAccessEntry", "DeleteAccessEntry"
     schema = Schema(
         required="clusterName principalArn",
         replaces="clusterName principalArn type",
@@ -74,6 +75,7 @@ class AccessEntry(StoredType):
 
     def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Change groups and user name."""
+        aws.permit("eks", "UpdateAccessEntry")
         groups = new.get("kubernetesGroups") or []
         self._check_content(aws, "UpdateAccessEntry", new["principalArn"], groups)
         document = {"kubernetesGroups": groups, "modifiedAt": build_timestamp()}
@@ -107,6 +109,7 @@ class AccessPolicyAssociation(StoredType):
 
     token = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
     kind = ASSOCIATIONS
+    reading, deleting = "ListAssociatedAccessPolicies", "DisassociateAccessPolicy"
     schema = Schema(
         required="accessScope clusterName policyArn principalArn",
         replaces="accessScope clusterName policyArn principalArn",
@@ -151,6 +154,7 @@ class PodIdentityAssociation(StoredType):
 
     token = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
     kind = POD_IDENTITIES
+    reading, deleting = "DescribePodIdentityAssociation", "DeletePodIdentityAssociation"
     schema = Schema(
         required="clusterName namespace roleArn serviceAccount",
         replaces="clusterName namespace serviceAccount",
@@ -195,6 +199,7 @@ class PodIdentityAssociation(StoredType):
 
     def read(self, aws: AwsSession, identity: str, known: Plain) -> Plain | None:
         """Return the association; ids are AWS's own, so an import needs no name of the cluster."""
+        aws.permit("eks", self.reading)
         found = aws.store.list(POD_IDENTITIES).items()
         own = (
             association
@@ -205,6 +210,7 @@ class PodIdentityAssociation(StoredType):
 
     def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Change role, target role, policy and session tags."""
+        aws.permit("eks", "UpdatePodIdentityAssociation")
         self._check_role(aws, "UpdatePodIdentityAssociation", new)
         names = ("disableSessionTags", "policy", "roleArn", "targetRoleArn")
         self.keep(aws, f"{new['clusterName']}:{identity}", {name: new.get(name) for name in names if name in changed})

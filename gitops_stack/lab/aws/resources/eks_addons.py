@@ -40,6 +40,7 @@ class Addon(StoredType):
 
     token = "aws:eks/addon:Addon"
     kind = ADDONS
+    reading, deleting = "DescribeAddon", "DeleteAddon"
     schema = Schema(
         required="addonName clusterName",
         replaces="addonName clusterName namespaceConfig",

@@ -1,0 +1,47 @@
+"""What a stack's settings name that its roles must reach: secrets, keys, and issuers the stack makes itself."""
+
+from __future__ import annotations
+
+from gitops_stack.aws_plan import oidc
+from gitops_stack.aws_plan.account import Account
+from gitops_stack.settings import StackSettings
+
+ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
+
+
+def list_secrets(settings: StackSettings, account: Account) -> tuple[list[str], list[str]]:
+    """List the ARNs of the secrets the program opens, and of those it only refers to."""
+    credentials, registry = settings.gitops.credentials, settings.registry
+    own = credentials.secrets_manager if credentials is not None else None
+    caches = [registry.credential_secret(upstream) for upstream in registry.pull_through_cache] if registry else []
+    opened = [account.secret_arn(own)] if own is not None else []
+    return opened, [account.secret_arn(secret) for secret in caches if secret is not None]
+
+
+def list_forges(settings: StackSettings) -> list[str]:
+    """List the forges whose jobs get a role of the stack."""
+    jobs = [*settings.ci.publishers.values(), *settings.ci.previewers.values()] if settings.ci else []
+    used = {
+        "github": any(one.github is not None for one in jobs),
+        "gitlab": any(one.gitlab is not None for one in jobs),
+    }
+    return [forge for forge, is_used in used.items() if is_used]
+
+
+def find_named_provider(settings: StackSettings, forge: str) -> str | None:
+    """Return the ARN of a forge's identity provider as the stack file names it."""
+    if settings.ci is None:
+        return None
+    return settings.ci.github_provider_arn if forge == "github" else settings.ci.gitlab_provider_arn
+
+
+def list_made_issuers(settings: StackSettings) -> list[str]:
+    """List the hosts of the forges whose providers the stack makes, because its file names none."""
+    return [ISSUERS[forge].host for forge in list_forges(settings) if find_named_provider(settings, forge) is None]
+
+
+def list_keys(settings: StackSettings) -> list[str]:
+    """List the ARNs of the keys the stack uses and does not make."""
+    cluster = settings.eks.secrets_key_arn if settings.eks else None
+    registry = settings.registry.kms_key_arn if settings.registry else None
+    return sorted({key for key in (cluster, registry) if key is not None})
