@@ -109,6 +109,17 @@ def test_app_add_and_remove_walk_the_whole_way(
     assert snapshot(laid_out) == before
 
 
+@pytest.mark.parametrize(("written", "hint"), [(".", True), ("../platform", True), ("Shop", False)])
+def test_app_add_says_that_its_project_is_no_folder(
+    written: str, hint: bool, laid_out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--project", written, "--namespace", "shop", "-C", laid_out)
+    assert run("app", "add", "cart", *options, monkeypatch=monkeypatch) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: app add: --project: found {written}; needs the name of the team's project")
+    assert line.endswith("; the folder of Pulumi.yaml is --directory's") == hint
+
+
 def test_an_entry_of_an_application_set_comes_and_goes(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
