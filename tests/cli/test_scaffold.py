@@ -193,6 +193,21 @@ def test_stack_add_asks_on_a_terminal(
     assert "next: gitops-stack lock --stack staging" in capsys.readouterr().err
 
 
+def test_stack_add_keeps_no_account_unasked(
+    laid_out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    arguments = ("stack", "add", "staging", "--from", "prd", "--dry-run", "-C", laid_out)
+    assert run(*arguments, monkeypatch=monkeypatch) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: stack add: account.id: there is no terminal to ask at, and staging would be in the")
+    assert line.endswith("; name its own by --set account.id=…, or keep that one by --defaults")
+    assert run(*arguments, "--set", "account.id=111122223333", monkeypatch=monkeypatch) == 0
+    assert run(*arguments, "--defaults", monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert run("stack", "add", "two", "--from", "local", "--dry-run", "-C", laid_out, monkeypatch=monkeypatch) == 0
+
+
 def test_the_template_engine_is_imported_only_when_it_renders() -> None:
     code = "import sys, json; import gitops_stack.cli.scaffold; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
