@@ -282,6 +282,27 @@ def test_keys_that_pulumi_refuses_are_refused(lines: str, finding: str, tmp_path
     assert refused.value.findings == (finding.format(**places),)
 
 
+@pytest.mark.parametrize("namespace", ["gitopsstack", "gitops_stack", "Gitops-Stack", "gitop-stack", "gitops-satck"])
+def test_a_slip_in_the_namespace_is_named(namespace: str, tmp_path: Path) -> None:
+    text = render_document({"config": build_config({})}).replace("gitops-stack:workloads", f"{namespace}:workloads")
+    with pytest.raises(GitOpsStackError) as refused:
+        load_text(tmp_path, text)
+    said = f"Pulumi.test.yaml: {namespace}:workloads: is read by nobody; did you mean gitops-stack:workloads?"
+    assert refused.value.findings == (said,)
+
+
+@pytest.mark.parametrize("key", ["gitops:a", "my-gitops-stack:a", "stack:a", "aws:profile", "other:a"])
+def test_other_namespaces_are_nobody_s_business(key: str, tmp_path: Path) -> None:
+    text = render_document({"config": {**build_config({}), key: "x"}})
+    assert list(load_text(tmp_path, text).workloads) == ["app"]
+
+
+def test_a_namespace_that_is_the_project_s_own_name_is_no_slip(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: gitopsstack\n")
+    text = render_document({"config": {**build_config({}), "gitopsstack:a": "x"}})
+    assert list(load_text(tmp_path, text).workloads) == ["app"]
+
+
 def test_a_key_without_a_namespace_is_the_project_s(tmp_path: Path) -> None:
     text = render_document({"config": build_config({})}).replace("gitops-stack:workloads", "workloads")
     assert list(load_text(tmp_path, text).workloads) == ["app"]

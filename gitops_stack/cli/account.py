@@ -127,7 +127,10 @@ def open_account(project: Path, stack: str, role_arn: str | None) -> tuple[Stack
     settings = load_stack_file(project, stack)
     place = f"Pulumi.{stack}.yaml"
     if settings.account is None or settings.region is None:
-        raise GitOpsStackError(f"{place}: names no AWS account; needs gitops-stack:account.id and aws:region")
+        raise GitOpsStackError(
+            f"{place}: names no AWS account, so stack {stack} has no EKS cluster and no registry in AWS; name another "
+            "stack, or add gitops-stack:account.id and aws:region"
+        )
     account = Account(settings.region, role_arn)
     check_account(account, settings.account.id, f"{place}: gitops-stack:account.id")
     return settings, account

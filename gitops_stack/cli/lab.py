@@ -13,7 +13,7 @@ from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab import bootstrap as road
-from gitops_stack.lab.commands import build_command
+from gitops_stack.lab.commands import build_command, build_lab_folder
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.tools import Tools, build_tools
 
@@ -118,7 +118,7 @@ def env(
 
 
 def _directory(name: str, project: Path) -> Path:
-    return project.absolute() / ".lab" / name
+    return build_lab_folder(project.absolute(), name)
 
 
 def _existing(name: str, project: Path) -> Lab:

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.lab.commands import build_lab_folder
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
 
@@ -65,7 +66,7 @@ def rehearse(
 
         check_place(place)
     with progress(f"rehearsing {stack}") as step:
-        directory = project.absolute() / ".lab" / f"rehearse-{stack}"
+        directory = build_lab_folder(project.absolute(), f"rehearse-{stack}")
         lab = Lab.open(directory, build_tools(step))
         rehearsal = Rehearsal.open(lab, project.absolute(), stack, place)
         try:

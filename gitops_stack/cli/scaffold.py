@@ -195,11 +195,23 @@ def stack_add(
 ) -> None:
     """Copy a stack: its file, tree, overlays, place in the promotion order and in the pipelines."""
     given = _pairs("--set", values)
-    if sys.stdin.isatty() and not defaults:
-        for key, proposal in propose_values(folder, source, name).items():
-            if key not in given:
-                given[key] = typer.prompt(f"{key} of {name}", default=proposal, err=True)
+    asked = {} if defaults else propose_values(folder, source, name)
+    if not defaults and not sys.stdin.isatty():
+        _check_account(asked, given, name, source)
+        asked = {}
+    for key, proposal in asked.items():
+        if key not in given:
+            given[key] = typer.prompt(f"{key} of {name}", default=proposal, err=True)
     _carry_out(plan_stack(folder, name, source=source, values=given, after=after), folder, dry_run)
+
+
+def _check_account(proposed: dict[str, str], given: dict[str, str], name: str, source: str) -> None:
+    """Refuse to put a stack into another one's account unasked."""
+    if (account := proposed.get("account.id")) and "account.id" not in given:
+        raise GitOpsStackError(
+            f"stack add: account.id: there is no terminal to ask at, and {name} would be in the account of {source}, "
+            f"{account}; name its own by --set account.id=…, or keep that one by --defaults"
+        )
 
 
 def _carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.lab.commands import build_lab_folder
 from gitops_stack.lab.git_host import check_playable
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.seed import find_repository
@@ -128,7 +129,7 @@ def _find_tools(step: Progress) -> Tools | None:
 
 
 def _open(project: Path, name: str, tools: Tools | None, step: Progress) -> Lab:
-    return Lab.open(project / ".lab" / name, tools or build_tools(step))
+    return Lab.open(build_lab_folder(project, name), tools or build_tools(step))
 
 
 def _choose(

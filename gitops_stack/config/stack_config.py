@@ -6,7 +6,9 @@ Rules: pulumi/sdk `workspace/loaders.go` (a key without a namespace belongs to t
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.stack_files import find_stacks, stack_file
 
 PROJECT_FILE = "Pulumi.yaml"
+_SEPARATORS = re.compile(r"[-_. ]")
+_NEAR = 0.9  # of the letters of two namespaces: a letter more, one less, or two that changed places
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
     origin: dict[str, str] = {}
     for key, value in config.items():
         full = whole_key(key, name, place)
+        GitOpsStackError.raise_for(_check_namespace(place, full, name))
         if full in values:
             raise GitOpsStackError(
                 f"{place}: {full}: stands there as {origin[full]} and as {key}, of which Pulumi takes either; leave one"
@@ -65,6 +70,15 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
 def load_project_name(project: Path) -> str:
     """Return the Pulumi project's name; this library's where there is no Pulumi.yaml."""
     return _load_project(project)[0]
+
+
+def _check_namespace(place: str, key: str, project_name: str) -> Iterator[str]:
+    """Refuse a namespace that is this library's but for a slip: Pulumi would take it, and nobody read it."""
+    namespace, _, rest = key.partition(":")
+    found, own = (_SEPARATORS.sub("", one.lower()) for one in (namespace, PULUMI_PROJECT))
+    near = abs(len(found) - len(own)) <= 1 and difflib.SequenceMatcher(None, found, own).ratio() >= _NEAR
+    if near and namespace not in (PULUMI_PROJECT, project_name):
+        yield f"{place}: {key}: is read by nobody; did you mean {PULUMI_PROJECT}:{rest}?"
 
 
 def whole_key(key: str, project_name: str, place: str) -> str:

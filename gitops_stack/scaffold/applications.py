@@ -27,6 +27,7 @@ from gitops_stack.settings import StackSettings
 PROJECTS_KEY = f"{conventions.PULUMI_PROJECT}:projects"
 WORKLOADS_KEY = f"{conventions.PULUMI_PROJECT}:workloads"
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")  # a Service's name too, which begins with a letter (RFC 1035)
+_PROJECT = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(r"[a-z0-9][\w./:-]*(@sha256:[0-9a-f]{64}|:[\w][\w.-]{0,127})", re.ASCII)
 _LARGEST_PORT = 65535
 
@@ -51,7 +52,7 @@ def plan_addition(
     every finding, of names that clash as of settings that would be refused.
     """
     chosen = list(stacks) or load_stacks(project)
-    GitOpsStackError.raise_for([*check_app(name, source), *_check_manual(manual, chosen)])
+    GitOpsStackError.raise_for([*check_app(name, source), *_check_project(app_project), *_check_manual(manual, chosen)])
     before = {stack: load_stack_file(project, stack) for stack in chosen}
     GitOpsStackError.raise_for(_check_stacks(before, name, app_project))
     texts = {}
@@ -98,6 +99,15 @@ def check_app(name: str, source: AppSource) -> Iterator[str]:
         yield f"app add: --port: found {source.port}; needs a port from 1 to {_LARGEST_PORT}"
     if not source.health_path.startswith("/"):
         yield f"app add: --health-path: found {source.health_path}; needs a path that begins with '/'"
+
+
+def _check_project(app_project: str) -> Iterator[str]:
+    if not _PROJECT.fullmatch(app_project):
+        hint = "; the folder of Pulumi.yaml is --directory's" if "/" in app_project or "." in app_project else ""
+        yield (
+            f"app add: --project: found {app_project}; needs the name of the team's project, lower-case letters, "
+            f"digits and '-', 63 at most{hint}"
+        )
 
 
 def _check_manual(manual: Sequence[str], chosen: Sequence[str]) -> Iterator[str]:

@@ -176,7 +176,7 @@ def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:
     else:
         inputs.add_folder(folder)
     if not render.pinned:
-        inputs.complete = False
+        inputs.add_outside(render.hosts)
 
 
 def _children(tree: Tree, one: RenderedApplication, project: Path, sets: TreeSets) -> Iterable[RenderedApplication]:

@@ -24,8 +24,10 @@ from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
 from gitops_stack.tree_check.source import Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
+from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
 _SECONDS = 120.0
+_UNREACHED = "helm cannot reach what the chart needs"
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
 
@@ -78,13 +80,16 @@ def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
         try:
             done = _run(helm, folder, arguments)
             if done.returncode and _MISSING_DEPENDENCY.search(done.stderr):
+                if noted := find_unknown_host(_repositories(folder)):
+                    host, said = noted
+                    raise _UnrenderedError(skipped=_UNREACHED, lacking=f"{folder}: {said}", hosts=(host,))
                 done, pinned = _render_with_dependencies(helm, request, arguments, Path(made)), False
         except subprocess.TimeoutExpired:
             raise _UnrenderedError(failed=(f"{folder}: helm did not end in {_SECONDS:.0f} s",)) from None
     said = shorten(_find_error(done.stderr))
     if done.returncode and _UNREACHABLE.search(done.stderr):
-        lacking = f"{folder}: helm cannot reach what the chart needs: {said}; check the network"
-        raise _UnrenderedError(skipped="helm cannot reach what the chart needs", lacking=lacking)
+        lacking = f"{folder}: {_UNREACHED}: {said}; check the network"
+        raise _UnrenderedError(skipped=_UNREACHED, lacking=lacking, hosts=note_unknown(lacking))
     if done.returncode:
         sentence = f"{folder}: helm failed: {said}; correct the chart or its values"
         raise _UnrenderedError(failed=(sentence,), pinned=pinned)
@@ -110,7 +115,8 @@ def _render_with_dependencies(
     """Build the chart's dependencies in a copy of it, as the repo-server does in its checkout, and render that."""
     home = {f"HELM_{name}_HOME": str(made / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
     with copy_source(request.folder, request.repository) as copy:
-        for number, url in enumerate(_repositories(copy)):
+        fetched = (url for url in _repositories(copy) if url.startswith(("http://", "https://")))
+        for number, url in enumerate(fetched):
             done = _run(helm, copy, ["repo", "add", f"repository-{number}", url], **home)
             if done.returncode:
                 return done
@@ -119,14 +125,13 @@ def _render_with_dependencies(
 
 
 def _repositories(chart: Path) -> list[str]:
-    """List the HTTP repositories of a chart's dependencies: helm builds from those it knows alone."""
+    """List the repositories of a chart's dependencies; of HTTP ones helm builds from those it knows alone."""
     found = []
     for name in ("Chart.yaml", "requirements.yaml"):
         file = chart / name
         documents = load_yaml_file(file) if file.is_file() else []
         for one in sequence(mapping(documents[0] if documents else None).get("dependencies")):
-            url = text(mapping(one).get("repository"))
-            found += [url] if url.startswith(("http://", "https://")) else []
+            found.append(text(mapping(one).get("repository")))
     return list(dict.fromkeys(found))
 
 

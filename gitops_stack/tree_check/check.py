@@ -80,7 +80,7 @@ def check_stack(
     counts = (len(reading), sum(len(one.objects) for one in reading))
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered, lacking)
-    if not plugins.installed and not plugins.findings and not lacking and not ask:
+    if not plugins.installed and not plugins.findings and not ask:
         tree.inputs.add_folder(project / settings.tree_path)
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
@@ -121,7 +121,7 @@ def check_folder(
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     counts = (len(tree.applications), len(tree.objects))
     report = Report(place, "", version, *counts, _sorted(placed), lacking=lacking)
-    if not plugins.installed and not plugins.findings and not lacking and not ask:
+    if not plugins.installed and not plugins.findings and not ask:
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
 

@@ -22,9 +22,8 @@ _REMOTE = re.compile(
     r"^(\w[\w+.-]*::|[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+[:/]|[\w.-]+\.[a-z]{2,}(:\d+)?/[^/]+/)|[?&]ref="
 )
 _PINNED = re.compile(r"[?&](ref|version)=[0-9a-f]{40}\b")
-
-
 # Fetched by helm; or plugins, inline or in files of their own, that name files in ways of their own.
+_ANYTHING = "https://anything"
 _OPAQUE = {"helmCharts", "generators", "transformers", "validators"}
 
 
@@ -32,12 +31,17 @@ _OPAQUE = {"helmCharts", "generators", "transformers", "validators"}
 class Closure:
     """All files of a kustomization; ``pinned`` is false when it also reads what may change without a change here.
 
-    ``links`` are the names of folders under which it reads others.
+    ``links`` are the names of folders under which it reads others, ``remotes`` the texts that name no file here.
+    ``opaque`` is true when helm or plugins read more, of which nothing is said here. ``missing`` are places that its
+    texts may name and where nothing is.
     """
 
     files: tuple[Path, ...]
     pinned: bool
     links: tuple[Path, ...] = ()
+    remotes: tuple[str, ...] = ()
+    opaque: bool = False
+    missing: tuple[Path, ...] = ()
 
     def key(self, folder: Path) -> str:
         """Compute the key of the render, which does not depend on where the folder is."""
@@ -56,7 +60,9 @@ def load_closure(folder: Path) -> Closure:
     """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would."""
     files: set[Path] = set()
     links: set[Path] = set()
-    pinned, waiting, seen = True, [folder.resolve()], set()
+    remotes: list[str] = []
+    missing: list[Path] = []
+    whole, waiting, seen = True, [folder.resolve()], set()
     while waiting:
         current = waiting.pop()
         if current in seen:
@@ -64,13 +70,16 @@ def load_closure(folder: Path) -> Closure:
         seen.add(current)
         file = kustomization_file(current)
         if file is None:
-            pinned = False
+            whole = False
             continue
         files.add(file)
         for text in _texts_of(file, digest_file(file)):
             found = _existing(current, text)
             if found is None:
-                pinned = pinned and not (_REMOTE.search(text) and not _PINNED.search(text))
+                if _is_remote(text):
+                    remotes.append(text)
+                else:
+                    missing.append(Path(os.path.normpath(current / text.replace("\0", ""))))
                 continue
             path, is_folder = found
             if is_folder:  # `..` of a kustomization behind a link means where the link leads, as in kustomize
@@ -79,7 +88,10 @@ def load_closure(folder: Path) -> Closure:
                     links.add(path)
             else:
                 files.add(path)
-    return Closure(tuple(sorted(files)), pinned, tuple(sorted(links)))
+    pinned = whole and all(_PINNED.search(text) for text in remotes)
+    elsewhere = tuple(text for text in remotes if text != _ANYTHING)
+    opaque = len(elsewhere) < len(remotes)
+    return Closure(tuple(sorted(files)), pinned, tuple(sorted(links)), elsewhere, opaque, tuple(missing))
 
 
 @lru_cache(maxsize=65_536)
@@ -96,7 +108,12 @@ def _texts_of(file: Path, digest: str) -> tuple[str, ...]:
     documents = load_kustomization(file, digest)
     found = [text for document in documents for text in _texts(document)]
     opaque = any(isinstance(document, dict) and _OPAQUE & document.keys() for document in documents)
-    return (*found, *(["https://anything"] if opaque else []))
+    return (*found, *([_ANYTHING] if opaque else []))
+
+
+def _is_remote(text: str) -> bool:
+    """Tell whether a text may name a base elsewhere; a selector may look like one but for its spaces."""
+    return _REMOTE.search(text) is not None and ("://" in text or re.search(r"\s", text) is None)
 
 
 def _texts(value: object) -> Iterator[str]:

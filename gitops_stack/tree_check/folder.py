@@ -192,7 +192,7 @@ def _note_inputs(inputs: Inputs, request: Request, render: Render) -> None:
     elif request.instance or "directory" not in request.options:
         inputs.add_folder(request.folder)  # a chart has files in folders that are passed over, or lies elsewhere
     if not render.pinned:
-        inputs.complete = False
+        inputs.add_outside(render.hosts)
 
 
 def _list_files(tree: Tree, project: Path, folder: Path, exclude: Sequence[str]) -> FolderFiles:

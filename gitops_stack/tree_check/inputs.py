@@ -13,11 +13,15 @@ _BLOCK = 1 << 16
 
 
 class Inputs:
-    """Collect the files and folders a check reads. ``complete`` turns false when it read something else as well."""
+    """Collect the files and folders a check reads, and the ``hosts`` it could not find.
+
+    ``complete`` turns false when it read something else as well.
+    """
 
     def __init__(self) -> None:
         self.files: set[Path] = set()
         self.folders: set[Path] = set()
+        self.hosts: set[str] = set()
         self.complete = True
 
     def add_files(self, files: Iterable[Path]) -> None:
@@ -29,6 +33,12 @@ class Inputs:
         for path in (folder, *folder.rglob("*")):
             (self.folders if path.is_dir() else self.files).add(path)
         self.folders.add(folder)
+
+    def add_outside(self, hosts: Iterable[str]) -> None:
+        """Note a result that something else than files decides: that ``hosts`` are not known; without any, all else."""
+        found = set(hosts)
+        self.hosts |= found
+        self.complete = self.complete and bool(found)
 
     def add_surroundings(self, files: Iterable[Path]) -> None:
         """Add the folders of ``files``, in which a new name can matter: another kustomization, a Chart.yaml."""

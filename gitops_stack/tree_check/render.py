@@ -17,6 +17,7 @@ import yaml
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import (
+    KUSTOMIZATIONS,
     BuildOptionNeededError,
     find_kustomize,
     kustomization_file,
@@ -37,6 +38,7 @@ from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_en
 from gitops_stack.tree_check.source import Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.source_type import override_files, prepare
+from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
 RENDERS = "applications"
 # Of kustomize.buildOptions: these run programs of the tree, or programs that a change of it names.
@@ -44,6 +46,7 @@ _STARTING = re.compile(
     r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user|output)\b|(?<!\S)-o"
 )
 _ANYWHERE = "LoadRestrictionsNone"
+_UNREACHED = "it needs what cannot be reached or is not installed"
 
 
 def render_sources(requests: Sequence[Request]) -> list[Render]:
@@ -129,6 +132,9 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
     nothing = Render(files=closure.files, pinned=False, kustomized=True)
     if why := _refuse_options(request, options, closure):
         return replace(nothing, skipped=why)
+    if noted := find_unknown_host(closure.remotes):
+        host, said = noted
+        return replace(nothing, skipped=_UNREACHED, lacking=f"{folder}/{KUSTOMIZATIONS[0]}: {said}", hosts=(host,))
     program, content = load_program(), closure.key(folder)
     key = source_key(request, closure, program, content)
     if built and not _edited(request) and built.key == content:  # before the build, as it is now
@@ -143,19 +149,22 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
         made = load_manifests(folder) if own else _build(request)
     except (GitOpsStackError, yaml.YAMLError) as error:
         find_kustomize()  # raises: what this machine lacks altogether is no finding about a tree
-        return _explain(error, request, nothing)
+        return _explain(error, request, nothing, closure)
     if key and not own and source_key(request, load_closure(folder), program) == key:  # else it was written to
         write_entry(RENDERS, key, made)
     return _kustomized(request, closure, made)
 
 
-def _explain(error: Exception, request: Request, nothing: Render) -> Render:
+def _explain(error: Exception, request: Request, nothing: Render, closure: Closure) -> Render:
     if isinstance(error, BuildOptionNeededError) and request.tools.build_options is None:
-        return replace(nothing, skipped=f"it needs {error.option}, which nothing says; name --kustomize-build-options")
+        said = f"it needs {error.option}, which nothing says; name --kustomize-build-options"
+        return replace(nothing, skipped=said, pinned=closure.pinned or closure.opaque)
     if isinstance(error, EnvironmentProblem):
-        return replace(nothing, skipped="it needs what cannot be reached or is not installed", lacking=str(error))
-    said = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
-    return replace(nothing, failed=said)
+        return replace(nothing, skipped=_UNREACHED, lacking=str(error), hosts=note_unknown(str(error)))
+    found = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
+    seen = replace(nothing, files=(*closure.files, *closure.missing), links=(*closure.links, *closure.missing))
+    lacks = any(f"lstat {place}: no such file" in said for place in closure.missing for said in found)
+    return replace(seen, failed=found, pinned=closure.pinned or lacks)
 
 
 def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closure) -> str:

@@ -126,6 +126,10 @@ def _circumstances(project: Path, paths: Sequence[Path]) -> Iterator[str]:
         yield f"{path}\0{path.absolute()}"
     for name in ("kustomize", "kubectl", "helm", "jsonnet"):
         yield stamp_program(name)
+    for name, value in sorted(os.environ.items()):  # which lead git and helm to another place, or not
+        if name.startswith(("GIT_", "GITOPS_STACK_GIT", "HELM_")) or name.lower().endswith("_proxy"):
+            yield f"{name}={value}"
+    yield str(_changed(os.path.expanduser("~/.gitconfig")))  # noqa: PTH111 - as above
     for name in sys.path:
         yield from _distributions(name)
     own = Path(__file__).resolve().parent.parent
@@ -157,4 +161,6 @@ def _read(kept: Any) -> Report:  # noqa: ANN401 - from JSON
     findings = tuple(
         Finding(**{**one, "object": ObjectName(**one["object"]) if one["object"] else None}) for one in kept["findings"]
     )
-    return Report(**{**kept, "findings": findings, "covered": tuple(kept["covered"]), "lacking": ()})
+    return Report(
+        **{**kept, "findings": findings, "covered": tuple(kept["covered"]), "lacking": tuple(kept["lacking"])}
+    )

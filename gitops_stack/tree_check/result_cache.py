@@ -13,6 +13,7 @@ from typing import Any
 
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.tree_check.inputs import Inputs, digest_paths
+from gitops_stack.tree_check.unknown_hosts import are_unknown
 
 _KEPT = 20_000
 _REPORTS, _KEPT_REPORTS = "reports", 200
@@ -58,9 +59,9 @@ def entry_key(parts: Iterable[str]) -> str:
 def load_result(key: str) -> Any:  # noqa: ANN401 - any JSON value
     """Read a result whose inputs have not changed since; none otherwise."""
     kept = load_entry(_REPORTS, key)
-    if not isinstance(kept, dict) or not kept.keys() >= {"files", "folders", "digest", "result"}:
+    if not isinstance(kept, dict) or not kept.keys() >= {"files", "folders", "hosts", "digest", "result"}:
         return None
-    fresh = digest_paths(kept["files"], kept["folders"]) == kept["digest"]
+    fresh = digest_paths(kept["files"], kept["folders"]) == kept["digest"] and are_unknown(kept["hosts"])
     return kept["result"] if fresh else None
 
 
@@ -73,7 +74,9 @@ def write_result(key: str, inputs: Inputs, started: float, result: object) -> bo
     if not inputs.complete or any(_written(name) >= started - _TICK for name in (*files, *folders)):
         return False
     digest = digest_paths(files, folders)
-    write_entry(_REPORTS, key, {"files": files, "folders": folders, "digest": digest, "result": result})
+    hosts = sorted(inputs.hosts)
+    kept = {"files": files, "folders": folders, "hosts": hosts, "digest": digest, "result": result}
+    write_entry(_REPORTS, key, kept)
     prune_entries(_REPORTS, _KEPT_REPORTS)
     return True
 

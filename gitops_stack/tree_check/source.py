@@ -85,7 +85,8 @@ class Render:
 
     ``skipped`` beside documents is about a part of the source. ``lacking`` is what this machine could not reach or
     does not have, ``ignored`` files that are no manifests to Argo CD and look as if they should be: (file, why).
-    ``links`` are the folders that a kustomization reads by another name than their own.
+    ``links`` are the folders that a kustomization reads by another name than their own, ``hosts`` those that are not
+    known here and without which it does not render.
     """
 
     documents: tuple[tuple[str, Any], ...] = ()
@@ -95,5 +96,6 @@ class Render:
     ignored: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
     links: tuple[Path, ...] = ()
+    hosts: tuple[str, ...] = ()
     pinned: bool = True
     kustomized: bool = False

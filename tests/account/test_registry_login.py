@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gitops_stack.cli.main import app
+from gitops_stack.errors import GitOpsStackError
 
 HOST = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com"
 PASSWORD = "123456789012-auth-token"  # what moto answers
@@ -125,3 +126,13 @@ def test_a_configuration_that_is_no_json_is_left_alone(
     file.write_text("{", encoding="utf-8")
     assert str(run(eks_project, "--write-config").exception).startswith(f"{file}: cannot be read: ")
     assert file.read_text(encoding="utf-8") == "{"
+
+
+def test_a_stack_without_an_account_has_no_registry(project: Path) -> None:
+    arguments = ["registry", "login", "--stack", "local", "--project", str(project)]
+    found = CliRunner().invoke(app, arguments)
+    assert isinstance(found.exception, GitOpsStackError)
+    assert str(found.exception) == (
+        "Pulumi.local.yaml: names no AWS account, so stack local has no EKS cluster and no registry in AWS; name "
+        "another stack, or add gitops-stack:account.id and aws:region"
+    )

@@ -109,6 +109,17 @@ def test_app_add_and_remove_walk_the_whole_way(
     assert snapshot(laid_out) == before
 
 
+@pytest.mark.parametrize(("written", "hint"), [(".", True), ("../platform", True), ("Shop", False)])
+def test_app_add_says_that_its_project_is_no_folder(
+    written: str, hint: bool, laid_out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ("--project", written, "--namespace", "shop", "-C", laid_out)
+    assert run("app", "add", "cart", *options, monkeypatch=monkeypatch) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: app add: --project: found {written}; needs the name of the team's project")
+    assert line.endswith("; the folder of Pulumi.yaml is --directory's") == hint
+
+
 def test_an_entry_of_an_application_set_comes_and_goes(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -180,6 +191,21 @@ def test_stack_add_asks_on_a_terminal(
     assert asked == [("region of staging", "ap-northeast-1"), ("network.cidr of staging", "10.31.0.0/16")]
     assert load_stack_file(laid_out, "staging").region == "eu-west-1"
     assert "next: gitops-stack lock --stack staging" in capsys.readouterr().err
+
+
+def test_stack_add_keeps_no_account_unasked(
+    laid_out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    arguments = ("stack", "add", "staging", "--from", "prd", "--dry-run", "-C", laid_out)
+    assert run(*arguments, monkeypatch=monkeypatch) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: stack add: account.id: there is no terminal to ask at, and staging would be in the")
+    assert line.endswith("; name its own by --set account.id=…, or keep that one by --defaults")
+    assert run(*arguments, "--set", "account.id=111122223333", monkeypatch=monkeypatch) == 0
+    assert run(*arguments, "--defaults", monkeypatch=monkeypatch) == 0
+    capsys.readouterr()
+    assert run("stack", "add", "two", "--from", "local", "--dry-run", "-C", laid_out, monkeypatch=monkeypatch) == 0
 
 
 def test_the_template_engine_is_imported_only_when_it_renders() -> None:

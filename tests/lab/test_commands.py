@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from gitops_stack.lab.commands import build_command
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab.commands import build_command, build_lab_folder
 
 
 @pytest.mark.parametrize(
@@ -18,3 +21,14 @@ from gitops_stack.lab.commands import build_command
 )
 def test_a_command_names_its_lab_and_stack_unless_they_are_the_default(name: str, stack: str, wanted: str) -> None:
     assert build_command("down --destroy", name, stack) == wanted
+
+
+@pytest.mark.parametrize("name", ["local", "c1", "my lab", "rehearse-dev"])
+def test_a_lab_has_its_folder(name: str) -> None:
+    assert build_lab_folder(Path("/project"), name) == Path("/project/.lab") / name
+
+
+@pytest.mark.parametrize("name", ["../x", "..", ".", "", "a/b", "/tmp/x", "-x", "a\n", "x" * 65])
+def test_a_lab_s_name_leads_nowhere_else(name: str) -> None:
+    with pytest.raises(EnvironmentProblem, match="--name: found "):
+        build_lab_folder(Path("/project"), name)
