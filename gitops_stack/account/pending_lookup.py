@@ -121,6 +121,14 @@ def _find_queue(account: Account, _stack: str, inputs: Inputs) -> Iterable[str]:
         return []
 
 
+def _find_block(account: Account, _stack: str, inputs: Inputs) -> Iterator[str]:
+    """Find a further block of a VPC, which has no tags: a VPC has one once."""
+    for vpc in account.list("ec2", "describe_vpcs", "Vpcs", VpcIds=[inputs["vpcId"]]):
+        for block in vpc.get("CidrBlockAssociationSet", ()):
+            if block["CidrBlock"] == inputs["cidrBlock"] and block["CidrBlockState"]["State"] == "associated":
+                yield block["AssociationId"]
+
+
 def _own_tags(stack: str, inputs: Inputs) -> dict[str, Any]:
     return {TAG_STACK: stack, TAG_PROJECT: PULUMI_PROJECT, **(inputs.get("tags") or {})}
 
@@ -128,5 +136,6 @@ def _own_tags(stack: str, inputs: Inputs) -> dict[str, Any]:
 _OTHERS: Mapping[str, Callable[[Account, str, Inputs], Iterable[str]]] = {
     "aws:kms/key:Key": _find_keys,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": _find_associations,
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": _find_block,
     "aws:sqs/queue:Queue": _find_queue,
 }

@@ -8,7 +8,16 @@ from pydantic import Field, model_validator
 
 from gitops_stack.settings import forge_jobs
 from gitops_stack.settings.registry import RepositoryName
-from gitops_stack.settings.types import UNIQUE, DnsLabel, KmsKeyArn, SettingError, Settings, following, matching
+from gitops_stack.settings.types import (
+    BUCKET_NAME,
+    UNIQUE,
+    DnsLabel,
+    KmsKeyArn,
+    SettingError,
+    Settings,
+    following,
+    matching,
+)
 
 OidcProviderArn = Annotated[
     str,
@@ -20,7 +29,7 @@ OidcProviderArn = Annotated[
 BucketArn = Annotated[
     str,
     matching(
-        r"arn:aws(-[a-z]+)*:s3:::(?!.*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        rf"arn:aws(-[a-z]+)*:s3:::{BUCKET_NAME}",
         "the ARN of an S3 bucket: arn:aws:s3:::NAME",
     ),
 ]

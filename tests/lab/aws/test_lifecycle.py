@@ -61,6 +61,11 @@ def build_network(aws: Driver) -> list[tuple[str, Plain]]:
     return [
         ("aws:ec2/vpc:Vpc", {"cidrBlock": "10.1.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "main"}}),
         ("aws:ec2/subnet:Subnet", {"vpcId": vpc.identity, "cidrBlock": "10.0.9.0/24", "mapPublicIpOnLaunch": True}),
+        (
+            "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+            {"vpcId": vpc.identity, "cidrBlock": "100.64.0.0/16"},
+        ),
+        ("aws:ec2/subnet:Subnet", {"vpcId": vpc.identity, "cidrBlock": "100.64.1.0/24"}),
         ("aws:ec2/internetGateway:InternetGateway", {"vpcId": vpc.identity}),
         ("aws:ec2/eip:Eip", {"domain": "vpc"}),
         ("aws:ec2/routeTable:RouteTable", {"vpcId": vpc.identity, "tags": {"Name": "public"}}),

@@ -494,3 +494,20 @@ def test_a_rule_has_a_pattern_and_is_deleted_without_targets(aws: Driver) -> Non
     aws.delete(rule)
     missing = {"rule": "none", "arn": arn}
     assert "ResourceNotFoundException" in refuse_create(aws, "aws:cloudwatch/eventTarget:EventTarget", missing)
+
+
+def test_a_vpc_takes_blocks_of_its_own_range_and_keeps_those_with_subnets(aws: Driver) -> None:
+    vpc, _ = aws.make_network(zones="a")
+    token = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
+    for block, reason in (("172.16.0.0/16", "restricted"), ("10.0.128.0/17", "in use by the VPC")):
+        assert refuse_create(aws, token, {"vpcId": vpc.identity, "cidrBlock": block}) == (
+            f"operation error EC2: AssociateVpcCidrBlock, api error InvalidVpc.Range: The CIDR '{block}' is {reason}. "
+            "Use a different CIDR."
+        )
+    made = aws.create(token, unique("block"), {"vpcId": vpc.identity, "cidrBlock": "100.64.0.0/16"})
+    inside = {"vpcId": vpc.identity, "cidrBlock": "100.64.0.0/24"}
+    subnet = aws.create("aws:ec2/subnet:Subnet", unique("subnet"), inside)
+    assert "InvalidCidrBlock.InUse" in refuse_delete(aws, made)
+    aws.delete(subnet)
+    aws.delete(made)
+    assert aws.read(made)[0] == ""

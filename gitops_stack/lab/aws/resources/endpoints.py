@@ -135,8 +135,15 @@ class FlowLog(Ec2Type):
     )
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
-        """Make it."""
+        """Make it; a role is what CloudWatch needs, and what a bucket refuses."""
         of_vpc = "vpcId" in inputs
+        to_bucket, role = inputs.get("logDestinationType") == "s3", inputs.get("iamRoleArn")
+        if to_bucket and role:
+            message = "DeliverLogsPermissionArn is not applicable for s3 delivery"
+            raise aws.refuse("EC2", "CreateFlowLogs", "InvalidParameter", message)
+        if not to_bucket and not role:
+            message = "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."
+            raise aws.refuse("EC2", "CreateFlowLogs", "InvalidParameter", message)
         made = aws.call(
             "ec2",
             "CreateFlowLogs",
