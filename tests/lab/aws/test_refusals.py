@@ -511,3 +511,15 @@ def test_a_vpc_takes_blocks_of_its_own_range_and_keeps_those_with_subnets(aws: D
     aws.delete(subnet)
     aws.delete(made)
     assert aws.read(made)[0] == ""
+
+
+def test_flow_logs_go_to_a_bucket_without_a_role_and_to_a_group_with_one(aws: Driver) -> None:
+    vpc, _ = aws.make_network(zones="a")
+    of_vpc = {"vpcId": vpc.identity, "trafficType": "ALL"}
+    bucket = {"logDestinationType": "s3", "logDestination": "arn:aws:s3:::nobody-has-this/dev/"}
+    token = "aws:ec2/flowLog:FlowLog"
+    assert "does not exist" in refuse_create(aws, token, {**of_vpc, **bucket})
+    role = {"iamRoleArn": aws.share_role("vpc-flow-logs.amazonaws.com")}
+    assert "not applicable for s3 delivery" in refuse_create(aws, token, {**of_vpc, **bucket, **role})
+    group = {"logDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/vpc"}
+    assert "can't be empty if LogDestinationType is cloud-watch-logs" in refuse_create(aws, token, {**of_vpc, **group})

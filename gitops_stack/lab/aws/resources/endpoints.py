@@ -150,9 +150,8 @@ class FlowLog(Ec2Type):
             ResourceType="VPC" if of_vpc else "Subnet",
             ResourceIds=[inputs["vpcId" if of_vpc else "subnetId"]],
             DeliverLogsPermissionArn=inputs.get("iamRoleArn"),
-            **pick(
-                inputs, "trafficType", "logDestination", "logDestinationType", "logFormat", "maxAggregationInterval"
-            ),
+            LogDestination=_cut_folder(inputs.get("logDestination")),
+            **pick(inputs, "trafficType", "logDestinationType", "logFormat", "maxAggregationInterval"),
             TagSpecifications=self.specify_tags(inputs),
         )
         for failed in made.get("Unsuccessful", []):
@@ -165,11 +164,12 @@ class FlowLog(Ec2Type):
         if found is None:
             return None
         of = "vpcId" if found["ResourceId"].startswith("vpc-") else "subnetId"
+        destination, typed = found.get("LogDestination"), known.get("logDestination")
         return {
             "arn": aws.arn("ec2", f"vpc-flow-log/{identity}"),
             of: found["ResourceId"],
             "trafficType": found.get("TrafficType"),
-            "logDestination": found.get("LogDestination"),
+            "logDestination": typed if _cut_folder(typed) == destination else destination,
             "logDestinationType": found.get("LogDestinationType"),
             "logFormat": found.get("LogFormat"),
             "maxAggregationInterval": found.get("MaxAggregationInterval"),
@@ -180,6 +180,13 @@ class FlowLog(Ec2Type):
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it."""
         aws.call("ec2", "DeleteFlowLogs", FlowLogIds=[identity])
+
+
+def _cut_folder(destination: str | None) -> str | None:
+    """Return the bucket of a destination in S3: moto, which looks whether it exists, takes a folder for its name."""
+    if destination is None or ":s3:::" not in destination:
+        return destination
+    return destination.partition("/")[0]
 
 
 def find_endpoints(aws: AwsSession, vpc: str) -> list[Answer]:
