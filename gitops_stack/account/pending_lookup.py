@@ -116,7 +116,7 @@ def _find_queue(account: Account, _stack: str, inputs: Inputs) -> Iterable[str]:
     try:
         return [account.ask("sqs", "get_queue_url", QueueName=inputs["name"])["QueueUrl"]]
     except AwsError as error:
-        if not error.is_missing:
+        if not error.code.endswith(("NonExistentQueue", "QueueDoesNotExist")):  # by protocol
             raise
         return []
 

@@ -53,11 +53,7 @@ class AwsError(EnvironmentProblem):
     @property
     def is_missing(self) -> bool:
         """Whether AWS says that the thing asked for is not there; every service has its own code for that."""
-        return (
-            "NotFound" in self.code
-            or self.code.endswith(("NonExistentQueue", "QueueDoesNotExist"))
-            or self.code in ("NoSuchEntity", "NoSuchBucket", "404")
-        )
+        return "NotFound" in self.code or self.code in ("NoSuchEntity", "NoSuchBucket", "404")
 
 
 class AccessDeniedError(AwsError):

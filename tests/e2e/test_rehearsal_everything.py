@@ -13,7 +13,7 @@ from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.rehearsal import Rehearsal
 from gitops_stack.lab.tools import build_tools
 from tests.e2e.scenario import ROOT, say
-from tests.e2e.test_rehearsal import check_documents, of_type
+from tests.e2e.test_rehearsal import check_documents, of_type, resources
 from tests.stacks import changed_config
 
 pytestmark = pytest.mark.e2e
@@ -48,7 +48,7 @@ def test_a_stack_with_everything_is_made_and_taken_down(everything: Rehearsal) -
     assert check_documents(everything) == []
     groups = {found["inputs"]["amiType"] for found in of_type(everything, "NodeGroup")}
     assert "AL2023_x86_64_NVIDIA" in groups
-    roles = of_type(everything, "Role")
+    roles = [found for found in resources(everything) if found["type"] == "aws:iam/role:Role"]
     assert {role["outputs"]["permissionsBoundary"].rpartition("/")[2] for role in roles} == {"boundary"}
     everything.destroy(say)
     everything.look_for_leftovers(say)

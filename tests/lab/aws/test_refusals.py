@@ -523,3 +523,26 @@ def test_flow_logs_go_to_a_bucket_without_a_role_and_to_a_group_with_one(aws: Dr
     assert "not applicable for s3 delivery" in refuse_create(aws, token, {**of_vpc, **bucket, **role})
     group = {"logDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/vpc"}
     assert "can't be empty if LogDestinationType is cloud-watch-logs" in refuse_create(aws, token, {**of_vpc, **group})
+
+
+def test_a_release_that_is_pinned_moves_with_the_version_and_none_moves_by_itself(aws: Driver) -> None:
+    cluster = aws.share_cluster()
+    inputs = {
+        "clusterName": cluster.identity,
+        "nodeRoleArn": aws.make_role("ec2.amazonaws.com")["arn"],
+        "scalingConfig": SIZES,
+        "subnetIds": cluster["vpcConfig"]["subnetIds"],
+        "amiType": "AL2023_x86_64_STANDARD",
+        "instanceTypes": ["m7i.large"],
+        "version": "1.33",
+    }
+    free = aws.create("aws:eks/nodeGroup:NodeGroup", unique("free"), inputs)
+    assert aws.update(free, {**inputs, "version": "1.34"})["version"] == "1.34"
+    pinned = {**inputs, "releaseVersion": "1.33.5-20261015"}
+    group = aws.create("aws:eks/nodeGroup:NodeGroup", unique("pinned"), pinned)
+    with pytest.raises(AwsError, match=r"release version 1\.33\.5-20261015 is not valid for kubernetes version 1\.34"):
+        aws.update(group, {**pinned, "version": "1.34"})
+    moved = {**pinned, "version": "1.34", "releaseVersion": "1.34.2-20261015"}
+    assert aws.update(group, moved)["releaseVersion"] == "1.34.2-20261015"
+    for made in (free, group):
+        aws.delete(made)

@@ -90,7 +90,9 @@ class NodeGroup(ResourceType):
         cluster, _, name = identity.partition(":")
         if "version" in changed and new["version"] != old.get("version"):
             check_upgrade(aws, old["version"], new["version"])
-        check_release(aws, "UpdateNodegroupVersion", {**old, **new})
+        # What EKS chose for a group that pins none moves with the version.
+        pinned = {"version": old.get("version"), "amiType": old.get("amiType"), **new}
+        check_release(aws, "UpdateNodegroupVersion", pinned)
         aws.check(
             "eks", "UpdateNodegroupVersion", clusterName=cluster, nodegroupName=name,
             releaseVersion=new.get("releaseVersion"), force=new.get("forceUpdateVersion"),
