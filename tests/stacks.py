@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import runpy
 from functools import cache
@@ -69,6 +70,25 @@ def stack_render(stack: str) -> list[Manifest]:
 def stack_config(stack: str) -> dict[str, Any]:
     """Read the configuration of a stack as the engine hands it over."""
     config: dict[str, Any] = load_documents((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))[0]["config"]
+    return config
+
+
+def changed_config(stack: str, name: str) -> dict[str, Any]:
+    """Return the configuration of a stack, changed by tests/fixtures/stacks/``name``.yaml.
+
+    `<dropped>` removes a key.
+    """
+    text = (ROOT / "tests" / "fixtures" / "stacks" / f"{name}.yaml").read_text(encoding="utf-8")
+    config = copy.deepcopy(stack_config(stack))
+    for path, value in load_documents(text)[0]["changes"].items():
+        *head, last = path.split(".")
+        node = config
+        for part in [f"gitops-stack:{one}" if place == 0 else one for place, one in enumerate(head)]:
+            node = node.setdefault(part, {})
+        if value == "<dropped>":
+            del node[last]
+        else:
+            node[last if head else f"gitops-stack:{last}"] = value
     return config
 
 

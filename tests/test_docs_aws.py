@@ -9,10 +9,10 @@ import pytest
 
 from gitops_stack import conventions
 from gitops_stack.aws_plan import adopted_network
-from gitops_stack.aws_plan.subnets import count_free_addresses, plan_subnets
 from gitops_stack.manifests.cluster_metadata import LABELS, ClusterMetadata, produced_keys
 from gitops_stack.settings.aws_references import ISOLATED_ENDPOINTS
 from gitops_stack.settings.registry import RepositorySettings
+from gitops_stack.settings.subnet_plan import count_free_addresses, plan_subnets
 from tests.stacks import ROOT, stack_settings
 
 TEXT = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")

@@ -116,9 +116,17 @@ def _find_queue(account: Account, _stack: str, inputs: Inputs) -> Iterable[str]:
     try:
         return [account.ask("sqs", "get_queue_url", QueueName=inputs["name"])["QueueUrl"]]
     except AwsError as error:
-        if not error.is_missing:
+        if not error.code.endswith(("NonExistentQueue", "QueueDoesNotExist")):  # by protocol
             raise
         return []
+
+
+def _find_block(account: Account, _stack: str, inputs: Inputs) -> Iterator[str]:
+    """Find a further block of a VPC, which has no tags: a VPC has one once."""
+    for vpc in account.list("ec2", "describe_vpcs", "Vpcs", VpcIds=[inputs["vpcId"]]):
+        for block in vpc.get("CidrBlockAssociationSet", ()):
+            if block["CidrBlock"] == inputs["cidrBlock"] and block["CidrBlockState"]["State"] == "associated":
+                yield block["AssociationId"]
 
 
 def _own_tags(stack: str, inputs: Inputs) -> dict[str, Any]:
@@ -128,5 +136,6 @@ def _own_tags(stack: str, inputs: Inputs) -> dict[str, Any]:
 _OTHERS: Mapping[str, Callable[[Account, str, Inputs], Iterable[str]]] = {
     "aws:kms/key:Key": _find_keys,
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": _find_associations,
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": _find_block,
     "aws:sqs/queue:Queue": _find_queue,
 }

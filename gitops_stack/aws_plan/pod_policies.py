@@ -25,11 +25,13 @@ def build_workload_policy(statements: Sequence[StatementSettings]) -> Document:
     return build_document(*(statement.statement for statement in statements))
 
 
-def build_external_secrets_policy(secret_arns: Sequence[str]) -> Document:
-    """Let External Secrets read ``secret_arns``; an ARN may end in `*`. Finding secrets by name is left out."""
-    return build_document(
-        allow("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], secret_arns)
-    )
+def build_external_secrets_policy(secret_arns: Sequence[str], key_arns: Sequence[str] = ()) -> Document:
+    """Let External Secrets read ``secret_arns``; an ARN may end in `*`. Finding secrets by name is left out.
+
+    ``key_arns`` are the keys of those that are not encrypted with the account's own `aws/secretsmanager`.
+    """
+    reading = allow("ReadSecrets", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], secret_arns)
+    return build_document(reading, *([allow("OpenSecrets", ["kms:Decrypt"], key_arns)] if key_arns else []))
 
 
 def build_external_dns_policy(account: Account, hosted_zone_ids: Sequence[str]) -> Document:

@@ -42,6 +42,15 @@ def build_network_args(network: NetworkSettings, account: Account, ip_family: st
         "endpoints": network.endpoints,
         "flow_log_retention_days": network.flow_log_retention_days,
     }
+    if network.secondary_cidrs:
+        args["secondary_cidrs"] = network.secondary_cidrs
+    if network.extra_subnets:
+        args["extra_subnets"] = {
+            purpose: {"blocks": extra.blocks, "isolated": extra.isolated, "tags": extra.tags}
+            for purpose, extra in network.extra_subnets.items()
+        }
+    if network.flow_log_bucket_arn is not None:
+        args["flow_log_bucket_arn"] = network.flow_log_bucket_arn
     if isinstance(network.availability_zones, int):
         args["availability_zone_count"] = network.availability_zones
     else:
@@ -80,6 +89,8 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
             "service_account": secrets.service_account,
             "secret_arns": secrets.secrets,
         }
+        if secrets.key_arns:
+            args["external_secrets"]["key_arns"] = secrets.key_arns
     if (balancers := add_ons.load_balancer_controller) is not None:
         args["load_balancer_controller"] = {
             "namespace": balancers.namespace,

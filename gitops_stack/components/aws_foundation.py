@@ -167,6 +167,8 @@ def _register_cluster(
         "vpcId": network.vpc_id,
         "natAddresses": list(network.nat_addresses),
     }
+    if network_settings.extra_subnets:
+        foundation.outputs["extraSubnetIds"] = {key: list(ids) for key, ids in network.extra_subnet_ids.items()}
     if settings.pod_roles:
         foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
 

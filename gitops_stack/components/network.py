@@ -8,16 +8,17 @@ from pulumi_aws import ec2
 from typing_extensions import NotRequired
 
 from gitops_stack.aws_plan.adopted_network import PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
-from gitops_stack.aws_plan.subnets import plan_subnets
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.network_adoption import find_adopted_network
 from gitops_stack.components.network_endpoints import register_endpoints
+from gitops_stack.components.network_extras import ExtraSubnetArgs, register_extra_subnets
 from gitops_stack.components.network_flow_logs import register_flow_logs
 from gitops_stack.components.network_routes import EVERYWHERE, NatPlan, register_private_routes
 from gitops_stack.components.network_zones import find_zones
 from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.network import check_endpoint_service
+from gitops_stack.settings.subnet_plan import plan_subnets
 
 
 class NetworkArgs(AccountArgs):
@@ -37,8 +38,14 @@ class NetworkArgs(AccountArgs):
     """Interface endpoints by service, such as ecr.api, sts or kms. S3's gateway endpoint is always made."""
     flow_log_retention_days: NotRequired[int]
     """Days of CloudWatch Logs for which flow logs are kept; 0, the default: none are written."""
+    flow_log_bucket_arn: NotRequired[pulumi.Input[str] | None]
+    """S3 bucket, or a folder in it, that takes the flow logs instead of CloudWatch; its policy has to allow it."""
     private_subnet_tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags of private subnets that are made, such as the one Karpenter finds them by."""
+    secondary_cidrs: NotRequired[Sequence[str]]
+    """Further blocks of a VPC that is made."""
+    extra_subnets: NotRequired[Mapping[str, ExtraSubnetArgs]]
+    """Subnets beside those of nodes and load balancers, by their purpose."""
     label: NotRequired[str]
     """What `Name` tags begin with; default: the component's name."""
     vpc_id: NotRequired[pulumi.Input[str]]
@@ -69,6 +76,8 @@ class Network(pulumi.ComponentResource):
     """Private subnets, one in each zone."""
     public_subnet_ids: Sequence[pulumi.Output[str]]
     """Public subnets, one in each zone."""
+    extra_subnet_ids: Mapping[str, Sequence[pulumi.Output[str]]]
+    """Of `extra_subnets`, by their purpose, one in each zone."""
     nat_addresses: Sequence[pulumi.Output[str]]
     """Public addresses the cluster is seen under; none of a regional NAT gateway, which changes them by itself."""
 
@@ -86,6 +95,7 @@ class Network(pulumi.ComponentResource):
                 "cidrBlock": self.cidr_block,
                 "privateSubnetIds": self.private_subnet_ids,
                 "publicSubnetIds": self.public_subnet_ids,
+                "extraSubnetIds": self.extra_subnet_ids,
             }
         )
 
@@ -94,7 +104,7 @@ class Network(pulumi.ComponentResource):
         adopted = find_adopted_network(vpc_id, private, public, self, ipv6=args.get("ip_family") == "ipv6")
         self.vpc_id, self.cidr_block, self.zones = adopted.vpc_id, adopted.cidr_block, adopted.zones
         self.private_subnet_ids, self.public_subnet_ids = adopted.private_subnet_ids, adopted.public_subnet_ids
-        self.nat_addresses = ()
+        self.nat_addresses, self.extra_subnet_ids = (), {}
 
     def _make(self, args: NetworkArgs, cidr: str) -> None:
         account = find_account(args, self)
@@ -125,6 +135,17 @@ class Network(pulumi.ComponentResource):
         plan = NatPlan(args.get("nat_gateways", 0), regional=args.get("regional_nat_gateway", False))
         routes = register_private_routes(self._name, self._label, plan, vpc, private, public, internet_gateway, self)
         self.nat_addresses = routes.nat_addresses
+        self.extra_subnet_ids = register_extra_subnets(
+            self._name,
+            self._label,
+            vpc.id,
+            self.zones,
+            args.get("secondary_cidrs", ()),
+            args.get("extra_subnets", {}),
+            routes.tables,
+            self,
+            ignore_changes=_kept_places(args),
+        )
         register_endpoints(
             self._name,
             self._label,
@@ -135,15 +156,15 @@ class Network(pulumi.ComponentResource):
             [public_table, *routes.tables],
             self,
         )
-        if days := args.get("flow_log_retention_days", 0):
+        days, bucket = args.get("flow_log_retention_days", 0), args.get("flow_log_bucket_arn")
+        if days or bucket is not None:
             tags, options = self._tags("flow-logs"), RoleOptions.of(args)
-            register_flow_logs(self._name, account, vpc, days, tags, self, options)
+            register_flow_logs(self._name, account, vpc, days, tags, self, options, bucket)
 
     def _register_subnets(self, args: NetworkArgs, cidr: str) -> tuple[list[Any], list[Any]]:
         named = args.get("availability_zones")
         self.zones = find_zones(named, args.get("availability_zone_count", 0), self)
-        # A count takes the first zones of a sorted list. One that AWS opens must not move the subnets, once made.
-        ignore_changes = None if named else ["availabilityZone"]
+        ignore_changes = _kept_places(args)
         subnets: dict[str, list[Any]] = {"private": [], "public": []}
         for number, (zone, blocks) in enumerate(
             zip(self.zones, plan_subnets(cidr, len(self.zones)), strict=True), start=1
@@ -191,6 +212,11 @@ class Network(pulumi.ComponentResource):
         return {"Name": "-".join(part for part in (self._label, suffix) if part)}
 
 
+def _kept_places(args: NetworkArgs) -> list[str] | None:
+    # A count takes the first zones of a sorted list. One that AWS opens must not move the subnets, once made.
+    return None if args.get("availability_zones") else ["availabilityZone"]
+
+
 _MADE_ALONE = (
     "cidr",
     "availability_zones",
@@ -199,7 +225,10 @@ _MADE_ALONE = (
     "regional_nat_gateway",
     "endpoints",
     "flow_log_retention_days",
+    "flow_log_bucket_arn",
     "private_subnet_tags",
+    "secondary_cidrs",
+    "extra_subnets",
 )
 
 
@@ -225,6 +254,10 @@ def _check_args(args: Mapping[str, Any]) -> None:
         for service in args.get("endpoints", ())
         if (needs := check_endpoint_service(service)) is not None
     )
+    for purpose, extra in (args.get("extra_subnets") or {}).items():
+        if (blocks := len(extra["blocks"])) != zones:
+            place = f"Network: extra_subnets.{purpose}.blocks"
+            raise GitOpsStackError(f"{place}: found {blocks}; needs {zones}: one for each zone")
     nat_gateways, regional = args.get("nat_gateways", 0), args.get("regional_nat_gateway", False)
     if nat_gateways not in {0, 1, zones} or (regional and nat_gateways):
         found = f"{nat_gateways} NAT gateways{' beside a regional one' if regional else ''}"

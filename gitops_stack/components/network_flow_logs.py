@@ -1,4 +1,4 @@
-"""Flow logs: who talked to whom in the VPC, kept in CloudWatch for a while."""
+"""Flow logs: who talked to whom in the VPC, kept in CloudWatch for a while, or in a bucket."""
 
 from __future__ import annotations
 
@@ -21,10 +21,25 @@ def register_flow_logs(
     tags: dict[str, str],
     parent: pulumi.Resource,
     role_options: RoleOptions,
+    bucket_arn: pulumi.Input[str] | None = None,
 ) -> None:
-    """Register a log group, a role that writes to it alone, and the flow log of all traffic of the VPC."""
+    """Register a log group, a role that writes to it alone, and the flow log of all traffic of the VPC.
+
+    With ``bucket_arn`` the logs go to that bucket instead, whose policy lets the service write.
+    """
     own = f"{name}-flow-logs"
     options = pulumi.ResourceOptions(parent=parent)
+    if bucket_arn is not None:
+        ec2.FlowLog(
+            own,
+            vpc_id=vpc.id,
+            traffic_type="ALL",
+            log_destination=bucket_arn,
+            log_destination_type="s3",
+            tags=tags,
+            opts=options,
+        )
+        return
     group = cloudwatch.LogGroup(own, retention_in_days=retention_days, tags=tags, opts=options)
     role = register_role(
         own,

@@ -38,6 +38,8 @@ class ExternalSecretsArgs(ServiceAccountArgs):
 
     secret_arns: Sequence[pulumi.Input[str]]
     """What it may read; an ARN may end in `*`."""
+    key_arns: NotRequired[Sequence[pulumi.Input[str]]]
+    """KMS keys of these secrets; default: the account's own for Secrets Manager."""
 
 
 class ExternalDnsArgs(ServiceAccountArgs):
@@ -118,7 +120,10 @@ class PodIdentity(pulumi.ComponentResource):
     def _register_add_ons(self, args: PodIdentityArgs) -> dict[str, pulumi.Output[str]]:
         found = {}
         if secrets := args.get("external_secrets"):
-            policy = pulumi.Output.all(*secrets["secret_arns"]).apply(build_external_secrets_policy)
+            keys = pulumi.Output.all(*secrets.get("key_arns", ()))
+            policy = pulumi.Output.all(pulumi.Output.all(*secrets["secret_arns"]), keys).apply(
+                lambda found: build_external_secrets_policy(*found)
+            )
             found["external-secrets"] = self._register_add_on(
                 "external-secrets", "External Secrets reads secrets", secrets, policy
             )

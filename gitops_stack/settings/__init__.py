@@ -20,6 +20,7 @@ from gitops_stack.settings.cluster import (
     NodeGroupSettings,
 )
 from gitops_stack.settings.cluster_access import AccessPolicySettings, AccessSettings
+from gitops_stack.settings.extra_subnets import ExtraSubnetSettings
 from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.node_lifecycle import NodeUpdateSettings, TaintSettings
@@ -41,10 +42,10 @@ __all__ = [
     "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings",
     "ClusterAutoscalerSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
     "CredentialsSettings", "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings",
-    "ExternalDnsSettings", "ExternalSecretsSettings", "GitOpsSettings", "GithubAppSettings", "KarpenterSettings",
-    "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings", "NodeGroupSettings",
-    "NodeUpdateSettings", "PipelineSettings", "PodRoleSettings", "ProjectSettings", "PublisherSettings",
-    "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings",
-    "Settings", "StackSettings", "StatementSettings", "SyncWindowSettings", "TaintSettings", "WorkloadSettings",
-    "check_references",
+    "ExternalDnsSettings", "ExternalSecretsSettings", "ExtraSubnetSettings", "GitOpsSettings", "GithubAppSettings",
+    "KarpenterSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings",
+    "NodeGroupSettings", "NodeUpdateSettings", "PipelineSettings", "PodRoleSettings", "ProjectSettings",
+    "PublisherSettings", "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings",
+    "RepositorySettings", "Settings", "StackSettings", "StatementSettings", "SyncWindowSettings", "TaintSettings",
+    "WorkloadSettings", "check_references",
 ]  # fmt: skip

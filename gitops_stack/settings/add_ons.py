@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gitops_stack.settings.types import DnsLabel, Settings, matching
+from gitops_stack.settings.types import UNIQUE, DnsLabel, KmsKeyArn, Settings, matching
 
 SecretArn = Annotated[
     str,
@@ -24,6 +24,9 @@ class ExternalSecretsSettings(Settings):
     namespace: DnsLabel = Field("external-secrets", description="Its namespace.")
     service_account: DnsLabel = Field("external-secrets", description="Its service account.")
     secrets: tuple[SecretArn, ...] = Field(min_length=1, description="What it may read.")
+    key_arns: Annotated[tuple[KmsKeyArn, ...], UNIQUE] = Field(
+        (), description="KMS keys of these secrets; default: the account's own for Secrets Manager."
+    )
 
 
 class LoadBalancerControllerSettings(Settings):

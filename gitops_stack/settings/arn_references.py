@@ -50,6 +50,8 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
         reason = "IAM bounds roles by policies of their own account, or AWS's"
         boundary = settings.account.permissions_boundary_arn
         yield _Named("account.permissionsBoundaryArn", boundary, "account", reason)
+    if settings.network is not None:
+        yield _Named("network.flowLogBucketArn", settings.network.flow_log_bucket_arn)
     if settings.registry is not None:
         yield _Named("registry.kmsKeyArn", settings.registry.kms_key_arn, "region")
     if settings.ci is not None:
@@ -68,6 +70,8 @@ def _list_pod_arns(settings: StackSettings) -> Iterator[_Named]:
     if settings.add_ons is not None and settings.add_ons.external_secrets is not None:
         for number, arn in enumerate(settings.add_ons.external_secrets.secrets):
             yield _Named(f"addOns.externalSecrets.secrets.{number}", arn)
+        for number, arn in enumerate(settings.add_ons.external_secrets.key_arns):
+            yield _Named(f"addOns.externalSecrets.keyArns.{number}", arn)
     for name, role in settings.pod_roles.items():
         yield _Named(f"podRoles.{name}.roleArn", role.role_arn)
         for number, arn in enumerate(role.managed_policy_arns):

@@ -9,7 +9,16 @@ from pydantic import Field, model_validator
 
 from gitops_stack.settings import forge_jobs
 from gitops_stack.settings.registry import RepositoryName
-from gitops_stack.settings.types import UNIQUE, DnsLabel, KmsKeyArn, SettingError, Settings, following, matching
+from gitops_stack.settings.types import (
+    BUCKET_NAME,
+    UNIQUE,
+    DnsLabel,
+    KmsKeyArn,
+    SettingError,
+    Settings,
+    following,
+    matching,
+)
 
 OidcProviderArn = Annotated[
     str,
@@ -18,11 +27,10 @@ OidcProviderArn = Annotated[
         f"the ARN of an IAM OIDC provider: {forge_jobs.PROVIDER_PREFIX}HOST",
     ),
 ]
-_BUCKET = r"(?!.*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+\Z)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 BucketArn = Annotated[
     str,
     matching(
-        rf"arn:aws(-[a-z]+)*:s3:::{_BUCKET}",
+        rf"arn:aws(-[a-z]+)*:s3:::{BUCKET_NAME}",
         "the ARN of an S3 bucket: arn:aws:s3:::NAME",
     ),
 ]
@@ -34,7 +42,7 @@ Environment = Annotated[str, following(forge_jobs.check_environment)]
 
 def check_bucket_name(name: str) -> str | None:
     """Return what the name of an S3 bucket needs, or ``None`` for one that is right (S3 user guide, naming rules)."""
-    if re.fullmatch(_BUCKET, name, re.ASCII) is None:
+    if re.fullmatch(BUCKET_NAME, name, re.ASCII) is None:
         return "needs the name of an S3 bucket: 3 to 63 lower-case letters, digits, '-' and '.'"
     return None
 

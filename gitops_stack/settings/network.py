@@ -8,7 +8,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gitops_stack.settings.types import UNIQUE, Days, SettingError, Settings, following, matching, retention
+from gitops_stack.settings.extra_subnets import MOST_SECONDARY_BLOCKS, ExtraSubnetSettings, Ipv4Block
+from gitops_stack.settings.types import (
+    BUCKET_NAME,
+    UNIQUE,
+    Days,
+    DnsLabel,
+    SettingError,
+    Settings,
+    following,
+    matching,
+    retention,
+)
 
 ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; a third is as many as every region has
 _SERVICE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -69,7 +80,23 @@ VpcCidr = Annotated[str, AfterValidator(_check_vpc_cidr)]
 VpcId = Annotated[str, matching(r"vpc-[0-9a-f]{8,17}", "the id of a VPC: vpc-…")]
 SubnetId = Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "the id of a subnet: subnet-…")]
 Zones = Annotated[int | tuple[str, ...], BeforeValidator(_check_zones)]
-_ONLY_MADE = {"availability_zones", "nat_gateways", "endpoints", "flow_log_retention_days"}
+# A folder may follow the name; `AWSLogs` is the service's own (API reference, CreateFlowLogs).
+FlowLogBucket = Annotated[
+    str,
+    matching(
+        rf"arn:aws(-[a-z]+)*:s3:::{BUCKET_NAME}(/(?!AWSLogs(/|\Z))[\w!.*'()-]+)*/?",
+        "the ARN of an S3 bucket, arn:aws:s3:::NAME or arn:aws:s3:::NAME/FOLDER/, whose folder is not AWSLogs",
+    ),
+]
+_ONLY_MADE = {
+    "availability_zones",
+    "nat_gateways",
+    "endpoints",
+    "flow_log_retention_days",
+    "flow_log_bucket_arn",
+    "secondary_cidrs",
+    "extra_subnets",
+}
 NatGateways = Annotated[int | Literal["regional"], BeforeValidator(_check_nat_gateways)]
 
 
@@ -89,6 +116,15 @@ class NetworkSettings(Settings):
     flow_log_retention_days: Annotated[Days, retention(optional=True)] = Field(
         30, description="How long flow logs are kept; 0: none are written."
     )
+    flow_log_bucket_arn: FlowLogBucket | None = Field(
+        None, description="S3 bucket, or a folder in it, that takes the flow logs instead of CloudWatch."
+    )
+    secondary_cidrs: Annotated[tuple[Ipv4Block, ...], UNIQUE] = Field(
+        (), max_length=MOST_SECONDARY_BLOCKS, description="Further blocks of the VPC that is made, /16 to /28."
+    )
+    extra_subnets: dict[DnsLabel, ExtraSubnetSettings] = Field(
+        default_factory=dict, description="Subnets beside those of nodes and load balancers, such as databases."
+    )
     vpc_id: VpcId | None = Field(None, description="An existing VPC, checked before anything is made in it.")
     private_subnet_ids: tuple[SubnetId, ...] = Field((), description="Its private subnets, in two zones at least.")
     public_subnet_ids: tuple[SubnetId, ...] = Field((), description="Its public subnets, for load balancers.")
@@ -102,8 +138,8 @@ class NetworkSettings(Settings):
         if self.vpc_id is not None:
             if self.model_fields_set & _ONLY_MADE:
                 raise ValueError(
-                    "needs vpcId without availabilityZones, natGateways, endpoints and flowLogRetentionDays: "
-                    "they belong to a VPC that is made"
+                    "needs vpcId without availabilityZones, natGateways, endpoints, flowLogRetentionDays, "
+                    "flowLogBucketArn, secondaryCidrs and extraSubnets: they belong to a VPC that is made"
                 )
             if twice := _find_twice((*self.private_subnet_ids, *self.public_subnet_ids)):
                 raise SettingError("privateSubnetIds", twice, "needs every subnet once, private or public")
@@ -114,6 +150,9 @@ class NetworkSettings(Settings):
             raise SettingError(
                 "natGateways", self.nat_gateways, f"needs 0, 1, {self.zone_count} (one per zone) or regional"
             )
+        if self.flow_log_bucket_arn is not None and "flow_log_retention_days" in self.model_fields_set:
+            needs = "needs to be left out beside flowLogBucketArn: the bucket's lifecycle says how long"
+            raise SettingError("flowLogRetentionDays", self.flow_log_retention_days, needs)
         return self
 
     @property

@@ -130,6 +130,8 @@ KmsKeyArn = Annotated[
         "the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID; an alias can be pointed elsewhere",
     ),
 ]
+BUCKET_NAME = r"(?![^/]*(\.\.|\.-|-\.))(?!xn--)(?!(\d+\.){3}\d+(/|\Z))[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+"""A pattern, by the S3 user guide, "General purpose bucket naming rules"."""
 SECRET_NAME = r"[\w/+=.@-]{1,512}"  # noqa: S105 - a pattern, by the API reference of CreateSecret
 SecretReference = Annotated[
     str,

@@ -68,7 +68,7 @@ def build_all(account: Account) -> dict[str, Document]:
         **{f"up {name}": document for name, document in updating.items()},
         BOUNDARY: boundary.build_boundary(account),
         "hub": pod_policies.build_hub_policy([f"arn:{partition}:iam::210987654321:role/argocd-spoke"]),
-        "external secrets": pod_policies.build_external_secrets_policy([secret]),
+        "external secrets": pod_policies.build_external_secrets_policy([secret], [key]),
         "external dns": pod_policies.build_external_dns_policy(account, ["Z0123456789ABCDEFGHIJ"]),
         "load balancers": load_balancer_policy.build_load_balancer_policy(account, "acme-dev"),
         "autoscaler": scaling_policies.build_autoscaler_policy(account, "acme-dev"),

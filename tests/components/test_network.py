@@ -385,3 +385,43 @@ def test_scarce_addresses_warn_and_do_not_stop(monkeypatch: pytest.MonkeyPatch) 
         "Network: private subnets: subnet-private-b has 20 free addresses, few for nodes and pods; "
         "64 or more are advised"
     ]
+
+
+def test_flow_logs_go_to_a_bucket_without_role_and_group() -> None:
+    bucket = "arn:aws:s3:::acme-flow-logs/dev/"
+    found = record(flow_log_bucket_arn=bucket)
+    log = found["FlowLog:net-flow-logs"].inputs
+    assert (log["logDestination"], log["logDestinationType"]) == (bucket, "s3")
+    assert "iamRoleArn" not in log
+    assert not [name for name in found if name.startswith(("LogGroup:", "Role:"))]
+
+
+@BOTH
+def test_extra_subnets_lie_in_further_blocks_and_go_out_as_the_zone_s_nodes_do(preview: bool) -> None:
+    found = record(
+        preview,
+        availability_zone_count=2,
+        secondary_cidrs=["100.64.0.0/16"],
+        extra_subnets={
+            "databases": {"blocks": ["100.64.0.0/24", "100.64.1.0/24"], "isolated": True, "tags": {"use": "rds"}},
+            "pods": {"blocks": ["10.20.40.0/24", "10.20.104.0/24"]},
+        },
+    )
+    extra = [
+        "VpcIpv4CidrBlockAssociation:net-block-100.64.0.0/16",
+        *(f"Subnet:net-{purpose}-{number}" for purpose in ("databases", "pods") for number in (1, 2)),
+        *(f"RouteTableAssociation:net-pods-{number}-routes" for number in (1, 2)),
+    ]
+    assert children(found) == sorted([*BARE, *extra])
+    database = found["Subnet:net-databases-2"]
+    assert "net-block-100.64.0.0/16" in database.depends_on
+    assert database.ignore_changes == ("availabilityZone",)
+    assert (database.inputs["cidrBlock"], database.inputs["availabilityZone"]) == ("100.64.1.0/24", "eu-west-1b")
+    assert database.inputs["tags"] == {"use": "rds", "Name": "net-databases-2"}
+    assert found["RouteTableAssociation:net-pods-2-routes"].inputs["routeTableId"] == "net-private-2-routes-id"
+    check_common(found, "net")
+
+
+def test_extra_subnets_have_a_block_for_each_zone() -> None:
+    with pytest.raises(GitOpsStackError, match=r"databases\.blocks: found 1; needs 3: one for each zone"):
+        record(extra_subnets={"databases": {"blocks": ["10.20.40.0/24"]}})

@@ -150,6 +150,13 @@ def test_policies_name_what_was_asked_for() -> None:
     }
 
 
+def test_external_secrets_opens_the_keys_it_is_given() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    secrets = {**ADD_ONS["external_secrets"], "key_arns": [key]}
+    statements = document(record(external_secrets=secrets)["RolePolicy:pods-external-secrets-policy"])["Statement"]
+    assert (statements[1]["Action"], statements[1]["Resource"]) == (["kms:Decrypt"], [key])
+
+
 def test_argo_cd_s_namespace_is_the_one_given() -> None:
     outputs: dict[str, Any] = {}
     record(outputs=outputs, argocd_namespace="gitops", ebs_csi_driver=True)

@@ -1,9 +1,10 @@
-"""What a stack expects to find in its account, put there before a rehearsal: roles, policies, secrets."""
+"""What a stack expects to find in its account, put there before a rehearsal: roles, policies, a bucket, secrets."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from gitops_stack.lab.aws.account import seed_secret
 from gitops_stack.lab.aws.models import AwsError
@@ -12,6 +13,7 @@ from gitops_stack.settings import StackSettings
 
 # Nobody's: the played host of the repository asks for no login.
 PASSWORD = "played-by-the-rehearsal"
+_THERE = ("EntityAlreadyExists", "BucketAlreadyOwnedByYou")
 _LOGIN = json.dumps({"username": "git", "password": PASSWORD})
 _CACHE_LOGIN = json.dumps({"username": "rehearsal", "accessToken": "rehearsal"})
 
@@ -25,6 +27,11 @@ def write_prerequisites(settings: StackSettings, aws: AwsSession) -> list[str]:
     for arn in _list_policies(settings):
         _write_policy(aws, arn)
         found.append(f"IAM policy {arn.rpartition('/')[2]}")
+    bucket = settings.network.flow_log_bucket_arn if settings.network else None
+    if bucket is not None:
+        name = bucket.partition(":::")[2].partition("/")[0]
+        _create(aws, "s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=_locate(aws))
+        found.append(f"S3 bucket {name}")
     credentials = settings.gitops.credentials
     if credentials is not None and credentials.secrets_manager is not None:
         seed_secret(aws, _secret_name(credentials.secrets_manager), _LOGIN)
@@ -61,21 +68,26 @@ def _list_policies(settings: StackSettings) -> Iterator[str]:
 def _write_role(aws: AwsSession, name: str, trusted: dict[str, str]) -> None:
     own = {"Effect": "Allow", "Principal": trusted, "Action": ["sts:AssumeRole", "sts:TagSession"]}
     document = json.dumps({"Version": "2012-10-17", "Statement": [own]})
-    _create(aws, "CreateRole", RoleName=name, AssumeRolePolicyDocument=document)
+    _create(aws, "iam", "CreateRole", RoleName=name, AssumeRolePolicyDocument=document)
 
 
 def _write_policy(aws: AwsSession, arn: str) -> None:
     path, _, name = arn.partition(":policy")[2].rpartition("/")
     own = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [own]})
-    _create(aws, "CreatePolicy", PolicyName=name, Path=f"{path}/", PolicyDocument=document)
+    _create(aws, "iam", "CreatePolicy", PolicyName=name, Path=f"{path}/", PolicyDocument=document)
 
 
-def _create(aws: AwsSession, operation: str, **parameters: str) -> None:
+def _locate(aws: AwsSession) -> dict[str, str] | None:
+    # S3 takes no word for the region it began in.
+    return None if aws.region == "us-east-1" else {"LocationConstraint": aws.region}
+
+
+def _create(aws: AwsSession, service: str, operation: str, **parameters: Any) -> None:  # noqa: ANN401 - as boto3
     try:
-        aws.call("iam", operation, **parameters)
+        aws.call(service, operation, **parameters)
     except AwsError as refused:
-        if refused.code != "EntityAlreadyExists":
+        if refused.code not in _THERE:
             raise
 
 

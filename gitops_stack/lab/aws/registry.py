@@ -24,11 +24,13 @@ from gitops_stack.lab.aws.resources import (
     secrets_manager,
     security_groups,
     vpc,
+    vpc_blocks,
 )
 
 _TYPES: tuple[type[ResourceType], ...] = (
     vpc.Vpc,
     vpc.Subnet,
+    vpc_blocks.VpcIpv4CidrBlockAssociation,
     gateways.InternetGateway,
     gateways.Eip,
     gateways.NatGateway,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from pulumi.runtime import rpc
 
@@ -58,9 +59,18 @@ LINGERING = {
 
 def build_network(aws: Driver) -> list[tuple[str, Plain]]:
     vpc, _ = aws.make_network()
+    bucket = unique("flow-logs")
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    in_bucket = {"logDestinationType": "s3", "logDestination": f"arn:aws:s3:::{bucket}/dev/"}
     return [
+        ("aws:ec2/flowLog:FlowLog", {"vpcId": vpc.identity, "trafficType": "ALL", **in_bucket}),
         ("aws:ec2/vpc:Vpc", {"cidrBlock": "10.1.0.0/16", "enableDnsHostnames": True, "tags": {"Name": "main"}}),
         ("aws:ec2/subnet:Subnet", {"vpcId": vpc.identity, "cidrBlock": "10.0.9.0/24", "mapPublicIpOnLaunch": True}),
+        (
+            "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation",
+            {"vpcId": vpc.identity, "cidrBlock": "100.64.0.0/16"},
+        ),
+        ("aws:ec2/subnet:Subnet", {"vpcId": vpc.identity, "cidrBlock": "100.64.1.0/24"}),
         ("aws:ec2/internetGateway:InternetGateway", {"vpcId": vpc.identity}),
         ("aws:ec2/eip:Eip", {"domain": "vpc"}),
         ("aws:ec2/routeTable:RouteTable", {"vpcId": vpc.identity, "tags": {"Name": "public"}}),

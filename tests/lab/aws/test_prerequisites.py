@@ -45,12 +45,13 @@ def test_roles_and_secrets_are_made_once() -> None:
 @pytest.mark.usefixtures("account")
 def test_named_roles_trust_their_service_and_named_policies_are_there() -> None:
     pods, nodes, boundary, policy = unique("pods"), unique("nodes"), unique("boundary"), unique("reader")
-    role = {"namespace": "a", "serviceAccount": "b"}
+    role, bucket = {"namespace": "a", "serviceAccount": "b"}, unique("flow-logs")
     named = f"arn:aws:iam::123456789012:policy/org/{boundary}"
     attached = ["arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess", f"arn:aws:iam::123456789012:policy/{policy}"]
     compute = {**GOOD["cluster"]["compute"], "nodeRoleArn": f"arn:aws:iam::123456789012:role/{nodes}"}
     given = settings(
         account={"id": "123456789012", "permissionsBoundaryArn": named},
+        network={"cidr": "10.20.0.0/16", "flowLogBucketArn": f"arn:aws:s3:::{bucket}/dev/"},
         cluster={**GOOD["cluster"], "compute": compute},
         podRoles={
             "one": {**role, "roleArn": f"arn:aws:iam::123456789012:role/{pods}"},
@@ -59,7 +60,9 @@ def test_named_roles_trust_their_service_and_named_policies_are_there() -> None:
     )
     aws = AwsSession(REGION)
     found = write_prerequisites(given, aws)
-    assert found[-4:] == [f"IAM role {nodes}", f"IAM role {pods}", f"IAM policy {boundary}", f"IAM policy {policy}"]
+    assert write_prerequisites(given, aws) == found
+    named_in_words = [f"IAM role {nodes}", f"IAM role {pods}", f"IAM policy {boundary}", f"IAM policy {policy}"]
+    assert found[-5:] == [*named_in_words, f"S3 bucket {bucket}"]
     trusts = [
         str(aws.call("iam", "GetRole", RoleName=name)["Role"]["AssumeRolePolicyDocument"]) for name in (nodes, pods)
     ]

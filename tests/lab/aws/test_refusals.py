@@ -500,3 +500,55 @@ def test_a_rule_has_a_pattern_and_is_deleted_without_targets(aws: Driver) -> Non
     aws.delete(rule)
     missing = {"rule": "none", "arn": arn}
     assert "ResourceNotFoundException" in refuse_create(aws, "aws:cloudwatch/eventTarget:EventTarget", missing)
+
+
+def test_a_vpc_takes_blocks_of_its_own_range_and_keeps_those_with_subnets(aws: Driver) -> None:
+    vpc, _ = aws.make_network(zones="a")
+    token = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
+    for block, reason in (("172.16.0.0/16", "restricted"), ("10.0.128.0/17", "in use by the VPC")):
+        assert refuse_create(aws, token, {"vpcId": vpc.identity, "cidrBlock": block}) == (
+            f"operation error EC2: AssociateVpcCidrBlock, api error InvalidVpc.Range: The CIDR '{block}' is {reason}. "
+            "Use a different CIDR."
+        )
+    made = aws.create(token, unique("block"), {"vpcId": vpc.identity, "cidrBlock": "100.64.0.0/16"})
+    inside = {"vpcId": vpc.identity, "cidrBlock": "100.64.0.0/24"}
+    subnet = aws.create("aws:ec2/subnet:Subnet", unique("subnet"), inside)
+    assert "InvalidCidrBlock.InUse" in refuse_delete(aws, made)
+    aws.delete(subnet)
+    aws.delete(made)
+    assert aws.read(made)[0] == ""
+
+
+def test_flow_logs_go_to_a_bucket_without_a_role_and_to_a_group_with_one(aws: Driver) -> None:
+    vpc, _ = aws.make_network(zones="a")
+    of_vpc = {"vpcId": vpc.identity, "trafficType": "ALL"}
+    bucket = {"logDestinationType": "s3", "logDestination": "arn:aws:s3:::nobody-has-this/dev/"}
+    token = "aws:ec2/flowLog:FlowLog"
+    assert "does not exist" in refuse_create(aws, token, {**of_vpc, **bucket})
+    role = {"iamRoleArn": aws.share_role("vpc-flow-logs.amazonaws.com")}
+    assert "not applicable for s3 delivery" in refuse_create(aws, token, {**of_vpc, **bucket, **role})
+    group = {"logDestination": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/vpc"}
+    assert "can't be empty if LogDestinationType is cloud-watch-logs" in refuse_create(aws, token, {**of_vpc, **group})
+
+
+def test_a_release_that_is_pinned_moves_with_the_version_and_none_moves_by_itself(aws: Driver) -> None:
+    cluster = aws.share_cluster()
+    inputs = {
+        "clusterName": cluster.identity,
+        "nodeRoleArn": aws.make_role("ec2.amazonaws.com")["arn"],
+        "scalingConfig": SIZES,
+        "subnetIds": cluster["vpcConfig"]["subnetIds"],
+        "amiType": "AL2023_x86_64_STANDARD",
+        "instanceTypes": ["m7i.large"],
+        "version": "1.33",
+    }
+    free = aws.create("aws:eks/nodeGroup:NodeGroup", unique("free"), inputs)
+    assert aws.update(free, {**inputs, "version": "1.34"})["version"] == "1.34"
+    pinned = {**inputs, "releaseVersion": "1.33.5-20261015"}
+    group = aws.create("aws:eks/nodeGroup:NodeGroup", unique("pinned"), pinned)
+    with pytest.raises(AwsError, match=r"release version 1\.33\.5-20261015 is not valid for kubernetes version 1\.34"):
+        aws.update(group, {**pinned, "version": "1.34"})
+    moved = {**pinned, "version": "1.34", "releaseVersion": "1.34.2-20261015"}
+    assert aws.update(group, moved)["releaseVersion"] == "1.34.2-20261015"
+    for made in (free, group):
+        aws.delete(made)

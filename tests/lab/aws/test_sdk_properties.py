@@ -26,7 +26,7 @@ def load_parameters(token: str) -> dict[str, set[str]]:
     """Return class name -> its constructor's parameters in camelCase, for the module of ``token``."""
     module, _, _ = token.removeprefix("aws:").partition(":")
     folder, _, file = module.partition("/")
-    name = re.sub(r"(?<=[a-z])([A-Z])", lambda found: f"_{found[1].lower()}", file)
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", file)
     tree = ast.parse((load_sdk() / folder / f"{name}.py").read_text(encoding="utf-8"))
     found = {}
     for item in tree.body:
@@ -54,5 +54,5 @@ def test_a_types_properties_are_the_sdks(token: str) -> None:
 @pytest.mark.parametrize("token", sorted(FUNCTIONS))
 def test_a_functions_module_is_in_the_sdk(token: str) -> None:
     module = token.removeprefix("aws:").partition(":")[0].removeprefix("index/")
-    name = re.sub(r"(?<=[a-z])([A-Z])", lambda found: f"_{found[1].lower()}", module)
+    name = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", module)
     assert (load_sdk() / f"{name}.py").is_file()

@@ -90,8 +90,8 @@ class NodeGroup(ResourceType):
         cluster, _, name = identity.partition(":")
         if "version" in changed and new["version"] != old.get("version"):
             check_upgrade(aws, old["version"], new["version"])
-        if changed & {"releaseVersion", "version"}:
-            check_release(aws, "UpdateNodegroupVersion", new)
+        if changed & {"releaseVersion", "version"}:  # what EKS chose for a group that pins none moves with the version
+            check_release(aws, "UpdateNodegroupVersion", {"amiType": old.get("amiType"), **new})
         aws.check(
             "eks", "UpdateNodegroupVersion", clusterName=cluster, nodegroupName=name,
             releaseVersion=new.get("releaseVersion"), force=new.get("forceUpdateVersion"),

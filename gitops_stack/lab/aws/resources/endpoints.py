@@ -137,17 +137,23 @@ class FlowLog(Ec2Type):
     )
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
-        """Make it."""
+        """Make it; a role is what CloudWatch needs, and what a bucket refuses."""
         of_vpc = "vpcId" in inputs
+        to_bucket, role = inputs.get("logDestinationType") == "s3", inputs.get("iamRoleArn")
+        if to_bucket and role:
+            message = "DeliverLogsPermissionArn is not applicable for s3 delivery"
+            raise aws.refuse("EC2", "CreateFlowLogs", "InvalidParameter", message)
+        if not to_bucket and not role:
+            message = "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs."
+            raise aws.refuse("EC2", "CreateFlowLogs", "InvalidParameter", message)
         made = aws.call(
             "ec2",
             "CreateFlowLogs",
             ResourceType="VPC" if of_vpc else "Subnet",
             ResourceIds=[inputs["vpcId" if of_vpc else "subnetId"]],
             DeliverLogsPermissionArn=inputs.get("iamRoleArn"),
-            **pick(
-                inputs, "trafficType", "logDestination", "logDestinationType", "logFormat", "maxAggregationInterval"
-            ),
+            LogDestination=_cut_folder(inputs.get("logDestination")),
+            **pick(inputs, "trafficType", "logDestinationType", "logFormat", "maxAggregationInterval"),
             TagSpecifications=self.specify_tags(inputs),
         )
         for failed in made.get("Unsuccessful", []):
@@ -160,11 +166,12 @@ class FlowLog(Ec2Type):
         if found is None:
             return None
         of = "vpcId" if found["ResourceId"].startswith("vpc-") else "subnetId"
+        destination, typed = found.get("LogDestination"), known.get("logDestination")
         return {
             "arn": aws.arn("ec2", f"vpc-flow-log/{identity}"),
             of: found["ResourceId"],
             "trafficType": found.get("TrafficType"),
-            "logDestination": found.get("LogDestination"),
+            "logDestination": typed if _cut_folder(typed) == destination else destination,
             "logDestinationType": found.get("LogDestinationType"),
             "logFormat": found.get("LogFormat"),
             "maxAggregationInterval": found.get("MaxAggregationInterval"),
@@ -175,6 +182,13 @@ class FlowLog(Ec2Type):
     def delete(self, aws: AwsSession, identity: str, state: Plain) -> None:
         """Delete it."""
         aws.call("ec2", "DeleteFlowLogs", FlowLogIds=[identity])
+
+
+def _cut_folder(destination: str | None) -> str | None:
+    """Return the bucket of a destination in S3: moto, which looks whether it exists, takes a folder for its name."""
+    if destination is None or ":s3:::" not in destination:
+        return destination
+    return destination.partition("/")[0]
 
 
 def find_endpoints(aws: AwsSession, vpc: str) -> list[Answer]:

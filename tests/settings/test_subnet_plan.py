@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
-from gitops_stack.aws_plan.subnets import MOST_ZONES, ZoneBlocks, count_free_addresses, plan_subnets
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.subnet_plan import MOST_ZONES, ZoneBlocks, count_free_addresses, plan_subnets
 
 CIDRS = [f"10.{index}.0.0/{prefix}" for index, prefix in enumerate(range(16, 21))] + ["192.168.240.0/20"]
 FREE = {16: (8187, 251), 17: (4091, 123), 18: (2043, 59), 19: (1019, 59), 20: (507, 59)}

@@ -1,0 +1,55 @@
+"""A stack with every setting of nodes, pods and network, run end to end over the doubles of AWS."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.gitops_tree.yaml_text import render_document
+from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.rehearsal import Rehearsal
+from gitops_stack.lab.tools import build_tools
+from tests.e2e.scenario import ROOT, say
+from tests.e2e.test_rehearsal import check_documents, of_type, resources
+from tests.stacks import changed_config
+
+pytestmark = pytest.mark.e2e
+
+
+def write_project(folder: Path) -> Path:
+    """Clone this project and give its stack prd the settings of tests/fixtures/stacks/everything.yaml."""
+    project = folder / "project"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(project)], check=True)
+    text = render_document({"config": changed_config("prd", "everything")})
+    (project / "Pulumi.prd.yaml").write_text(text, encoding="utf-8")
+    identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com"]
+    subprocess.run(["git", "-C", str(project), *identity, "commit", "--quiet", "-am", "everything"], check=True)
+    return project
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    folder = tmp_path_factory.mktemp("everything")
+    project = write_project(folder)
+    rehearsal = Rehearsal.open(Lab.open(folder / "lab", build_tools(say)), project, "prd")
+    rehearsal.start(project, say)
+    yield rehearsal
+    rehearsal.report.lab.down(say)
+
+
+def test_a_stack_with_everything_is_made_and_taken_down(everything: Rehearsal) -> None:
+    everything.preview(say)
+    everything.up(say)
+    everything.hand_over(say)
+    assert everything.report.certificate.complete
+    assert check_documents(everything) == []
+    groups = {found["inputs"]["amiType"] for found in of_type(everything, "NodeGroup")}
+    assert "AL2023_x86_64_NVIDIA" in groups
+    roles = [found for found in resources(everything) if found["type"] == "aws:iam/role:Role"]
+    assert {role["outputs"]["permissionsBoundary"].rpartition("/")[2] for role in roles} == {"boundary"}
+    everything.destroy(say)
+    everything.look_for_leftovers(say)
+    assert everything.left == []
