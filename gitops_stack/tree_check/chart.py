@@ -27,6 +27,7 @@ from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
 _SECONDS = 120.0
+_NO_PLUGIN = re.compile(r"could not find protocol handler for: ([\w+.-]+)")
 _UNREACHED = "helm cannot reach what the chart needs"
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
@@ -90,6 +91,8 @@ def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
     if done.returncode and _UNREACHABLE.search(done.stderr):
         lacking = f"{folder}: {_UNREACHED}: {said}; check the network"
         raise _UnrenderedError(skipped=_UNREACHED, lacking=lacking, hosts=note_unknown(lacking))
+    if done.returncode and (plugin := _NO_PLUGIN.search(done.stderr)):
+        raise _UnrenderedError(skipped=f"helm has no plugin for {plugin[1]} here")
     if done.returncode:
         sentence = f"{folder}: helm failed: {said}; correct the chart or its values"
         raise _UnrenderedError(failed=(sentence,), pinned=pinned)

@@ -123,6 +123,13 @@ def test_a_chart_fails_for_an_application_as_it_does_in_argo_cd(tmp_path: Path) 
     assert [found[:3] for found in warnings(write(tmp_path, files))] == [("error", "render-failed", "web")]
 
 
+def test_a_chart_that_needs_a_plugin_of_helm_is_not_rendered(tmp_path: Path) -> None:
+    said = "Error: could not find protocol handler for: git+https\n"
+    files = {"web/Chart.yaml": CHART, "web/error": said, "apps/web.yaml": application("web", "path: web")}
+    expected = "is not rendered: helm has no plugin for git+https here; nothing of it was checked"
+    assert warnings(write(tmp_path, files)) == [("warning", "not-rendered", "web", expected)]
+
+
 def test_a_schema_s_refusal_is_told_with_its_reason(tmp_path: Path) -> None:
     said = "Error: values don't meet the specifications of the schema(s):\nweb:\n- at '/a': got string, want number\n"
     files = {"web/Chart.yaml": CHART, "web/error": said, "apps/web.yaml": application("web", "path: web")}
