@@ -184,7 +184,7 @@ STEPS: dict[str, dict[str, Step]] = {
         "gitops-stack lock --check --stack local": KUSTOMIZE,
         "gitops-stack lock --version v3.5.1 --stack dev": Step(edited, kustomize=True),
         'git add --all && git commit -m "Stack dev" && git push': KUSTOMIZE,
-        "gitops-stack stack add staging --from prd": Step(committed),
+        "gitops-stack stack add staging --from prd --defaults --set account.id=111122223333": Step(committed),
         "gitops-stack lock --stack staging": KUSTOMIZE,
         "gitops-stack check": Step(says=" fine, ", kustomize=True),
         "gitops-stack image set cart=:v1.3 --stack dev": Step(pushed, says="pull request opened: "),
