@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import applications, changes, definitions, ownership, presence
 from gitops_stack.guard.claim_store import release_claim, write_claim
 from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
-from gitops_stack.guard.followed import find_difference
+from gitops_stack.guard.followed import find_difference, find_unpushed
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.teardown import unless_gone
 from gitops_stack.live_state import AccessDenied, load_applications
@@ -97,9 +97,23 @@ def _note_missing(
         healed = [one for one in missing if one.handed_over] if found.healing else []
         how = "Argo CD restores them" if len(healed) == len(missing) else "the update creates what is missing"
         say(f"missing in the cluster: {names}; {how}")
+        if healed and (finding := _find_unpushed(client, news, healed)):
+            if not news.get("dryRun"):
+                return restored, [finding]
+            say(finding)  # a pull request's preview comes before its merge
     names_restored = presence.choose_restored(missing, healing=found.healing)
     definitions.want(_component(news), news.get("definitions") or (), names_restored)
     return presence.count_restored(restored, names_restored), list(presence.check_remade(found, restored))
+
+
+def _find_unpushed(client: Client, news: Mapping[str, Any], missing: Sequence[Registered]) -> str:
+    """Say that Argo CD would delete what the update creates, if its branch does not have it yet."""
+    if not news.get("tree"):
+        return ""
+    folder = Path(news["tree"]) / ("projects" if news.get("source") else "argocd")
+    why = find_unpushed(client, folder, news["namespace"])
+    names = changes.name_some(one.name for one in missing)
+    return f"{names}: new in {folder}, and Argo CD deletes what its branch does not have; {why}" if why else ""
 
 
 def claim(props: Mapping[str, Any]) -> None:
@@ -172,7 +186,7 @@ def _check_source(before: str, news: Mapping[str, Any], root: Manifest | None) -
     found = list(changes.check_source(before, now, children, applications.load_written(Path(tree))))
     if not found and applications.split_source(before) != (url, path, revision):
         elsewhere = applications.split_source(before)[0::2] != (url, revision)
-        if elsewhere and (why := find_difference(Path(tree), url, revision)):
+        if elsewhere and (why := find_difference(Path(tree) / "apps", url, revision)):
             found.append(
                 f"gitops-stack:gitops: root would follow {now} instead of {before}, and Argo CD deletes what is not "
                 f"there: {why}"

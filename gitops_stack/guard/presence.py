@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from lightkube import Client
 
 from gitops_stack import conventions
+from gitops_stack.guard.followed import reference_to_itself
 from gitops_stack.guard.registered import Registered
-from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.live_state import load_objects
 from gitops_stack.manifests import Manifest
 
 _CONTROLLER = "application-controller"
@@ -35,9 +36,7 @@ class Present:
 
 def load_present(client: Client, registered: Sequence[Registered], namespace: str) -> Present:
     """Read every registered object, and whether Argo CD's own application and its controller are there."""
-    application = ObjectReference(
-        conventions.ARGOCD_GROUP, "Application", namespace, conventions.SELF_MANAGEMENT_APPLICATION, "v1alpha1"
-    )
+    application = reference_to_itself(namespace)
     found = load_objects(client, [*(one.reference for one in registered), application], metadata_only=True)
     living = {name: one for name, one in found.items() if one is not None}
     controllers = [one for one in registered if one.reference.name.endswith(_CONTROLLER) and _runs_pods(one)]

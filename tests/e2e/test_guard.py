@@ -104,8 +104,6 @@ def test_another_tree_that_has_every_application_is_no_loss(scenario: Scenario) 
         ("argocd", "adminEnabled", False),
         ("argocd", "rbac", {"developers": "readonly"}),
         ("argocd", "resources", {"server": {"limits": {"memory": "1Gi"}}}),
-        ("argocd", "highAvailability", True),
-        ("projects", "more", {"namespaces": ["more"]}),
     ],
 )
 def test_a_harmless_change_replaces_and_deletes_nothing(
@@ -116,6 +114,26 @@ def test_a_harmless_change_replaces_and_deletes_nothing(
     assert not scenario.report.engine.up().keys() & {"replace", "delete"}
     assert uids(scenario) == before
     scenario.report.workspace.git("checkout", "--quiet", ".")
+    scenario.report.engine.up()
+    assert uids(scenario) == before
+
+
+def test_what_is_new_waits_for_its_push_since_argo_cd_would_delete_it(scenario: Scenario) -> None:
+    before = uids(scenario)
+    change(scenario, {"projects": {"more": {"namespaces": ["more"]}}})
+    assert scenario.report.engine.preview()["create"] == 1
+    with pytest.raises(GitOpsStackError, match=r"AppProject argocd/more: new in .*projects, and Argo CD deletes what"):
+        scenario.report.engine.up()
+    scenario.push("Another project")
+    scenario.notify()
+    scenario.wait_until_well()
+    assert scenario.report.engine.up()["create"] == 1
+    assert scenario.report.engine.up().keys() == {"same"}
+    scenario.wait_until_handed_over()
+    edit_stack(scenario.workspace, {"projects": {"more": None}})
+    scenario.push("No other project")
+    scenario.notify()
+    scenario.wait_until_well()
     scenario.report.engine.up()
     assert uids(scenario) == before
 
