@@ -32,7 +32,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import build_settings_variables
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import build_http_probe
-from gitops_stack.lab.processes import Program
+from gitops_stack.lab.processes import PYTHON_PATH, Program
 from gitops_stack.lab.state import LOOPBACK, LabState
 from gitops_stack.patterns import same_repository
 
@@ -81,7 +81,7 @@ def build_host_program(
     if not certificate.exists():
         write_certificate(certificate, urlsplit(url).hostname or "")
     module = ("-m", "gitops_stack.lab.git_host", str(port), url, str(repository), str(certificate))
-    own = {**environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+    own = {**environment, "PYTHONPATH": PYTHON_PATH}
     return Program("git-host", (sys.executable, *module), build_http_probe(port, "/healthz"), own)
 
 

@@ -22,6 +22,11 @@ from gitops_stack.lab.orphans import MARKER, end_marked_processes, is_marked
 from gitops_stack.lab.probes import Probe, wait_until
 from gitops_stack.lab.state import LabState
 
+PYTHON_PATH = str(Path(__file__).parents[2])
+"""Where a process of this library finds it: the same whoever starts it.
+
+Another environment makes another program for the supervisor, which starts that anew: an account in memory would go.
+"""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _ERRORS = (OSError, xmlrpc.client.Error)
 

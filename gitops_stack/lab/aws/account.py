@@ -22,7 +22,7 @@ from gitops_stack.lab.aws.resources.kinds import POD_IDENTITIES
 from gitops_stack.lab.aws.session import ENDPOINT, STORE, AwsSession
 from gitops_stack.lab.aws.store import Store
 from gitops_stack.lab.probes import build_port_probe
-from gitops_stack.lab.processes import Program
+from gitops_stack.lab.processes import PYTHON_PATH, Program
 from gitops_stack.lab.state import LOOPBACK
 
 NAME = "aws-account"
@@ -48,7 +48,7 @@ def build_account(port: int, account_id: str, region: str, store: Path, environm
     )
     own = {
         **environment,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": PYTHON_PATH,
         ACCOUNT_ID: account_id,
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # roles attach AWS's own policies by ARN
     }

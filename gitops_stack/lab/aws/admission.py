@@ -23,6 +23,7 @@ from gitops_stack.lab.aws import lab_nodes
 from gitops_stack.lab.aws.aws_cli import ADMISSIONS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.control_plane import CALLER
+from gitops_stack.lab.processes import PYTHON_PATH
 
 DELAYS: Final = "GITOPS_STACK_EKS_ADMISSION"
 """Seconds until the caller is known, and until it is let in: `3,6`."""
@@ -45,7 +46,7 @@ def admit(aws: AwsSession, identity: str) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env={**os.environ, "PYTHONPATH": PYTHON_PATH},
     )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from gitops_stack.lab.aws.resources.ec2 import find_one
 from gitops_stack.lab.aws.resources.kinds import CLUSTERS
 from gitops_stack.lab.aws.session import AwsSession
 from gitops_stack.lab.probes import build_port_probe
-from gitops_stack.lab.processes import Program
+from gitops_stack.lab.processes import PYTHON_PATH, Program
 from gitops_stack.lab.state import LOOPBACK
 
 NAME: Final = "eks-endpoint"
@@ -51,7 +50,7 @@ def check_place(place: str) -> str:
 def build_gate(port: int, target: int, region: str, place: str, environment: Mapping[str, str]) -> Program:
     """Return the program that lets ``place`` through to ``target``, a port of loopback, as the cluster would."""
     module = ("-m", "gitops_stack.lab.aws.endpoint_gate", str(port), str(target), region, place)
-    own = {**environment, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    own = {**environment, "PYTHONPATH": PYTHON_PATH}
     return Program(NAME, (sys.executable, *module), build_port_probe(port), own)
 
 

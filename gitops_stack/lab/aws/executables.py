@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from gitops_stack.lab.aws import aws_cli
+from gitops_stack.lab.processes import PYTHON_PATH
 
 _PLUGINS = {
     "pulumi-resource-aws": "gitops_stack.lab.aws.provider",
@@ -15,9 +16,9 @@ _PLUGINS = {
 
 
 def write_executables(folder: Path) -> Path:
-    """Write them and return ``folder``. They run under this interpreter, with the modules it finds."""
+    """Write them and return ``folder``. They run under this interpreter."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    paths = shlex.quote(":".join(path for path in sys.path if path))
+    paths = shlex.quote(PYTHON_PATH)
     python = shlex.quote(sys.executable)
     for name, module in _PLUGINS.items():
         _write(folder / name, f'PYTHONPATH={paths} exec {python} -m {module} "$@"')
