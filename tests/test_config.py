@@ -549,8 +549,9 @@ def test_more_settings_than_the_engine_can_hand_over_are_refused(tmp_path: Path)
 def test_settings_that_the_stack_s_own_provider_would_ignore_are_refused(
     key: str, value: object, sentence: str, tmp_path: Path
 ) -> None:
+    account = {"gitops-stack:account": {"id": "123456789012"}}
     with pytest.raises(GitOpsStackError) as refused:
-        load_text(tmp_path, render_document({"config": {key: value, **build_config({})}}))
+        load_text(tmp_path, render_document({"config": {key: value, **account, **build_config({})}}))
     [finding] = refused.value.findings
     assert finding.startswith(
         f"Pulumi.test.yaml: {key}: is not read, as the stack has an AWS provider of its own; needs"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gitops_stack.conventions import PULUMI_PROJECT
+
 _NAMESPACE = "aws:"
 _ASSUME = "needs to be left out: assume the role before, by a profile with role_arn or the pipeline's login"
 _KEYS = "needs to be left out: credentials come from the environment, such as AWS_PROFILE or the pipeline's login"
@@ -27,8 +29,12 @@ _REMEDIES = {
 
 
 def check_provider_keys(place: str, keys: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each of ``keys`` (`aws:profile`) that the stack's own provider would not follow."""
-    for key in sorted(keys):
+    """Yield a sentence for each of ``keys`` (`aws:profile`) that the stack's own provider would not follow.
+
+    A stack without an account has no provider of its own: what its program asks of AWS goes by these keys.
+    """
+    known = sorted(keys)
+    for key in known if f"{PULUMI_PROJECT}:account" in known else ():
         name = key.removeprefix(_NAMESPACE).partition(".")[0]
         if key.startswith(_NAMESPACE) and name in _REMEDIES:
             yield f"{place}: {key}: is not read, as the stack has an AWS provider of its own; {_REMEDIES[name]}"

@@ -134,7 +134,8 @@ def test_a_stack_without_an_account_is_one_sentence(run: Run, tmp_path: Path, st
         del config["config"][f"gitops-stack:{section}"]
     (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert str(run("show").exception) == (
-        "Pulumi.dev.yaml: names no AWS account; needs gitops-stack:account.id and aws:region"
+        "Pulumi.dev.yaml: names no AWS account, so stack dev has no EKS cluster and no registry in AWS; name another "
+        "stack, or add gitops-stack:account.id and aws:region"
     )
 
 
