@@ -71,7 +71,7 @@ def scripts() -> Iterator[tuple[str, str]]:
 def commands(program: str) -> Iterator[tuple[str, list[str]]]:
     """Yield (file, words behind ``program``) of every call of a program."""
     for name, script in scripts():
-        joined = re.sub(r"\\\n", " ", script)
+        joined = re.sub(r"\\\n", " ", script).replace("'", " ")  # what `sh -c` runs counts as well
         for command in re.split(r"\n|;|&&|\|\||\||\$\(|\)", joined):
             if program not in command:  # others may be quoted over what is split here
                 continue
