@@ -85,7 +85,7 @@ def check_owners(plan: Plan, taken: Iterable[str]) -> None:
     unknown = named - {part.name for part in plan.parts}
     names = ", ".join(part.name for part in plan.parts)
     findings += [
-        f"--take: found {name}, which is no part of the base; needs one of {names}" for name in sorted(unknown)
+        f"--take: found {name}, which is not a part of the base; needs one of {names}" for name in sorted(unknown)
     ]
     GitOpsStackError.raise_for(findings)
 

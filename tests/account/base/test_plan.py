@@ -290,7 +290,7 @@ def test_a_role_under_another_path_is_refused(account: Account, settings: StackS
 def test_a_name_that_is_no_part_cannot_be_taken(account: Account, settings: StackSettings) -> None:
     with pytest.raises(GitOpsStackError) as refused:
         check_owners(load_plan(account, settings, JOBS), ["buckett"])
-    assert str(refused.value).startswith("--take: found buckett, which is no part of the base; needs one of alias/")
+    assert str(refused.value).startswith("--take: found buckett, which is not a part of the base; needs one of alias/")
 
 
 def test_a_missing_right_is_named(account: Account, settings: StackSettings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ class EventRule(ResourceType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a pattern that is no JSON object, and none at all: the double knows no schedules."""
+        """Refuse a pattern that is not a JSON object, and a missing one: the double knows no schedules."""
         pattern = inputs.get("eventPattern")
         if pattern is None:
             yield "eventPattern", "one of `event_pattern,schedule_expression` must be specified"
