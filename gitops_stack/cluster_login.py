@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import yaml
 from httpx2 import BaseTransport, Headers, HTTPTransport, Request, Response, Timeout
@@ -196,12 +196,14 @@ class _Transport(BaseTransport):
 
 
 def _impersonate(user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the headers of a user's `as`, `as-uid` and `as-groups` (client-go: transport/round_trippers.go)."""
+    """Yield the headers of a user's `as` and what goes with it (client-go: transport/round_trippers.go)."""
     if user.get("as"):
         yield "Impersonate-User", user["as"]
         if user.get("as-uid"):
             yield "Impersonate-Uid", user["as-uid"]
         yield from (("Impersonate-Group", group) for group in user.get("as-groups") or ())
+        for key, values in (user.get("as-user-extra") or {}).items():
+            yield from ((f"Impersonate-Extra-{quote(key, safe='')}", value) for value in values)
 
 
 def run_login_program(login: Login) -> dict[str, Any]:
@@ -233,7 +235,8 @@ def run_login_program(login: Login) -> dict[str, Any]:
         raise ConfigError(f"login program {said['command']} ended with {done.returncode}: {text}")
     try:
         status = json.loads(done.stdout)["status"]
-        if status.get("token") or (status.get("clientCertificateData") and status.get("clientKeyData")):
+        pair = [bool(status.get(name)) for name in ("clientCertificateData", "clientKeyData")]
+        if all(pair) or (status.get("token") and not any(pair)):
             return dict(status)
     except (ValueError, LookupError, TypeError, AttributeError):
         pass

@@ -47,6 +47,10 @@ class AccessDenied(EnvironmentProblem):
     """The API server answers, and does not let this login read."""
 
 
+class LoginFailed(EnvironmentProblem):
+    """The login program of the kubeconfig is missing, or gives no login."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """All objects of a kind: in a namespace, in all (`*`), or of a cluster-wide kind (empty); with ``labels``."""
@@ -200,7 +204,9 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
                 raise (AccessDenied if code in _DENIED else EnvironmentProblem)(
                     f"cluster: {what} cannot be read: {error}; check the context's rights"
                 ) from None
-        except (OSError, HTTPError, ConfigError) as error:  # the last: a login program that fails
+        except ConfigError as error:
+            raise LoginFailed(f"cluster: {error}") from None
+        except (OSError, HTTPError) as error:
             raise EnvironmentProblem(
                 f"cluster: does not answer: {error}; is it running, and is the context right?"
             ) from None

@@ -183,6 +183,11 @@ def test_a_login_program_may_answer_with_a_certificate(tmp_path: Path) -> None:
     ("status", "before", "found"),
     [
         ("{}", "", "login program {file} answered without a token or certificate"),
+        (
+            '{"token": "a", "clientCertificateData": "b"}',
+            "",
+            "login program {file} answered without a token or certificate",
+        ),
         ("not json", "", "login program {file} answered without a token or certificate"),
         ("{}", "echo no session >&2; exit 3", "login program {file} ended with 3: no session"),
     ],
@@ -193,9 +198,7 @@ def test_a_login_program_that_fails_is_one_sentence(
     said = program(tmp_path, status, before=before)
     with pytest.raises(EnvironmentProblem) as raised:
         read(kubeconfig(api_server, {"exec": said}))
-    assert str(raised.value) == (
-        f"cluster: does not answer: {found.format(file=said['command'])}; is it running, and is the context right?"
-    )
+    assert str(raised.value) == (f"cluster: {found.format(file=said['command'])}")
 
 
 def test_a_login_program_that_is_missing_is_said_with_its_hint(api_server: ApiServer) -> None:
@@ -205,10 +208,13 @@ def test_a_login_program_that_is_missing_is_said_with_its_hint(api_server: ApiSe
 
 
 def test_somebody_else_is_impersonated(api_server: ApiServer) -> None:
-    assert read(kubeconfig(api_server, {"token": "mine", "as": "ci", "as-groups": ["a", "b"]}))
+    assert read(
+        kubeconfig(api_server, {"token": "mine", "as": "ci", "as-groups": ["a", "b"], "as-user-extra": {"o/r": ["x"]}})
+    )
     headers = api_server.headers[0]
     assert headers["Impersonate-User"] == ["ci"]
     assert headers["Impersonate-Group"] == ["a", "b"]
+    assert headers["Impersonate-Extra-O%2Fr"] == ["x"]
     assert headers["Authorization"] == ["Bearer mine"]
 
 

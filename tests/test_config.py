@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -533,6 +534,13 @@ def test_more_settings_than_the_engine_can_hand_over_are_refused(tmp_path: Path)
         "Pulumi.local.yaml: gitops-stack:workloads: is most of 153 KiB of settings; Pulumi hands all of them over in "
         "one variable of 128 KiB, so write applications as files under apps/ of the tree instead",
     )
+
+
+@pytest.mark.parametrize("account", [{}, {"gitops-stack:account": {}}])
+def test_a_stack_without_an_account_has_no_provider_of_its_own(account: dict[str, Any], tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path / "Pulumi.yaml")  # which declares `account` with a default
+    text = render_document({"config": {"aws:profile": "acme", **account, **build_config({})}})
+    assert list(load_text(tmp_path, text).workloads) == ["app"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ Left alone they would be ignored without a word: `pulumi up` would go on with ot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from gitops_stack.conventions import PULUMI_PROJECT
 
@@ -28,13 +28,17 @@ _REMEDIES = {
 }
 
 
-def check_provider_keys(place: str, keys: Iterable[str]) -> Iterator[str]:
-    """Yield a sentence for each of ``keys`` (`aws:profile`) that the stack's own provider would not follow.
+def check_provider_keys(place: str, values: Mapping[str, object]) -> Iterator[str]:
+    """Yield a sentence for each key of ``values`` (`aws:profile`) that the stack's own provider would not follow.
 
     A stack without an account has no provider of its own: what its program asks of AWS goes by these keys.
     """
-    known = sorted(keys)
-    for key in known if f"{PULUMI_PROJECT}:account" in known else ():
+    if values.get(f"{PULUMI_PROJECT}:account", "{}") in (
+        {},
+        "{}",
+    ):  # Pulumi.yaml's default, as data or as the engine's text
+        return
+    for key in sorted(values):
         name = key.removeprefix(_NAMESPACE).partition(".")[0]
         if key.startswith(_NAMESPACE) and name in _REMEDIES:
             yield f"{place}: {key}: is not read, as the stack has an AWS provider of its own; {_REMEDIES[name]}"

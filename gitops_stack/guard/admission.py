@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard.cluster import open_connection
-from gitops_stack.live_state import AccessDenied, may_do_everything
+from gitops_stack.live_state import AccessDenied, LoginFailed, may_do_everything
 
 _ADMITTED_SECONDS = 120.0
 _ANSWERED_SECONDS = 60.0  # of a public endpoint, pulumi_eks has waited for an answer before
@@ -48,6 +48,8 @@ def wait_until_admitted(
             said, limit = "it answers, and lets the caller do less than everything", _ADMITTED_SECONDS
         except AccessDenied as refused:
             said, limit = _shorten(refused), _ADMITTED_SECONDS
+        except LoginFailed:
+            raise
         except EnvironmentProblem as silent:
             said, limit = _shorten(silent), _ANSWERED_SECONDS
         waited = clock() - began

@@ -16,7 +16,7 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import applications, changes, definitions, ownership, presence
 from gitops_stack.guard.claim_store import release_claim, write_claim
 from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
-from gitops_stack.guard.followed import find_difference, find_unpushed
+from gitops_stack.guard.followed import find_difference, load_followed, wait_until_compared
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.teardown import unless_gone
 from gitops_stack.live_state import AccessDenied, load_applications
@@ -25,6 +25,7 @@ from gitops_stack.manifests import Manifest
 # Judged at every run and not kept: they differ between machines, or from run to run.
 _PASSING = ("dryRun", "tree", "manifests", "registered", "definitions")
 _FOUND = ("cluster", "address", "restored")
+_DEFINITION = "CustomResourceDefinition"
 _CONNECTION = ("kubeconfig", "context", "clusterEntry", "rendersTo")
 
 
@@ -97,7 +98,7 @@ def _note_missing(
         healed = [one for one in missing if one.handed_over] if found.healing else []
         how = "Argo CD restores them" if len(healed) == len(missing) else "the update creates what is missing"
         say(f"missing in the cluster: {names}; {how}")
-        if healed and (finding := _find_unpushed(client, news, healed)):
+        if finding := _judge_new(client, news, found, [one for one in healed if one.reference.kind != _DEFINITION]):
             if not news.get("dryRun"):
                 return restored, [finding]
             say(finding)  # a pull request's preview comes before its merge
@@ -106,14 +107,20 @@ def _note_missing(
     return presence.count_restored(restored, names_restored), list(presence.check_remade(found, restored))
 
 
-def _find_unpushed(client: Client, news: Mapping[str, Any], missing: Sequence[Registered]) -> str:
-    """Say that Argo CD would delete what the update creates, if its branch does not have it yet."""
-    if not news.get("tree"):
+def _judge_new(client: Client, news: Mapping[str, Any], found: presence.Present, missing: Sequence[Registered]) -> str:
+    """Say that Argo CD would delete what the update creates, if its branch may lack it; else have it look there first.
+
+    CRDs are left out: Argo CD does not track them, and deletes none.
+    """
+    if not missing or not news.get("tree") or (followed := load_followed(found.itself)) is None:
         return ""
     folder = Path(news["tree"]) / ("projects" if news.get("source") else "argocd")
-    why = find_unpushed(client, folder, news["namespace"])
-    names = changes.name_some(one.name for one in missing)
-    return f"{names}: new in {folder}, and Argo CD deletes what its branch does not have; {why}" if why else ""
+    if why := followed.find_unpushed(folder):
+        said = f"{changes.name_some(one.name for one in missing)}: not in the cluster yet, and Argo CD deletes what its"
+        return f"{said} branch does not have; {folder} is not what it follows, {why}"
+    if not news.get("dryRun") and followed.compared != followed.head:
+        wait_until_compared(client, news["namespace"], followed.head, say)
+    return ""
 
 
 def claim(props: Mapping[str, Any]) -> None:

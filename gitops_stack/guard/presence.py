@@ -7,7 +7,8 @@ what Pulumi keeps, and Argo CD itself would stay missing behind "unchanged".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from lightkube import Client
 
@@ -16,17 +17,27 @@ from gitops_stack.guard.followed import reference_to_itself
 from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import load_objects
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.fields import dig
+from gitops_stack.policies.start_up import is_automated
 
 _CONTROLLER = "application-controller"
 
 
 @dataclass(frozen=True)
 class Present:
-    """What of the registered objects lives, by name, and whether Argo CD is there to heal what it syncs."""
+    """What of the registered objects lives, by name, and the Application by which Argo CD heals what it syncs.
+
+    ``itself`` is empty where Argo CD heals nothing: it is not there, its controller is not, or it may not by itself.
+    """
 
     registered: Sequence[Registered]
     living: Mapping[str, Manifest]
-    healing: bool = False
+    itself: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def healing(self) -> bool:
+        """Tell whether Argo CD restores what it syncs."""
+        return bool(self.itself)
 
     @property
     def missing(self) -> list[Registered]:
@@ -37,11 +48,13 @@ class Present:
 def load_present(client: Client, registered: Sequence[Registered], namespace: str) -> Present:
     """Read every registered object, and whether Argo CD's own application and its controller are there."""
     application = reference_to_itself(namespace)
-    found = load_objects(client, [*(one.reference for one in registered), application], metadata_only=True)
+    found = load_objects(client, [one.reference for one in registered], metadata_only=True)
     living = {name: one for name, one in found.items() if one is not None}
     controllers = [one for one in registered if one.reference.name.endswith(_CONTROLLER) and _runs_pods(one)]
-    healing = application.text in living and all(one.name in living for one in controllers)
-    return Present(registered, living, healing)
+    itself = load_objects(client, [application])[application.text]
+    if itself is None or not _heals(itself) or not all(one.name in living for one in controllers):
+        return Present(registered, living)
+    return Present(registered, living, itself)
 
 
 def check_remade(present: Present, restored: Mapping[str, str]) -> Iterator[str]:
@@ -69,6 +82,11 @@ def choose_restored(missing: Iterable[Registered], *, healing: bool) -> list[str
 def count_restored(before: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     """Return the counters that make the engine replace ``names``: one more than ``before`` for each of them."""
     return {**before, **{name: str(int(before.get(name, "0")) + 1) for name in names}}
+
+
+def _heals(application: Manifest) -> bool:
+    """Tell whether an Application is synced again when an object is missing (controller/appcontroller.go autoSync)."""
+    return is_automated(application) and bool(dig(application, "spec", "syncPolicy", "automated", "selfHeal"))
 
 
 def _runs_pods(one: Registered) -> bool:

@@ -26,7 +26,6 @@ from gitops_stack.live_writes import delete, merge
 from gitops_stack.manifests import Manifest
 
 _MANAGER = conventions.PULUMI_PROJECT
-_REFRESH = "argocd.argoproj.io/refresh"
 _GRACE_SECONDS = 5.0  # what the same destroy deletes beside this has a deletion timestamp by then
 _ANSWER_SECONDS = 60.0  # a controller that has just started reads its cluster first
 _REPORT_SECONDS = 15.0
@@ -82,11 +81,13 @@ class Teardown:
         metadata = root["metadata"]
         if not metadata.get("finalizers") or metadata.get("deletionTimestamp"):
             return
-        merge(client, self._reference(self.root), {"metadata": {"annotations": {_REFRESH: "normal"}}}, _MANAGER)
+        merge(
+            client, self._reference(self.root), {"metadata": {"annotations": {conventions.REFRESH: "normal"}}}, _MANAGER
+        )
         began, said, asked = time.monotonic(), 0.0, max(map(_reconciled, self._living(client)), default="")
         while (waited := time.monotonic() - began) < _ANSWER_SECONDS:
             found = self._load_root(client)
-            if found is None or _REFRESH not in (found["metadata"].get("annotations") or {}):
+            if found is None or conventions.REFRESH not in (found["metadata"].get("annotations") or {}):
                 return
             # A queue of hundreds, or a repository that does not answer, is no dead controller: others are looked at.
             if any(_reconciled(one) > asked for one in self._living(client)):

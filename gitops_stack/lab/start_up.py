@@ -10,6 +10,7 @@ from typing import Any
 
 from lightkube import Client
 
+from gitops_stack.conventions import REFRESH
 from gitops_stack.lab.lab import Progress
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects
@@ -20,7 +21,6 @@ from gitops_stack.live_writes import merge
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.applications import read_application
 from gitops_stack.policies.start_up import (
-    REFRESH,
     Stage,
     has_failed,
     is_automated,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from gitops_stack.conventions import REFRESH
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import same_repository
 from gitops_stack.policies.application_spec import Source, read_application_spec
 from gitops_stack.policies.applications import read_application
 from gitops_stack.policies.fields import mapping, text
 from gitops_stack.policies.finding import RenderedObject
-
-REFRESH = "argocd.argoproj.io/refresh"  # the controller takes it off when it has looked
 
 Stage = Literal["well", "failing", "waiting"]
 _FATAL = ("ComparisonError", "InvalidSpecError", "UnknownError")

@@ -122,7 +122,9 @@ def test_what_is_new_waits_for_its_push_since_argo_cd_would_delete_it(scenario: 
     before = uids(scenario)
     change(scenario, {"projects": {"more": {"namespaces": ["more"]}}})
     assert scenario.report.engine.preview()["create"] == 1
-    with pytest.raises(GitOpsStackError, match=r"AppProject argocd/more: new in .*projects, and Argo CD deletes what"):
+    with pytest.raises(
+        GitOpsStackError, match="AppProject argocd/more: not in the cluster yet, and Argo CD deletes what"
+    ):
         scenario.report.engine.up()
     scenario.push("Another project")
     scenario.notify()

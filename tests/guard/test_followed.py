@@ -34,11 +34,18 @@ class Clone:
         return self.run(self.root, *arguments)
 
     def find(self, name: str = "argocd") -> str:
-        return followed.find_unpushed(CLIENT, self.root / "gitops" / "dev" / name, "argocd")
+        found = followed.load_followed(build_itself(self.root.with_name("bare.git")))
+        assert found is not None
+        return found.find_unpushed(self.root / "gitops" / "dev" / name)
+
+
+def build_itself(bare: Path, compared: str = "") -> dict[str, Any]:
+    source = {"repoURL": f"file://{bare}", "targetRevision": "main"}
+    return {"spec": {"source": source}, "status": {"sync": {"revision": compared}}}
 
 
 @pytest.fixture
-def pushed(tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Clone:
+def pushed(tmp_path: Path, git: Callable[..., str]) -> Clone:
     """A clone whose branch main is pushed; the living Application `argocd` follows it."""
     clone, bare = Clone(tmp_path / "clone", git), tmp_path / "bare.git"
     clone.write("argocd/a.yaml")
@@ -47,8 +54,6 @@ def pushed(tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPa
     clone.commit()
     clone.git("clone", "--quiet", "--bare", ".", str(bare))
     clone.git("remote", "add", "origin", str(bare))
-    source = {"repoURL": f"file://{bare}", "targetRevision": "main"}
-    monkeypatch.setattr(followed, "load_objects", lambda *_: {"a": {"spec": {"source": source}}})
     return clone
 
 
@@ -71,12 +76,45 @@ def test_what_is_committed_and_not_pushed_is_said(pushed: Clone) -> None:
     assert pushed.find() == ""
 
 
-def test_what_cannot_be_told_stops_nothing(pushed: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_branch_that_went_on_has_what_was_pushed_before(pushed: Clone, tmp_path: Path) -> None:
+    other = Clone(tmp_path / "other", pushed.run)
+    pushed.git("clone", "--quiet", str(tmp_path / "bare.git"), str(other.root))
+    other.write("argocd/b.yaml")
+    other.commit()
+    other.git("push", "--quiet", "origin", "HEAD:main")
+    assert pushed.find() == "", "the branch's commit is not in this clone, as in a pipeline's that waited"
+    pushed.git("fetch", "--quiet", "origin", "main")
+    assert pushed.find() == ""
+    pushed.write("argocd/c.yaml")
+    assert "has changes that are not committed" in pushed.find()
+
+
+def test_what_cannot_be_told_stops_nothing(pushed: Clone, tmp_path: Path) -> None:
     plain = tmp_path / "plain" / "argocd"
     plain.mkdir(parents=True)
-    assert followed.find_unpushed(CLIENT, plain, "argocd") == ""
-    pushed.write("argocd/b.yaml")
-    gone = {"a": {"spec": {"source": {"repoURL": f"file://{tmp_path}/gone.git", "targetRevision": "main"}}}}
-    for found in ({"a": None}, gone):
-        monkeypatch.setattr(followed, "load_objects", lambda *_, found=found: found)
-        assert pushed.find() == ""
+    found = followed.load_followed(build_itself(tmp_path / "bare.git"))
+    assert found is not None
+    assert found.find_unpushed(plain) == ""
+    assert followed.load_followed(build_itself(tmp_path / "gone.git")) is None
+    assert followed.load_followed({}) is None
+    assert pushed.find() == ""
+
+
+@pytest.mark.parametrize(("compared", "said"), [("new", 0), ("old", 1)])
+def test_argo_cd_is_asked_to_look_and_waited_for_a_while(
+    compared: str, said: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    answers = iter(["old", "old", compared])
+    monkeypatch.setattr(followed, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(followed, "_COMPARED_SECONDS", 0.05)
+    monkeypatch.setattr(followed, "merge", lambda _client, found, change, _manager: asked.append((found.name, change)))
+
+    def load(_client: Any, wanted: list[Any]) -> dict[str, Any]:
+        return {wanted[0].text: {"status": {"sync": {"revision": next(answers, compared)}}}}
+
+    monkeypatch.setattr(followed, "load_objects", load)
+    lines: list[str] = []
+    followed.wait_until_compared(CLIENT, "argocd", "new", lines.append)
+    assert asked == [("argocd", {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}})]
+    assert len(lines) == said

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from gitops_stack.guard import presence
 from gitops_stack.guard.presence import Present, check_remade, choose_restored, count_restored
 from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import ObjectReference
@@ -36,3 +39,17 @@ def test_what_somebody_else_made_again_is_not_replaced(manager: str, counted: bo
     living = {KEPT.name: {"metadata": {"managedFields": [{"manager": manager}]}}}
     found = list(check_remade(Present([KEPT, SYNCED], living), {KEPT.name: "1"} if counted else {}))
     assert bool(found) == refused
+
+
+@pytest.mark.parametrize(
+    ("automated", "heals"),
+    [
+        ({"selfHeal": True, "prune": True}, True),
+        ({"selfHeal": True, "enabled": False}, False),
+        ({"prune": True}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_an_argo_cd_that_may_not_sync_by_itself_heals_nothing(automated: Any, heals: bool) -> None:
+    assert presence._heals({"spec": {"syncPolicy": {"automated": automated}}}) is heals

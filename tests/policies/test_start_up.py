@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gitops_stack.conventions import REFRESH
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.start_up import REFRESH, is_automated, is_followed, judge_start, read_sources
+from gitops_stack.policies.start_up import is_automated, is_followed, judge_start, read_sources
 
 URL = "https://github.com/acme/platform.git"
 HERE = {"repoURL": URL, "targetRevision": "main", "path": "apps/web"}
