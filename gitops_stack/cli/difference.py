@@ -34,7 +34,10 @@ def diff(
     stack: OneStack = None,
     project: Project = Path(),
     output: Annotated[DiffOutput, typer.Option(help="How to print.")] = DiffOutput.TEXT,
-    fail_on_risk: Annotated[bool, typer.Option("--fail-on-risk", help="Leave with 1 when a verdict is high.")] = False,
+    fail_on_risk: Annotated[
+        bool,
+        typer.Option("--fail-on-risk", help="Leave with 1 when a verdict is high, or what rendered no longer does."),
+    ] = False,
 ) -> None:
     """Render two revisions and show what differs per application, with a verdict on its risk."""
     base, head = read_range(project, revisions)
@@ -53,7 +56,7 @@ def diff(
             out.print(line, markup=False)
     if lacking:
         raise EnvironmentProblem(*dict.fromkeys(lacking))
-    if fail_on_risk and any(difference.high for difference in differences):
+    if fail_on_risk and any(difference.high or difference.broken for difference in differences):
         raise typer.Exit(1)
 
 

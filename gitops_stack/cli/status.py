@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from lightkube import Client
 
 _POLL_SECONDS = 3.0
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _HEAD_SECONDS = 10.0
 
 
@@ -173,7 +175,8 @@ def revision_of(application: Manifest, url: str, revision: str) -> str:
     source = dig(application, "spec", "source") or {}
     if (source.get("repoURL"), source.get("targetRevision")) != (url, revision):
         return ""
-    return str(dig(application, "status", "sync", "revision") or "")
+    compared = str(dig(application, "status", "sync", "revision") or "")
+    return compared if _COMMIT.fullmatch(compared) else ""  # the branch's name where a comparison failed
 
 
 def _render(directory: Path) -> tuple[list[Manifest], tuple[str, ...]]:

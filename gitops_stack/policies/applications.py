@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gitops_stack.errors import shorten
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.sync_windows import may_sync
 
-_LONGEST_REASON = 300
 _NAMED = 3
 _UNWELL = ("Degraded", "Missing", "Progressing", "Suspended")
 _BLOCKED = "Sync operation blocked by sync window"  # controller/sync.go SyncAppState, on an operation that runs
@@ -63,18 +63,9 @@ def read_application(
         revision=revision,
         sync=state,
         health=healthy,
-        reason="" if silent else _shorten("; ".join(" ".join(text.split()) for text in reasons if text)),
+        reason="" if silent else shorten("; ".join(" ".join(text.split()) for text in reasons if text)),
         waiting=bool(waits_for) and not troubles and healthy in ("Healthy", "Missing"),
     )
-
-
-def _shorten(text: str) -> str:
-    """Cut a long reason, after a word where there is one."""
-    if len(text) <= _LONGEST_REASON:
-        return text
-    kept = text[: _LONGEST_REASON - len(" …")]
-    words = kept.rpartition(" ")[0]
-    return f"{(words if len(words) > _LONGEST_REASON // 2 else kept).rstrip(',;:')} …"
 
 
 def _waits_for(application: Manifest, project: Manifest | None, now: datetime | None) -> str:

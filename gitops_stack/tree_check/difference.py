@@ -32,6 +32,8 @@ class TreeDifference:
     stack: str
     applications: tuple[ApplicationDifference, ...]
     unseen: tuple[str, ...]
+    broken: tuple[str, ...] = ()
+    """Objects, applications or files that could be rendered before the change, and not after it."""
 
     @property
     def high(self) -> bool:
@@ -59,15 +61,17 @@ def compare_trees(stack: str, base: Tree, head: Tree) -> TreeDifference:
         one = ApplicationDifference(labels[key], tuple(_objects(old, new)), tuple(risks), key.namespace)
         if one.objects or one.risks:
             found.append(one)
-    unseen = {_unseen(finding) for tree in (base, head) for finding in tree.findings if finding.rule in _UNSEEN}
-    return TreeDifference(stack, tuple(found), tuple(sorted(unseen)))
+    first, last = ([one for one in tree.findings if one.rule in _UNSEEN] for tree in (base, head))
+    unseen = {f"{one.application or one.file}: {mask_text(one.message)}" for one in (*first, *last)}
+    broken = {_place(finding) for finding in last} - {_place(finding) for finding in first}
+    return TreeDifference(stack, tuple(found), tuple(sorted(unseen)), tuple(sorted(broken)))
 
 
 _UNSEEN = ("not-rendered", "render-failed", "dangling-path", "application-set-not-expanded")
 
 
-def _unseen(finding: Finding) -> str:
-    return f"{finding.application or finding.file}: {mask_text(finding.message)}"
+def _place(finding: Finding) -> str:
+    return str(finding.object or finding.application or finding.file)
 
 
 def _states(applications: Iterable[RenderedApplication]) -> dict[ObjectName, ApplicationState]:

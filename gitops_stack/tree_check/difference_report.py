@@ -105,7 +105,7 @@ def _verdict(differences: Sequence[TreeDifference]) -> str:
 
 def _summary(difference: TreeDifference) -> str:
     if not difference.applications:
-        return "no difference"
+        return "no difference in what could be rendered" if difference.unseen else "no difference"
     objects = sum(len(one.objects) for one in difference.applications)
     return f"{count_noun(len(difference.applications), 'application')}, {count_noun(objects, 'object')}"
 

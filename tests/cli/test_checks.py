@@ -270,6 +270,18 @@ def test_exit_codes_of_diff(arguments: list[str], code: int, changed: Path, monk
     assert run("diff", *arguments, monkeypatch=monkeypatch) == code
 
 
+def test_what_no_longer_renders_is_a_risk(
+    changed: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = changed / "gitops/dev/apps/guestbook.yaml"
+    file.write_text(file.read_text().replace("path: gitops/workloads/guestbook/overlays/dev", "path: gitops/gone"))
+    git(changed, "commit", "--quiet", "--all", "--message", "break")
+    arguments = ["diff", "HEAD~1..HEAD", "-s", "dev"]
+    assert run(*arguments, monkeypatch=monkeypatch) == 0
+    assert "  not seen: root: found gitops/gone" in capsys.readouterr().out
+    assert run(*arguments, "--fail-on-risk", monkeypatch=monkeypatch) == 1
+
+
 def test_diff_for_a_comment_and_for_machines(
     changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
