@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_stack.account.session import Account, AwsError
@@ -23,7 +23,7 @@ _UNCHANGED = "already at the desired configuration"
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class PublicAccess:
     """The public endpoint of cluster ``name``, and ``network``, this machine alone: its address as /32 or /128."""
 
@@ -32,79 +32,118 @@ class PublicAccess:
     network: str
     report: Report
     sleep: Callable[[float], None] = time.sleep
+    _asked: str | None = field(default=None, init=False)  # the update that was begun; empty: EKS has not named it yet
 
-    def open(self) -> bool:
-        """Let the address in; returns whether it was not let in before.
+    def load_networks(self) -> list[str]:
+        """Return the networks the public endpoint answers, once no update runs; empty: there is no public endpoint.
 
-        Raises :class:`GitOpsStackError` when there is no cluster, :class:`AwsError` when EKS does not follow.
+        Raises :class:`GitOpsStackError` when there is no cluster, :class:`EnvironmentProblem` when it stays busy.
         """
-        found = self._load()
-        networks = _networks(found)
-        if any(_covers(network, self.network) for network in networks):
-            return False
-        self._change([*networks, self.network])
-        self.report(f"{self.name}: the public endpoint answers {self.network}")
-        return True
+        for _ in self._attempts():
+            found = self.account.find("eks", "describe_cluster", name=self.name)
+            if found is None:
+                raise GitOpsStackError(
+                    f"EKS cluster {self.name}: is not there yet, so nothing can be opened; make it with this machine's "
+                    "address in cluster.endpoint.publicAccessCidrs, or from inside of the VPC (docs/aws.md)"
+                )
+            if found["cluster"].get("status") != "UPDATING":  # until then the networks are those of before
+                config = found["cluster"]["resourcesVpcConfig"]
+                return list(config.get("publicAccessCidrs") or ()) if config.get("endpointPublicAccess") else []
+        raise self._busy()
 
-    def close(self) -> None:
-        """Take the address away, and the public endpoint with the last one. Nothing is done when it is not there."""
-        networks = _networks(self._load())
-        if self.network not in networks:
-            return
-        rest = [network for network in networks if network != self.network]
-        self._change(rest)
+    def is_open(self) -> bool:
+        """Return whether the address is let in, by itself or in a wider network. Raises as :meth:`load_networks`."""
+        return any(_covers(network, self.network) for network in self.load_networks())
+
+    def open(self) -> None:
+        """Let the address in; nothing is done when it is. Raises :class:`AwsError` when EKS does not follow."""
+
+        def add(networks: list[str]) -> list[str]:
+            covered = any(_covers(network, self.network) for network in networks)
+            return networks if covered else [*networks, self.network]
+
+        if self._change(add) is not None:
+            self.report(f"{self.name}: the public endpoint answers {self.network}")
+
+    def close(self) -> bool:
+        """Take the address away, and the public endpoint with the last one; returns whether it was there.
+
+        May follow an :meth:`open` that was interrupted: what EKS was asked for is waited for first.
+        """
+        rest = self._change(lambda networks: [one for one in networks if not is_same_network(one, self.network)])
+        if rest is None:
+            return False
         left = f"answers {', '.join(rest)}" if rest else "is closed"
         self.report(f"{self.name}: the public endpoint {left}")
+        return True
 
-    def _load(self) -> dict[str, Any]:
-        found = self.account.find("eks", "describe_cluster", name=self.name)
-        if found is None:
-            raise GitOpsStackError(
-                f"EKS cluster {self.name}: is not there yet, so nothing can be opened; make it with this machine's "
-                "address in cluster.endpoint.publicAccessCidrs, or from inside of the VPC (docs/aws.md)"
-            )
-        network: dict[str, Any] = found["cluster"]["resourcesVpcConfig"]
-        return network
+    def _change(self, want: Callable[[list[str]], list[str]]) -> list[str] | None:
+        """Bring the networks to what ``want`` makes of them; returns them, or None when nothing was to be changed.
 
-    def _change(self, networks: Sequence[str]) -> None:
+        Both are computed anew on every attempt, since EKS replaces the whole list and others change it meanwhile. The
+        last attempt only looks: another's update that was computed before may have undone this one.
+        """
+        self._end_asked()
+        changed = False
+        for _ in self._attempts():
+            networks = self.load_networks()
+            wanted = want(networks)
+            if wanted == networks:
+                return networks if changed else None
+            changed = self._update(wanted) or changed
+        raise self._busy()
+
+    def _update(self, networks: Sequence[str]) -> bool:
+        """Ask for ``networks`` and wait; False while another update runs, or when EKS says that all is so."""
         wanted: dict[str, Any] = {"endpointPublicAccess": bool(networks)}
         if networks:
             wanted["publicAccessCidrs"] = list(networks)
         else:
             wanted["endpointPrivateAccess"] = True  # EKS refuses a cluster that nobody reaches
-        update = self._patiently(
-            lambda: self.account.ask("eks", "update_cluster_config", name=self.name, resourcesVpcConfig=wanted)
-        )
-        if update is None:
-            return
-        self._wait(update["update"]["id"])
+        self._asked = ""
+        try:
+            answer = self.account.ask("eks", "update_cluster_config", name=self.name, resourcesVpcConfig=wanted)
+        except AwsError as error:
+            if error.code:  # without one there was no answer, and the update may have begun
+                self._asked = None
+            if _UNCHANGED in str(error) or error.code == _IN_USE:
+                return False
+            raise
+        self._asked = answer["update"]["id"]
+        update = self._wait(answer["update"]["id"])
+        self._asked = None
+        if update["status"] != "Successful":
+            said = "; ".join(str(error.get("errorMessage", "")) for error in update.get("errors") or ())
+            raise EnvironmentProblem(f"EKS cluster {self.name}: the endpoint was not changed: {said}; run again")
+        return True
 
-    def _patiently(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-        """Ask again while another update runs; None when all is as it is wanted."""
-        for _ in range(int(_LIMIT_SECONDS / _INTERVAL_SECONDS)):
-            try:
-                return ask()
-            except AwsError as error:
-                if _UNCHANGED in str(error):
-                    return None
-                if error.code != _IN_USE:
-                    raise
-            self.sleep(_INTERVAL_SECONDS)
-        raise EnvironmentProblem(f"EKS cluster {self.name}: is busy with another update; run again when it is through")
+    def _end_asked(self) -> None:
+        """Wait for an update that was asked for and not waited for: until it ends, the networks do not show it."""
+        if self._asked:
+            self._wait(self._asked)
+        elif self._asked is not None:
+            self.sleep(_INTERVAL_SECONDS)  # by then the cluster's status says whether an update runs
+        self._asked = None
 
-    def _wait(self, identity: str) -> None:
-        for _ in range(int(_LIMIT_SECONDS / _INTERVAL_SECONDS)):
-            update = self.account.ask("eks", "describe_update", name=self.name, updateId=identity)["update"]
-            if update["status"] == "Successful":
-                return
-            if update["status"] in ("Failed", "Cancelled"):
-                said = "; ".join(str(error.get("errorMessage", "")) for error in update.get("errors") or ())
-                raise EnvironmentProblem(f"EKS cluster {self.name}: the endpoint was not changed: {said}; run again")
-            self.sleep(_INTERVAL_SECONDS)
+    def _wait(self, identity: str) -> dict[str, Any]:
+        for _ in self._attempts():
+            update: dict[str, Any] = self.account.ask("eks", "describe_update", name=self.name, updateId=identity)
+            if update["update"]["status"] != "InProgress":
+                found: dict[str, Any] = update["update"]
+                return found
         raise EnvironmentProblem(
             f"EKS cluster {self.name}: the endpoint is not changed after {_LIMIT_SECONDS:.0f} s; look at update "
             f"{identity} with `aws eks describe-update`"
         )
+
+    def _attempts(self) -> Iterator[None]:
+        for number in range(int(_LIMIT_SECONDS / _INTERVAL_SECONDS)):
+            if number:
+                self.sleep(_INTERVAL_SECONDS)
+            yield
+
+    def _busy(self) -> EnvironmentProblem:
+        return EnvironmentProblem(f"EKS cluster {self.name}: is busy with another update; run again when it is through")
 
 
 def build_network(address: str) -> str:
@@ -116,8 +155,9 @@ def build_network(address: str) -> str:
     return f"{found}/{found.max_prefixlen}"
 
 
-def _networks(found: dict[str, Any]) -> list[str]:
-    return list(found.get("publicAccessCidrs") or ()) if found.get("endpointPublicAccess") else []
+def is_same_network(one: str, other: str) -> bool:
+    """Return whether two networks are the same, however they are written."""
+    return ipaddress.ip_network(one) == ipaddress.ip_network(other)
 
 
 def _covers(network: str, other: str) -> bool:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitops_stack.cli.account import RoleArn, open_account
+from gitops_stack.cli.command_session import run_in_session
 from gitops_stack.cli.console import Project, Stack, err
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+
+if TYPE_CHECKING:
+    from gitops_stack.account.public_access import PublicAccess
 
 _ASKED = "https://checkip.amazonaws.com"
 _SECONDS = 10.0
@@ -38,9 +40,10 @@ def reach(
 ) -> None:
     """Let this machine through the cluster's public endpoint, run a command, and close it again, whatever happens.
 
-    For hosted runners: no other address is touched. Leaves with the command's exit code.
+    For hosted runners: no other address is touched. Leaves with the command's exit code; with 1 if
+    that is 0 and the address could not be taken away.
     """
-    from gitops_stack.account.public_access import PublicAccess, build_network  # noqa: PLC0415
+    from gitops_stack.account.public_access import PublicAccess, build_network, is_same_network  # noqa: PLC0415
 
     if bool(command) == close:
         raise EnvironmentProblem("reach: needs a command behind --, such as `-- pulumi up --yes`, or --close")
@@ -49,38 +52,53 @@ def reach(
         raise GitOpsStackError(f"Pulumi.{stack}.yaml: makes no EKS cluster, so there is no endpoint to open")
     network = build_network(address or _load_address())
     door = PublicAccess(account, settings.cluster_name, network, lambda line: err.print(line, markup=False))
+    listed = any(is_same_network(one, network) for one in settings.eks.endpoint.public_access_cidrs)
     if close:
+        _close_alone(door, f"Pulumi.{stack}.yaml" if listed else None)
+    else:
+        sys.exit(_run(door, command or [], stack, listed))
+
+
+def _close_alone(door: PublicAccess, listed_in: str | None) -> None:
+    if listed_in is not None:
+        raise GitOpsStackError(
+            f"{listed_in}: gitops-stack:cluster.endpoint.publicAccessCidrs lists {door.network}, so it stays open; "
+            "remove it there, then run `pulumi up`"
+        )
+    if not door.close():
+        found = door.load_networks()
+        answers = f"open are {', '.join(found)}" if found else "the public endpoint is closed"
+        raise GitOpsStackError(f"{door.name}: {door.network} is not open; {answers}")
+
+
+def _run(door: PublicAccess, command: list[str], stack: str, listed: bool) -> int:
+    if door.is_open():
+        return run_in_session(command)
+    try:
+        door.open()
+        code = run_in_session(command)
+    finally:  # what an interrupted opening has begun is closed too
+        if listed:
+            err.print(f"{door.name}: {door.network} stays open: Pulumi.{stack}.yaml lists it", markup=False)
+            closed = True
+        else:
+            closed = _close(door, stack)
+    return code if closed else code or 1
+
+
+def _close(door: PublicAccess, stack: str) -> bool:
+    """Close and return True; when that fails or is interrupted, print the command that closes."""
+    address = door.network.partition("/")[0]
+    hint = f"  close it: gitops-stack reach --stack {stack} --address {address} --close"
+    try:
         door.close()
-        return
-    opened = door.open()
-    try:
-        code = _run(command or [])
-    finally:
-        if opened:
-            _close(door.close, stack, network)
-    sys.exit(code)
-
-
-def _run(command: list[str]) -> int:
-    try:
-        with subprocess.Popen(command) as running:
-            try:
-                return running.wait()
-            except KeyboardInterrupt:
-                running.terminate()  # Pulumi ends what it has begun
-                running.wait()
-                raise
-    except OSError as error:
-        raise EnvironmentProblem(f"reach: {command[0]}: cannot be run: {error.strerror}; is it on PATH?") from None
-
-
-def _close(close: Callable[[], None], stack: str, network: str) -> None:
-    try:
-        close()
     except GitOpsStackError as error:
-        address = network.partition("/")[0]
-        err.print(f"error: {network} is still open: {error}", markup=False)
-        err.print(f"  close it: gitops-stack reach --stack {stack} --address {address} --close", markup=False)
+        err.print(f"error: {door.network} is still open: {error}\n{hint}", markup=False)
+        return False
+    except BaseException:
+        err.print(f"error: {door.network} may still be open\n{hint}", markup=False)
+        raise
+    return True
 
 
 def _load_address() -> str:

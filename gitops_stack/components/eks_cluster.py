@@ -1,6 +1,5 @@
 """An EKS cluster on `pulumi_eks.Cluster`: API access entries, encrypted Secrets, kept logs, and where pods run."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
 from typing import Any
@@ -15,6 +14,7 @@ from gitops_stack.aws_plan.key_policies import build_secrets_key_policy
 from gitops_stack.components.addons import register_addon
 from gitops_stack.components.aws_account import AccountArgs, find_account
 from gitops_stack.components.cluster_access import AccessArgs, register_access
+from gitops_stack.components.cluster_admission import hand_out_kubeconfig
 from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.cni_role import register_cni_role
 from gitops_stack.components.node_groups import NodeGroupArgs, list_node_policies, register_node_groups
@@ -137,7 +137,9 @@ class EksCluster(pulumi.ComponentResource):
         )
         self.access: Sequence[pulumi.Resource] = [*made, *doors]
         associations = [one for one in made if isinstance(one, eks.AccessPolicyAssociation)]
-        self.kubeconfig = self._admit(associations, [door.id for door in doors])
+        self.kubeconfig = hand_out_kubeconfig(
+            name, self.resource.kubeconfig_json, associations, [door.id for door in doors]
+        )
         self.ready: Sequence[pulumi.Resource] = self._register_compute(args)
         if args.get("oidc_provider"):
             iam.OpenIdConnectProvider(
@@ -197,28 +199,6 @@ class EksCluster(pulumi.ComponentResource):
         kms.Alias(f"{name}-secrets", name=alias, target_key_id=key.key_id, opts=self._inside)
         arn: pulumi.Output[str] = key.arn
         return arn
-
-    def _admit(
-        self, associations: Sequence[eks.AccessPolicyAssociation], doors: Sequence[pulumi.Output[str]]
-    ) -> pulumi.Output[str]:
-        """Hand the kubeconfig out once new access entries are effective; in a preview nothing waits."""
-        kubeconfig: pulumi.Output[str] = self.resource.kubeconfig_json
-        if pulumi.runtime.is_dry_run():
-            return kubeconfig
-
-        async def wait(found: Sequence[Any]) -> str:
-            # Half a second of imports, which only an update that made an entry has to wait for.
-            from gitops_stack.guard.admission import is_recent, wait_until_admitted  # noqa: PLC0415
-
-            text, *rest = found
-            if is_recent(rest[: len(associations)]):
-                try:
-                    await asyncio.to_thread(wait_until_admitted, text, self._name)
-                except GitOpsStackError as error:
-                    raise pulumi.RunError(str(error)) from None
-            return str(text)
-
-        return pulumi.Output.all(kubeconfig, *(one.associated_at for one in associations), *doors).apply(wait)
 
     def _register_compute(self, args: EksClusterArgs) -> list[pulumi.Resource]:
         before: list[pulumi.Resource] = [self.resource, *self._before]

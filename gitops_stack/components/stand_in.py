@@ -14,6 +14,7 @@ PLAYED = {"username": "git", "password": "played-by-the-preview"}
 def plays_credential() -> bool:
     """Tell whether this is a preview that was told to play the credential; an update never does.
 
-    What is shown of it is then the state's, whatever the secret holds now.
+    Told by `true` in any case, nothing else: `false` and `0` must not play. What is shown of the credential is then the
+    state's, whatever the secret holds now.
     """
-    return bool(os.environ.get(PREVIEW_STAND_IN)) and pulumi.runtime.is_dry_run()
+    return os.environ.get(PREVIEW_STAND_IN, "").lower() == "true" and pulumi.runtime.is_dry_run()

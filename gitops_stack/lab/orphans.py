@@ -66,6 +66,11 @@ def load_session(pid: int) -> int:
     return 0 if fields[0] == "Z" else int(fields[3])
 
 
+def is_session_empty(leader: int) -> bool:
+    """Return whether nothing of the session that ``leader`` began lives, zombies left out; False without /proc."""
+    return _PROC.is_dir() and not any(load_session(pid) == leader for pid in _load_pids())
+
+
 def _load_environment(pid: int) -> list[bytes]:
     entry = _PROC / str(pid)
     try:

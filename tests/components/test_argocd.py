@@ -76,13 +76,20 @@ CREDENTIALS = pytest.mark.parametrize(
 @pytest.mark.usefixtures("in_project")
 @pytest.mark.parametrize(
     ("told", "preview", "opened"),
-    [(True, True, False), (True, False, True), (False, True, True), (False, False, True)],
-    ids=["a preview that is told to", "an update", "a preview", "an update without the variable"],
+    [
+        pytest.param("true", True, False, id="a preview that is told to"),
+        pytest.param("True", True, False, id="a preview that is told to in another case"),
+        pytest.param("false", True, True, id="a preview that is told not to"),
+        pytest.param("0", True, True, id="a preview that is told something else"),
+        pytest.param("", True, True, id="a preview"),
+        pytest.param("true", False, True, id="an update"),
+        pytest.param("", False, True, id="an update without the variable"),
+    ],
 )
 def test_only_a_preview_that_is_told_to_plays_the_credential(
-    told: bool, preview: bool, opened: bool, monkeypatch: pytest.MonkeyPatch
+    told: str, preview: bool, opened: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(PREVIEW_STAND_IN, "true" if told else "")
+    monkeypatch.setenv(PREVIEW_STAND_IN, told)
     found = record_credentials({"secretsManager": "acme/repo"}, preview=preview)
     repository = next(one for one in found if one.name == "gitops-stack-argocd/gitops-repository")
     assert bool(LOOKED_UP) is opened

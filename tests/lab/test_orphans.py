@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.lab.orphans import MARKER, end_marked_processes, is_marked, load_marked_pids
+from gitops_stack.lab.orphans import MARKER, end_marked_processes, is_marked, is_session_empty, load_marked_pids
 from gitops_stack.lab.processes import Supervisor
 from gitops_stack.lab.state import LabState
 
@@ -79,3 +80,15 @@ def test_clearing_a_stale_lab_removes_its_sockets_and_says_what_it_ended(tmp_pat
 
 def test_a_process_that_is_gone_is_not_marked(tmp_path: Path) -> None:
     assert not is_marked(2**22 + 1, tmp_path)
+
+
+def test_a_session_is_empty_when_only_zombies_are_left_in_it() -> None:
+    command = [sys.executable, "-c", WAIT]
+    with subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE, text=True) as leader:
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == "ready\n"
+        assert not is_session_empty(leader.pid)
+        os.kill(leader.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
+        os.killpg(leader.pid, 0)  # nobody has reaped it: the group is still there
+        assert is_session_empty(leader.pid)
