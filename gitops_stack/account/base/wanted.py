@@ -27,7 +27,7 @@ from gitops_stack.settings import StackSettings
 ALIAS = f"alias/{PULUMI_PROJECT}-state"
 # Apart from all that stacks make: the policy of `up` ends at the names of their roles, which have no path.
 PATH = f"/{PULUMI_PROJECT}/"
-_UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
+UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Base:
                 read_secret_arns=read,
                 known_secret_arns=known,
             ),
-            _UP_SECONDS,
+            UP_SECONDS,
         )
 
     @property
