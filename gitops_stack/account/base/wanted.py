@@ -147,7 +147,7 @@ class Base:
         subjects = oidc.build_job_subjects(self.issuer, jobs.repository, **named)
         bound = None if jobs.environment is None else jobs.branch
         return RoleWanted(
-            f"{PULUMI_PROJECT}-up-{self.stack}",
+            build_up_role_name(self.stack),
             f"pulumi up of stack {self.stack}",
             build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects, branch=bound),
             build_up_policies(
@@ -189,6 +189,11 @@ def list_rights(base: Base, role: RoleWanted) -> dict[str, list[str]]:
             for action in statement["Action"]:
                 rights.setdefault(action, []).extend([found] if isinstance(found, str) else found)
     return rights
+
+
+def build_up_role_name(stack: str) -> str:
+    """Name the role of a stack's `pulumi up`."""
+    return f"{PULUMI_PROJECT}-up-{stack}"
 
 
 def default_bucket(account: Account) -> str:
