@@ -39,6 +39,10 @@ TAG_REGION = "gitops-stack:region"  # for what all regions share, such as roles
 TAG_MANAGED_BY = "gitops-stack:managed-by"
 # On what `account init` makes, and instead of the first two: no stack's destroy or sweep takes the account's base.
 TAG_BASE = "gitops-stack:base"
+# On the roles among it: whose jobs may take them.
+TAG_REPOSITORY = "gitops-stack:repository"
+TAG_BRANCH = "gitops-stack:branch"
+TAG_ENVIRONMENT = "gitops-stack:environment"
 
 # Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
 ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")

@@ -17,6 +17,7 @@ import typer.main
 import yaml
 
 from gitops_stack import versions
+from gitops_stack.account.base.wanted import UP_SECONDS
 from gitops_stack.cli.main import app
 from tests.stacks import ROOT
 
@@ -78,6 +79,8 @@ def commands(program: str) -> Iterator[tuple[str, list[str]]]:
             words = [word for word in shlex.split(re.sub(r"\d?>+ ?\S+|2>&1", "", command)) if word]
             if words and (words[0] == program or words[0].endswith(f"/{program}")):
                 yield name, words[1:]
+            elif words[:2] == ["env", "-u"] and words[3:4] == [program]:
+                yield name, words[4:]
             elif "=" in (words[0] if words else "") and len(words) > 1 and words[1].endswith(program):
                 yield name, words[2:]
 
@@ -170,6 +173,21 @@ def test_secrets_reach_only_the_step_that_needs_them() -> None:
                     ), step
 
 
+def test_what_waits_for_the_cluster_does_not_hold_the_passphrase() -> None:
+    waits = [script for _, script in scripts() if "gitops-stack status" in script]
+    assert len(waits) == 3  # dev and prd of GitHub, and GitLab's one for both
+    for script in waits:
+        assert re.findall(r"(\S+ \S+ \S+) gitops-stack status ", script) == ["env -u PULUMI_CONFIG_PASSPHRASE"]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prd"])
+def test_a_session_is_no_longer_than_every_role_allows_unless_a_variable_says_so(stack: str) -> None:
+    (login,) = [step for step in jobs("up.yml")[stack]["steps"] if "configure-aws-credentials" in step.get("uses", "")]
+    assert login["with"]["role-duration-seconds"] == "${{ vars.UP_SECONDS || 3600 }}"  # IAM's default maximum
+    (row,) = [line for line in (ROOT / "docs/previews.md").read_text().splitlines() if "`UP_SECONDS`" in line]
+    assert f"Set {UP_SECONDS}, which the roles of `account init` allow" in row
+
+
 def run_drift(
     folder: Path, step: int, programs: dict[str, str], **environment: str
 ) -> subprocess.CompletedProcess[str]:
@@ -233,6 +251,12 @@ def test_previews_replace_each_other_and_updates_do_not() -> None:
     for stack in ("dev", "prd"):
         assert jobs("up.yml")[stack]["concurrency"] == {"group": f"up-{stack}", "cancel-in-progress": False}
         assert jobs("up.yml")[stack]["environment"] == stack
+    drift = jobs("drift.yml")["drift"]
+    assert drift["concurrency"] == {"group": "up-${{ matrix.stack }}", "cancel-in-progress": False, "queue": "max"}
+    assert drift["strategy"]["matrix"]["stack"] == ["dev", "prd"]
+    gitlab = yaml.load(GITLAB.read_text(encoding="utf-8"), Loader=_GitLabLoader)
+    assert gitlab["drift"]["resource_group"] == "up-$STACK"
+    assert {gitlab[f"up-{stack}"]["resource_group"] for stack in ("dev", "prd")} == {"up-dev", "up-prd"}
     assert events("up.yml") == {"push"}
     assert load("up.yml")[True]["push"] == {"branches": ["main"]}
 

@@ -58,7 +58,7 @@ def check_caller(account: Account, settings: StackSettings) -> Iterator[Check]:
         yield Check("caller", "ok", who, needs)
     else:
         remedy = f"assume {sorted(admins)[0]}" if admins else "give one of them policy ClusterAdmin"
-        yield Check("caller", "failed", f"{who} is none of them", needs, remedy)
+        yield Check("caller", "failed", f"{who}: no such entry names this principal", needs, remedy)
 
 
 def is_session_of(caller: str, principal: str) -> bool:

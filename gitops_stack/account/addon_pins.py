@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gitops_stack.account.addon_versions import Offered, is_older, load_offered
 from gitops_stack.account.session import Account
+from gitops_stack.settings.eks_addons import is_addon_version
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,14 @@ class AddonPin:
 
     @property
     def status(self) -> str:
-        """`fits`; `missing`, without a pin; `not offered`; or `not listed`, by a source that does not list all."""
+        """`fits`; `missing`, without a pin; `not offered`; or `not listed`, by a source that does not list all.
+
+        A pin that is no version, such as `latest`, nobody offers.
+        """
         if self.pinned is None:
             return "missing"
+        if not is_addon_version(self.pinned):
+            return "not offered"
         if self.pinned in self.offered.versions:
             return "fits"
         return "not offered" if self.offered.complete else "not listed"

@@ -83,8 +83,8 @@ def _order(version: str, *, builds: bool) -> tuple[int, ...]:
     """Return the numbers of v1.13.2-eksbuild.31; a build that is not EKS's comes before all of EKS's."""
     base, _, build = version.removeprefix("v").partition("-")
     number = build.removeprefix("eksbuild.")
-    numbers = tuple(int(part) for part in base.split("."))
-    return (*numbers, int(number) if number.isdigit() else -1) if builds else numbers
+    numbers = tuple(int(part) if part.isdecimal() else -1 for part in base.split("."))
+    return (*numbers, int(number) if number.isdecimal() else -1) if builds else numbers
 
 
 @cache

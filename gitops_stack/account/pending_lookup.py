@@ -113,12 +113,8 @@ def _find_associations(account: Account, _stack: str, inputs: Inputs) -> Iterabl
 
 def _find_queue(account: Account, _stack: str, inputs: Inputs) -> Iterable[str]:
     """Find a queue by its name, of which an account has one in a region."""
-    try:
-        return [account.ask("sqs", "get_queue_url", QueueName=inputs["name"])["QueueUrl"]]
-    except AwsError as error:
-        if not error.code.endswith(("NonExistentQueue", "QueueDoesNotExist")):  # by protocol
-            raise
-        return []
+    found = account.find("sqs", "get_queue_url", QueueName=inputs["name"])
+    return [] if found is None else [found["QueueUrl"]]
 
 
 def _find_block(account: Account, _stack: str, inputs: Inputs) -> Iterator[str]:

@@ -114,7 +114,7 @@ def build_reading_policy() -> Document:
 
 
 def allow_knowing_secrets(arns: Sequence[str]) -> list[Statement]:
-    """Allow to refer to secrets without opening them; nothing where there are none."""
+    """Allow to refer to secrets without opening them; nothing without secrets."""
     actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"]
     return [allow("KnowSecrets", actions, arns)] if arns else []
 

@@ -43,13 +43,17 @@ GitLab = Annotated[
 ]
 Branch = Annotated[
     str | None,
-    typer.Option(help="Branch whose jobs update; default: gitops.revision.", metavar="BRANCH", show_default=False),
+    typer.Option(
+        help="Branch whose jobs update; default: as before, at first gitops.revision.",
+        metavar="BRANCH",
+        show_default=False,
+    ),
 ]
 JobEnvironment = Annotated[
     str | None,
     typer.Option(
         "--environment",
-        help="GitHub environment of those jobs; default: the stack's name.",
+        help="GitHub environment of those jobs; default: as before, at first the stack's name.",
         metavar="NAME",
         show_default=False,
     ),
@@ -82,12 +86,13 @@ def init(
 
     State bucket and key, the forge's identity provider, a boundary for all roles, a role for `up` and one for previews.
     """  # fmt: skip
+    from gitops_stack.account.base.job_tags import load_jobs  # noqa: PLC0415
     from gitops_stack.account.base.plan import apply, check_owners, load_plan  # noqa: PLC0415
 
     if output is Output.JSON and not (yes or dry_run):
         raise EnvironmentProblem("account init: --output json cannot ask; add --yes, or --dry-run")
     settings, account = open_account(project, stack, role_arn)
-    jobs = _find_jobs(settings, github, gitlab, branch, environment)
+    jobs = _find_jobs(settings, github, gitlab, branch, environment, load_jobs(account, stack))
     with progress("looking at the account"):
         plan = load_plan(account, settings, jobs, bucket, take or ())
     if output is Output.TEXT:
@@ -120,10 +125,11 @@ def show(
     role_arn: RoleArn = None,
 ) -> None:
     """Show what of the base is there and what differs. Changes nothing; leaves with 1 unless all is as it should be."""
+    from gitops_stack.account.base.job_tags import load_jobs  # noqa: PLC0415
     from gitops_stack.account.base.plan import load_plan  # noqa: PLC0415
 
     settings, account = open_account(project, stack, role_arn)
-    jobs = _find_jobs(settings, github, gitlab, branch, environment)
+    jobs = _find_jobs(settings, github, gitlab, branch, environment, load_jobs(account, stack))
     with progress("looking at the account"):
         plan = load_plan(account, settings, jobs, bucket)
     if output is Output.TEXT:
@@ -134,8 +140,15 @@ def show(
 
 
 def _find_jobs(
-    settings: StackSettings, github: str | None, gitlab: str | None, branch: str | None, environment: str | None
+    settings: StackSettings,
+    github: str | None,
+    gitlab: str | None,
+    branch: str | None,
+    environment: str | None,
+    kept: Jobs | None,
 ) -> Jobs:
+    """Find whose jobs take the roles; what is not given is as it was ``kept``, where that is of the same repository."""
+    from gitops_stack.account.base.job_tags import is_same_repository  # noqa: PLC0415
     from gitops_stack.account.base.wanted import Jobs  # noqa: PLC0415
     from gitops_stack.forge.pull_requests import parse_remote  # noqa: PLC0415
 
@@ -155,6 +168,10 @@ def _find_jobs(
                 "GROUP/NAME"
             )
         forge = found
+    if kept is not None and is_same_repository(kept, Jobs(forge, repository)):
+        repository = repository if github or gitlab else kept.repository  # with its ids
+        branch = branch or kept.branch
+        environment = kept.environment if environment is None else environment
     followed = settings.gitops.revision
     if forge == "github" and environment is None:
         environment = settings.stack
@@ -185,7 +202,7 @@ def _print_plan(plan: Plan) -> None:
 
     table = Table("part", "name", "found", "to do", box=None, pad_edge=False)
     for part in plan.parts:
-        told = [*(change.text for change in part.changes), *part.findings, *([part.refusal] if part.refusal else [])]
+        told = [*(change.text for change in part.changes), *part.remarks]
         table.add_row(part.kind, escape(part.name), part.state, escape("; ".join(told)))
     out.print(table)
     for entry in list_entries(plan):
@@ -222,7 +239,7 @@ def _build_report(plan: Plan, outcome: str, commands: list[str]) -> dict[str, ob
                 "name": part.name,
                 "found": part.state,
                 "changes": [change.text for change in part.changes],
-                "findings": [*part.findings, *([part.refusal] if part.refusal else [])],
+                "findings": part.remarks,
             }
             for part in plan.parts
         ],

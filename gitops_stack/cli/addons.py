@@ -16,6 +16,7 @@ from gitops_stack.scaffold.plan import check_edited
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.cluster import ADDONS
+from gitops_stack.settings.eks_addons import is_addon_version
 from gitops_stack.stack_files import stack_file
 
 if TYPE_CHECKING:
@@ -77,13 +78,14 @@ def addons(
 
 def _load_pinned(text: StackText) -> dict[str, str]:
     found = text.value(_SECTION, "addons")
-    return {str(addon): str(version) for addon, version in found.items()} if isinstance(found, dict) else {}
+    pinned = found.items() if isinstance(found, dict) else ()
+    return {str(addon): str(version) for addon, version in pinned if version is not None}
 
 
 def _load_cluster(
     project: Path, stack: str, text: StackText, pinned: dict[str, str]
 ) -> tuple[StackSettings, EksClusterSettings]:
-    """Load the settings as they will be once everything is pinned: a stack file without pins is refused otherwise."""
+    """Load the settings as they will be once everything is pinned: a pin that is missing or no version is refused."""
     name = stack_file(stack)
     cluster = text.value(_SECTION)
     if isinstance(cluster, dict) and cluster.get("provider") == "existing":
@@ -93,8 +95,10 @@ def _load_cluster(
         raise GitOpsStackError(f"{name}: has cluster.compute.autoMode, which brings its own add-ons; nothing to pin")
     minor = str(cluster.get("version") if isinstance(cluster, dict) else "").rpartition(".")[2]
     filled = StackText(text.text, name, text.project_name)
-    for addon in () if auto_mode else ADDONS:
-        if isinstance(cluster, dict) and minor.isdigit():  # anything else the settings refuse in their own words
+    for addon in dict.fromkeys([*(() if auto_mode else ADDONS), *pinned]):
+        # kube-proxy's pin is held against the cluster's version, which may have moved on from it.
+        fits = addon != "kube-proxy" and is_addon_version(pinned.get(addon, ""))
+        if isinstance(cluster, dict) and minor.isdigit() and not fits:  # another version the settings refuse themselves
             filled.set((_SECTION, "addons", addon), _STAND_IN.format(minor=minor))
     settings = check_edited(project, {stack: filled.text})[stack]
     if settings.eks is None:

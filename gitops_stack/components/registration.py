@@ -127,7 +127,7 @@ def _register(
 def _without_stack_trace() -> Iterator[None]:
     """Keep the SDK from storing the stack with each object: 1.2 KB, an eighth of the state, of this machine's paths.
 
-    It takes what `traceback` gives, which heeds `sys.tracebacklimit`; fewer frames than it looks for are none.
+    It takes what `traceback` gives, which heeds `sys.tracebacklimit`; of fewer frames it stores nothing.
     """
     before = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = 1

@@ -187,7 +187,7 @@ def _integer(found: re.Match[str]) -> int:
 
 
 def _time(found: re.Match[str]) -> str:
-    """Return Go's text of a time; empty where it is none."""
+    """Return Go's text of a time; empty for a text that is no time."""
     zone = found["zone"]
     if found["by"] and (found["by"] == " ") == bool(zone):  # a zone goes with T alone, and T with a zone
         return ""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from gitops_stack.settings.cluster_access import AccessSettings
-from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName
+from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName, AddonVersion
 from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import MOST_SOURCES, check_endpoint_network, check_private_network
 from gitops_stack.settings.network import SubnetId
@@ -50,9 +50,6 @@ InstanceType = Annotated[str, AfterValidator(_check_instance_type)]
 EndpointCidr = Annotated[str, following(check_endpoint_network)]
 PrivateCidr = Annotated[str, following(check_private_network)]
 SecurityGroupId = Annotated[str, matching(r"sg-[0-9a-f]{8,17}", "the id of a security group: sg-…")]
-AddonVersion = Annotated[
-    str, matching(r"v\d+\.\d+\.\d+(-eksbuild\.\d+|-\w[\w.-]*)", "an add-on version such as v1.20.0-eksbuild.1")
-]
 ClusterName = Annotated[
     str, matching(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", "a cluster name: letters, digits, '-' and '_', 100 at most")
 ]

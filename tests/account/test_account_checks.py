@@ -155,4 +155,4 @@ def test_a_session_is_told_from_another_role(caller: str, principal: str, same: 
 def test_credentials_that_could_not_enter_the_cluster_are_named() -> None:
     [check] = account_checks.check_caller(Account(REGION), eks_settings())
     assert (check.status, check.remedy.split()[0]) == ("failed", "assume")
-    assert check.found.endswith("is none of them")
+    assert check.found.endswith(": no such entry names this principal")

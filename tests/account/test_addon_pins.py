@@ -117,6 +117,36 @@ def test_update_moves_older_pins_to_the_default_and_leaves_newer_ones(
     assert load_stack_file(tmp_path, "prd").eks.addons == {**GOOD, "vpc-cni": "v1.23.2-eksbuild.1"}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("wrong", ["latest", "v1.22", "1.35", "{version: latest}", "''"])
+def test_a_pin_that_is_no_version_is_repaired(wrong: str, tmp_path: Path) -> None:
+    file = write(tmp_path, lines({**GOOD, "vpc-cni": wrong}))
+    with pytest.raises(GitOpsStackError, match=r"cluster\.addons\.vpc-cni"):
+        load_stack_file(tmp_path, "prd")
+    listed = run(tmp_path, "--offline")
+    assert f"EKS offers {GOOD['vpc-cni']} for Kubernetes 1.35" in str(listed.exception)
+    done = run(tmp_path, "--offline", "--write", "--update")
+    assert done.exit_code == 0, done.exception
+    text = file.read_text(encoding="utf-8").replace("'", "")  # a scalar keeps its quotes
+    assert text == STACK_FILE.replace("PINS", lines(GOOD))
+
+
+def test_an_add_on_of_your_own_that_is_no_version_is_repaired_by_what_eks_offers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, lines({**GOOD, "metrics-server": "latest"}))
+    pins = {**GOOD, "metrics-server": "v0.8.0-eksbuild.2"}
+    offer(monkeypatch, {addon: [version] for addon, version in pins.items()})
+    assert run(tmp_path, "--write").exit_code == 0
+    assert load_stack_file(tmp_path, "prd").eks.addons == pins  # type: ignore[union-attr]
+
+
+def test_a_pin_without_a_value_is_missing(tmp_path: Path) -> None:
+    write(tmp_path, lines({**GOOD, "vpc-cni": ""}))
+    assert "cluster.addons.vpc-cni: missing; EKS offers" in str(run(tmp_path, "--offline").exception)
+    assert run(tmp_path, "--offline", "--write").exit_code == 0
+    assert load_stack_file(tmp_path, "prd").eks.addons == GOOD  # type: ignore[union-attr]
+
+
 def test_a_stack_file_without_pins_gets_all_five(tmp_path: Path) -> None:
     file = write(tmp_path, "")
     with pytest.raises(GitOpsStackError, match=r"cluster\.addons"):
@@ -188,6 +218,10 @@ def test_credentials_of_another_account_are_refused_before_anything_is_asked(tmp
         ("v1.2.0-eksbuild.9", ("v1.2.0-eksbuild.1",), False, "not listed", None),
         ("v1.1.9-eksbuild.9", ("v1.2.0-eksbuild.1",), False, "not listed", "v1.2.0-eksbuild.1"),
         (None, (), False, "missing", None),
+        ("latest", ("v1.2.0-eksbuild.1",), True, "not offered", "v1.2.0-eksbuild.1"),
+        ("latest", ("v1.2.0-eksbuild.1",), False, "not offered", "v1.2.0-eksbuild.1"),
+        ("latest", (), False, "not offered", None),
+        ("v1.2.0-eksbuild.1", ("v1.x-eksbuild.2",), False, "not listed", None),
     ],
 )
 def test_a_pin_moves_only_when_it_has_to(

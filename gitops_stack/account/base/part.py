@@ -39,8 +39,9 @@ class Change:
 class Part:
     """One resource of the base.
 
-    ``owned`` is None for what is not there, else whether it carries the base's tag. ``findings`` are differences that
-    no call of this command mends; ``refusal`` is why it cannot be used at all.
+    ``owned`` is None for what is not there, else whether it carries the base's tag and is for the jobs given; ``owner``
+    says whose it is beside the tag. ``findings`` are differences that no call of this command mends; ``refusal`` is why
+    it cannot be used at all.
     """
 
     kind: str
@@ -49,6 +50,12 @@ class Part:
     changes: tuple[Change, ...] = ()
     findings: tuple[str, ...] = ()
     refusal: str = ""
+    owner: str = ""
+
+    @property
+    def remarks(self) -> list[str]:
+        """List what is said of it beside its changes."""
+        return [*self.findings, *(said for said in (self.owner, self.refusal) if said)]
 
     @property
     def state(self) -> State:
@@ -65,6 +72,8 @@ def build_tags(value: str) -> dict[str, str]:
     return {TAG_BASE: value, TAG_MANAGED_BY: MANAGED_BY}
 
 
-def list_tags(value: str, key: str = "Key", text: str = "Value") -> list[dict[str, str]]:
-    """List :func:`build_tags` as AWS takes them."""
-    return [{key: name, text: found} for name, found in build_tags(value).items()]
+def list_tags(
+    value: str, key: str = "Key", text: str = "Value", more: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
+    """List :func:`build_tags`, and ``more``, as AWS takes them."""
+    return [{key: name, text: found} for name, found in {**build_tags(value), **(more or {})}.items()]

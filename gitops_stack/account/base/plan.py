@@ -78,9 +78,10 @@ def check_owners(plan: Plan, taken: Iterable[str]) -> None:
     for part in plan.parts:
         if part.state == "foreign" and not part.refusal and part.name not in named:
             would = ", ".join(change.text for change in part.changes)
+            owner = part.owner or f"is there already, without the tag {TAG_BASE}: somebody else's"
             findings.append(
-                f"{part.kind} {part.name}: is there already, without the tag {TAG_BASE}: somebody else's; it would be "
-                f"changed: {would}; name it with --take {part.name}, or leave it to its owner"
+                f"{part.kind} {part.name}: {owner}; it would be changed: {would}; name it with --take {part.name}, or "
+                "leave it to its owner"
             )
     unknown = named - {part.name for part in plan.parts}
     names = ", ".join(part.name for part in plan.parts)

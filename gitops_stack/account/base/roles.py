@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gitops_stack.account.base.job_tags import build_job_tags, is_same_repository, read_jobs
 from gitops_stack.account.base.part import Call, Change, Part, list_tags
 from gitops_stack.account.base.policies import read_document
-from gitops_stack.account.base.wanted import PATH, Base, RoleWanted
+from gitops_stack.account.base.wanted import PATH, Base, Jobs, RoleWanted
 from gitops_stack.account.session import Account, tag_map
 from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.conventions import TAG_BASE
@@ -23,7 +24,7 @@ def load_role(aws: Account, base: Base, wanted: RoleWanted, kind: str) -> Part:
             "AssumeRolePolicyDocument": render_document(wanted.trust),
             "Description": wanted.description,
             "MaxSessionDuration": wanted.session_seconds,
-            "Tags": list_tags(base.stack),
+            "Tags": list_tags(base.stack, more=build_job_tags(base.jobs)),
         }
         made = Change("make it", Call("iam", "create_role", arguments))
         return Part(kind, wanted.name, owned=None, changes=(made, *_list_policies(wanted, {}, base, [])))
@@ -37,13 +38,39 @@ def load_role(aws: Account, base: Base, wanted: RoleWanted, kind: str) -> Part:
     }
     listed = aws.list("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=wanted.name)
     attached = [one["PolicyArn"] for one in listed]
+    tags = tag_map(role.get("Tags"))
     changes = [*_list_own(wanted, role), *_list_policies(wanted, inline, base, attached)]
+    if changes or TAG_BASE in tags:  # somebody else's that fits is used as it is, and not even tagged
+        changes = [*_list_tags(wanted, tags, base), *changes]
+    owner = _find_owner(wanted, role, tags, base.jobs)
     more = [
         *(name for name in inline if name not in wanted.policies),
         *(arn for arn in attached if arn != base.reading_arn),
     ]
     findings = tuple(f"has the policy {name} beside ours; take it away if nobody needs it" for name in more)
-    return Part(kind, wanted.name, TAG_BASE in tag_map(role.get("Tags")), tuple(changes), findings)
+    owned = TAG_BASE in tags and not owner
+    return Part(kind, wanted.name, owned, tuple(changes), findings, owner=owner)
+
+
+def _find_owner(wanted: RoleWanted, role: dict[str, Any], tags: dict[str, str], jobs: Jobs) -> str:
+    """Say whose a role of the base is where it is for other jobs; empty for these, and without the base's tag."""
+    if TAG_BASE not in tags:
+        return ""
+    found = read_jobs(tags)
+    if found is None:  # of a release that did not keep it
+        same = read_document(role["AssumeRolePolicyDocument"]) == wanted.trust
+        return "" if same else "does not say in its tags whose it is, and trusts other jobs"
+    if is_same_repository(found, jobs):
+        return ""
+    return f"is for jobs of {found.forge} {found.repository}, not of {jobs.forge} {jobs.repository}"
+
+
+def _list_tags(wanted: RoleWanted, tags: dict[str, str], base: Base) -> Iterator[Change]:
+    """Yield the call that writes its tags. It is the first: a run that was stopped is finished for the same jobs."""
+    listed = list_tags(base.stack, more=build_job_tags(base.jobs))
+    if any(tags.get(tag["Key"]) != tag["Value"] for tag in listed):
+        call = Call("iam", "tag_role", {"RoleName": wanted.name, "Tags": listed})
+        yield Change("tag it with the jobs it is for", call)
 
 
 def _list_own(wanted: RoleWanted, role: dict[str, Any]) -> Iterator[Change]:

@@ -27,7 +27,7 @@ from gitops_stack.settings import StackSettings
 ALIAS = f"alias/{PULUMI_PROJECT}-state"
 # Apart from all that stacks make: the policy of `up` ends at the names of their roles, which have no path.
 PATH = f"/{PULUMI_PROJECT}/"
-_UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
+UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Base:
         subjects = oidc.build_job_subjects(self.issuer, jobs.repository, **named)
         bound = None if jobs.environment is None else jobs.branch
         return RoleWanted(
-            f"{PULUMI_PROJECT}-up-{self.stack}",
+            build_up_role_name(self.stack),
             f"pulumi up of stack {self.stack}",
             build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects, branch=bound),
             build_up_policies(
@@ -159,7 +159,7 @@ class Base:
                 read_secret_arns=read,
                 known_secret_arns=known,
             ),
-            _UP_SECONDS,
+            UP_SECONDS,
         )
 
     @property
@@ -189,6 +189,11 @@ def list_rights(base: Base, role: RoleWanted) -> dict[str, list[str]]:
             for action in statement["Action"]:
                 rights.setdefault(action, []).extend([found] if isinstance(found, str) else found)
     return rights
+
+
+def build_up_role_name(stack: str) -> str:
+    """Name the role of a stack's `pulumi up`."""
+    return f"{PULUMI_PROJECT}-up-{stack}"
 
 
 def default_bucket(account: Account) -> str:
