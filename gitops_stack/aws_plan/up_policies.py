@@ -109,11 +109,12 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
 
 def _build_cluster_policy(account: Account, own: _Own, name: str, key_arns: Sequence[str]) -> Document:
     parts = ("cluster/{}", "nodegroup/{}/*", "addon/{}/*", "access-entry/{}/*", "podidentityassociation/{}/*")
-    not_the_base = {**own.made, "Null": {f"aws:ResourceTag/{TAG_BASE}": "true"}}
+    # Tagging is for keys that are there as well: what another stack or the base holds is not to be claimed by a tag.
+    nobodys = {**own.made, **own.not_others, "Null": {f"aws:ResourceTag/{TAG_BASE}": "true"}}
     used = [allow("UseKeys", KMS_USE, key_arns)] if key_arns else []
     return build_document(
         allow("Cluster", EKS, [account.arn("eks", part.format(name)) for part in parts]),
-        allow("MakeKeys", KMS_MAKE, "*", not_the_base),
+        allow("MakeKeys", KMS_MAKE, "*", nobodys),
         allow("ChangeKeys", [*KMS_CHANGE, *KMS_USE], [account.arn("kms", "key/*")], own.held),
         allow("NameKeys", KMS_ALIAS, [account.arn("kms", f"alias/{name}-secrets")]),
         *used,

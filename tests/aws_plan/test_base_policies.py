@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,6 +17,7 @@ from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
 from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
+from gitops_stack.conventions import TAG_STACK
 from gitops_stack.iam_rules import BOUNDARY_ACTIONS
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
@@ -118,6 +120,18 @@ def test_roles_are_passed_to_services_by_their_names_in_the_partition(region: st
     (passing,) = [one for one in roles["Statement"] if one["Action"] == ["iam:PassRole"]]
     services = passing["Condition"]["StringEquals"]["iam:PassedToService"]
     assert {ec2, "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"} <= set(services)
+
+
+def test_no_tag_makes_another_stack_s_resource_the_stack_s_own() -> None:
+    for document in UP.values():
+        for one in document["Statement"]:
+            tagging = [action for action in one["Action"] if re.search(r":(Tag[A-Z]|CreateTags)", action)]
+            # Clusters by their name, their issuers, and what EC2 tags while it makes it.
+            if not tagging or one["Sid"] in {"Cluster", "ClusterIssuer", "MakeIssuers", "TagWhatIsMade"}:
+                continue
+            conditions = one["Condition"]
+            held = [conditions.get(operator, {}) for operator in ("StringEquals", "StringEqualsIfExists")]
+            assert "dev" in [found.get(f"aws:ResourceTag/{TAG_STACK}") for found in held], one["Sid"]
 
 
 def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
