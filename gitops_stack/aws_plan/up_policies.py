@@ -13,6 +13,7 @@ from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets
 from gitops_stack.aws_plan.iam_documents import Conditions, Document, allow, build_document
 from gitops_stack.aws_plan.state_policies import State, allow_writing_state
 from gitops_stack.aws_plan.up_actions import (
+    DELIVERIES,
     EC2_CHANGE,
     EC2_DELETE,
     EC2_INTERFACES,
@@ -28,6 +29,8 @@ from gitops_stack.aws_plan.up_actions import (
     KMS_MAKE,
     KMS_USE,
     LOGS,
+    MACHINES_CHANGE,
+    MACHINES_MAKE,
     PASSED_TO,
     ROUTE53,
     SERVICE_LINKED,
@@ -67,6 +70,23 @@ def build_up_policies(
     }
 
 
+def build_machines_policy(account: Account, stack: str) -> Document:
+    """Build what the role needs beside those for a stack with Karpenter: its queue, rules and instance profile.
+
+    A managed policy: inline there is no room for it.
+    """
+    own = _Own(stack)
+    parts = [
+        account.arn("sqs", f"{ROLE_PREFIX}*"),
+        account.arn("events", f"rule/{ROLE_PREFIX}*"),
+        f"arn:{account.partition}:iam::{account.id}:instance-profile/{ROLE_PREFIX}*",
+    ]
+    return build_document(
+        allow("MakeMachines", MACHINES_MAKE, parts, {**own.made, **own.not_others}),
+        allow("ChangeMachines", MACHINES_CHANGE, parts, own.not_others),
+    )
+
+
 class _Own:
     """The conditions that tell what is the stack's."""
 
@@ -104,6 +124,7 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
             ],
             own.not_others,
         ),
+        allow("DeliverLogs", DELIVERIES, "*", {"StringEquals": here}),
     )
 
 

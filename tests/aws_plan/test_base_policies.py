@@ -23,7 +23,7 @@ from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ACCOUNT = Account(ID, "eu-west-1")
 DOCUMENTS = build_all(ACCOUNT)
-UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ")}
+UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ") or name == "machines"}
 OF_ROLES = [
     "flow logs", "pods on IPv6", "publisher", "previewer", "hub", "external secrets", "external dns", "load balancers",
     "cache pull", "template",
@@ -141,7 +141,11 @@ def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
             deleting = [action for action in one["Action"] if ":Delete" in action or "ScheduleKeyDeletion" in action]
             named = all(not resource.endswith("/*") and resource != "*" for resource in as_list(one["Resource"]))
             conditions = json.dumps(one.get("Condition", {}))
-            if deleting and not named and one["Sid"] not in {"Cluster", "WriteState", "Registry", "ClusterIssuer"}:
+            if (
+                deleting
+                and not named
+                and one["Sid"] not in {"Cluster", "WriteState", "Registry", "ClusterIssuer", "DeliverLogs"}
+            ):
                 assert "aws:ResourceTag/" in conditions, one["Sid"]
 
 
