@@ -40,6 +40,8 @@ TAG_MANAGED_BY = "gitops-stack:managed-by"
 # On what `account init` makes, and instead of the first two: no stack's destroy or sweep takes the account's base.
 TAG_BASE = "gitops-stack:base"
 
+BASE_BOUNDARY = f"{PULUMI_PROJECT}-boundary"  # the policy of `account init` that bounds every role of a stack
+
 # Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
 ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 

@@ -19,6 +19,7 @@ from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.conventions import TAG_STACK
 from gitops_stack.iam_rules import BOUNDARY_ACTIONS
+from gitops_stack.settings.eks_addons import ADDON_ROLES
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ACCOUNT = Account(ID, "eu-west-1")
@@ -26,13 +27,14 @@ DOCUMENTS = build_all(ACCOUNT)
 UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ") or name == "machines"}
 OF_ROLES = [
     "flow logs", "pods on IPv6", "publisher", "previewer", "hub", "external secrets", "external dns", "load balancers",
-    "cache pull", "template",
+    "cache pull", "template", "autoscaler", "karpenter",
 ]  # fmt: skip
 # Those the components and pulumi-eks attach.
 MANAGED = [
     "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy", "AmazonEKSLoadBalancingPolicy",
     "AmazonEKSNetworkingPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy",
-    "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEBSCSIDriverPolicyV2",
+    "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore",
+    *(policy.rpartition("/")[2] for role in ADDON_ROLES.values() for policy in role.policies),
 ]  # fmt: skip
 READING = ("Get", "List", "Describe", "Batch")
 

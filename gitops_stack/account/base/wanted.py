@@ -20,7 +20,7 @@ from gitops_stack.aws_plan.stack_needs import (
 from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.aws_plan.up_policies import build_machines_policy, build_up_policies
-from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
 
@@ -110,7 +110,7 @@ class Base:
     @property
     def boundary_arn(self) -> str:
         """Build the ARN of the boundary of all roles that stacks make."""
-        return self.policy_arn(f"{PULUMI_PROJECT}-boundary")
+        return self.policy_arn(BASE_BOUNDARY)
 
     @property
     def reading_arn(self) -> str:
