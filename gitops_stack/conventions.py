@@ -44,6 +44,8 @@ TAG_REPOSITORY = "gitops-stack:repository"
 TAG_BRANCH = "gitops-stack:branch"
 TAG_ENVIRONMENT = "gitops-stack:environment"
 
+BASE_BOUNDARY = f"{PULUMI_PROJECT}-boundary"  # the policy of `account init` that bounds every role of a stack
+
 # Zones by id in which EKS makes no control plane (EKS user guide, "Subnet requirements for clusters").
 ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 WILDCARD_ACTIONS: Mapping[str, str] = {
@@ -64,6 +65,12 @@ BOUNDARY_ACTIONS: Mapping[str, str] = {
     "shield:*": "load balancer controller: protections of load balancers",
     "waf-regional:*": "load balancer controller: firewalls of load balancers",
     "wafv2:*": "load balancer controller: firewalls of load balancers",
+    "arc-zonal-shift:GetManagedResource": "load balancers: whether their traffic was moved out of a zone",
+    "cloudwatch:*": "CloudWatch agent: metrics",
+    "xray:*": "CloudWatch agent: traces",
+    "elasticfilesystem:*": "EFS CSI driver: access points",
+    "ec2messages:*": "nodes: Session Manager",
+    "ssmmessages:*": "nodes: Session Manager",
     "ssm:*": "nodes: Session Manager, and the releases of machine images",
     "s3:*": "previewers read the state; workloads may have buckets",
     "sqs:*": "Karpenter: interruption queue",
@@ -80,6 +87,9 @@ BOUNDARY_ACTIONS: Mapping[str, str] = {
     },
 }
 """What a boundary may allow on every resource: it grants nothing, and no role gets more than its own policies say."""
+
+BOUNDARY_DENIED = ("kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
+"""What the same boundary denies for every key: a key outlives the roles that use it."""
 
 ORGANIZATION_CONDITION = "aws:PrincipalOrgID"
 """The one condition under which the principal may be `*`: AWS's documented way to name an organisation."""
@@ -134,6 +144,16 @@ def check_document(document: Mapping[str, Any], place: str, *, is_boundary: bool
         judged = _without_bounds(statement) if is_boundary and statement.get("Effect") == "Allow" else statement
         findings += [f"{where}: {violation}" for violation in check_statement(judged)]
     return findings
+
+
+def list_cut_off(actions: Iterable[str]) -> list[str]:
+    """List those of ``actions``, spelt out, that no role within the boundary can take. IAM knows no case in them."""
+    allowed, denied = [one.lower() for one in BOUNDARY_ACTIONS], [one.lower() for one in BOUNDARY_DENIED]
+    return [
+        action
+        for action in actions
+        if action.lower() in denied or not any(fnmatchcase(action.lower(), one) for one in allowed)
+    ]
 
 
 def _without_bounds(statement: Mapping[str, Any]) -> dict[str, Any]:

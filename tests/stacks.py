@@ -92,6 +92,13 @@ def changed_config(stack: str, name: str) -> dict[str, Any]:
     return config
 
 
+def changed_settings(stack: str, name: str) -> StackSettings:
+    """Return the settings of :func:`changed_config`."""
+    config = changed_config(stack, name)
+    values = {key.removeprefix("gitops-stack:"): value for key, value in config.items() if not key.startswith("aws:")}
+    return StackSettings.model_validate({**values, "region": config["aws:region"], "stack": stack})
+
+
 def run_main() -> None:
     """Run the program of the project, whose tree paths are relative to the project's folder."""
     runpy.run_path(str(ROOT / "__main__.py"))

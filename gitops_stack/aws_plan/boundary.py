@@ -9,7 +9,7 @@ from __future__ import annotations
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.iam_rules import BOUNDARY_ACTIONS
+from gitops_stack.iam_rules import BOUNDARY_ACTIONS, BOUNDARY_DENIED
 
 
 def build_boundary(account: Account) -> Document:
@@ -20,7 +20,7 @@ def build_boundary(account: Account) -> Document:
     return build_document(
         allow("AtMost", list(BOUNDARY_ACTIONS), "*"),
         _deny("StateIsReadOnly", ["s3:Delete*", "s3:Put*"], Resource=state),
-        _deny("KeysStay", ["kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"], Resource="*"),
+        _deny("KeysStay", list(BOUNDARY_DENIED), Resource="*"),
         # Another role of the account would be a way to its rights; spokes of other accounts decide for themselves.
         _deny("OwnRolesOnly", ["iam:PassRole"], NotResource=own_roles),
         _deny(

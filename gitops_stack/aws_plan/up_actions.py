@@ -5,6 +5,7 @@ from __future__ import annotations
 EC2_CHANGE = (
     "ec2:AllocateAddress",
     "ec2:AssociateRouteTable",
+    "ec2:AssociateVpcCidrBlock",
     "ec2:AttachInternetGateway",
     "ec2:AuthorizeSecurityGroupEgress",
     "ec2:AuthorizeSecurityGroupIngress",
@@ -20,6 +21,7 @@ EC2_CHANGE = (
     "ec2:CreateVpc",
     "ec2:CreateVpcEndpoint",
     "ec2:DisassociateAddress",
+    "ec2:DisassociateVpcCidrBlock",
     "ec2:ModifySecurityGroupRules",
     "ec2:ModifySubnetAttribute",
     "ec2:ModifyVpcAttribute",
@@ -59,6 +61,8 @@ LOGS = (
     "logs:TagResource",
     "logs:UntagResource",
 )
+# Flow logs into a bucket; a delivery has no name and no tag.
+DELIVERIES = ("logs:CreateLogDelivery", "logs:DeleteLogDelivery")
 EKS = (
     "eks:AssociateAccessPolicy",
     "eks:CreateAccessEntry",
@@ -144,6 +148,25 @@ IAM_PROVIDER = (  # the cluster's own issuer, for IRSA
     "iam:TagOpenIDConnectProvider",
     "iam:UntagOpenIDConnectProvider",
     "iam:UpdateOpenIDConnectProviderThumbprint",
+)
+MACHINES_MAKE = ("iam:CreateInstanceProfile", "sqs:CreateQueue")
+MACHINES_CHANGE = (
+    "events:DeleteRule",
+    "events:PutRule",  # makes and changes alike, and says the tags with the making alone
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:TagResource",
+    "events:UntagResource",
+    "iam:AddRoleToInstanceProfile",
+    "iam:DeleteInstanceProfile",
+    "iam:RemoveRoleFromInstanceProfile",
+    "iam:TagInstanceProfile",
+    "iam:UntagInstanceProfile",
+    "sqs:DeleteQueue",
+    "sqs:GetQueueUrl",
+    "sqs:SetQueueAttributes",
+    "sqs:TagQueue",
+    "sqs:UntagQueue",
 )
 PASSED_TO = (
     "ec2.amazonaws.com",

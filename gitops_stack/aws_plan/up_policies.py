@@ -13,6 +13,7 @@ from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets
 from gitops_stack.aws_plan.iam_documents import Conditions, Document, allow, build_document
 from gitops_stack.aws_plan.state_policies import State, allow_writing_state
 from gitops_stack.aws_plan.up_actions import (
+    DELIVERIES,
     EC2_CHANGE,
     EC2_DELETE,
     EC2_INTERFACES,
@@ -28,6 +29,8 @@ from gitops_stack.aws_plan.up_actions import (
     KMS_MAKE,
     KMS_USE,
     LOGS,
+    MACHINES_CHANGE,
+    MACHINES_MAKE,
     PASSED_TO,
     ROUTE53,
     SERVICE_LINKED,
@@ -67,6 +70,23 @@ def build_up_policies(
     }
 
 
+def build_machines_policy(account: Account, stack: str) -> Document:
+    """Build what the role needs beside those for a stack with Karpenter: its queue, rules and instance profile.
+
+    A managed policy: inline there is no room for it.
+    """
+    own = _Own(stack)
+    parts = [
+        account.arn("sqs", f"{ROLE_PREFIX}*"),
+        account.arn("events", f"rule/{ROLE_PREFIX}*"),
+        f"arn:{account.partition}:iam::{account.id}:instance-profile/{ROLE_PREFIX}*",
+    ]
+    return build_document(
+        allow("MakeMachines", MACHINES_MAKE, parts, {**own.made, **own.not_others}),
+        allow("ChangeMachines", MACHINES_CHANGE, parts, own.not_others),
+    )
+
+
 class _Own:
     """The conditions that tell what is the stack's."""
 
@@ -104,16 +124,18 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
             ],
             own.not_others,
         ),
+        allow("DeliverLogs", DELIVERIES, "*", {"StringEquals": here}),
     )
 
 
 def _build_cluster_policy(account: Account, own: _Own, name: str, key_arns: Sequence[str]) -> Document:
     parts = ("cluster/{}", "nodegroup/{}/*", "addon/{}/*", "access-entry/{}/*", "podidentityassociation/{}/*")
-    not_the_base = {**own.made, "Null": {f"aws:ResourceTag/{TAG_BASE}": "true"}}
+    # Tagging is for keys that are there as well: what another stack or the base holds is not to be claimed by a tag.
+    nobodys = {**own.made, **own.not_others, "Null": {f"aws:ResourceTag/{TAG_BASE}": "true"}}
     used = [allow("UseKeys", KMS_USE, key_arns)] if key_arns else []
     return build_document(
         allow("Cluster", EKS, [account.arn("eks", part.format(name)) for part in parts]),
-        allow("MakeKeys", KMS_MAKE, "*", not_the_base),
+        allow("MakeKeys", KMS_MAKE, "*", nobodys),
         allow("ChangeKeys", [*KMS_CHANGE, *KMS_USE], [account.arn("kms", "key/*")], own.held),
         allow("NameKeys", KMS_ALIAS, [account.arn("kms", f"alias/{name}-secrets")]),
         *used,

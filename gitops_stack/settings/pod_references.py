@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gitops_stack.iam_rules import check_statement
+from gitops_stack.conventions import BASE_BOUNDARY
+from gitops_stack.iam_rules import check_statement, list_cut_off
 from gitops_stack.settings.eks_addons import ADDON_ROLES, AddonRole
 from gitops_stack.settings.pod_roles import MOST_INLINE_CHARACTERS, PodRoleSettings
 from gitops_stack.settings.stack import StackSettings
@@ -50,6 +51,12 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
         if name in taken:
             yield path, name, f"needs another name: the role of {taken[name]} has this one"
         yield from _check_role(settings, path, role)
+
+
+def has_base_boundary(settings: StackSettings) -> bool:
+    """Tell whether the stack's roles are bounded by what `gitops-stack account init` makes."""
+    arn = settings.account.permissions_boundary_arn if settings.account else None
+    return arn is not None and arn.rpartition("/")[2] == BASE_BOUNDARY
 
 
 def find_addon_roles(settings: StackSettings) -> dict[str, AddonRole]:
@@ -123,6 +130,10 @@ def _check_role(settings: StackSettings, path: str, role: PodRoleSettings) -> It
         for violation in check_statement(statement.statement):
             place = f"{path}.statements.{number}.{_PARTS[violation.part]}"
             yield place, violation.found, f"needs {violation.needs}"
+        spelt = [action for action in statement.actions if "*" not in action and "?" not in action]
+        for action in list_cut_off(spelt) if has_base_boundary(settings) else ():
+            needs = f"needs an action within {BASE_BOUNDARY}, which cuts off all others: name a boundary of your own"
+            yield f"{path}.statements.{number}.actions", action, f"{needs} in account.permissionsBoundaryArn"
     size = len(json.dumps([statement.statement for statement in role.statements], separators=(",", ":")))
     if size > MOST_INLINE_CHARACTERS:
         needs = f"needs {MOST_INLINE_CHARACTERS} at most, IAM's limit: use managedPolicyArns as well"

@@ -65,6 +65,7 @@ def build_all(account: Account) -> dict[str, Document]:
         "previewing": build_document(*state_policies.allow_reading_state(state)),
         "state bucket": state_policies.build_bucket_policy(state),
         "state key": state_policies.build_state_key_policy(account),
+        "machines": up_policies.build_machines_policy(account, "dev"),
         **{f"up {name}": document for name, document in updating.items()},
         BOUNDARY: boundary.build_boundary(account),
         "hub": pod_policies.build_hub_policy([f"arn:{partition}:iam::210987654321:role/argocd-spoke"]),

@@ -15,6 +15,8 @@ _PERMISSIONS = {
     "ecr:BatchImportUpstreamImage",
     "iam:PassRole",
     "kms:*",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
     "s3:ListBucket",
     "sts:TagSession",
 }

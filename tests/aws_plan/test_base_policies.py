@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,21 +17,24 @@ from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
 from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
+from gitops_stack.conventions import TAG_STACK
 from gitops_stack.iam_rules import BOUNDARY_ACTIONS
+from gitops_stack.settings.eks_addons import ADDON_ROLES
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ACCOUNT = Account(ID, "eu-west-1")
 DOCUMENTS = build_all(ACCOUNT)
-UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ")}
+UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ") or name == "machines"}
 OF_ROLES = [
     "flow logs", "pods on IPv6", "publisher", "previewer", "hub", "external secrets", "external dns", "load balancers",
-    "cache pull", "template",
+    "cache pull", "template", "autoscaler", "karpenter",
 ]  # fmt: skip
 # Those the components and pulumi-eks attach.
 MANAGED = [
     "AmazonEKSClusterPolicy", "AmazonEKSComputePolicy", "AmazonEKSBlockStoragePolicy", "AmazonEKSLoadBalancingPolicy",
     "AmazonEKSNetworkingPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKSWorkerNodeMinimalPolicy",
-    "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEBSCSIDriverPolicyV2",
+    "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore",
+    *(policy.rpartition("/")[2] for role in ADDON_ROLES.values() for policy in role.policies),
 ]  # fmt: skip
 READING = ("Get", "List", "Describe", "Batch")
 
@@ -120,6 +124,18 @@ def test_roles_are_passed_to_services_by_their_names_in_the_partition(region: st
     assert {ec2, "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"} <= set(services)
 
 
+def test_no_tag_makes_another_stack_s_resource_the_stack_s_own() -> None:
+    for document in UP.values():
+        for one in document["Statement"]:
+            tagging = [action for action in one["Action"] if re.search(r":(Tag[A-Z]|CreateTags)", action)]
+            # Clusters by their name, their issuers, and what EC2 tags while it makes it.
+            if not tagging or one["Sid"] in {"Cluster", "ClusterIssuer", "MakeIssuers", "TagWhatIsMade"}:
+                continue
+            conditions = one["Condition"]
+            held = [conditions.get(operator, {}) for operator in ("StringEquals", "StringEqualsIfExists")]
+            assert "dev" in [found.get(f"aws:ResourceTag/{TAG_STACK}") for found in held], one["Sid"]
+
+
 def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
     for document in UP.values():
         assert document
@@ -127,7 +143,11 @@ def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
             deleting = [action for action in one["Action"] if ":Delete" in action or "ScheduleKeyDeletion" in action]
             named = all(not resource.endswith("/*") and resource != "*" for resource in as_list(one["Resource"]))
             conditions = json.dumps(one.get("Condition", {}))
-            if deleting and not named and one["Sid"] not in {"Cluster", "WriteState", "Registry", "ClusterIssuer"}:
+            if (
+                deleting
+                and not named
+                and one["Sid"] not in {"Cluster", "WriteState", "Registry", "ClusterIssuer", "DeliverLogs"}
+            ):
                 assert "aws:ResourceTag/" in conditions, one["Sid"]
 
 

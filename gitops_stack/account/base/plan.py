@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_stack.account.base.identity_providers import load_provider
-from gitops_stack.account.base.part import Part
+from gitops_stack.account.base.part import SHARED, Part
 from gitops_stack.account.base.policies import load_policy
 from gitops_stack.account.base.roles import load_role
 from gitops_stack.account.base.state_bucket import load_bucket
@@ -59,12 +59,15 @@ def load_plan(
     for forge in base.forges:
         host = find_issuer(base.provider_arn(forge), forge).host
         providers[forge] = load_provider(aws, base, forge, taken=host in taken)
-    kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy"}
+    kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy", base.machines_arn: "Karpenter policy"}
     parts = (
         key,
         load_bucket(aws, base),
         *(provider for provider, _ in providers.values()),
-        *(load_policy(aws, arn, document, kinds[arn]) for arn, document in base.managed_policies.items()),
+        *(
+            load_policy(aws, arn, document, kinds[arn], base.stack if arn == base.machines_arn else SHARED)
+            for arn, document in base.managed_policies.items()
+        ),
         load_role(aws, base, base.up_role, "role for up"),
         load_role(aws, base, base.preview_role, "role for previews"),
     )

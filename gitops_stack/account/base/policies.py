@@ -1,4 +1,4 @@
-"""The managed policies of the base: the boundary of all roles, and what both roles of a stack read by."""
+"""The managed policies of the base: the boundary of all roles, what both roles of a stack read by, and Karpenter's."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gitops_stack.conventions import TAG_BASE
 _MOST_VERSIONS = 5  # IAM keeps no more of a managed policy
 
 
-def load_policy(aws: Account, arn: str, wanted: Document, kind: str) -> Part:
-    """Read a managed policy and return what it lacks."""
+def load_policy(aws: Account, arn: str, wanted: Document, kind: str, owner: str = SHARED) -> Part:
+    """Read a managed policy and return what it lacks; ``owner`` is the value of its tag."""
     name, document = arn.rpartition("/")[2], render_document(wanted)
     found = aws.find("iam", "get_policy", PolicyArn=arn)
     if found is None:
-        arguments = {"PolicyName": name, "Path": PATH, "PolicyDocument": document, "Tags": list_tags(SHARED)}
+        arguments = {"PolicyName": name, "Path": PATH, "PolicyDocument": document, "Tags": list_tags(owner)}
         return Part(kind, name, owned=None, changes=(Change("make it", Call("iam", "create_policy", arguments)),))
     policy = found["Policy"]
     tags = tag_map(aws.list("iam", "list_policy_tags", "Tags", PolicyArn=arn))

@@ -45,7 +45,7 @@ def load_role(aws: Account, base: Base, wanted: RoleWanted, kind: str) -> Part:
     owner = _find_owner(wanted, role, tags, base.jobs)
     more = [
         *(name for name in inline if name not in wanted.policies),
-        *(arn for arn in attached if arn != base.reading_arn),
+        *(arn for arn in attached if arn not in wanted.attached),
     ]
     findings = tuple(f"has the policy {name} beside ours; take it away if nobody needs it" for name in more)
     owned = TAG_BASE in tags and not owner
@@ -88,9 +88,10 @@ def _list_own(wanted: RoleWanted, role: dict[str, Any]) -> Iterator[Change]:
 
 
 def _list_policies(wanted: RoleWanted, inline: dict[str, Any], base: Base, attached: list[str]) -> Iterator[Change]:
-    if base.reading_arn not in attached:
-        arguments = {"RoleName": wanted.name, "PolicyArn": base.reading_arn}
-        yield Change("let it read", Call("iam", "attach_role_policy", arguments))
+    for arn in wanted.attached:
+        if arn not in attached:
+            text = "let it read" if arn == base.reading_arn else f"attach {arn.rpartition('/')[2]}"
+            yield Change(text, Call("iam", "attach_role_policy", {"RoleName": wanted.name, "PolicyArn": arn}))
     for name, document in wanted.policies.items():
         if inline.get(name) != document:
             arguments = {"RoleName": wanted.name, "PolicyName": name, "PolicyDocument": render_document(document)}

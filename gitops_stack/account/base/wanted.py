@@ -19,8 +19,8 @@ from gitops_stack.aws_plan.stack_needs import (
 )
 from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
-from gitops_stack.aws_plan.up_policies import build_up_policies
-from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.aws_plan.up_policies import build_machines_policy, build_up_policies
+from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
 
@@ -55,13 +55,14 @@ class Jobs:
 
 @dataclass(frozen=True)
 class RoleWanted:
-    """One role: ``policies`` are inline, by name; all of them read by a managed one beside those."""
+    """One role: ``policies`` are inline, by name; ``attached`` are ARNs of managed ones of the base."""
 
     name: str
     description: str
     trust: Document
     policies: dict[str, Document]
     session_seconds: int
+    attached: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Base:
     @property
     def boundary_arn(self) -> str:
         """Build the ARN of the boundary of all roles that stacks make."""
-        return self.policy_arn(f"{PULUMI_PROJECT}-boundary")
+        return self.policy_arn(BASE_BOUNDARY)
 
     @property
     def reading_arn(self) -> str:
@@ -117,10 +118,17 @@ class Base:
         return self.policy_arn(f"{PULUMI_PROJECT}-read")
 
     @property
+    def machines_arn(self) -> str:
+        """Build the ARN of what the role for up may beside its inline policies, for a stack with Karpenter."""
+        return self.policy_arn(f"{PULUMI_PROJECT}-machines-{self.stack}")
+
+    @property
     def managed_policies(self) -> dict[str, Document]:
         """Build the managed policies by their ARNs."""
-        boundary = build_boundary(self.account)
-        return {self.boundary_arn: boundary, self.reading_arn: build_reading_policy()}
+        shared = {self.boundary_arn: build_boundary(self.account), self.reading_arn: build_reading_policy()}
+        if self.settings.add_ons is None or self.settings.add_ons.karpenter is None:
+            return shared
+        return {**shared, self.machines_arn: build_machines_policy(self.account, self.stack)}
 
     @property
     def forges(self) -> list[str]:
@@ -160,6 +168,7 @@ class Base:
                 known_secret_arns=known,
             ),
             UP_SECONDS,
+            tuple(arn for arn in self.managed_policies if arn != self.boundary_arn),
         )
 
     @property
@@ -177,13 +186,14 @@ class Base:
             ),
             {"state": build_document(*statements)},
             _PREVIEW_SECONDS,
+            (self.reading_arn,),
         )
 
 
 def list_rights(base: Base, role: RoleWanted) -> dict[str, list[str]]:
-    """List every action the policies of ``role`` allow, the managed one included, and the resources it holds for."""
+    """List every action the policies of ``role`` allow, the managed ones included, and the resources it holds for."""
     rights: dict[str, list[str]] = {}
-    for document in (base.managed_policies[base.reading_arn], *role.policies.values()):
+    for document in (*(base.managed_policies[arn] for arn in role.attached), *role.policies.values()):
         for statement in document["Statement"]:
             found = statement["Resource"]
             for action in statement["Action"]:

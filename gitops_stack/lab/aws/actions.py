@@ -53,7 +53,7 @@ def find_resource(action: str, parameters: Parameters, place: Place) -> str:
     service = action.partition(":")[0]
     for name, pattern in _NAMED.get(service, {}).items():
         if isinstance(value := parameters.get(name), str):
-            named = pattern.format(value.removeprefix("https://"))
+            named = pattern.format(value.rpartition("/")[2] if name == "QueueUrl" else value.removeprefix("https://"))
             arn = value if value.startswith("arn:") else place.arn(service, named)
             return arn.removesuffix(":*")
     return ""
@@ -69,7 +69,9 @@ def _find_passed(value: Any) -> str:  # noqa: ANN401 - a request's parameter
 _NAMED: Mapping[str, Mapping[str, str]] = {
     "ecr": {"repositoryName": "repository/{}", "resourceArn": "{}"},
     "eks": {"resourceArn": "{}", "clusterName": "cluster/{}", "name": "cluster/{}"},
+    "events": {"Name": "rule/{}", "Rule": "rule/{}", "ResourceARN": "{}"},
     "iam": {
+        "InstanceProfileName": "instance-profile/{}",
         "RoleName": "role/{}",
         "OpenIDConnectProviderArn": "{}",
         "Url": "oidc-provider/{}",
@@ -77,6 +79,7 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
     "kms": {"AliasName": "{}"},
     "logs": {"logGroupName": "log-group:{}", "resourceArn": "{}"},
     "secretsmanager": {"SecretId": "secret:{}-AbCdEf"},
+    "sqs": {"QueueName": "{}", "QueueUrl": "{}"},
 }
 
 
@@ -138,12 +141,13 @@ def _load_role(path: str) -> tuple[str, dict[str, list[str]]]:
 
 
 def _find_tagging(service: str, operation: str, parameters: Parameters) -> Iterator[str]:
-    if not operation.startswith("Create"):
+    if not operation.startswith("Create") and operation != "PutRule":
         return
     if service == "ec2" and parameters.get("TagSpecifications"):
         yield "ec2:CreateTags"
     elif parameters.get("tags") or (service != "ec2" and parameters.get("Tags")):
-        yield f"iam:Tag{operation.removeprefix('Create')}" if service == "iam" else f"{service}:TagResource"
+        noun = operation.removeprefix("Create") if service in ("iam", "sqs") else "Resource"
+        yield f"{service}:Tag{noun}"
 
 
 def _nothing(_parameters: Parameters) -> Iterator[str]:
@@ -170,6 +174,13 @@ def _of_node_group(parameters: Parameters) -> Iterator[str]:
         yield "ec2:RunInstances"
 
 
+def _of_flow_log(parameters: Parameters) -> Iterator[str]:
+    if parameters.get("DeliverLogsPermissionArn"):
+        yield "iam:PassRole"
+    if parameters.get("LogDestinationType") == "s3":
+        yield "logs:CreateLogDelivery"  # DeleteLogDelivery as well, of whose request nobody can tell where it went
+
+
 def _of_endpoint(parameters: Parameters) -> Iterator[str]:
     if parameters.get("PrivateDnsEnabled"):
         yield "route53:AssociateVPCWithHostedZone"
@@ -187,7 +198,8 @@ _DEPENDENT: Mapping[str, Callable[[Parameters], Iterator[str]]] = {
     "eks:CreatePodIdentityAssociation": _passing("roleArn"),
     "eks:UpdatePodIdentityAssociation": _passing("roleArn"),
     "ec2:CreateVpcEndpoint": _of_endpoint,
-    "ec2:CreateFlowLogs": _passing("DeliverLogsPermissionArn"),
+    "ec2:CreateFlowLogs": _of_flow_log,
+    "iam:AddRoleToInstanceProfile": lambda _parameters: iter(("iam:PassRole",)),
     "ecr:CreateRepository": _of_repository,
     "ecr:CreateRepositoryCreationTemplate": _passing("customRoleArn"),
     "ecr:CreatePullThroughCacheRule": lambda _parameters: iter(("iam:CreateServiceLinkedRole",)),

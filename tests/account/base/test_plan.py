@@ -16,15 +16,24 @@ from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.account.sweep import find_leftovers
 from gitops_stack.aws_plan.iam_documents import allow_principal, build_document
+from gitops_stack.conventions import TAG_BASE
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
-from tests.account.base.conftest import JOBS
-from tests.account.stacks import ACCOUNT, CLUSTER, REGION
+from tests.account.base.conftest import JOBS, OWN_REPOSITORY
+from tests.account.stacks import ACCOUNT, CLUSTER, REGION, eks_settings
 from tests.account.world import deny
 
 BUCKET = f"gitops-stack-state-{ACCOUNT}-{REGION}"
 OTHER = json.dumps(build_document({"Effect": "Deny", "Action": "s3:*", "Resource": "*"}))
 TRUST = json.dumps(build_document(allow_principal("X", {"Service": "ec2.amazonaws.com"}, ["sts:AssumeRole"])))
+WITH_NODES = {"nodeGroups": {"general": {"instanceTypes": ["m7g.large"], "minSize": 1, "maxSize": 2}}}
+PINS = {
+    "vpc-cni": "v1.22.4-eksbuild.3",
+    "coredns": "v1.13.2-eksbuild.31",
+    "kube-proxy": "v1.35.3-eksbuild.13",
+    "eks-pod-identity-agent": "v1.3.10-eksbuild.5",
+    "aws-ebs-csi-driver": "v1.64.0-eksbuild.1",
+}
 HOST = "token.actions.githubusercontent.com"
 
 
@@ -94,6 +103,21 @@ def test_a_run_that_was_stopped_is_finished_by_the_next(
     apply(account, rest, silent)
     assert load_plan(account, settings, JOBS).is_done
     assert len(client("kms").list_keys()["Keys"]) == 1
+
+
+def test_a_stack_with_karpenter_has_a_policy_more(account: Account) -> None:
+    cluster = {"compute": WITH_NODES, "addons": PINS}
+    settings = eks_settings(gitops=OWN_REPOSITORY, cluster=cluster, addOns={"karpenter": {}})
+    plan = apply(account, load_plan(account, settings, JOBS), silent)
+    assert states(plan)["gitops-stack-machines-dev"] == "missing"
+    iam, role = client("iam"), plan.base.up_role.name
+    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert {one["PolicyName"] for one in attached} == {"gitops-stack-read", "gitops-stack-machines-dev"}
+    tags = iam.list_policy_tags(PolicyArn=plan.base.machines_arn)["Tags"]
+    assert {tag["Value"] for tag in tags if tag["Key"] == TAG_BASE} == {"dev"}
+    assert load_plan(account, settings, JOBS).is_done
+    preview = iam.list_attached_role_policies(RoleName=plan.base.preview_role.name)["AttachedPolicies"]
+    assert [one["PolicyName"] for one in preview] == ["gitops-stack-read"]
 
 
 def test_the_state_s_bucket_is_closed_encrypted_and_versioned(made: Plan) -> None:

@@ -12,8 +12,9 @@ import pytest
 from gitops_stack.account.base.wanted import Base, Jobs, list_rights
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
-from gitops_stack.aws_plan.up_actions import EKS
-from tests.stacks import GOLDEN, stack_settings
+from gitops_stack.aws_plan.up_actions import EKS, MACHINES_CHANGE, MACHINES_MAKE
+from gitops_stack.settings import StackSettings
+from tests.stacks import GOLDEN, changed_settings, stack_settings
 
 STACKS = ("dev", "prd")
 # What reads nothing but names and states: the double asks less of it than the real provider does.
@@ -45,9 +46,38 @@ IDLE = {
     "AWS does it for whoever asks, and the double has no part of its own for it": """
         kms:RetireGrant route53:DisassociateVPCFromHostedZone
     """,
+    "the stack's VPC has further blocks, or its flow logs go to a bucket; no rehearsal as a role has either": """
+        ec2:AssociateVpcCidrBlock ec2:DisassociateVpcCidrBlock logs:CreateLogDelivery logs:DeleteLogDelivery
+    """,
     "the real provider, on interfaces that nodes left behind": "ec2:DetachNetworkInterface",
     "the real provider, where a subnet gives out public addresses": "ec2:ModifySubnetAttribute",
 }
+
+# What the doubles ask, and on a change the real provider, for each type that no rehearsed stack has.
+OF_TYPES = {
+    "aws:cloudwatch/eventRule:EventRule": """
+        events:PutRule events:TagResource events:UntagResource events:DeleteRule events:DescribeRule
+        events:ListTagsForResource
+    """,
+    "aws:cloudwatch/eventTarget:EventTarget": "events:PutTargets events:ListTargetsByRule events:RemoveTargets",
+    "aws:iam/instanceProfile:InstanceProfile": """
+        iam:CreateInstanceProfile iam:TagInstanceProfile iam:UntagInstanceProfile iam:GetInstanceProfile
+        iam:AddRoleToInstanceProfile iam:RemoveRoleFromInstanceProfile iam:DeleteInstanceProfile iam:PassRole
+    """,
+    "aws:sqs/queue:Queue": """
+        sqs:CreateQueue sqs:TagQueue sqs:UntagQueue sqs:SetQueueAttributes sqs:GetQueueAttributes sqs:GetQueueUrl
+        sqs:ListQueueTags sqs:DeleteQueue
+    """,
+    "aws:sqs/queuePolicy:QueuePolicy": "sqs:SetQueueAttributes sqs:GetQueueAttributes",
+    "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation": """
+        ec2:AssociateVpcCidrBlock ec2:DisassociateVpcCidrBlock ec2:DescribeVpcs
+    """,
+}
+
+
+def load_types(stack: str) -> set[str]:
+    lines = (GOLDEN / f"{stack}-resources.txt").read_text(encoding="utf-8").splitlines()
+    return {line.split()[0] for line in lines if line.startswith("aws:")}
 
 
 def load_recorded(stack: str) -> set[str]:
@@ -55,7 +85,10 @@ def load_recorded(stack: str) -> set[str]:
 
 
 def load_allowed(stack: str) -> set[str]:
-    settings = stack_settings(stack)
+    return find_allowed(stack_settings(stack))
+
+
+def find_allowed(settings: StackSettings) -> set[str]:
     assert settings.account is not None
     account = Account(settings.account.id, settings.region or "")
     jobs, made = Jobs("github", "acme/platform"), tuple(list_made_issuers(settings))
@@ -68,6 +101,20 @@ def test_the_role_for_up_may_all_that_was_recorded(stack: str) -> None:
     recorded = load_recorded(stack)
     assert len(recorded) > 80
     assert recorded - load_allowed(stack) == set()
+
+
+def test_the_role_for_up_may_all_that_a_stack_with_everything_needs() -> None:
+    rehearsed = set.union(*(load_types(stack) for stack in STACKS))
+    assert load_types("everything") - rehearsed == set(OF_TYPES)  # a new type needs its line here
+    needed = {action for actions in OF_TYPES.values() for action in actions.split()}
+    needed |= {"logs:CreateLogDelivery", "logs:DeleteLogDelivery"}  # by network.flowLogBucketArn
+    assert (needed | load_recorded("prd")) - find_allowed(changed_settings("prd", "everything")) == set()
+
+
+def test_what_makes_machines_is_for_stacks_with_karpenter_alone() -> None:
+    own = {*MACHINES_MAKE, *MACHINES_CHANGE}
+    assert own & load_allowed("prd") == set()
+    assert own - find_allowed(changed_settings("prd", "everything")) == set()
 
 
 def test_every_right_to_change_that_no_rehearsal_took_has_its_reason() -> None:

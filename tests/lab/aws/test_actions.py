@@ -41,6 +41,21 @@ TAGS = {"gitops-stack:stack": "dev"}
             {},
             ["ecr:CreatePullThroughCacheRule", "iam:CreateServiceLinkedRole"],
         ),
+        (
+            "ec2",
+            "CreateFlowLogs",
+            {"LogDestinationType": "s3", "DeliverLogsPermissionArn": None},
+            ["ec2:CreateFlowLogs", "logs:CreateLogDelivery"],
+        ),
+        ("sqs", "CreateQueue", {"tags": TAGS}, ["sqs:CreateQueue", "sqs:TagQueue"]),
+        ("events", "PutRule", {"Tags": [{}]}, ["events:PutRule", "events:TagResource"]),
+        (
+            "iam",
+            "CreateInstanceProfile",
+            {"Tags": [{}]},
+            ["iam:CreateInstanceProfile", "iam:TagInstanceProfile"],
+        ),
+        ("iam", "AddRoleToInstanceProfile", {}, ["iam:AddRoleToInstanceProfile", "iam:PassRole"]),
         ("iam", "CreateRole", {"Tags": [{}]}, ["iam:CreateRole", "iam:TagRole"]),
         (
             "iam",
@@ -145,6 +160,14 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/gitops-stack-nodes"
             f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:acme",
         ),
         ("kms:CreateAlias", {"AliasName": "alias/acme"}, f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/acme"),
+        ("sqs:CreateQueue", {"QueueName": "acme"}, f"arn:aws:sqs:{REGION}:{ACCOUNT}:acme"),
+        ("sqs:DeleteQueue", {"QueueUrl": f"https://sqs/{ACCOUNT}/acme"}, f"arn:aws:sqs:{REGION}:{ACCOUNT}:acme"),
+        ("events:PutTargets", {"Rule": "acme"}, f"arn:aws:events:{REGION}:{ACCOUNT}:rule/acme"),
+        (
+            "iam:AddRoleToInstanceProfile",
+            {"InstanceProfileName": "acme", "RoleName": "nodes"},
+            f"arn:aws:iam::{ACCOUNT}:instance-profile/acme",
+        ),
         (
             "secretsmanager:GetSecretValue",
             {"SecretId": "acme/repo"},
