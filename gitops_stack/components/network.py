@@ -152,6 +152,7 @@ class Network(pulumi.ComponentResource):
             account,
             args.get("endpoints", []),
             vpc,
+            args.get("secondary_cidrs", ()),
             private,
             [public_table, *routes.tables],
             self,

@@ -210,6 +210,13 @@ def test_interface_endpoints_let_https_in_from_the_vpc_alone() -> None:
     assert "egress" not in group
 
 
+@BOTH
+def test_interface_endpoints_let_in_every_block_of_the_vpc(preview: bool) -> None:
+    found = record(preview, endpoints=["ecr.api"], secondary_cidrs=["100.64.0.0/16", "10.21.0.0/24"])
+    [rule] = found["SecurityGroup:net-endpoints"].inputs["ingress"]
+    assert rule["cidrBlocks"] == ["10.20.0.0/16", "100.64.0.0/16", "10.21.0.0/24"]
+
+
 def test_flow_logs_are_kept_for_a_while_by_a_role_that_writes_nothing_else() -> None:
     found = record(flow_log_retention_days=30)
     assert found["LogGroup:net-flow-logs"].inputs["retentionInDays"] == 30
