@@ -152,10 +152,10 @@ class Network(pulumi.ComponentResource):
             account,
             args.get("endpoints", []),
             vpc,
-            args.get("secondary_cidrs", ()),
             private,
             [public_table, *routes.tables],
             self,
+            secondary_cidrs=args.get("secondary_cidrs", ()),
         )
         days, bucket = args.get("flow_log_retention_days", 0), args.get("flow_log_bucket_arn")
         if days or bucket is not None:

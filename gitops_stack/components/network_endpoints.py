@@ -20,10 +20,11 @@ def register_endpoints(
     account: pulumi.Output[Account],
     services: Sequence[str],
     vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
-    secondary_cidrs: Sequence[str],
     private: Sequence[Any],
     tables: Sequence[Any],
     parent: pulumi.Resource,
+    *,
+    secondary_cidrs: Sequence[str] = (),
 ) -> None:
     """Register S3's gateway endpoint on all route ``tables``, and interface endpoints in the ``private`` subnets.
 
