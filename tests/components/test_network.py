@@ -262,9 +262,11 @@ def test_arguments_that_do_not_fit_together_are_refused(args: dict[str, Any], fi
 
 def test_an_endpoint_that_is_no_interface_is_refused_before_anything_is_made() -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        record(endpoints=["kms", "s3", "com.amazonaws.eu-west-1.sts"])
+        record(endpoints=["kms", "s3", "dynamodb", "com.amazonaws.eu-west-1.sts"])
     assert refused.value.findings == (
         "Network: endpoints: found s3; needs to be left out: S3's gateway endpoint is always made, and costs nothing",
+        "Network: endpoints: found dynamodb; needs to be left out: AWS gives it no private DNS name, so that nothing "
+        "would find the endpoint",
         "Network: endpoints: found com.amazonaws.eu-west-1.sts; needs the service's own name, without com.amazonaws "
         "and the region, such as ecr.api",
     )
