@@ -10,7 +10,7 @@ import pytest
 from gitops_stack import conventions
 from gitops_stack.aws_plan import adopted_network
 from gitops_stack.manifests.cluster_metadata import LABELS, ClusterMetadata, produced_keys
-from gitops_stack.settings.aws_references import ISOLATED_ENDPOINTS
+from gitops_stack.settings.isolated_network import ISOLATED_ENDPOINTS, ISOLATED_PARTS
 from gitops_stack.settings.registry import RepositorySettings
 from gitops_stack.settings.subnet_plan import count_free_addresses, plan_subnets
 from tests.stacks import ROOT, stack_settings
@@ -74,6 +74,9 @@ def test_the_figures_of_an_adopted_vpc_are_those_that_are_checked() -> None:
 def test_the_endpoints_without_a_way_out_are_those_the_settings_ask_for() -> None:
     [row] = [row for row in rows("Network") if row[0] == "`0`"]
     assert tuple(re.findall(r"`([a-z0-9.-]+)`", row[1])) == ISOLATED_ENDPOINTS
+    [asked] = re.findall(r"Without a way out .*?\.\n", section("Network"), re.DOTALL)
+    written = [re.findall(r"`([\w.-]+)`", part) for part in re.split(r"[,;] ", " ".join(asked.split()))]
+    assert {part: tuple(services) for *services, part in written} == ISOLATED_PARTS
 
 
 def test_defaults_and_tags_are_those_of_the_code() -> None:

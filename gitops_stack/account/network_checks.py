@@ -73,21 +73,27 @@ def check_instance_types(account: Account, settings: StackSettings, zones: Seque
 
 
 def check_endpoints(account: Account, network: NetworkSettings) -> Iterator[Check]:
-    """Check that the region has the services whose interface endpoints the stack makes, by their names."""
+    """Check that the region has the services whose interface endpoints the stack makes, with private DNS names."""
     if not network.endpoints:
         return
     offered = {
-        found["ServiceName"].removeprefix(f"com.amazonaws.{account.region}.")
+        found["ServiceName"].removeprefix(f"com.amazonaws.{account.region}."): "PrivateDnsName" in found
         for found in account.list("ec2", "describe_vpc_endpoint_services", "ServiceDetails")
         if any(kind["ServiceType"] == "Interface" for kind in found["ServiceType"])
     }
     missing = [service for service in network.endpoints if service not in offered]
-    needs = f"services of {account.region} with interface endpoints"
-    if missing:
+    nameless = [service for service in network.endpoints if not offered.get(service, True)]
+    needs = f"services of {account.region} with interface endpoints and private DNS names"
+    if missing or nameless:
+        found = [
+            f"{what}: {', '.join(services)}"
+            for what, services in (("no such service", missing), ("without private DNS name", nameless))
+            if services
+        ]
         remedy = (
             f"correct network.endpoints; `aws ec2 describe-vpc-endpoint-services --region {account.region}` has all"
         )
-        yield Check("endpoints", "failed", f"no such service: {', '.join(missing)}", needs, remedy)
+        yield Check("endpoints", "failed", "; ".join(found), needs, remedy)
     else:
         yield Check("endpoints", "ok", f"the region has all {len(network.endpoints)}", needs)
 

@@ -29,6 +29,11 @@ class Account:
         """Build the principal that stands for the whole account."""
         return account_root_arn(self.partition, self.id)
 
+    @property
+    def ec2_services(self) -> tuple[str, ...]:
+        """List the names EC2 takes roles under: where the DNS suffix is another one, it alone has one of its own."""
+        return tuple(sorted({"ec2.amazonaws.com", f"ec2.{dns_suffix(self.partition)}"}))
+
     def arn(self, service: str, resource: str) -> str:
         """Build the ARN of a regional ``resource``, such as `repository/guestbook` of `ecr`."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"

@@ -101,7 +101,10 @@ def build_karpenter_policy(
         ),
         allow("Interruptions", ["sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"], [queue_arn]),
         allow(
-            "Pass", ["iam:PassRole"], [node_role_arn], {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+            "Pass",
+            ["iam:PassRole"],
+            [node_role_arn],
+            {"StringEquals": {"iam:PassedToService": [*account.ec2_services]}},
         ),
         allow("Profile", ["iam:GetInstanceProfile"], [instance_profile_arn]),
         allow("Profiles", ["iam:ListInstanceProfiles"], "*"),

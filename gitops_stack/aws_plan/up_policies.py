@@ -36,7 +36,6 @@ from gitops_stack.aws_plan.up_actions import (
     SERVICE_LINKED,
 )
 from gitops_stack.conventions import PULUMI_PROJECT, TAG_BASE, TAG_STACK
-from gitops_stack.settings.partitions import dns_suffix
 
 ROLE_PREFIX = f"{PULUMI_PROJECT}-"
 """All roles and log groups of a stack begin with its component's name; roles of the base have a path instead."""
@@ -158,7 +157,7 @@ def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: S
     roles = [f"{iam}role/{ROLE_PREFIX}*"]
     bound = {"iam:PermissionsBoundary": boundary_arn}
     forges = [f"{iam}oidc-provider/{host}" for host in hosts]
-    takers = sorted({*PASSED_TO, f"ec2.{dns_suffix(account.partition)}"})  # EC2 alone has names of its own elsewhere
+    takers = sorted({*PASSED_TO, *account.ec2_services})
     making = ["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"]
     return build_document(
         allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),

@@ -155,6 +155,7 @@ class Network(pulumi.ComponentResource):
             private,
             [public_table, *routes.tables],
             self,
+            secondary_cidrs=args.get("secondary_cidrs", ()),
         )
         days, bucket = args.get("flow_log_retention_days", 0), args.get("flow_log_bucket_arn")
         if days or bucket is not None:

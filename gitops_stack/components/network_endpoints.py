@@ -23,10 +23,13 @@ def register_endpoints(
     private: Sequence[Any],
     tables: Sequence[Any],
     parent: pulumi.Resource,
+    *,
+    secondary_cidrs: Sequence[str] = (),
 ) -> None:
     """Register S3's gateway endpoint on all route ``tables``, and interface endpoints in the ``private`` subnets.
 
-    The interfaces share a security group that lets HTTPS in, from the VPC alone.
+    The interfaces share a security group that lets HTTPS in, from the VPC alone: from its first block and from
+    ``secondary_cidrs``, since with private DNS the whole VPC resolves the services to them.
     """
     options = pulumi.ResourceOptions(parent=parent)
     ec2.VpcEndpoint(
@@ -50,7 +53,7 @@ def register_endpoints(
                 "protocol": "tcp",
                 "from_port": 443,
                 "to_port": 443,
-                "cidr_blocks": [vpc.cidr_block],
+                "cidr_blocks": [vpc.cidr_block, *secondary_cidrs],
             }
         ],
         tags={"Name": f"{label}-endpoints"},

@@ -10,6 +10,7 @@ from gitops_stack.settings.cluster import EksClusterSettings
 from gitops_stack.settings.cluster_references import check_cluster_parts
 from gitops_stack.settings.endpoint_networks import check_endpoint_networks
 from gitops_stack.settings.extra_subnets import check_blocks
+from gitops_stack.settings.isolated_network import check_isolated
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.partitions import find_partition
 from gitops_stack.settings.pod_references import check_pods
@@ -27,8 +28,6 @@ HA_HOSTS = 3
 LONGEST_ROLE_KEY = 30
 LONGEST_GROUP_KEY = 32
 _KUBE_PROXY_SKEW = 3  # minors it may be older than the API server, and never newer (Kubernetes' version skew policy)
-# What nodes without a way out must reach to join and to pull ("Private cluster requirements", EKS user guide).
-ISOLATED_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2")
 
 
 def check_aws_references(settings: StackSettings) -> Iterator[Finding]:
@@ -144,16 +143,8 @@ def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterato
     if network.endpoints and settings.region is not None and find_partition(settings.region) == "aws-cn":
         needs = "needs to be left out in China, where their names differ by service: adopt a VPC that has them"
         yield "network.endpoints", ", ".join(network.endpoints), needs
-    elif network.vpc_id is None and network.nat_gateways == 0:
-        caches = settings.registry.pull_through_cache if settings.registry else ()
-        if caches:
-            # ECR user guide, "Pull through cache rules", considerations: the first pull of an image leaves the VPC.
-            needs = f"needs a way out beside registry.pullThroughCache: the first pull from {caches[0]} goes through it"
-            yield "network.natGateways", 0, f"{needs}; without one, copy images to registry.repositories"
-        missing = [service for service in ISOLATED_ENDPOINTS if service not in network.endpoints]
-        if missing:
-            needs = f"needs {', '.join(missing)}: without a NAT gateway nodes reach nothing else"
-            yield "network.endpoints", ", ".join(network.endpoints) or "none", needs
+    else:
+        yield from check_isolated(settings, network)
 
 
 def _check_registry(settings: StackSettings) -> Iterator[Finding]:

@@ -21,9 +21,12 @@ Block = ipaddress.IPv4Network
 MOST_SECONDARY_BLOCKS = 4  # VPC quotas, "IPv4 CIDR blocks per VPC": five, the first included
 _LARGEST, _SMALLEST = 16, 28  # AWS's own, of blocks and of subnets
 # VPC user guide, "IPv4 CIDR block association restrictions": a VPC of one of the three private ranges takes no block of
-# another one. Of the shared address space every VPC takes blocks.
+# another one. Of the shared address space every VPC takes blocks. A VPC of the second range takes none of _DEFAULT, and
+# one with a block of _LOW, whichever it is, takes no further one of _LOWEST: AWS uses both on its own side.
 _RANGES = tuple(map(Block, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 _SHARED = Block("100.64.0.0/10")
+_DEFAULT = Block("172.31.0.0/16")
+_LOW, _LOWEST = Block("10.0.0.0/15"), Block("10.0.0.0/16")
 _MOST_ZONES = 3
 
 
@@ -66,8 +69,23 @@ def check_blocks(network: NetworkSettings) -> Iterator[Finding]:
         if not block.subnet_of(_SHARED) and _find_range(block) != _find_range(own):
             needs = f"needs a network of {_find_range(own)} or {_SHARED}: AWS adds no other to {own}"
             yield path, value, needs
+        elif block.subnet_of(_DEFAULT):
+            yield path, value, f"needs a network outside {_DEFAULT}: AWS adds no part of it to {own}"
         blocks.setdefault(block, path)
+    yield from _check_low(blocks)
     yield from _check_subnets(network, list(blocks))
+
+
+def _check_low(blocks: dict[Block, str]) -> Iterator[Finding]:
+    # AWS looks at the blocks that are there already; Pulumi adds them in no order, so each is held against all others.
+    low = [block for block in blocks if block.subnet_of(_LOW)]
+    for block, path in list(blocks.items())[1:]:
+        other = next((one for one in low if one != block), None)
+        if other is not None and block.subnet_of(_LOWEST):
+            needs = (
+                f"needs a network outside {_LOWEST}: AWS adds no part of it beside {other}, which is {blocks[other]}"
+            )
+            yield path, str(block), needs
 
 
 def _check_subnets(network: NetworkSettings, blocks: Sequence[Block]) -> Iterator[Finding]:

@@ -24,6 +24,9 @@ from gitops_stack.settings.types import (
 ZONE_LIMITS = (2, 3)  # EKS needs subnets in two zones; a third is as many as every region has
 _SERVICE = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 _GATEWAYS = frozenset({"s3", "s3-global.accesspoint", "s3express"})
+# DynamoDB developer guide, "AWS PrivateLink for DynamoDB" and "... for DynamoDB Streams": no private DNS, which every
+# endpoint here is made with. `doctor` asks the region about all others.
+_WITHOUT_PRIVATE_DNS = frozenset({"dynamodb", "dynamodb-streams"})
 _PREFIXES = (16, 20)  # AWS's largest VPC; the smallest that leaves a pod network per zone worth having
 # AWS refuses or shadows these (VPC user guide, "VPC CIDR blocks"; 172.17/16 is Docker's bridge on build agents).
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -66,6 +69,8 @@ def check_endpoint_service(value: str) -> str | None:
         return "needs the service's own name, without com.amazonaws and the region, such as ecr.api"
     if value in _GATEWAYS:
         return "needs to be left out: S3's gateway endpoint is always made, and costs nothing"
+    if value in _WITHOUT_PRIVATE_DNS:
+        return "needs to be left out: AWS gives it no private DNS name, so that nothing would find the endpoint"
     if _SERVICE.fullmatch(value) is None:
         return "needs a service that has interface endpoints, such as ecr.api, secretsmanager or kms"
     return None

@@ -183,11 +183,13 @@ def test_the_zones_of_an_adopted_vpc_are_its_private_subnets(account: Account, e
 
 
 def test_endpoints_are_held_against_the_region_s_services(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    offer_endpoints(monkeypatch, "ecr.api", "kms", "sqs", "secretsmanager")
+    offer_endpoints(monkeypatch, "ecr.api", "kms", "sqs", "secretsmanager", nameless=["nameless-service"])
     assert list(network_checks.check_endpoints(account, network(eks_settings()))) == []
     for services, status, found in (
         (["ecr.api", "kms", "sqs"], "ok", "the region has all 3"),
         (["ecr.api", "secretmanager"], "failed", "no such service: secretmanager"),
+        (["kms", "nameless-service"], "failed", "without private DNS name: nameless-service"),
+        (["km", "nameless-service"], "failed", "no such service: km; without private DNS name: nameless-service"),
     ):
         settings = network(eks_settings(network={"endpoints": services}))
         [check] = network_checks.check_endpoints(account, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any, ClassVar
 
@@ -89,12 +89,17 @@ def deny(monkeypatch: pytest.MonkeyPatch, operation: str, code: str = "Unauthori
     monkeypatch.setattr(session, "_call", refuse)
 
 
-def offer_endpoints(monkeypatch: pytest.MonkeyPatch, *services: str) -> None:
-    """Have the region offer interface endpoints of ``services``; moto would load every one of its services for that."""
+def offer_endpoints(monkeypatch: pytest.MonkeyPatch, *services: str, nameless: Sequence[str] = ()) -> None:
+    """Have the region offer interface endpoints of ``services``, and of those that are ``nameless`` in private DNS.
+
+    moto would load every one of its services for that.
+    """
     offered = [
         one
-        for service in services
-        for one in BaseBackend.default_vpc_endpoint_service_factory(REGION, [f"{REGION}a"], service)
+        for service in (*services, *nameless)
+        for one in BaseBackend.default_vpc_endpoint_service_factory(
+            REGION, [f"{REGION}a"], service, private_dns_names=service not in nameless
+        )
     ]
     monkeypatch.setitem(DEFAULT_VPC_ENDPOINT_SERVICES, REGION, offered)
 

@@ -116,6 +116,15 @@ def test_a_role_is_made_and_filled_within_the_boundary_alone() -> None:
 @pytest.mark.parametrize(
     ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
 )
+def test_karpenter_passes_its_machines_role_to_ec2_by_its_names_in_the_partition(region: str, ec2: str) -> None:
+    karpenter = build_all(Account(ID, region))["karpenter"]
+    (passing,) = [one for one in karpenter["Statement"] if one["Action"] == ["iam:PassRole"]]
+    assert set(passing["Condition"]["StringEquals"]["iam:PassedToService"]) == {"ec2.amazonaws.com", ec2}
+
+
+@pytest.mark.parametrize(
+    ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
+)
 def test_roles_are_passed_to_services_by_their_names_in_the_partition(region: str, ec2: str) -> None:
     roles = build_all(Account(ID, region))["up roles"]
     assert roles

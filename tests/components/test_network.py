@@ -210,6 +210,13 @@ def test_interface_endpoints_let_https_in_from_the_vpc_alone() -> None:
     assert "egress" not in group
 
 
+@BOTH
+def test_interface_endpoints_let_in_every_block_of_the_vpc(preview: bool) -> None:
+    found = record(preview, endpoints=["ecr.api"], secondary_cidrs=["100.64.0.0/16", "10.21.0.0/24"])
+    [rule] = found["SecurityGroup:net-endpoints"].inputs["ingress"]
+    assert rule["cidrBlocks"] == ["10.20.0.0/16", "100.64.0.0/16", "10.21.0.0/24"]
+
+
 def test_flow_logs_are_kept_for_a_while_by_a_role_that_writes_nothing_else() -> None:
     found = record(flow_log_retention_days=30)
     assert found["LogGroup:net-flow-logs"].inputs["retentionInDays"] == 30
@@ -255,9 +262,11 @@ def test_arguments_that_do_not_fit_together_are_refused(args: dict[str, Any], fi
 
 def test_an_endpoint_that_is_no_interface_is_refused_before_anything_is_made() -> None:
     with pytest.raises(GitOpsStackError) as refused:
-        record(endpoints=["kms", "s3", "com.amazonaws.eu-west-1.sts"])
+        record(endpoints=["kms", "s3", "dynamodb", "com.amazonaws.eu-west-1.sts"])
     assert refused.value.findings == (
         "Network: endpoints: found s3; needs to be left out: S3's gateway endpoint is always made, and costs nothing",
+        "Network: endpoints: found dynamodb; needs to be left out: AWS gives it no private DNS name, so that nothing "
+        "would find the endpoint",
         "Network: endpoints: found com.amazonaws.eu-west-1.sts; needs the service's own name, without com.amazonaws "
         "and the region, such as ecr.api",
     )

@@ -1,0 +1,53 @@
+"""What a VPC without a way out must have: an interface endpoint for every service that is called from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.stack import StackSettings
+
+Finding = tuple[str, object, str]
+
+# What nodes without a way out must reach to join and to pull ("Private cluster requirements", EKS user guide).
+ISOLATED_ENDPOINTS = ("ecr.api", "ecr.dkr", "sts", "eks", "eks-auth", "ec2")
+ISOLATED_PARTS = {
+    "addOns.karpenter": ("sqs", "ssm"),  # Karpenter's "Private Clusters"; ec2, sts and eks are there
+    "addOns.clusterAutoscaler": ("autoscaling",),  # the EKS user guide's list, as the load balancers'
+    "addOns.loadBalancerController": ("elasticloadbalancing",),
+    "addOns.externalSecrets": ("secretsmanager",),
+    "cluster.compute.ssmAccess": ("ssm", "ssmmessages"),  # Systems Manager user guide, "Create VPC endpoints"
+}
+"""Setting -> services it calls beside those of the nodes."""
+
+
+def check_isolated(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
+    """Yield (path as typed, found, what is needed) for a VPC that is made without NAT gateways."""
+    if network.vpc_id is not None or network.nat_gateways != 0:
+        return
+    caches = settings.registry.pull_through_cache if settings.registry else ()
+    if caches:
+        # ECR user guide, "Pull through cache rules", considerations: the first pull of an image leaves the VPC.
+        needs = f"needs a way out beside registry.pullThroughCache: the first pull from {caches[0]} goes through it"
+        yield "network.natGateways", 0, f"{needs}; without one, copy images to registry.repositories"
+    has = ", ".join(network.endpoints) or "none"
+    if missing := [service for service in ISOLATED_ENDPOINTS if service not in network.endpoints]:
+        yield "network.endpoints", has, f"needs {', '.join(missing)}: without a NAT gateway nodes reach nothing else"
+    for part in _list_parts(settings):
+        if missing := [service for service in ISOLATED_PARTS[part] if service not in network.endpoints]:
+            needs = f"needs {', '.join(missing)} beside {part}, which reaches nothing else without a NAT gateway"
+            yield "network.endpoints", has, needs
+
+
+def _list_parts(settings: StackSettings) -> Iterator[str]:
+    add_ons = settings.add_ons
+    if add_ons is not None:
+        parts = {
+            "addOns.karpenter": add_ons.karpenter,
+            "addOns.clusterAutoscaler": add_ons.cluster_autoscaler,
+            "addOns.loadBalancerController": add_ons.load_balancer_controller,
+            "addOns.externalSecrets": add_ons.external_secrets,
+        }
+        yield from (part for part, value in parts.items() if value is not None)
+    if settings.eks is not None and settings.eks.compute.ssm_access:
+        yield "cluster.compute.ssmAccess"
