@@ -11,7 +11,8 @@ from gitops_stack.account import addon_versions
 from gitops_stack.account.addon_versions import Offered, check_addon_versions, load_offered, load_recorded
 from gitops_stack.account.session import Account
 from gitops_stack.settings import EksClusterSettings
-from gitops_stack.settings.cluster import ADDONS, AddonVersion
+from gitops_stack.settings.cluster import ADDONS
+from gitops_stack.settings.eks_addons import AddonVersion
 from tests.account.stacks import eks_settings
 from tests.stacks import stack_settings
 
