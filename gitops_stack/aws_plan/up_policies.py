@@ -78,11 +78,13 @@ def build_further_policy(
     role_path: str | None = None,
     passed_arns: Sequence[str] = (),
     karpenter: bool = False,
+    delivers_logs: bool = False,
 ) -> Document | None:
     """Build what the role needs beside those policies for a few settings; ``None`` where the stack has none of them.
 
     ``role_path`` is where the stack makes its roles (those made before a path was set stay where they are),
-    ``passed_arns`` are roles it names and does not make. A managed policy: inline there is no room for it.
+    ``passed_arns`` are roles it names and does not make; ``delivers_logs`` is for flow logs in a bucket.
+    A managed policy: inline there is no room for it.
     """
     own, iam, path = _Own(stack), f"arn:{account.partition}:iam::{account.id}:", role_path or "/"
     statements = _allow_roles(account, own, boundary_arn, [f"{iam}role{path}{ROLE_PREFIX}*"]) if path != "/" else []
@@ -96,6 +98,9 @@ def build_further_policy(
         ]
         statements.append(allow("MakeMachines", MACHINES_MAKE, parts, {**own.made, **own.not_others}))
         statements.append(allow("ChangeMachines", MACHINES_CHANGE, parts, own.not_others))
+    if delivers_logs:
+        here = {"StringEquals": {"aws:RequestedRegion": account.region}}
+        statements.append(allow("DeliverLogs", DELIVERIES, "*", here))
     return build_document(*statements) if statements else None
 
 
@@ -136,7 +141,6 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
             ],
             own.not_others,
         ),
-        allow("DeliverLogs", DELIVERIES, "*", {"StringEquals": here}),
     )
 
 

@@ -32,6 +32,7 @@ def build_further(account: Account) -> Document:
         role_path=f"/{'p' * 148}/",
         passed_arns=[f"arn:{account.partition}:iam::{ID}:role/platform/nodes"],
         karpenter=True,
+        delivers_logs=True,
     )
     assert found is not None
     return found

@@ -140,6 +140,7 @@ class Base:
             role_path=self.settings.account.role_path if self.settings.account else None,
             passed_arns=list_passed_roles(self.settings),
             karpenter=self.settings.add_ons is not None and self.settings.add_ons.karpenter is not None,
+            delivers_logs=self.settings.network is not None and self.settings.network.flow_log_bucket_arn is not None,
         )
         return shared if further is None else {**shared, self.further_arn: further}
 

@@ -12,7 +12,7 @@ import pytest
 from gitops_stack.account.base.wanted import Base, Jobs, list_rights
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
-from gitops_stack.aws_plan.up_actions import EKS, MACHINES_CHANGE, MACHINES_MAKE
+from gitops_stack.aws_plan.up_actions import DELIVERIES, EKS, MACHINES_CHANGE, MACHINES_MAKE
 from gitops_stack.settings import StackSettings
 from tests.stacks import GOLDEN, changed_settings, stack_settings
 
@@ -46,8 +46,8 @@ IDLE = {
     "AWS does it for whoever asks, and the double has no part of its own for it": """
         kms:RetireGrant route53:DisassociateVPCFromHostedZone
     """,
-    "the stack's VPC has further blocks, or its flow logs go to a bucket; no rehearsal as a role has either": """
-        ec2:AssociateVpcCidrBlock ec2:DisassociateVpcCidrBlock logs:CreateLogDelivery logs:DeleteLogDelivery
+    "the stack's VPC has further blocks, which neither committed one has": """
+        ec2:AssociateVpcCidrBlock ec2:DisassociateVpcCidrBlock
     """,
     "the real provider, on interfaces that nodes left behind": "ec2:DetachNetworkInterface",
     "the real provider, where a subnet gives out public addresses": "ec2:ModifySubnetAttribute",
@@ -136,8 +136,8 @@ def test_roles_are_made_within_the_boundary_of_the_stack_file() -> None:
     assert (len(making), bounds) == (4, {"arn:aws:iam::210987654321:policy/org/boundary"})
 
 
-def test_what_makes_machines_is_for_stacks_with_karpenter_alone() -> None:
-    own = {*MACHINES_MAKE, *MACHINES_CHANGE}
+def test_what_makes_machines_or_delivers_logs_is_for_stacks_that_do() -> None:
+    own = {*MACHINES_MAKE, *MACHINES_CHANGE, *DELIVERIES}
     assert own & load_allowed("prd") == set()
     assert own - find_allowed(changed_settings("prd", "everything")) == set()
 
