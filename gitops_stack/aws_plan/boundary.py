@@ -16,7 +16,8 @@ def build_boundary(account: Account) -> Document:
     """Build the boundary of the roles in ``account``: one for all its stacks, whatever bucket holds their state."""
     buckets = f"arn:{account.partition}:s3:::"
     state = [f"{buckets}{PULUMI_PROJECT}-state-*", f"{buckets}*/.pulumi/*"]
-    own_roles = [f"arn:{account.partition}:iam::{account.id}:role/{PULUMI_PROJECT}-*"]
+    roles = f"arn:{account.partition}:iam::{account.id}:role/"
+    own_roles = [f"{roles}{PULUMI_PROJECT}-*", f"{roles}*/{PULUMI_PROJECT}-*"]  # of stacks, by account.rolePath too
     return build_document(
         allow("AtMost", list(BOUNDARY_ACTIONS), "*"),
         _deny("StateIsReadOnly", ["s3:Delete*", "s3:Put*"], Resource=state),
@@ -29,6 +30,7 @@ def build_boundary(account: Account) -> Document:
             NotResource=own_roles,
             Condition={"StringEquals": {"aws:ResourceAccount": account.id}},
         ),
+        _deny("NotTheBase", ["iam:PassRole", "sts:AssumeRole"], Resource=[f"{roles}{PULUMI_PROJECT}/*"]),
     )
 
 

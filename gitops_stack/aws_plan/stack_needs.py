@@ -40,6 +40,13 @@ def list_made_issuers(settings: StackSettings) -> list[str]:
     return [ISSUERS[forge].host for forge in list_forges(settings) if find_named_provider(settings, forge) is None]
 
 
+def list_passed_roles(settings: StackSettings) -> list[str]:
+    """List the ARNs of the roles the stack hands to a service and does not make: of nodes, and of pods."""
+    nodes = settings.eks.compute.node_role_arn if settings.eks else None
+    pods = (role.role_arn for role in settings.pod_roles.values())
+    return sorted({arn for arn in (nodes, *pods) if arn is not None})
+
+
 def list_keys(settings: StackSettings) -> list[str]:
     """List the ARNs of the keys the stack uses and does not make."""
     cluster = settings.eks.secrets_key_arn if settings.eks else None

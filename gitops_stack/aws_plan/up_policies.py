@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets
-from gitops_stack.aws_plan.iam_documents import Conditions, Document, allow, build_document
+from gitops_stack.aws_plan.iam_documents import Conditions, Document, Statement, allow, build_document
 from gitops_stack.aws_plan.state_policies import State, allow_writing_state
 from gitops_stack.aws_plan.up_actions import (
     DELIVERIES,
@@ -69,21 +69,38 @@ def build_up_policies(
     }
 
 
-def build_machines_policy(account: Account, stack: str) -> Document:
-    """Build what the role needs beside those for a stack with Karpenter: its queue, rules and instance profile.
+def build_further_policy(
+    account: Account,
+    stack: str,
+    boundary_arn: str,
+    *,
+    role_path: str | None = None,
+    passed_arns: Sequence[str] = (),
+    karpenter: bool = False,
+    delivers_logs: bool = False,
+) -> Document | None:
+    """Build what the role needs beside those policies for a few settings; ``None`` where the stack has none of them.
 
+    ``role_path`` is where the stack makes its roles (those made before a path was set stay where they are),
+    ``passed_arns`` are roles it names and does not make; ``delivers_logs`` is for flow logs in a bucket.
     A managed policy: inline there is no room for it.
     """
-    own = _Own(stack)
-    parts = [
-        account.arn("sqs", f"{ROLE_PREFIX}*"),
-        account.arn("events", f"rule/{ROLE_PREFIX}*"),
-        f"arn:{account.partition}:iam::{account.id}:instance-profile/{ROLE_PREFIX}*",
-    ]
-    return build_document(
-        allow("MakeMachines", MACHINES_MAKE, parts, {**own.made, **own.not_others}),
-        allow("ChangeMachines", MACHINES_CHANGE, parts, own.not_others),
-    )
+    own, iam, path = _Own(stack), f"arn:{account.partition}:iam::{account.id}:", role_path or "/"
+    statements = _allow_roles(account, own, boundary_arn, [f"{iam}role{path}{ROLE_PREFIX}*"]) if path != "/" else []
+    if passed_arns:
+        statements.append(allow("PassNamedRoles", ["iam:PassRole"], passed_arns, _passed(account)))
+    if karpenter:
+        parts = [
+            account.arn("sqs", f"{ROLE_PREFIX}*"),
+            account.arn("events", f"rule/{ROLE_PREFIX}*"),
+            *(f"{iam}instance-profile{where}{ROLE_PREFIX}*" for where in dict.fromkeys(("/", path))),
+        ]
+        statements.append(allow("MakeMachines", MACHINES_MAKE, parts, {**own.made, **own.not_others}))
+        statements.append(allow("ChangeMachines", MACHINES_CHANGE, parts, own.not_others))
+    if delivers_logs:
+        here = {"StringEquals": {"aws:RequestedRegion": account.region}}
+        statements.append(allow("DeliverLogs", DELIVERIES, "*", here))
+    return build_document(*statements) if statements else None
 
 
 class _Own:
@@ -123,7 +140,6 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
             ],
             own.not_others,
         ),
-        allow("DeliverLogs", DELIVERIES, "*", {"StringEquals": here}),
     )
 
 
@@ -154,17 +170,14 @@ def _build_registry_policy(account: Account, own: _Own) -> Document:
 
 def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: Sequence[str]) -> Document:
     iam = f"arn:{account.partition}:iam::{account.id}:"
-    roles = [f"{iam}role/{ROLE_PREFIX}*"]
-    bound = {"iam:PermissionsBoundary": boundary_arn}
     forges = [f"{iam}oidc-provider/{host}" for host in hosts]
+<<<<<<< HEAD
     takers = sorted({*PASSED_TO, *account.ec2_services})
+=======
+>>>>>>> fix3
     making = ["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"]
     return build_document(
-        allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),
-        allow("TagRoles", ["iam:TagRole"], roles, {**own.made, **own.not_others}),
-        allow("FillRoles", IAM_BOUND, roles, {"StringEquals": {**own.held["StringEquals"], **bound}}),
-        allow("ChangeRoles", IAM_CHANGE, roles, own.held),
-        allow("PassRoles", ["iam:PassRole"], roles, {"StringEquals": {"iam:PassedToService": takers}}),
+        *_allow_roles(account, own, boundary_arn, [f"{iam}role/{ROLE_PREFIX}*"]),
         *([allow("MakeIssuers", making, forges)] if forges else []),
         allow("ClusterIssuer", IAM_PROVIDER, [f"{iam}oidc-provider/oidc.eks.{account.region}.*"]),
         allow(
@@ -174,3 +187,19 @@ def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: S
             {"StringEquals": {"iam:AWSServiceName": list(SERVICE_LINKED)}},
         ),
     )
+
+
+def _allow_roles(account: Account, own: _Own, boundary_arn: str, roles: list[str]) -> list[Statement]:
+    bound = {"iam:PermissionsBoundary": boundary_arn}
+    return [
+        allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),
+        allow("TagRoles", ["iam:TagRole"], roles, {**own.made, **own.not_others}),
+        allow("FillRoles", IAM_BOUND, roles, {"StringEquals": {**own.held["StringEquals"], **bound}}),
+        allow("ChangeRoles", IAM_CHANGE, roles, own.held),
+        allow("PassRoles", ["iam:PassRole"], roles, _passed(account)),
+    ]
+
+
+def _passed(account: Account) -> Conditions:
+    takers = sorted({*PASSED_TO, f"ec2.{dns_suffix(account.partition)}"})  # EC2 alone has names of its own elsewhere
+    return {"StringEquals": {"iam:PassedToService": takers}}

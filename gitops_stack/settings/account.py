@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from gitops_stack.settings.types import AccountId, ManagedPolicyArn, SettingError, Settings, matching
+from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.settings.types import AccountId, ManagedPolicyArn, SettingError, Settings, following, matching
 
 TagKey = Annotated[
     str,
@@ -19,10 +20,19 @@ TagKey = Annotated[
 TagValue = Annotated[
     str, matching(r"[\w .:/=+@-]{0,256}", "a tag value: at most 256 letters, digits and _ .:/=+@-", any_script=True)
 ]
+
+
+def _check_base_path(value: str) -> str | None:
+    if value.startswith(f"/{PULUMI_PROJECT}/"):
+        return "needs another path: there are the roles of `account init`, which no stack may reach"
+    return None
+
+
 # IAM takes 512 characters; EKS no ARN of a role over 255, of which a name takes 64 and what is before the path 31.
 RolePath = Annotated[
     str,
     matching(r"(?=.{1,150}\Z)/([\w+=,.@-]+/)*", "a path of IAM, such as /platform/, of 150 characters at most"),
+    following(_check_base_path),
 ]
 
 

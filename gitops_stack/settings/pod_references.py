@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gitops_stack.conventions import BASE_BOUNDARY
+from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
 from gitops_stack.iam_rules import check_statement, list_cut_off
 from gitops_stack.settings.eks_addons import ADDON_ROLES, AddonRole
 from gitops_stack.settings.pod_roles import MOST_INLINE_CHARACTERS, PodRoleSettings
@@ -41,6 +41,7 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
             yield "addOns.clusterAutoscaler", "it", needs
         if settings.add_ons.karpenter is not None:
             yield "addOns.karpenter", "it", needs
+    yield from _check_node_role(settings)
     yield from _check_holders(settings)
     taken = list_role_keys(settings)
     for name, role in settings.pod_roles.items():
@@ -83,6 +84,18 @@ def list_role_keys(settings: StackSettings) -> dict[str, str]:
         if add_ons is not None and getattr(add_ons, key.replace("-", "_")) is not None:
             found[key] = f"addOns.{setting}"
     return found
+
+
+def _check_node_role(settings: StackSettings) -> Iterator[Finding]:
+    """Auto Mode and Karpenter hand nodes their role, and are roles of the stack: the boundary is theirs as well."""
+    assert settings.eks is not None  # noqa: S101 - for the type checker; the caller has looked
+    karpenter = settings.add_ons is not None and settings.add_ons.karpenter is not None
+    if (arn := settings.eks.compute.node_role_arn) is None or not (settings.eks.compute.auto_mode or karpenter):
+        return
+    of_base, of_stacks = f":role/{PULUMI_PROJECT}/", f"{PULUMI_PROJECT}-"
+    if has_base_boundary(settings) and (of_base in arn or not arn.rpartition("/")[2].startswith(of_stacks)):
+        needs = f"needs a role whose name begins with {PULUMI_PROJECT}-: {BASE_BOUNDARY} lets the stack's roles pass"
+        yield "cluster.compute.nodeRoleArn", arn, f"{needs} no other; or another account.permissionsBoundaryArn"
 
 
 def _check_holders(settings: StackSettings) -> Iterator[Finding]:

@@ -24,6 +24,20 @@ BOUNDARY = "boundary"
 """The one document that may allow more, since it grants nothing."""
 
 
+def build_further(account: Account) -> Document:
+    found = up_policies.build_further_policy(
+        account,
+        "dev",
+        f"arn:{account.partition}:iam::{ID}:policy/gitops-stack/gitops-stack-boundary",
+        role_path=f"/{'p' * 148}/",
+        passed_arns=[f"arn:{account.partition}:iam::{ID}:role/platform/nodes"],
+        karpenter=True,
+        delivers_logs=True,
+    )
+    assert found is not None
+    return found
+
+
 def build_all(account: Account) -> dict[str, Document]:
     partition = account.partition
     repository = account.arn("ecr", "repository/guestbook")
@@ -65,7 +79,7 @@ def build_all(account: Account) -> dict[str, Document]:
         "previewing": build_document(*state_policies.allow_reading_state(state)),
         "state bucket": state_policies.build_bucket_policy(state),
         "state key": state_policies.build_state_key_policy(account),
-        "machines": up_policies.build_machines_policy(account, "dev"),
+        "further": build_further(account),
         **{f"up {name}": document for name, document in updating.items()},
         BOUNDARY: boundary.build_boundary(account),
         "hub": pod_policies.build_hub_policy([f"arn:{partition}:iam::210987654321:role/argocd-spoke"]),

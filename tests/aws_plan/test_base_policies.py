@@ -24,7 +24,7 @@ from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ACCOUNT = Account(ID, "eu-west-1")
 DOCUMENTS = build_all(ACCOUNT)
-UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ") or name == "machines"}
+UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ") or name == "further"}
 OF_ROLES = [
     "flow logs", "pods on IPv6", "publisher", "previewer", "hub", "external secrets", "external dns", "load balancers",
     "cache pull", "template", "autoscaler", "karpenter",
@@ -86,9 +86,11 @@ def test_the_boundary_denies_other_roles_and_the_state() -> None:
     denied = {one["Sid"]: one for one in build_boundary(ACCOUNT)["Statement"] if one["Effect"] == "Deny"}
     up = f"arn:aws:iam::{ID}:role{PATH}gitops-stack-up-dev"
     for sid in ("OwnRolesOnly", "NoWayUp"):
-        assert not matches(denied[sid]["NotResource"], up)
         assert not matches(denied[sid]["NotResource"], f"arn:aws:iam::{ID}:role/admin")
         assert matches(denied[sid]["NotResource"], f"arn:aws:iam::{ID}:role/gitops-stack-eks-nodes-1a2b3c4")
+        assert matches(denied[sid]["NotResource"], f"arn:aws:iam::{ID}:role/platform/gitops-stack-eks-nodes-1a2b3c4")
+    assert matches(denied["NotTheBase"]["Resource"], up)
+    assert set(denied["NotTheBase"]["Action"]) == {"iam:PassRole", "sts:AssumeRole"}
     assert matches(
         denied["StateIsReadOnly"]["Resource"], "arn:aws:s3:::acme-state/.pulumi/stacks/gitops-stack/dev.json"
     )

@@ -361,6 +361,7 @@ LEFT: dict[str, dict[str, Left]] = {
         'eval "$(.venv/bin/gitops-stack lab env)" && cd .lab/local/workspace': LAB,
         'eval "$(.venv/bin/gitops-stack lab env --tools)"': LAB,
         "gitops-stack status --stack local": STATUS,
+        "gitops-stack account init --stack dev": ACCOUNT_INIT,
         "gitops-stack doctor --stack dev": DOCTOR,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
         "gitops-stack rehearse dev": REHEARSE,

@@ -59,13 +59,13 @@ def load_plan(
     for forge in base.forges:
         host = find_issuer(base.provider_arn(forge), forge).host
         providers[forge] = load_provider(aws, base, forge, taken=host in taken)
-    kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy", base.machines_arn: "Karpenter policy"}
+    kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy", base.further_arn: "further policy"}
     parts = (
         key,
         load_bucket(aws, base),
         *(provider for provider, _ in providers.values()),
         *(
-            load_policy(aws, arn, document, kinds[arn], base.stack if arn == base.machines_arn else SHARED)
+            load_policy(aws, arn, document, kinds[arn], base.stack if arn == base.further_arn else SHARED)
             for arn, document in base.managed_policies.items()
         ),
         load_role(aws, base, base.up_role, "role for up"),

@@ -1,4 +1,4 @@
-"""The managed policies of the base: the boundary of all roles, what both roles of a stack read by, and Karpenter's."""
+"""The managed policies of the base: the boundary of all roles, what both read by, what one may further."""
 
 from __future__ import annotations
 

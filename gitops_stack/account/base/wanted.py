@@ -15,11 +15,12 @@ from gitops_stack.aws_plan.stack_needs import (
     find_named_provider,
     list_forges,
     list_keys,
+    list_passed_roles,
     list_secrets,
 )
 from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
-from gitops_stack.aws_plan.up_policies import build_machines_policy, build_up_policies
+from gitops_stack.aws_plan.up_policies import build_further_policy, build_up_policies
 from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
@@ -118,17 +119,30 @@ class Base:
         return self.policy_arn(f"{PULUMI_PROJECT}-read")
 
     @property
-    def machines_arn(self) -> str:
-        """Build the ARN of what the role for up may beside its inline policies, for a stack with Karpenter."""
-        return self.policy_arn(f"{PULUMI_PROJECT}-machines-{self.stack}")
+    def bounding_arn(self) -> str:
+        """Return the ARN of the boundary of the stack's own roles: as its file names it, or the base's."""
+        named = self.settings.account.permissions_boundary_arn if self.settings.account else None
+        return named or self.boundary_arn
+
+    @property
+    def further_arn(self) -> str:
+        """Build the ARN of what the role for up may beside its inline policies, for a stack that needs more."""
+        return self.policy_arn(f"{PULUMI_PROJECT}-further-{self.stack}")
 
     @property
     def managed_policies(self) -> dict[str, Document]:
         """Build the managed policies by their ARNs."""
         shared = {self.boundary_arn: build_boundary(self.account), self.reading_arn: build_reading_policy()}
-        if self.settings.add_ons is None or self.settings.add_ons.karpenter is None:
-            return shared
-        return {**shared, self.machines_arn: build_machines_policy(self.account, self.stack)}
+        further = build_further_policy(
+            self.account,
+            self.stack,
+            self.bounding_arn,
+            role_path=self.settings.account.role_path if self.settings.account else None,
+            passed_arns=list_passed_roles(self.settings),
+            karpenter=self.settings.add_ons is not None and self.settings.add_ons.karpenter is not None,
+            delivers_logs=self.settings.network is not None and self.settings.network.flow_log_bucket_arn is not None,
+        )
+        return shared if further is None else {**shared, self.further_arn: further}
 
     @property
     def forges(self) -> list[str]:
@@ -160,7 +174,7 @@ class Base:
             build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects, branch=bound),
             build_up_policies(
                 self.state,
-                self.boundary_arn,
+                self.bounding_arn,
                 cluster_name=self.settings.cluster_name,
                 key_arns=list_keys(self.settings),
                 issuer_hosts=self.issuer_hosts,

@@ -109,11 +109,11 @@ def test_a_stack_with_karpenter_has_a_policy_more(account: Account) -> None:
     cluster = {"compute": WITH_NODES, "addons": PINS}
     settings = eks_settings(gitops=OWN_REPOSITORY, cluster=cluster, addOns={"karpenter": {}})
     plan = apply(account, load_plan(account, settings, JOBS), silent)
-    assert states(plan)["gitops-stack-machines-dev"] == "missing"
+    assert states(plan)["gitops-stack-further-dev"] == "missing"
     iam, role = client("iam"), plan.base.up_role.name
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    assert {one["PolicyName"] for one in attached} == {"gitops-stack-read", "gitops-stack-machines-dev"}
-    tags = iam.list_policy_tags(PolicyArn=plan.base.machines_arn)["Tags"]
+    assert {one["PolicyName"] for one in attached} == {"gitops-stack-read", "gitops-stack-further-dev"}
+    tags = iam.list_policy_tags(PolicyArn=plan.base.further_arn)["Tags"]
     assert {tag["Value"] for tag in tags if tag["Key"] == TAG_BASE} == {"dev"}
     assert load_plan(account, settings, JOBS).is_done
     preview = iam.list_attached_role_policies(RoleName=plan.base.preview_role.name)["AttachedPolicies"]

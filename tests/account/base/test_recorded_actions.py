@@ -12,7 +12,7 @@ import pytest
 from gitops_stack.account.base.wanted import Base, Jobs, list_rights
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
-from gitops_stack.aws_plan.up_actions import EKS, MACHINES_CHANGE, MACHINES_MAKE
+from gitops_stack.aws_plan.up_actions import DELIVERIES, EKS, MACHINES_CHANGE, MACHINES_MAKE
 from gitops_stack.settings import StackSettings
 from tests.stacks import GOLDEN, changed_settings, stack_settings
 
@@ -46,8 +46,8 @@ IDLE = {
     "AWS does it for whoever asks, and the double has no part of its own for it": """
         kms:RetireGrant route53:DisassociateVPCFromHostedZone
     """,
-    "the stack's VPC has further blocks, or its flow logs go to a bucket; no rehearsal as a role has either": """
-        ec2:AssociateVpcCidrBlock ec2:DisassociateVpcCidrBlock logs:CreateLogDelivery logs:DeleteLogDelivery
+    "the stack's VPC has further blocks, which neither committed one has": """
+        ec2:AssociateVpcCidrBlock ec2:DisassociateVpcCidrBlock
     """,
     "the real provider, on interfaces that nodes left behind": "ec2:DetachNetworkInterface",
     "the real provider, where a subnet gives out public addresses": "ec2:ModifySubnetAttribute",
@@ -89,11 +89,15 @@ def load_allowed(stack: str) -> set[str]:
 
 
 def find_allowed(settings: StackSettings) -> set[str]:
+    return {*find_rights(settings)}
+
+
+def find_rights(settings: StackSettings) -> dict[str, list[str]]:
     assert settings.account is not None
     account = Account(settings.account.id, settings.region or "")
     jobs, made = Jobs("github", "acme/platform"), tuple(list_made_issuers(settings))
     base = Base(account, settings, "acme-state", account.arn("kms", "key/1"), jobs, made)
-    return {*list_rights(base, base.up_role)}
+    return list_rights(base, base.up_role)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -111,8 +115,29 @@ def test_the_role_for_up_may_all_that_a_stack_with_everything_needs() -> None:
     assert (needed | load_recorded("prd")) - find_allowed(changed_settings("prd", "everything")) == set()
 
 
-def test_what_makes_machines_is_for_stacks_with_karpenter_alone() -> None:
-    own = {*MACHINES_MAKE, *MACHINES_CHANGE}
+def test_roles_at_a_path_and_roles_by_name_are_within_the_rights() -> None:
+    iam, everything = "arn:aws:iam::210987654321", changed_settings("prd", "everything")
+    rights, plain = find_rights(everything), find_rights(stack_settings("prd"))
+    at_path = f"{iam}:role/platform/gitops-stack-*"
+    for action in ("iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:DeleteRole", "iam:PassRole"):
+        assert at_path in rights[action]
+        assert at_path not in plain[action]
+    assert f"{iam}:role/legacy" in rights["iam:PassRole"]
+    assert f"{iam}:role/legacy" not in rights["iam:CreateRole"]
+    assert f"{iam}:instance-profile/platform/gitops-stack-*" in rights["iam:CreateInstanceProfile"]
+
+
+def test_roles_are_made_within_the_boundary_of_the_stack_file() -> None:
+    everything = changed_settings("prd", "everything")
+    base = Base(Account("210987654321", "ap-northeast-1"), everything, "acme", "k", Jobs("github", "acme/platform"))
+    attached = [base.managed_policies[base.further_arn], base.up_role.policies["roles"]]
+    making = [one for found in attached for one in found["Statement"] if one["Sid"] in {"MakeRoles", "FillRoles"}]
+    bounds = {one["Condition"]["StringEquals"]["iam:PermissionsBoundary"] for one in making}
+    assert (len(making), bounds) == (4, {"arn:aws:iam::210987654321:policy/org/boundary"})
+
+
+def test_what_makes_machines_or_delivers_logs_is_for_stacks_that_do() -> None:
+    own = {*MACHINES_MAKE, *MACHINES_CHANGE, *DELIVERIES}
     assert own & load_allowed("prd") == set()
     assert own - find_allowed(changed_settings("prd", "everything")) == set()
 
