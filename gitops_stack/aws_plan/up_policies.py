@@ -171,10 +171,6 @@ def _build_registry_policy(account: Account, own: _Own) -> Document:
 def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: Sequence[str]) -> Document:
     iam = f"arn:{account.partition}:iam::{account.id}:"
     forges = [f"{iam}oidc-provider/{host}" for host in hosts]
-<<<<<<< HEAD
-    takers = sorted({*PASSED_TO, *account.ec2_services})
-=======
->>>>>>> fix3
     making = ["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"]
     return build_document(
         *_allow_roles(account, own, boundary_arn, [f"{iam}role/{ROLE_PREFIX}*"]),
@@ -201,5 +197,5 @@ def _allow_roles(account: Account, own: _Own, boundary_arn: str, roles: list[str
 
 
 def _passed(account: Account) -> Conditions:
-    takers = sorted({*PASSED_TO, f"ec2.{dns_suffix(account.partition)}"})  # EC2 alone has names of its own elsewhere
+    takers = sorted({*PASSED_TO, *account.ec2_services})
     return {"StringEquals": {"iam:PassedToService": takers}}
