@@ -22,7 +22,7 @@ from gitops_stack.lab.aws.actions import load_used
 from gitops_stack.lab.aws.prerequisites import PASSWORD
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.made import Made
-from gitops_stack.lab.rehearsal import Rehearsal
+from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live_state import ObjectReference, connect, load_objects
 from tests.e2e.scenario import ROOT, say
@@ -244,10 +244,13 @@ BOUNDARY = "arn:aws:iam::210987654321:policy/gitops-stack/gitops-stack-boundary"
 
 
 def bind(rehearsal: Rehearsal) -> None:
-    """Name the boundary in the rehearsed stack file, as `gitops-stack account init` does."""
-    file = rehearsal.report.workspace.directory / f"Pulumi.{rehearsal.settings.stack}.yaml"
+    """Name the boundary in the rehearsed stack file, as `gitops-stack account init` does, which makes it as well."""
+    folder, stack = rehearsal.report.workspace.directory, rehearsal.settings.stack
+    file = folder / f"Pulumi.{stack}.yaml"
     entry = Entry(("account", "permissionsBoundaryArn"), BOUNDARY)
     file.write_text(write_entries(file.read_text(encoding="utf-8"), file.name, [entry]), encoding="utf-8")
+    rehearsal.settings = load_rehearsed(folder, stack)
+    rehearsal.assumed = rehearsal._write_prerequisites()
 
 
 def test_every_role_of_production_is_bound_those_of_pulumi_eks_too(prd: Rehearsal) -> None:
