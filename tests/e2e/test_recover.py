@@ -33,7 +33,7 @@ KILLS = (
         "aws:iam/role:Role": 2,
     },
     {"aws:ec2/subnet:Subnet": 6},
-    {"aws:eks/podIdentityAssociation:PodIdentityAssociation": 6},
+    {"aws:eks/podIdentityAssociation:PodIdentityAssociation": 7},
 )
 """Of each type that AWS never answers for, how many creates are under way at the kill; the engine runs 8 at once."""
 

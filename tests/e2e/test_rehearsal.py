@@ -19,6 +19,7 @@ from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.iam_rules import check_document
 from gitops_stack.lab.aws.actions import load_used
+from gitops_stack.lab.aws.endpoint_gate import NAME as ENDPOINT_GATE
 from gitops_stack.lab.aws.prerequisites import PASSWORD
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.made import Made
@@ -128,8 +129,8 @@ def test_the_kubeconfig_of_the_cluster_reaches_the_lab_through_aws_get_token(dev
     execution = config["users"][0]["user"]["exec"]
     assert execution["command"] == "aws"
     assert execution["args"][:4] == ["--region", "ap-northeast-1", "eks", "get-token"]
-    lab = json.loads(dev.report.lab.state.kubeconfig.read_text(encoding="utf-8"))
-    assert config["clusters"][0]["cluster"]["server"] == lab["clusters"][0]["cluster"]["server"]
+    port = dev.report.lab.state.load_ports()[ENDPOINT_GATE]
+    assert config["clusters"][0]["cluster"]["server"] == f"https://127.0.0.1:{port}"
 
 
 def test_auto_mode_brings_the_nodes(dev: Rehearsal) -> None:
