@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
 from rich.table import Table
 
 from gitops_stack.cli.console import out
@@ -27,10 +32,13 @@ def print_report(report: Report, name: str) -> None:
     out.print(table)
     own = (name, workspace.stack) == ("local", "local")
     down = "make local-down" if own else build_command("down --destroy", name, workspace.stack)
+    env = build_command("env", name, workspace.stack)
+    if shutil.which("gitops-stack") is None:  # as `make local` calls it; after `eval` it is on PATH
+        env = env.replace("gitops-stack", shlex.quote(str(Path(sys.executable).with_name("gitops-stack"))), 1)
     overlay = next((workload.path for workload in workspace.settings().workloads.values()), "gitops")
     out.print(
         f"\nTry next:\n"
-        f'  eval "$({build_command("env", name, workspace.stack)})"      # kubectl, pulumi and kustomize use the lab\n'
+        f'  eval "$({env})"      # kubectl, pulumi and kustomize use the lab\n'
         f"  cd {workspace.directory}\n"
         f"  gitops-stack status --stack {workspace.stack}\n"
         f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
