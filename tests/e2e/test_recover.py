@@ -90,6 +90,18 @@ def _kill_up(rehearsal: Rehearsal, notes: Path, kill: dict[str, int]) -> None:
         finally:
             process.kill()
             process.wait()
+    _wait_until_quiet(rehearsal.report.lab.state.directory / "logs" / "aws-account.log")
+
+
+def _wait_until_quiet(log: Path) -> None:
+    """Wait until the account has answered what was under way: a request outlives the process that sent it."""
+    sizes = [-1]
+
+    def is_quiet() -> bool:
+        sizes.append(log.stat().st_size)
+        return sizes[-1] == sizes[-2]
+
+    wait_for("the account has answered all", is_quiet, every=1)
 
 
 def _count(notes: Path) -> dict[str, int]:
