@@ -24,6 +24,7 @@ from lightkube.config.client_adapter import verify_cluster
 from lightkube.config.models import User
 from lightkube.core.exceptions import ConfigError
 
+from gitops_stack.conventions import LOOPBACK_HOSTS
 from gitops_stack.errors import shorten
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _BEYOND_LIGHTKUBE = {"exec", "as", "proxy-url", "tls-server-name"}
 _ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
 _LOGIN_SECONDS = 120.0  # a person may have to confirm in a browser
 _UNAUTHORIZED = 401
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Login:
 
         Raises one of :data:`UNREADABLE` when what the context names cannot be used.
         """
-        local = urlsplit(self.config.cluster.server).hostname in _LOOPBACK
+        local = urlsplit(self.config.cluster.server).hostname in LOOPBACK_HOSTS
         timeout = Timeout(_ANSWER_SECONDS)
         if not (_BEYOND_LIGHTKUBE & (self.user.keys() | self.cluster.keys())):
             return Client(config=self.config, trust_env=not local, timeout=timeout)
@@ -76,15 +76,15 @@ def load_login(
         if found is None:
             raise ConfigError(f"no context {context or '(current)'}")
         return Login(found, {}, {})
-    config = KubeConfig.from_dict(content, fname=file).get(context_name=context or None)
+    parsed = KubeConfig.from_dict(content, fname=file)
+    config = parsed.get(context_name=context or None)
     if config is None:
         raise ConfigError(f"no context {context or '(current)'}")
     name = cluster or config.context.cluster
     entry = _entry(content, "cluster", name)
     if cluster:
-        chosen = KubeConfig.from_dict(content, fname=file).clusters[cluster]
         config.context.cluster = cluster
-        config = config._replace(cluster=chosen)
+        config = config._replace(cluster=parsed.clusters[cluster])
     return Login(config, entry, _entry(content, "user", config.context.user) if config.context.user else {})
 
 

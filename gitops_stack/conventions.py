@@ -83,3 +83,6 @@ GENERATED_PATCH_PREFIX = "00-"
 
 REFRESH = "argocd.argoproj.io/refresh"
 """Annotation that has Argo CD look at an Application now; the controller takes it off when it has looked."""
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+"""Names of this machine, which no proxy is asked for."""

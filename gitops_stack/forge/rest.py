@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from httpx2 import Client, HTTPError, InvalidURL, Response
 
+from gitops_stack.conventions import LOOPBACK_HOSTS
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.forge import NotFoundProblem
 
 _SECONDS = 30.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
 _FAILED = 300  # a redirect too: what a renamed repository answers is no comment
 _LAST_PAGE = 200  # 20,000 comments: a server that never ends its pages must not keep us
@@ -31,7 +31,7 @@ class RestClient:
         self._base = base_url.rstrip("/")
         self._place = place
         self._remedies = remedies
-        local = urlsplit(base_url).hostname in _LOOPBACK
+        local = urlsplit(base_url).hostname in LOOPBACK_HOSTS
         self._client = Client(
             headers={"User-Agent": "gitops-stack", **written}, timeout=_SECONDS, trust_env=not local,
             follow_redirects=False,

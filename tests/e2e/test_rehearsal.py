@@ -44,9 +44,11 @@ def open_rehearsal(folder: Path, stack: str) -> Rehearsal:
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     rehearsal = open_rehearsal(tmp_path_factory.mktemp("dev"), "dev")
-    rehearsal.start(ROOT, say)
-    yield rehearsal
-    rehearsal.report.lab.down(say)
+    try:
+        rehearsal.start(ROOT, say)
+        yield rehearsal
+    finally:
+        rehearsal.report.lab.down(say)
 
 
 def client(rehearsal: Rehearsal, service: str) -> Any:
@@ -233,12 +235,14 @@ def make_leftovers(rehearsal: Rehearsal) -> set[str]:
 def prd(tmp_path_factory: pytest.TempPathFactory, dev: Rehearsal) -> Iterator[Rehearsal]:
     dev.report.lab.down(say)  # one at a time: two labs are 3 GB
     rehearsal = open_rehearsal(tmp_path_factory.mktemp("prd"), "prd")
-    rehearsal.start(ROOT, say)
-    bind(rehearsal)
-    rehearsal.up(say)
-    rehearsal.hand_over(say)
-    yield rehearsal
-    rehearsal.report.lab.down(say)
+    try:
+        rehearsal.start(ROOT, say)
+        bind(rehearsal)
+        rehearsal.up(say)
+        rehearsal.hand_over(say)
+        yield rehearsal
+    finally:
+        rehearsal.report.lab.down(say)
 
 
 BOUNDARY = "arn:aws:iam::210987654321:policy/gitops-stack/gitops-stack-boundary"
