@@ -22,6 +22,7 @@ SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label name
 # pulumi-kubernetes' annotations: read by the provider, removed from the cluster by Argo CD's first sync.
 PATCH_FIELD_MANAGER = "pulumi.com/patchFieldManager"
 PATCH_FORCE = "pulumi.com/patchForce"
+SKIP_AWAIT = "pulumi.com/skipAwait"
 
 # For what must outlive its file in Git: never pruned, and not counted as drift while it lingers.
 LINGERING = {SYNC_OPTIONS: "Prune=false", COMPARE_OPTIONS: "IgnoreExtraneous"}

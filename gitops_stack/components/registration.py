@@ -45,6 +45,8 @@ def register_handed_over(
     """
     annotations = {conventions.PATCH_FIELD_MANAGER: conventions.ARGOCD_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
     is_definition = manifest["kind"] == "CustomResourceDefinition"
+    if _is_ready_with_its_pods(manifest):
+        annotations[conventions.SKIP_AWAIT] = "true"
     if not is_definition:  # Argo CD tracks every kind but this one
         annotations[conventions.TRACKING_ID] = tracking_id(manifest, application, namespace)
     return _register(
@@ -81,6 +83,15 @@ def register_kept(
         delete_timeout=delete_timeout,
         trigger=guard.build_trigger(manifest) if guard else None,
     )
+
+
+def _is_ready_with_its_pods(manifest: Manifest) -> bool:
+    """Tell a Service that only its pods make ready, and those are waited for by their Deployment.
+
+    The provider watches a Service's endpoints for ten seconds after their last change (pulumi-kubernetes
+    provider/pkg/await/service.go), and the engine runs a few resources at a time: twelve Services took 20 s.
+    """
+    return manifest["kind"] == "Service" and manifest["spec"].get("type", "ClusterIP") != "LoadBalancer"
 
 
 def tracking_id(manifest: Manifest, application: str, namespace: str) -> str:

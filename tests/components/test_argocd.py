@@ -162,6 +162,25 @@ def test_without_self_management_pulumi_keeps_everything(self_management: bool) 
     )
 
 
+@pytest.mark.parametrize(
+    ("spec", "skipped"),
+    [
+        pytest.param({"ports": [{"port": 80}]}, "true", id="no type"),
+        pytest.param({"type": "ClusterIP", "clusterIP": "None"}, "true", id="headless"),
+        pytest.param({"type": "LoadBalancer"}, None, id="a load balancer, which something else makes"),
+    ],
+)
+def test_only_a_load_balancer_is_waited_for_beyond_its_pods(spec: dict[str, Any], skipped: str | None) -> None:
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "server", "namespace": "argocd"},
+        "spec": spec,
+    }
+    (found,) = objects(record_argocd([service]), "/v1:Service")
+    assert found.inputs["metadata"]["annotations"].get("pulumi.com/skipAwait") == skipped
+
+
 def test_what_was_given_is_not_changed() -> None:
     before = json.dumps([CRD, CONFIG_MAP])
     record_argocd([CRD, CONFIG_MAP])
