@@ -54,11 +54,18 @@ def _rows(node: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Ite
         path = f"{prefix}{name}"
         described = field.get("description") or resolve(field, definitions).get("description", "")
         yield path, _default(name, node, field), described.replace("<", "&lt;")
-        for option in (field, *field.get("anyOf", ()), *field.get("oneOf", ())):
+        for option in _options(field):
             yield from _rows(resolve(option, definitions), f"{path}.", definitions)
             entry = resolve(option.get("additionalProperties"), definitions)
             yield from _rows(entry, f"{path}.<name>.", definitions)
             yield from _rows(resolve(option.get("items"), definitions), f"{path}[].", definitions)
+
+
+def _options(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a field and what it may be instead, at any depth: a union may be left out, which is a union again."""
+    yield field
+    for option in (*field.get("anyOf", ()), *field.get("oneOf", ())):
+        yield from _options(option)
 
 
 def _default(name: str, node: dict[str, Any], field: dict[str, Any]) -> str:

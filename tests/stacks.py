@@ -85,10 +85,11 @@ def changed_config(stack: str, name: str) -> dict[str, Any]:
         node = config
         for part in [f"gitops-stack:{one}" if place == 0 else one for place, one in enumerate(head)]:
             node = node.setdefault(part, {})
+        key = last if head else f"gitops-stack:{last}"
         if value == "<dropped>":
-            del node[last]
+            del node[key]
         else:
-            node[last if head else f"gitops-stack:{last}"] = value
+            node[key] = value
     return config
 
 

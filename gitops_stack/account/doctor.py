@@ -21,6 +21,7 @@ from gitops_stack.account import (
 from gitops_stack.account.checks import Check, CheckFunction, run_checks, skip
 from gitops_stack.account.session import Account
 from gitops_stack.settings import NetworkSettings, StackSettings
+from gitops_stack.settings.missing_cluster import describe_missing_cluster
 
 
 def examine(
@@ -28,7 +29,7 @@ def examine(
 ) -> list[Check]:
     """Run every check that this stack has. ``account`` is None offline, and for a stack that names no account."""
     checks: dict[str, CheckFunction] = {}
-    found: list[Check] = []
+    found: list[Check] = [_note_missing_cluster(settings)] if settings.cluster is None else []
     usable = account
     if account is not None and settings.account is not None:
         credentials = account_checks.check_credentials(account, settings.account.id)
@@ -43,17 +44,23 @@ def examine(
     return [*found, *run_checks(checks)]
 
 
+def _note_missing_cluster(settings: StackSettings) -> Check:
+    needs = "a cluster, before what is its alone can be looked at"
+    return Check("cluster", "skipped", describe_missing_cluster(settings), needs, "write gitops-stack:cluster when")
+
+
 def _account_checks(settings: StackSettings, account: Account) -> dict[str, CheckFunction]:
     checks: dict[str, CheckFunction] = {"region": partial(account_checks.check_region, account)}
-    if settings.eks is not None and settings.network is not None:
+    if settings.network is not None:
         checks[quota_checks.VPCS.name] = partial(quota_checks.check_vpcs, account, settings)
-        checks[quota_checks.CLUSTERS.name] = partial(quota_checks.check_clusters, account, settings)
         checks |= _zone_checks(settings, settings.network, account)
-        checks["quota: vCPUs"] = partial(vcpu_checks.check_vcpus, account, settings)
-        checks["log group"] = partial(log_group_checks.check_log_group, account, settings)
         checks["cidr"] = partial(network_checks.check_cidr, account, settings)
         checks["endpoints"] = partial(network_checks.check_endpoints, account, settings.network)
         checks["vpc"] = partial(network_checks.check_adopted_vpc, account, settings)
+    if settings.eks is not None:
+        checks[quota_checks.CLUSTERS.name] = partial(quota_checks.check_clusters, account, settings)
+        checks["quota: vCPUs"] = partial(vcpu_checks.check_vcpus, account, settings)
+        checks["log group"] = partial(log_group_checks.check_log_group, account, settings)
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
         checks["endpoint"] = partial(endpoint_checks.check_endpoint, account, settings.cluster_name, settings.eks)

@@ -43,8 +43,8 @@ class PublicAccess:
             found = self.account.find("eks", "describe_cluster", name=self.name)
             if found is None:
                 raise GitOpsStackError(
-                    f"EKS cluster {self.name}: is not there yet, so nothing can be opened; make it with this machine's "
-                    "address in cluster.endpoint.publicAccessCidrs, or from inside of the VPC (docs/aws.md)"
+                    f"EKS cluster {self.name}: is not there yet, so nothing was opened or run; make it with "
+                    f"{self.network} in cluster.endpoint.publicAccessCidrs, or from inside of the VPC (docs/aws.md)"
                 )
             if found["cluster"].get("status") != "UPDATING":  # until then the networks are those of before
                 config = found["cluster"]["resourcesVpcConfig"]

@@ -17,6 +17,7 @@ from gitops_stack.cli.console import Project, Stack, err, out, print_json
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
+from gitops_stack.settings.missing_cluster import require_cluster
 
 if TYPE_CHECKING:
     from gitops_stack.account.session import Account
@@ -137,6 +138,7 @@ def open_account(project: Path, stack: str, role_arn: str | None) -> tuple[Stack
 
 
 def _check_makes_cluster(settings: StackSettings) -> None:
+    require_cluster(settings)
     cluster = settings.cluster
     if isinstance(cluster, ExistingClusterSettings):
         file = cluster.kubeconfig or "your own cluster's"

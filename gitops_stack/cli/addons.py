@@ -17,6 +17,7 @@ from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.cluster import ADDONS
 from gitops_stack.settings.eks_addons import is_addon_version
+from gitops_stack.settings.missing_cluster import require_cluster
 from gitops_stack.stack_files import stack_file
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def _load_cluster(
     """Load the settings as they will be once everything is pinned: a pin that is missing or no version is refused."""
     name = stack_file(stack)
     cluster = text.value(_SECTION)
+    if cluster is None:
+        require_cluster(check_edited(project, {stack: text.text})[stack])
     if isinstance(cluster, dict) and cluster.get("provider") == "existing":
         raise GitOpsStackError(f"{name}: has cluster.provider existing; add-ons of EKS need a cluster of provider eks")
     auto_mode = isinstance(cluster, dict) and (cluster.get("compute") or {}).get("autoMode") is True

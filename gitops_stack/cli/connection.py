@@ -13,6 +13,7 @@ from gitops_stack.config import kubeconfig_path, load_project_name
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.live_state import AccessDenied, connect
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
+from gitops_stack.settings.missing_cluster import require_cluster
 
 if TYPE_CHECKING:
     from lightkube import Client
@@ -36,8 +37,10 @@ def open_cluster(
 ) -> Client:
     """Connect to the stack's cluster for ``command``, which the error about unfit options names.
 
-    Raises :class:`EnvironmentProblem` when its Argo CD belongs to another stack, or with ``owned`` to none.
+    Raises :class:`EnvironmentProblem` when its Argo CD belongs to another stack, or with ``owned`` to none, and
+    :class:`GitOpsStackError` for a stack without a cluster.
     """
+    require_cluster(settings)
     if settings.eks is None or kubeconfig or context:
         if role_arn:
             raise EnvironmentProblem(
@@ -79,7 +82,8 @@ def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> N
 
 
 def _connect_by_kubeconfig(settings: StackSettings, kubeconfig: Path | None, context: str | None) -> Client:
-    stated = {"provider": "existing"} if settings.eks else settings.cluster.model_dump()
+    own = settings.cluster
+    stated = own.model_dump() if isinstance(own, ExistingClusterSettings) else {"provider": "existing"}
     given = {"kubeconfig": str(kubeconfig) if kubeconfig else None, "context": context}
     cluster = ExistingClusterSettings.model_validate({**stated, **{key: one for key, one in given.items() if one}})
     return connect(kubeconfig_path(cluster), cluster.context)

@@ -13,6 +13,7 @@ from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.command_session import run_in_session
 from gitops_stack.cli.console import Project, Stack, err
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.settings.missing_cluster import describe_missing_cluster, require_cluster
 
 if TYPE_CHECKING:
     from gitops_stack.account.public_access import PublicAccess
@@ -48,6 +49,10 @@ def reach(
     if bool(command) == close:
         raise EnvironmentProblem("reach: needs a command behind --, such as `-- pulumi up --yes`, or --close")
     settings, account = open_account(project, stack, role_arn)
+    if settings.cluster is None and command:
+        err.print(f"{describe_missing_cluster(settings)}: nothing is opened", markup=False)
+        sys.exit(run_in_session(command))
+    require_cluster(settings)
     if settings.eks is None:
         raise GitOpsStackError(f"Pulumi.{stack}.yaml: makes no EKS cluster, so there is no endpoint to open")
     network = build_network(address or _load_address())

@@ -85,8 +85,10 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         _register_registry(foundation, settings, settings.registry, tags, inside)
     if settings.ci is not None:
         _register_ci(foundation, settings, settings.ci, inside)
-    if settings.eks is not None and settings.network is not None:
-        _register_cluster(foundation, settings, settings.eks, settings.network, inside)
+    if settings.network is not None:
+        network = _register_network(foundation, settings, settings.network, inside)
+        if settings.eks is not None:
+            _register_cluster(foundation, settings, settings.eks, settings.network, network, inside)
     return foundation
 
 
@@ -109,18 +111,39 @@ def register_kubernetes_provider(
     )
 
 
+def _register_network(
+    foundation: AwsFoundation,
+    settings: StackSettings,
+    network_settings: NetworkSettings,
+    inside: pulumi.ResourceOptions,
+) -> Network:
+    ip_family = settings.eks.ip_family if settings.eks else "ipv4"
+    network_args = build_network_args(network_settings, foundation.account, ip_family)
+    if settings.add_ons is not None and settings.add_ons.karpenter is not None and network_settings.vpc_id is None:
+        network_args["private_subnet_tags"] = {DISCOVERY_TAG: settings.cluster_name}
+    network = Network(f"{foundation.name}-network", {**network_args, **foundation.roles}, inside)
+    foundation.components.append(network)
+    foundation.metadata["vpcId"] = network.vpc_id
+    foundation.outputs |= {"vpcId": network.vpc_id, "natAddresses": list(network.nat_addresses)}
+    if network_settings.vpc_id is None:  # what another stack adopts it by
+        foundation.outputs |= {
+            "privateSubnetIds": list(network.private_subnet_ids),
+            "publicSubnetIds": list(network.public_subnet_ids),
+        }
+    if network_settings.extra_subnets:
+        foundation.outputs["extraSubnetIds"] = {key: list(ids) for key, ids in network.extra_subnet_ids.items()}
+    return network
+
+
 def _register_cluster(
     foundation: AwsFoundation,
     settings: StackSettings,
     eks: EksClusterSettings,
     network_settings: NetworkSettings,
+    network: Network,
     inside: pulumi.ResourceOptions,
 ) -> None:
-    network_args = build_network_args(network_settings, foundation.account, eks.ip_family)
     karpenter = settings.add_ons.karpenter if settings.add_ons else None
-    if karpenter is not None and network_settings.vpc_id is None:
-        network_args["private_subnet_tags"] = {DISCOVERY_TAG: settings.cluster_name}
-    network = Network(f"{foundation.name}-network", {**network_args, **foundation.roles}, inside)
     named = network_settings.availability_zones
     zones = () if isinstance(named, int) else named
     args = build_cluster_args(eks, settings.cluster_name, foundation.account, network, zones)
@@ -142,7 +165,7 @@ def _register_cluster(
         {**build_identity_args(settings, foundation.account), **foundation.roles},
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
-    foundation.components += [network, cluster, identity]
+    foundation.components += [cluster, identity]
     if karpenter is not None:
         _register_karpenter(
             foundation, build_karpenter_args(settings, eks, foundation.account, karpenter), cluster, inside
@@ -160,15 +183,9 @@ def _register_cluster(
         "loadBalancerControllerRoleArn": "load-balancer-controller",
         "externalDnsRoleArn": "external-dns",
     }
-    foundation.metadata |= {"clusterName": settings.cluster_name, "vpcId": network.vpc_id}
+    foundation.metadata["clusterName"] = settings.cluster_name
     foundation.metadata |= {key: identity.role_arns[role] for key, role in roles.items() if role in identity.role_arns}
-    foundation.outputs |= {
-        "clusterName": settings.cluster_name,
-        "vpcId": network.vpc_id,
-        "natAddresses": list(network.nat_addresses),
-    }
-    if network_settings.extra_subnets:
-        foundation.outputs["extraSubnetIds"] = {key: list(ids) for key, ids in network.extra_subnet_ids.items()}
+    foundation.outputs["clusterName"] = settings.cluster_name
     if settings.pod_roles:
         foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
 

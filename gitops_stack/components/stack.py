@@ -19,11 +19,13 @@ from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_repository_data
-from gitops_stack.settings import ExistingClusterSettings, StackSettings
+from gitops_stack.settings import EksClusterSettings, ExistingClusterSettings, StackSettings
+from gitops_stack.settings.missing_cluster import describe_missing_cluster
 
 if TYPE_CHECKING:
     from gitops_stack.components.aws_foundation import AwsFoundation
 
+    ClusterSettings = ExistingClusterSettings | EksClusterSettings
     ReadSettings = StackSettings
 else:
     ReadSettings = Any  # Pulumi's component analyzer follows no pydantic model
@@ -39,7 +41,7 @@ class GitOpsStackArgs(TypedDict):
 
 
 class GitOpsStack(pulumi.ComponentResource):
-    """A cluster with an Argo CD that manages itself from Git."""
+    """A cluster with an Argo CD that manages itself from Git; without `cluster` in the settings, its network alone."""
 
     outputs: dict[str, pulumi.Input[Any]]
     """What a program exports: chosen, plain and free of secrets."""
@@ -51,7 +53,23 @@ class GitOpsStack(pulumi.ComponentResource):
         first = pulumi.ResourceOptions(depends_on=[guard])
         super().__init__("gitops-stack:index:GitOpsStack", name, {}, pulumi.ResourceOptions.merge(opts, first))
         foundation = self._register_foundation(settings)
-        provider = self._register_provider(settings, foundation)
+        if settings.cluster is None:
+            pulumi.log.info(describe_missing_cluster(settings), self)
+            self.outputs = dict(foundation.outputs) if foundation else {}
+        else:
+            provider = self._register_provider(settings, settings.cluster, foundation)
+            self.outputs = self._install(settings, manifests, provider, foundation)
+        self.register_outputs(self.outputs)
+
+    def _install(
+        self,
+        settings: StackSettings,
+        manifests: Sequence[dict[str, Any]],
+        provider: kubernetes.Provider,
+        foundation: "AwsFoundation | None",
+    ) -> dict[str, pulumi.Input[Any]]:
+        """Register what is in the cluster, and return all outputs."""
+        name = self.pulumi_resource_name
         cluster = foundation.cluster if foundation else None
         installation: ArgoCDArgs = {
             "manifests": manifests,
@@ -89,7 +107,7 @@ class GitOpsStack(pulumi.ComponentResource):
                 parent=self, providers=[provider], depends_on=foundation.components if foundation else []
             ),
         )
-        self.outputs = {
+        return {
             **(foundation.outputs if foundation else {}),
             "argocdNamespace": argocd.namespace,
             "argocdVersion": settings.argocd.version,
@@ -98,7 +116,6 @@ class GitOpsStack(pulumi.ComponentResource):
             "objectCount": argocd.object_count,
             "gitopsTree": f"{settings.gitops.repo_url}//{settings.tree_path}?ref={settings.gitops.revision}",
         }
-        self.register_outputs(self.outputs)
 
     def _register_foundation(self, settings: StackSettings) -> "AwsFoundation | None":
         if settings.account is None:
@@ -108,8 +125,9 @@ class GitOpsStack(pulumi.ComponentResource):
 
         return register_aws_foundation(settings, self)
 
-    def _register_provider(self, settings: StackSettings, foundation: "AwsFoundation | None") -> kubernetes.Provider:
-        cluster = settings.cluster
+    def _register_provider(
+        self, settings: StackSettings, cluster: "ClusterSettings", foundation: "AwsFoundation | None"
+    ) -> kubernetes.Provider:
         if isinstance(cluster, ExistingClusterSettings):
             kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
             provider = kubernetes.Provider(

@@ -31,7 +31,7 @@ from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
-from gitops_stack.settings import FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
+from gitops_stack.settings import AWS_KEYS, FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 from gitops_stack.stack_files import find_stacks, stack_file
 
 __all__ = [
@@ -138,7 +138,7 @@ def _uses_aws(values: Mapping[str, Any]) -> bool:
     """Tell whether `aws:region` is this stack's business at all."""
     cluster = values.get("cluster")
     is_eks = isinstance(cluster, Mapping) and cluster.get("provider") == "eks"
-    return is_eks or not values.keys().isdisjoint(OPTIONAL_KEYS)
+    return is_eks or not values.keys().isdisjoint(AWS_KEYS)
 
 
 def _check_patch_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:

@@ -114,7 +114,7 @@ def known_keys(loc: list[str]) -> list[str]:
 def _child(node: dict[str, Any], part: str, definitions: dict[str, Any]) -> dict[str, Any]:
     child = node.get("properties", {}).get(part) or node.get("additionalProperties") or node.get("items") or {}
     for option in child.get("anyOf", ()):
-        if "$ref" in option:
+        if "$ref" in option or "discriminator" in option:
             child = option
     if not child and part in _PROVIDERS:
         child = {"$ref": node["discriminator"]["mapping"][part]}

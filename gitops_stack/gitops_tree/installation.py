@@ -48,9 +48,12 @@ def load_manifests(directory: str | Path, *, fresh: bool = False) -> list[Manife
 def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifest]:
     """Load the installation of a stack whose tree is at ``root``, after checking all that can be checked on it.
 
-    Raises :class:`GitOpsStackError` with every finding: a stale tree, a lock made for other settings, a release known
-    to be bad, a moved tag, a render that differs from the lock.
+    Nothing is installed, and no tree needed, where the stack has no cluster yet. Raises :class:`GitOpsStackError` with
+    every finding: a stale tree, a lock made for other settings, a release known to be bad, a moved tag, a render that
+    differs from the lock.
     """
+    if settings.cluster is None:
+        return []
     file = root / LOCK
     lock = load_lock(file)
     findings = [*check_release(settings.argocd.version), *check_tree(settings, root)]

@@ -38,12 +38,14 @@ _FIXED: Mapping[str, _Rule] = {
     "accountId": _Rule("account.id", f"all AWS resources of the stack in account {{before}}: {_EKS}"),
 }
 
+_OF_NETWORK = ("network", "zones")
+
 
 def build_facts(settings: StackSettings) -> dict[str, str]:
     """Build the facts of a stack that cannot change in place; a fact that does not apply is empty."""
     eks, network = settings.eks, settings.network
     return {
-        "provider": settings.cluster.provider,
+        "provider": settings.cluster.provider if settings.cluster else "",
         "clusterName": settings.cluster_name if eks else "",
         "ipFamily": eks.ip_family if eks else "",
         "secretsKey": (eks.secrets_key_arn or "a key of its own") if eks else "",
@@ -66,18 +68,20 @@ def check_facts(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Itera
     and is let through.
     """
     had_cluster = recorded.get("provider") == "eks"
+    network_alone = recorded.get("provider") == "" and bool(recorded.get("network"))
     provided = _EKS if had_cluster else "Argo CD, root and its applications with their workloads from the cluster"
     cluster = recorded.get("clusterName") or "of this stack"
     for fact, rule in _FIXED.items():
         before, now = recorded.get(fact, ""), wanted.get(fact, "")
         if fact == "zones" and before.isdigit() != now.isdigit() and _count(before) == _count(now):
             continue  # the same number, and one of the two does not say which
-        if before == now or not before or (fact not in ("provider", "region", "accountId") and not had_cluster):
+        judged = had_cluster or fact in ("provider", "region", "accountId") or (fact in _OF_NETWORK and network_alone)
+        if before == now or not before or not judged:
             continue
-        if fact != "provider" and wanted.get("provider") != recorded.get("provider"):
+        if fact != "provider" and wanted.get("provider") != recorded.get("provider") and not network_alone:
             continue  # said once, for the provider
         place = rule.setting if ":" in rule.setting else f"gitops-stack:{rule.setting}"
-        wording = rule.deleted if had_cluster else rule.deleted.replace(f": {_EKS}", "")
+        wording = rule.deleted if had_cluster else rule.deleted.replace(f": {_EKS}", "").replace(f", and {_EKS}", "")
         deleted = wording.format(provided=provided, cluster=cluster, before=before).format(cluster=cluster)
         yield (
             f"{place}: found {now or 'nothing'}, and this stack was made with {before}; this would delete {deleted}; "

@@ -46,6 +46,7 @@ from gitops_stack.live_state import (
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
+from gitops_stack.settings.missing_cluster import require_cluster
 
 ENGINE_ENVIRONMENT = "engine-environment.json"  # what a rehearsal's engine needs to find its account
 DESTROY_LIMIT_SECONDS = 120.0
@@ -80,7 +81,9 @@ def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report
     A destroy that was interrupted is finished first. Raises :class:`GitOpsStackError` with the phase, the condition
     and the log, unless every application is Synced at the pushed revision and Healthy and the certificate is complete.
     """
-    if load_stack_file(project, stack).eks is not None:
+    settings = load_stack_file(project, stack)
+    require_cluster(settings)
+    if settings.eks is not None:
         raise GitOpsStackError(
             f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found eks; the lab bootstraps an existing "
             f"cluster; use `gitops-stack rehearse {stack}`"

@@ -48,7 +48,8 @@ from gitops_stack.lab.made import Made, load_made
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.repository import keep_touched_clone
 from gitops_stack.lab.state import LabState
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import ExistingClusterSettings, StackSettings
+from gitops_stack.settings.missing_cluster import describe_missing_cluster
 
 _UP_SECONDS = 600.0
 _DESTROY_SECONDS = 300.0
@@ -102,7 +103,9 @@ class Rehearsal:
             report.lab.start_outside(self._outside, progress)
             self._connect()
             self.assumed = self._write_prerequisites()
-        if control_plane:
+        if self.settings.cluster is None:
+            progress(describe_missing_cluster(self.settings))
+        elif control_plane:
             with report.phase("control plane", progress):
                 report.lab.up(progress, nodes=False)
         with report.phase("repository", progress):
@@ -127,8 +130,9 @@ class Rehearsal:
         return recover_pending(self.report, account, progress, load_crashed_creates(self.event_log))
 
     def hand_over(self, progress: Progress) -> None:
-        """Start Argo CD's controllers and wait until all is synced and owned by them."""
-        hand_over(self.report, progress)
+        """Start Argo CD's controllers and wait until all is synced and owned by them; nothing without a cluster."""
+        if self.settings.cluster is not None:
+            hand_over(self.report, progress)
 
     def preview_again(self, progress: Progress) -> None:
         """Run `pulumi preview --refresh --expect-no-changes`; raises :class:`GitOpsStackError` when it sees any."""
@@ -260,7 +264,7 @@ def choose_place(settings: StackSettings) -> str:
 def load_rehearsed(project: Path, stack: str) -> StackSettings:
     """Read a stack that can be rehearsed. Raises :class:`GitOpsStackError` for any other; makes nothing."""
     settings = load_stack_file(project, stack)
-    if settings.eks is None:
+    if isinstance(settings.cluster, ExistingClusterSettings):
         raise GitOpsStackError(
             f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found existing; a rehearsal needs eks; use "
             f"`gitops-stack lab bootstrap --stack {stack}`"

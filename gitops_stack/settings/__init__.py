@@ -32,13 +32,13 @@ from gitops_stack.settings.registry import (
     ReplicationSettings,
     RepositorySettings,
 )
-from gitops_stack.settings.stack import FROM_ELSEWHERE, KEYS, OPTIONAL_KEYS, StackSettings
+from gitops_stack.settings.stack import AWS_KEYS, FROM_ELSEWHERE, KEYS, OPTIONAL_KEYS, StackSettings
 from gitops_stack.settings.sync_windows import SyncWindowSettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import Settings
 
 __all__ = [
-    "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
+    "AWS_KEYS", "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
     "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "ArgoCDSettings", "CiSettings",
     "ClusterAutoscalerSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
     "CredentialsSettings", "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings",

@@ -51,6 +51,9 @@ def _check_presence(settings: StackSettings) -> Iterator[Finding]:
         uses.insert(0, "cluster.provider eks")
         if settings.network is None:
             yield "network", None, "needs cidr or vpcId: an EKS cluster is made in a VPC"
+    elif settings.cluster is None:
+        uses.insert(0, "the network")
+        yield from _check_network_alone(settings.network)
     else:
         for name, value in (("network", settings.network), ("addOns", settings.add_ons)):
             if value is not None:
@@ -63,6 +66,14 @@ def _check_presence(settings: StackSettings) -> Iterator[Finding]:
             yield "account.id", None, f"needs the AWS account: {uses[0]} is made in it"
         if settings.region is None:
             yield "aws:region", None, f"needs a region such as eu-central-1: {uses[0]} is made in it"
+
+
+def _check_network_alone(network: NetworkSettings | None) -> Iterator[Finding]:
+    if network is None:
+        yield "cluster", None, "needs provider existing or eks; only a stack that makes its network may be without it"
+    elif network.vpc_id is not None:
+        needs = "needs cidr instead, or a cluster: without one a stack makes its network alone, and this one is there"
+        yield "network.vpcId", network.vpc_id, needs
 
 
 def _check_compute(settings: StackSettings) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ class _Holder(NamedTuple):
 def check_pods(settings: StackSettings) -> Iterator[Finding]:
     """Yield (path as typed, found, what is needed) for everything that is wrong with the roles of pods."""
     if settings.eks is None:
-        if settings.pod_roles:
+        if settings.pod_roles and settings.cluster is not None:
             yield "podRoles", ", ".join(settings.pod_roles), "needs provider eks: pods get roles by EKS Pod Identity"
         return
     if settings.eks.compute.auto_mode and settings.add_ons is not None:

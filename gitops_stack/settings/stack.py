@@ -31,9 +31,12 @@ class StackSettings(Settings):
     stack: DnsLabel
     region: Region | None = Field(None, description="AWS region, from `aws:region`.")
     account: AccountSettings | None = Field(None, description="The AWS account; needed with eks, registry and ci.")
-    network: NetworkSettings | None = Field(None, description="The VPC; needed with eks, and only there.")
-    cluster: Annotated[ExistingClusterSettings | EksClusterSettings, Field(discriminator="provider")] = Field(
-        description="The cluster: provider existing (kubeconfig, context) or eks."
+    network: NetworkSettings | None = Field(
+        None, description="The VPC; needed with eks, and by itself without cluster."
+    )
+    cluster: Annotated[ExistingClusterSettings | EksClusterSettings, Field(discriminator="provider")] | None = Field(
+        None,
+        description="The cluster: provider existing (kubeconfig, context) or eks; left out: the network is made alone.",
     )
     registry: RegistrySettings | None = Field(None, description="Container repositories and caches (ECR).")
     ci: CiSettings | None = Field(None, description="Roles of pipelines, by OIDC.")
@@ -84,4 +87,6 @@ _WRITTEN = {
 KEYS = tuple(_WRITTEN)
 """The keys of a stack file under the project's prefix, without it."""
 OPTIONAL_KEYS = tuple(key for key, field in _WRITTEN.items() if field.default is None)
-"""Of those, the sections that a stack may do without altogether. All of them are made in AWS."""
+"""Of those, the sections that a stack may do without altogether."""
+AWS_KEYS = tuple(key for key in OPTIONAL_KEYS if key != "cluster")
+"""Of those, the ones that are made in AWS whatever the cluster is."""

@@ -14,6 +14,7 @@ from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
+from gitops_stack.settings.missing_cluster import describe_missing_cluster
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
 from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.folder_applications import is_wrong
@@ -63,9 +64,12 @@ def check_stack(
         return kept
     entries = load_policies(project, (policy.rule for policy in plugins.policies))
     problems = _check_installation(project, settings)
+    notes = list(_note_missing_cluster(settings))
+    if notes and not (project / settings.tree_path).exists():
+        return Report(notes[0].file, settings.stack, version, 0, 0, tuple(notes))
     tree = load_tree(project, settings, kubernetes_version=version)
     settle_json(tree)
-    found = [*problems, *tree.findings]
+    found = [*problems, *notes, *tree.findings]
     schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
@@ -152,6 +156,12 @@ def build_settings_report(stack: str, sentences: Iterable[str]) -> Report:
         for sentence in sentences
     ]
     return Report(place, stack, "", 0, 0, _sorted(findings))
+
+
+def _note_missing_cluster(settings: StackSettings) -> Iterator[Finding]:
+    if settings.cluster is None:
+        place, _, sentence = describe_missing_cluster(settings).partition(": ")
+        yield Finding("installation", "note", place, None, "", sentence, "")
 
 
 def _check_installation(project: Path, settings: StackSettings) -> list[Finding]:

@@ -112,6 +112,19 @@ def test_an_account_and_a_machine_that_are_ready(ready: Path) -> None:
     assert run(ready).exit_code == 0
 
 
+def test_a_stack_without_a_cluster_has_the_checks_of_its_network(ready: Path) -> None:
+    file = ready / "Pulumi.dev.yaml"
+    config = {key: value for key, value in eks_config().items() if key != "gitops-stack:cluster"}
+    file.write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
+    checks = report(ready)
+    assert "has no gitops-stack:cluster: `pulumi up` makes the network, and no" in checks["cluster"]["found"]
+    network = (
+        "credentials", "region", "quota: VPCs per region", "zones", "quota: Elastic IP addresses per region",
+        "quota: NAT gateways per zone", "cidr",
+    )  # fmt: skip
+    assert statuses(checks) == {**dict.fromkeys((*network, *LOCAL), "ok"), "cluster": "skipped"}
+
+
 def test_text_says_what_was_found_needed_and_how_to_fix(ready: Path) -> None:
     (ready / "programs" / "aws").unlink()
     result = run(ready)

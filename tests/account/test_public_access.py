@@ -156,7 +156,7 @@ def test_an_opening_that_was_interrupted_is_waited_for_and_closed(eks: Eks) -> N
 
 def test_without_a_cluster_there_is_nothing_to_open(eks: Eks) -> None:
     eks.exists = False
-    with pytest.raises(GitOpsStackError, match="is not there yet, so nothing can be opened; make it with this machine"):
+    with pytest.raises(GitOpsStackError, match=f"nothing was opened or run; make it with {OWN} in"):
         door().open()
 
 
@@ -164,6 +164,14 @@ def test_an_update_that_fails_is_said_with_eks_s_words(eks: Eks) -> None:
     eks.failing = True
     with pytest.raises(EnvironmentProblem, match="the endpoint was not changed: no addresses left; run again"):
         door().open()
+
+
+def test_before_the_first_cluster_the_command_is_not_run(eks: Eks, eks_project: Path) -> None:
+    eks.exists = False
+    done = run(eks_project, "--", "touch", str(eks_project / "ran"))
+    assert str(done.exception).startswith("EKS cluster acme-dev: is not there yet, so nothing was opened or run; ")
+    assert not (eks_project / "ran").exists()
+    assert eks.changes == []
 
 
 @pytest.mark.parametrize(("address", "network"), [("198.51.100.23", OWN), ("2001:db8::7", "2001:db8::7/128")])

@@ -51,10 +51,7 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
     made = Rehearsal.open(lab, project, STACK)
     try:
         made.start(project, say, control_plane=False)
-        executable = Path(made.report.engine.extra["PATH"]) / "pulumi-resource-aws"
-        command = executable.read_text(encoding="utf-8")
-        plugin = f"{sys.executable} {INTERRUPTED / 'provider.py'}"
-        executable.write_text(command.replace(f"{sys.executable} -m gitops_stack.lab.aws.provider", plugin))
+        make_killable(made)
         extra = {name: value for name, value in made.report.engine.extra.items() if "KUBECONFIG" not in name}
         made.report.engine = replace(made.report.engine, extra=extra)
         yield made
@@ -62,23 +59,32 @@ def rehearsal(tmp_path: Path) -> Iterator[Rehearsal]:
         lab.down(say)
 
 
+def make_killable(rehearsal: Rehearsal) -> None:
+    """Give the rehearsal a plugin of AWS that answers some creates never, as :func:`kill_up` says."""
+    executable = Path(rehearsal.report.engine.extra["PATH"]) / "pulumi-resource-aws"
+    command = executable.read_text(encoding="utf-8")
+    plugin = f"{sys.executable} {INTERRUPTED / 'provider.py'}"
+    executable.write_text(command.replace(f"{sys.executable} -m gitops_stack.lab.aws.provider", plugin))
+
+
 def test_a_killed_up_goes_on_where_it_was(rehearsal: Rehearsal, tmp_path: Path) -> None:
     for number, kill in enumerate(KILLS):
-        _kill_up(rehearsal, tmp_path / f"notes-{number}", kill)
+        kill_up(rehearsal, tmp_path / f"notes-{number}", kill)
         recovered = rehearsal.recover(say)
         assert {recovery.outcome for recovery in recovered} <= {"imported", "cleared"}
-        _check_all_are_known(rehearsal, recovered, kill)
+        check_all_are_known(rehearsal, recovered, kill)
     rehearsal.up(say)
     assert rehearsal.recover(say) == []
     assert _made(rehearsal) == _known(rehearsal)
     rehearsal.report.engine.preview("--refresh", "--expect-no-changes")
 
 
-def _kill_up(rehearsal: Rehearsal, notes: Path, kill: dict[str, int]) -> None:
+def kill_up(rehearsal: Rehearsal, notes: Path, kill: dict[str, int]) -> None:
+    """Run `pulumi up` and kill it once the creates of ``kill`` (type -> how many) are under way."""
     notes.mkdir()
     names = {"INTERRUPTED_TYPES": " ".join(kill), "INTERRUPTED_NOTES": str(notes)}
     engine = replace(rehearsal.report.engine, extra={**rehearsal.report.engine.extra, **names})
-    command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK, "--non-interactive"]
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", engine.stack, "--non-interactive"]
     with (notes.parent / "up.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             command, cwd=engine.project, env=engine.environment(), executable=str(engine.tools / "pulumi"),
@@ -109,7 +115,7 @@ def _count(notes: Path) -> dict[str, int]:
     return {kind: types.count(kind) for kind in types}
 
 
-def _check_all_are_known(rehearsal: Rehearsal, recovered: list[Recovery], kill: dict[str, int]) -> None:
+def check_all_are_known(rehearsal: Rehearsal, recovered: list[Recovery], kill: dict[str, int]) -> None:
     """All that were under way are told of; those named `…-1` were not made, the others are in the state now."""
     known = {resource["urn"]: resource for resource in _state(rehearsal)}
     told = [found for found in recovered if found.urn.rpartition("$")[2].partition("::")[0] in kill]
@@ -121,7 +127,8 @@ def _check_all_are_known(rehearsal: Rehearsal, recovered: list[Recovery], kill: 
 
 
 def _state(rehearsal: Rehearsal) -> list[dict[str, Any]]:
-    exported = rehearsal.report.engine.run("stack", "export", "--stack", STACK, limit_seconds=60)
+    engine = rehearsal.report.engine
+    exported = engine.run("stack", "export", "--stack", engine.stack, limit_seconds=60)
     resources: list[dict[str, Any]] = json.loads(exported)["deployment"]["resources"]
     return resources
 

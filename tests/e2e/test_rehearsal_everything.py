@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,21 +20,20 @@ from tests.stacks import changed_config
 pytestmark = pytest.mark.e2e
 
 
-def write_project(folder: Path) -> Path:
-    """Clone this project and give its stack prd the settings of tests/fixtures/stacks/everything.yaml."""
+def write_project(folder: Path, stack: str, config: dict[str, Any]) -> Path:
+    """Clone this project and give its ``stack`` another configuration."""
     project = folder / "project"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(project)], check=True)
-    text = render_document({"config": changed_config("prd", "everything")})
-    (project / "Pulumi.prd.yaml").write_text(text, encoding="utf-8")
+    (project / f"Pulumi.{stack}.yaml").write_text(render_document({"config": config}), encoding="utf-8")
     identity = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.com"]
-    subprocess.run(["git", "-C", str(project), *identity, "commit", "--quiet", "-am", "everything"], check=True)
+    subprocess.run(["git", "-C", str(project), *identity, "commit", "--quiet", "-am", "changed"], check=True)
     return project
 
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     folder = tmp_path_factory.mktemp("everything")
-    project = write_project(folder)
+    project = write_project(folder, "prd", changed_config("prd", "everything"))
     rehearsal = Rehearsal.open(Lab.open(folder / "lab", build_tools(say)), project, "prd")
     rehearsal.start(project, say)
     yield rehearsal

@@ -102,6 +102,38 @@ def test_the_verdict_of_a_change_is_the_guard_s(kind: str, setting: str, before:
     assert all(";" in found and found.count(": ") >= 1 for found in findings), "place, finding and remedy"
 
 
+def network_alone(**network: object) -> StackSettings:
+    return StackSettings.model_validate(
+        {**{key: value for key, value in EKS.items() if key != "cluster"}, "network": {**EKS["network"], **network}}
+    )
+
+
+def test_a_cluster_is_added_to_a_network_that_was_made_alone() -> None:
+    alone, whole = build_facts(network_alone()), build_facts(StackSettings.model_validate(EKS))
+    assert list(check_facts(alone, whole)) == []
+    (found,) = check_facts(whole, alone)
+    assert found.startswith(
+        "gitops-stack:cluster.provider: found nothing, and this stack was made with eks; this would"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"cidr": "10.30.0.0/16"}, "network: found 10.30.0.0/16, and this stack was made with 10.20.0.0/16; this would"
+         " delete the network"),
+        ({"availabilityZones": 2}, "network.availabilityZones: found 2, and this stack was made with 3; this would"
+         " delete subnets of the network"),
+    ],
+)  # fmt: skip
+def test_a_network_that_was_made_alone_is_not_replaced(change: dict[str, object], found: str) -> None:
+    before = build_facts(network_alone())
+    wanted = [f"gitops-stack:{found}; set it back, or move as docs/move.md says"]
+    assert list(check_facts(before, build_facts(network_alone(**change)))) == wanted
+    changed = StackSettings.model_validate({**EKS, "network": {**EKS["network"], **change}})
+    assert list(check_facts(before, build_facts(changed))) == wanted
+
+
 def test_a_refused_setting_is_named_with_both_values() -> None:
     (found,) = judge("eks", "network.cidr", "10.20.0.0/16", "10.30.0.0/16")
     assert found == (

@@ -44,7 +44,7 @@ def test_a_repository_that_is_not_reached_by_https_is_refused(lab: Lab, project:
 
 def test_a_wrong_stack_file_is_refused_in_its_own_words(lab: Lab, project: Path) -> None:
     (project / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
-    with pytest.raises(GitOpsStackError, match=r"Pulumi\.dev\.yaml: gitops-stack:cluster"):
+    with pytest.raises(GitOpsStackError, match=r"Pulumi\.dev\.yaml: gitops-stack:gitops: is missing"):
         Rehearsal.open(lab, project, "dev")
 
 
