@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from gitops_stack.cli.console import OneStack, Project, out, print_json, progress
+from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.stack_files import find_stacks
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.stack_files import find_stacks, stack_file
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
 from gitops_stack.tree_check.difference_report import build_json, render_markdown, render_text
@@ -71,3 +71,16 @@ def _compare(stack: str, base: Path, head: Path, lacking: list[str]) -> TreeDiff
         raise EnvironmentProblem(f"Pulumi.{stack}.yaml: is in neither revision; name one of their stacks")
     lacking += [sentence for tree in trees for sentence in tree.lacking]
     return compare_trees(stack, *trees)
+
+
+def load_base(project: Path, stack: str) -> Tree:
+    """Render a stack at a revision that a working tree is compared with; all is new where that cannot be read."""
+    try:
+        return load_tree(project, load_stack_file(project, stack))
+    except EnvironmentProblem:
+        if (project / stack_file(stack)).is_file():
+            raise
+        return Tree()  # the stack is new
+    except GitOpsStackError as error:
+        err.print(f"the base cannot be read, so all is new: {error}", markup=False)
+        return Tree()

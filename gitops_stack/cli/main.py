@@ -27,6 +27,7 @@ _COMMANDS = {
     "diff": "difference.diff",
     "schema": "tree.schema",
     "status": "status.status",
+    "graph": "graph.graph",
     "detach": "detach.detach",
     "rehearse": "rehearsal.rehearse",
     "try": "try_.try_applications",

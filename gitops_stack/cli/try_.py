@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
+from gitops_stack.cli.difference import load_base
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.commands import build_lab_folder
@@ -21,7 +22,7 @@ from gitops_stack.lab.seed import find_repository
 from gitops_stack.lab.tools import Tools, build_tools
 from gitops_stack.lab.trial import Trial
 from gitops_stack.settings import StackSettings
-from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.revisions import open_revision, read_base
 from gitops_stack.tree_check.selection import (
@@ -141,20 +142,8 @@ def _choose(
         return _Choice(select_named(tree, names))
     found = read_base(project, base, settings.gitops.revision, settings.gitops.repo_url)
     with open_revision(project, found.commit) as opened:
-        before = _load_base(opened, settings.stack)
+        before = load_base(opened, settings.stack)
     return _Choice(select_changed(settings.stack, before, tree), f"{found.words} ({found.commit[:10]})")
-
-
-def _load_base(project: Path, stack: str) -> Tree:
-    try:
-        return load_tree(project, load_stack_file(project, stack))
-    except EnvironmentProblem:
-        if (project / stack_file(stack)).is_file():
-            raise
-        return Tree()  # the stack is new
-    except GitOpsStackError as error:
-        err.print(f"the base cannot be read, so all is new: {error}", markup=False)
-        return Tree()
 
 
 def _check_namespaces(settings: StackSettings, choice: _Choice) -> None:

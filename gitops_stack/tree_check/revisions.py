@@ -40,7 +40,7 @@ class Base:
     words: str
 
 
-def read_base(project: Path, written: str | None, branch: str, repo_url: str) -> Base:
+def read_base(project: Path, written: str | None, branch: str, repo_url: str, option: str = "--base") -> Base:
     """Resolve what the working tree is compared with.
 
     That is ``written``; else where HEAD parted from ``branch``, of the remote that is ``repo_url``, of `origin`, or
@@ -48,7 +48,7 @@ def read_base(project: Path, written: str | None, branch: str, repo_url: str) ->
     clone, in which nothing tells where HEAD parted.
     """
     if written is not None:
-        return Base(_commit(project, written, "--base"), written)
+        return Base(_commit(project, written, option), written)
     head = _commit(project, "HEAD", "--base")
     branch = branch.removeprefix("refs/heads/")  # which is how a stack file may name it, too
     names = [f"refs/remotes/{remote}/{branch}" for remote in _remotes(project, repo_url)]

@@ -1,0 +1,164 @@
+"""`gitops-stack graph`: a stack's applications with their waves, projects, sources and clusters, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gitops_stack.cli.account import RoleArn
+from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
+from gitops_stack.cli.console import Project, Stack, err, progress
+from gitops_stack.cli.difference import load_base
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.graph.graph import Change, Graph, Look, build_graph
+from gitops_stack.graph.html_page import render_page
+from gitops_stack.graph.mermaid import render_mermaid
+from gitops_stack.graph.svg import render_svg
+from gitops_stack.live_state import load_app_projects, load_applications, read_applications
+from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.applications import Tree, load_tree
+from gitops_stack.tree_check.difference import compare_trees
+from gitops_stack.tree_check.revisions import open_revision, read_base
+from gitops_stack.tree_check.working_tree import stamp_tree, wait_for_change
+
+_RELOAD_SECONDS = 5
+
+
+class GraphOutput(str, Enum):
+    """What is drawn: text for Mermaid, one picture, or one page to search in."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+    HTML = "html"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What one call asks for."""
+
+    project: Path
+    stack: str
+    output: GraphOutput
+    look: Callable[[StackSettings], Look] | None
+    against: str | None
+    watching: bool
+
+    def render(self, settings: StackSettings, tree: Tree, base: Tree | None) -> str:
+        change = None
+        if base is not None:
+            change = Change(self.against or "", base, compare_trees(self.stack, base, tree))
+        look = self.look(settings) if self.look else None
+        made = build_graph(self.stack, tree, look, change)
+        if self.output is GraphOutput.HTML:
+            time = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC") if look else ""
+            seconds = _RELOAD_SECONDS if self.watching else 0
+            return render_page(made, looked=look is not None, time=time, reload_seconds=seconds)
+        renderers: dict[GraphOutput, Callable[[Graph], str]] = {
+            GraphOutput.MERMAID: render_mermaid,
+            GraphOutput.SVG: render_svg,
+        }
+        return renderers[self.output](made)
+
+
+def graph(
+    stack: Stack,
+    project: Project = Path(),
+    output: Annotated[GraphOutput, typer.Option(help="What to draw.")] = GraphOutput.MERMAID,
+    write: Annotated[str, typer.Option(help="File to write, or - for standard output.", metavar="FILE")] = "-",
+    live: Annotated[
+        bool, typer.Option("--live/--no-live", help="Ask the cluster for the state of each application, and why.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Mark what the working tree would change since this revision.", metavar="REVISION"),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Write the file again when the tree or the cluster changes, until Ctrl-C.")
+    ] = False,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    role_arn: RoleArn = None,
+) -> None:
+    """Draw a stack: root, projects, applications, waves, sources, clusters; with --live their state and reasons.
+
+    Needs no cluster without --live. The page is one file that loads nothing.
+    """
+    if watch and write == "-":
+        raise EnvironmentProblem("--watch: needs a file to write again; name one with --write")
+    if not live and (kubeconfig or context or role_arn):
+        raise EnvironmentProblem(
+            "graph: --kubeconfig, --context and --role-arn are for --live; add it, or leave them out"
+        )
+
+    def look(settings: StackSettings) -> Look:
+        with open_cluster(
+            "graph", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn
+        ) as client:
+            found = load_applications(client, settings.argocd.namespace)
+            return Look(found, read_applications(found, load_app_projects(client, settings.argocd.namespace)))
+
+    asked = _Asked(project, stack, output, look if live else None, against, watch)
+    settings = load_stack_file(project, stack)
+    with progress(f"drawing {stack}"):
+        tree, base = load_tree(project, settings), _load_base(asked, settings)
+        text = asked.render(settings, tree, base)
+    _write(write, text)
+    _say_lacking(tree)
+    if watch:
+        _watch(asked, Path(write), settings, tree, base, text)
+
+
+def _load_base(asked: _Asked, settings: StackSettings) -> Tree | None:
+    if asked.against is None:
+        return None
+    gitops = settings.gitops
+    found = read_base(asked.project, asked.against, gitops.revision, gitops.repo_url, "--against")
+    with open_revision(asked.project, found.commit) as opened:
+        return load_base(opened, asked.stack)
+
+
+def _watch(asked: _Asked, file: Path, settings: StackSettings, tree: Tree, base: Tree | None, text: str) -> None:
+    """Draw again whenever the tree has changed, and every few seconds with a cluster; what fails is said once."""
+    err.print(f"watching; open {file}, end with Ctrl-C", markup=False)
+    said = ""
+    while True:
+        changed = wait_for_change(lambda: stamp_tree(asked.project, settings, tree), _RELOAD_SECONDS)  # noqa: B023
+        if not (changed or asked.look):
+            continue
+        try:
+            if changed:
+                settings = load_stack_file(asked.project, asked.stack)
+                tree = load_tree(asked.project, settings)
+            drawn, trouble = asked.render(settings, tree, base), ""
+        except GitOpsStackError as error:  # a file that is saved half written, a cluster that is away for a moment
+            drawn, trouble = text, str(error)
+        if trouble and trouble != said:
+            err.print(f"not drawn: {trouble}", markup=False)
+        said = trouble
+        if drawn != text:
+            _write(str(file), text := drawn)
+
+
+def _write(target: str, text: str) -> None:
+    if target == "-":
+        typer.echo(text, nl=False)
+        return
+    file = Path(target)
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)  # whole or not at all: a browser may read it at any time
+    except OSError as error:
+        raise EnvironmentProblem(f"--write: {file}: cannot be written: {error.strerror}; name another file") from None
+
+
+def _say_lacking(tree: Tree) -> None:
+    for sentence in dict.fromkeys(tree.lacking):
+        err.print(f"not seen: {sentence}", markup=False)
