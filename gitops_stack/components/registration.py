@@ -91,7 +91,7 @@ def _is_ready_with_its_pods(manifest: Manifest) -> bool:
     The provider watches a Service's endpoints for ten seconds after their last change (pulumi-kubernetes
     provider/pkg/await/service.go), and the engine runs a few resources at a time: twelve Services took 20 s.
     """
-    return manifest["kind"] == "Service" and manifest["spec"].get("type", "ClusterIP") != "LoadBalancer"
+    return manifest["kind"] == "Service" and bool(manifest["spec"].get("type", "ClusterIP") != "LoadBalancer")
 
 
 def tracking_id(manifest: Manifest, application: str, namespace: str) -> str:
