@@ -9,7 +9,7 @@ from typing_extensions import NotRequired, TypedDict
 from gitops_stack import conventions
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import inherited_dependencies
-from gitops_stack.components.registration import KubernetesObject, register_handed_over, register_kept
+from gitops_stack.components.registration import KubernetesObject, annotate_kept, register_handed_over, register_kept
 from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
@@ -85,7 +85,7 @@ class ArgoCD(pulumi.ComponentResource):
             take_over=args.get("take_over", ""),
             tree=args.get("tree"),
             manifests=args["manifests"],
-            definitions=[open_schema(crd) for crd in crds] if hand_over else (),
+            definitions=[open_schema(crd) if hand_over else annotate_kept(crd) for crd in crds],
         )
         home = register_kept(kept[0], self, [self._guard], guard=self._guard)
         secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]

@@ -74,15 +74,21 @@ def register_kept(
 
     ``secret_properties`` are added to the object and encrypted in the state.
     """
-    annotations = {conventions.PATCH_FIELD_MANAGER: _KEPT_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
+    is_definition = manifest["kind"] == "CustomResourceDefinition"
     return _register(
-        {**annotate(manifest, annotations), **(secret_properties or {})},
+        {**annotate_kept(manifest), **(secret_properties or {})},
         parent,
         depends_on,
         ignore_changes=ignore_changes,
         delete_timeout=delete_timeout,
-        trigger=guard.build_trigger(manifest) if guard else None,
+        trigger=guard.build_trigger(manifest) if guard and not is_definition else None,
     )
+
+
+def annotate_kept(manifest: Manifest) -> Manifest:
+    """Return ``manifest`` as Pulumi keeps it, with the field manager that writes it."""
+    manager = {conventions.PATCH_FIELD_MANAGER: _KEPT_FIELD_MANAGER, conventions.PATCH_FORCE: "true"}
+    return annotate(manifest, manager)
 
 
 def _is_ready_with_its_pods(manifest: Manifest) -> bool:

@@ -31,13 +31,17 @@ def want(component: str, definitions: Iterable[Manifest], missing: Iterable[str]
 
 
 def restore(client: Client, component: str) -> None:
-    """Make the CRDs that are wanted, under Argo CD's field manager, and wait until the API server has taken them up.
+    """Make the CRDs that are wanted, and wait until the API server has taken them up.
+
+    Their field manager is Argo CD's, unless they name the one that Pulumi keeps them under.
 
     Raises :class:`EnvironmentProblem` when it does not.
     """
     wanted = _WANTED.pop(component, ())
     for definition in wanted:
-        patch(client, reference(definition), definition, PatchType.APPLY, conventions.ARGOCD_FIELD_MANAGER, force=True)
+        annotations = definition["metadata"].get("annotations") or {}
+        manager = annotations.get(conventions.PATCH_FIELD_MANAGER, conventions.ARGOCD_FIELD_MANAGER)
+        patch(client, reference(definition), definition, PatchType.APPLY, manager, force=True)
     deadline = time.monotonic() + _SERVED_SECONDS
     references = [reference(definition) for definition in wanted]
     while left := [name for name, found in load_objects(client, references).items() if not _is_established(found)]:

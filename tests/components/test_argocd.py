@@ -162,6 +162,17 @@ def test_without_self_management_pulumi_keeps_everything(self_management: bool) 
     )
 
 
+@pytest.mark.parametrize("self_management", [True, False])
+def test_the_guard_makes_a_missing_definition_as_it_is_registered(self_management: bool) -> None:
+    found = record_argocd([CRD, CONFIG_MAP], self_management=self_management)
+    (definition,) = objects(found, ":CustomResourceDefinition")
+    (guard,) = [one for one in found if one.name == "argocd/cluster-guard"]
+    (given,) = guard.inputs["definitions"]
+    spec, annotations = definition.inputs["spec"], definition.inputs["metadata"]["annotations"]
+    manager = given["metadata"].get("annotations", {}).get("pulumi.com/patchFieldManager", "argocd-controller")
+    assert (given["spec"], manager) == (spec, annotations["pulumi.com/patchFieldManager"])
+
+
 @pytest.mark.parametrize(
     ("spec", "skipped"),
     [

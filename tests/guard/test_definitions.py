@@ -54,6 +54,15 @@ def test_what_is_missing_is_applied_under_argo_cd_s_manager_and_once(applied: li
     assert applied == [("applicationsets.argoproj.io", PatchType.APPLY, "argocd-controller", True)]
 
 
+def test_what_pulumi_keeps_is_applied_under_the_manager_it_names(applied: list[Any]) -> None:
+    client: Any = None
+    annotations = {"pulumi.com/patchFieldManager": "gitops-stack"}
+    kept = {**SETS, "metadata": {**SETS["metadata"], "annotations": annotations}}
+    definitions.want("a", [kept], [reference(SETS).text])
+    definitions.restore(client, "a")
+    assert applied == [("applicationsets.argoproj.io", PatchType.APPLY, "gitops-stack", True)]
+
+
 @pytest.mark.usefixtures("applied")
 def test_a_crd_that_is_never_served_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     client: Any = None
