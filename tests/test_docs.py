@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
-from gitops_stack.cli.main import app
 from gitops_stack.testing import RegisteredResource, record_program
-from tests.docs.documents import FENCED, FILES, SPAN, find_calls, find_command
-from tests.stacks import CALLS, ROOT
+from tests.docs.architecture_page import write_layers
+from tests.docs.commands_page import write_commands
+from tests.docs.documents import FENCED, FILES, find_calls, find_command
+from tests.stacks import CALLS, ROOT, is_golden_run
 
-README = FILES[0].read_text(encoding="utf-8")
-
-
-def leaf_commands(command: Any, *path: str) -> Iterator[str]:
-    if not hasattr(command, "commands"):
-        yield " ".join(path)
-    for name, child in getattr(command, "commands", {}).items():
-        if not child.hidden:
-            yield from leaf_commands(child, *path, name)
+LIBRARY = ROOT / "docs" / "library.md"
 
 
 def options_of(command: Any) -> set[str]:
@@ -95,15 +86,20 @@ def test_every_make_target_exists(file: str, words: tuple[str, ...]) -> None:
     assert {word.partition("=")[0] for word in words if "=" in word} <= variables, file
 
 
-def test_the_readme_lists_every_command_with_options_it_has() -> None:
-    rows = re.findall(r"^\| `gitops-stack ([^`]+)` \| (.+) \|$", README, re.MULTILINE)
-    described = {}
-    for call, text in rows:
-        command, rest = find_command(call.split())
-        described[" ".join(call.split()[: len(call.split()) - len(rest)])] = command
-        named = {span.split()[0] for span in SPAN.findall(text) if span.startswith("--")}
-        assert named <= options_of(command), call
-    assert set(described) == set(leaf_commands(typer.main.get_command(app)))
+def test_the_page_of_commands_says_what_they_say_of_themselves() -> None:
+    page = ROOT / "docs" / "commands.md"
+    written = write_commands(page.read_text(encoding="utf-8"))
+    if is_golden_run():
+        page.write_text(written, encoding="utf-8")
+    assert written == page.read_text(encoding="utf-8")
+
+
+def test_the_layers_are_those_of_the_contract() -> None:
+    page = ROOT / "ARCHITECTURE.md"
+    written = write_layers(page.read_text(encoding="utf-8"))
+    if is_golden_run():
+        page.write_text(written, encoding="utf-8")
+    assert written == page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -120,8 +116,8 @@ def test_every_link_leads_to_a_file_and_a_heading(file: Path) -> None:
 
 
 def run_example(number: int) -> list[RegisteredResource]:
-    source = [block[2] for block in FENCED.findall(README) if block[1] == "python"][number]
-    program = compile(source, f"README.md, example {number + 1}", "exec")
+    source = [block[2] for block in FENCED.findall(LIBRARY.read_text(encoding="utf-8")) if block[1] == "python"][number]
+    program = compile(source, f"docs/library.md, example {number + 1}", "exec")
     return record_program(lambda: exec(program, {"__name__": "__main__"}), stack="dev", calls=CALLS)
 
 

@@ -237,8 +237,8 @@ def test_the_settings_table_has_one_row_per_setting() -> None:
     assert {path.rpartition(".")[2] for path in found} == wanted
 
 
-def test_the_readme_has_the_settings_table() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- settings -->\n(.*?)<!-- /settings -->", readme, re.DOTALL)
-    assert found, "README.md has no <!-- settings --> … <!-- /settings -->"
+def test_the_page_of_settings_has_the_settings_table() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    found = re.search(r"<!-- settings -->\n(.*?)<!-- /settings -->", page, re.DOTALL)
+    assert found, "docs/settings.md has no <!-- settings --> … <!-- /settings -->"
     assert found[1].strip() == schema.render_settings_table().strip()

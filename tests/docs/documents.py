@@ -13,7 +13,7 @@ import typer.main
 from gitops_stack.cli.main import app
 from tests.stacks import ROOT
 
-FILES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FILES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 FENCED = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _INDENTED = re.compile(r"(?:(?<=\n\n)|\A)(?: {4,}(?![-*|] )\S.*\n+)+")  # it cannot interrupt a paragraph
@@ -23,7 +23,6 @@ _CALL = r"(?:^|[\n;&|(]|\$ ) *(?:[A-Z_]+=\S* )*(?:[\w./]*/)?{}((?: +(?!#)[^\s;&|
 _COMMENT = re.compile(r"\s+#.*$")
 _OURS = re.compile(_CALL.format("gitops-stack"))
 _PLACEHOLDER = re.compile(r"(?<!\S)[A-Z]{2,}(?!\S)|vX\.Y\.Z|…")
-_SYNOPSIS = re.compile(r"^\| `gitops-stack .*$", re.MULTILINE)  # the table that lists every command, in README
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,8 @@ def find_lines(file: Path) -> list[Line]:
     In prose a command's bare name is its name, and one with placeholders its synopsis.
     """
     name = str(file.relative_to(ROOT))
-    text = _SYNOPSIS.sub(_blank, file.read_text(encoding="utf-8")) if name == "README.md" else file.read_text("utf-8")
     found = []
-    for code, shown in find_code(text):
+    for code, shown in find_code(file.read_text(encoding="utf-8")):
         line = _COMMENT.sub("", code).strip()
         calls = [words.split() for words in _OURS.findall(code)]
         if shown:

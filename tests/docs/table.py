@@ -182,16 +182,20 @@ KUSTOMIZE = Step(kustomize=True)
 STEPS: dict[str, dict[str, Step]] = {
     "README.md": {
         "gitops-stack lock --check --stack local": KUSTOMIZE,
-        "gitops-stack lock --version v3.5.1 --stack dev": Step(edited, kustomize=True),
-        'git add --all && git commit -m "Stack dev" && git push': KUSTOMIZE,
         "gitops-stack stack add staging --from prd --defaults --set account.id=111122223333": Step(committed),
         "gitops-stack lock --stack staging": KUSTOMIZE,
         "gitops-stack check": Step(says=" fine, ", kustomize=True),
         "gitops-stack image set cart=:v1.3 --stack dev": Step(pushed, says="pull request opened: "),
         "gitops-stack diff origin/main..HEAD": Step(reviewing, says="~ apps/Deployment shop/cart", kustomize=True),
         "gitops-stack promote cart --to staging": Step(merged, says="pull request opened: "),
+    },
+    "docs/existing-cluster.md": {
         "gitops-stack lock --version v3.5.1 --stack local": Step(edited, kustomize=True),
         'git add --all && git commit -m "Stack local" && git push': KUSTOMIZE,
+    },
+    "docs/first-up.md": {
+        "gitops-stack lock --version v3.5.1 --stack dev": Step(edited, kustomize=True),
+        'git add --all && git commit -m "Stack dev" && git push': KUSTOMIZE,
     },
     "docs/checks.md": {
         "gitops-stack check gitops/workloads/shop": Step(with_shop, says="fine"),
@@ -274,6 +278,7 @@ _STATUS = (
     "tests/account/test_status.py::test_an_eks_cluster_is_asked_with_a_token_of_its_own",
 )
 STATUS = Left("asks a cluster with Argo CD", _STATUS)
+GRAPH_LIVE = Left("asks a cluster with Argo CD", ("tests/cli/test_graph.py::test_the_state_of_each_application_is_the_clusters",))
 DOCTOR = Left("asks an AWS account", ("tests/account/test_doctor.py::test_an_account_and_a_machine_that_are_ready",))
 ACCOUNT_INIT = Left(
     "asks an AWS account", ("tests/account/base/test_command.py::test_init_makes_the_base_and_writes_the_stack_file",)
@@ -333,6 +338,11 @@ _LOGIN = "tests/account/test_registry_login.py::"
 
 LEFT: dict[str, dict[str, Left]] = {
     "docs/checks.md": {'eval "$(gitops-stack lab env --tools)"': LAB},
+    "docs/settings.md": {"gitops-stack lock --version": Left("names the option, without its value")},
+    "docs/graph.md": {
+        "gitops-stack graph -s dev --output html --live --write dev.html": GRAPH_LIVE,
+        "gitops-stack graph -s dev --output html --live --watch --write dev.html": GRAPH_LIVE,
+    },
     "docs/move.md": {
         "gitops-stack detach --stack dev": DETACH,
         "gitops-stack detach --stack dev --yes": DETACH,
@@ -359,13 +369,16 @@ LEFT: dict[str, dict[str, Left]] = {
     },
     "README.md": {
         'eval "$(.venv/bin/gitops-stack lab env)" && cd .lab/local/workspace': LAB,
+        "gitops-stack status --stack local": STATUS,
+    },
+    "docs/existing-cluster.md": {
         'eval "$(.venv/bin/gitops-stack lab env --tools)"': LAB,
         "gitops-stack status --stack local": STATUS,
+    },
+    "docs/first-up.md": {
         "gitops-stack account init --stack dev": ACCOUNT_INIT,
         "gitops-stack doctor --stack dev": DOCTOR,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
-        "gitops-stack rehearse dev": REHEARSE,
-        "gitops-stack lock --version": Left("names the option, without its value"),
     },
     "docs/previews.md": {"gitops-stack account init --stack dev": ACCOUNT_INIT},
     "docs/aws-account.md": {

@@ -98,7 +98,9 @@ def test_the_tests_that_are_named_are_there(test: str) -> None:
 
 def test_lines_are_found_in_every_kind_of_code() -> None:
     assert Line("README.md", "gitops-stack check --stack local", False) in LINES["README.md"], "a span in prose"
-    assert Line("README.md", "gitops-stack doctor --stack dev", True) in LINES["README.md"], "an indented line"
+    assert Line("docs/first-up.md", "gitops-stack doctor --stack dev", True) in LINES["docs/first-up.md"], (
+        "an indented line"
+    )
     assert Line("docs/previews.md", "gitops-stack changed-stacks origin/main", True) in LINES["docs/previews.md"]
     assert Line("docs/aws-account.md", "gitops-stack sweep --stack dev", True) in LINES["docs/aws-account.md"]
     sarif = Line("docs/checks.md", "gitops-stack check --output sarif > checks.sarif", True)
