@@ -32,8 +32,9 @@ _IMAGES = {
     ("bottlerocket", "amd64", "neuron"): "BOTTLEROCKET_x86_64",
 }
 _EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
-# Bottlerocket keeps its system on a small read-only volume; images and logs go to the second one.
+# Bottlerocket keeps its system on a small volume, as large as its image says; images and logs go to the second one.
 _DATA_DEVICE = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
+_SYSTEM_DEVICES = {"al2023": (), "bottlerocket": ("/dev/xvda",)}
 _SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}
 _TAGGED = ("instance", "volume", "network-interface")
 _UNAVAILABLE_PERCENT = 33
@@ -253,18 +254,15 @@ def _build_taint(taint: TaintArgs) -> dict[str, Any]:
 def _register_template(
     name: str, group: NodeGroupArgs, tags: Mapping[str, pulumi.Input[str]], options: pulumi.ResourceOptions
 ) -> ec2.LaunchTemplate:
-    device = _DATA_DEVICE[group.get("operating_system", "al2023")]
-    volume = {
-        "volume_type": "gp3",
-        "volume_size": group.get("disk_gibibytes", 50),
-        "encrypted": "true",
-        "delete_on_termination": "true",
-    }
+    system = group.get("operating_system", "al2023")
+    volume = {"volume_type": "gp3", "encrypted": "true", "delete_on_termination": "true"}
+    data = {**volume, "volume_size": group.get("disk_gibibytes", 50)}
+    devices = {**dict.fromkeys(_SYSTEM_DEVICES[system], volume), _DATA_DEVICE[system]: data}
     return ec2.LaunchTemplate(
         name,
         # A pod that does not share its node's network is a hop further away and gets no answer.
         metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
-        block_device_mappings=[{"device_name": device, "ebs": volume}],
+        block_device_mappings=[{"device_name": device, "ebs": ebs} for device, ebs in devices.items()],
         # The provider's default tags stop at what it makes itself: machines are made by EKS.
         tag_specifications=[{"resource_type": kind, "tags": dict(tags)} for kind in _TAGGED] if tags else None,
         update_default_version=True,

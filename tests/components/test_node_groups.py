@@ -248,7 +248,10 @@ def test_a_system_group_takes_cluster_add_ons_only() -> None:
 def test_images_and_logs_lie_on_an_encrypted_volume(changes: dict[str, Any], device: str, size: int) -> None:
     template = record({"general": {**GROUP, **changes}})["LaunchTemplate:nodes-general"].inputs
     volume = {"volumeType": "gp3", "volumeSize": size, "encrypted": "true", "deleteOnTermination": "true"}
-    assert template["blockDeviceMappings"] == [{"deviceName": device, "ebs": volume}]
+    *system, data = template["blockDeviceMappings"]
+    assert data == {"deviceName": device, "ebs": volume}
+    del volume["volumeSize"]  # as large as its image says
+    assert system == ([{"deviceName": "/dev/xvda", "ebs": volume}] if device == "/dev/xvdb" else [])
 
 
 def test_the_node_s_credentials_are_one_hop_and_a_session_token_away() -> None:
