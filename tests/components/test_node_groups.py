@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import email
+import email.policy
+from email.message import EmailMessage
 from typing import Any
 
 import pulumi
@@ -109,10 +111,12 @@ def test_security_groups_come_beside_the_cluster_s_and_user_data_as_ec2_takes_it
     made = record({"general": group}, preview, cluster_security_group_id="sg-cluster")
     template = made["LaunchTemplate:nodes-general"].inputs
     assert template["vpcSecurityGroupIds"] == ["sg-cluster", "sg-database"]
-    archive = email.message_from_bytes(base64.b64decode(template["userData"]))
-    (part,) = archive.get_payload()
+    archive = email.message_from_bytes(base64.b64decode(template["userData"]), policy=email.policy.default)
+    assert isinstance(archive, EmailMessage)
+    (part,) = archive.iter_parts()
+    assert isinstance(part, EmailMessage)
     assert (archive.get_content_type(), part.get_content_type()) == ("multipart/mixed", "text/x-shellscript")
-    assert part.get_payload().rstrip() == "#!/bin/sh\nsysctl -w vm.max_map_count=262144"
+    assert part.get_content().rstrip() == "#!/bin/sh\nsysctl -w vm.max_map_count=262144"
 
 
 def test_a_group_without_either_leaves_both_to_eks() -> None:
