@@ -15,6 +15,7 @@ from gitops_stack.account import (
     machine_checks,
     network_checks,
     quota_checks,
+    scaling_checks,
     vcpu_checks,
     version_checks,
 )
@@ -91,6 +92,7 @@ def _version_checks(settings: StackSettings, account: Account | None, today: dat
             cluster, version_checks.load_support(account, cluster.version), today
         ),
         addon_versions.NAME: partial(addon_versions.check_addon_versions, account, cluster),
+        "scaling": partial(scaling_checks.check_scaling, settings, cluster),
         "argocd-version": partial(version_checks.check_argocd_version, settings.argocd.version, cluster.version),
     }
 

@@ -84,7 +84,7 @@ def init(
 ) -> None:
     """Make what a stack's account needs first, and write the stack file's part. Run again, it mends what differs.
 
-    State bucket and key, the forge's identity provider, a boundary for all roles, a role for `up` and one for previews.
+    State bucket and key, the forge's identity provider, a boundary for all roles; roles for `up`, previews and drift.
     """  # fmt: skip
     from gitops_stack.account.base.job_tags import load_jobs  # noqa: PLC0415
     from gitops_stack.account.base.plan import apply, check_owners, load_plan  # noqa: PLC0415
@@ -220,6 +220,7 @@ def _print_result(plan: Plan, output: Output, outcome: str) -> None:
         return
     out.print(f"\nup role:      {base.role_arn(base.up_role.name)}", markup=False)
     out.print(f"preview role: {base.role_arn(base.preview_role.name)}", markup=False)
+    out.print(f"drift role:   {base.role_arn(base.drift_role.name)}", markup=False)
     for command in commands:
         out.print(command, markup=False)
 
@@ -246,5 +247,6 @@ def _build_report(plan: Plan, outcome: str, commands: list[str]) -> dict[str, ob
         "stackFile": [{"path": ".".join(entry.path), "value": entry.value} for entry in list_entries(plan)],
         "upRoleArn": base.role_arn(base.up_role.name),
         "previewRoleArn": base.role_arn(base.preview_role.name),
+        "driftRoleArn": base.role_arn(base.drift_role.name),
         "commands": commands,
     }

@@ -21,6 +21,7 @@ from gitops_stack.settings import (
     StackSettings,
 )
 from gitops_stack.settings.eks_addons import BEFORE_NODES
+from gitops_stack.settings.node_launch import build_user_data
 
 
 def build_cluster_args(
@@ -89,7 +90,7 @@ def build_karpenter_args(
 
 def _build_group_args(group: NodeGroupSettings, places: Mapping[str, pulumi.Input[str]]) -> NodeGroupArgs:
     update = group.update
-    return {
+    args: NodeGroupArgs = {
         "instance_types": group.instance_types,
         "architecture": group.architecture,
         "min_size": group.min_size,
@@ -110,6 +111,11 @@ def _build_group_args(group: NodeGroupSettings, places: Mapping[str, pulumi.Inpu
         "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in group.taints],
         "subnet_ids": group.subnet_ids or [places[zone] for zone in group.zones],
     }
+    if group.security_group_ids:
+        args["security_group_ids"] = group.security_group_ids
+    if group.user_data is not None:
+        args["user_data"] = build_user_data(group.user_data, group.operating_system)
+    return args
 
 
 def _build_access_args(entry: AccessSettings) -> AccessArgs:

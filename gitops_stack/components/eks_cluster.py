@@ -233,6 +233,7 @@ class EksCluster(pulumi.ComponentResource):
             tags=args.get("tags", {}),
             parent=self,
             depends_on=before,
+            cluster_security_group_id=self.resource.cluster_security_group_id,
             role_options=RoleOptions.of(args),
             node_role_arn=args.get("node_role_arn"),
             managed_policies=list_node_policies(cni_role=cni_role, ssm_access=args.get("ssm_access", False)),

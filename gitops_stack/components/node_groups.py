@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 import pulumi
-from pulumi_aws import ec2, eks, iam
+from pulumi_aws import eks, iam
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
 from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
+from gitops_stack.components.launch_templates import LaunchArgs, register_launch_template
 from gitops_stack.components.node_group_sizes import SizePlan, load_sizes, plan_size
 from gitops_stack.components.roles import STAYS, RegisteredRole, RoleOptions
 from gitops_stack.errors import GitOpsStackError
@@ -32,10 +33,7 @@ _IMAGES = {
     ("bottlerocket", "amd64", "neuron"): "BOTTLEROCKET_x86_64",
 }
 _EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
-# Bottlerocket keeps its system on a small read-only volume; images and logs go to the second one.
-_DATA_DEVICE = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
 _SYSTEM_TAINT = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}
-_TAGGED = ("instance", "volume", "network-interface")
 _UNAVAILABLE_PERCENT = 33
 _LONGEST_NAME = 55  # characters: EKS takes 63, and Pulumi adds a dash and seven
 
@@ -51,7 +49,7 @@ class TaintArgs(TypedDict):
     """`NoSchedule`, `PreferNoSchedule` or `NoExecute`."""
 
 
-class NodeGroupArgs(TypedDict):
+class NodeGroupArgs(LaunchArgs):
     """One managed node group."""
 
     instance_types: Sequence[pulumi.Input[str]]
@@ -68,8 +66,6 @@ class NodeGroupArgs(TypedDict):
     """`al2023`, the default, or `bottlerocket`."""
     capacity: NotRequired[str]
     """`onDemand`, the default, or `spot`."""
-    disk_gibibytes: NotRequired[pulumi.Input[int]]
-    """Encrypted gp3 volume of a node; default 50."""
     labels: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Labels of its nodes."""
     accelerator: NotRequired[str | None]
@@ -107,6 +103,7 @@ def register_node_groups(
     tags: Mapping[str, pulumi.Input[str]],
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],
+    cluster_security_group_id: pulumi.Input[str] | None = None,
     role_options: RoleOptions | None = None,
     node_role_arn: pulumi.Input[str] | None = None,
     managed_policies: Sequence[str] = (CNI_POLICY,),
@@ -114,7 +111,8 @@ def register_node_groups(
     """Register one role for all ``groups``, and a launch template and a node group for each; return the groups.
 
     ``node_role_arn`` is a role to use instead. ``managed_policies`` are AWS's own that nodes need beyond joining and
-    pulling, by the ends of their ARNs; the CNI's bring what IPv6 needs. The names of all of them begin with ``name``.
+    pulling, by the ends of their ARNs; the CNI's bring what IPv6 needs. Nodes with security groups of their own get
+    ``cluster_security_group_id`` as well, which EKS adds to no such node. The names of all begin with ``name``.
     Raises ``GitOpsStackError`` for names that EKS would refuse.
     """
     if not groups:
@@ -141,6 +139,7 @@ def register_node_groups(
             version=version,
             subnet_ids=subnet_ids,
             tags=tags,
+            cluster_security_group_id=cluster_security_group_id,
             role_arn=node_role_arn,
             options=pulumi.ResourceOptions(
                 parent=parent,
@@ -205,11 +204,19 @@ def _register_group(
     version: pulumi.Input[str],
     subnet_ids: Sequence[pulumi.Input[str]],
     tags: Mapping[str, pulumi.Input[str]],
+    cluster_security_group_id: pulumi.Input[str] | None,
     role_arn: pulumi.Input[str],
     options: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
     system = group.get("operating_system", "al2023")
-    template = _register_template(name, group, tags, pulumi.ResourceOptions(parent=options.parent))
+    template = register_launch_template(
+        name,
+        group,
+        system,
+        tags,
+        cluster_security_group_id=cluster_security_group_id,
+        options=pulumi.ResourceOptions(parent=options.parent),
+    )
     registered: pulumi.Resource = eks.NodeGroup(
         name,
         cluster_name=cluster_name,
@@ -248,25 +255,3 @@ def _build_update(group: NodeGroupArgs) -> dict[str, Any]:
 def _build_taint(taint: TaintArgs) -> dict[str, Any]:
     value = taint.get("value") or None
     return {"key": taint["key"], **({"value": value} if value else {}), "effect": _EFFECTS[taint["effect"]]}
-
-
-def _register_template(
-    name: str, group: NodeGroupArgs, tags: Mapping[str, pulumi.Input[str]], options: pulumi.ResourceOptions
-) -> ec2.LaunchTemplate:
-    device = _DATA_DEVICE[group.get("operating_system", "al2023")]
-    volume = {
-        "volume_type": "gp3",
-        "volume_size": group.get("disk_gibibytes", 50),
-        "encrypted": "true",
-        "delete_on_termination": "true",
-    }
-    return ec2.LaunchTemplate(
-        name,
-        # A pod that does not share its node's network is a hop further away and gets no answer.
-        metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
-        block_device_mappings=[{"device_name": device, "ebs": volume}],
-        # The provider's default tags stop at what it makes itself: machines are made by EKS.
-        tag_specifications=[{"resource_type": kind, "tags": dict(tags)} for kind in _TAGGED] if tags else None,
-        update_default_version=True,
-        opts=options,
-    )

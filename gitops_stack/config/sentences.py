@@ -81,11 +81,15 @@ def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc:
         "string_too_short": "needs text that is not empty",
         "string_too_long": f"needs at most {context.get('max_length')} characters",
         "dict_type": "needs a map of names to settings",
-        "model_type": "needs a map of settings",
-        "model_attributes_type": "needs a map of settings",
+        "model_type": _map_for(shown),
+        "model_attributes_type": _map_for(shown),
         "tuple_type": "needs a list",
     }.get(kind, f"needs: {message}")
     return f"found {shown}; {needs}"
+
+
+def _map_for(shown: str) -> str:
+    return "needs a map of settings; {} takes its defaults" if shown == "true" else "needs a map of settings"
 
 
 def _shown_of(kind: str, value: Any, loc: list[str]) -> str:  # noqa: ANN401 - whatever the operator wrote

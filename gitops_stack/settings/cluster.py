@@ -13,6 +13,7 @@ from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import MOST_SOURCES, check_endpoint_network, check_private_network
 from gitops_stack.settings.network import SubnetId
 from gitops_stack.settings.node_images import Accelerator, ReleaseVersion, find_accelerator, find_kubernetes_version
+from gitops_stack.settings.node_launch import MOST_SECURITY_GROUPS, check_user_data
 from gitops_stack.settings.node_lifecycle import MOST_TAINTS, NodeUpdateSettings, TaintSettings
 from gitops_stack.settings.types import (
     UNIQUE,
@@ -147,6 +148,14 @@ class NodeGroupSettings(Settings):
     subnet_ids: Annotated[tuple[SubnetId, ...], UNIQUE] = Field(
         (), description="Subnets of its nodes, in a VPC that is adopted; default: all private ones."
     )
+    security_group_ids: Annotated[tuple[SecurityGroupId, ...], UNIQUE] = Field(
+        (), max_length=MOST_SECURITY_GROUPS, description="Security groups of its nodes beside the cluster's."
+    )
+    user_data: str | None = Field(
+        None,
+        description="What its nodes do or are told at their first start: a script or a MIME archive; of Bottlerocket, "
+        "its settings in TOML. Not secret.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> NodeGroupSettings:
@@ -176,6 +185,8 @@ class NodeGroupSettings(Settings):
         if release is not None and find_kubernetes_version(release) is None:
             needs = "needs a release of Amazon Linux, VERSION-DATE, or operatingSystem: bottlerocket"
             raise SettingError("releaseVersion", release, needs)
+        if self.user_data is not None and (wrong := check_user_data(self.user_data, self.operating_system)) is not None:
+            raise SettingError("userData", *wrong)
         return self
 
     @property

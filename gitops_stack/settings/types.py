@@ -60,7 +60,7 @@ Flag = Annotated[bool, Strict()]
 
 def _check_unique(values: tuple[object, ...]) -> tuple[object, ...]:
     if twice := [value for value in values if values.count(value) > 1]:
-        raise ValueError(f"needs every entry once; found {twice[0]} more often")
+        raise ValueError(f"needs every entry once: {twice[0]} is there twice")
     return values
 
 

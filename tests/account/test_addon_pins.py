@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from gitops_stack.account.addon_pins import AddonPin
 from gitops_stack.account.addon_versions import Offered, load_recorded
-from gitops_stack.account.session import Account
+from gitops_stack.account.session import Account, AwsError
 from gitops_stack.cli.main import app
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
@@ -229,3 +229,101 @@ def test_a_pin_moves_only_when_it_has_to(
 ) -> None:
     pin = AddonPin("coredns", pinned, Offered(offered, "somebody", complete=complete))
     assert (pin.status, pin.choose(update=False)) == (status, chosen)
+
+
+IMAGES = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023"
+RELEASES = {
+    f"{IMAGES}/arm64/standard/recommended/release_version": "1.35.3-20261102",
+    f"{IMAGES}/x86_64/nvidia/recommended/release_version": "1.35.3-20261102",
+    "/aws/service/bottlerocket/aws-k8s-1.35/x86_64/latest/image_version": "1.52.0-1a2b3c4d",
+}
+GROUPS = """\
+    compute:
+      nodeGroups:
+        general: {instanceTypes: [m7g.large], minSize: 2, maxSize: 4, releaseVersion: GENERAL} # by hand
+        gpu: {instanceTypes: [g6.xlarge], minSize: 0, maxSize: 4} # newest when made
+        rocket: {instanceTypes: [m7i.large], minSize: 0, maxSize: 4, releaseVersion: ROCKET,
+          operatingSystem: bottlerocket}
+"""
+
+
+def write_groups(folder: Path, general: str, rocket: str = "1.52.0-1a2b3c4d") -> Path:
+    file = write(folder, lines(GOOD))
+    head, _, tail = file.read_text(encoding="utf-8").partition("    compute:")
+    groups = GROUPS.replace("GENERAL", general).replace("ROCKET", rocket)
+    file.write_text(head + groups + tail.partition("\n")[2], encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Have AWS answer with RELEASES, and EKS with what fits; without a look at the credentials."""
+    known = dict(RELEASES)
+
+    def ask(_self: Account, service: str, method: str, **asked: Any) -> dict[str, Any]:
+        if service == "sts":
+            return {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/somebody"}
+        assert (service, method) == ("ssm", "get_parameter")
+        if asked["Name"] not in known:
+            raise AwsError("AWS: ssm:GetParameter was refused: ParameterNotFound: ", "ParameterNotFound")
+        return {"Parameter": {"Value": known[asked["Name"]]}}
+
+    monkeypatch.setattr(Account, "ask", ask)
+    offer(monkeypatch, {addon: [version] for addon, version in GOOD.items()})
+    return known
+
+
+@pytest.mark.usefixtures("released")
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ((), {}),
+        (("--write",), {}),
+        (("--write", "--update"), {"general": "1.35.3-20261102", "rocket": "1.52.0-1a2b3c4d"}),
+        (("--write", "--nodes"), {"gpu": "1.35.3-20261102"}),
+    ],
+    ids=lambda given: " ".join(given) or "list",
+)
+def test_the_newest_releases_are_listed_and_written_as_asked(
+    options: tuple[str, ...], written: dict[str, str], tmp_path: Path
+) -> None:
+    file = write_groups(tmp_path, "1.35.2-20261015", "1.51.1-ffffffff")
+    before = file.read_text(encoding="utf-8")
+    done = run(tmp_path, *options, "--output", "json")
+    assert done.exit_code == 0, done.exception
+    found = json.loads(done.stdout)
+    statuses = {name: group["status"] for name, group in found["nodeGroups"].items()}
+    assert statuses == {"general": "older", "gpu": "unpinned", "rocket": "older"}
+    assert found["writtenReleases"] == written
+    after = before
+    for group, release in written.items():
+        old = {"general": "1.35.2-20261015", "rocket": "1.51.1-ffffffff"}.get(group)
+        plain = "gpu: {instanceTypes: [g6.xlarge], minSize: 0, maxSize: 4"
+        changed = (old, release) if old else (f"{plain}}}", f"{plain}, releaseVersion: {release}}}")
+        after = after.replace(*changed)
+    assert file.read_text(encoding="utf-8") == after
+
+
+@pytest.mark.usefixtures("released")
+def test_a_release_of_another_kubernetes_version_is_replaced(tmp_path: Path) -> None:
+    file = write_groups(tmp_path, "1.34.9-20261015")
+    with pytest.raises(GitOpsStackError, match=r"needs 1\.35\.PATCH-DATE"):
+        load_stack_file(tmp_path, "prd")
+    assert json.loads(run(tmp_path, "--output", "json").stdout)["nodeGroups"]["general"]["status"] == "other version"
+    done = run(tmp_path, "--write")
+    assert "nodeGroups.general.releaseVersion: 1.34.9-20261015 -> 1.35.3-20261102" in done.stderr.replace("\n", " ")
+    assert "releaseVersion: 1.35.3-20261102} # by hand" in file.read_text(encoding="utf-8")
+
+
+def test_a_release_that_is_not_known_leaves_the_pin_and_says_why(tmp_path: Path, released: dict[str, str]) -> None:
+    released.clear()
+    file = write_groups(tmp_path, "1.35.2-20261015")
+    before = file.read_bytes()
+    done = run(tmp_path, "--write", "--update")
+    assert done.exit_code == 0, done.exception
+    assert "newest release not known: AWS has no parameter /aws/service/eks/optimized-ami/1.35/" in done.stderr
+    assert file.read_bytes() == before
+    assert "newest release not known: AWS was not asked" in run(tmp_path, "--offline").stderr
+    assert str(run(tmp_path, "--nodes").exception) == (
+        "addons: --nodes goes with --write; give both, or none to list only"
+    )

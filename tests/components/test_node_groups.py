@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import email
+import email.policy
+from email.message import EmailMessage
 from typing import Any
 
 import pulumi
@@ -9,6 +13,7 @@ import pytest
 
 from gitops_stack.components.node_groups import register_node_groups
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.settings.node_launch import build_user_data
 from gitops_stack.testing import RegisteredResource
 from tests.components.aws import ACCOUNT, check_common, children, document, of_kind, run
 
@@ -49,7 +54,8 @@ def record(
     named_in_run: bool = False,
     **calls: Any,
 ) -> dict[str, RegisteredResource]:
-    roles = {key: calls.pop(key) for key in ("role_options", "node_role_arn") if key in calls}
+    given = ("role_options", "node_role_arn", "cluster_security_group_id")
+    roles = {key: calls.pop(key) for key in given if key in calls}
 
     def component(opts: pulumi.ResourceOptions) -> None:
         wanted: Any = groups
@@ -96,6 +102,27 @@ def test_machines_and_volumes_carry_the_stack_s_tags() -> None:
         {"resourceType": kind, "tags": {"gitops-stack:stack": "dev"}}
         for kind in ("instance", "volume", "network-interface")
     ]
+
+
+@BOTH
+def test_security_groups_come_beside_the_cluster_s_and_user_data_as_ec2_takes_it(preview: bool) -> None:
+    text = build_user_data("#!/bin/sh\nsysctl -w vm.max_map_count=262144\n", "al2023")
+    group = {**GROUP, "security_group_ids": ["sg-database"], "user_data": text}
+    made = record({"general": group}, preview, cluster_security_group_id="sg-cluster")
+    template = made["LaunchTemplate:nodes-general"].inputs
+    assert template["vpcSecurityGroupIds"] == ["sg-cluster", "sg-database"]
+    archive = email.message_from_bytes(base64.b64decode(template["userData"]), policy=email.policy.default)
+    assert isinstance(archive, EmailMessage)
+    (part,) = archive.iter_parts()
+    assert isinstance(part, EmailMessage)
+    assert (archive.get_content_type(), part.get_content_type()) == ("multipart/mixed", "text/x-shellscript")
+    assert part.get_content().rstrip() == "#!/bin/sh\nsysctl -w vm.max_map_count=262144"
+
+
+def test_a_group_without_either_leaves_both_to_eks() -> None:
+    made = record({"general": GROUP}, cluster_security_group_id="sg-cluster")
+    template = made["LaunchTemplate:nodes-general"].inputs
+    assert template.keys().isdisjoint({"vpcSecurityGroupIds", "userData"})
 
 
 def test_a_group_has_what_was_asked_for() -> None:
@@ -248,7 +275,10 @@ def test_a_system_group_takes_cluster_add_ons_only() -> None:
 def test_images_and_logs_lie_on_an_encrypted_volume(changes: dict[str, Any], device: str, size: int) -> None:
     template = record({"general": {**GROUP, **changes}})["LaunchTemplate:nodes-general"].inputs
     volume = {"volumeType": "gp3", "volumeSize": size, "encrypted": "true", "deleteOnTermination": "true"}
-    assert template["blockDeviceMappings"] == [{"deviceName": device, "ebs": volume}]
+    *system, data = template["blockDeviceMappings"]
+    assert data == {"deviceName": device, "ebs": volume}
+    del volume["volumeSize"]  # as large as its image says
+    assert system == ([{"deviceName": "/dev/xvda", "ebs": volume}] if device == "/dev/xvdb" else [])
 
 
 def test_the_node_s_credentials_are_one_hop_and_a_session_token_away() -> None:

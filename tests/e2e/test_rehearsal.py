@@ -293,7 +293,7 @@ def test_production_has_hardened_nodes_and_a_private_endpoint(prd: Rehearsal) ->
     for found in of_type(prd, "LaunchTemplate"):
         options = found["inputs"]["metadataOptions"]
         assert (options["httpTokens"], options["httpPutResponseHopLimit"]) == ("required", 1)
-        assert [mapping["ebs"]["encrypted"] for mapping in found["inputs"]["blockDeviceMappings"]] == ["true"]
+        assert {mapping["ebs"]["encrypted"] for mapping in found["inputs"]["blockDeviceMappings"]} == {"true"}
     cluster = next(found for found in of_type(prd, "Cluster") if "vpcConfig" in found.get("inputs", {}))
     assert cluster["inputs"]["vpcConfig"]["endpointPublicAccess"] is False
     assert cluster["inputs"]["encryptionConfig"]["resources"] == ["secrets"]

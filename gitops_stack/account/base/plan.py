@@ -70,6 +70,7 @@ def load_plan(
         ),
         load_role(aws, base, base.up_role, "role for up"),
         load_role(aws, base, base.preview_role, "role for previews"),
+        load_role(aws, base, base.drift_role, "role for drift"),
     )
     return Plan(base, parts, {forge: stack for forge, (_, stack) in providers.items()})
 

@@ -1,4 +1,4 @@
-"""The two roles of a stack: one that updates it, one that previews."""
+"""The roles of a stack: one that updates it, one that previews, one that looks for drift."""
 
 from __future__ import annotations
 

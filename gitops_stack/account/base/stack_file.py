@@ -52,7 +52,11 @@ def _list_access(base: Base) -> Iterator[Entry]:
     if eks is None:
         return
     there = {access.principal_arn for access in eks.access.values()}
-    for name, role, policy in (("up", base.up_role, "ClusterAdmin"), ("preview", base.preview_role, "View")):
+    for name, role, policy in (
+        ("up", base.up_role, "ClusterAdmin"),
+        ("preview", base.preview_role, "View"),
+        ("drift", base.drift_role, "AdminView"),  # a refresh reads Secrets
+    ):
         arn = base.role_arn(role.name)
         if arn not in there:
             free = name if name not in eks.access else f"{PULUMI_PROJECT}-{name}"

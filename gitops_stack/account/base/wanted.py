@@ -9,7 +9,7 @@ from gitops_stack.aws_plan import oidc
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.boundary import build_boundary
 from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets, build_reading_policy
-from gitops_stack.aws_plan.iam_documents import Document, build_document
+from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
 from gitops_stack.aws_plan.stack_needs import (
     ISSUERS,
     find_named_provider,
@@ -28,7 +28,7 @@ from gitops_stack.settings import StackSettings
 ALIAS = f"alias/{PULUMI_PROJECT}-state"
 # Apart from all that stacks make: the policy of `up` ends at the names of their roles, which have no path.
 PATH = f"/{PULUMI_PROJECT}/"
-UP_SECONDS, _PREVIEW_SECONDS = 7200, 3600  # a first `up` outlasts an hour
+UP_SECONDS, _READER_SECONDS = 7200, 3600  # a first `up` outlasts an hour
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Base:
 
     @property
     def reading_arn(self) -> str:
-        """Build the ARN of the policy both roles read by."""
+        """Build the ARN of the policy all of a stack's roles read by."""
         return self.policy_arn(f"{PULUMI_PROJECT}-read")
 
     @property
@@ -188,18 +188,37 @@ class Base:
     @property
     def preview_role(self) -> RoleWanted:
         """The role of `pulumi preview`: it writes nothing, and opens no secret but the state's own."""
+        subjects = oidc.build_proposal_subjects(self.issuer, self.jobs.repository)
+        trust = build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects)
+        return self._build_reader("preview", f"pulumi preview of stack {self.stack}", trust, opens=False)
+
+    @property
+    def drift_role(self) -> RoleWanted:
+        """The role of the nightly comparison: it writes nothing, and opens what the program on that branch opens.
+
+        On GitHub it is for jobs in environment `drift-STACK`, as .github/workflows/drift.yml has it.
+        """
+        jobs = self.jobs
+        on_github = jobs.forge == "github"
+        named: dict[str, Sequence[str]] = (
+            {"environments": [f"drift-{self.stack}"]} if on_github else {"branches": [jobs.branch]}
+        )
+        subjects = oidc.build_job_subjects(self.issuer, jobs.repository, **named)
+        bound = jobs.branch if on_github else None
+        trust = build_oidc_trust(self.provider_arn(jobs.forge), self.issuer, subjects, branch=bound)
+        return self._build_reader("drift", f"drift of stack {self.stack}", trust, opens=True)
+
+    def _build_reader(self, purpose: str, description: str, trust: Document, *, opens: bool) -> RoleWanted:
         read, known = list_secrets(self.settings, self.account)
         statements = [*allow_reading_state(self.state), *allow_knowing_secrets([*read, *known])]
+        if opens and read:
+            statements.append(allow("OpenSecrets", ["secretsmanager:GetSecretValue"], read))
         return RoleWanted(
-            f"{PULUMI_PROJECT}-preview-{self.stack}",
-            f"pulumi preview of stack {self.stack}",
-            build_oidc_trust(
-                self.provider_arn(self.jobs.forge),
-                self.issuer,
-                oidc.build_proposal_subjects(self.issuer, self.jobs.repository),
-            ),
+            f"{PULUMI_PROJECT}-{purpose}-{self.stack}",
+            description,
+            trust,
             {"state": build_document(*statements)},
-            _PREVIEW_SECONDS,
+            _READER_SECONDS,
             (self.reading_arn,),
         )
 

@@ -19,6 +19,7 @@ from tests.account.stacks import ACCOUNT, REGION
 BUCKET = f"gitops-stack-state-{ACCOUNT}-{REGION}"
 UP = f"arn:aws:iam::{ACCOUNT}:role/gitops-stack/gitops-stack-up-dev"
 PREVIEW = f"arn:aws:iam::{ACCOUNT}:role/gitops-stack/gitops-stack-preview-dev"
+DRIFT = f"arn:aws:iam::{ACCOUNT}:role/gitops-stack/gitops-stack-drift-dev"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
 LOGIN = f"pulumi login 's3://{BUCKET}?region={REGION}'"
 STACK_INIT = f"pulumi stack init dev --secrets-provider 'awskms://alias/gitops-stack-state?region={REGION}'"
@@ -43,11 +44,13 @@ def test_init_makes_the_base_and_writes_the_stack_file(run: Run, tmp_path: Path)
     access = config["gitops-stack:cluster"]["access"]
     assert access["up"] == {"principalArn": UP, "policy": "ClusterAdmin"}
     assert access["preview"] == {"principalArn": PREVIEW, "policy": "View"}
+    assert access["drift"] == {"principalArn": DRIFT, "policy": "AdminView"}
     assert load_stack_file(tmp_path, "dev").account is not None
     after = run("show", "--output", "json")
     assert after.exit_code == 0
     report = json.loads(after.stdout)
     assert {part["found"] for part in report["parts"]} == {"same"}
+    assert (report["previewRoleArn"], report["driftRoleArn"]) == (PREVIEW, DRIFT)
     assert (report["stackFile"], report["upRoleArn"], report["commands"]) == ([], UP, [LOGIN, STACK_INIT])
     text = (tmp_path / "Pulumi.dev.yaml").read_bytes()
     assert run("init").exit_code == 0  # nothing to do: it does not ask
@@ -78,6 +81,7 @@ def test_a_stack_file_without_its_part_is_a_difference(
         "account.permissionsBoundaryArn",
         "cluster.access.up",
         "cluster.access.preview",
+        "cluster.access.drift",
     ]
 
 
@@ -93,7 +97,7 @@ def test_a_dry_run_shows_all_and_changes_nothing(run: Run, tmp_path: Path) -> No
 def test_a_no_makes_nothing(run: Run) -> None:
     asked = run("init")  # no answer on standard input is a no
     assert asked.exit_code == 1
-    assert "Make 23 changes in account 123456789012 and write Pulumi.dev.yaml? [y/N]" in asked.output
+    assert "Make 26 changes in account 123456789012 and write Pulumi.dev.yaml? [y/N]" in asked.output
     assert boto3.client("s3", region_name=REGION).list_buckets()["Buckets"] == []
 
 

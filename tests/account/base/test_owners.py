@@ -18,8 +18,8 @@ from gitops_stack.settings import StackSettings
 from tests.account.base.conftest import JOBS, Run
 from tests.account.stacks import REGION
 
-UP, PREVIEW = "gitops-stack-up-dev", "gitops-stack-preview-dev"
-TAKE = ("--take", UP, "--take", PREVIEW)
+UP, PREVIEW, DRIFT = "gitops-stack-up-dev", "gitops-stack-preview-dev", "gitops-stack-drift-dev"
+TAKE = ("--take", UP, "--take", PREVIEW, "--take", DRIFT)
 TRUST = json.dumps(build_document(allow_principal("X", {"Service": "ec2.amazonaws.com"}, ["sts:AssumeRole"])))
 HOST = "token.actions.githubusercontent.com"
 KEPT = ["gitops-stack:repository", "gitops-stack:branch", "gitops-stack:environment"]
@@ -41,11 +41,11 @@ def test_a_role_of_another_repository_is_refused_before_the_first_write(
     text = stack_text(gitops={"repoUrl": "https://github.com/rival/shop.git"})
     (tmp_path / "Pulumi.dev.yaml").write_text(text, encoding="utf-8")
     refused = str(run("init", "--yes").exception)
-    for kind, name in (("role for up", UP), ("role for previews", PREVIEW)):
+    for kind, name in (("role for up", UP), ("role for previews", PREVIEW), ("role for drift", DRIFT)):
         assert f"{kind} {name}: is for jobs of github acme/platform, not of github rival/shop; it would be" in refused
         assert f"name it with --take {name}, or leave it to its owner" in refused
     shown = [part for part in json.loads(run("show", "--output", "json").stdout)["parts"] if part["found"] == "foreign"]
-    assert [part["name"] for part in shown] == [UP, PREVIEW]
+    assert [part["name"] for part in shown] == [UP, PREVIEW, DRIFT]
     assert shown[0]["findings"] == ["is for jobs of github acme/platform, not of github rival/shop"]
     assert bound() == ("main", "repo:acme/platform:environment:dev")
     assert (tmp_path / "Pulumi.dev.yaml").read_text(encoding="utf-8") == text

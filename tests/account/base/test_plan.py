@@ -8,10 +8,11 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 
 from gitops_stack.account.base.part import Part
 from gitops_stack.account.base.plan import Plan, apply, check_owners, load_plan
-from gitops_stack.account.base.wanted import ALIAS, Jobs
+from gitops_stack.account.base.wanted import ALIAS, Jobs, list_rights
 from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.account.sweep import find_leftovers
@@ -22,6 +23,7 @@ from gitops_stack.settings import StackSettings
 from tests.account.base.conftest import JOBS, OWN_REPOSITORY
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, eks_settings
 from tests.account.world import deny
+from tests.stacks import ROOT
 
 BUCKET = f"gitops-stack-state-{ACCOUNT}-{REGION}"
 OTHER = json.dumps(build_document({"Effect": "Deny", "Action": "s3:*", "Resource": "*"}))
@@ -79,7 +81,7 @@ def test_a_second_run_finds_all_as_it_should_be(account: Account, settings: Stac
     assert again.base.key_arn == made.base.key_arn
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 3, 4, 5, 6, 10, 11, 12, 14, 15, 16, 23])
+@pytest.mark.parametrize("killed_at", [1, 2, 3, 4, 5, 6, 10, 11, 12, 14, 15, 16, 23, 26])
 def test_a_run_that_was_stopped_is_finished_by_the_next(
     killed_at: int, account: Account, settings: StackSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +95,7 @@ def test_a_run_that_was_stopped_is_finished_by_the_next(
         return ask(self, service, method, **arguments)
 
     plan = load_plan(account, settings, JOBS)
-    assert plan.count == 23
+    assert plan.count == 26
     with monkeypatch.context() as patch:
         patch.setattr(Account, "ask", stop)
         with pytest.raises(KeyboardInterrupt):
@@ -118,6 +120,26 @@ def test_a_stack_with_karpenter_has_a_policy_more(account: Account) -> None:
     assert load_plan(account, settings, JOBS).is_done
     preview = iam.list_attached_role_policies(RoleName=plan.base.preview_role.name)["AttachedPolicies"]
     assert [one["PolicyName"] for one in preview] == ["gitops-stack-read"]
+
+
+def test_the_role_for_drift_is_the_nightly_job_s_and_opens_what_the_program_opens(account: Account) -> None:
+    settings = eks_settings(gitops={**OWN_REPOSITORY, "credentials": {"secretsManager": "acme/gitops-repo"}})
+    base = load_plan(account, settings, JOBS).base
+    (trust,) = base.drift_role.trust["Statement"]
+    claims = {key.rpartition(":")[2]: value for key, value in trust["Condition"]["StringEquals"].items()}
+    assert claims["sub"] == [f"repo:{JOBS.repository}:environment:drift-dev"]
+    assert claims["ref"] == f"refs/heads/{JOBS.branch}"
+    rights, previewing = list_rights(base, base.drift_role), list_rights(base, base.preview_role)
+    assert rights.keys() - previewing.keys() == {"secretsmanager:GetSecretValue"}
+    assert rights["secretsmanager:GetSecretValue"] == list_rights(base, base.up_role)["secretsmanager:GetSecretValue"]
+    assert previewing.keys() <= rights.keys()
+    gitlab = dataclasses.replace(base, jobs=Jobs("gitlab", "acme/platform"))
+    assert gitlab.drift_role.trust == gitlab.up_role.trust
+
+
+def test_the_environment_of_the_role_for_drift_is_the_workflow_s() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/drift.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["drift"]["environment"] == "drift-${{ matrix.stack }}"
 
 
 def test_the_state_s_bucket_is_closed_encrypted_and_versioned(made: Plan) -> None:
@@ -268,6 +290,7 @@ def test_a_second_stack_of_the_account_shares_all_but_the_roles(account: Account
     assert [part.name for part in plan.parts if part.state != "same"] == [
         "gitops-stack-up-prd",
         "gitops-stack-preview-prd",
+        "gitops-stack-drift-prd",
     ]
     apply(account, plan, silent)
     assert load_plan(account, other, jobs).is_done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from gitops_stack.lab.aws.models import AwsError
 from gitops_stack.lab.aws.values import Plain
+from gitops_stack.settings.node_launch import build_user_data
 from tests.lab.aws.driver import ACCOUNT, REGION, Driver, build_trust, unique
 
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:role/admins"
@@ -389,6 +391,36 @@ def test_a_node_group_follows_the_rules_of_eks(settings: Plain, message: str, aw
         "subnetIds": cluster["vpcConfig"]["subnetIds"],
     }
     assert message in refuse_create(aws, "aws:eks/nodeGroup:NodeGroup", {**inputs, **settings})
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "refused"),
+    [
+        ("AL2023_x86_64_STANDARD", "#!/bin/sh\ntrue\n", True),
+        ("AL2023_x86_64_STANDARD", build_user_data("#!/bin/sh\ntrue\n", "al2023"), False),
+        ("BOTTLEROCKET_x86_64", "[settings.kernel]\nlockdown = 'integrity'\n", False),
+    ],
+    ids=["a script", "a script in an archive", "settings of Bottlerocket"],
+)
+def test_eks_merges_user_data_of_amazon_linux_that_is_an_archive(
+    image: str, text: str, refused: bool, aws: Driver
+) -> None:
+    cluster = aws.share_cluster()
+    encoded = base64.b64encode(text.encode()).decode()
+    template = aws.create("aws:ec2/launchTemplate:LaunchTemplate", unique("template"), {"userData": encoded})
+    inputs = {
+        "clusterName": cluster.identity,
+        "nodeRoleArn": aws.make_role("ec2.amazonaws.com")["arn"],
+        "scalingConfig": SIZES,
+        "subnetIds": cluster["vpcConfig"]["subnetIds"],
+        "amiType": image,
+        "launchTemplate": {"id": template.identity, "version": "1"},
+    }
+    if refused:
+        message = "Ec2LaunchTemplateInvalidConfiguration: User data was not in the MIME multipart format."
+        assert message in refuse_create(aws, "aws:eks/nodeGroup:NodeGroup", inputs)
+    else:
+        aws.delete(aws.create("aws:eks/nodeGroup:NodeGroup", unique("merged"), inputs))
 
 
 def _entry(cluster: str) -> tuple[str, Plain]:

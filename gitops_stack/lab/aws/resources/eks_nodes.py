@@ -13,6 +13,7 @@ from gitops_stack.lab.aws.resources.eks_rules import (
     check_sizes,
     check_update,
     check_upgrade,
+    check_user_data,
     is_arm,
 )
 from gitops_stack.lab.aws.resources.kinds import ENTRIES, NODE_GROUPS
@@ -99,6 +100,7 @@ class NodeGroup(ResourceType):
         if "scalingConfig" in changed:
             check_sizes(aws, "UpdateNodegroupConfig", new["scalingConfig"])
         check_update(aws, "UpdateNodegroupConfig", new)
+        check_user_data(aws, "UpdateNodegroupVersion", {"amiType": old.get("amiType"), **new})
         changes = {key: new[key] for key in ("nodeRepairConfig", "updateConfig") if key in new}
         aws.check("eks", "UpdateNodegroupConfig", clusterName=cluster, nodegroupName=name, **changes)
         before, after = old.get("labels") or {}, new.get("labels") or {}

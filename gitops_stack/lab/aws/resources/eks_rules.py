@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Final
 
 from gitops_stack.lab.aws.models import AwsError
-from gitops_stack.lab.aws.resources.ec2 import find_ipv6_block
+from gitops_stack.lab.aws.resources.ec2 import find_ipv6_block, find_one
 from gitops_stack.lab.aws.session import Answer, AwsSession
 from gitops_stack.lab.aws.values import Plain
 from gitops_stack.settings.eks_versions import load_eks_versions
@@ -17,6 +18,7 @@ _NODE_POOLS = frozenset({"general-purpose", "system"})
 # Graviton families have a g after the generation: t4g, m7g, c7gn, im4gn, g5g; a1 was the first.
 _ARM_FAMILY = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)\.")
 _LEAST_ZONES = 2
+_HEAD = 512  # characters of user data in which an archive says what it is
 _BOTTLEROCKET = re.compile(r"\d+\.\d+\.\d+-[0-9a-f]{8}")
 
 
@@ -91,6 +93,7 @@ def check_node_group(aws: AwsSession, inputs: Plain, cluster: Plain, subnets: li
         raise _refuse(aws, "CreateNodegroup", message)
     check_release(aws, "CreateNodegroup", {"version": version, **inputs})
     check_update(aws, "CreateNodegroup", inputs)
+    check_user_data(aws, "CreateNodegroup", inputs)
     image = inputs.get("amiType")
     if image in {None, "CUSTOM"}:
         return
@@ -122,6 +125,28 @@ def check_update(aws: AwsSession, operation: str, inputs: Plain) -> None:
     ):
         if part.get(count) is not None and part.get(percentage) is not None:
             raise _refuse(aws, operation, f"You can't specify both {count} and {percentage}.")
+
+
+def check_user_data(aws: AwsSession, operation: str, inputs: Plain) -> None:
+    """Raise what becomes of a group of Amazon Linux whose template's user data EKS cannot merge its own part into.
+
+    EKS takes the request; the group then ends as CREATE_FAILED, with these words (terraform-aws-eks#2955).
+    """
+    template, image = inputs.get("launchTemplate") or {}, str(inputs.get("amiType"))
+    if not template.get("id") or image == "CUSTOM" or image.startswith("BOTTLEROCKET"):
+        return
+    version = find_one(
+        aws,
+        "DescribeLaunchTemplateVersions",
+        "LaunchTemplateVersions",
+        LaunchTemplateId=template["id"],
+        Versions=[str(template.get("version") or "$Default")],
+    )
+    encoded = ((version or {}).get("LaunchTemplateData") or {}).get("UserData")
+    head = base64.b64decode(encoded).decode(errors="replace")[:_HEAD].lower() if encoded else ""
+    if encoded and "content-type: multipart/" not in head:
+        message = "User data was not in the MIME multipart format."
+        raise aws.refuse("EKS", operation, "Ec2LaunchTemplateInvalidConfiguration", message)
 
 
 def check_sizes(aws: AwsSession, operation: str, sizes: Plain) -> None:
