@@ -11,6 +11,7 @@ from gitops_stack.gitops_tree.kustomize import render_kustomization
 from gitops_stack.gitops_tree.lock import check_lock, check_render, load_lock
 from gitops_stack.gitops_tree.manifest_set import canonical_order
 from gitops_stack.gitops_tree.metadata_reads import check_metadata_reads
+from gitops_stack.gitops_tree.parameter_reads import check_parameters
 from gitops_stack.gitops_tree.release import check_release, check_release_tag
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests import Manifest
@@ -61,9 +62,11 @@ def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifes
     findings += [lock] if isinstance(lock, str) else check_lock(file, lock, settings.argocd)
     GitOpsStackError.raise_for(findings)
     key = render_cache.render_key(file.parent)
-    if render_cache.is_tag_checked(key):
-        return load_installation(file.parent)
-    GitOpsStackError.raise_for(check_release_tag(settings.argocd))
+    checked = render_cache.is_tag_checked(key)
+    if not checked:
+        GitOpsStackError.raise_for(check_release_tag(settings.argocd))
     manifests = load_installation(file.parent)
-    render_cache.note_tag_check(key)
+    GitOpsStackError.raise_for(check_parameters(settings, manifests))
+    if not checked:
+        render_cache.note_tag_check(key)
     return manifests

@@ -60,18 +60,21 @@ def build_kustomization(
     authored_patches: Iterable[str],
     images: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
-    """Build the kustomization of an installation: the remote base pinned by commit, then patches in name order."""
-    entries: dict[str, dict[str, Any]] = {
-        patch_file(patch): {"path": f"patches/{patch_file(patch)}"} | ({"target": patch.target} if patch.target else {})
+    """Build the kustomization of an installation: the remote base pinned by commit, then patches.
+
+    ``patches`` come in their order, then the authored ones by name: of two on one field the last wins, a person's.
+    """
+    entries: list[dict[str, Any]] = [
+        {"path": f"patches/{patch_file(patch)}"} | ({"target": patch.target} if patch.target else {})
         for patch in patches
-    }
-    entries |= {name: {"path": f"patches/{name}"} for name in authored_patches}
+    ]
+    entries += [{"path": f"patches/{name}"} for name in sorted(authored_patches)]
     return {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "namespace": argocd.namespace,
         "resources": [build_remote_base(argocd)],
-        "patches": [entries[name] for name in sorted(entries)],
+        "patches": entries,
         **({"images": list(images)} if images else {}),
     }
 

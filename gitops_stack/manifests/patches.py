@@ -1,6 +1,6 @@
 """The patches every installation gets: generated from settings, written as `argocd/patches/00-*.yaml`.
 
-A patch is data for kustomize: what it changes (a strategic merge, or JSON6902 operations with a target).
+Composes what the modules of ``argocd`` make, one per family of settings, into one patch per ConfigMap.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.argocd.access import build_account_keys, build_rbac_data
+from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
+from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
 from gitops_stack.settings import ArgoCDSettings, ComponentResources
 
-
-@dataclass(frozen=True)
-class Patch:
-    """One kustomize patch: ``body`` is an object or a list of JSON6902 operations, ``target`` selects by kind."""
-
-    name: str
-    body: Manifest | list[dict[str, Any]]
-    target: dict[str, str] | None = None
+__all__ = ["Patch", "build_library_patches", "build_patches", "generated_patch_names"]
 
 
 # docs/operator-manual/health.md: without it a parent does not wait for a child application, so waves order nothing.
@@ -104,24 +100,32 @@ _HA_REDIS = {
 
 
 def build_patches(argocd: ArgoCDSettings) -> list[Patch]:
-    """Build all generated patches of an installation, sorted by name."""
+    """Build all generated patches of an installation in the order they apply: the library's, then the settings' own."""
+    own = [Patch(name, body) for name, body in sorted(argocd.patches.items())]
+    return [*build_library_patches(argocd), *own]
+
+
+def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
+    """Build what the library makes of the settings, sorted by name; `argocd.patches` is left out."""
+    config, parameters = split_parameters(argocd.parameters)
     patches = [
         _custom_resource_definitions(),
         _cluster_role_bindings(argocd.namespace),
-        _config_map("argocd-cm", _argocd_cm(argocd)),
-        _config_map("argocd-rbac-cm", _rbac_cm(argocd)),
+        config_map_patch("argocd-cm", {**_argocd_cm(argocd), **config}),
+        config_map_patch("argocd-rbac-cm", build_rbac_data(argocd)),
+        *([config_map_patch("argocd-cmd-params-cm", parameters)] if parameters else []),
+        *build_restart_patches(argocd.parameters),
         *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),
         *_resource_patches(argocd),
-        *(Patch(name, body) for name, body in argocd.patches.items()),
     ]
     if argocd.high_availability:
         patches.append(_haproxy_rollout())
-    return sorted(patches, key=lambda patch: patch.name)
+    return sorted(patches, key=lambda patch: f"{patch.name}.yaml")  # in the order of their files
 
 
 def generated_patch_names(argocd: ArgoCDSettings) -> set[str]:
     """Return the names the library itself takes, which `argocd.patches` must leave free."""
-    return {patch.name for patch in build_patches(argocd.model_copy(update={"patches": {}}))}
+    return {patch.name for patch in build_library_patches(argocd)}
 
 
 def _custom_resource_definitions() -> Patch:
@@ -137,25 +141,15 @@ def _cluster_role_bindings(namespace: str) -> Patch:
     return Patch("cluster-role-bindings", [operation], {"kind": "ClusterRoleBinding"})
 
 
-def _config_map(name: str, data: dict[str, str]) -> Patch:
-    return Patch(name, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
-
-
 def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
     options = argocd.kustomize.build_options
     return {
+        **dict(build_account_keys(argocd)),
         "admin.enabled": str(argocd.admin_enabled).lower(),
         **({"kustomize.buildOptions": options} if options else {}),
         "resource.customizations.health.argoproj.io_Application": _APPLICATION_HEALTH,
+        **({"url": argocd.url} if argocd.url else {}),
     }
-
-
-def _rbac_cm(argocd: ArgoCDSettings) -> dict[str, str]:
-    # policy.default is a floor that no deny removes, so it stays empty.
-    # The policy is CSV: a name with a comma, as LDAP's have, is quoted; the settings refuse quotes in it.
-    quoted = {group: f'"{group}"' if "," in group else group for group in argocd.rbac}
-    policy = "".join(f"g, {quoted[group]}, role:{role}\n" for group, role in sorted(argocd.rbac.items()))
-    return {"policy.csv": policy, "policy.default": ""}
 
 
 def _removed_secret(name: str) -> Patch:
@@ -166,31 +160,27 @@ def _removed_secret(name: str) -> Patch:
 def _haproxy_rollout() -> Patch:
     # Hard anti-affinity and the default surge of one need a fourth node; trading one replica needs three.
     rollout = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
-    body = _workload("Deployment", "argocd-redis-ha-haproxy", {"strategy": rollout})
+    body = workload("Deployment", "argocd-redis-ha-haproxy", {"strategy": rollout})
     return Patch("haproxy-rollout", body)
 
 
 def _resource_patches(argocd: ArgoCDSettings) -> list[Patch]:
     redis = _HA_REDIS if argocd.high_availability else _STANDARD_REDIS
-    workloads = {component: (f"argocd-{component}", workload) for component, workload in _COMMON.items()} | redis
+    workloads = {component: (f"argocd-{component}", found) for component, found in _COMMON.items()} | redis
     return [
-        Patch(f"resources-{component}", _resource_patch(name, workload, argocd.resources.get(component)))  # type: ignore[call-overload]
-        for component, (name, workload) in workloads.items()
+        Patch(f"resources-{component}", _resource_patch(name, found, argocd.resources.get(component)))  # type: ignore[call-overload]
+        for component, (name, found) in workloads.items()
     ]
 
 
-def _resource_patch(name: str, workload: _Workload, override: ComponentResources | None) -> Manifest:
-    main = override or workload.defaults
-    containers = [_container(workload.container, main), *(_container(sidecar, _SMALL) for sidecar in workload.sidecars)]
+def _resource_patch(name: str, found: _Workload, override: ComponentResources | None) -> Manifest:
+    main = override or found.defaults
+    containers = [_container(found.container, main), *(_container(sidecar, _SMALL) for sidecar in found.sidecars)]
     pod: dict[str, Any] = {"containers": containers}
-    if workload.init:
-        pod["initContainers"] = [_container(init, _SMALL) for init in workload.init]
-    return _workload(workload.kind, name, {"template": {"spec": pod}})
+    if found.init:
+        pod["initContainers"] = [_container(init, _SMALL) for init in found.init]
+    return workload(found.kind, name, {"template": {"spec": pod}})
 
 
 def _container(name: str, resources: ComponentResources) -> dict[str, Any]:
     return {"name": name, "resources": resources.model_dump(by_alias=True)}
-
-
-def _workload(kind: str, name: str, spec: dict[str, Any]) -> Manifest:
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}

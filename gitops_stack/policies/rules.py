@@ -230,6 +230,19 @@ RULES: tuple[Rule, ...] = (
         "A sync removes keys that Argo CD runs on (argo-cd#10831).",
     ),
     Rule("secret-in-git", "error", "A Secret's values are in Git.", "Whoever may read the repository may read them."),
+    # What Argo CD is told.
+    Rule(
+        "access-policy",
+        "error",
+        "A line of argocd-rbac-cm's policy is malformed or does nothing.",
+        "argocd-server does not start with it (argo-cd#14464), or a role has no rights.",
+    ),
+    Rule(
+        "setting-overridden",
+        "warning",
+        "A patch of people sets a field that a setting sets as well.",
+        "The patch wins; the setting has no effect.",
+    ),
     # Images.
     Rule("image-invalid", "error", "An image's name is not valid.", "No pod starts: InvalidImageName."),
     Rule(

@@ -9,7 +9,15 @@ from gitops_stack.settings.add_ons import (
     KarpenterSettings,
     LoadBalancerControllerSettings,
 )
-from gitops_stack.settings.argocd import ArgoCDSettings, Commit, ComponentResources, KustomizeSettings, ReleaseVersion
+from gitops_stack.settings.argocd import (
+    ArgoCDSettings,
+    Commit,
+    ComponentResources,
+    KustomizeSettings,
+    LocalAccountSettings,
+    PolicySettings,
+    ReleaseVersion,
+)
 from gitops_stack.settings.ci import CiSettings, PipelineSettings, PublisherSettings
 from gitops_stack.settings.cluster import (
     ComputeSettings,
@@ -43,9 +51,9 @@ __all__ = [
     "ClusterAutoscalerSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
     "CredentialsSettings", "EksClusterSettings", "EndpointSettings", "ExistingClusterSettings",
     "ExternalDnsSettings", "ExternalSecretsSettings", "ExtraSubnetSettings", "GitOpsSettings", "GithubAppSettings",
-    "KarpenterSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "NetworkSettings",
-    "NodeGroupSettings", "NodeUpdateSettings", "PipelineSettings", "PodRoleSettings", "ProjectSettings",
-    "PublisherSettings", "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings",
-    "RepositorySettings", "Settings", "StackSettings", "StatementSettings", "SyncWindowSettings", "TaintSettings",
-    "WorkloadSettings", "check_references",
+    "KarpenterSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "LocalAccountSettings",
+    "NetworkSettings", "NodeGroupSettings", "NodeUpdateSettings", "PipelineSettings", "PodRoleSettings",
+    "PolicySettings", "ProjectSettings", "PublisherSettings", "PullAccessSettings", "RegistrySettings",
+    "ReleaseVersion", "ReplicationSettings", "RepositorySettings", "Settings", "StackSettings", "StatementSettings",
+    "SyncWindowSettings", "TaintSettings", "WorkloadSettings", "check_references",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from gitops_stack import conventions
 from gitops_stack.patterns import match_namespace, match_repository
+from gitops_stack.settings.argocd.references import check_argocd_references
 from gitops_stack.settings.aws_references import check_aws_references
 from gitops_stack.settings.stack import StackSettings
 
@@ -16,13 +17,7 @@ CLUSTER_NAMESPACES = ("kube-system", "kube-public", "default", "kube-node-lease"
 
 def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
     """Yield (path as typed, found, what is needed) for every rule that spans two settings."""
-    if "redis-haproxy" in settings.argocd.resources and not settings.argocd.high_availability:
-        yield "argocd.resources.redis-haproxy", "redis-haproxy", "needs highAvailability: only those manifests have it"
-    for name, patch in settings.argocd.patches.items():
-        metadata = patch.get("metadata")
-        named = metadata.get("name") if isinstance(metadata, dict) else None
-        if not all(isinstance(part, str) and part for part in (patch.get("apiVersion"), patch.get("kind"), named)):
-            yield f"argocd.patches.{name}", patch, "needs apiVersion, kind and metadata.name: the object it changes"
+    yield from check_argocd_references(settings)
     if settings.argocd.namespace in CLUSTER_NAMESPACES:
         yield "argocd.namespace", settings.argocd.namespace, "needs a namespace of its own: this one is the cluster's"
     yield from _check_projects(settings)

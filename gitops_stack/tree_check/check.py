@@ -16,6 +16,7 @@ from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
+from gitops_stack.tree_check.authored_patches import check_installation_settings
 from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.folder_applications import is_wrong
 from gitops_stack.tree_check.folder_files import is_excluded
@@ -73,6 +74,7 @@ def check_stack(
     schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
+    found += check_installation_settings(tree, project, settings)
     found += ask(tree.objects) if ask else []
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
     found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])

@@ -132,12 +132,12 @@ def test_an_override_replaces_the_requests_of_one_component() -> None:
     ]
 
 
-def test_a_patch_of_the_settings_is_one_more_in_name_order() -> None:
+def test_a_patch_of_the_settings_comes_after_all_generated_ones() -> None:
     mine = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": {"url": "https://x"}}
-    argocd = minimal(argocd={"version": "v3.5.1", "commit": COMMIT, "patches": {"b-mine": mine}}).argocd
+    argocd = minimal(argocd={"version": "v3.5.1", "commit": COMMIT, "patches": {"a-mine": mine}}).argocd
     names = [patch.name for patch in build_patches(argocd)]
-    assert names == sorted([*generated_patch_names(argocd), "b-mine"])
-    assert _patch("b-mine", patches={"b-mine": mine}).body == mine
+    assert names == [*sorted(generated_patch_names(argocd)), "a-mine"]
+    assert _patch("a-mine", patches={"a-mine": mine}).body == mine
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from gitops_stack.settings.argocd.access import Group, LocalAccountSettings, PolicySettings, RoleName, Url
+from gitops_stack.settings.argocd.parameters import ParameterKey
 from gitops_stack.settings.types import DnsLabel, Flag, RoleArn, Settings, matching
 
 UPSTREAM = "github.com/argoproj/argo-cd"
@@ -23,7 +25,6 @@ BaseSource = Annotated[
     ),
 ]
 Quantity = Annotated[str, matching(r"\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi)?", "a Kubernetes quantity such as 100m or 256Mi")]
-Group = Annotated[str, matching(r'[^\s"]([^\r\n"]*[^\s"])?', "the name of a group on one line, without quotes")]
 TakeOver = Annotated[
     str,
     matching(
@@ -67,7 +68,21 @@ class ArgoCDSettings(Settings):
         None, description="On purpose: the stack (`project/stack`) or cluster (UID of kube-system) that is taken over."
     )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
-    rbac: dict[Group, Literal["admin", "readonly"]] = Field(default_factory=dict, description="SSO group -> role.")
+    url: Url | None = Field(None, description="Where people reach Argo CD; sign-in and links need it.")
+    rbac: dict[Group, RoleName] = Field(
+        default_factory=dict,
+        description="SSO group or local account -> role: admin, readonly, or a role of argocd.policy.csv.",
+    )
+    policy: PolicySettings = Field(
+        default_factory=lambda: PolicySettings.model_validate({}), description="What roles may do (argocd-rbac-cm)."
+    )
+    accounts: dict[DnsLabel, LocalAccountSettings] = Field(
+        default_factory=dict, description="Local accounts for machines, beside admin; their tokens stay out of Git."
+    )
+    parameters: dict[ParameterKey, str] = Field(
+        default_factory=dict,
+        description="Keys of argocd-cmd-params-cm, and argocd-cm's that are read at start; readers restart.",
+    )
     kustomize: KustomizeSettings = Field(
         default_factory=lambda: KustomizeSettings.model_validate({}), description="How kustomize is run."
     )

@@ -1,0 +1,66 @@
+"""Rules between the settings of Argo CD, and between them and the stack's projects."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gitops_stack.settings.argocd.parameters import is_read, load_parameters
+from gitops_stack.settings.argocd.policy_lines import check_policy, defined_roles, read_policy
+
+if TYPE_CHECKING:
+    from gitops_stack.settings.stack import StackSettings
+
+Finding = tuple[str, object, str]
+_BUILT_IN = ("admin", "readonly")
+
+
+def check_argocd_references(settings: StackSettings) -> Iterator[Finding]:
+    """Yield (path as typed, found, what is needed) for what cannot work together in Argo CD."""
+    argocd = settings.argocd
+    if "redis-haproxy" in argocd.resources and not argocd.high_availability:
+        yield "argocd.resources.redis-haproxy", "redis-haproxy", "needs highAvailability: only those manifests have it"
+    for name, patch in argocd.patches.items():
+        metadata = patch.get("metadata")
+        named = metadata.get("name") if isinstance(metadata, dict) else None
+        if not all(isinstance(part, str) and part for part in (patch.get("apiVersion"), patch.get("kind"), named)):
+            yield f"argocd.patches.{name}", patch, "needs apiVersion, kind and metadata.name: the object it changes"
+    yield from _check_access(settings)
+    yield from _check_parameters(settings)
+
+
+def role_subject(role: str) -> str:
+    """Return what a policy calls ``role`` of the settings."""
+    return role if role.startswith("proj:") else f"role:{role}"
+
+
+def _check_access(settings: StackSettings) -> Iterator[Finding]:
+    argocd = settings.argocd
+    for one in check_policy(argocd.policy.csv):
+        yield f"argocd.policy.csv line {one.line}", one.text, f"needs mending, {one.problem}: {one.remedy}"
+    lines, _ = read_policy(argocd.policy.csv)
+    roles = defined_roles(lines)
+    own = sorted(role.removeprefix("role:") for role in roles if role.startswith("role:"))
+    named = [(f"argocd.rbac.{group}", role) for group, role in argocd.rbac.items()]
+    if argocd.policy.default is not None:
+        named.append(("argocd.policy.default", argocd.policy.default))
+        if argocd.policy.default == "admin":
+            yield "argocd.policy.default", "admin", "needs another role: whoever signs in would be admin, for good"
+    for path, role in named:
+        if role_subject(role) not in roles and not role.startswith("proj:"):
+            offered = [one for one in own if one != "admin" or path != "argocd.policy.default"]
+            yield path, role, f"needs one of {', '.join(offered)}, or a line `p, role:{role}, …` in argocd.policy.csv"
+    if "admin" in argocd.accounts:
+        yield "argocd.accounts.admin", "admin", "needs another name: argocd.adminEnabled is for this account"
+
+
+def _check_parameters(settings: StackSettings) -> Iterator[Finding]:
+    version = settings.argocd.version
+    for key, value in settings.argocd.parameters.items():
+        path = f"argocd.parameters.{key}"
+        if is_read(key, version) is False:
+            known = load_parameters().get(key)
+            near = difflib.get_close_matches(key, load_parameters(), 1)
+            remedy = f"Argo CD reads it from {known.since} on" if known else f"did you mean {near[0]}?" if near else ""
+            yield path, value, f"needs a key that {version} reads{f': {remedy}' if remedy else ''}"
