@@ -8,9 +8,13 @@ KILLS ?= 20
 SEED ?= 1
 # Rooms whose tests start no process and read no cluster.
 PURE := $(addprefix tests/,settings policies manifests aws_plan edits preview)
+# A folder of wheels of the lab's tools (make tool-wheels): they are taken instead of built.
+FIND_LINKS ?= $(GITOPS_STACK_FIND_LINKS)
+export GITOPS_STACK_FIND_LINKS = $(FIND_LINKS)
+WHEELS ?= dist/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help venv rehearse local local-down quick fmt test e2e soak bench tools schema golden clean
+.PHONY: help venv rehearse local local-down quick fmt test e2e soak bench tools tool-wheels tool-digests schema golden clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -65,8 +69,14 @@ soak: tools  ## The proofs at scale: 25 workloads, adoption, and KILLS random ki
 		tests/e2e/test_adoption.py tests/e2e/test_lab_faults.py
 	$(BIN)/python -m soak --kills $(KILLS) --seed $(SEED)
 
-tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds)
-	@$(BIN)/gitops-stack lab env --tools > /dev/null
+tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds), or take FIND_LINKS=DIR's wheels
+	@$(BIN)/gitops-stack lab tools
+
+tool-wheels: venv  ## Write one wheel per tool for this platform into WHEELS=dist/tools
+	@$(BIN)/gitops-stack lab tools --wheels $(WHEELS)
+
+tool-digests: venv  ## Commit to this machine's bytes after a change of pins, built with the Go release the file names
+	@$(BIN)/gitops-stack lab tools --digests > $(VENV)/digests.json && mv $(VENV)/digests.json gitops_stack/lab/tool-digests.json
 
 bench: tools  ## Measure into bench/results.md, an hour; PART=checks for one part, AGAINST=REV pairs another revision
 	$(BIN)/python -m bench $(if $(PART),--only $(PART)) $(if $(AGAINST),--against $(AGAINST))

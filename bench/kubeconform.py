@@ -18,7 +18,7 @@ VERSION = "v0.8.0"
 CATALOGUE = "catalogue"
 PINS = Path(__file__).with_name("tools")
 _PACKAGE = "github.com/yannh/kubeconform/cmd/kubeconform"
-_ARTIFACT = Artifact("kubeconform", "kubeconform", _PACKAGE, "10 s", (("main.version", VERSION),))
+_ARTIFACT = Artifact("kubeconform", "kubeconform", _PACKAGE, 10, (("main.version", VERSION),))
 _REFERENCE = re.compile(r'"\$ref": "[^"]*#/\$defs/([^"]+)"')
 _METADATA = {"$ref": "#/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"}
 

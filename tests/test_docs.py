@@ -81,7 +81,7 @@ def test_every_command_exists_with_these_options(file: str, words: tuple[str, ..
 def test_every_make_target_exists(file: str, words: tuple[str, ...]) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z0-9-]+):", makefile, re.MULTILINE))
-    variables = set(re.findall(r"^([A-Z]+) \?=", makefile, re.MULTILINE))
+    variables = set(re.findall(r"^([A-Z_]+) \?=", makefile, re.MULTILINE))
     assert {word for word in words if "=" not in word} <= targets, file
     assert {word.partition("=")[0] for word in words if "=" in word} <= variables, file
 

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, out, print_json, progress
+from gitops_stack.cli.lab_tools import tools as take_tools
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab import bootstrap as road
@@ -20,6 +21,8 @@ from gitops_stack.lab.tools import Tools, build_tools
 app = typer.Typer(
     help="A real cluster and a real Argo CD on this machine, without AWS or Docker.", no_args_is_help=True
 )
+
+app.command("tools")(take_tools)
 
 Name = Annotated[str, typer.Option("--name", "-n", help="Which lab; several run side by side.", metavar="NAME")]
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack that is bootstrapped.", metavar="NAME")]

@@ -37,7 +37,7 @@ class Artifact:
     name: str
     folder: str
     package: str
-    minutes: str
+    seconds: int
     variables: tuple[tuple[str, str], ...] = ()
     module: str = ""
     copied: tuple[str, ...] = ()
@@ -63,29 +63,27 @@ _LOOPBACK_METRICS = Patch(
 )
 
 ARTIFACTS = (
-    Artifact("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "20 s"),
+    Artifact("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5", 20),
     Artifact(
         "helm",
         "helm",
         "helm.sh/helm/v3/cmd/helm",
-        "2 min",
+        120,
         (("helm.sh/helm/v3/internal/version.version", versions.HELM),),
     ),
-    Artifact("jsonnet", "jsonnet", "github.com/google/go-jsonnet/cmd/jsonnet", "10 s"),
-    Artifact("etcd", "kubernetes", "go.etcd.io/etcd/server/v3", "30 s"),
-    Artifact("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", "5 min", _KUBERNETES),
-    Artifact(
-        "kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", "1 min", _KUBERNETES
-    ),
-    Artifact("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", "30 s", _KUBERNETES),
-    Artifact("kwok", "kubernetes", "sigs.k8s.io/kwok/cmd/kwok", "1 min"),
-    Artifact("miniredis", "argocd", "./redis", "10 s"),
-    Artifact("applicationsets", "argocd", "./applicationsets", "10 s"),
+    Artifact("jsonnet", "jsonnet", "github.com/google/go-jsonnet/cmd/jsonnet", 10),
+    Artifact("etcd", "kubernetes", "go.etcd.io/etcd/server/v3", 30),
+    Artifact("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", 300, _KUBERNETES),
+    Artifact("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", 60, _KUBERNETES),
+    Artifact("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", 30, _KUBERNETES),
+    Artifact("kwok", "kubernetes", "sigs.k8s.io/kwok/cmd/kwok", 60),
+    Artifact("miniredis", "argocd", "./redis", 10),
+    Artifact("applicationsets", "argocd", "./applicationsets", 10),
     Artifact(
         "argocd",
         "argocd",
         f"{_ARGOCD}/cmd",
-        "5 min",
+        300,
         # Without the v, which Argo CD puts before it: its server refuses its own client's login as vv3.2.11 otherwise.
         ((f"{_ARGOCD}/common.version", versions.ARGOCD_HOST_PROCESSES.removeprefix("v")),),
         patch=_LOOPBACK_METRICS,
@@ -94,14 +92,14 @@ ARTIFACTS = (
         "pulumi",
         "pulumi",
         "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-        "5 min",
+        300,
         ((f"{_PULUMI_SDK}/go/common/version.Version", versions.PULUMI),),
     ),
     Artifact(
         "pulumi-language-python-exec",
         "pulumi",
         "",
-        "1 s",
+        1,
         module=_PULUMI_SDK,
         copied=("python/cmd/pulumi-language-python-exec",),
     ),
@@ -109,13 +107,13 @@ ARTIFACTS = (
         "pulumi-language-python",
         "pulumi-language-python",
         f"{_PULUMI_SDK}/python/cmd/pulumi-language-python",
-        "40 s",
+        40,
     ),
     Artifact(
         "pulumi-resource-pulumi-python",  # runs dynamic resources; a script, the same in every release
         "pulumi-language-python",
         "",
-        "1 s",
+        1,
         module=_PULUMI_SDK,
         copied=("python/dist/pulumi-resource-pulumi-python",),
     ),
@@ -123,7 +121,7 @@ ARTIFACTS = (
         "pulumi-resource-kubernetes",
         "pulumi-kubernetes",
         ".",
-        "8 min",
+        480,
         (("main.version", versions.PULUMI_KUBERNETES_PROVIDER),),
         module=_PROVIDER,
         copied=(

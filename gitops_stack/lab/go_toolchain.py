@@ -18,6 +18,8 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.versions import GO_MINIMUM
 
 REQUIREMENTS = Path(__file__).with_name("tools") / "go-requirements.txt"
+# What else decides the bytes of an executable: another target, other instructions, other defaults of the runtime.
+_DROPPED = {"GOFLAGS", "GOOS", "GOARCH", "GOEXPERIMENT", "GOAMD64", "GOARM64", "GOFIPS140", "GODEBUG"}
 _WANTED = ".".join(str(part) for part in GO_MINIMUM)
 _REMEDY = f"install Go {_WANTED} or newer from https://go.dev/dl/ and put its bin folder on PATH"
 
@@ -25,9 +27,10 @@ _REMEDY = f"install Go {_WANTED} or newer from https://go.dev/dl/ and put its bi
 def build_go_environment(base: Mapping[str, str]) -> dict[str, str]:
     """Return ``base`` with what makes a build repeatable: no cgo, pinned modules, never another toolchain.
 
-    The caller's own GOFLAGS and GOWORK are dropped: either could swap a pinned module silently.
+    The caller's own GOFLAGS and GOWORK are dropped, since either could swap a pinned module silently, and what would
+    make other bytes of the same pins.
     """
-    kept = {name: value for name, value in base.items() if name not in {"GOFLAGS", "GOOS", "GOARCH", "GOEXPERIMENT"}}
+    kept = {name: value for name, value in base.items() if name not in _DROPPED}
     return {**kept, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
 
 

@@ -310,6 +310,10 @@ LAB = Left(
         "tests/lab/test_lab_e2e.py::test_two_labs_run_side_by_side",
     ),
 )
+TOOLS = Left("builds the lab's tools", ("tests/lab/test_prebuilt.py::test_a_wheel_with_the_committed_bytes_is_taken",))
+EXCHANGE = Left(
+    "builds the lab's tools", ("tests/lab/test_tool_exchange.py::test_another_machine_takes_the_same_executables",)
+)
 BOOTSTRAP = Left(
     "starts a lab",
     ("tests/e2e/test_standard.py::test_bootstrap_ends_synced_at_the_pushed_revision_with_a_complete_certificate",),
@@ -428,6 +432,12 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack lab bootstrap --name second --stack local": BOOTSTRAP,
         "gitops-stack lab status --name second": LAB,
         "gitops-stack lab down --name second --stack local --destroy": DOWN,
+        "gitops-stack lab tools --export tools.tar.gz": EXCHANGE,
+        "gitops-stack lab tools --import tools.tar.gz": EXCHANGE,
+        "gitops-stack lab tools --find-links dist/tools": TOOLS,
+        "gitops-stack lab tools --key": Left(
+            "asks for the lab's pins", ("tests/cli/test_lab_tools.py::test_the_key_names_the_folder_of_these_pins",)
+        ),
     },
     "docs/recover.md": {
         "gitops-stack adopt --stack dev --remove-managers": REMOVE_MANAGERS,
@@ -465,7 +475,7 @@ LEFT: dict[str, dict[str, Left]] = {
         'eval "$(gitops-stack lab env --name try)" && kubectl -n argocd get applications': LAB,
         "gitops-stack lab logs argocd-repo-server --name try": LAB,
         "gitops-stack lab down --name try": DOWN,
-        "gitops-stack lab env --tools": LAB,
+        "gitops-stack lab tools": TOOLS,
     },
     "docs/upgrade.md": {"gitops-stack status --stack dev": STATUS},
 }

@@ -19,7 +19,7 @@ from gitops_stack.lab.tools import build_tools
 from gitops_stack.versions import GO_MINIMUM
 
 PINS = {"go.mod": b"module m\n", "go.sum": b""}
-TOOL = Artifact("tool", "folder", "example.org/tool", "1 s", (("main.version", "1"),))
+TOOL = Artifact("tool", "folder", "example.org/tool", 1, (("main.version", "1"),))
 EXPECTED = {
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "argocd", "miniredis", "kustomize",
     "applicationsets", "helm", "jsonnet", "pulumi", "pulumi-language-python", "pulumi-language-python-exec",
@@ -104,13 +104,64 @@ def test_a_failed_build_leaves_nothing_half_and_says_where_to_look(
     monkeypatch.setattr(tools, "load_go", lambda _cache, _progress: str(go))
     said: list[str] = []
     with pytest.raises(EnvironmentProblem, match=r"kustomize\.log, which ends with:\nmain\.go:1: no such thing"):
-        build_tools(said.append, cache=tmp_path / "cache")
-    assert said == [f"building kustomize (1 of {len(ARTIFACTS)}; about 20 s the first time)"]
+        build_tools(said.append, cache=tmp_path / "cache", artifacts=ARTIFACTS[:1])
+    assert said == ["building kustomize (1 of 1; about 20 s)"]
     assert not [path for path in (tmp_path / "cache").rglob("*kustomize*") if path.is_file() and path.suffix != ".log"]
 
 
-def test_the_callers_go_settings_cannot_swap_a_pin() -> None:
-    found = build_go_environment({"GOFLAGS": "-mod=mod", "GOWORK": "/w", "HTTPS_PROXY": "p"})
+def ignore(_: str) -> None:
+    pass
+
+
+def write_pins(root: Path, *folders: str) -> None:
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+        for name in ("go.mod", "go.sum"):
+            (root / folder / name).touch()
+
+
+def write_go(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand a shell script in for Go; ``$2`` is the file to write, ``$3`` the package."""
+    go = folder / "go"
+    go.write_text(f'#!/bin/sh\nwhile [ $# -gt 3 ] && [ "$1" != -o ]; do shift; done\n{script}\n', encoding="utf-8")
+    go.chmod(0o755)
+    monkeypatch.setattr(tools, "load_go", lambda _cache, _progress: str(go))
+    monkeypatch.setattr(tools, "_count_lanes", lambda: 2)
+
+
+def test_folders_are_built_side_by_side_and_the_rest_of_the_time_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pins(tmp_path / "pins", "long", "short")
+    # Each of the two waits until the other has begun: one after the other, neither would end.
+    meet = f"touch {tmp_path}/$3; until [ -e {tmp_path}/p-long ] && [ -e {tmp_path}/p-short ]; do sleep 0.01; done"
+    write_go(tmp_path, f"{meet}; touch $2", monkeypatch)
+    made = (Artifact("short", "short", "p-short", 30), Artifact("long", "long", "p-long", 300))
+    said: list[str] = []
+    found = build_tools(said.append, cache=tmp_path / "cache", artifacts=made, pins=tmp_path / "pins")
+    assert {path.name for path in found.bin.iterdir()} == {"long", "short"}
+    assert said[0].startswith("2 of 2 tools have to be built from pinned Go modules: about 6 min on two cores")
+    assert sorted(said[1:3]) == ["building long (2 of 2; about 5 min)", "building short (1 of 2; about 30 s)"]
+    assert [line.endswith("left") for line in said[3:]] == [True, False]
+
+
+def test_a_failure_ends_the_build_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_pins(tmp_path / "pins", "bad", "endless", "later")
+    wait = f"until [ -e {tmp_path}/begun ]; do sleep 0.01; done"
+    script = f"case $3 in bad) {wait}; exit 1;; endless) touch {tmp_path}/begun; exec sleep 600;; esac"
+    write_go(tmp_path, f"{script}; touch {tmp_path}/$3", monkeypatch)
+    made = tuple(Artifact(name, name, name, 9 - place) for place, name in enumerate(("bad", "endless", "later")))
+    started = time.monotonic()
+    with pytest.raises(EnvironmentProblem, match=r"^building bad: go build failed"):
+        build_tools(ignore, cache=tmp_path / "cache", artifacts=made, pins=tmp_path / "pins")
+    assert time.monotonic() - started < 300
+    assert not (tmp_path / "later").exists()
+
+
+def test_the_callers_go_settings_change_neither_a_pin_nor_the_bytes() -> None:
+    given = {"GOFLAGS": "-mod=mod", "GOWORK": "/w", "HTTPS_PROXY": "p", "GOAMD64": "v3", "GOFIPS140": "latest"}
+    found = build_go_environment(given)
+    assert {"GOAMD64", "GOFIPS140"}.isdisjoint(found)
     assert (found["GOFLAGS"], found["GOWORK"], found["HTTPS_PROXY"]) == ("-mod=readonly", "off", "p")
 
 

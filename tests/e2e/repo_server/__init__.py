@@ -13,7 +13,7 @@ from gitops_stack.lab.artifacts import SOURCES, Artifact
 from gitops_stack.lab.tools import build_tools
 from tests.e2e.scenario import say
 
-_RENDERER = Artifact("render", "repo-server", "./render", "2 min")
+_RENDERER = Artifact("render", "repo-server", "./render", 120)
 
 
 def build_renderer() -> Path:
