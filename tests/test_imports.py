@@ -85,8 +85,10 @@ def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engin
         "connection",
         "graph",
         "lab",
+        "password",
         "rehearsal",
         "report",
         "status",
         "try_",
+        "ui",
     }

@@ -28,6 +28,8 @@ _COMMANDS = {
     "schema": "tree.schema",
     "status": "status.status",
     "graph": "graph.graph",
+    "password": "password.password",
+    "ui": "ui.ui",
     "detach": "detach.detach",
     "rehearse": "rehearsal.rehearse",
     "try": "try_.try_applications",

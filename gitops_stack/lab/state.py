@@ -39,9 +39,18 @@ PORT_NAMES = (
 # Below Linux's range for outgoing connections (32768 and up), which could take a port while its process restarts.
 PORT_RANGE = range(20000, 32000)
 
+_PORTS = "ports.json"
 _SOCKET_LIMIT = 107  # sun_path holds 108 bytes, one of them the closing NUL
 _SOCKET_SUFFIX = len(".4194304")  # supervisor binds <socket>.<pid> first and links it into place
 _FORBIDDEN = set("\"'\\;#*?[]\n\r\t")  # each means something in an ini file, a command line or a glob
+
+
+def find_server_port(kubeconfig: Path) -> int | None:
+    """Return the port of the lab's argocd-server for a lab's own kubeconfig; none for any other."""
+    state = LabState(kubeconfig.absolute().parent)
+    if state.kubeconfig != kubeconfig.absolute() or not (state.directory / _PORTS).is_file():
+        return None
+    return state.load_ports()["argocd-server"]
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ class LabState:
 
     def load_ports(self) -> dict[str, int]:
         """Return the lab's ports by name, choosing free ones for names that have none yet."""
-        file = self.directory / "ports.json"
+        file = self.directory / _PORTS
         known: dict[str, int] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         return self._write_ports({name: known[name] for name in PORT_NAMES if name in known})
 
@@ -160,7 +169,7 @@ class LabState:
         missing = [name for name in PORT_NAMES if name not in known]
         ports = {**known, **dict(zip(missing, choose_free_ports(len(missing), set(known.values())), strict=True))}
         if missing:
-            file = self.directory / "ports.json"
+            file = self.directory / _PORTS
             file.write_text(json.dumps(ports, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         return ports
 
