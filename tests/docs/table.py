@@ -278,7 +278,9 @@ _STATUS = (
     "tests/account/test_status.py::test_an_eks_cluster_is_asked_with_a_token_of_its_own",
 )
 STATUS = Left("asks a cluster with Argo CD", _STATUS)
-GRAPH_LIVE = Left("asks a cluster with Argo CD", ("tests/cli/test_graph.py::test_the_state_of_each_application_is_the_clusters",))
+GRAPH_LIVE = Left(
+    "asks a cluster with Argo CD", ("tests/cli/test_graph.py::test_the_state_of_each_application_is_the_clusters",)
+)
 DOCTOR = Left("asks an AWS account", ("tests/account/test_doctor.py::test_an_account_and_a_machine_that_are_ready",))
 ACCOUNT_INIT = Left(
     "asks an AWS account", ("tests/account/base/test_command.py::test_init_makes_the_base_and_writes_the_stack_file",)
