@@ -10,11 +10,11 @@ SEED ?= 1
 PURE := $(addprefix tests/,settings policies manifests aws_plan edits preview)
 # A folder of wheels of the lab's tools (make tool-wheels): they are taken instead of built.
 FIND_LINKS ?= $(GITOPS_STACK_FIND_LINKS)
-export GITOPS_STACK_FIND_LINKS = $(FIND_LINKS)
+export GITOPS_STACK_FIND_LINKS := $(FIND_LINKS)
 WHEELS ?= dist/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help venv rehearse local local-down quick fmt test e2e soak bench tools tool-wheels tool-digests schema golden clean
+.PHONY: help venv rehearse local local-down quick fmt docs test e2e soak bench tools tool-wheels tool-digests schema golden clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -52,6 +52,11 @@ quick: venv  ## Format, lint, types and the tests of the pure rooms: half a minu
 fmt: venv  ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
+
+docs:  ## Build the documents as a site into site/, warnings are errors; needs Python 3.11
+	@$(PYTHON) -m venv $(VENV)-docs
+	@$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-docs.txt
+	$(VENV)-docs/bin/zensical build --strict --clean
 
 ##@ Prove it
 test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, cluster or cloud
@@ -95,4 +100,4 @@ golden: tools  ## Write trees, locks and golden files again after a change that 
 clean:  ## Stop the labs of this folder without destroying, and remove what can be made again
 	@if [ -d .lab ]; then $(MAKE) --no-print-directory venv && for lab in .lab/*; do \
 		$(BIN)/gitops-stack lab down --name "$${lab#.lab/}" || exit 1; done; fi
-	@rm -rf .lab $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .lab $(VENV) $(VENV)-docs .cache site build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -102,6 +102,14 @@ def test_the_layers_are_those_of_the_contract() -> None:
     assert written == page.read_text(encoding="utf-8")
 
 
+def test_the_site_has_every_page_once() -> None:
+    named = re.findall(r'= "([^"]+\.md)" }', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    pages = [str(file.relative_to(ROOT / "docs")) for file in (ROOT / "docs").rglob("*.md")]
+    assert sorted(named) == sorted(
+        page for page in pages if not re.match(r"samples/.*/", page)
+    )  # its index links those
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_link_leads_to_a_file_and_a_heading(file: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", file.read_text(encoding="utf-8"))):
