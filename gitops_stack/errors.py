@@ -1,4 +1,4 @@
-"""The one exception for what can be expected to go wrong, and what it quotes of a program that failed.
+"""What stops a run: problems as data, the one exception that carries them, and what it quotes of a failed program.
 
 Imports nothing. Programming errors keep their own exceptions and their tracebacks.
 """
@@ -6,25 +6,76 @@ Imports nothing. Programming errors keep their own exceptions and their tracebac
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+COMMAND = "{command}"
+"""Stands in ``needs`` where the command goes."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What was ``found`` at a place, and what is needed. It becomes a sentence where it is shown, and nowhere before.
+
+    ``place`` is a file, folder, setting or thing, ``field`` a part of it; both may be empty. ``command`` is one that
+    helps: it stands in ``needs`` as `{command}`, without quotes, so that whoever knows more can complete it.
+    """
+
+    found: str
+    needs: str = ""
+    place: str = ""
+    field: str = ""
+    command: str = ""
+
+    @property
+    def remedy(self) -> str:
+        """What is needed, with the command in it."""
+        return self.needs.replace(COMMAND, f"`{self.command}`") if self.command else self.needs
+
+    @property
+    def message(self) -> str:
+        """What was found and what is needed, without the place."""
+        return f"{self.found}; {self.remedy}" if self.needs else self.found
+
+    @property
+    def statement(self) -> str:
+        """The place and what was found, without what is needed."""
+        return str(replace(self, needs=""))
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.field, self.message) if part)
+
+    def at(self, place: str) -> Problem:
+        """Return the problem at ``place``, with what was its place before as a part of that."""
+        field = ": ".join(part for part in (self.place, self.field) if part)
+        return replace(self, place=place, field=field)
 
 
 class GitOpsStackError(Exception):
-    """Carry the findings that stop a run, each one sentence with place, finding and remedy.
+    """Carry the problems that stop a run; a text is a problem of which only the whole sentence is known.
 
-    ``findings`` holds all of them, so that an operator repairs a file once and not once per run. The CLI prints
-    them without a traceback and leaves with ``exit_code``: 1 for findings in the input, 2 for usage or environment.
+    ``problems`` holds all of them, so that an operator repairs a file once and not once per run. The CLI prints
+    ``findings``, one sentence each, without a traceback and leaves with ``exit_code``: 1 for findings in the input, 2
+    for usage or environment.
     """
 
     exit_code = 1
 
-    def __init__(self, *findings: str) -> None:
-        self.findings: tuple[str, ...] = findings
-        super().__init__("\n".join(findings))
+    def __init__(self, *problems: Problem | str) -> None:
+        self.problems = tuple(one if isinstance(one, Problem) else Problem(one) for one in problems)
+        super().__init__(*self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(self.findings)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The problems, one sentence each."""
+        return tuple(map(str, self.problems))
 
     @classmethod
-    def raise_for(cls, findings: Iterable[str]) -> None:
-        """Raise with all ``findings``, or return when there are none."""
-        found = tuple(findings)
+    def raise_for(cls, problems: Iterable[Problem | str]) -> None:
+        """Raise with all ``problems``, or return when there are none."""
+        found = tuple(problems)
         if found:
             raise cls(*found)
 

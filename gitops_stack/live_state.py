@@ -24,7 +24,7 @@ from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
 
 from gitops_stack import conventions
 from gitops_stack.cluster_login import UNREADABLE, load_login
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
 from gitops_stack.manifests import Manifest
@@ -66,9 +66,8 @@ def connect(kubeconfig: Path, context: str | None = None) -> Client:
     try:
         return load_login(kubeconfig, context).open()
     except UNREADABLE as error:
-        raise EnvironmentProblem(
-            f"{kubeconfig}: cannot be used: {error}; name a kubeconfig and context that work"
-        ) from None
+        needs = "name a kubeconfig and context that work"
+        raise EnvironmentProblem(Problem(f"cannot be used: {error}", needs, str(kubeconfig))) from None
 
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:
@@ -201,15 +200,13 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
             if code == _NOT_FOUND:
                 return None
             if code not in _TRANSIENT or time.monotonic() > deadline:
-                raise (AccessDenied if code in _DENIED else EnvironmentProblem)(
-                    f"cluster: {what} cannot be read: {error}; check the context's rights"
-                ) from None
+                problem = Problem(f"{what} cannot be read: {error}", "check the context's rights", "cluster")
+                raise (AccessDenied if code in _DENIED else EnvironmentProblem)(problem) from None
         except ConfigError as error:
             raise LoginFailed(f"cluster: {error}") from None
         except (OSError, HTTPError) as error:
-            raise EnvironmentProblem(
-                f"cluster: does not answer: {error}; is it running, and is the context right?"
-            ) from None
+            needs = "is it running, and is the context right?"
+            raise EnvironmentProblem(Problem(f"does not answer: {error}", needs, "cluster")) from None
         time.sleep(0.2)
 
 

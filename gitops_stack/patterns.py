@@ -2,7 +2,7 @@
 
 gobwas/glob for repositories, destinations and namespaces (`*` stops at separators, `**` does not, `{a,b}`, `[!a-c]`);
 Go's filepath.Match for kinds and names. An invalid pattern matches nothing. Repositories are compared as util/git
-NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationServer.
+NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationServer. And the form of a commit.
 """
 
 from __future__ import annotations
@@ -12,10 +12,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
+COMMIT = r"[0-9a-f]{40}"
+"""The form of a whole commit."""
+
 _SSH = re.compile(r"^(ssh://)?([^/:]*?)@[^@]+$")
 _PARTS = re.compile(r"^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)(.*)$", re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
 _KEPT = re.compile(r"[\w.~!$&'()*+,;=:@\[\]%/-]*", re.ASCII)  # Go's validEncoded: a path written so is left alone
+
+
+def is_commit(revision: str) -> bool:
+    """Tell whether a revision is a whole commit, which stands for itself and cannot move."""
+    return re.fullmatch(COMMIT, revision) is not None
 
 
 def match_glob(pattern: str, value: str, separators: str = "") -> bool:

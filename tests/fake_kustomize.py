@@ -19,7 +19,7 @@ SCRIPT = """#!{python}
 import sys
 sys.path.insert(0, {root!r})
 from tests.fake_kustomize import main
-main(sys.argv[2])
+main(*sys.argv[1:])
 """
 
 
@@ -33,8 +33,12 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
-def main(folder: str) -> None:
-    sys.stdout.write(yaml.safe_dump_all(build(Path(folder))))
+def main(command: str, *words: str) -> None:
+    if command == "edit":  # set namespace -- NAME, in the folder at hand
+        file = Path("kustomization.yaml")
+        file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "namespace": words[-1]}))
+        return
+    sys.stdout.write(yaml.safe_dump_all(build(Path(words[0]))))
 
 
 def build(folder: Path) -> list[dict[str, Any]]:
@@ -43,6 +47,8 @@ def build(folder: Path) -> list[dict[str, Any]]:
     for name in fields.get("resources", ()):
         place = folder / name
         made += build(place) if place.is_dir() else list(yaml.safe_load_all(place.read_text()))
+    for one in made if "namespace" in fields else ():
+        one["metadata"]["name" if one["kind"] == "Namespace" else "namespace"] = fields["namespace"]
     for entries in [fields.get("images", [])]:
         _change(made, entries)
     for entry in fields.get("labels", ()):

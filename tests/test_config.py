@@ -21,7 +21,7 @@ from gitops_stack.config import (
     kubeconfig_path,
     load_settings,
     load_stack_file,
-    sentences,
+    setting_problems,
 )
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
@@ -64,9 +64,9 @@ class Nested(BaseModel):
 
 
 def test_known_keys_leave_out_what_pulumi_gives_at_the_top_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentences, "StackSettings", Nested)
-    assert sentences.known_keys([]) == ["backup"]
-    assert sentences.known_keys(["backup"]) == ["region", "zone"]
+    monkeypatch.setattr(setting_problems, "StackSettings", Nested)
+    assert setting_problems.known_keys([]) == ["backup"]
+    assert setting_problems.known_keys(["backup"]) == ["region", "zone"]
 
 
 def load_text(folder: Path, text: str | bytes) -> StackSettings:

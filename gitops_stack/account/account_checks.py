@@ -16,8 +16,8 @@ def check_credentials(account: Account, expected: str) -> Check:
     try:
         found = account.identity
     except AwsError as error:
-        sentence, _, remedy = str(error).removeprefix("AWS: ").rpartition("; ")
-        return Check("credentials", "failed", sentence, needs, remedy)
+        (problem,) = error.problems
+        return Check("credentials", "failed", problem.found, needs, problem.remedy)
     who = f"account {found.account}, {found.arn}"
     if found.account != expected:
         return Check("credentials", "failed", who, needs, f"use credentials of {expected}, or correct account.id")

@@ -47,7 +47,9 @@ def examine(
 
 def _note_missing_cluster(settings: StackSettings) -> Check:
     needs = "a cluster, before what is its alone can be looked at"
-    return Check("cluster", "skipped", describe_missing_cluster(settings), needs, "write gitops-stack:cluster when")
+    return Check(
+        "cluster", "skipped", str(describe_missing_cluster(settings)), needs, "write gitops-stack:cluster when"
+    )
 
 
 def _account_checks(settings: StackSettings, account: Account) -> dict[str, CheckFunction]:

@@ -51,7 +51,7 @@ def build_token(account: Account, cluster: str) -> EksToken:
     try:
         credentials = session.get_credentials()
         if credentials is None:
-            raise CredentialsError("AWS: found no credentials; log in before a token can be signed")
+            raise CredentialsError("found no credentials", "log in before a token can be signed")
         signer = RequestSigner(ServiceId("STS"), account.region, "sts", "v4", credentials, session.events)
         url = signer.generate_presigned_url(
             {
@@ -66,7 +66,7 @@ def build_token(account: Account, cluster: str) -> EksToken:
             region_name=account.region,
         )
     except BotoCoreError as error:
-        raise CredentialsError(f"AWS: {' '.join(str(error).split())}; log in again") from None
+        raise CredentialsError(" ".join(str(error).split()), "log in again") from None
     text = base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
     return EksToken(_PREFIX + text, datetime.now(timezone.utc) + _TOKEN_LIFE)
 

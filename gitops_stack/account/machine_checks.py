@@ -50,8 +50,8 @@ def check_kustomize() -> Check:
     try:
         command = find_kustomize()
     except EnvironmentProblem as error:
-        found, _, remedy = str(error).partition("; ")
-        return Check("kustomize", "failed", found, needs, remedy)
+        (problem,) = error.problems
+        return Check("kustomize", "failed", problem.statement, needs, problem.remedy)
     return Check("kustomize", "ok", " ".join(command), needs)
 
 

@@ -131,10 +131,8 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
     except AwsError as error:
         if not error.is_missing:
             raise
-        said = str(error).rpartition(": ")[2]
-        yield Check(
-            "vpc", "failed", said, f"{network.vpc_id} with its subnets", "correct network.vpcId and the subnets"
-        )
+        remedy = "correct network.vpcId and the subnets"
+        yield Check("vpc", "failed", error.said, f"{network.vpc_id} with its subnets", remedy)
         return
     strangers = [subnet["SubnetId"] for subnet in subnets if subnet["VpcId"] != network.vpc_id]
     if strangers:

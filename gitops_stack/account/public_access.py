@@ -106,7 +106,7 @@ class PublicAccess:
         except AwsError as error:
             if error.code:  # without one there was no answer, and the update may have begun
                 self._asked = None
-            if _UNCHANGED in str(error) or error.code == _IN_USE:
+            if _UNCHANGED in error.said or error.code == _IN_USE:
                 return False
             raise
         self._asked = answer["update"]["id"]

@@ -28,7 +28,7 @@ from gitops_stack.account.pending import (
 )
 from gitops_stack.account.pending_lookup import find_candidates
 from gitops_stack.account.session import Account, AwsError
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.private_file import write_private_file
 
 Report = Callable[[str], None]
@@ -101,7 +101,7 @@ def build_plan(
         return Plan(state)
     imports: list[tuple[PendingCreate, str]] = []
     recoveries: list[Recovery] = []
-    findings: list[str] = []
+    problems: list[Problem] = []
     for create in pending.creates:
         if create.urn in cleared:
             recoveries.append(Recovery(create.urn, "clear", why="as asked"))
@@ -110,13 +110,13 @@ def build_plan(
             recovery = _decide(account, stack, state, create)
         except AwsError:
             raise
-        except GitOpsStackError as finding:
-            findings += finding.findings
+        except GitOpsStackError as stopped:
+            problems += stopped.problems
             continue
         recoveries.append(recovery)
         if recovery.outcome == "import":
             imports.append((create, recovery.id))
-    GitOpsStackError.raise_for(findings)
+    GitOpsStackError.raise_for(problems)
     recoveries += [Recovery(urn, "read") for urn in pending.touched]
     return Plan(state, tuple(imports), tuple(recoveries))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 
 _DENIED = frozenset(
     {
@@ -24,12 +24,12 @@ _DENIED = frozenset(
     }
 )
 _BAD_CREDENTIALS = {
-    "ExpiredToken": "have expired; log in again",
-    "ExpiredTokenException": "have expired; log in again",
-    "RequestExpired": "have expired; log in again",
-    "InvalidClientTokenId": "are not known to AWS; log in again",
-    "UnrecognizedClientException": "are not known to AWS; log in again",
-    "SignatureDoesNotMatch": "have a wrong secret access key; set it again",
+    "ExpiredToken": ("have expired", "log in again"),
+    "ExpiredTokenException": ("have expired", "log in again"),
+    "RequestExpired": ("have expired", "log in again"),
+    "InvalidClientTokenId": ("are not known to AWS", "log in again"),
+    "UnrecognizedClientException": ("are not known to AWS", "log in again"),
+    "SignatureDoesNotMatch": ("have a wrong secret access key", "set it again"),
 }
 # Names of IAM actions begin with the service's signing name, which is not always its endpoint's.
 _ACTION_PREFIXES = {
@@ -60,9 +60,10 @@ _LOG_IN = "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and
 class AwsError(EnvironmentProblem):
     """AWS refused or did not answer; ``code`` is its error code, empty when there was no answer."""
 
-    def __init__(self, sentence: str, code: str = "") -> None:
-        super().__init__(sentence)
-        self.code = code
+    def __init__(self, found: str, needs: str = "", code: str = "", *, said: str = "", place: str = "AWS") -> None:
+        """``said`` is the message AWS gave."""
+        super().__init__(Problem(found, needs, place))
+        self.code, self.said = code, said
 
     @property
     def is_missing(self) -> bool:
@@ -79,7 +80,7 @@ class AccessDeniedError(AwsError):
     """The credentials lack ``permission``, an IAM action such as ec2:DescribeVpcs."""
 
     def __init__(self, permission: str, code: str) -> None:
-        super().__init__(f"AWS: the credentials may not {permission}; allow that action", code)
+        super().__init__(f"the credentials may not {permission}", "allow that action", code)
         self.permission = permission
 
 
@@ -140,7 +141,9 @@ class Account:
         try:
             return str(self.session.get_partition_for_region(self.region))
         except UnknownRegionError:
-            raise AwsError(f"aws:region: found {self.region}, which is no region of AWS; correct it") from None
+            raise AwsError(
+                f"found {self.region}, which is no region of AWS", "correct it", place="aws:region"
+            ) from None
 
     @property
     def home_region(self) -> str:
@@ -235,11 +238,12 @@ def _explained(action: str) -> Iterator[None]:
     except ClientError as error:
         raise _explain(action, error.response.get("Error", {})) from None
     except NoCredentialsError:
-        raise CredentialsError(f"AWS: found no credentials; {_LOG_IN}") from None
+        raise CredentialsError("found no credentials", _LOG_IN) from None
     except (ConfigParseError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError) as error:
-        raise CredentialsError(f"AWS: {_one_line(error)}; {_LOG_IN}") from None
+        raise CredentialsError(_one_line(error), _LOG_IN) from None
     except BotoCoreError as error:
-        raise AwsError(f"AWS: {action} got no answer: {_one_line(error)}; check the network and the region") from None
+        said = f"{action} got no answer: {_one_line(error)}"
+        raise AwsError(said, "check the network and the region") from None
 
 
 def _explain(action: str, error: dict[str, str]) -> AwsError:
@@ -247,8 +251,9 @@ def _explain(action: str, error: dict[str, str]) -> AwsError:
     if code in _DENIED:
         return AccessDeniedError(action, code)
     if code in _BAD_CREDENTIALS:
-        return CredentialsError(f"AWS: the credentials {_BAD_CREDENTIALS[code]}", code)
-    return AwsError(f"AWS: {action} was refused: {code}: {message}", code)
+        state, remedy = _BAD_CREDENTIALS[code]
+        return CredentialsError(f"the credentials {state}", remedy, code)
+    return AwsError(f"{action} was refused: {code}: {message}", code=code, said=message)
 
 
 def _one_line(error: Exception) -> str:

@@ -168,7 +168,7 @@ def _check_stack(asked: _Asked, stack: str, paths: list[Path]) -> Report:
     except EnvironmentProblem:
         raise
     except GitOpsStackError as error:
-        return build_settings_report(stack, error.findings)
+        return build_settings_report(project, stack, error.problems)
     report = check_stack(
         project, settings, kubernetes_version=asked.kubernetes_version, paths=paths, options=options, ask=asked.ask
     )

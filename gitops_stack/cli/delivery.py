@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,37 +12,19 @@ from typing import Annotated
 import typer
 
 from gitops_stack.cli.console import Output, Project, Stack, err, print_json, progress
-from gitops_stack.cli.delivery_report import build_rendered, build_report, print_delivered
-from gitops_stack.config import load_stack_file
-from gitops_stack.delivery.git_branch import (
-    Delivered,
-    Destination,
-    deliver,
-    find_checkout,
-    load_default_branch,
-    load_remote_url,
-)
-from gitops_stack.delivery.message import build_message, build_title
-from gitops_stack.delivery.plan import (
-    Plan,
-    check_applications,
-    check_promotion,
-    parse_assignment,
-    parse_target,
-    plan_image_set,
-    plan_promotion,
-)
-from gitops_stack.delivery.proof import check_origin, prove
+from gitops_stack.cli.delivery_report import build_report, print_delivered
+from gitops_stack.cli.image_delivery import ImageDelivery, ImageSet, Promotion
+from gitops_stack.delivery.git_branch import Delivered, Destination, deliver, load_remote_url
+from gitops_stack.delivery.message import build_title
+from gitops_stack.delivery.plan import parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body
-from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
-from gitops_stack.settings import StackSettings
-from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.difference import TreeDifference
 from gitops_stack.tree_check.risk_report import render_risks_markdown
-from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads, load_workloads
+from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads
 
 app = typer.Typer(help="The images of applications, as Git has them.", no_args_is_help=True)
 
@@ -100,21 +81,14 @@ def _image() -> None:
 
 
 @dataclass(frozen=True)
-class _Request:
-    """What both commands are told. ``stack`` is the one that changes."""
+class _Way:
+    """How a change goes into Git, and how that is told."""
 
-    applications: list[str]
-    stack: str
-    project: Path
-    repository: Path | None
     push: bool
     no_pull_request: bool
-    base: str | None
-    remote: str
     dry_run: bool
     output: Output
     author: str | None
-    source_revision: str | None
     forge: ForgeName
 
 
@@ -129,19 +103,16 @@ def image_set(
 
     The tag or the digest has to be given. Leaves with 0 when it is done or there is nothing to do.
     """
-    wanted = [parse_assignment(text) for text in assignments]
-    applications = [assignment.target.application for assignment in wanted]
-
-    def plan(tree: Path, load: Callable[[str], StackSettings]) -> Plan:
-        settings = load(stack)
-        check_applications(settings, applications, repository is not None)
-        return plan_image_set(TreeReader(tree), settings, wanted)
-
-    request = _Request(
-        applications, stack, project, repository, push, no_pull_request, base, remote, dry_run, output, author,
-        source_revision, forge,
-    )  # fmt: skip
-    _run(request, plan)
+    change = ImageSet(
+        stack,
+        project,
+        repository,
+        base or "",
+        remote,
+        source_revision,
+        [parse_assignment(text) for text in assignments],
+    )
+    _run(change, _Way(push, no_pull_request, dry_run, output, author, forge))
 
 
 def promote(
@@ -162,7 +133,6 @@ def promote(
     nothing to do.
     """
     wanted = [parse_target(text) for text in targets]
-    applications = [target.application for target in wanted]
     if stack not in (known := find_stacks(project)):
         raise EnvironmentProblem(f"--to: found {stack}, which is no stack here; known: {', '.join(known) or 'none'}")
     before = origin or _stack_before(stack, project)
@@ -170,23 +140,8 @@ def promote(
         raise EnvironmentProblem(
             f"--from: found {before}, which is --to as well; name the stack whose images are taken"
         )
-
-    def plan(tree: Path, load: Callable[[str], StackSettings]) -> Plan:
-        source, destination = load(before), load(stack)
-        for settings in (source, destination):
-            check_applications(settings, applications, repository is not None)
-        check_promotion(source, destination, applications)
-        planned = plan_promotion(TreeReader(tree), source, destination, wanted)
-        folders = {name: workload.path for name, workload in source.workloads.items()}
-        running = load_workloads(tree, source, [one.application for one in planned.changes], ())
-        GitOpsStackError.raise_for(check_origin(tree, before, folders, planned.changes, build_rendered(running)))
-        return planned
-
-    request = _Request(
-        applications, stack, project, repository, push, no_pull_request, base, remote, dry_run, output, author,
-        source_revision, forge,
-    )  # fmt: skip
-    _run(request, plan)
+    change = Promotion(stack, project, repository, base or "", remote, source_revision, wanted, before)
+    _run(change, _Way(push, no_pull_request, dry_run, output, author, forge))
 
 
 def _stack_before(stack: str, project: Path) -> str:
@@ -198,73 +153,22 @@ def _stack_before(stack: str, project: Path) -> str:
     return order[place - 1]
 
 
-def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]], Plan]) -> None:
-    checkout = request.repository or request.project
-    to = Destination(
-        checkout, request.remote, request.base or _followed_branch(request, checkout), request.push, request.dry_run,
-        _parse_author(request.author),
-    )  # fmt: skip
-    prefix = "" if request.repository else find_checkout(request.project)[1]
-    without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
-    requests = None if without else _detect(request, checkout)
-
-    def load_in(tree: Path) -> Callable[[str], StackSettings]:
-        # Of the project's own repository the settings are the base's too; of another one they are those at hand.
-        def load(name: str) -> StackSettings:
-            if not request.repository and name not in (known := find_stacks(tree / prefix)):
-                raise EnvironmentProblem(
-                    f"{to.remote}/{to.base}: has no {prefix}{stack_file(name)}; push it, or give its branch by --base; "
-                    f"stacks there: {', '.join(known) or 'none'}"
-                )
-            return load_stack_file(request.project if request.repository else tree / prefix, name)
-
-        return load
-
-    def render(tree: Path, planned: Plan) -> Snapshot:
-        names = [change.application for change in planned.changes]
-        return load_workloads(tree, load_in(tree)(request.stack), names, planned.texts)
-
-    def check(tree: Path, planned: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
-        stacks = find_stacks(request.project if request.repository else tree / prefix)
-        readers = _build_readers(planned, stacks, load_in(tree))
-        return prove(tree, planned, build_rendered(before), build_rendered(after), readers)
-
+def _run(change: ImageDelivery, way: _Way) -> None:
+    author = _parse_author(way.author)
+    to = Destination(change.checkout, change.remote, change.branch, way.push, way.dry_run, author)
+    without = way.push or way.no_pull_request or way.dry_run or way.forge is ForgeName.NONE
+    requests = None if without else _detect(change, way.forge)
     with progress(f"planning on {to.remote}/{to.base}"):
-        delivered = deliver(
-            to,
-            lambda tree: plan(tree, load_in(tree)),
-            lambda planned: build_message(planned, request.source_revision),
-            render,
-            check,
-        )
+        delivered = deliver(to, change)
         before, after = delivered.before, delivered.after
-        difference = compare_workloads(request.stack, before, after) if before and after else None
+        difference = compare_workloads(change.stack, before, after) if before and after else None
         opened = _open(requests, delivered, difference)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
-    if request.output is Output.JSON:
+    if way.output is Output.JSON:
         print_json(build_report(delivered, opened, to, difference))
     else:
         print_delivered(delivered, opened, to, difference)
-
-
-def _build_readers(
-    planned: Plan, stacks: Iterable[str], load: Callable[[str], StackSettings]
-) -> dict[str, str]:  # fmt: skip
-    """Return what may read the files of a plan beside its own applications: in words -> its folder."""
-    own = {change.application for change in planned.changes}
-    urls = {load(planned.stack).workload_source(name)[0] for name in own}
-    readers: dict[str, str] = {}
-    for stack in stacks:
-        try:
-            settings = load(stack)
-        except GitOpsStackError:  # its own check says so
-            continue
-        for name, workload in settings.workloads.items():
-            elsewhere = settings.workload_source(name)[0] not in urls
-            if not elsewhere and (stack, name) not in {(planned.stack, one) for one in own}:
-                readers[f"{name} of {stack}"] = workload.path
-    return readers
 
 
 def _open(
@@ -279,16 +183,9 @@ def _open(
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 
-def _detect(request: _Request, checkout: Path) -> PullRequests | None:
-    named = None if request.forge is ForgeName.AUTO else request.forge.value
-    return detect_pull_requests(load_remote_url(checkout, request.remote), os.environ, named)
-
-
-def _followed_branch(request: _Request, checkout: Path) -> str:
-    settings = load_stack_file(request.project, request.stack)
-    known = [settings.workload_source(name)[1] for name in request.applications if name in settings.workloads]
-    revision = known[0] if known else settings.gitops.revision
-    return load_default_branch(checkout, request.remote) if revision == "HEAD" else revision.removeprefix("refs/heads/")
+def _detect(change: ImageDelivery, forge: ForgeName) -> PullRequests | None:
+    named = None if forge is ForgeName.AUTO else forge.value
+    return detect_pull_requests(load_remote_url(change.checkout, change.remote), os.environ, named)
 
 
 def _parse_author(author: str | None) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
     tree = snapshot.tree if snapshot else Tree()
     said: dict[str, str] = {}
     for finding in tree.findings:
-        said.setdefault(finding.application, f"{finding.found}; {finding.needs}")
+        said.setdefault(finding.application, finding.message)
     objects = {one.spec.name: [found.manifest for found in one.objects] for one in tree.applications}
     unseen = {
         one.spec.name: said.get(one.spec.name, "it is not rendered here") for one in tree.applications if one.unread

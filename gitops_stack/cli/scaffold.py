@@ -215,13 +215,15 @@ def _check_account(proposed: dict[str, str], given: dict[str, str], name: str, s
 
 
 def _carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:
-    paths = plan.paths(folder)
+    from gitops_stack.scaffold.proof import prove  # noqa: PLC0415 - renders, which most commands here do not
+
+    paths, unseen = plan.paths(folder), prove(folder, plan)
     if not dry_run:
         plan.write(folder)
     for path in paths:
         removed = path.startswith("-")
         out.print(f"{folder / path.removeprefix('-')}{': removed' if removed else ''}", markup=False)
-    for note in plan.notes:
+    for note in (*plan.notes, *unseen):
         err.print(note, markup=False)
     if dry_run:
         err.print("dry run: nothing was written", markup=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -23,6 +22,7 @@ from gitops_stack.gitops_tree.release import load_head
 from gitops_stack.live_state import load_app_projects, load_applications, load_certificate, read_applications
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.patterns import is_commit
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.fields import dig
 from gitops_stack.policies.ownership import Certificate
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from lightkube import Client
 
 _POLL_SECONDS = 3.0
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _HEAD_SECONDS = 10.0
 
 
@@ -176,7 +175,7 @@ def revision_of(application: Manifest, url: str, revision: str) -> str:
     if (source.get("repoURL"), source.get("targetRevision")) != (url, revision):
         return ""
     compared = str(dig(application, "status", "sync", "revision") or "")
-    return compared if _COMMIT.fullmatch(compared) else ""  # the branch's name where a comparison failed
+    return compared if is_commit(compared) else ""  # the branch's name where a comparison failed
 
 
 def _render(directory: Path) -> tuple[list[Manifest], tuple[str, ...]]:

@@ -12,7 +12,7 @@ import typer
 
 from gitops_stack.cli.console import Project, Stack, err, out, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, build_lock, check_lock, check_render, load_lock, render_lock
@@ -67,7 +67,7 @@ def lock(
         note_tag_check(render_key(root / "argocd"))
     if check:
         found = load_lock(file)
-        if isinstance(found, str):
+        if isinstance(found, Problem):
             raise GitOpsStackError(found)
         GitOpsStackError.raise_for([*check_lock(file, found, settings.argocd), *check_render(file, found, manifests)])
     else:

@@ -54,7 +54,7 @@ class GitOpsStack(pulumi.ComponentResource):
         super().__init__("gitops-stack:index:GitOpsStack", name, {}, pulumi.ResourceOptions.merge(opts, first))
         foundation = self._register_foundation(settings)
         if settings.cluster is None:
-            pulumi.log.info(describe_missing_cluster(settings), self)
+            pulumi.log.info(str(describe_missing_cluster(settings)), self)
             self.outputs = dict(foundation.outputs) if foundation else {}
         else:
             provider = self._register_provider(settings, settings.cluster, foundation)

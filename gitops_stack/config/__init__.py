@@ -16,19 +16,19 @@ from pydantic import ValidationError
 from gitops_stack.config.credentials import build_plain_secrets, uses_secret, without_ciphertext
 from gitops_stack.config.kubeconfig import check_kubeconfig, kubeconfig_path
 from gitops_stack.config.provider_keys import check_provider_keys
-from gitops_stack.config.sentences import (
+from gitops_stack.config.setting_problems import (
     HIDDEN,
     PREFIX,
     REGION_KEY,
     build_found,
     build_path,
-    build_sentences,
-    known_keys,
+    build_problems,
+    build_unknown,
 )
 from gitops_stack.config.siblings import check_siblings
 from gitops_stack.config.stack_config import engine_text, load_stack_config
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import AWS_KEYS, FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
@@ -85,7 +85,7 @@ def load_project_name(project: Path) -> str:
     return name if isinstance(name, str) else PULUMI_PROJECT
 
 
-def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[str]:
+def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[Problem]:
     """Refuse what the engine cannot hand to the program: all settings go in one variable, as JSON of JSON."""
     texts = {
         f"{PREFIX}{key}": json.dumps(value, separators=(",", ":"), default=str, skipkeys=True)
@@ -94,10 +94,11 @@ def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[str]:
     handed = len(f"{_VARIABLE}={json.dumps(texts, separators=(',', ':'))}")
     if handed >= _LONGEST_VARIABLE:
         largest = max(texts, key=lambda key: len(texts[key]))
-        yield (
-            f"{place}: {largest}: is most of {handed >> 10} KiB of settings; Pulumi hands all of them over in one "
-            f"variable of {_LONGEST_VARIABLE >> 10} KiB, so write applications as files under apps/ of the tree instead"
+        needs = (
+            f"Pulumi hands all of them over in one variable of {_LONGEST_VARIABLE >> 10} KiB, so write applications as "
+            "files under apps/ of the tree instead"
         )
+        yield Problem(f"is most of {handed >> 10} KiB of settings", needs, place, largest)
 
 
 def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever the operator wrote
@@ -106,7 +107,7 @@ def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever
     except ValueError:
         if key != "gitops":
             return value  # no map, and refused as such with all else
-        raise GitOpsStackError(f"{place}: {PREFIX}{key}: found {HIDDEN}; needs a map of settings") from None
+        raise GitOpsStackError(Problem(f"found {HIDDEN}", "needs a map of settings", place, f"{PREFIX}{key}")) from None
 
 
 def _parse(
@@ -114,23 +115,20 @@ def _parse(
     numbers: Mapping[tuple[str, ...], str] | None = None,
 ) -> StackSettings:  # fmt: skip
     plain = plain_secrets if uses_secret(values.get("gitops")) else []
-    findings = [
-        f"{place}: {PREFIX}{path}: found a credential in plain text; set it with `pulumi config set --secret --path`"
-        for path in plain
-    ]
-    for key in sorted(values.keys() & set(FROM_ELSEWHERE)):
-        findings.append(f"{place}: {PREFIX}{key}: is no known setting; known here: {', '.join(known_keys([]))}")
+    needs = "set it with `pulumi config set --secret --path`"
+    problems = [Problem("found a credential in plain text", needs, f"{PREFIX}{path}") for path in plain]
+    problems += [build_unknown(f"{PREFIX}{key}", []) for key in sorted(values.keys() & set(FROM_ELSEWHERE))]
     try:
         # Pulumi.yaml has to give what is declared and may be left out some default: a map with nothing in it.
         written = {key: value for key, value in values.items() if key not in OPTIONAL_KEYS or value != {}}
         known = {"stack": stack, "region": region if _uses_aws(written) else None}
         settings = StackSettings.model_validate({**written, **known})
     except ValidationError as error:
-        findings += [f"{place}: {sentence}" for sentence in build_sentences(error, numbers or {})]
+        problems += build_problems(error, numbers or {})
     else:
         spanning = (*check_references(settings), *_check_patch_names(settings), *check_siblings(settings, project))
-        findings += [f"{place}: {build_path(path)}: {build_found(found)}; {needs}" for path, found, needs in spanning]
-    GitOpsStackError.raise_for(findings)
+        problems += [Problem(build_found(found), needs, build_path(path)) for path, found, needs in spanning]
+    GitOpsStackError.raise_for(problem.at(place) for problem in problems)
     return settings
 
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 from gitops_stack.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, line_number, load_first
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 Path = tuple[str, ...]
 _TAG = "tag:yaml.org,2002:"
@@ -60,7 +60,7 @@ def read_document(text: str, place: str) -> EngineDocument:
         return EngineDocument()
     reader = _Reader(text, place)
     data = reader.value(node, ())
-    GitOpsStackError.raise_for(dict.fromkeys(reader.findings))
+    GitOpsStackError.raise_for(dict.fromkeys(reader.problems))
     return EngineDocument(data, reader.written, frozenset(reader.mixed))
 
 
@@ -68,7 +68,7 @@ def read_document(text: str, place: str) -> EngineDocument:
 class _Reader:
     text: str
     place: str
-    findings: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     written: dict[Path, str] = field(default_factory=dict)
     mixed: set[Path] = field(default_factory=set)
     read: int = 0
@@ -114,10 +114,8 @@ class _Reader:
             before = first.setdefault((type(own), written), own)
             if before is not own:
                 lines = line_number(self.text, before.start), line_number(self.text, own.start)
-                self.findings.append(
-                    f"{self.place}: line {lines[1]}: {written} stands in line {lines[0]} already; Pulumi refuses a key "
-                    "that stands twice, so leave one"
-                )
+                said, needs = f"{written} stands in line {lines[0]} already", "Pulumi refuses a key that stands twice"
+                self.problems.append(Problem(said, f"{needs}, so leave one", self.place, f"line {lines[1]}"))
 
     def _key(self, node: Node, path: Path) -> str:
         key = self.value(node, (*path, ""))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from gitops_stack.config.sentences import PREFIX
+from gitops_stack.config.setting_problems import PREFIX
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import ExistingClusterSettings, StackSettings

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import Problem
 
 _NAMESPACE = "aws:"
 _ASSUME = "needs to be left out: assume the role before, by a profile with role_arn or the pipeline's login"
@@ -28,8 +29,8 @@ _REMEDIES = {
 }
 
 
-def check_provider_keys(place: str, values: Mapping[str, object]) -> Iterator[str]:
-    """Yield a sentence for each key of ``values`` (`aws:profile`) that the stack's own provider would not follow.
+def check_provider_keys(place: str, values: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield a problem for each key of ``values`` (`aws:profile`) that the stack's own provider would not follow.
 
     A stack without an account has no provider of its own: what its program asks of AWS goes by these keys.
     """
@@ -41,4 +42,5 @@ def check_provider_keys(place: str, values: Mapping[str, object]) -> Iterator[st
     for key in sorted(values):
         name = key.removeprefix(_NAMESPACE).partition(".")[0]
         if key.startswith(_NAMESPACE) and name in _REMEDIES:
-            yield f"{place}: {key}: is not read, as the stack has an AWS provider of its own; {_REMEDIES[name]}"
+            said = "is not read, as the stack has an AWS provider of its own"
+            yield Problem(said, _REMEDIES[name], place, key)

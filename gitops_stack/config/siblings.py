@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.config.sentences import PREFIX, REGION_KEY
+from gitops_stack.config.setting_problems import PREFIX, REGION_KEY
 from gitops_stack.config.stack_config import load_stack_config
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError

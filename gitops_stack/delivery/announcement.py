@@ -9,6 +9,7 @@ from typing import Any
 
 from gitops_stack.delivery.image_reference import normalise_repository, split_image
 from gitops_stack.delivery.plan import ImageChange
+from gitops_stack.errors import Problem
 from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key, object_name
 from gitops_stack.manifests import Manifest
 
@@ -64,6 +65,27 @@ def prove_announcement(
 
 
 def _prove(folder: str, changes: list[ImageChange], before: Sequence[Manifest], after: Sequence[Manifest]) -> Proof:
+    found = _compare_all(changes, before, after)
+    findings = (
+        [str(describe_more(folder, "the image", found.elsewhere, "nothing is committed"))] if found.elsewhere else []
+    )
+    unchanged = [(change, tuple(found.left.get(change, ()))) for change in changes
+                 if change not in found.done or change in found.left]  # fmt: skip
+    return Proof(tuple(findings), tuple(dict.fromkeys(found.consequences)), tuple(unchanged))
+
+
+def find_changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> list[str]:
+    """Return everything that differs between two renders, a line each."""
+    return _compare_all([], before, after).elsewhere
+
+
+def describe_more(place: str, subject: str, changes: Sequence[str], end: str) -> Problem:
+    """Build the problem of ``changes`` that go beyond ``subject``, which alone is announced."""
+    more = f" and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    return Problem(f"more than {subject} would change: {'; '.join(changes[:_SHOWN])}{more}", end, place)
+
+
+def _compare_all(changes: list[ImageChange], before: Sequence[Manifest], after: Sequence[Manifest]) -> _Found:
     old, new = _by_key(before), _by_key(after)
     found = _Found()
     for key in dict.fromkeys([*old, *new]):
@@ -73,16 +95,7 @@ def _prove(folder: str, changes: list[ImageChange], before: Sequence[Manifest], 
             continue
         for one, other in zip(old[key], new[key], strict=True):
             _compare(changes, name, one, other, found)
-    findings = []
-    if found.elsewhere:
-        more = f" and {len(found.elsewhere) - _SHOWN} more" if len(found.elsewhere) > _SHOWN else ""
-        findings.append(
-            f"{folder}: more than the image would change: {'; '.join(found.elsewhere[:_SHOWN])}{more}; nothing is "
-            "committed"
-        )
-    unchanged = [(change, tuple(found.left.get(change, ()))) for change in changes
-                 if change not in found.done or change in found.left]  # fmt: skip
-    return Proof(tuple(findings), tuple(dict.fromkeys(found.consequences)), tuple(unchanged))
+    return found
 
 
 def _compare(changes: list[ImageChange], name: str, old: Manifest, new: Manifest, found: _Found) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_branch, is_own_commit
@@ -60,21 +60,33 @@ class Delivered(Generic[Rendered]):
     after: Rendered | None = None
 
 
-def deliver(
-    destination: Destination,
-    plan: Callable[[Path], Plan],
-    build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Rendered | None] = lambda _root, _plan: None,
-    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]] = lambda _root, _plan, _old, _new: [],
-) -> Delivered[Rendered]:
+class Change(Protocol[Rendered]):
+    """What goes into Git. ``tree`` is the folder of a worktree; all but the message may be asked several times."""
+
+    def plan(self, tree: Path) -> Plan:
+        """Plan it on the files in ``tree``. Raises :class:`GitOpsStackError`."""
+
+    def build_message(self, plan: Plan) -> str:
+        """Build the commit's message."""
+
+    def render(self, tree: Path, plan: Plan) -> Rendered | None:
+        """Render what ``plan`` changes."""
+
+    def prove(self, tree: Path, plan: Plan, before: Rendered | None, after: Rendered | None) -> list[str]:
+        """Hold ``plan``, which is written, against the renders right before and after it.
+
+        Returns warnings; raises :class:`GitOpsStackError` to refuse it.
+        """
+
+
+def deliver(destination: Destination, change: Change[Rendered]) -> Delivered[Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
-    ``plan``, ``render`` and ``prove`` get the folder of a worktree and may be called several times. ``prove`` compares
-    the renders right before and after the change, refuses it or returns warnings. Without a change nothing is
-    committed. Raises :class:`GitOpsStackError` as ``plan`` does, :class:`EnvironmentProblem` for git and the remote.
+    Without a change nothing is committed. Raises :class:`GitOpsStackError` as ``change`` does,
+    :class:`EnvironmentProblem` for git and the remote.
     """
     with _worktree(destination.repository) as (top, tree):
-        work = _Work(destination, top, tree, plan, build_message, render, prove)
+        work = _Work(destination, top, tree, change)
         for _ in range(ATTEMPTS):
             if delivered := work.attempt():
                 return delivered
@@ -131,21 +143,18 @@ class _Work(Generic[Rendered]):
     destination: Destination
     top: Path
     tree: Path
-    plan: Callable[[Path], Plan]
-    build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Rendered | None]
-    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]]
+    change: Change[Rendered]
 
     def attempt(self) -> Delivered[Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
         to = self.destination
         base = self._fetch(to.base)
         self._reset(base)
-        plan = self.plan(self.tree)
+        plan = self.change.plan(self.tree)
         if not plan.changes:
             return Delivered(plan, to.base)
         branch = to.base if to.direct else build_branch(plan)
-        before = self.render(self.tree, plan)
+        before = self.change.render(self.tree, plan)
         if to.dry_run:
             plan, after = self._write(plan, before)
             return Delivered(plan, to.base, branch, None, False, before, after)
@@ -153,10 +162,10 @@ class _Work(Generic[Rendered]):
         if there is not None:
             on_top = self._continue(there, base)
             if not on_top.changes:
-                after = self.render(self.tree, plan)
+                after = self.change.render(self.tree, plan)
                 return Delivered(plan, to.base, branch, there, False, before, after)
             plan = on_top
-        plan, after = self._write(plan, before if there is None else self.render(self.tree, plan))
+        plan, after = self._write(plan, before if there is None else self.change.render(self.tree, plan))
         commit = self._commit(plan)
         return Delivered(plan, to.base, branch, commit, True, before, after) if self._push(branch) else None
 
@@ -174,7 +183,7 @@ class _Work(Generic[Rendered]):
                 self._git("merge", "--quiet", "--strategy=ours", "--no-commit", "--allow-unrelated-histories", there)
             else:
                 self._reset(there)
-        return self.plan(self.tree)
+        return self.change.plan(self.tree)
 
     def _all_own(self, base: str, there: str) -> bool:
         messages = self._git("log", "--no-merges", "--format=%B%x00", f"{base}..{there}").split("\0")
@@ -202,8 +211,8 @@ class _Work(Generic[Rendered]):
         """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
             (self.tree / path).write_bytes(text.encode("utf-8"))
-        after = self.render(self.tree, plan)
-        warnings = self.prove(self.tree, plan, before, after)
+        after = self.change.render(self.tree, plan)
+        warnings = self.change.prove(self.tree, plan, before, after)
         return replace(plan, warnings=(*plan.warnings, *warnings)), after
 
     def _commit(self, plan: Plan) -> str:
@@ -211,7 +220,7 @@ class _Work(Generic[Rendered]):
         identity = ("-c", f"user.name={author[0]}", "-c", f"user.email={author[1]}") if author else ()
         self._git("add", "--all")
         try:
-            message = self.build_message(plan)
+            message = self.change.build_message(plan)
             run_git(self.tree, *identity, "commit", "--quiet", "--cleanup=verbatim", "--file=-", text=message)
         except GitFailure as failure:
             if "Please tell me who you are" in failure.output or "empty ident" in failure.output:

@@ -16,7 +16,7 @@ from gitops_stack.delivery.image_reference import (
 from gitops_stack.delivery.images.application_images import load_application_images
 from gitops_stack.delivery.images.image_file import ImageFile, Slot
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
 
 
@@ -239,7 +239,7 @@ def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageRef
     try:
         return pinned(running.images[0], where)
     except GitOpsStackError as error:
-        raise GitOpsStackError(*(f"{finding}; {remedy}" for finding in error.findings)) from None
+        raise GitOpsStackError(*(Problem(finding, remedy) for finding in error.findings)) from None
 
 
 def _is_equal(running: Slot, slot: Slot) -> bool:

@@ -7,15 +7,13 @@ import os
 from pathlib import Path
 
 from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import COMMAND, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
-_AUTHORED = (
-    "is authored, but the settings generate a file of that name; rename it or the setting, or delete it and run "
-    "`gitops-stack render`"
-)
+_AUTHORED = "is authored, but the settings generate a file of that name"
+_RENDER = "gitops-stack render"
 _MARKS = (b"", codecs.BOM_UTF8)  # an editor may have put one before the header
 
 
@@ -31,16 +29,18 @@ def load_generated(root: Path) -> dict[str, str]:
     return {path: _read(root / path) for path in paths if path != LOCK and is_generated(f"{root}/{path}")}
 
 
-def check_tree(settings: StackSettings, root: Path) -> list[str]:
-    """Return one sentence per generated file that is missing, differs or is left over; none when the tree is fresh."""
+def check_tree(settings: StackSettings, root: Path) -> list[Problem]:
+    """Return each generated file that is missing, differs or is left over; none when the tree is fresh."""
     wanted = build_tree(settings, load_authored_patches(root))
     found = load_generated(root)
-    remedy = f"run `gitops-stack render --stack {settings.stack}` and commit"
+    command, remedy = f"{_RENDER} --stack {settings.stack}", f"run {COMMAND} and commit"
     states = {
         path: _state(root / path, wanted.get(path), found.get(path)) for path in sorted(wanted.keys() | found.keys())
     }
     return [
-        f"{root / path}: {state}" if state == _AUTHORED else f"{root / path}: {state}; {remedy}"
+        _build_authored(root / path)
+        if state == _AUTHORED
+        else Problem(state, remedy, f"{root / path}", command=command)
         for path, state in states.items()
         if state
     ]
@@ -66,10 +66,15 @@ def write_tree(settings: StackSettings, root: Path) -> list[str]:
     return sorted(changed)
 
 
-def check_authored_names(settings: StackSettings, root: Path) -> list[str]:
-    """Return one sentence per authored file that stands where a generated one belongs."""
+def check_authored_names(settings: StackSettings, root: Path) -> list[Problem]:
+    """Return each authored file that stands where a generated one belongs."""
     wanted = build_tree(settings, load_authored_patches(root))
-    return [f"{root / path}: {_AUTHORED}" for path, text in wanted.items() if _is_authored(root / path, text)]
+    return [_build_authored(root / path) for path, text in wanted.items() if _is_authored(root / path, text)]
+
+
+def _build_authored(file: Path) -> Problem:
+    needs = f"rename it or the setting, or delete it and run {COMMAND}"
+    return Problem(_AUTHORED, needs, str(file), command=_RENDER)
 
 
 def _state(file: Path, wanted: str | None, found: str | None) -> str:

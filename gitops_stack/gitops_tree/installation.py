@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree import render_cache
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.kustomize import render_kustomization
@@ -26,7 +26,7 @@ def load_installation(directory: str | Path) -> list[Manifest]:
     """
     root = Path(directory)
     lock = load_lock(root / "lock.yaml")
-    if isinstance(lock, str):
+    if isinstance(lock, Problem):
         raise GitOpsStackError(lock)
     manifests = load_manifests(root)
     GitOpsStackError.raise_for(check_render(root / "lock.yaml", lock, manifests))
@@ -50,17 +50,17 @@ def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifes
     """Load the installation of a stack whose tree is at ``root``, after checking all that can be checked on it.
 
     Nothing is installed, and no tree needed, where the stack has no cluster yet. Raises :class:`GitOpsStackError` with
-    every finding: a stale tree, a lock made for other settings, a release known to be bad, a moved tag, a render that
+    every problem: a stale tree, a lock made for other settings, a release known to be bad, a moved tag, a render that
     differs from the lock.
     """
     if settings.cluster is None:
         return []
     file = root / LOCK
     lock = load_lock(file)
-    findings = [*check_release(settings.argocd.version), *check_tree(settings, root)]
-    findings += check_metadata_reads(settings, root)
-    findings += [lock] if isinstance(lock, str) else check_lock(file, lock, settings.argocd)
-    GitOpsStackError.raise_for(findings)
+    problems = [*check_release(settings.argocd.version), *check_tree(settings, root)]
+    problems += check_metadata_reads(settings, root)
+    problems += [lock] if isinstance(lock, Problem) else check_lock(file, lock, settings.argocd)
+    GitOpsStackError.raise_for(problems)
     key = render_cache.render_key(file.parent)
     checked = render_cache.is_tag_checked(key)
     if not checked:

@@ -11,14 +11,14 @@ from pathlib import Path
 import yaml
 
 from gitops_stack.conventions import GENERATED_HEADER
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
+from gitops_stack.errors import COMMAND, EnvironmentProblem, GitOpsStackError, Problem, last_line, shorten
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")  # in the order of kustomize's api/konfig
 _LIMIT_SECONDS = 600.0  # five git commands at their own 120 s; a backstop, not a tuning knob
-_NO_GIT = "PATH: no git found, which kustomize fetches the remote base with; install git"
+_NO_GIT = Problem("no git found, which kustomize fetches the remote base with", "install git", "PATH")
 
 
 class BuildOptionNeededError(GitOpsStackError):
@@ -27,10 +27,8 @@ class BuildOptionNeededError(GitOpsStackError):
     def __init__(self, directory: Path, option: str) -> None:
         """Name the folder and the option."""
         self.option = option
-        super().__init__(
-            f"{directory}: needs {option}; set argocd.kustomize.buildOptions, or --kustomize-build-options for a "
-            "folder without a stack"
-        )
+        needs = "set argocd.kustomize.buildOptions, or --kustomize-build-options for a folder without a stack"
+        super().__init__(Problem(f"needs {option}", needs, str(directory)))
 
 
 def kustomization_file(folder: Path) -> Path | None:
@@ -59,9 +57,8 @@ def render_kustomization(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise EnvironmentProblem(
-            f"{directory}: kustomize did not end in {_LIMIT_SECONDS:.0f} s; check the network"
-        ) from None
+        said = f"kustomize did not end in {_LIMIT_SECONDS:.0f} s"
+        raise EnvironmentProblem(Problem(said, "check the network", str(directory))) from None
     if done.returncode:
         raise explain_failure(done.stderr, directory)
     return [document for document in load_documents(done.stdout) if isinstance(document, dict)]
@@ -75,10 +72,9 @@ def find_kustomize() -> list[str]:
         return [kustomize, "build"]
     if kubectl := shutil.which("kubectl"):
         return [kubectl, "kustomize"]
-    raise EnvironmentProblem(
-        "PATH: found neither kustomize nor kubectl; install one of them, or build kustomize with "
-        '`eval "$(gitops-stack lab env --tools)"`'
-    )
+    needs = f"install one of them, or build kustomize with {COMMAND}"
+    command = 'eval "$(gitops-stack lab env --tools)"'
+    raise EnvironmentProblem(Problem("found neither kustomize nor kubectl", needs, "PATH", command=command))
 
 
 def explain_failure(stderr: str, directory: Path) -> GitOpsStackError:
@@ -86,16 +82,16 @@ def explain_failure(stderr: str, directory: Path) -> GitOpsStackError:
     for pattern, explain in _CAUSES:
         if found := re.search(pattern, stderr):
             return explain(found, directory)
-    return GitOpsStackError(f"{directory}: kustomize failed: {shorten(last_line(stderr))}; correct the kustomization")
+    said = f"kustomize failed: {shorten(last_line(stderr))}"
+    return GitOpsStackError(Problem(said, "correct the kustomization", str(directory)))
 
 
 def _patch_without_target(found: re.Match[str], directory: Path) -> GitOpsStackError:
     kind, name = found["kind"], found["name"]
     hint = "; the application controller is a StatefulSet" if name == "argocd-application-controller" else ""
-    return GitOpsStackError(
-        f"{_patch_file(directory, kind, name)}: found a patch for {kind} {name}, which the remote base does not have; "
-        f"correct kind and name, or remove the patch{hint}"
-    )
+    said = f"found a patch for {kind} {name}, which the remote base does not have"
+    needs = f"correct kind and name, or remove the patch{hint}"
+    return GitOpsStackError(Problem(said, needs, str(_patch_file(directory, kind, name))))
 
 
 def _patch_file(directory: Path, kind: str, name: str) -> Path:
@@ -112,11 +108,13 @@ def _patch_file(directory: Path, kind: str, name: str) -> Path:
 
 
 def _unreadable_patch(found: re.Match[str], directory: Path) -> GitOpsStackError:
-    return GitOpsStackError(f"{directory}/{found['path']}: is no patch that kustomize can read; correct its YAML")
+    said = "is no patch that kustomize can read"
+    return GitOpsStackError(Problem(said, "correct its YAML", f"{directory}/{found['path']}"))
 
 
 def _missing_patch(found: re.Match[str], directory: Path) -> GitOpsStackError:
-    return GitOpsStackError(f"{directory}/{found['path']}: is named in the kustomization but missing; add or unlist it")
+    said = "is named in the kustomization but missing"
+    return GitOpsStackError(Problem(said, "add or unlist it", f"{directory}/{found['path']}"))
 
 
 def _no_git(_found: re.Match[str], _directory: Path) -> GitOpsStackError:
@@ -125,23 +123,20 @@ def _no_git(_found: re.Match[str], _directory: Path) -> GitOpsStackError:
 
 def _unknown_commit(found: re.Match[str], directory: Path) -> GitOpsStackError:
     needs = "correct argocd.commit or argocd.source" if _is_installation(directory) else "correct the base's ref"
-    return GitOpsStackError(f"{_shown(directory)}: the remote has no {found['ref']}; {needs}")
+    return GitOpsStackError(Problem(f"the remote has no {found['ref']}", needs, _shown(directory)))
 
 
 def _unreachable(found: re.Match[str], directory: Path) -> GitOpsStackError:
     mirror = ", or name a mirror in argocd.source" if _is_installation(directory) else " and the base's address"
-    return EnvironmentProblem(
-        f"{_shown(directory)}: the remote base cannot be reached: {found[0][:200].strip()}; check the network{mirror}"
-    )
+    said = f"the remote base cannot be reached: {found[0][:200].strip()}"
+    return EnvironmentProblem(Problem(said, f"check the network{mirror}", _shown(directory)))
 
 
 def _missing_folder(found: re.Match[str], directory: Path) -> GitOpsStackError:
     if not _is_installation(directory):
-        return GitOpsStackError(f"{_shown(directory)}: a base is missing: {found[0][:200]}; correct its path")
-    return GitOpsStackError(
-        f"{_shown(directory)}: the remote has no such folder of manifests; "
-        "argocd.source must have the content of argoproj/argo-cd"
-    )
+        return GitOpsStackError(Problem(f"a base is missing: {found[0][:200]}", "correct its path", _shown(directory)))
+    needs = "argocd.source must have the content of argoproj/argo-cd"
+    return GitOpsStackError(Problem("the remote has no such folder of manifests", needs, _shown(directory)))
 
 
 def _is_installation(directory: Path) -> bool:
@@ -150,8 +145,8 @@ def _is_installation(directory: Path) -> bool:
     return file is not None and file.read_text(encoding="utf-8", errors="replace").startswith(GENERATED_HEADER)
 
 
-def _shown(directory: Path) -> Path:
-    return kustomization_file(directory) or directory
+def _shown(directory: Path) -> str:
+    return str(kustomization_file(directory) or directory)
 
 
 def _needs_helm(_: re.Match[str], directory: Path) -> GitOpsStackError:
@@ -167,7 +162,8 @@ def _needs_files_outside(_: re.Match[str], directory: Path) -> GitOpsStackError:
 
 
 def _not_yaml(found: re.Match[str], directory: Path) -> GitOpsStackError:
-    return GitOpsStackError(f"{directory}: found text that is no YAML: {found[0][:200]}; correct the file")
+    said = f"found text that is no YAML: {found[0][:200]}"
+    return GitOpsStackError(Problem(said, "correct the file", str(directory)))
 
 
 _CAUSES: tuple[tuple[str, Callable[[re.Match[str], Path], GitOpsStackError]], ...] = (

@@ -9,13 +9,14 @@ from typing import Any
 
 import yaml
 
+from gitops_stack.errors import Problem
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 from gitops_stack.manifests.cluster_metadata import check_reads, produced_keys
 from gitops_stack.settings import StackSettings
 
 
-def check_metadata_reads(settings: StackSettings, root: Path) -> Iterator[str]:
-    """Yield a finding for each key that an ApplicationSet under ``root`` reads and the contract does not produce."""
+def check_metadata_reads(settings: StackSettings, root: Path) -> Iterator[Problem]:
+    """Yield a problem for each key that an ApplicationSet under ``root`` reads and the contract does not produce."""
     produced = produced_keys(settings)
     for file in sorted(_files_with_application_sets(root)):
         text = file.read_text(encoding="utf-8", errors="replace")
@@ -26,7 +27,7 @@ def check_metadata_reads(settings: StackSettings, root: Path) -> Iterator[str]:
             continue
         for document in documents:
             if _is_application_set(document):
-                yield from (f"{file}: {finding}" for finding in check_reads(document, produced))
+                yield from (problem.at(str(file)) for problem in check_reads(document, produced))
 
 
 def _files_with_application_sets(root: Path) -> Iterator[Path]:

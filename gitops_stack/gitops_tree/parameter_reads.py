@@ -6,20 +6,25 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.errors import Problem
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import stack_file
 
 
-def check_parameters(settings: StackSettings, manifests: Iterable[Manifest]) -> Iterator[str]:
-    """Yield a sentence for each parameter that no container of the installation reads."""
+def check_parameters(settings: StackSettings, manifests: Iterable[Manifest]) -> Iterator[Problem]:
+    """Yield a problem for each parameter that no container of the installation reads."""
     if not settings.argocd.parameters:
         return
     read = {key for manifest in manifests for _, key in list_parameter_reads(manifest)}
     for key in settings.argocd.parameters:
         if key not in read:
-            place = f"{stack_file(settings.stack)}: {PULUMI_PROJECT}:argocd.parameters.{key}"
-            yield f"{place}: no container of {settings.argocd.version} reads it; take it out, or correct its name"
+            yield Problem(
+                f"no container of {settings.argocd.version} reads it",
+                "take it out, or correct its name",
+                stack_file(settings.stack),
+                f"{PULUMI_PROJECT}:argocd.parameters.{key}",
+            )
 
 
 def list_parameter_reads(manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import COMMAND, EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.git_program import GitTimeout, start_git
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.patterns import is_commit
 
 if TYPE_CHECKING:  # the guard asks for a branch's head in every run, and settings take as long to import as all else
     from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?", re.ASCII)
 
 
@@ -38,26 +39,35 @@ def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS)
     return commit
 
 
-def load_head(url: str, revision: str, timeout: float = TIMEOUT_SECONDS) -> str:
+class NoRevisionError(EnvironmentProblem):
+    """A repository has no such branch or tag."""
+
+
+def load_head(
+    url: str, revision: str, timeout: float = TIMEOUT_SECONDS, environment: Mapping[str, str] | None = None
+) -> str:
     """Ask a repository which commit a branch or tag stands for now; a commit stands for itself.
 
-    Raises :class:`EnvironmentProblem` when it does not answer or has no such branch.
+    ``environment`` is git's; default: the caller's. Raises :class:`NoRevisionError` when it has no such branch,
+    :class:`EnvironmentProblem` when it does not answer.
     """
-    if _COMMIT.fullmatch(revision):
+    if is_commit(revision):
         return revision
     names = [revision] if revision.startswith("refs/") else [f"refs/heads/{revision}", f"refs/tags/{revision}"]
-    commits = _list_remote("gitops.repoUrl", url, (*names, *(f"{name}^{{}}" for name in names)), timeout)
+    commits = _list_remote("gitops.repoUrl", url, (*names, *(f"{name}^{{}}" for name in names)), timeout, environment)
     found = next((commits[name] for name in [f"{names[-1]}^{{}}", *names] if name in commits), None)
     if found is None:
-        raise EnvironmentProblem(f"gitops.revision: {url} has no branch or tag {revision}; push it, or name another")
+        raise NoRevisionError(f"gitops.revision: {url} has no branch or tag {revision}; push it, or name another")
     return found
 
 
-def _list_remote(place: str, url: str, names: tuple[str, ...], timeout: float) -> dict[str, str]:
+def _list_remote(
+    place: str, url: str, names: tuple[str, ...], timeout: float, environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Ask a remote for some of its references: name -> commit. ``place`` is the setting with its URL."""
-    environment = {**build_caller_environment(), **load_git_environment()}
+    own = environment or {**build_caller_environment(), **load_git_environment()}
     try:
-        done = start_git(None, "ls-remote", url, *names, environment=environment, seconds=timeout)
+        done = start_git(None, "ls-remote", url, *names, environment=own, seconds=timeout)
     except GitTimeout:
         raise EnvironmentProblem(
             f"{place}: {url} did not answer in {timeout:g} s; check the network or the mirror"
@@ -68,28 +78,31 @@ def _list_remote(place: str, url: str, names: tuple[str, ...], timeout: float) -
     return {ref: commit for commit, _, ref in (line.partition("\t") for line in done.stdout.splitlines())}
 
 
-def check_release(version: str) -> list[str]:
-    """Return a sentence when ``version`` is on the list of releases known to be bad."""
+def check_release(version: str) -> list[Problem]:
+    """Return a problem when ``version`` is on the list of releases known to be bad."""
     reason = _known_bad().get(version)
-    return [f"argocd.version: {version} is known to be bad: {reason}"] if reason else []
+    if reason is None:
+        return []
+    return [Problem(f"{version} is known to be bad: {reason['found']}", reason["needs"], "argocd.version")]
 
 
-def check_release_tag(argocd: ArgoCDSettings) -> list[str]:
-    """Ask the remote where the release's tag points, and return a sentence when the settings say otherwise."""
+def check_release_tag(argocd: ArgoCDSettings) -> list[Problem]:
+    """Ask the remote where the release's tag points, and return a problem when the settings say otherwise."""
     return check_tag(argocd.version, argocd.commit, load_tag_commit(argocd.source, argocd.version))
 
 
-def check_tag(version: str, commit: str, tag_commit: str) -> list[str]:
-    """Return a sentence when the tag stands for another commit than the settings say."""
+def check_tag(version: str, commit: str, tag_commit: str) -> list[Problem]:
+    """Return a problem when the tag stands for another commit than the settings say."""
     if tag_commit == commit:
         return []
-    return [
-        f"argocd.commit: {version} is pinned to {commit}, but the tag now points to {tag_commit}: it was moved, or the "
-        f"pin is wrong; compare the two, then take it with `gitops-stack lock --version {version}`"
-    ]
+    found = (
+        f"{version} is pinned to {commit}, but the tag now points to {tag_commit}: it was moved, or the pin is wrong"
+    )
+    needs = f"compare the two, then take it with {COMMAND}"
+    return [Problem(found, needs, "argocd.commit", command=f"gitops-stack lock --version {version}")]
 
 
-def _known_bad() -> dict[str, str]:
+def _known_bad() -> dict[str, dict[str, str]]:
     text = resources.files("gitops_stack.gitops_tree").joinpath("known_bad_releases.yaml").read_text(encoding="utf-8")
-    listed: dict[str, str] = load_documents(text)[0]
+    listed: dict[str, dict[str, str]] = load_documents(text)[0]
     return listed

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 """Of the files Argo CD takes for manifests (reposerver/repository, `findManifests`); jsonnet is left out."""
@@ -156,9 +156,9 @@ def load_yaml_file(file: Path, place: str = "") -> list[Any]:
         raise GitOpsStackError(build_no_yaml(place or str(file), error)) from None
 
 
-def build_no_yaml(place: str, error: Exception, longest: int | None = None) -> str:
-    """Build the sentence about a text that is no YAML, with at most ``longest`` characters of what the parser said."""
-    return f"{place}: is no YAML: {' '.join(str(error).split())[:longest]}; correct it"
+def build_no_yaml(place: str, error: Exception, longest: int | None = None) -> Problem:
+    """Build the problem of a text that is no YAML, with at most ``longest`` characters of what the parser said."""
+    return Problem(f"is no YAML: {' '.join(str(error).split())[:longest]}", "correct it", place)
 
 
 def render_document(document: Any) -> str:  # noqa: ANN401 - any YAML value

@@ -47,11 +47,11 @@ def wait_until_admitted(
                 return
             said, limit = "it answers, and lets the caller do less than everything", _ADMITTED_SECONDS
         except AccessDenied as refused:
-            said, limit = _shorten(refused), _ADMITTED_SECONDS
+            said, limit = refused.problems[0].statement, _ADMITTED_SECONDS
         except LoginFailed:
             raise
         except EnvironmentProblem as silent:
-            said, limit = _shorten(silent), _ANSWERED_SECONDS
+            said, limit = silent.problems[0].statement, _ANSWERED_SECONDS
         waited = clock() - began
         if waited > limit:
             raise GitOpsStackError(_explain(name, said, waited, denied=limit == _ADMITTED_SECONDS))
@@ -74,10 +74,6 @@ def _explain(name: str, said: str, waited: float, *, denied: bool) -> str:
         f"EksCluster {name}: its API server does not answer from here, {waited:.0f} s after it was made: {said}; run "
         "Pulumi inside of the VPC, or allow this machine's address in the endpoint's public access (docs/aws.md)"
     )
-
-
-def _shorten(problem: EnvironmentProblem) -> str:
-    return str(problem).partition("; ")[0]
 
 
 def _is_within(moment: str, now: datetime) -> bool:

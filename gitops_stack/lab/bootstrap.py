@@ -221,7 +221,7 @@ def naming_what_is_left(report: Report) -> Iterator[None]:
             if process.state != "RUNNING"
         ]
         with connect(report.lab.state.kubeconfig) as client:
-            raise TimeIsOut(*problem.findings, *stopped, *describe_deletions(client)) from None
+            raise TimeIsOut(*problem.problems, *stopped, *describe_deletions(client)) from None
 
 
 def interrupted(lab: Lab) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, last_line, shorten
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.backend import Backend
 from gitops_stack.lab.disk_space import SPACE_TO_BEGIN, check_space, find_full_disk
@@ -145,6 +145,7 @@ class Engine:
             raise EnvironmentProblem(f"{self.project}: the clone is gone; clone the lab's gitops.git there again")
         environment = self.environment()
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+        place, see = f"pulumi {arguments[0]}", f"see {self.log}"
         check_space(self._folders, SPACE_TO_BEGIN)
         alive = self.open_watch()
         with ExitStack() as opened:
@@ -158,15 +159,14 @@ class Engine:
             try:
                 code = process.run(limit_seconds, lambda: alive() or find_full_disk(self._folders))
             except EnvironmentProblem as problem:
-                finding = f"pulumi {arguments[0]}: {problem}; see {self.log}"
-                raise type(problem)(finding) from None
+                raise type(problem)(Problem(str(problem), see, place)) from None
             output.seek(begin)
             text = output.read().decode(errors="replace")
         if code:
             if full := find_full_disk(self._folders):  # the engine may notice before the watch does
-                raise EnvironmentProblem(f"pulumi {arguments[0]}: {full}; see {self.log}")
+                raise EnvironmentProblem(Problem(full, see, place))
             said = "; ".join(filter(None, (describe_exit(code), *find_errors(text)))) or last_line(text)
-            raise GitOpsStackError(f"pulumi {arguments[0]}: {said}; see {self.log}")
+            raise GitOpsStackError(Problem(said, see, place))
         return text
 
     @property

@@ -34,7 +34,7 @@ from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import build_http_probe
 from gitops_stack.lab.processes import PYTHON_PATH, Program
 from gitops_stack.lab.state import LOOPBACK, LabState
-from gitops_stack.patterns import same_repository
+from gitops_stack.patterns import is_commit, same_repository
 
 _SERVICE = "git-upload-pack"  # reading; nobody pushes here
 _DAYS = 3650  # a kept lab may grow old, and nothing but its own processes trusts it
@@ -151,7 +151,7 @@ def check_url(url: str) -> None:
 
 def check_playable(url: str, revision: str) -> None:
     """Raise EnvironmentProblem for a followed revision that is none of a working tree, or a missing library."""
-    if re.fullmatch(r"[0-9a-f]{40}", revision):
+    if is_commit(revision):
         raise EnvironmentProblem(f"gitops.revision: found the commit {revision}; a try can play a branch only")
     if not is_https(url):
         return

@@ -24,9 +24,9 @@ class Phases:
         try:
             yield
         except GitOpsStackError as error:
-            # The engine's sentences begin with its command, which is the phase's name as well.
-            named = (finding if finding.startswith(f"{name}: ") else f"{name}: {finding}" for finding in error.findings)
-            raise type(error)(*named) from None
+            # The engine's problems are at its command, which is the phase's name as well.
+            error.problems = tuple(one if one.place == name else one.at(name) for one in error.problems)
+            raise
         finally:
             self.seconds[name] = time.monotonic() - started
         progress(f"{name}: {self.seconds[name]:.1f} s")

@@ -104,7 +104,7 @@ class Rehearsal:
             self._connect()
             self.assumed = self._write_prerequisites()
         if self.settings.cluster is None:
-            progress(describe_missing_cluster(self.settings))
+            progress(str(describe_missing_cluster(self.settings)))
         elif control_plane:
             with report.phase("control plane", progress):
                 report.lab.up(progress, nodes=False)

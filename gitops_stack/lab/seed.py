@@ -32,7 +32,7 @@ def find_repository(project: Path) -> Path:
         return Path(run_git(project, "rev-parse", "--show-toplevel"))
     except GitFailure as failure:
         if "not a git repository" not in failure.output:
-            raise EnvironmentProblem(*failure.findings) from None
+            raise EnvironmentProblem(*failure.problems) from None
         raise EnvironmentProblem(
             f"{project.absolute()}: is in no git repository, and Argo CD reads from one; run `git init` there"
         ) from None
@@ -49,7 +49,7 @@ def seed_repository(project: Path, repository: Path, branch: str, others: Iterab
     try:
         return _seed(project, repository, branch, others)
     except GitFailure as failure:  # whose constructor is not that of other problems
-        raise EnvironmentProblem(*failure.findings) from None
+        raise EnvironmentProblem(*failure.problems) from None
 
 
 def _seed(project: Path, repository: Path, branch: str, others: Iterable[str]) -> str:

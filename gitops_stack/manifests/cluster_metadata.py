@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from gitops_stack import conventions
+from gitops_stack.errors import Problem
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 
@@ -116,8 +117,8 @@ def build_cluster_secret(namespace: str, labels: Mapping[str, Any], annotations:
     }
 
 
-def check_reads(application_set: Manifest, produced: frozenset[str]) -> Iterator[str]:
-    """Yield a sentence, without its place, for every key of the contract an ApplicationSet reads and nobody writes.
+def check_reads(application_set: Manifest, produced: frozenset[str]) -> Iterator[Problem]:
+    """Yield a problem, without the file, for every key of the contract an ApplicationSet reads and nobody writes.
 
     One that generates from no cluster, or from other clusters alone, reads keys of others and is let through.
     """
@@ -131,10 +132,8 @@ def check_reads(application_set: Manifest, produced: frozenset[str]) -> Iterator
         known = {own for own in produced if (own in LABELS) == (kind == "labels")}
         if key not in known and not (kind == "labels" and key in _OWN_LABELS):
             listed = ", ".join(sorted(known)) or "none"
-            yield (
-                f"ApplicationSet {name}: found metadata.{kind}.{key}, which this stack's cluster Secret does not have; "
-                f"it has: {listed}"
-            )
+            found = f"found metadata.{kind}.{key}, which this stack's cluster Secret does not have"
+            yield Problem(found, f"it has: {listed}", f"ApplicationSet {name}")
 
 
 def _texts(value: object) -> Iterator[str]:

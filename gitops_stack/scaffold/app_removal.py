@@ -18,7 +18,7 @@ from gitops_stack.policies.fields import text
 from gitops_stack.scaffold.app_manifests import WORKLOADS
 from gitops_stack.scaffold.application_sets import load_authored
 from gitops_stack.scaffold.applications import NAME, PROJECTS_KEY, WORKLOADS_KEY
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
+from gitops_stack.scaffold.plan import Announcement, Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.closure import load_closure
 
@@ -54,7 +54,12 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
         unused = sorted(owner for owner in owners if not any(_users(found, owner) for found in settings.values()))
         option = f" --project {unused[0]}" if len(unused) == 1 else ""
         notes.append(f"once it is gone from the clusters: gitops-stack app remove {name} --files{option}")
-    return Plan(writes={stack_file(stack): text for stack, text in texts.items()}, stacks=settings, notes=tuple(notes))
+    return Plan(
+        writes={stack_file(stack): text for stack, text in texts.items()},
+        stacks=settings,
+        notes=tuple(notes),
+        announced=Announcement(name, "go", tuple(listing)),
+    )
 
 
 def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
@@ -91,11 +96,14 @@ def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
         + "".join(f"; kubectl delete namespace {ns}" for ns in _literal(everywhere[stack], str(app_project)))
         for stack in texts
     ]
+    along = [("AppProject", str(app_project))]
+    along += [("Namespace", one) for stack in texts for one in _literal(everywhere[stack], str(app_project))]
     return Plan(
         writes={stack_file(stack): text for stack, text in texts.items()},
         removals=(folder,) if (project / folder).is_dir() else (),
         stacks=check_edited(project, texts),
         notes=tuple(notes),
+        announced=Announcement(name, "", (), along=tuple(along)),
     )
 
 

@@ -20,7 +20,7 @@ from gitops_stack.scaffold.app_manifests import (
     workload_path,
 )
 from gitops_stack.scaffold.kept_base import build_added_overlays, is_kept
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks
+from gitops_stack.scaffold.plan import Announcement, Plan, check_edited, load_stack_text, load_stacks
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 
@@ -82,7 +82,10 @@ def plan_addition(
     notes.append(f"next: review, commit and push; Argo CD creates {name} by itself")
     writes = {stack_file(stack): text for stack, text in texts.items()}
     writes |= {path: text for path, text in files.items() if path not in existing}
-    return Plan(writes=writes, stacks=edited, notes=tuple(notes))
+    image = "" if existing else source.image  # what is kept runs what it ran
+    along = (("AppProject", app_project), ("Namespace", namespace))
+    announced = Announcement(name, "appear", tuple(chosen), along=along, image=image)
+    return Plan(writes=writes, stacks=edited, notes=tuple(notes), announced=announced)
 
 
 def check_app(name: str, source: AppSource) -> Iterator[str]:

@@ -7,15 +7,32 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from gitops_stack.config import find_stacks, load_stack_file, stack_file
 from gitops_stack.config.stack_config import PROJECT_FILE
 from gitops_stack.edits.yaml_source import decode_text
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import load_authored_patches, load_generated, write_tree
 from gitops_stack.gitops_tree.tree import build_tree
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a command says that happens to application ``name``: in ``stacks`` it will "appear" or "go", else neither.
+
+    With ``application_set`` the set makes it, under names of its own. ``along`` are the objects that may change with
+    it, as (kind, name); ``image`` is what it is said to run, empty when that is not said.
+    """
+
+    name: str
+    change: Literal["appear", "go", ""]
+    stacks: tuple[str, ...]
+    application_set: str = ""
+    along: tuple[tuple[str, str], ...] = ()
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,7 @@ class Plan:
     removals: tuple[str, ...] = ()
     stacks: dict[str, StackSettings] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    announced: Announcement | None = None
 
     def paths(self, project: Path) -> list[str]:
         """List every path the plan changes, generated files among them; removed ones begin with `-`."""
@@ -79,7 +97,7 @@ def load_stack_text(project: Path, stack: str) -> StackText:
 def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSettings]:
     """Load the settings of edited stack files (stack -> text) as they would be. Raises with every finding."""
     settings: dict[str, StackSettings] = {}
-    findings: list[str] = []
+    problems: list[Problem | str] = []
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
         for name in (PROJECT_FILE, *map(stack_file, find_stacks(project))):
             if (project / name).is_file():
@@ -90,6 +108,6 @@ def check_edited(project: Path, texts: Mapping[str, str]) -> dict[str, StackSett
             try:
                 settings[stack] = load_stack_file(Path(made), stack)
             except GitOpsStackError as error:
-                findings += error.findings
-    GitOpsStackError.raise_for(findings)
+                problems += error.problems
+    GitOpsStackError.raise_for(problems)
     return settings

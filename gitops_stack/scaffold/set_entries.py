@@ -9,12 +9,12 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.config import load_stack_file, stack_file
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.policies.fields import dig, text
 from gitops_stack.scaffold.app_manifests import APP_KINDS, AppSource, build_folder_files
 from gitops_stack.scaffold.application_sets import AuthoredSet, load_authored, load_sets
 from gitops_stack.scaffold.applications import PROJECTS_KEY, check_app
-from gitops_stack.scaffold.plan import Plan, load_stacks
+from gitops_stack.scaffold.plan import Announcement, Plan, load_stacks
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import RefusedError, Repository, expand_application_set, path_parameters
 from gitops_stack.tree_check.source_roots import SourceRoots
@@ -31,24 +31,25 @@ def plan_entry(
     GitOpsStackError.raise_for(check_app(name, source))
     chosen = _load_chosen(project, set_name, stacks)
     writes: dict[str, str] = {}
-    findings: list[str] = []
+    problems: list[Problem | str] = []
     for found, settings in chosen:
         try:
             if clash := list(_check_names(project, found, settings, name, values)):
-                findings += clash
+                problems += clash
             elif found.generator() == "list":
-                findings += list(_check_element(found, values, source))
+                problems += list(_check_element(found, values, source))
                 writes[found.path] = found.with_element({"name": name, **values})
             else:
                 folder = found.folder(name, settings.gitops.repo_url)
-                findings += list(_check_folder(found, settings, name, values))
+                problems += list(_check_folder(found, settings, name, values))
                 writes |= build_folder_files(folder, name, source)
         except GitOpsStackError as error:
-            findings += error.findings
-    GitOpsStackError.raise_for(dict.fromkeys(findings))
+            problems += error.problems
+    GitOpsStackError.raise_for(dict.fromkeys(problems))
     where = ", ".join(found.stack for found, _ in chosen)
     next_step = f"next: review, commit and push; ApplicationSet {set_name} then creates the application in {where}"
-    return Plan(writes=writes, notes=(next_step,))
+    stacks_with_it = tuple(found.stack for found, _ in chosen)
+    return Plan(writes=writes, notes=(next_step,), announced=Announcement(name, "appear", stacks_with_it, set_name))
 
 
 def plan_entry_removal(project: Path, name: str, set_name: str, stacks: Sequence[str]) -> Plan:
@@ -72,7 +73,8 @@ def plan_entry_removal(project: Path, name: str, set_name: str, stacks: Sequence
     removals = list(dict.fromkeys(removals))
     GitOpsStackError.raise_for(_check_other_readers(project, removals, name, set_name, stacks))
     notes = [_consequence(found) for found in listed]
-    return Plan(writes=writes, removals=tuple(removals), notes=("next: review, commit and push", *notes))
+    announced = Announcement(name, "go", tuple(found.stack for found in listed), set_name)
+    return Plan(writes, tuple(removals), notes=("next: review, commit and push", *notes), announced=announced)
 
 
 def _load_chosen(project: Path, set_name: str, stacks: Sequence[str]) -> list[tuple[AuthoredSet, StackSettings]]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings.stack import StackSettings
 from gitops_stack.stack_files import stack_file
 
 
-def describe_missing_cluster(settings: StackSettings) -> str:
-    """Return in one sentence what a stack without `cluster` is, whose settings have none."""
+def describe_missing_cluster(settings: StackSettings) -> Problem:
+    """Return what a stack without `cluster` is, whose settings have none."""
     made = " and ".join(name for name in ("registry", "ci") if getattr(settings, name) is not None)
     beside = f", beside its {made}" if made else ""
-    return (
-        f"{stack_file(settings.stack)}: has no gitops-stack:cluster: `pulumi up` makes the network{beside}, and no "
-        "cluster, Argo CD or roles of pods before one is written there (docs/aws.md)"
+    return Problem(
+        f"has no gitops-stack:cluster: `pulumi up` makes the network{beside}, and no cluster, Argo CD or roles of pods "
+        "before one is written there (docs/aws.md)",
+        place=stack_file(settings.stack),
     )
 
 

@@ -19,7 +19,7 @@ from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_fil
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
-from gitops_stack.tree_check.installation_tools import read_tools
+from gitops_stack.tree_check.installation_tools import load_kept_tools, read_tools
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import Render, Request, SourceTools
 from gitops_stack.tree_check.source_location import SourceLocator
@@ -60,6 +60,8 @@ class Tree:
     roots: SourceRoots | None = None
     guessed: set[str] = field(default_factory=set)
     """Folders of charts rendered with their own values, as nothing tells how they are deployed."""
+    broken: set[str] = field(default_factory=set)
+    """Folders of charts that no values would mend."""
 
     @property
     def objects(self) -> list[RenderedObject]:
@@ -84,10 +86,13 @@ def label_applications(applications: Iterable[RenderedApplication]) -> dict[Obje
     return {name: name.name if counts[name.name] == 1 else f"{name.namespace}/{name.name}" for name in names}
 
 
-def load_tree(project: Path, settings: StackSettings, *, kubernetes_version: str | None = None) -> Tree:
+def load_tree(
+    project: Path, settings: StackSettings, *, kubernetes_version: str | None = None, installed: bool = True
+) -> Tree:
     """Render the whole tree of a stack, level by level: an application's children are known once it is rendered.
 
-    ``kubernetes_version`` is what charts are told; default: the cluster's.
+    ``kubernetes_version`` is what charts are told; default: the cluster's. Without ``installed`` Argo CD's own
+    manifests are left out, and nothing is fetched for them: how it renders is read from their render where it is kept.
     """
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
     roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
@@ -97,6 +102,8 @@ def load_tree(project: Path, settings: StackSettings, *, kubernetes_version: str
     root = RenderedObject(
         build_root_application(settings), settings.argocd.namespace, f"Pulumi.{settings.stack}.yaml", ROOT_APPLICATION
     )
+    if not installed:
+        tree.tools = load_kept_tools(project / settings.tree_path, settings.argocd.namespace, tree.tools)
     level = [RenderedApplication(read_application_spec(root))]
     seen: set[tuple[str, str]] = set()
     for _ in range(_DEEPEST):
@@ -107,6 +114,7 @@ def load_tree(project: Path, settings: StackSettings, *, kubernetes_version: str
         _render_level(tree, level, project, settings.argocd.namespace)
         tree.applications += level
         level = [child for one in level for child in _children(tree, one, project, sets)]
+        level = [one for one in level if installed or one.spec.name != SELF_MANAGEMENT_APPLICATION]
     settle_tree(tree)
     return tree
 
@@ -154,8 +162,9 @@ def _take(
         one.unread.add(source.field)
     if render.lacking:
         tree.lacking.append(render.lacking)
-    for sentence in render.failed:
-        tree.findings.append(build_render_failure(sentence, request.folder, one.spec.name, tree, project))
+    tree.findings += [
+        build_render_failure(problem, request.folder, one.spec.name, tree, project) for problem in render.failed
+    ]
     tree.findings += [
         build_ignored(tree.show(Path(file), project), why, one.spec.name, folder) for file, why in render.ignored
     ]

@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitops_stack.errors import Problem
+
 
 def find_root(folder: Path) -> Path:
     """Return the root of the Git checkout ``folder`` is in; without one, the folder above it."""
@@ -17,15 +19,16 @@ def find_root(folder: Path) -> Path:
     return next((place for place in (resolved, *resolved.parents) if (place / ".git").exists()), resolved.parent)
 
 
-def check_links(folder: Path, root: Path) -> Iterator[str]:
-    """Yield a sentence for every link in ``folder`` that leads out of its repository at ``root``."""
+def check_links(folder: Path, root: Path) -> Iterator[Problem]:
+    """Yield a problem for every link in ``folder`` that leads out of its repository at ``root``."""
     root = root.resolve()
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]  # .git, .venv: no part of any source
         for name in (*folders, *files):
             found = Path(place, name)
             if found.is_symlink() and not found.resolve().is_relative_to(root):
-                yield f"{found}: is a link out of the repository, which Argo CD refuses; put a copy in its place"
+                said = "is a link out of the repository, which Argo CD refuses"
+                yield Problem(said, "put a copy in its place", str(found))
 
 
 def is_fetched(name: str) -> bool:

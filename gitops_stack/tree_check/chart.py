@@ -17,18 +17,19 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import last_line, shorten
+from gitops_stack.errors import Problem, last_line, shorten
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
 from gitops_stack.patterns import match_doublestar
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
-from gitops_stack.tree_check.source import Render, Request
+from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
 _SECONDS = 120.0
 _NO_PLUGIN = re.compile(r"could not find protocol handler for: ([\w+.-]+)")
 _UNREACHED = "helm cannot reach what the chart needs"
+_WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever the values
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
 
@@ -42,7 +43,7 @@ class _UnrenderedError(Exception):
 
 
 def render_chart(request: Request) -> Render:
-    """Render a chart; what is wrong in it becomes a sentence."""
+    """Render a chart; what is wrong in it becomes a problem."""
     files: list[Path] = [path for path in sorted(request.folder.rglob("*")) if path.is_file()]
     try:
         printed, pinned = _template(request, files)
@@ -50,7 +51,7 @@ def render_chart(request: Request) -> Render:
     except _UnrenderedError as error:
         return Render(files=tuple(files), **{"pinned": False, **error.fields})
     except yaml.YAMLError as error:
-        said = build_no_yaml(f"{request.folder}: what helm rendered", error)
+        said = build_no_yaml("what helm rendered", error).at(str(request.folder))
         return Render(failed=(said,), files=tuple(files), pinned=False)
     place = str(request.folder / "Chart.yaml")
     return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=pinned)
@@ -86,16 +87,18 @@ def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
                     raise _UnrenderedError(skipped=_UNREACHED, lacking=f"{folder}: {said}", hosts=(host,))
                 done, pinned = _render_with_dependencies(helm, request, arguments, Path(made)), False
         except subprocess.TimeoutExpired:
-            raise _UnrenderedError(failed=(f"{folder}: helm did not end in {_SECONDS:.0f} s",)) from None
+            late = Problem(f"helm did not end in {_SECONDS:.0f} s", place=str(folder))
+            raise _UnrenderedError(failed=(late,)) from None
     said = shorten(_find_error(done.stderr))
     if done.returncode and _UNREACHABLE.search(done.stderr):
-        lacking = f"{folder}: {_UNREACHED}: {said}; check the network"
-        raise _UnrenderedError(skipped=_UNREACHED, lacking=lacking, hosts=note_unknown(lacking))
+        lacking = Problem(f"{_UNREACHED}: {said}", "check the network", str(folder))
+        raise _UnrenderedError(skipped=_UNREACHED, lacking=str(lacking), hosts=note_unknown(lacking))
     if done.returncode and (plugin := _NO_PLUGIN.search(done.stderr)):
         raise _UnrenderedError(skipped=f"helm has no plugin for {plugin[1]} here")
     if done.returncode:
-        sentence = f"{folder}: helm failed: {said}; correct the chart or its values"
-        raise _UnrenderedError(failed=(sentence,), pinned=pinned)
+        mendable, needs = _WRONG.match(said) is None, "correct the chart or its values"
+        failed = ChartProblem(f"helm failed: {said}", needs, str(folder), said=said, mendable=mendable)
+        raise _UnrenderedError(failed=(failed,), pinned=pinned)
     return done.stdout, pinned
 
 
@@ -188,8 +191,7 @@ def _value_files(request: Request, options: Mapping[str, Any]) -> Iterator[str]:
         elif re.search(r"[*?\[]", found):
             matches = [one for one in _glob(found, request) if one not in named]
             if not matches and not lenient:
-                said = f"{request.folder}: valueFiles: found {written}, which matches no file; correct it"
-                raise _UnrenderedError(failed=(said,))
+                raise _refuse_values(request, f"found {written}, which matches no file", "correct it")
         else:
             matches = [] if lenient and not Path(found).exists() else [found]
         for one in matches:
@@ -226,5 +228,8 @@ def _resolve(written: str, request: Request) -> str:
 
 def _check_bounds(file: Path, written: str, request: Request, root: Path | None = None) -> None:
     if not file.resolve().is_relative_to((root or request.repository).resolve()):
-        said = f"{request.folder}: valueFiles: found {written}; needs a file of the repository"
-        raise _UnrenderedError(failed=(said,))
+        raise _refuse_values(request, f"found {written}", "needs a file of the repository")
+
+
+def _refuse_values(request: Request, found: str, needs: str) -> _UnrenderedError:
+    return _UnrenderedError(failed=(Problem(found, needs, str(request.folder), "valueFiles"),))

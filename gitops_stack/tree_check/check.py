@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from gitops_stack.conventions import SELF_MANAGEMENT_APPLICATION
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
+from gitops_stack.stack_files import stack_file
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree
 from gitops_stack.tree_check.authored_patches import check_installation_settings
 from gitops_stack.tree_check.folder import load_folder
-from gitops_stack.tree_check.folder_applications import is_wrong
 from gitops_stack.tree_check.folder_files import is_excluded
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.json_form import settle_json
@@ -121,7 +120,7 @@ def check_folder(
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
-    switched = apply_policies(_soften(found, tree.guessed), entries, options.profile)
+    switched = apply_policies(_soften(found, tree.guessed - tree.broken), entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
@@ -135,8 +134,7 @@ def check_folder(
 def _soften(findings: Iterable[Finding], guessed: Container[str]) -> Iterator[Finding]:
     """Take an error in what nobody deploys as it stands for a warning, if other values may mend it."""
     for one in findings:
-        mended = one.severity == "error" and one.folder in guessed and not is_wrong(one.found)
-        yield replace(one, severity="warning") if mended else one
+        yield replace(one, severity="warning") if one.severity == "error" and one.folder in guessed else one
 
 
 def _list_catalogues(project: Path, options: CheckOptions) -> list[Path]:
@@ -150,20 +148,16 @@ def _without_excluded(findings: Iterable[Finding], project: Path, options: Check
             yield finding
 
 
-def build_settings_report(stack: str, sentences: Iterable[str]) -> Report:
+def build_settings_report(project: Path, stack: str, problems: Iterable[Problem]) -> Report:
     """Build the report of a stack whose settings cannot be used; nothing else of it was checked."""
-    place = f"Pulumi.{stack}.yaml"
-    findings = [
-        Finding("installation", "error", place, None, "", *_halves(sentence.removeprefix(f"{place}: ")))
-        for sentence in sentences
-    ]
-    return Report(place, stack, "", 0, 0, _sorted(findings))
+    findings = [_installation_finding(problem, project, stack) for problem in problems]
+    return Report(stack_file(stack), stack, "", 0, 0, _sorted(findings))
 
 
 def _note_missing_cluster(settings: StackSettings) -> Iterator[Finding]:
     if settings.cluster is None:
-        place, _, sentence = describe_missing_cluster(settings).partition(": ")
-        yield Finding("installation", "note", place, None, "", sentence, "")
+        problem = describe_missing_cluster(settings)
+        yield Finding("installation", "note", problem.place, None, "", problem.found, "")
 
 
 def _check_installation(project: Path, settings: StackSettings) -> list[Finding]:
@@ -173,21 +167,20 @@ def _check_installation(project: Path, settings: StackSettings) -> list[Finding]
     except EnvironmentProblem:
         raise
     except GitOpsStackError as error:
-        return [_installation_finding(sentence, project, settings) for sentence in error.findings]
+        return [_installation_finding(problem, project, settings.stack) for problem in error.problems]
     return []
 
 
-def _installation_finding(sentence: str, project: Path, settings: StackSettings) -> Finding:
-    sentence = re.sub(r"`gitops-stack (lock|render)`", rf"`gitops-stack \1 --stack {settings.stack}`", sentence)
-    place, _, rest = sentence.partition(": ")
-    inside = Path(place).is_relative_to(project) and "/" in place
-    file = Path(place).relative_to(project).as_posix() if inside else f"Pulumi.{settings.stack}.yaml"
-    return Finding("installation", "error", file, None, "", *_halves(rest if inside else sentence))
-
-
-def _halves(sentence: str) -> tuple[str, str]:
-    found, _, needs = sentence.rpartition("; ")
-    return (found, needs) if found else (needs, "")
+def _installation_finding(problem: Problem, project: Path, stack: str) -> Finding:
+    """Build the finding of a problem, which is at a file of the tree or at a setting; its command is for this stack."""
+    if problem.command and "--stack" not in problem.command:
+        problem = replace(problem, command=f"{problem.command} --stack {stack}")
+    file, place = stack_file(stack), problem.place
+    if "/" in place and Path(place).is_relative_to(project):
+        file = Path(place).relative_to(project).as_posix()
+    elif place != file:
+        problem = problem.at(file)
+    return Finding("installation", "error", file, None, problem.field, problem.found, problem.remedy)
 
 
 def _place(finding: Finding, tree: Tree, project: Path) -> Finding:

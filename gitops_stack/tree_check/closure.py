@@ -16,12 +16,13 @@ import yaml
 
 from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
+from gitops_stack.patterns import COMMIT
 from gitops_stack.tree_check.inputs import digest_file
 
 _REMOTE = re.compile(
     r"^(\w[\w+.-]*::|[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+[:/]|[\w.-]+\.[a-z]{2,}(:\d+)?/[^/]+/)|[?&]ref="
 )
-_PINNED = re.compile(r"[?&](ref|version)=[0-9a-f]{40}\b")
+_PINNED = re.compile(rf"[?&](ref|version)={COMMIT}\b")
 # Fetched by helm; or plugins, inline or in files of their own, that name files in ways of their own.
 _ANYTHING = "https://anything"
 _OPAQUE = {"helmCharts", "generators", "transformers", "validators"}

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 from gitops_stack.patterns import match_glob
 from gitops_stack.policies.fields import mapping, text
@@ -42,7 +42,7 @@ def render_directory(request: Request) -> Render:
     options = mapping(request.options.get("directory"))
     files = tuple(_find_files(request.folder, options))
     documents: list[tuple[str, Any]] = []
-    failed: list[str] = []
+    failed: list[Problem] = []
     ignored: list[tuple[str, str]] = []
     for file in files:
         if file.suffix == ".jsonnet":
@@ -52,7 +52,7 @@ def render_directory(request: Request) -> Render:
         except UnrelatedFileError as error:
             ignored += [(str(file), str(error))] if str(error) else []
         except GitOpsStackError as error:
-            failed += error.findings
+            failed += error.problems
     templates = [file for file in files if file.suffix == ".jsonnet"]
     evaluated = evaluate_files(templates, request, mapping(options.get("jsonnet")))
     return Render(
@@ -112,10 +112,8 @@ def _load_yaml(file: Path, content: bytes) -> list[Any]:
     if problem is not None:
         raise GitOpsStackError(build_no_yaml(str(file), problem))
     wrong = next(index for index, document in enumerate(documents) if not is_manifest(document))
-    raise GitOpsStackError(
-        f"{file}: found a document without kind (number {wrong + 1}), which Argo CD refuses beside manifests; "
-        "add the kind or move it to a file of its own"
-    )
+    said = f"found a document without kind (number {wrong + 1}), which Argo CD refuses beside manifests"
+    raise GitOpsStackError(Problem(said, "add the kind or move it to a file of its own", str(file)))
 
 
 def _load_json_stream(content: str) -> list[Any] | None:
@@ -158,9 +156,11 @@ def _load_json(file: Path, content: bytes) -> list[Any]:
     try:
         document = json.loads(_decode(content), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise GitOpsStackError(f"{file}: is no JSON: {error}; it needs one object, without comments") from None
+        needs = "it needs one object, without comments"
+        raise GitOpsStackError(Problem(f"is no JSON: {error}", needs, str(file))) from None
     if not is_manifest(document):
-        raise GitOpsStackError(f"{file}: found JSON without kind, which Argo CD refuses; move or exclude it")
+        said = "found JSON without kind, which Argo CD refuses"
+        raise GitOpsStackError(Problem(said, "move or exclude it", str(file)))
     return [document]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from gitops_stack.errors import Problem
 from gitops_stack.policies.fields import dig, mapping, text
 from gitops_stack.policies.finding import Finding
 
@@ -62,13 +63,13 @@ def build_ignored(file: str, why: str, application: str, folder: str) -> Finding
     return Finding("not-an-object", "warning", file, None, "", found, "correct it or move it", application, folder)
 
 
-def build_render_failure(sentence: str, folder: Path, application: str, tree: Shown, project: Path) -> Finding:
-    """Build the finding of a source that does not render; its sentence begins with a place."""
-    place, colon, rest = sentence.partition(": ")
-    shown = tree.show(Path(place), project)
-    inside = bool(colon) and (shown != place or Path(place).is_relative_to(project))
-    file = shown if inside else tree.show(folder, project)
-    found, semicolon, needs = (rest if inside else sentence).rpartition("; ")
-    found = found if semicolon else needs
-    needs = needs if semicolon else "correct it"
-    return Finding("render-failed", "error", file, None, "", found, needs, application, tree.show(folder, project))
+def build_render_failure(problem: Problem, folder: Path, application: str, tree: Shown, project: Path) -> Finding:
+    """Build the finding of a source that does not render, at the problem's place where that is in the tree."""
+    place, home = problem.place, tree.show(folder, project)
+    shown = tree.show(Path(place), project) if place else home
+    inside = shown != place or Path(place).is_relative_to(project)
+    found = problem.found if inside else f"{place}: {problem.found}"
+    needs = problem.remedy or "correct it"
+    return Finding(
+        "render-failed", "error", shown if inside else home, None, problem.field, found, needs, application, home
+    )

@@ -15,15 +15,11 @@ from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_fil
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
-from gitops_stack.tree_check.folder_applications import (
-    list_asked,
-    list_unasked,
-    needs_values,
-)
+from gitops_stack.tree_check.folder_applications import list_asked, list_unasked
 from gitops_stack.tree_check.folder_files import FolderFiles, list_folder
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.parallel import render_all
-from gitops_stack.tree_check.source import Render, Request, SourceTools
+from gitops_stack.tree_check.source import ChartProblem, Render, Request, SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
 
 _DEEPEST = 8  # as in trees of stacks
@@ -103,16 +99,17 @@ def _take_all(
 
 def _take(tree: Tree, request: Request, render: Render, project: Path, group: str) -> list[RenderedObject]:
     place, made = relative_path(request.folder, project), []
-    by_itself = not request.instance
-    unsaid = [one for one in render.failed if by_itself and needs_values(one)]
-    for why in (render.skipped, *(f"its own values are not enough: {_reason(one)}" for one in unsaid)):
+    charts = [one for one in render.failed if isinstance(one, ChartProblem)]
+    tree.broken |= {place for one in charts if not one.mendable}
+    unsaid = [one for one in charts if one.mendable and not request.instance]
+    for why in (render.skipped, *(f"its own values are not enough: {one.said}" for one in unsaid)):
         if why:
             said = f"is not rendered: {why}; nothing of it was checked"
             tree.findings.append(Finding("not-rendered", "warning", place, None, "", said, "", request.instance, place))
     tree.findings += [
-        build_render_failure(sentence, request.folder, request.instance, tree, project)
-        for sentence in render.failed
-        if sentence not in unsaid
+        build_render_failure(problem, request.folder, request.instance, tree, project)
+        for problem in render.failed
+        if problem not in unsaid
     ]
     ignored = [(relative_path(Path(file), project), why) for file, why in render.ignored]
     tree.findings += [build_ignored(file, why, "", place) for file, why in ignored]
@@ -131,11 +128,6 @@ def _take(tree: Tree, request: Request, render: Render, project: Path, group: st
     if made:
         tree.loose.setdefault(group, []).extend(made)
     return made
-
-
-def _reason(sentence: str) -> str:
-    """Return what helm said, without the place and the remedy."""
-    return sentence.partition("helm failed: ")[2].rpartition("; ")[0]
 
 
 def _note_jsonnet(tree: Tree, listed: FolderFiles, project: Path) -> None:

@@ -21,7 +21,6 @@ from gitops_stack.tree_check.source_location import Located, SourceLocator
 from gitops_stack.tree_check.source_roots import SourceRoots, choose_repositories
 
 _RELEASE = re.compile(r"[a-z]([-a-z0-9]{0,51}[a-z0-9])?")  # a Service takes no other name, and most charts make one
-_WRONG = re.compile(r"helm failed: (parse error at|.*cannot load |.*Chart\.yaml)")  # whatever the values
 
 
 @dataclass(frozen=True)
@@ -72,16 +71,6 @@ def list_unasked(charts: Iterable[Path], asked: Iterable[Request], tools: Source
     read = {request.folder.resolve() for request in asked}
     left = [chart for chart in charts if chart.resolve() not in read and not _is_library(chart)]
     return [Request(one, {}, one.name if _RELEASE.fullmatch(one.name) else "release-name", tools=tools) for one in left]
-
-
-def needs_values(sentence: str) -> bool:
-    """Tell whether a chart may fail for want of values alone, as the chart by itself does not say."""
-    return "helm failed: " in sentence and not is_wrong(sentence)
-
-
-def is_wrong(sentence: str) -> bool:
-    """Tell whether a chart fails whatever its values are."""
-    return _WRONG.search(sentence) is not None
 
 
 def _is_library(chart: Path) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import last_line, shorten
+from gitops_stack.errors import Problem, last_line, shorten
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.policies.finding import count_noun
 from gitops_stack.tree_check.source import Render, Request
@@ -38,7 +38,7 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
     root = request.repository
     libraries = [request.folder, *(root / text(name).lstrip("/") for name in sequence(options.get("libs")))]
     read: set[Path] = set()
-    failed = [sentence for file in files for sentence in _check_imports(file, libraries, root, read)]
+    failed = [problem for file in files for problem in _check_imports(file, libraries, root, read)]
     if failed:
         return Render(failed=tuple(failed), pinned=False)
     documents: list[tuple[str, Any]] = []
@@ -51,11 +51,11 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
                 timeout=_SECONDS, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            failed.append(f"{file}: jsonnet did not end in {_SECONDS:.0f} s")
+            failed.append(Problem(f"jsonnet did not end in {_SECONDS:.0f} s", place=str(file)))
             continue
         if done.returncode:
             said = shorten(" ".join(done.stderr.split()) or last_line(done.stderr))
-            failed.append(f"{file}: jsonnet failed: {said}; correct it")
+            failed.append(Problem(f"jsonnet failed: {said}", "correct it", str(file)))
             continue
         made = json.loads(done.stdout)
         documents += [(str(file), one) for one in (made if isinstance(made, list) else [made])]
@@ -70,20 +70,20 @@ def _variables(options: Mapping[str, Any], request: Request) -> Iterator[str]:
             yield f"{text(one.get('name'))}={request.substitute(text(one.get('value')))}"
 
 
-def _check_imports(file: Path, libraries: Sequence[Path], root: Path, read: set[Path]) -> Iterator[str]:
-    """Yield a sentence for every import that leaves the repository: its text would end up in a comment."""
+def _check_imports(file: Path, libraries: Sequence[Path], root: Path, read: set[Path]) -> Iterator[Problem]:
+    """Yield a problem for every import that leaves the repository: its text would end up in a comment."""
     if file in read or not file.is_file():
         return
     read.add(file)
     for name in _imports(file.read_text(encoding="utf-8", errors="replace")):
         if name is None:
-            yield f"{file}: found an import that is no plain text; write the file's name in quotes"
+            yield Problem("found an import that is no plain text", "write the file's name in quotes", str(file))
             continue
         # As go-jsonnet looks: beside the file, then in the last library first. What is nowhere may lead outside too.
         places = [place / name for place in (file.parent, *reversed(libraries))]
         found = next((place for place in places if os.path.exists(place)), None)  # noqa: PTH110 - unreadable: not there
         if any(not place.resolve().is_relative_to(root.resolve()) for place in ([found] if found else places)):
-            yield f"{file}: imports {name}, which is outside of the repository; put a copy in it"
+            yield Problem(f"imports {name}, which is outside of the repository", "put a copy in it", str(file))
         elif found:
             yield from _check_imports(found, libraries, root, read)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import GitOpsStackError, last_line, shorten
+from gitops_stack.errors import GitOpsStackError, Problem, last_line, shorten
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file, render_document
@@ -57,11 +57,13 @@ def edit_kustomization(program: str, folder: Path, request: Request) -> None:
                 env=build_caller_environment(), timeout=_SECONDS, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise GitOpsStackError(f"{request.folder}: kustomize edit did not end in {_SECONDS:.0f} s") from None
+            late = Problem(f"kustomize edit did not end in {_SECONDS:.0f} s", place=str(request.folder))
+            raise GitOpsStackError(late) from None
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]  # the usage follows it
             said = shorten((lines or [last_line(done.stderr)])[0].removeprefix("Error: "))
-            raise GitOpsStackError(f"{request.folder}: kustomize edit {command[0]} {command[1]} failed: {said}")
+            failed = f"kustomize edit {command[0]} {command[1]} failed: {said}"
+            raise GitOpsStackError(Problem(failed, place=str(request.folder)))
 
 
 def _commands(options: Mapping[str, Any], folder: Path, request: Request) -> Iterator[list[str]]:
@@ -101,18 +103,20 @@ def _metadata(options: Mapping[str, Any], request: Request) -> Iterator[list[str
 def _replica(replica: Mapping[str, Any], folder: Path) -> str:
     count = replica.get("count")
     if isinstance(count, bool) or not re.fullmatch(r"-?[0-9]+", str(count)):
-        raise GitOpsStackError(f"{folder}: kustomize.replicas: found count {count}; needs a whole number")
+        raise GitOpsStackError(
+            Problem(f"found count {count}", "needs a whole number", str(folder), "kustomize.replicas")
+        )
     return f"{text(replica.get('name'))}={count}"
 
 
 def _append_patches(folder: Path, patches: Any) -> None:  # noqa: ANN401 - a list from YAML
     file = kustomization_file(folder)
     if file is None:
-        raise GitOpsStackError(f"{folder}: holds no kustomization; kustomize.patches needs one")
+        raise GitOpsStackError(Problem("holds no kustomization", "kustomize.patches needs one", str(folder)))
     documents = load_yaml_file(file)
     written = documents[0] if documents else {}
     present = written.get("patches", []) if isinstance(written, dict) else None
     if not isinstance(present, list):
-        raise GitOpsStackError(f"{file}: found no list of patches; correct it")
+        raise GitOpsStackError(Problem("found no list of patches", "correct it", str(file)))
     added = [{key: one[key] for key in _PATCH_KEYS if key in one} for one in map(mapping, patches)]
     file.write_text(render_document({**written, "patches": [*present, *added]}), encoding="utf-8")

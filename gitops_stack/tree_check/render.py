@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.kustomize import (
     KUSTOMIZATIONS,
@@ -59,7 +59,7 @@ def render_sources(requests: Sequence[Request]) -> list[Render]:
 
 
 def render_source(request: Request, together: Mapping[Path, Built] = MappingProxyType({})) -> Render:
-    """Render one source; what is wrong in it becomes a sentence.
+    """Render one source; what is wrong in it becomes a problem.
 
     ``together`` is what was built of it and others already; taken only if the files are still the same.
 
@@ -70,9 +70,10 @@ def render_source(request: Request, together: Mapping[Path, Built] = MappingProx
     except EnvironmentProblem:
         raise
     except GitOpsStackError as error:
-        return Render(failed=error.findings, pinned=False)
+        return Render(failed=error.problems, pinned=False)
     except OSError as error:  # a file that may not be read, a disk that is full
-        said = f"{error.filename or request.folder}: cannot be read: {error.strerror}; check its permissions"
+        place = str(error.filename or request.folder)
+        said = Problem(f"cannot be read: {error.strerror}", "check its permissions", place)
         return Render(failed=(said,), pinned=False)
 
 
@@ -160,11 +161,11 @@ def _explain(error: Exception, request: Request, nothing: Render, closure: Closu
         said = f"it needs {error.option}, which nothing says; name --kustomize-build-options"
         return replace(nothing, skipped=said, pinned=closure.pinned or closure.opaque)
     if isinstance(error, EnvironmentProblem):
-        return replace(nothing, skipped=_UNREACHED, lacking=str(error), hosts=note_unknown(str(error)))
-    found = error.findings if isinstance(error, GitOpsStackError) else (" ".join(str(error).split()),)
+        return replace(nothing, skipped=_UNREACHED, lacking=str(error), hosts=note_unknown(error.problems[0]))
+    problems = error.problems if isinstance(error, GitOpsStackError) else (Problem(" ".join(str(error).split())),)
     seen = replace(nothing, files=(*closure.files, *closure.missing), links=(*closure.links, *closure.missing))
-    lacks = any(f"lstat {place}: no such file" in said for place in closure.missing for said in found)
-    return replace(seen, failed=found, pinned=closure.pinned or lacks)
+    lacks = any(f"lstat {place}: no such file" in one.found for place in closure.missing for one in problems)
+    return replace(seen, failed=problems, pinned=closure.pinned or lacks)
 
 
 def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closure) -> str:
@@ -209,9 +210,12 @@ def _build(request: Request) -> list[Manifest]:
         try:
             return render_kustomization(copy, options, request.environment)
         except GitOpsStackError as error:  # the copy is gone when it is read
-            error.findings = tuple(found.replace(str(copy), str(request.folder)) for found in error.findings)
-            error.args = ("\n".join(error.findings),)
+            error.problems = tuple(_moved(one, str(copy), str(request.folder)) for one in error.problems)
             raise
+
+
+def _moved(problem: Problem, copy: str, folder: str) -> Problem:
+    return replace(problem, place=problem.place.replace(copy, folder), found=problem.found.replace(copy, folder))
 
 
 def _kustomized(request: Request, closure: Closure, made: list[Manifest]) -> Render:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gitops_stack.errors import Problem
 from gitops_stack.tree_check.bounds import find_root
 
 # Rendering an unborn commit: only what prints the revision would see it, and equal texts make no difference.
@@ -80,6 +81,14 @@ class Request:
 
 
 @dataclass(frozen=True)
+class ChartProblem(Problem):
+    """What helm ``said`` about a chart; ``mendable`` tells whether other values than the chart's own may help."""
+
+    said: str = ""
+    mendable: bool = False
+
+
+@dataclass(frozen=True)
 class Render:
     """What came out: documents with their files; or why it ``failed``, or why it was ``skipped``.
 
@@ -90,7 +99,7 @@ class Render:
     """
 
     documents: tuple[tuple[str, Any], ...] = ()
-    failed: tuple[str, ...] = ()
+    failed: tuple[Problem, ...] = ()
     skipped: str = ""
     lacking: str = ""
     ignored: tuple[tuple[str, str], ...] = ()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.policies.source_sections import drop_empty_sections
@@ -41,7 +41,8 @@ def apply_overrides(request: Request) -> Request:
     for file in override_files(request):
         document = next(iter(load_yaml_file(file)), None)
         if not isinstance(document, Mapping):  # Argo CD: Invalid JSON Patch
-            raise GitOpsStackError(f"{file}: found no map; write the source's keys in it, or remove the file")
+            needs = "write the source's keys in it, or remove the file"
+            raise GitOpsStackError(Problem("found no map", needs, str(file)))
         options = _merge(options, {key: document[key] for key in document if key not in _KEPT})
     return replace(request, options=options)
 
@@ -58,14 +59,16 @@ def prepare(request: Request) -> tuple[str, Request]:
     """Return what renders a source, and the source as it is rendered. Raises as :func:`find_kind` does."""
     applied = apply_overrides(request)
     if _holds_nul(applied.options):  # which no argument of a program can
-        raise GitOpsStackError(f"{request.folder}: found a NUL character in the Application's source; remove it")
+        said = "found a NUL character in the Application's source"
+        raise GitOpsStackError(Problem(said, "remove it", str(request.folder)))
     return _kind_of(applied), applied
 
 
 def _kind_of(request: Request) -> str:
     named = [kind for kind in KINDS if request.options.get(kind) is not None]
     if len(named) > 1:
-        raise GitOpsStackError(f"{request.folder}: found {' and '.join(named)} in one source; leave one of them")
+        said = f"found {' and '.join(named)} in one source"
+        raise GitOpsStackError(Problem(said, "leave one of them", str(request.folder)))
     kind = named[0] if named else _discover(request.folder, request.tools.disabled)
     return "directory" if kind in request.tools.disabled else kind
 

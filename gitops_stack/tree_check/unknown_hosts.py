@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from threading import Thread
 from time import monotonic
 
+from gitops_stack.errors import Problem
+
 # git (through curl), and Go's resolver.
 _GIT = re.compile(r"unable to access '(?P<url>[^']+)': Could not resolve host: (?P<host>[\w.-]*\w)")
 _GO = re.compile(r"lookup (?P<host>[\w.-]*\w)(?: on \S+)?: no such host")
@@ -24,17 +26,14 @@ _KEPT_SECONDS = 60.0  # a long-lived process asks again
 _known: dict[str, tuple[float, str]] = {}
 
 
-def note_unknown(said: str) -> tuple[str, ...]:
-    """Remember the host that a program could not resolve, and return it; none when it failed of something else.
-
-    ``said`` is a sentence with its place before the first colon.
-    """
-    found = _GIT.search(said) or _GO.search(said)
+def note_unknown(problem: Problem) -> tuple[str, ...]:
+    """Remember the host that a program could not resolve, and return it; none when it failed of something else."""
+    found = _GIT.search(problem.found) or _GO.search(problem.found)
     if found is None:
         return ()
     host = found["host"].lower()
     place = _places(found["url"])[-1] if found.re is _GIT else host
-    _known[place] = monotonic(), said.partition(": ")[2]
+    _known[place] = monotonic(), problem.message
     return (host,)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gitops_stack.gitops_tree import render_cache
 from gitops_stack.manifests.applications import build_workload_application
 from gitops_stack.policies.application_spec import read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
@@ -15,7 +14,7 @@ from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, render_applications, settle_tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
-from gitops_stack.tree_check.installation_tools import read_tools
+from gitops_stack.tree_check.installation_tools import load_kept_tools
 from gitops_stack.tree_check.source import SourceTools
 from gitops_stack.tree_check.source_roots import SourceRoots
 
@@ -32,7 +31,7 @@ class Snapshot:
 
 def load_workloads(checkout: Path, settings: StackSettings, names: Iterable[str], texts: Iterable[str]) -> Snapshot:
     """Render workloads by name out of ``checkout``, whatever its branch; ``texts`` are files to be kept as they are."""
-    tree = Tree(tools=_load_tools(checkout, settings))
+    tree = Tree(tools=load_kept_tools(checkout / settings.tree_path, settings.argocd.namespace, SourceTools()))
     wanted = dict.fromkeys(names)
     urls = [settings.workload_source(name)[0] for name in wanted]
     tree.roots = SourceRoots.at_hand(checkout, urls)
@@ -58,14 +57,6 @@ def build_diffs(difference: TreeDifference, before: Snapshot, after: Snapshot) -
     }
     found = found or {path: _diff(before.texts.get(path, ""), text) for path, text in after.texts.items()}
     return {name: f"--- {name}\n+++ {name}\n{diff}" for name, diff in found.items() if diff}
-
-
-def _load_tools(checkout: Path, settings: StackSettings) -> SourceTools:
-    """Read how the installation renders from its render, where one is kept: nothing is fetched for this."""
-    key = render_cache.render_key(checkout / settings.tree_path / "argocd")
-    kept = render_cache.load_render(key) if key else None
-    objects = [RenderedObject(manifest, settings.argocd.namespace, "") for manifest in kept or ()]
-    return read_tools(objects, settings.argocd.namespace, SourceTools())
 
 
 def _build_application(settings: StackSettings, name: str) -> RenderedApplication:

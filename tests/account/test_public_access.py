@@ -67,7 +67,7 @@ class Eks:
         if self.meanwhile:
             self.public = self.meanwhile.pop(0)
             raise AwsError(
-                "AWS: eks:UpdateClusterConfig was refused: an update is in progress", "ResourceInUseException"
+                "eks:UpdateClusterConfig was refused: an update is in progress", code="ResourceInUseException"
             )
         assert not self.left, "one update at a time"
         change = asked["resourcesVpcConfig"]

@@ -200,7 +200,7 @@ def test_a_blocked_deletion_is_tried_until_nothing_blocks(
     world: World, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = world.make("security-group", OWN)
-    refusals = [AwsError("AWS: not yet", "DependencyViolation")] * 2
+    refusals = [AwsError("not yet", code="DependencyViolation")] * 2
     ask: Callable[..., dict[str, Any]] = account.ask
 
     def reluctant(service: str, method: str, **arguments: Any) -> dict[str, Any]:

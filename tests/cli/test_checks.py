@@ -201,7 +201,7 @@ def test_wrong_settings_are_findings_in_every_output(
     for output in ("text", "json", "sarif", "github"):
         assert run("check", "-s", "dev", "--output", output, monkeypatch=monkeypatch) == 1
         said = capsys.readouterr()
-        assert "argocd.version: found latest" in said.out + said.err
+        assert all(words in said.out + said.err for words in ("gitops-stack:argocd.version", "found latest"))
 
 
 @pytest.mark.parametrize("output", ["sarif", "github"])

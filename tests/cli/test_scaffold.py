@@ -17,6 +17,7 @@ import typer.main
 
 from gitops_stack.cli.main import app
 from gitops_stack.config import load_stack_file
+from tests import fake_kustomize
 from tests.cli.test_main import run
 from tests.scaffold.conftest import commit, git_folder, laid_out, made, real_git, snapshot
 from tests.stacks import ROOT
@@ -88,10 +89,9 @@ def test_update_names_files_and_conflicts(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 def test_app_add_and_remove_walk_the_whole_way(
-    laid_out: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    fake_kustomize.install(tmp_path / "tools", monkeypatch)
     before = snapshot(laid_out)
     add = ("app", "add", "cart", "--project", "shop", "--namespace", "shop", "--stacks", "dev, prd", "-C", laid_out)
     assert run(*add, "--dry-run", monkeypatch=monkeypatch) == 0
@@ -124,6 +124,7 @@ def test_an_entry_of_an_application_set_comes_and_goes(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(ROOT / "docs/samples/environments/gitops", project / "gitops", dirs_exist_ok=True)
+    fake_kustomize.install(project.parent / "tools", monkeypatch)
     before = snapshot(project)
     options = ("--application-set", "environments", "-C", project)
     assert run("app", "add", "cy", *options, "--dry-run", monkeypatch=monkeypatch) == 0

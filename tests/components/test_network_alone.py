@@ -40,7 +40,7 @@ def test_nothing_of_a_cluster_is_made_and_a_sentence_says_so(
     made = record(preview=preview)
     assert {one.type.partition(":")[0] for one in made} <= {"aws", "pulumi", "gitops-stack", "pulumi-python"}
     assert not [one for one in made if one.type.startswith(("aws:eks", "gitops-stack:index:EksCluster"))]
-    assert said == [describe_missing_cluster(changed_settings("prd", "network-alone"))]
+    assert said == [str(describe_missing_cluster(changed_settings("prd", "network-alone")))]
     assert "has no gitops-stack:cluster: `pulumi up` makes the network, beside its registry and ci, and no" in said[0]
     assert exported.keys() >= {"vpcId", "privateSubnetIds", "publicSubnetIds", "natAddresses"}
     assert exported.keys().isdisjoint({"clusterName", "argocdVersion", "manifestDigest"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -43,8 +44,27 @@ def setting(application: str, tag: str) -> Planner:
     return plan
 
 
+@dataclass(frozen=True)
+class Change:
+    """A change that is planned by a function, and rendered as the texts of its files."""
+
+    planner: Planner
+
+    def plan(self, tree: Path) -> Plan:
+        return self.planner(tree)
+
+    def build_message(self, plan: Plan) -> str:
+        return build_message(plan)
+
+    def render(self, tree: Path, plan: Plan) -> str:
+        return "".join((tree / path).read_text() for path in plan.texts)
+
+    def prove(self, _tree: Path, _plan: Plan, _before: str | None, _after: str | None) -> list[str]:
+        return []
+
+
 def push(folder: Path, plan: Planner, **options: object) -> Delivered[str]:
-    return deliver(Destination(folder, **options), plan, build_message)  # type: ignore[arg-type]
+    return deliver(Destination(folder, **options), Change(plan))  # type: ignore[arg-type]
 
 
 def test_a_change_goes_to_a_branch_of_its_own(remote: Remote) -> None:
@@ -82,10 +102,7 @@ def test_without_a_change_nothing_is_committed(remote: Remote, direct: bool) -> 
 
 
 def test_a_dry_run_pushes_nothing(remote: Remote) -> None:
-    def render(tree: Path, plan: Plan) -> str:
-        return "".join((tree / path).read_text() for path in plan.texts)
-
-    done = deliver(Destination(remote.clone, dry_run=True), setting("web", "v2"), build_message, render)
+    done = push(remote.clone, setting("web", "v2"), dry_run=True)
     assert (done.before, done.after) == ("web: v1\napi: v1\n", "web: v2\napi: v1\n")
     assert (remote.branches(), remote.log()) == (["main"], ["first"])
 

@@ -70,7 +70,7 @@ def test_an_application_s_own_options_are_applied(tmp_path: Path) -> None:
 
 def test_a_kustomization_that_does_not_build_is_one_sentence(tmp_path: Path) -> None:
     write_files(tmp_path, {"apps/web/kustomization.yaml": "resources: [missing.yaml]\n"})
-    (sentence,) = render_source(Request(tmp_path / "apps/web", {})).failed
+    (sentence,) = map(str, render_source(Request(tmp_path / "apps/web", {})).failed)
     assert sentence.startswith(f"{tmp_path}/apps/web")
     assert "missing.yaml" in sentence
 

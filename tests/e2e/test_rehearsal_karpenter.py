@@ -56,7 +56,7 @@ def test_the_network_is_made_alone_and_nothing_is_left_to_do(inside: Rehearsal) 
     kinds = {found["type"].partition(":")[0] for found in resources(inside)}
     assert kinds == {"pulumi", "pulumi-python", "gitops-stack", "aws"}
     assert not [found for found in resources(inside) if found["type"].startswith("aws:eks/")]
-    assert describe_missing_cluster(inside.settings) in inside.report.engine.log.read_text(encoding="utf-8")
+    assert str(describe_missing_cluster(inside.settings)) in inside.report.engine.log.read_text(encoding="utf-8")
     inside.preview_again(say)
 
 

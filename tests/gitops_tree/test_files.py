@@ -97,7 +97,9 @@ LEFT = "apps/old.yaml: is generated but no longer wanted by the settings"
 def test_a_stale_tree_is_told_file_by_file(change: Callable[[Path], None], findings: list[str], project: Path) -> None:
     root = project / "gitops/dev"
     change(root)
-    assert check_tree(stack_settings("dev"), root) == [f"{root}/{finding}; {REMEDY}" for finding in findings]
+    assert list(map(str, check_tree(stack_settings("dev"), root))) == [
+        f"{root}/{finding}; {REMEDY}" for finding in findings
+    ]
 
 
 def test_an_authored_file_in_the_way_is_not_overwritten_by_a_render(project: Path) -> None:
@@ -107,7 +109,8 @@ def test_an_authored_file_in_the_way_is_not_overwritten_by_a_render(project: Pat
         f"{root}/apps/projects.yaml: is authored, but the settings generate a file of that name; "
         "rename it or the setting, or delete it and run `gitops-stack render`"
     ]
-    assert check_authored_names(settings, root) == check_tree(settings, root) == said
+    assert check_authored_names(settings, root) == check_tree(settings, root)
+    assert list(map(str, check_tree(settings, root))) == said
 
 
 def test_a_generated_file_that_lost_its_first_line_is_rendered_again(project: Path) -> None:

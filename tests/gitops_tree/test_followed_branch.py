@@ -62,5 +62,5 @@ def test_what_cannot_move_on_or_is_not_there_yet_is_not_missed(clone: Path, remo
 
 
 def test_a_remote_that_cannot_be_read_is_said(clone: Path, tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentProblem, match=r"clone: git ls-remote .*/nowhere failed: "):
+    with pytest.raises(EnvironmentProblem, match=r"gitops.repoUrl: .*/nowhere cannot be read: "):
         find_missing_commit(clone, str(tmp_path / "nowhere"), "main")

@@ -73,7 +73,7 @@ REVIEW = "run `gitops-stack lock` and review what changes"
     ],
 )
 def test_a_lock_made_for_other_settings_is_refused(changes: dict[str, Any], findings: list[str]) -> None:
-    found = list(check_lock(FILE, lock_with(**changes), stack_settings("dev").argocd))
+    found = list(map(str, check_lock(FILE, lock_with(**changes), stack_settings("dev").argocd)))
     assert found == [f"lock.yaml: {finding}; {REVIEW}" for finding in findings]
 
 
@@ -118,7 +118,7 @@ def test_a_render_that_differs_names_the_objects(changes: list[Callable[[list[Ma
     for change in changes:
         change(manifests)
     lock = lock_with()
-    assert list(check_render(FILE, lock, manifests)) == [
+    assert list(map(str, check_render(FILE, lock, manifests))) == [
         f"lock.yaml: the render is {digest(manifests)[:19]}…, locked is {lock.digest[:19]}…; it differs in {named}; "
         "if that is meant, run `gitops-stack lock` and commit"
     ]
@@ -126,7 +126,7 @@ def test_a_render_that_differs_names_the_objects(changes: list[Callable[[list[Ma
 
 def test_an_edited_digest_is_told_from_a_changed_object() -> None:
     lock = lock_with(digest=f"sha256:{'0' * 64}")
-    found = list(check_render(FILE, lock, stack_render("dev")))
+    found = list(map(str, check_render(FILE, lock, stack_render("dev"))))
     assert len(found) == 1
     assert f"locked is sha256:{'0' * 12}…; no object differs: the digest itself was edited" in found[0]
 
@@ -154,7 +154,7 @@ def test_a_lock_that_cannot_be_read_is_refused(content: bytes | None, finding: s
     file = tmp_path / "lock.yaml"
     if content is not None:
         file.write_bytes(content)
-    assert load_lock(file) == f"{file}: {finding}; {LOCK_AGAIN}"
+    assert str(load_lock(file)) == f"{file}: {finding}; {LOCK_AGAIN}"
 
 
 def _edit_lock(root: Path, **changes: Any) -> None:

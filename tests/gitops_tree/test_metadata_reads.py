@@ -33,7 +33,7 @@ FINDING = (
 
 
 def check(root: Path) -> list[str]:
-    return list(check_metadata_reads(minimal(), root))
+    return list(map(str, check_metadata_reads(minimal(), root)))
 
 
 def test_a_finding_names_the_file(tmp_path: Path) -> None:

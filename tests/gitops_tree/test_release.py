@@ -93,7 +93,7 @@ def test_without_git_nothing_can_be_asked(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_moved_tag_is_told_with_both_commits() -> None:
     assert check_tag("v3.2.12", A, A) == []
-    assert check_tag("v3.2.12", A, B) == [
+    assert list(map(str, check_tag("v3.2.12", A, B))) == [
         f"argocd.commit: v3.2.12 is pinned to {A}, but the tag now points to {B}: it was moved, or the pin is wrong; "
         "compare the two, then take it with `gitops-stack lock --version v3.2.12`"
     ]
@@ -104,7 +104,7 @@ def test_a_moved_tag_is_told_with_both_commits() -> None:
     [("v3.3.0", "take v3.3.2 or later"), ("v3.3.1", "take v3.3.2 or later"), ("v3.2.12", "take v3.2.11")],
 )
 def test_a_bad_release_is_refused_with_one_to_take(version: str, remedy: str) -> None:
-    found = check_release(version)
+    found = list(map(str, check_release(version)))
     assert len(found) == 1
     assert found[0].startswith(f"argocd.version: {version} is known to be bad: ")
     assert remedy in found[0]

@@ -7,13 +7,17 @@ from datetime import datetime, timezone
 
 import pytest
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.guard.admission import is_recent, wait_until_admitted
 from gitops_stack.live_state import AccessDenied
 
 NOW = datetime(2026, 11, 29, 20, 0, tzinfo=timezone.utc)
-UNKNOWN = AccessDenied("cluster: the caller's own rights cannot be read: 401 Unauthorized; check the context's rights")
-SILENT = EnvironmentProblem("cluster: does not answer: timed out; is it running, and is the context right?")
+UNKNOWN = AccessDenied(
+    Problem("the caller's own rights cannot be read: 401 Unauthorized", "check the context's rights", "cluster")
+)
+SILENT = EnvironmentProblem(
+    Problem("does not answer: timed out", "is it running, and is the context right?", "cluster")
+)
 
 
 class Clock:

@@ -83,7 +83,7 @@ def test_keys_go_to_the_config_map_that_is_read() -> None:
 
 def test_what_no_container_reads_is_refused_where_only_the_render_can_tell() -> None:
     argocd = {"version": "v9.0.0", "commit": COMMIT, "parameters": {"server.log.level": "debug", "server.zebra": "1"}}
-    assert list(check_parameters(minimal(argocd=argocd), stack_render("dev"))) == [
+    assert list(map(str, check_parameters(minimal(argocd=argocd), stack_render("dev")))) == [
         "Pulumi.test.yaml: gitops-stack:argocd.parameters.server.zebra: no container of v9.0.0 reads it; "
         "take it out, or correct its name"
     ]

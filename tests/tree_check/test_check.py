@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.tree_check import check as check_module
 from gitops_stack.tree_check.check import build_settings_report, check_folder, check_stack
 from gitops_stack.tree_check.result import Report
@@ -148,10 +148,12 @@ def test_an_edited_lock_is_a_finding_among_the_others(shop: Path) -> None:
 
 
 def test_settings_that_cannot_be_used_are_a_report_too() -> None:
-    report = build_settings_report("dev", ["Pulumi.dev.yaml: argocd.version: found latest; needs a release", "odd"])
+    place = "Pulumi.dev.yaml"
+    wrong = Problem("found latest", "needs a release", place, "argocd.version")
+    report = build_settings_report(Path(), "dev", [wrong, Problem("odd")])
     assert [show_finding(finding) for finding in report.findings] == [
-        "error installation Pulumi.dev.yaml: argocd.version: found latest; needs a release",
         "error installation Pulumi.dev.yaml: odd",
+        "error installation Pulumi.dev.yaml: argocd.version: found latest; needs a release",
     ]
 
 

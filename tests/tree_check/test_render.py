@@ -215,7 +215,9 @@ def test_values_files_are_looked_for_in_the_repository_alone(tmp_path: Path, sta
     ]  # fmt: skip
     started.unlink()
     render = render_source(Request(chart, {"helm": {"valueFiles": ["../../../secret.yaml"]}}))
-    assert render.failed == (f"{chart}: valueFiles: found ../../../secret.yaml; needs a file of the repository",)
+    assert tuple(map(str, render.failed)) == (
+        f"{chart}: valueFiles: found ../../../secret.yaml; needs a file of the repository",
+    )
     assert not started.exists()
 
 
@@ -230,7 +232,7 @@ def test_a_link_out_of_the_repository_is_not_followed(options: dict[str, Any], t
     started.unlink(missing_ok=True)
     (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     render = render_source(Request(folder, options))
-    assert (render.documents, render.failed) == (
+    assert (render.documents, tuple(map(str, render.failed))) == (
         (),
         (f"{folder}/link.yaml: is a link out of the repository, which Argo CD refuses; put a copy in its place",),
     )
@@ -244,7 +246,7 @@ def test_a_program_that_fails_is_a_sentence(tmp_path: Path, started: Path) -> No
         folder = tmp_path / name.partition(".")[0]
         folder.mkdir()
         (folder / name).write_text("name: a\n")
-        (sentence,) = render_source(Request(folder, {})).failed
+        (sentence,) = map(str, render_source(Request(folder, {})).failed)
         assert sentence.startswith(f"{folder}: ")
         assert "boom" in sentence
     assert not started.exists()
@@ -282,7 +284,7 @@ def test_what_needs_an_option_of_the_build(said: str, option: str, overlay: Path
     unknown = render_source(Request(overlay, {}))
     assert unknown.skipped == f"it needs {option}, which nothing says; name --kustomize-build-options"
     known = render_source(Request(overlay, {}, tools=SourceTools(build_options="")))
-    assert known.failed[0].startswith(f"{overlay}: needs {option}; set argocd.kustomize.buildOptions")
+    assert str(known.failed[0]).startswith(f"{overlay}: needs {option}; set argocd.kustomize.buildOptions")
 
 
 def test_options_of_the_build_are_passed_on(overlay: Path, started: Path) -> None:
@@ -327,7 +329,7 @@ def test_jsonnet_imports_from_the_repository_alone(text: str, said: str, tmp_pat
     (folder / "lib.libsonnet").write_text("# import 'x'\n{a: 'import', b: importstr '../../../secret'}")
     (tmp_path / "bin/jsonnet").symlink_to(tmp_path / "bin/helm")
     render = render_source(Request(folder, {}, root=tmp_path / "repository"))
-    assert said in render.failed[0]
+    assert said in str(render.failed[0])
     assert not started.exists()
 
 
@@ -437,7 +439,9 @@ def test_a_kustomization_in_another_encoding_is_left_to_kustomize(tmp_path: Path
 def test_a_character_that_no_program_takes_is_a_sentence(tmp_path: Path, started: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("resources: []\n")
     render = render_source(Request(tmp_path, {"kustomize": {"images": ["a\0b:v1"]}}))
-    assert render.failed == (f"{tmp_path}: found a NUL character in the Application's source; remove it",)
+    assert tuple(map(str, render.failed)) == (
+        f"{tmp_path}: found a NUL character in the Application's source; remove it",
+    )
     assert not started.exists()
 
 
@@ -449,7 +453,9 @@ def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     render = render_source(Request(tmp_path, {}))
-    assert render.failed == (f"{tmp_path}/a.yaml: cannot be read: Permission denied; check its permissions",)
+    assert tuple(map(str, render.failed)) == (
+        f"{tmp_path}/a.yaml: cannot be read: Permission denied; check its permissions",
+    )
 
 
 @pytest.mark.parametrize("printed", [b"a: [", b"a: \xff\x00", b"a: !!int x"])
@@ -459,7 +465,7 @@ def test_what_helm_prints_that_is_no_yaml_is_a_finding(printed: bytes, tmp_path:
     render = render_source(Request(tmp_path, {}))
     assert started.exists()
     assert render.documents == ()
-    (sentence,) = render.failed
+    (sentence,) = map(str, render.failed)
     assert sentence.startswith(f"{tmp_path}: what helm rendered: is no YAML: ")
     assert sentence.endswith("; correct it")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gitops_stack.errors import Problem
 from gitops_stack.tree_check import unknown_hosts
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.render import render_source
@@ -56,7 +57,7 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[set[str]], None]:
     ],
 )
 def test_a_host_is_read_from_what_a_program_says(said: str, hosts: tuple[str, ...]) -> None:
-    assert note_unknown(said) == hosts
+    assert note_unknown(Problem(said)) == hosts
 
 
 @pytest.mark.parametrize(
@@ -73,14 +74,14 @@ def test_a_host_is_read_from_what_a_program_says(said: str, hosts: tuple[str, ..
     ],
 )
 def test_of_git_a_repository_is_remembered_and_else_a_host(url: str, host: str) -> None:
-    note_unknown(f"web: {GIT}")
-    note_unknown(f"web: {GO}")
+    note_unknown(Problem(GIT, place="web"))
+    note_unknown(Problem(GO, place="web"))
     expected = {"github.com": GIT, "charts.example.com": GO}
     assert find_unknown_host([url]) == ((host, expected[host]) if host else None)
 
 
 def test_a_long_lived_process_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    note_unknown(GO)
+    note_unknown(Problem(GO))
     later = time.monotonic() + 61
     monkeypatch.setattr(unknown_hosts, "monotonic", lambda: later)
     assert find_unknown_host(["https://charts.example.com"]) is None

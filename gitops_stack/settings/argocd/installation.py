@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from gitops_stack.patterns import COMMIT
 from gitops_stack.settings.argocd.access import Group, LocalAccountSettings, PolicySettings, RoleName, Url
 from gitops_stack.settings.argocd.parameters import ParameterKey
 from gitops_stack.settings.types import DnsLabel, Flag, RoleArn, Settings, matching
@@ -15,7 +16,7 @@ UPSTREAM = "github.com/argoproj/argo-cd"
 ReleaseVersion = Annotated[
     str, matching(r"v\d+\.\d+\.\d+(-rc\d+)?", "a release such as v3.5.1; a branch name or 'stable' would move")
 ]
-Commit = Annotated[str, matching(r"[0-9a-f]{40}", "the full 40 hexadecimal digits of the release's commit")]
+Commit = Annotated[str, matching(COMMIT, "the full 40 hexadecimal digits of the release's commit")]
 BaseSource = Annotated[
     str,
     matching(

@@ -9,14 +9,18 @@ from typing import Any
 
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
-from gitops_stack.tree_check.go_template import TemplateError, UnsupportedTemplateError, render_template
+from gitops_stack.tree_check.go_template import (
+    TemplateError,
+    UnknownFieldError,
+    UnsupportedTemplateError,
+    render_template,
+)
 
 Parameters = dict[str, Any]
 _TEMPLATED = re.compile(r"\{\{.*\}\}")
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 # Generators whose `values` keep their placeholders until the generator's own parameters are known.
 _WITH_VALUES = ("clusters", "git", "scmProvider", "clusterDecisionResource", "pullRequest", "plugin")
-_UNKNOWN_YET = ("map has no entry for key", "can't evaluate field")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Filling:
             try:
                 return render_template(source, parameters, self.options if options is None else options)
             except TemplateError as error:
-                raise RefusedError(f"template {_shorten(source)} fails: {error}") from None
+                raise RefusedError(f"template {_shorten(source)} fails: {error}") from error
             except UnsupportedTemplateError as error:
                 raise NotExpandableError(f"of its template {_shorten(source)}, {error}") from None
         if not _TEMPLATED.search(source):
@@ -95,7 +99,7 @@ class Filling:
         try:
             return self.fill_text(source, parameters, options)
         except RefusedError as error:
-            if any(words in str(error) for words in _UNKNOWN_YET):
+            if isinstance(error.__cause__, UnknownFieldError):
                 return source
             raise
 

@@ -4,7 +4,7 @@ A template that Go refuses raises :class:`TemplateError`; one that this engine d
 a random or a time, raises :class:`UnsupportedTemplateError`.
 """
 
-from gitops_stack.tree_check.go_template.errors import TemplateError, UnsupportedTemplateError
+from gitops_stack.tree_check.go_template.errors import TemplateError, UnknownFieldError, UnsupportedTemplateError
 from gitops_stack.tree_check.go_template.execution import render_template
 from gitops_stack.tree_check.go_template.values import StringList, StringMap, format_value
 
@@ -12,6 +12,7 @@ __all__ = [
     "StringList",
     "StringMap",
     "TemplateError",
+    "UnknownFieldError",
     "UnsupportedTemplateError",
     "format_value",
     "render_template",

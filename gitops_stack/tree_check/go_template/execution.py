@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitops_stack.tree_check.go_template import nodes
-from gitops_stack.tree_check.go_template.errors import TemplateError, UnsupportedTemplateError
+from gitops_stack.tree_check.go_template.errors import TemplateError, UnknownFieldError, UnsupportedTemplateError
 from gitops_stack.tree_check.go_template.functions import FUNCTIONS, Function, check_argument
 from gitops_stack.tree_check.go_template.parser import parse_template
 from gitops_stack.tree_check.go_template.values import MISSING, Missing, format_value, is_true, name_type
@@ -167,11 +167,11 @@ class _Execution:
             elif value is None:
                 raise TemplateError(f"nil pointer evaluating interface {{}}.{name}")
             elif not isinstance(value, dict):
-                raise TemplateError(f"can't evaluate field {name} in type {name_type(value)}")
+                raise UnknownFieldError(f"can't evaluate field {name} in type {name_type(value)}")
             elif name in value:
                 value = value[name]
             elif self.missing_key == "error":
-                raise TemplateError(f'map has no entry for key "{name}"')
+                raise UnknownFieldError(f'map has no entry for key "{name}"')
             else:
                 zero = "" if name_type(value) == "map[string]string" else None
                 value = zero if self.missing_key == "zero" else MISSING

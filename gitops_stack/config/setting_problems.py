@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in one sentence: place as the operator typed it, what was found, what is needed."""
+"""What is wrong with a setting: the place as the operator typed it, what was found, what is needed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gitops_stack import conventions
+from gitops_stack.errors import Problem
 from gitops_stack.schema import resolve
 from gitops_stack.settings import FROM_ELSEWHERE, StackSettings
 from gitops_stack.settings.types import SettingError
@@ -27,8 +28,8 @@ def build_path(path: str) -> str:
     return path if path == REGION_KEY else f"{PREFIX}{path}"
 
 
-def build_sentences(error: ValidationError, written: Mapping[tuple[str, ...], str]) -> Iterator[str]:
-    """Yield one sentence for each thing pydantic found.
+def build_problems(error: ValidationError, written: Mapping[tuple[str, ...], str]) -> Iterator[Problem]:
+    """Yield a problem, without the file, for each thing pydantic found.
 
     ``written``: what stands in the file for a number that does not look like its value, by its path.
     """
@@ -43,27 +44,35 @@ def build_sentences(error: ValidationError, written: Mapping[tuple[str, ...], st
             path.append("provider")
         broken = (found.get("ctx") or {}).get("error")
         if isinstance(broken, SettingError):
-            yield f"{PREFIX}{'.'.join([*path, broken.setting])}: {build_found(broken.found)}; {broken}"
+            yield Problem(build_found(broken.found), str(broken), f"{PREFIX}{'.'.join([*path, broken.setting])}")
             continue
         shown = _shown_of(found["type"], found["input"], loc)
         if (own := written.get(tuple(path))) is not None:
             shown = f"{own}, which YAML reads as the number {shown}"
         where = REGION_KEY if path == ["region"] else f"{PREFIX}{'.'.join(path)}"
-        yield f"{where}: {_needs(found['type'], found.get('ctx') or {}, shown, found['msg'], loc)}"
+        if found["type"] == "extra_forbidden":
+            yield build_unknown(where, loc[:-1])
+            continue
+        said, needs = _needs(found["type"], found.get("ctx") or {}, shown, found["msg"])
+        yield Problem(said, needs, where)
+
+
+def build_unknown(path: str, loc: list[str]) -> Problem:
+    """Return the problem of a setting that does not exist at ``loc``."""
+    return Problem("is no known setting", f"known here: {', '.join(known_keys(loc))}", path)
 
 
 def build_found(value: object) -> str:
-    """Return the half of a sentence that says what was found."""
+    """Say what was found."""
     return "is missing" if value is None else f"found {build_shown(value)}"
 
 
-def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc: list[str]) -> str:
+def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str) -> tuple[str, str]:
+    """Return what was found and what is needed."""
     if kind == "missing":
-        return "is missing; it has no default"
-    if kind == "extra_forbidden":
-        return f"is no known setting; known here: {', '.join(known_keys(loc[:-1]))}"
+        return "is missing", "it has no default"
     if kind == "union_tag_not_found":
-        return "is missing; needs existing or eks"
+        return "is missing", "needs existing or eks"
     needs = {
         "value_error": str(context.get("error", "")),
         "union_tag_invalid": "needs existing or eks",
@@ -85,7 +94,7 @@ def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str, loc:
         "model_attributes_type": _map_for(shown),
         "tuple_type": "needs a list",
     }.get(kind, f"needs: {message}")
-    return f"found {shown}; {needs}"
+    return f"found {shown}", needs
 
 
 def _map_for(shown: str) -> str:
