@@ -10,6 +10,8 @@ import pytest
 from gitops_stack import conventions
 from gitops_stack.aws_plan import adopted_network
 from gitops_stack.manifests.cluster_metadata import LABELS, ClusterMetadata, produced_keys
+from gitops_stack.settings import ArgoCDSettings
+from gitops_stack.settings.aws_references import HA_HOSTS, HA_NODES
 from gitops_stack.settings.isolated_network import ISOLATED_ENDPOINTS, ISOLATED_PARTS
 from gitops_stack.settings.registry import RepositorySettings
 from gitops_stack.settings.subnet_plan import count_free_addresses, plan_subnets
@@ -69,6 +71,29 @@ def test_the_figures_of_an_adopted_vpc_are_those_that_are_checked() -> None:
     assert f"fewer than {adopted_network.FEWEST_ADDRESSES} free" in stops
     scarce = adopted_network.SCARCE_ADDRESSES, adopted_network.LOAD_BALANCER_ADDRESSES
     assert tuple(map(int, re.findall(r"fewer than (\d+)", warns))) == scarce
+
+
+def test_the_doctor_s_figures_of_a_subnet_are_the_same() -> None:
+    text = (ROOT / "docs/aws-account.md").read_text(encoding="utf-8")
+    [row] = [line for line in text.splitlines() if line.startswith("| vpc, addresses, role tag")]
+    figures = (
+        adopted_network.FEWEST_ADDRESSES,
+        adopted_network.SCARCE_ADDRESSES,
+        adopted_network.LOAD_BALANCER_ADDRESSES,
+    )
+    assert tuple(map(int, re.findall(r"(?:fewer than|below) (\d+)", row))) == figures
+
+
+def test_every_page_says_how_many_nodes_ha_takes_and_says_the_same() -> None:
+    words = {3: "three", 4: "four"}
+    pages = [*(ROOT / "docs").glob("*.md")]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    said = [line for line in lines if "HA manifests need" in line]
+    assert said
+    assert all(f"need {words[HA_NODES]} nodes" in line and f"{words[HA_HOSTS]} run" in line for line in said)
+    assert f"refused below {words[HA_NODES]} nodes" in section("Cluster")
+    described = ArgoCDSettings.model_fields["high_availability"].description or ""
+    assert f"{words[HA_HOSTS]} nodes run them" in described
 
 
 def test_the_endpoints_without_a_way_out_are_those_the_settings_ask_for() -> None:
