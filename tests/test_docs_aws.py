@@ -111,3 +111,23 @@ def test_defaults_and_tags_are_those_of_the_code() -> None:
     assert f"`keepLast` ({fields['keep_last'].default})" in registry
     tags = set(re.findall(r"`(gitops-stack:[a-z-]+)[`=]", section("Tags")))
     assert tags == {conventions.TAG_STACK, conventions.TAG_PROJECT, conventions.TAG_REGION, conventions.TAG_MANAGED_BY}
+
+
+def test_the_sums_of_the_first_up_s_costs_add_up() -> None:
+    lines = section("Cluster").partition("in dollars an hour")[2].splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    *parts, total, month = [row for row in table if not row[0].startswith("---")]
+    for column in (2, 3):
+        found = [float(row[column].rpartition(": ")[2]) for row in parts if row[column] != "-"]
+        assert round(sum(found), 2) == float(total[column])
+        assert int(month[column]) == round(float(total[column]) * 730)
+        for row in parts:
+            count, _, cost = row[column].rpartition(": ")
+            assert not count or abs(int(count) * float(row[1]) - float(cost)) < 0.006, row
+    network, compute = stack_settings("prd").network, stack_settings("prd").eks
+    assert network is not None
+    assert compute is not None
+    counts = {row[0].partition(",")[0]: row[3].partition(":")[0] for row in parts}
+    assert counts["interface endpoint"] == str(len(network.endpoints) * network.zone_count)
+    groups = compute.compute.node_groups.values()
+    assert {one.instance_types[0]: str(one.first_size) for one in groups}.items() <= counts.items()

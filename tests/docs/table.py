@@ -380,7 +380,7 @@ LEFT: dict[str, dict[str, Left]] = {
         ),
         "gitops-stack doctor --stack dev": DOCTOR,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
-        "gitops-stack eks-token --cluster acme-dev --region ap-northeast-1": Left(
+        "gitops-stack eks-token --cluster gitops-stack-dev --region ap-northeast-1": Left(
             "signs with credentials of an account",
             ("tests/account/test_eks_token.py::test_the_command_prints_an_exec_credential",),
         ),
