@@ -398,6 +398,7 @@ LEFT: dict[str, dict[str, Left]] = {
     },
     "docs/aws.md": {
         "gitops-stack reach --stack prd -- pulumi up --stack prd --yes": REACH,
+        "gitops-stack account init --stack prd": ACCOUNT_INIT,
         "gitops-stack rehearse prd --from 203.0.113.7": REHEARSE,
         "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
@@ -429,6 +430,9 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack status --stack dev": STATUS,
     },
     "docs/rehearsal.md": {
+        "gitops-stack doctor --stack dev": DOCTOR,
+        "gitops-stack status --stack dev --wait 20m": STATUS,
+        "gitops-stack sweep --stack dev": SWEEP,
         "gitops-stack rehearse dev": REHEARSE,
         "gitops-stack rehearse dev --keep": REHEARSE,
         'eval "$(gitops-stack lab env --name rehearse-dev --stack dev)"': LAB,
