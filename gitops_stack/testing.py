@@ -57,13 +57,14 @@ _ANSWERS: dict[str, Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
     "aws:index/getRegion:getRegion": {"region": "eu-west-1"},
     "aws:eks/getClusters:getClusters": {"names": []},
+    "aws:eks/getCluster:getCluster": {"vpcConfig": {"clusterSecurityGroupId": "sg-0fedcba9876543210"}},
 }
 
 
 class ProgramMocks(pulumi.runtime.Mocks):
     """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer.
 
-    Unless told otherwise, AWS is account 123456789012 in eu-west-1, without a cluster.
+    Unless told otherwise, AWS is account 123456789012 in eu-west-1, without a cluster before the program makes one.
     """
 
     def __init__(self, calls: Mapping[str, Answer] | None = None) -> None:

@@ -10,6 +10,8 @@ import pytest
 from gitops_stack import conventions
 from gitops_stack.aws_plan import adopted_network
 from gitops_stack.manifests.cluster_metadata import LABELS, ClusterMetadata, produced_keys
+from gitops_stack.settings import ArgoCDSettings
+from gitops_stack.settings.aws_references import HA_HOSTS, HA_NODES
 from gitops_stack.settings.isolated_network import ISOLATED_ENDPOINTS, ISOLATED_PARTS
 from gitops_stack.settings.registry import RepositorySettings
 from gitops_stack.settings.subnet_plan import count_free_addresses, plan_subnets
@@ -71,6 +73,29 @@ def test_the_figures_of_an_adopted_vpc_are_those_that_are_checked() -> None:
     assert tuple(map(int, re.findall(r"fewer than (\d+)", warns))) == scarce
 
 
+def test_the_doctor_s_figures_of_a_subnet_are_the_same() -> None:
+    text = (ROOT / "docs/aws-account.md").read_text(encoding="utf-8")
+    [row] = [line for line in text.splitlines() if line.startswith("| vpc, addresses, role tag")]
+    figures = (
+        adopted_network.FEWEST_ADDRESSES,
+        adopted_network.SCARCE_ADDRESSES,
+        adopted_network.LOAD_BALANCER_ADDRESSES,
+    )
+    assert tuple(map(int, re.findall(r"(?:fewer than|below) (\d+)", row))) == figures
+
+
+def test_every_page_says_how_many_nodes_ha_takes_and_says_the_same() -> None:
+    words = {3: "three", 4: "four"}
+    pages = [*(ROOT / "docs").glob("*.md")]
+    lines = [line for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    said = [line for line in lines if "HA manifests need" in line]
+    assert said
+    assert all(f"need {words[HA_NODES]} nodes" in line and f"{words[HA_HOSTS]} run" in line for line in said)
+    assert f"refused below {words[HA_NODES]} nodes" in section("Cluster")
+    described = ArgoCDSettings.model_fields["high_availability"].description or ""
+    assert f"{words[HA_HOSTS]} nodes run them" in described
+
+
 def test_the_endpoints_without_a_way_out_are_those_the_settings_ask_for() -> None:
     [row] = [row for row in rows("Network") if row[0] == "`0`"]
     assert tuple(re.findall(r"`([a-z0-9.-]+)`", row[1])) == ISOLATED_ENDPOINTS
@@ -86,3 +111,23 @@ def test_defaults_and_tags_are_those_of_the_code() -> None:
     assert f"`keepLast` ({fields['keep_last'].default})" in registry
     tags = set(re.findall(r"`(gitops-stack:[a-z-]+)[`=]", section("Tags")))
     assert tags == {conventions.TAG_STACK, conventions.TAG_PROJECT, conventions.TAG_REGION, conventions.TAG_MANAGED_BY}
+
+
+def test_the_sums_of_the_first_up_s_costs_add_up() -> None:
+    lines = section("Cluster").partition("in dollars an hour")[2].splitlines()
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    *parts, total, month = [row for row in table if not row[0].startswith("---")]
+    for column in (2, 3):
+        found = [float(row[column].rpartition(": ")[2]) for row in parts if row[column] != "-"]
+        assert round(sum(found), 2) == float(total[column])
+        assert int(month[column]) == round(float(total[column]) * 730)
+        for row in parts:
+            count, _, cost = row[column].rpartition(": ")
+            assert not count or abs(int(count) * float(row[1]) - float(cost)) < 0.006, row
+    network, compute = stack_settings("prd").network, stack_settings("prd").eks
+    assert network is not None
+    assert compute is not None
+    counts = {row[0].partition(",")[0]: row[3].partition(":")[0] for row in parts}
+    assert counts["interface endpoint"] == str(len(network.endpoints) * network.zone_count)
+    groups = compute.compute.node_groups.values()
+    assert {one.instance_types[0]: str(one.first_size) for one in groups}.items() <= counts.items()

@@ -9,11 +9,16 @@ from typing import Any
 from gitops_stack.account.checks import Check
 from gitops_stack.account.quota_checks import is_own
 from gitops_stack.account.session import Account, AwsError, tag_map
-from gitops_stack.aws_plan.adopted_network import FEWEST_ADDRESSES, FEWEST_ZONES, PRIVATE_ROLE_TAG, PUBLIC_ROLE_TAG
+from gitops_stack.aws_plan.adopted_network import (
+    FEWEST_ADDRESSES,
+    FEWEST_ZONES,
+    LOAD_BALANCER_ADDRESSES,
+    PRIVATE_ROLE_TAG,
+    PUBLIC_ROLE_TAG,
+    SCARCE_ADDRESSES,
+)
 from gitops_stack.conventions import ZONES_WITHOUT_EKS
 from gitops_stack.settings import NetworkSettings, StackSettings
-
-_ADDRESSES_ADVISED = 16  # EKS' network requirements, beside the fewest of ``aws_plan.adopted_network``
 
 
 def load_zones(account: Account) -> list[str]:
@@ -150,8 +155,8 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
         f"private subnets in {FEWEST_ZONES} zones at least",
         "" if spread else "add a private subnet of another zone",
     )
-    for subnet in private:
-        yield _check_free_addresses(subnet)
+    for subnet in subnets:
+        yield _check_free_addresses(subnet, is_private=subnet in private)
     if settings.eks is not None and settings.eks.ip_family == "ipv6":
         yield _check_ipv6([vpc, *subnets])
     for subnet in subnets:
@@ -159,13 +164,15 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
         yield _check_role(subnet, role)
 
 
-def _check_free_addresses(subnet: dict[str, Any]) -> Check:
+def _check_free_addresses(subnet: dict[str, Any], *, is_private: bool) -> Check:
     free, name = subnet["AvailableIpAddressCount"], subnet["SubnetId"]
-    needs = f"{_ADDRESSES_ADVISED} or more for EKS' own interfaces, and one per pod"
+    advised, users = (SCARCE_ADDRESSES, "nodes and pods") if is_private else (LOAD_BALANCER_ADDRESSES, "load balancers")
+    needs = f"{advised} or more for {users}"
     label, found = f"addresses: {name}", f"{free} free in {subnet['CidrBlock']}"
-    if free >= _ADDRESSES_ADVISED:
+    if free >= advised:
         return Check(label, "ok", found, needs)
-    return Check(label, "failed" if free < FEWEST_ADDRESSES else "warning", found, needs, "name a larger subnet")
+    fails = is_private and free < FEWEST_ADDRESSES
+    return Check(label, "failed" if fails else "warning", found, needs, "name a larger subnet")
 
 
 def _check_ipv6(found: Sequence[dict[str, Any]]) -> Check:

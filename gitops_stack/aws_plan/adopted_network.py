@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-# AWS, "Amazon EKS networking requirements": six free addresses in each subnet of the cluster, sixteen advised.
+# AWS, "Amazon EKS networking requirements": six free addresses in each subnet of the cluster, sixteen advised. That is
+# for EKS's own interfaces; pods take one each, and nodes some at once.
 FEWEST_ADDRESSES = 6
 SCARCE_ADDRESSES = 64
 LOAD_BALANCER_ADDRESSES = 8  # AWS, "Subnets for your load balancer": eight free addresses in each subnet

@@ -233,12 +233,22 @@ class EksCluster(pulumi.ComponentResource):
             tags=args.get("tags", {}),
             parent=self,
             depends_on=before,
-            cluster_security_group_id=self.resource.cluster_security_group_id,
+            cluster_security_group_id=self._find_own_group(args),
             role_options=RoleOptions.of(args),
             node_role_arn=args.get("node_role_arn"),
             managed_policies=list_node_policies(cni_role=cni_role, ssm_access=args.get("ssm_access", False)),
         )
         return [*before, *groups]
+
+    def _find_own_group(self, args: EksClusterArgs) -> pulumi.Output[str] | None:
+        """Look up the group EKS itself makes and gives its nodes; that of `pulumi_eks` is the control plane's alone."""
+        if not any(group.get("security_group_ids") for group in args.get("node_groups", {}).values()):
+            return None
+        there = pulumi.Output.unsecret(self.resource.kubeconfig_json)  # not known before the cluster is there
+        name = pulumi.Output.all(args["name"], there).apply(lambda known: str(known[0]))
+        found = eks.get_cluster_output(name=name, opts=pulumi.InvokeOptions(parent=self))
+        group: pulumi.Output[str] = found.vpc_config.cluster_security_group_id
+        return group
 
 
 def _today() -> date:

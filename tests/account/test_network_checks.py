@@ -153,6 +153,20 @@ def test_an_adopted_vpc_in_one_zone_without_roles_and_room(account: Account, ec2
     assert checks[f"role tag: {private[1]}"].status == "warning"
 
 
+def test_a_public_subnet_needs_room_for_load_balancers_alone(account: Account, ec2: Any) -> None:
+    adopted = Adopted(ec2)
+    private = [adopted.subnet("10.0.1.0/24"), adopted.subnet("10.0.2.0/24", "c")]
+    roomy, full = adopted.subnet("10.0.0.0/28", role="elb"), adopted.subnet("10.0.0.16/28", role="elb")
+    for _ in range(4):
+        ec2.create_network_interface(SubnetId=full)
+    checks = adopted.check(account, private, [roomy, full])
+    assert checks[f"addresses: {roomy}"].status == "ok"
+    assert (checks[f"addresses: {full}"].status, checks[f"addresses: {full}"].needs) == (
+        "warning",
+        "8 or more for load balancers",
+    )
+
+
 def test_a_subnet_without_room_for_the_control_plane_fails(account: Account, ec2: Any) -> None:
     adopted = Adopted(ec2)
     full, other = adopted.subnet("10.0.0.0/28"), adopted.subnet("10.0.1.0/24", "c")

@@ -121,6 +121,13 @@ def test_a_cluster_of_node_groups_is_complete(preview: bool) -> None:
     check_common(found, "eks")
 
 
+def test_nodes_with_security_groups_get_the_one_eks_makes_and_not_the_control_plane_s() -> None:
+    groups = {"general": {**GROUP, "security_group_ids": ["sg-database"]}}
+    found = record(node_groups=groups, addons=ADDONS)
+    template = found["LaunchTemplate:eks-nodes-general"].inputs
+    assert template["vpcSecurityGroupIds"] == ["sg-0fedcba9876543210", "sg-database"], "aws:eks/getCluster's"
+
+
 def test_a_cluster_has_safe_defaults() -> None:
     assert cluster() == {
         "name": "acme-dev",

@@ -399,7 +399,7 @@ LEFT: dict[str, dict[str, Left]] = {
         ),
         "gitops-stack doctor --stack dev": DOCTOR,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
-        "gitops-stack eks-token --cluster acme-dev --region ap-northeast-1": Left(
+        "gitops-stack eks-token --cluster gitops-stack-dev --region ap-northeast-1": Left(
             "signs with credentials of an account",
             ("tests/account/test_eks_token.py::test_the_command_prints_an_exec_credential",),
         ),
@@ -417,6 +417,7 @@ LEFT: dict[str, dict[str, Left]] = {
     },
     "docs/aws.md": {
         "gitops-stack reach --stack prd -- pulumi up --stack prd --yes": REACH,
+        "gitops-stack account init --stack prd": ACCOUNT_INIT,
         "gitops-stack rehearse prd --from 203.0.113.7": REHEARSE,
         "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
@@ -454,6 +455,9 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack status --stack dev": STATUS,
     },
     "docs/rehearsal.md": {
+        "gitops-stack doctor --stack dev": DOCTOR,
+        "gitops-stack status --stack dev --wait 20m": STATUS,
+        "gitops-stack sweep --stack dev": SWEEP,
         "gitops-stack rehearse dev": REHEARSE,
         "gitops-stack rehearse dev --keep": REHEARSE,
         'eval "$(gitops-stack lab env --name rehearse-dev --stack dev)"': LAB,

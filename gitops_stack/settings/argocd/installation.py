@@ -60,7 +60,9 @@ class ArgoCDSettings(Settings):
 
     version: ReleaseVersion = Field(description="Release of Argo CD, such as v3.5.1.")
     commit: Commit = Field(description="The commit that release stands for; `gitops-stack lock --version` writes both.")
-    high_availability: Flag = Field(False, description="Upstream's HA manifests; they need at least three nodes.")
+    high_availability: Flag = Field(
+        False, description="Upstream's HA manifests: three nodes run them, an update needs a fourth."
+    )
     namespace: DnsLabel = Field("argocd", description="Where Argo CD is installed; Pulumi makes it.")
     source: BaseSource = Field(
         UPSTREAM, description="Where the remote base comes from; a mirror with the same content passes."
