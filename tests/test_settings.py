@@ -99,6 +99,8 @@ def test_defaults_of_a_minimal_stack() -> None:
             "admin_enabled": True,
             "rbac": {},
             "url": None,
+            "sso": None,
+            "dex": None,
             "policy": {"csv": "", "default": None, "scopes": None, "match_mode": "glob"},
             "accounts": {},
             "parameters": {},
