@@ -103,6 +103,12 @@ def test_defaults_of_a_minimal_stack() -> None:
             "dex": None,
             "policy": {"csv": "", "default": None, "scopes": None, "match_mode": "glob"},
             "accounts": {},
+            "notifications": {
+                "services": {"slack": None, "teams": None, "github": None, "email": None, "webhooks": {}},
+                "triggers": {},
+                "templates": {},
+                "subscriptions": {},
+            },
             "parameters": {},
             "kustomize": {"build_options": None},
             "resources": {},

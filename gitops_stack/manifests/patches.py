@@ -11,6 +11,7 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.access import build_account_keys, build_rbac_data
+from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
 from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
 from gitops_stack.manifests.argocd.sign_in import build_dex_patches, build_sign_in_keys
@@ -109,12 +110,14 @@ def build_patches(argocd: ArgoCDSettings) -> list[Patch]:
 def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
     """Build what the library makes of the settings, sorted by name; `argocd.patches` is left out."""
     config, parameters = split_parameters(argocd.parameters)
+    notifications = build_notification_data(argocd)
     patches = [
         _custom_resource_definitions(),
         _cluster_role_bindings(argocd.namespace),
         config_map_patch("argocd-cm", {**_argocd_cm(argocd), **config}),
         config_map_patch("argocd-rbac-cm", build_rbac_data(argocd)),
         *([config_map_patch("argocd-cmd-params-cm", parameters)] if parameters else []),
+        *([config_map_patch("argocd-notifications-cm", notifications)] if notifications else []),
         *build_restart_patches(argocd.parameters, list_components(argocd)),
         *build_dex_patches(argocd),
         *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),

@@ -11,6 +11,17 @@ from gitops_stack.settings.argocd.installation import (
     KustomizeSettings,
     ReleaseVersion,
 )
+from gitops_stack.settings.argocd.notifications import (
+    EmailSettings,
+    GithubStatusSettings,
+    NotificationServicesSettings,
+    NotificationSettings,
+    SlackSettings,
+    SubscriptionSettings,
+    TeamsSettings,
+    TriggerSettings,
+    WebhookSettings,
+)
 from gitops_stack.settings.argocd.sign_in import (
     CognitoSettings,
     DirectorySettings,
@@ -29,8 +40,10 @@ from gitops_stack.settings.argocd.sign_in import (
 )
 
 __all__ = [
-    "ArgoCDSettings", "CognitoSettings", "Commit", "ComponentResources", "DirectorySettings", "EntraSettings",
-    "ExistingSecretSettings", "ExternalSecretSettings", "GithubSettings", "GoogleSettings",
-    "IdentityCenterSettings", "KeycloakSettings", "KustomizeSettings", "LocalAccountSettings", "OidcSettings",
-    "OktaSettings", "PolicySettings", "ProviderSettings", "ReleaseVersion", "SecretSourceSettings", "SsoSettings",
+    "ArgoCDSettings", "CognitoSettings", "Commit", "ComponentResources", "DirectorySettings", "EmailSettings",
+    "EntraSettings", "ExistingSecretSettings", "ExternalSecretSettings", "GithubSettings", "GithubStatusSettings",
+    "GoogleSettings", "IdentityCenterSettings", "KeycloakSettings", "KustomizeSettings", "LocalAccountSettings",
+    "NotificationServicesSettings", "NotificationSettings", "OidcSettings", "OktaSettings", "PolicySettings",
+    "ProviderSettings", "ReleaseVersion", "SecretSourceSettings", "SlackSettings", "SsoSettings",
+    "SubscriptionSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gitops_stack.settings.argocd.access import Group, LocalAccountSettings, PolicySettings, RoleName, Url
+from gitops_stack.settings.argocd.notifications import NotificationSettings
 from gitops_stack.settings.argocd.parameters import ParameterKey
 from gitops_stack.settings.argocd.sign_in import SsoSettings
 from gitops_stack.settings.types import DnsLabel, Flag, RoleArn, Settings, matching
@@ -83,6 +84,9 @@ class ArgoCDSettings(Settings):
     )
     accounts: dict[DnsLabel, LocalAccountSettings] = Field(
         default_factory=dict, description="Local accounts for machines, beside admin; their tokens stay out of Git."
+    )
+    notifications: NotificationSettings = Field(
+        default_factory=lambda: NotificationSettings.model_validate({}), description="Who hears of what Argo CD does."
     )
     parameters: dict[ParameterKey, str] = Field(
         default_factory=dict,
