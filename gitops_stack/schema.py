@@ -58,6 +58,7 @@ def _rows(node: dict[str, Any], prefix: str, definitions: dict[str, Any]) -> Ite
             yield from _rows(resolve(option, definitions), f"{path}.", definitions)
             entry = resolve(option.get("additionalProperties"), definitions)
             yield from _rows(entry, f"{path}.<name>.", definitions)
+            yield from _rows(resolve(entry.get("items"), definitions), f"{path}.<name>[].", definitions)
             yield from _rows(resolve(option.get("items"), definitions), f"{path}[].", definitions)
 
 

@@ -15,7 +15,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
 from gitops_stack.manifests.open_schema import open_schema
-from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret
+from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret, build_sign_in_secret
 
 # These need only their namespace; the rest, workloads above all, waits for CRDs and Secrets. A dependency is stored, by
 # its whole URN, with each object that has it.
@@ -38,6 +38,8 @@ class ArgoCDArgs(TypedDict):
     with their full schemas."""
     repository: NotRequired[pulumi.Input[dict[str, str]]]
     """Keys of Argo CD's repository Secret: url, and username and password, or another login. Treated as a secret."""
+    sign_in: NotRequired[pulumi.Input[dict[str, str]]]
+    """Keys of the Secret `argocd-sso`, which `$argocd-sso:KEY` names in Argo CD's ConfigMaps. Treated as a secret."""
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
     """What ApplicationSets read about the cluster."""
     take_over: NotRequired[str]
@@ -71,8 +73,9 @@ class ArgoCD(pulumi.ComponentResource):
         if "cluster_metadata" in args:
             kept.append(_build_cluster_secret(namespace, args["cluster_metadata"]))
         repository = [build_repository_secret(namespace)] if "repository" in args else []
+        sign_in = [build_sign_in_secret(namespace)] if "sign_in" in args else []
         registered = [
-            *build_registered([*kept, *repository], handed_over=False),
+            *build_registered([*kept, *repository, *sign_in], handed_over=False),
             *build_registered(args["manifests"], handed_over=hand_over),
         ]
         crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
@@ -90,7 +93,9 @@ class ArgoCD(pulumi.ComponentResource):
         home = register_kept(kept[0], self, [self._guard], guard=self._guard)
         secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]
         if "repository" in args:
-            secrets.append(self._register_repository(repository[0], args["repository"], home))
+            secrets.append(self._register_secret(repository[0], args["repository"], home, played=plays_credential()))
+        if "sign_in" in args:
+            secrets.append(self._register_secret(sign_in[0], args["sign_in"], home))
         rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
         self.definitions: Sequence[pulumi.Resource] = [
             self._register(crd, namespace, hand_over, secrets) for crd in crds
@@ -115,8 +120,8 @@ class ArgoCD(pulumi.ComponentResource):
         application = conventions.SELF_MANAGEMENT_APPLICATION
         return register_handed_over(manifest, application, namespace, self, depends_on, guard=self._guard)
 
-    def _register_repository(
-        self, manifest: Manifest, data: pulumi.Input[dict[str, str]], home: pulumi.Resource
+    def _register_secret(
+        self, manifest: Manifest, data: pulumi.Input[dict[str, str]], home: pulumi.Resource, *, played: bool = False
     ) -> KubernetesObject:
         secret = {"stringData": pulumi.Output.secret(data)}
         return register_kept(
@@ -125,7 +130,7 @@ class ArgoCD(pulumi.ComponentResource):
             [home],
             secret_properties=secret,
             # A stand-in is not shown as a change of what the state has; a refresh leaves the keys under `data`.
-            ignore_changes=["data", "stringData"] if plays_credential() else None,
+            ignore_changes=["data", "stringData"] if played else None,
             guard=self._guard,
         )
 

@@ -18,7 +18,7 @@ from gitops_stack.guard.changes import build_facts
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import build_root_application
 from gitops_stack.manifests.namespaces import build_argocd_namespace
-from gitops_stack.manifests.secrets import build_repository_data
+from gitops_stack.manifests.secrets import build_repository_data, build_sign_in_data
 from gitops_stack.settings import EksClusterSettings, ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
 
@@ -81,6 +81,9 @@ class GitOpsStack(pulumi.ComponentResource):
             installation["take_over"] = settings.argocd.take_over
         if settings.gitops.credentials is not None:
             installation["repository"] = _repository(settings, foundation)
+        sign_in = build_sign_in_data(settings.argocd)
+        if sign_in is not None:
+            installation["sign_in"] = pulumi.Output.secret(sign_in)
         argocd = ArgoCD(
             f"{name}-argocd",
             installation,

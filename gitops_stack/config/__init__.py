@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gitops_stack.config.credentials import build_plain_secrets, uses_secret, without_ciphertext
+from gitops_stack.config.credentials import build_plain_secrets, list_credentials, without_ciphertext
 from gitops_stack.config.kubeconfig import check_kubeconfig, kubeconfig_path
 from gitops_stack.config.provider_keys import check_provider_keys
 from gitops_stack.config.setting_problems import (
@@ -52,8 +52,8 @@ def load_settings() -> StackSettings:
     values = {key.removeprefix(PREFIX): value for key, value in everything.items() if key.startswith(PREFIX)}
     place = stack_file(stack)
     secret = {*config.get_config_secret_keys_env(), *(key for key in everything if config.is_config_secret(key))}
-    plain = [] if f"{PREFIX}gitops" in secret else ["gitops.credentials"]
     written = {key: _object(place, key, value) for key, value in values.items()}
+    plain = [path for path in list_credentials(written) if f"{PREFIX}{path.partition('.')[0]}" not in secret]
     GitOpsStackError.raise_for(check_provider_keys(place, everything))
     return _parse(stack, place, written, plain, everything.get(REGION_KEY), Path.cwd())
 
@@ -63,7 +63,7 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
     place = stack_file(stack)
     config = load_stack_config(project, stack)
     values = {key.removeprefix(PREFIX): value for key, value in config.values.items() if key.startswith(PREFIX)}
-    plain = build_plain_secrets(values.get("gitops"))
+    plain = build_plain_secrets(values)
     readable = {key: without_ciphertext(value) for key, value in values.items()}
     GitOpsStackError.raise_for([*_check_size(place, readable), *check_provider_keys(place, config.values)])
     given = {
@@ -114,9 +114,8 @@ def _parse(
     stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str], region: object, project: Path,
     numbers: Mapping[tuple[str, ...], str] | None = None,
 ) -> StackSettings:  # fmt: skip
-    plain = plain_secrets if uses_secret(values.get("gitops")) else []
     needs = "set it with `pulumi config set --secret --path`"
-    problems = [Problem("found a credential in plain text", needs, f"{PREFIX}{path}") for path in plain]
+    problems = [Problem("found a credential in plain text", needs, f"{PREFIX}{path}") for path in plain_secrets]
     problems += [build_unknown(f"{PREFIX}{key}", []) for key in sorted(values.keys() & set(FROM_ELSEWHERE))]
     try:
         # Pulumi.yaml has to give what is declared and may be left out some default: a map with nothing in it.

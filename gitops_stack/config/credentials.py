@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _ENCRYPTED = "(encrypted: only the Pulumi engine can read it)"
-_SECRET_PATHS = (("token",), ("sshKey",), ("githubApp", "privateKey"))
+# Path of each secret, `*` for any key, and how much of it says where a credential is.
+_SECRETS = (
+    (("gitops", "credentials", "token"), 2),
+    (("gitops", "credentials", "sshKey"), 2),
+    (("gitops", "credentials", "githubApp", "privateKey"), 2),
+    (("argocd", "sso", "*", "clientSecret", "value"), 4),
+)
 
 
-def _credentials(gitops: object) -> Mapping[str, Any]:
-    credentials = gitops.get("credentials") if isinstance(gitops, Mapping) else None
-    return credentials if isinstance(credentials, Mapping) else {}
+def list_credentials(values: Mapping[str, Any]) -> list[str]:
+    """List where a credential is written into the settings, whether it is encrypted or not."""
+    found = (".".join(path[:shown]) for wanted, shown in _SECRETS for path, _ in _leaves(values, wanted))
+    return list(dict.fromkeys(found))
 
 
-def _leaf(credentials: Mapping[str, Any], path: tuple[str, ...]) -> object:
-    value: object = credentials
-    for part in path:
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value
-
-
-def uses_secret(gitops: object) -> bool:
-    """Tell whether any credential is written into the settings."""
-    return any(_leaf(_credentials(gitops), path) is not None for path in _SECRET_PATHS)
-
-
-def build_plain_secrets(gitops: object) -> list[str]:
+def build_plain_secrets(values: Mapping[str, Any]) -> list[str]:
     """Return the paths of credentials that are written in plain text."""
-    credentials = _credentials(gitops)
-    leaves = ((path, _leaf(credentials, path)) for path in _SECRET_PATHS)
-    return [f"gitops.credentials.{'.'.join(path)}" for path, value in leaves if isinstance(value, str)]
+    return [
+        ".".join(path) for wanted, _ in _SECRETS for path, value in _leaves(values, wanted) if isinstance(value, str)
+    ]
+
+
+def is_credential(loc: list[str]) -> bool:
+    """Tell whether a setting is a credential or holds one, so that its value is not shown."""
+    return any(
+        len(loc) >= shown and all(part in ("*", own) for part, own in zip(wanted[:shown], loc, strict=False))
+        for wanted, shown in _SECRETS
+    )
 
 
 def without_ciphertext(value: Any) -> Any:  # noqa: ANN401 - any YAML value
@@ -40,3 +43,14 @@ def without_ciphertext(value: Any) -> Any:  # noqa: ANN401 - any YAML value
             return _ENCRYPTED
         return {key: without_ciphertext(entry) for key, entry in value.items()}
     return [without_ciphertext(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _leaves(value: object, wanted: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+    if not wanted:
+        if value is not None:
+            yield (), value
+        return
+    if isinstance(value, Mapping):
+        for key in value if wanted[0] == "*" else [wanted[0]] if wanted[0] in value else []:
+            for path, found in _leaves(value[key], wanted[1:]):
+                yield (str(key), *path), found

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gitops_stack import conventions
+from gitops_stack.config.credentials import is_credential
 from gitops_stack.errors import Problem
 from gitops_stack.schema import resolve
 from gitops_stack.settings import FROM_ELSEWHERE, StackSettings
@@ -102,9 +103,10 @@ def _map_for(shown: str) -> str:
 
 
 def _shown_of(kind: str, value: Any, loc: list[str]) -> str:  # noqa: ANN401 - whatever the operator wrote
-    if loc == ["gitops", "credentials"] and isinstance(value, dict):
+    holds_credentials = loc in (["gitops", "credentials"], ["argocd", "sso"]) or loc[-1:] == ["clientSecret"]
+    if holds_credentials and isinstance(value, dict):
         return ", ".join(map(str, value)) or "none of them"
-    if loc[:2] == ["gitops", "credentials"]:
+    if is_credential(loc):
         return HIDDEN
     if kind == "union_tag_invalid":
         return build_shown(value["provider"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.argocd.notifications import build_subscriptions
 from gitops_stack.settings import StackSettings, SyncWindowSettings
 
 
@@ -31,7 +32,7 @@ def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Ma
             "labels": {conventions.STACK_LABEL: settings.stack},
             # An application whose project is gone can never be finalized (argo-cd#1329), and the two are pruned at
             # the same time when a team leaves.
-            "annotations": dict(conventions.LINGERING),
+            "annotations": {**conventions.LINGERING, **build_subscriptions(settings.argocd, name)},
         },
         "spec": spec,
     }

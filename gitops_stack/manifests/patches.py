@@ -11,8 +11,10 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.access import build_account_keys, build_rbac_data
+from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
 from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
+from gitops_stack.manifests.argocd.sign_in import build_dex_patches, build_sign_in_keys
 from gitops_stack.settings import ArgoCDSettings, ComponentResources
 
 __all__ = ["Patch", "build_library_patches", "build_patches", "generated_patch_names"]
@@ -108,13 +110,16 @@ def build_patches(argocd: ArgoCDSettings) -> list[Patch]:
 def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
     """Build what the library makes of the settings, sorted by name; `argocd.patches` is left out."""
     config, parameters = split_parameters(argocd.parameters)
+    notifications = build_notification_data(argocd)
     patches = [
         _custom_resource_definitions(),
         _cluster_role_bindings(argocd.namespace),
         config_map_patch("argocd-cm", {**_argocd_cm(argocd), **config}),
         config_map_patch("argocd-rbac-cm", build_rbac_data(argocd)),
         *([config_map_patch("argocd-cmd-params-cm", parameters)] if parameters else []),
-        *build_restart_patches(argocd.parameters),
+        *([config_map_patch("argocd-notifications-cm", notifications)] if notifications else []),
+        *build_restart_patches(argocd.parameters, list_components(argocd)),
+        *build_dex_patches(argocd),
         *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),
         *_resource_patches(argocd),
     ]
@@ -149,6 +154,7 @@ def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
         **({"kustomize.buildOptions": options} if options else {}),
         "resource.customizations.health.argoproj.io_Application": _APPLICATION_HEALTH,
         **({"url": argocd.url} if argocd.url else {}),
+        **build_sign_in_keys(argocd),
     }
 
 
@@ -164,9 +170,15 @@ def _haproxy_rollout() -> Patch:
     return Patch("haproxy-rollout", body)
 
 
+def list_components(argocd: ArgoCDSettings) -> list[str]:
+    """List the components of Argo CD itself that the settings leave in the installation."""
+    return [component for component in _COMMON if component != "dex-server" or argocd.uses_dex]
+
+
 def _resource_patches(argocd: ArgoCDSettings) -> list[Patch]:
     redis = _HA_REDIS if argocd.high_availability else _STANDARD_REDIS
-    workloads = {component: (f"argocd-{component}", found) for component, found in _COMMON.items()} | redis
+    own = {component: (f"argocd-{component}", _COMMON[component]) for component in list_components(argocd)}
+    workloads = own | redis
     return [
         Patch(f"resources-{component}", _resource_patch(name, found, argocd.resources.get(component)))  # type: ignore[call-overload]
         for component, (name, found) in workloads.items()

@@ -1,4 +1,4 @@
-"""Secrets that Pulumi owns for good: Argo CD's own two, empty, and the credentials of the GitOps repository."""
+"""Secrets that Pulumi owns for good: Argo CD's own two, empty, the repository's credentials, and the sign-in's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.settings import CredentialsSettings, GitOpsSettings
+from gitops_stack.settings import ArgoCDSettings, CredentialsSettings, GitOpsSettings
 
 REPOSITORY_SECRET = "gitops-repository"  # noqa: S105 - an object name
 
@@ -34,6 +34,19 @@ def build_repository_data(gitops: GitOpsSettings, referenced: Mapping[str, str] 
     if gitops.credentials is None:
         return data
     return {**data, **_credential_keys(gitops.credentials), **(referenced or {})}
+
+
+def build_sign_in_secret(namespace: str) -> Manifest:
+    """Build the Secret of single sign-on without its key; Argo CD reads it for its label."""
+    return _secret(conventions.SSO_SECRET, namespace, {conventions.PART_OF: "argocd"})
+
+
+def build_sign_in_data(argocd: ArgoCDSettings) -> dict[str, str] | None:
+    """Build the key of the sign-in's Secret; ``None`` when no secret of it is Pulumi's."""
+    source = argocd.sso.secret if argocd.sso else None
+    if source is None or source.value is None:
+        return None
+    return {conventions.SSO_SECRET_KEY: source.value.get_secret_value()}
 
 
 def _credential_keys(credentials: CredentialsSettings) -> dict[str, str]:

@@ -43,7 +43,14 @@ SETTINGS: StackSettings = settings(registry={"repositories": {"guestbook": {}}, 
 # Of each component as much as there is, so that no child's name is left out.
 FULL: dict[str, list[dict[str, Any]]] = {
     "AppOfApps": [{"app_projects": [PROJECT], "root_application": ROOT, "definitions": [], "installation": []}],
-    "ArgoCD": [{"manifests": [CRD, CONFIG_MAP], "repository": {"url": "x"}, "cluster_metadata": {"stack": "dev"}}],
+    "ArgoCD": [
+        {
+            "manifests": [CRD, CONFIG_MAP],
+            "repository": {"url": "x"},
+            "sign_in": {"clientSecret": "x"},
+            "cluster_metadata": {"stack": "dev"},
+        }
+    ],
     "CiAccess": [
         {
             "publishers": {

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from gitops_stack.lab.state import LOOPBACK
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings.argocd.policy_lines import read_policy
-from tests.e2e.scenario import STACK, Scenario, edit_stack, wait_for
+from tests.e2e.argocd_server import Server, push_settings
+from tests.e2e.scenario import Scenario
 
 pytestmark = pytest.mark.e2e
 
@@ -49,39 +48,6 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     made.close()
 
 
-class Server:
-    """Argo CD's API server in the lab, and tokens of its accounts."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.address = f"{LOOPBACK}:{scenario.lab.state.load_ports()['argocd-server']}"
-        secret = scenario.get("v1", "Secret", "argocd-initial-admin-secret", "argocd")
-        assert secret is not None
-        password = b64decode(secret["data"]["password"]).decode()
-        answer = httpx2.post(f"{self.url}/session", json={"username": "admin", "password": password}, timeout=30)
-        self.admin: str = answer.raise_for_status().json()["token"]
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.address}/api/v1"
-
-    def token(self, account: str) -> str:
-        """Make a token of a local account, as an admin does for a machine."""
-        answer = self.post(f"account/{account}/token", self.admin, name=account)
-        token: str = answer.raise_for_status().json()["token"]
-        return token
-
-    def post(self, path: str, token: str, **body: Any) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx2.post(f"{self.url}/{path}", json={"name": path, **body}, headers=headers, timeout=30)
-
-    def sync(self, application: str, token: str) -> int:
-        return self.post(f"applications/{application}/sync", token, name=application).status_code
-
-    def list_applications(self, token: str) -> set[str]:
-        answer = httpx2.get(f"{self.url}/applications", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-        return {one["metadata"]["name"] for one in answer.raise_for_status().json()["items"] or ()}
-
-
 @pytest.fixture(scope="module")
 def server(scenario: Scenario) -> Server:
     return Server(scenario)
@@ -93,20 +59,15 @@ def test_a_read_only_account_sees_everything_and_cannot_sync(server: Server) -> 
     assert server.sync("guestbook", viewer) == 403
 
 
-def assert_syncs(server: Server, token: str) -> None:
-    """Sync as ``token`` may; while another operation is under way, the answer is 400."""
-    assert wait_for("no other operation", lambda: (code := server.sync("guestbook", token)) != 400 and code) == 200
-
-
 def test_an_admin_can_sync(server: Server, scenario: Scenario) -> None:
-    assert_syncs(server, server.admin)
+    assert server.sync_when_free("guestbook", server.admin) == 200
     scenario.wait_until_well()
 
 
 def test_a_role_of_the_policy_covers_its_project_alone(server: Server, scenario: Scenario) -> None:
     deployer = server.token("deployer")
     assert server.list_applications(deployer) == {"guestbook"}
-    assert_syncs(server, deployer)
+    assert server.sync_when_free("guestbook", deployer) == 200
     assert server.sync("argocd", deployer) == 403
     scenario.wait_until_well()
 
@@ -118,14 +79,6 @@ def test_an_account_without_a_role_sees_nothing(server: Server) -> None:
 def generations(scenario: Scenario) -> dict[str, int]:
     found = {name: scenario.get("apps/v1", kind, name, "argocd") for kind, name in WORKLOADS}
     return {name: one["metadata"]["generation"] for name, one in found.items() if one is not None}
-
-
-def push_settings(scenario: Scenario, message: str, **argocd: Any) -> None:
-    edit_stack(scenario.workspace, {"argocd": argocd})
-    scenario.cli("render", "--stack", STACK)
-    scenario.cli("lock", "--stack", STACK)
-    scenario.push(message)
-    scenario.wait_until_well()
 
 
 def test_a_changed_parameter_restarts_its_reader_once_and_nobody_else(scenario: Scenario) -> None:

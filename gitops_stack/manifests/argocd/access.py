@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops_stack.manifests.argocd.sign_in import default_scopes
 from gitops_stack.settings import ArgoCDSettings
 from gitops_stack.settings.argocd.references import role_subject
 
@@ -29,8 +30,9 @@ def build_rbac_data(argocd: ArgoCDSettings) -> dict[str, str]:
     }
     if argocd.policy.match_mode != "glob":
         data["policy.matchMode"] = argocd.policy.match_mode
-    if argocd.policy.scopes is not None:
-        data["scopes"] = f"[{', '.join(map(_quoted_scope, argocd.policy.scopes))}]"
+    scopes = argocd.policy.scopes or default_scopes(argocd)
+    if scopes:
+        data["scopes"] = f"[{', '.join(map(_quoted_scope, scopes))}]"
     return data
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from gitops_stack.manifests.argocd.patch import Patch, workload
 from gitops_stack.settings.argocd.parameters import CONFIG, PARAMETERS, find_parameter
@@ -22,8 +22,8 @@ def split_parameters(parameters: Mapping[str, str]) -> tuple[dict[str, str], dic
     return found[CONFIG], found[PARAMETERS]
 
 
-def build_restart_patches(parameters: Mapping[str, str]) -> Iterator[Patch]:
-    """Yield a patch for each component that reads one of ``parameters``: its pods roll when a value changes.
+def build_restart_patches(parameters: Mapping[str, str], components: Collection[str]) -> Iterator[Patch]:
+    """Yield a patch for each of ``components`` that reads one of ``parameters``: its pods roll when a value changes.
 
     Upstream reads them by `configMapKeyRef`, so a running container never sees a change (argo-helm#2221).
     """
@@ -31,7 +31,7 @@ def build_restart_patches(parameters: Mapping[str, str]) -> Iterator[Patch]:
     for key, value in parameters.items():
         for reader in find_parameter(key).readers:
             read[reader][key] = value
-    for reader, values in sorted(read.items()):
+    for reader, values in sorted((reader, values) for reader, values in read.items() if reader in components):
         text = json.dumps(values, sort_keys=True).encode()
         annotations = {CHECKSUM: hashlib.sha256(text).hexdigest()[:16]}
         kind = "StatefulSet" if reader == "application-controller" else "Deployment"

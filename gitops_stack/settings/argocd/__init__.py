@@ -1,6 +1,9 @@
 """The release of Argo CD, and what teams set in it: one module per family of settings."""
 
-from gitops_stack.settings.argocd.access import LocalAccountSettings, PolicySettings
+from gitops_stack.settings.argocd.access import (
+    LocalAccountSettings,
+    PolicySettings,
+)
 from gitops_stack.settings.argocd.installation import (
     ArgoCDSettings,
     Commit,
@@ -8,8 +11,39 @@ from gitops_stack.settings.argocd.installation import (
     KustomizeSettings,
     ReleaseVersion,
 )
+from gitops_stack.settings.argocd.notifications import (
+    EmailSettings,
+    GithubStatusSettings,
+    NotificationServicesSettings,
+    NotificationSettings,
+    SlackSettings,
+    SubscriptionSettings,
+    TeamsSettings,
+    TriggerSettings,
+    WebhookSettings,
+)
+from gitops_stack.settings.argocd.sign_in import (
+    CognitoSettings,
+    DirectorySettings,
+    EntraSettings,
+    ExistingSecretSettings,
+    ExternalSecretSettings,
+    GithubSettings,
+    GoogleSettings,
+    IdentityCenterSettings,
+    KeycloakSettings,
+    OidcSettings,
+    OktaSettings,
+    ProviderSettings,
+    SecretSourceSettings,
+    SsoSettings,
+)
 
 __all__ = [
-    "ArgoCDSettings", "Commit", "ComponentResources", "KustomizeSettings", "LocalAccountSettings", "PolicySettings",
-    "ReleaseVersion",
+    "ArgoCDSettings", "CognitoSettings", "Commit", "ComponentResources", "DirectorySettings", "EmailSettings",
+    "EntraSettings", "ExistingSecretSettings", "ExternalSecretSettings", "GithubSettings", "GithubStatusSettings",
+    "GoogleSettings", "IdentityCenterSettings", "KeycloakSettings", "KustomizeSettings", "LocalAccountSettings",
+    "NotificationServicesSettings", "NotificationSettings", "OidcSettings", "OktaSettings", "PolicySettings",
+    "ProviderSettings", "ReleaseVersion", "SecretSourceSettings", "SlackSettings", "SsoSettings",
+    "SubscriptionSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",
 ]  # fmt: skip

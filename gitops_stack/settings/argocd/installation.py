@@ -8,7 +8,9 @@ from pydantic import Field
 
 from gitops_stack.patterns import COMMIT
 from gitops_stack.settings.argocd.access import Group, LocalAccountSettings, PolicySettings, RoleName, Url
+from gitops_stack.settings.argocd.notifications import NotificationSettings
 from gitops_stack.settings.argocd.parameters import ParameterKey
+from gitops_stack.settings.argocd.sign_in import SsoSettings
 from gitops_stack.settings.types import DnsLabel, Flag, RoleArn, Settings, matching
 
 UPSTREAM = "github.com/argoproj/argo-cd"
@@ -72,6 +74,10 @@ class ArgoCDSettings(Settings):
     )
     admin_enabled: Flag = Field(True, description="The built-in admin account; switch it off once SSO works.")
     url: Url | None = Field(None, description="Where people reach Argo CD; sign-in and links need it.")
+    sso: SsoSettings | None = Field(None, description="How people sign in; default: local accounts alone.")
+    dex: Flag | None = Field(
+        None, description="Whether Dex is installed; default: unless argocd.sso names a provider that needs none."
+    )
     rbac: dict[Group, RoleName] = Field(
         default_factory=dict,
         description="SSO group or local account -> role: admin, readonly, or a role of argocd.policy.csv.",
@@ -81,6 +87,9 @@ class ArgoCDSettings(Settings):
     )
     accounts: dict[DnsLabel, LocalAccountSettings] = Field(
         default_factory=dict, description="Local accounts for machines, beside admin; their tokens stay out of Git."
+    )
+    notifications: NotificationSettings = Field(
+        default_factory=lambda: NotificationSettings.model_validate({}), description="Who hears of what Argo CD does."
     )
     parameters: dict[ParameterKey, str] = Field(
         default_factory=dict,
@@ -98,3 +107,10 @@ class ArgoCDSettings(Settings):
     spoke_role_arns: tuple[RoleArn, ...] = Field(
         (), description="With eks: roles of other clusters that Argo CD may assume from here."
     )
+
+    @property
+    def uses_dex(self) -> bool:
+        """Whether Dex is part of the installation: a patch of people may use it as long as nobody says otherwise."""
+        if self.dex is not None:
+            return self.dex
+        return self.sso is None or self.sso.needs_dex

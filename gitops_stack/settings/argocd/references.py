@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gitops_stack.settings.argocd.notification_rules import check_notifications
 from gitops_stack.settings.argocd.parameters import is_read, load_parameters
 from gitops_stack.settings.argocd.policy_lines import check_policy, defined_roles, read_policy
+from gitops_stack.settings.argocd.sign_in_rules import check_sign_in
 
 if TYPE_CHECKING:
     from gitops_stack.settings.stack import StackSettings
@@ -27,6 +29,8 @@ def check_argocd_references(settings: StackSettings) -> Iterator[Finding]:
         if not all(isinstance(part, str) and part for part in (patch.get("apiVersion"), patch.get("kind"), named)):
             yield f"argocd.patches.{name}", patch, "needs apiVersion, kind and metadata.name: the object it changes"
     yield from _check_access(settings)
+    yield from check_sign_in(settings)
+    yield from check_notifications(settings)
     yield from _check_parameters(settings)
 
 
