@@ -18,12 +18,13 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,
     Destination,
+    Words,
     deliver,
     find_checkout,
     load_default_branch,
     load_remote_url,
 )
-from gitops_stack.delivery.message import build_message, build_title
+from gitops_stack.delivery.message import build_branch, build_message, build_title
 from gitops_stack.delivery.plan import (
     Plan,
     check_applications,
@@ -202,7 +203,7 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
     checkout = request.repository or request.project
     to = Destination(
         checkout, request.remote, request.base or _followed_branch(request, checkout), request.push, request.dry_run,
-        _parse_author(request.author),
+        parse_author(request.author),
     )  # fmt: skip
     prefix = "" if request.repository else find_checkout(request.project)[1]
     without = request.push or request.no_pull_request or request.dry_run or request.forge is ForgeName.NONE
@@ -233,7 +234,7 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         delivered = deliver(
             to,
             lambda tree: plan(tree, load_in(tree)),
-            lambda planned: build_message(planned, request.source_revision),
+            Words(lambda planned: build_message(planned, request.source_revision), build_branch),
             render,
             check,
         )
@@ -268,7 +269,7 @@ def _build_readers(
 
 
 def _open(
-    requests: PullRequests | None, delivered: Delivered[Snapshot], difference: TreeDifference | None
+    requests: PullRequests | None, delivered: Delivered[Plan, Snapshot], difference: TreeDifference | None
 ) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
@@ -291,7 +292,8 @@ def _followed_branch(request: _Request, checkout: Path) -> str:
     return load_default_branch(checkout, request.remote) if revision == "HEAD" else revision.removeprefix("refs/heads/")
 
 
-def _parse_author(author: str | None) -> tuple[str, str] | None:
+def parse_author(author: str | None) -> tuple[str, str] | None:
+    """Read `NAME <EMAIL>`. Raises :class:`EnvironmentProblem`."""
     if author is None:
         return None
     found = _AUTHOR.fullmatch(author)

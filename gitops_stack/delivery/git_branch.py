@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from typing_extensions import Self
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
-from gitops_stack.delivery.message import build_branch, is_own_commit
-from gitops_stack.delivery.plan import Plan
+from gitops_stack.delivery.message import is_own_commit
 from gitops_stack.errors import EnvironmentProblem
 
 ATTEMPTS = 10
@@ -26,6 +27,24 @@ ATTEMPTS = 10
 
 Rendered = TypeVar("Rendered")
 """What the caller renders of a tree; nothing here looks into it."""
+
+
+class AnyPlan(Protocol):
+    """What is brought into a repository, whatever it is about."""
+
+    @property
+    def changes(self) -> Sequence[object]:
+        """What changes, in the caller's words; empty when everything is as wanted already."""
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Path from the repository's root -> new text of the file."""
+
+    def with_warnings(self, warnings: Sequence[str]) -> Self:
+        """Return the plan with what the proof warns of."""
+
+
+PlanType = TypeVar("PlanType", bound=AnyPlan)
 
 _HEADS = "refs/heads/"
 # What the client and receive-pack say when the branch has moved since the fetch.
@@ -48,10 +67,10 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Delivered(Generic[Rendered]):
+class Delivered(Generic[PlanType, Rendered]):
     """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are what was rendered."""
 
-    plan: Plan
+    plan: PlanType
     base: str
     branch: str | None = None
     commit: str | None = None
@@ -60,13 +79,23 @@ class Delivered(Generic[Rendered]):
     after: Rendered | None = None
 
 
+@dataclass(frozen=True)
+class Words(Generic[PlanType]):
+    """Build the commit's message, and a branch name that is the same for the same change: a second run finds it."""
+
+    build_message: Callable[[PlanType], str]
+    build_branch: Callable[[PlanType], str]
+
+
 def deliver(
     destination: Destination,
-    plan: Callable[[Path], Plan],
-    build_message: Callable[[Plan], str],
-    render: Callable[[Path, Plan], Rendered | None] = lambda _root, _plan: None,
-    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]] = lambda _root, _plan, _old, _new: [],
-) -> Delivered[Rendered]:
+    plan: Callable[[Path], PlanType],
+    words: Words[PlanType],
+    render: Callable[[Path, PlanType], Rendered | None] = lambda _root, _plan: None,
+    prove: Callable[
+        [Path, PlanType, Rendered | None, Rendered | None], list[str]
+    ] = lambda _root, _plan, _old, _new: [],
+) -> Delivered[PlanType, Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
     ``plan``, ``render`` and ``prove`` get the folder of a worktree and may be called several times. ``prove`` compares
@@ -74,7 +103,7 @@ def deliver(
     committed. Raises :class:`GitOpsStackError` as ``plan`` does, :class:`EnvironmentProblem` for git and the remote.
     """
     with _worktree(destination.repository) as (top, tree):
-        work = _Work(destination, top, tree, plan, build_message, render, prove)
+        work = _Work(destination, top, tree, plan, words, render, prove)
         for _ in range(ATTEMPTS):
             if delivered := work.attempt():
                 return delivered
@@ -127,16 +156,16 @@ def _worktree(repository: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @dataclass(frozen=True)
-class _Work(Generic[Rendered]):
+class _Work(Generic[PlanType, Rendered]):
     destination: Destination
     top: Path
     tree: Path
-    plan: Callable[[Path], Plan]
-    build_message: Callable[[Plan], str]
-    render: Callable[[Path, Plan], Rendered | None]
-    prove: Callable[[Path, Plan, Rendered | None, Rendered | None], list[str]]
+    plan: Callable[[Path], PlanType]
+    words: Words[PlanType]
+    render: Callable[[Path, PlanType], Rendered | None]
+    prove: Callable[[Path, PlanType, Rendered | None, Rendered | None], list[str]]
 
-    def attempt(self) -> Delivered[Rendered] | None:
+    def attempt(self) -> Delivered[PlanType, Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
         to = self.destination
         base = self._fetch(to.base)
@@ -144,7 +173,7 @@ class _Work(Generic[Rendered]):
         plan = self.plan(self.tree)
         if not plan.changes:
             return Delivered(plan, to.base)
-        branch = to.base if to.direct else build_branch(plan)
+        branch = to.base if to.direct else self.words.build_branch(plan)
         before = self.render(self.tree, plan)
         if to.dry_run:
             plan, after = self._write(plan, before)
@@ -160,7 +189,7 @@ class _Work(Generic[Rendered]):
         commit = self._commit(plan)
         return Delivered(plan, to.base, branch, commit, True, before, after) if self._push(branch) else None
 
-    def _continue(self, there: str, base: str) -> Plan:
+    def _continue(self, there: str, base: str) -> PlanType:
         """Go on from a branch of an earlier run, so that the push is a fast-forward. Returns what is left to do.
 
         A branch that is merged already, or that holds nothing but our own commits on an older base, is brought to the
@@ -198,20 +227,21 @@ class _Work(Generic[Rendered]):
     def _reset(self, commit: str) -> None:
         self._git("reset", "--quiet", "--hard", commit)
 
-    def _write(self, plan: Plan, before: Rendered | None) -> tuple[Plan, Rendered | None]:
+    def _write(self, plan: PlanType, before: Rendered | None) -> tuple[PlanType, Rendered | None]:
         """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
+            (self.tree / path).parent.mkdir(parents=True, exist_ok=True)
             (self.tree / path).write_bytes(text.encode("utf-8"))
         after = self.render(self.tree, plan)
         warnings = self.prove(self.tree, plan, before, after)
-        return replace(plan, warnings=(*plan.warnings, *warnings)), after
+        return plan.with_warnings(warnings), after
 
-    def _commit(self, plan: Plan) -> str:
+    def _commit(self, plan: PlanType) -> str:
         author = self.destination.author
         identity = ("-c", f"user.name={author[0]}", "-c", f"user.email={author[1]}") if author else ()
         self._git("add", "--all")
         try:
-            message = self.build_message(plan)
+            message = self.words.build_message(plan)
             run_git(self.tree, *identity, "commit", "--quiet", "--cleanup=verbatim", "--file=-", text=message)
         except GitFailure as failure:
             if "Please tell me who you are" in failure.output or "empty ident" in failure.output:

@@ -14,19 +14,21 @@ from gitops_stack.delivery.git_branch import (
     ATTEMPTS,
     Delivered,
     Destination,
+    Words,
     deliver,
     find_checkout,
     load_default_branch,
     load_remote_url,
 )
 from gitops_stack.delivery.git_command import GitFailure, run_git
-from gitops_stack.delivery.message import build_message
+from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import ImageChange, Plan
 from gitops_stack.errors import EnvironmentProblem
 from tests.delivery.conftest import Remote
 from tests.delivery.conftest import run_git as by_hand
 
 Planner = Callable[[Path], Plan]
+WORDS = Words(build_message, build_branch)
 
 
 def setting(application: str, tag: str) -> Planner:
@@ -43,8 +45,8 @@ def setting(application: str, tag: str) -> Planner:
     return plan
 
 
-def push(folder: Path, plan: Planner, **options: object) -> Delivered[str]:
-    return deliver(Destination(folder, **options), plan, build_message)  # type: ignore[arg-type]
+def push(folder: Path, plan: Planner, **options: object) -> Delivered[Plan, str]:
+    return deliver(Destination(folder, **options), plan, WORDS)  # type: ignore[arg-type]
 
 
 def test_a_change_goes_to_a_branch_of_its_own(remote: Remote) -> None:
@@ -85,7 +87,7 @@ def test_a_dry_run_pushes_nothing(remote: Remote) -> None:
     def render(tree: Path, plan: Plan) -> str:
         return "".join((tree / path).read_text() for path in plan.texts)
 
-    done = deliver(Destination(remote.clone, dry_run=True), setting("web", "v2"), build_message, render)
+    done = deliver(Destination(remote.clone, dry_run=True), setting("web", "v2"), WORDS, render)
     assert (done.before, done.after) == ("web: v1\napi: v1\n", "web: v2\napi: v1\n")
     assert (remote.branches(), remote.log()) == (["main"], ["first"])
 
