@@ -66,7 +66,7 @@ def build_body(plan: ArgoCDUpgrade) -> str:
     ]
     for title, entries in _list_parts(plan):
         if entries:
-            lines += ["", f"**{title}**", "", *(f"- {code(entry)}" for entry in entries)]
+            lines += ["", f"**{title}**", "", fence("\n".join(" ".join(entry.split()) for entry in entries))]
     lines += ["", "Read upstream's upgrade notes of each minor in between. Upstream describes no way back.", ""]
     objects = [
         f"{one.change}: {code(str(one.name))}\n\n{fence(chr(10).join(one.lines), 'diff')}"
