@@ -52,7 +52,10 @@ def test_the_wheel_holds_every_file_the_package_reads(wheel: Path) -> None:
         file for pattern in ("go.mod", "go.sum", "*.go") for file in (ROOT / "gitops_stack/lab/tools").rglob(pattern)
     }
     schemas = ("stack.schema.json", "cluster-metadata.schema.json")
-    data = ("py.typed", *schemas, "gitops_tree/known_bad_releases.yaml", "lab/kwok-stages.yaml")
+    data = (
+        "py.typed", *schemas, "gitops_tree/known_bad_releases.yaml", "lab/kwok-stages.yaml",
+        "lab/tool-digests.json", "upgrade/release_facts.yaml",
+    )  # fmt: skip
     wanted = {file.relative_to(ROOT).as_posix() for file in tools} | {f"gitops_stack/{name}" for name in data}
     assert len(tools) > 8
     assert wanted - held == set()

@@ -16,7 +16,7 @@ from gitops_stack.cli.delivery_report import build_report, print_delivered
 from gitops_stack.cli.image_delivery import ImageDelivery, ImageSet, Promotion
 from gitops_stack.delivery.git_branch import Delivered, Destination, deliver, load_remote_url
 from gitops_stack.delivery.message import build_title
-from gitops_stack.delivery.plan import parse_assignment, parse_target
+from gitops_stack.delivery.plan import Plan, parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
@@ -154,7 +154,7 @@ def _stack_before(stack: str, project: Path) -> str:
 
 
 def _run(change: ImageDelivery, way: _Way) -> None:
-    author = _parse_author(way.author)
+    author = parse_author(way.author)
     to = Destination(change.checkout, change.remote, change.branch, way.push, way.dry_run, author)
     without = way.push or way.no_pull_request or way.dry_run or way.forge is ForgeName.NONE
     requests = None if without else _detect(change, way.forge)
@@ -172,7 +172,7 @@ def _run(change: ImageDelivery, way: _Way) -> None:
 
 
 def _open(
-    requests: PullRequests | None, delivered: Delivered[Snapshot], difference: TreeDifference | None
+    requests: PullRequests | None, delivered: Delivered[Plan, Snapshot], difference: TreeDifference | None
 ) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
@@ -188,7 +188,8 @@ def _detect(change: ImageDelivery, forge: ForgeName) -> PullRequests | None:
     return detect_pull_requests(load_remote_url(change.checkout, change.remote), os.environ, named)
 
 
-def _parse_author(author: str | None) -> tuple[str, str] | None:
+def parse_author(author: str | None) -> tuple[str, str] | None:
+    """Read `NAME <EMAIL>`. Raises :class:`EnvironmentProblem`."""
     if author is None:
         return None
     found = _AUTHOR.fullmatch(author)

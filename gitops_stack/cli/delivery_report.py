@@ -6,6 +6,7 @@ from gitops_stack.cli.console import out
 from gitops_stack.delivery.announcement import RenderedWorkloads
 from gitops_stack.delivery.git_branch import Delivered, Destination
 from gitops_stack.delivery.message import build_summary
+from gitops_stack.delivery.plan import Plan
 from gitops_stack.delivery.pull_request import build_merge_advice
 from gitops_stack.forge.pull_requests import PullRequest
 from gitops_stack.tree_check.applications import Tree
@@ -28,7 +29,7 @@ def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
 
 
 def build_report(
-    delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
+    delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
 ) -> dict[str, object]:
     """Build the JSON document of both commands; its keys are part of the interface."""
     return {
@@ -48,7 +49,7 @@ def build_report(
     }
 
 
-def _result(delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination) -> str:
+def _result(delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to: Destination) -> str:
     if not delivered.plan.changes:
         return "nothing-to-do"
     if to.dry_run:
@@ -57,7 +58,7 @@ def _result(delivered: Delivered[Snapshot], opened: PullRequest | None, to: Dest
 
 
 def print_delivered(
-    delivered: Delivered[Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
+    delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
 ) -> None:
     """Print what was done, for people."""
     plan = delivered.plan

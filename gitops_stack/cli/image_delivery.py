@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import find_checkout, load_default_branch
-from gitops_stack.delivery.message import build_message
+from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import (
     Assignment,
     Plan,
@@ -72,6 +72,10 @@ class ImageDelivery:
     def build_message(self, plan: Plan) -> str:
         """Build the commit's message."""
         return build_message(plan, self.source_revision)
+
+    def build_branch(self, plan: Plan) -> str:
+        """Build the name of the branch."""
+        return build_branch(plan)
 
     def render(self, tree: Path, plan: Plan) -> Snapshot:
         """Render the applications that change."""

@@ -10,15 +10,16 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from typing_extensions import Self
+
 from gitops_stack.delivery.git_command import GitFailure, run_git
-from gitops_stack.delivery.message import build_branch, is_own_commit
-from gitops_stack.delivery.plan import Plan
+from gitops_stack.delivery.message import is_own_commit
 from gitops_stack.errors import EnvironmentProblem
 
 ATTEMPTS = 10
@@ -26,6 +27,24 @@ ATTEMPTS = 10
 
 Rendered = TypeVar("Rendered")
 """What the caller renders of a tree; nothing here looks into it."""
+
+
+class AnyPlan(Protocol):
+    """What is brought into a repository, whatever it is about."""
+
+    @property
+    def changes(self) -> Sequence[object]:
+        """What changes, in the caller's words; empty when everything is as wanted already."""
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Path from the repository's root -> new text of the file."""
+
+    def with_warnings(self, warnings: Sequence[str]) -> Self:
+        """Return the plan with what the proof warns of."""
+
+
+PlanType = TypeVar("PlanType", bound=AnyPlan)
 
 _HEADS = "refs/heads/"
 # What the client and receive-pack say when the branch has moved since the fetch.
@@ -48,10 +67,10 @@ class Destination:
 
 
 @dataclass(frozen=True)
-class Delivered(Generic[Rendered]):
+class Delivered(Generic[PlanType, Rendered]):
     """What was done: ``commit`` is None where nothing was pushed. ``before`` and ``after`` are what was rendered."""
 
-    plan: Plan
+    plan: PlanType
     base: str
     branch: str | None = None
     commit: str | None = None
@@ -60,26 +79,29 @@ class Delivered(Generic[Rendered]):
     after: Rendered | None = None
 
 
-class Change(Protocol[Rendered]):
+class Change(Protocol[PlanType, Rendered]):
     """What goes into Git. ``tree`` is the folder of a worktree; all but the message may be asked several times."""
 
-    def plan(self, tree: Path) -> Plan:
+    def plan(self, tree: Path) -> PlanType:
         """Plan it on the files in ``tree``. Raises :class:`GitOpsStackError`."""
 
-    def build_message(self, plan: Plan) -> str:
+    def build_message(self, plan: PlanType) -> str:
         """Build the commit's message."""
 
-    def render(self, tree: Path, plan: Plan) -> Rendered | None:
+    def build_branch(self, plan: PlanType) -> str:
+        """Build a branch name that is the same for the same change: a second run finds it."""
+
+    def render(self, tree: Path, plan: PlanType) -> Rendered | None:
         """Render what ``plan`` changes."""
 
-    def prove(self, tree: Path, plan: Plan, before: Rendered | None, after: Rendered | None) -> list[str]:
+    def prove(self, tree: Path, plan: PlanType, before: Rendered | None, after: Rendered | None) -> list[str]:
         """Hold ``plan``, which is written, against the renders right before and after it.
 
         Returns warnings; raises :class:`GitOpsStackError` to refuse it.
         """
 
 
-def deliver(destination: Destination, change: Change[Rendered]) -> Delivered[Rendered]:
+def deliver(destination: Destination, change: Change[PlanType, Rendered]) -> Delivered[PlanType, Rendered]:
     """Plan on the remote's newest base, commit and push; on a branch of its own, or straight to the base.
 
     Without a change nothing is committed. Raises :class:`GitOpsStackError` as ``change`` does,
@@ -139,13 +161,13 @@ def _worktree(repository: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @dataclass(frozen=True)
-class _Work(Generic[Rendered]):
+class _Work(Generic[PlanType, Rendered]):
     destination: Destination
     top: Path
     tree: Path
-    change: Change[Rendered]
+    change: Change[PlanType, Rendered]
 
-    def attempt(self) -> Delivered[Rendered] | None:
+    def attempt(self) -> Delivered[PlanType, Rendered] | None:
         """Plan and push once. Returns None when somebody else was quicker."""
         to = self.destination
         base = self._fetch(to.base)
@@ -153,7 +175,7 @@ class _Work(Generic[Rendered]):
         plan = self.change.plan(self.tree)
         if not plan.changes:
             return Delivered(plan, to.base)
-        branch = to.base if to.direct else build_branch(plan)
+        branch = to.base if to.direct else self.change.build_branch(plan)
         before = self.change.render(self.tree, plan)
         if to.dry_run:
             plan, after = self._write(plan, before)
@@ -169,7 +191,7 @@ class _Work(Generic[Rendered]):
         commit = self._commit(plan)
         return Delivered(plan, to.base, branch, commit, True, before, after) if self._push(branch) else None
 
-    def _continue(self, there: str, base: str) -> Plan:
+    def _continue(self, there: str, base: str) -> PlanType:
         """Go on from a branch of an earlier run, so that the push is a fast-forward. Returns what is left to do.
 
         A branch that is merged already, or that holds nothing but our own commits on an older base, is brought to the
@@ -207,15 +229,16 @@ class _Work(Generic[Rendered]):
     def _reset(self, commit: str) -> None:
         self._git("reset", "--quiet", "--hard", commit)
 
-    def _write(self, plan: Plan, before: Rendered | None) -> tuple[Plan, Rendered | None]:
+    def _write(self, plan: PlanType, before: Rendered | None) -> tuple[PlanType, Rendered | None]:
         """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
+            (self.tree / path).parent.mkdir(parents=True, exist_ok=True)
             (self.tree / path).write_bytes(text.encode("utf-8"))
         after = self.change.render(self.tree, plan)
         warnings = self.change.prove(self.tree, plan, before, after)
-        return replace(plan, warnings=(*plan.warnings, *warnings)), after
+        return plan.with_warnings(warnings), after
 
-    def _commit(self, plan: Plan) -> str:
+    def _commit(self, plan: PlanType) -> str:
         author = self.destination.author
         identity = ("-c", f"user.name={author[0]}", "-c", f"user.email={author[1]}") if author else ()
         self._git("add", "--all")

@@ -18,9 +18,10 @@ APPLICATION = "Gitops-Stack-Application"
 IMAGE = "Gitops-Stack-Image"
 STACK = "Gitops-Stack-Stack"
 PROMOTED_FROM = "Gitops-Stack-Promoted-From"
+RELEASE = "Gitops-Stack-Release"
 SOURCE_REVISION = "Gitops-Stack-Source-Revision"
 
-_TRAILER = re.compile(rf"^{APPLICATION}: \S", re.MULTILINE)
+_TRAILER = re.compile(rf"^({APPLICATION}|{RELEASE}): \S", re.MULTILINE)
 _SHORT = 12
 _NAMES_LIMIT = 40
 _DOTS = re.compile(r"\.\.+|\.(?=lock$)|\.$")  # git check-ref-format: no "..", no "." and no ".lock" at the end

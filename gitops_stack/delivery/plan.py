@@ -64,6 +64,10 @@ class Plan:
     warnings: tuple[str, ...] = ()
     promoted_from: str | None = None
 
+    def with_warnings(self, warnings: Sequence[str]) -> Plan:
+        """Return the plan with more warnings."""
+        return replace(self, warnings=(*self.warnings, *warnings))
+
 
 def parse_target(text: str) -> Target:
     """Read `APP` or `APP/NAME`. Raises :class:`GitOpsStackError`."""

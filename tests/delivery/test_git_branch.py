@@ -21,7 +21,7 @@ from gitops_stack.delivery.git_branch import (
     load_remote_url,
 )
 from gitops_stack.delivery.git_command import GitFailure, run_git
-from gitops_stack.delivery.message import build_message
+from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import ImageChange, Plan
 from gitops_stack.errors import EnvironmentProblem
 from tests.delivery.conftest import Remote
@@ -56,6 +56,9 @@ class Change:
     def build_message(self, plan: Plan) -> str:
         return build_message(plan)
 
+    def build_branch(self, plan: Plan) -> str:
+        return build_branch(plan)
+
     def render(self, tree: Path, plan: Plan) -> str:
         return "".join((tree / path).read_text() for path in plan.texts)
 
@@ -63,7 +66,7 @@ class Change:
         return []
 
 
-def push(folder: Path, plan: Planner, **options: object) -> Delivered[str]:
+def push(folder: Path, plan: Planner, **options: object) -> Delivered[Plan, str]:
     return deliver(Destination(folder, **options), Change(plan))  # type: ignore[arg-type]
 
 

@@ -313,6 +313,10 @@ LAB = Left(
     ),
 )
 TOOLS = Left("builds the lab's tools", ("tests/lab/test_prebuilt.py::test_a_wheel_with_the_committed_bytes_is_taken",))
+UPGRADE = Left(
+    "renders two releases",
+    ("tests/e2e/test_upgrade_with_kustomize.py::test_three_releases_with_trouble_in_the_tree_and_the_way_back",),
+)
 EXCHANGE = Left(
     "builds the lab's tools", ("tests/lab/test_tool_exchange.py::test_another_machine_takes_the_same_executables",)
 )
@@ -483,5 +487,9 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack lab down --name try": DOWN,
         "gitops-stack lab tools": TOOLS,
     },
-    "docs/upgrade.md": {"gitops-stack status --stack dev": STATUS},
+    "docs/upgrade.md": {
+        "gitops-stack status --stack dev": STATUS,
+        "gitops-stack upgrade argocd --to v3.5.1 --stack dev --dry-run": UPGRADE,
+        "gitops-stack upgrade argocd --to v3.5.1 --stack dev": UPGRADE,
+    },
 }

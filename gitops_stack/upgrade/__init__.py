@@ -1,0 +1,1 @@
+"""What a newer release or version will meet in one stack, said before anything is written."""
