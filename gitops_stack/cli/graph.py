@@ -23,10 +23,10 @@ from gitops_stack.graph.mermaid import render_mermaid
 from gitops_stack.graph.svg import render_svg
 from gitops_stack.live_state import load_app_projects, load_applications, read_applications
 from gitops_stack.settings import StackSettings
-from gitops_stack.tree_check.applications import Tree, load_tree
+from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.difference import compare_trees
 from gitops_stack.tree_check.revisions import open_revision, read_base
-from gitops_stack.tree_check.working_tree import stamp_tree, wait_for_change
+from gitops_stack.tree_check.working_tree import WorkingTree
 
 _RELOAD_SECONDS = 5
 
@@ -50,12 +50,12 @@ class _Asked:
     against: str | None
     watching: bool
 
-    def render(self, settings: StackSettings, tree: Tree, base: Tree | None) -> str:
+    def render(self, working: WorkingTree, base: Tree | None) -> str:
         change = None
         if base is not None:
-            change = Change(self.against or "", base, compare_trees(self.stack, base, tree))
-        look = self.look(settings) if self.look else None
-        made = build_graph(self.stack, tree, look, change)
+            change = Change(self.against or "", base, compare_trees(self.stack, base, working.tree))
+        look = self.look(working.settings) if self.look else None
+        made = build_graph(self.stack, working.tree, look, change)
         if self.output is GraphOutput.HTML:
             time = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC") if look else ""
             seconds = _RELOAD_SECONDS if self.watching else 0
@@ -105,14 +105,15 @@ def graph(
             return Look(found, read_applications(found, load_app_projects(client, settings.argocd.namespace)))
 
     asked = _Asked(project, stack, output, look if live else None, against, watch)
-    settings = load_stack_file(project, stack)
+    working = WorkingTree(project, lambda: load_stack_file(project, stack))
     with progress(f"drawing {stack}"):
-        tree, base = load_tree(project, settings), _load_base(asked, settings)
-        text = asked.render(settings, tree, base)
+        working.load()
+        base = _load_base(asked, working.settings)
+        text = asked.render(working, base)
     _write(write, text)
-    _say_lacking(tree)
+    _say_lacking(working.tree)
     if watch:
-        _watch(asked, Path(write), settings, tree, base, text)
+        _watch(asked, Path(write), working, base, text)
 
 
 def _load_base(asked: _Asked, settings: StackSettings) -> Tree | None:
@@ -124,19 +125,18 @@ def _load_base(asked: _Asked, settings: StackSettings) -> Tree | None:
         return load_base(opened, asked.stack)
 
 
-def _watch(asked: _Asked, file: Path, settings: StackSettings, tree: Tree, base: Tree | None, text: str) -> None:
+def _watch(asked: _Asked, file: Path, working: WorkingTree, base: Tree | None, text: str) -> None:
     """Draw again whenever the tree has changed, and every few seconds with a cluster; what fails is said once."""
     err.print(f"watching; open {file}, end with Ctrl-C", markup=False)
     said = ""
     while True:
-        changed = wait_for_change(lambda: stamp_tree(asked.project, settings, tree), _RELOAD_SECONDS)  # noqa: B023
+        changed = working.wait_for_change(_RELOAD_SECONDS)
         if not (changed or asked.look):
             continue
         try:
             if changed:
-                settings = load_stack_file(asked.project, asked.stack)
-                tree = load_tree(asked.project, settings)
-            drawn, trouble = asked.render(settings, tree, base), ""
+                working.load()
+            drawn, trouble = asked.render(working, base), ""
         except GitOpsStackError as error:  # a file that is saved half written, a cluster that is away for a moment
             drawn, trouble = text, str(error)
         if trouble and trouble != said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.seed import find_repository
 from gitops_stack.lab.tools import Tools, build_tools
 from gitops_stack.lab.trial import Trial
+from gitops_stack.lab.watched_trial import run_trials
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.applications import Tree, load_tree
@@ -32,6 +34,7 @@ from gitops_stack.tree_check.selection import (
     select_changed,
     select_named,
 )
+from gitops_stack.tree_check.working_tree import WorkingTree
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def try_applications(
         int, typer.Option(help="How long the applications of one wave may take.", min=1, metavar="SECONDS")
     ] = 300,
     name: Annotated[str, typer.Option("--name", "-n", help="Lab to use.", metavar="LAB")] = "try",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Try again whenever a file is saved, in the same lab, until Ctrl-C.")
+    ] = False,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     project: Project = Path(),
 ) -> None:
@@ -77,19 +83,19 @@ def try_applications(
 
     Leaves with 1 unless each becomes Synced at the working tree and Healthy. Needs no Pulumi, AWS or Docker.
     """
-    _check_usage(applications or [], base, everything)
+    _check_usage(applications or [], base, everything, watch and output is Output.JSON)
     folder = project.absolute()
     settings = load_stack_file(folder, _choose_stack(folder, stack))
     check_playable(settings.gitops.repo_url, settings.gitops.revision)
     find_repository(folder)
+    asked = _Asked(folder, settings.stack, tuple(applications or ()), base, everything)
     with progress(f"trying {settings.stack}") as step:
         tools = _find_tools(step)
+        if watch:
+            _watch(asked, name, tools, step, limit_seconds=timeout, keep=keep)
+            return
         tree = load_tree(folder, settings)
-        choice = _choose(folder, settings, tree, applications or [], base, everything)
-        GitOpsStackError.raise_for(one.sentence for one in find_blocking(tree, choice.selection.applications))
-        _check_namespaces(settings, choice)
-        _check_helm(choice)
-        _say_unseen(choice)
+        choice = _prepare(asked, settings, tree)
         trial = None
         if choice.names:
             step(f"trying {', '.join(choice.names)}")
@@ -104,7 +110,72 @@ def try_applications(
         raise typer.Exit(1)
 
 
-def _check_usage(names: list[str], base: str | None, everything: bool) -> None:
+@dataclass(frozen=True)
+class _Asked:
+    """What one call asks for."""
+
+    project: Path
+    stack: str
+    names: tuple[str, ...]
+    base: str | None
+    everything: bool
+
+
+def _prepare(asked: _Asked, settings: StackSettings, tree: Tree) -> _Choice:
+    """Choose in the working tree. Raises :class:`GitOpsStackError` for what makes a try pointless."""
+    choice = _choose(asked.project, settings, tree, list(asked.names), asked.base, asked.everything)
+    GitOpsStackError.raise_for(one.sentence for one in find_blocking(tree, choice.selection.applications))
+    _check_namespaces(settings, choice)
+    _check_helm(choice)
+    _say_unseen(choice)
+    return choice
+
+
+def _watch(asked: _Asked, name: str, tools: Tools | None, step: Progress, *, limit_seconds: float, keep: bool) -> None:
+    working = WorkingTree(asked.project, lambda: load_stack_file(asked.project, asked.stack))
+    lab = _open(asked.project, name, tools, step)
+    chosen = _Choice(Selection(()))
+
+    def follow() -> Iterator[Trial]:
+        nonlocal chosen
+        working.load()
+        while True:
+            try:
+                chosen = _prepare(asked, working.settings, working.tree)
+            except GitOpsStackError as error:
+                err.print(f"not tried: {error}", markup=False)
+            else:
+                if chosen.names:
+                    yield Trial(lab, asked.project, working.settings, working.tree, chosen.selection.applications)
+                else:
+                    _print(working.settings, chosen, None, name, keep=False)
+            err.print("watching: save a file, or end with Ctrl-C")
+            _load_changed(working)
+
+    def report(trial: Trial, problem: GitOpsStackError | None) -> None:
+        if problem is None:
+            _print(trial.settings, chosen, trial, name, keep=False)
+        for finding in problem.findings if problem else ():
+            err.print(f"error: {finding}", markup=False)
+
+    run_trials(follow(), step, report, limit_seconds=limit_seconds, keep=keep)
+
+
+def _load_changed(working: WorkingTree) -> None:
+    """Wait until the tree has changed and can be read."""
+    while True:
+        working.wait_for_change()
+        try:
+            working.load()
+        except GitOpsStackError as error:  # saved half written, or wrong
+            err.print(f"not tried: {error}", markup=False)
+        else:
+            return
+
+
+def _check_usage(names: list[str], base: str | None, everything: bool, endless_json: bool) -> None:
+    if endless_json:
+        raise EnvironmentProblem("try: found --watch and --output json; give one of them")
     given = [word for word, found in (("APP", names), ("--base", base), ("--all", everything)) if found]
     if len(given) > 1:
         raise EnvironmentProblem(f"try: found {' and '.join(given)}; each chooses applications, give one of them")

@@ -85,18 +85,20 @@ class Trial(Phases):
         Applications that are not well are ``outcomes``.
         """
         with self.lab.state.alone():
-            self._open(progress)
+            self.open_lab(progress)
             try:
-                self._run(progress, limit_seconds)
+                self.run_in_lab(progress, limit_seconds)
             finally:
                 if not keep:
                     self.lab.down(progress)
 
-    def _run(self, progress: Progress, limit_seconds: float) -> None:
-        with self.phase("control plane", progress):
-            self.lab.up(progress)
-            if self._plays_host:
-                self.lab.start_outside(self._outside, progress)
+    def run_in_lab(self, progress: Progress, limit_seconds: float, *, is_up: bool = False) -> None:
+        """Run the test in a lab that was opened and is nobody else's; ``is_up`` says that its processes run."""
+        if not is_up:
+            with self.phase("control plane", progress):
+                self.lab.up(progress)
+                if self.plays_host:
+                    self.lab.start_outside(self._outside, progress)
         with self.phase("repository", progress):
             self.commit = self._seed()
         with connect(self.lab.state.kubeconfig) as client:
@@ -110,7 +112,8 @@ class Trial(Phases):
                 self._sync(client, progress, limit_seconds)
 
     @property
-    def _plays_host(self) -> bool:
+    def plays_host(self) -> bool:
+        """Tell whether the host of the repository is played."""
         sources = (source for one in self.chosen for source in one.spec.sources)
         return can_play_host(self.settings.gitops.repo_url, sources)
 
@@ -118,8 +121,8 @@ class Trial(Phases):
     def _repository(self) -> Path:
         return self.lab.state.directory / "gitops.git"
 
-    def _open(self, progress: Progress) -> None:
-        """Take a lab that is up as it is; make one that is not, or is another stack's, anew."""
+    def open_lab(self, progress: Progress) -> bool:
+        """Reuse this stack's running lab, and return True; else recreate it."""
         state = self.lab.state
         note, whose = self._read_note(), self._whose()
         if not note and (state.etcd.exists() or (state.directory / "workspace").exists()):
@@ -133,6 +136,7 @@ class Trial(Phases):
             note = {}
         if not note:
             self._write_note("", ())
+        return bool(note)
 
     def _whose(self) -> str:
         return f"{self.settings.stack} {self.settings.gitops.repo_url}"
@@ -199,7 +203,7 @@ class Trial(Phases):
     def _start_controllers(self, progress: Progress) -> None:
         state, url = self.lab.state, self.settings.gitops.repo_url
         variables = load_git_environment()
-        if self._plays_host:
+        if self.plays_host:
             variables |= build_git_variables(url, self._repository, variables)
             variables |= build_host_variables(state, state.load_ports()["git-host"])
         else:
@@ -251,7 +255,7 @@ class Trial(Phases):
     def _build_application(self, one: RenderedApplication) -> Manifest:
         """Build an Application as the tree renders it; where no host is played, at the commit and not its branch."""
         placed = _placed(one.spec.object)
-        if self._plays_host:
+        if self.plays_host:
             return placed
         gitops, spec = self.settings.gitops, dict(placed["spec"])
         sources = [

@@ -13,6 +13,7 @@ import pytest
 from gitops_stack.cli import graph
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.manifests import Manifest
+from gitops_stack.tree_check.working_tree import WorkingTree
 from tests.cli.test_main import run
 from tests.graph.trees import build_manifest, with_status
 
@@ -128,7 +129,7 @@ def test_a_watched_tree_is_drawn_again_and_trouble_is_said_once(
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(graph, "wait_for_change", wait)
+    monkeypatch.setattr(WorkingTree, "wait_for_change", wait)
     options = ("--output", "html", "--live", "--watch", "--write", file)
     assert run("graph", "-s", "dev", *options, monkeypatch=monkeypatch) == 130
     assert capsys.readouterr().err.count("not drawn: cluster: does not answer") == 1

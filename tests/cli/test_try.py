@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from gitops_stack.cli import try_
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.start_up import Outcome
 from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.trial import Trial
+from gitops_stack.lab.watched_trial import Report
+from gitops_stack.tree_check.working_tree import WorkingTree
 from tests.cli.test_main import run
 from tests.tree_check.test_trees import PROJECT, write_files
 
@@ -289,3 +292,47 @@ def test_a_base_whose_stack_file_is_wrong_makes_everything_new(
     (shop / "Pulumi.dev.yaml").write_text(good)
     assert run("try", "-s", "dev", monkeypatch=monkeypatch) == 0
     assert tried["names"] == ["guestbook", "web"]
+
+
+@pytest.mark.usefixtures("tried")
+def test_saved_files_are_tried_until_it_is_ended(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps: list[Callable[[], object]] = [
+        lambda: edit(shop),
+        lambda: (shop / "Pulumi.dev.yaml").write_text("config: ["),
+        lambda: (shop / "Pulumi.dev.yaml").write_text(written),
+    ]
+    written = (shop / "Pulumi.dev.yaml").read_text()
+
+    def wait(_: object) -> bool:
+        if not steps:
+            raise KeyboardInterrupt
+        steps.pop(0)()
+        return True
+
+    names: list[list[str]] = []
+
+    def fake(trials: Iterable[Trial], _step: object, report: Report, **options: object) -> None:
+        assert options == {"limit_seconds": 300, "keep": False}
+        for trial in trials:
+            names.append([one.spec.name for one in trial.chosen])
+            trial.commit = COMMIT
+            trial.outcomes = [replace(WELL, name=name) for name in names[-1]]
+            report(trial, GitOpsStackError("Namespace x: the API server refuses it") if len(names) > 1 else None)
+
+    monkeypatch.setattr(try_, "run_trials", fake)
+    monkeypatch.setattr(WorkingTree, "wait_for_change", wait)
+    assert run("try", "--stack", "dev", "--watch", monkeypatch=monkeypatch) == 130
+    assert names == [["web"], ["web"]]
+    said = capsys.readouterr()
+    assert "nothing to try" in said.out.splitlines()[0]
+    assert said.out.count("1 of 1 well at the working tree") == 1
+    assert said.err.count("not tried: Pulumi.dev.yaml") == 1
+    assert said.err.count("error: Namespace x: the API server refuses it") == 1
+
+
+@pytest.mark.usefixtures("shop")
+def test_what_never_ends_is_no_document(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("try", "--stack", "dev", "--watch", "--output", "json", monkeypatch=monkeypatch) == 2
+    assert capsys.readouterr().err == "error: try: found --watch and --output json; give one of them\n"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live_state import ObjectReference, connect, load_applications, load_objects
 from gitops_stack.manifests import Manifest
-from tests.e2e.scenario import ROOT, say
+from tests.e2e.scenario import ROOT, say, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -197,3 +200,45 @@ def test_nothing_is_left_running_unless_it_is_kept(project: Project) -> None:
     report = project.run("guestbook")
     assert outcomes(report) == {"guestbook": ("Synced", "Healthy")}
     assert load_marked_pids(project.lab.state.directory) == []
+
+
+def test_a_saved_file_is_in_the_lab_within_five_seconds(project: Project, tmp_path: Path) -> None:
+    """Two saves, uncommitted; between them one that does not render, which ends nothing."""
+    file = project.folder / "apps/live/all.yaml"
+    project.add("live", build("v1", "ConfigMap", "live", data={"color": "red"}))
+    environment = {**os.environ, **load_git_environment()}
+    environment["PATH"] = f"{project.lab.tools.bin}{os.pathsep}{environment['PATH']}"
+    command = [str(Path(sys.executable).parent / "gitops-stack"), "try", "live", "--watch", "--keep", "--stack", "dev"]
+    log = tmp_path / "log"
+    found = ObjectReference("", "ConfigMap", "storefront", "live", "v1")
+
+    def has_color(wanted: str) -> bool:
+        (living,) = project.load(found)
+        return (living or {}).get("data") == {"color": wanted}
+
+    with log.open("w") as output:
+        running = subprocess.Popen(command, cwd=project.folder, env=environment, stdout=output, stderr=output)
+        try:
+            wait_for("a first try", lambda: "watching: save a file" in log.read_text(), seconds=120)
+            assert has_color("red")
+            seconds = []
+            for wanted in ("blue", "green"):
+                saved = time.monotonic()
+                file.write_text(yaml.safe_dump(build("v1", "ConfigMap", "live", data={"color": wanted})))
+                wait_for(f"the color {wanted}", partial(has_color, wanted), seconds=60, every=0.1)
+                seconds.append(time.monotonic() - saved)
+                wait_for("it rests", lambda: log.read_text().rstrip().endswith("or end with Ctrl-C"), seconds=60)
+                if wanted == "blue":
+                    file.write_text("kind: [")
+                    wait_for("it is refused", lambda: "not tried: " in log.read_text(), seconds=30)
+            say(f"seconds from a save to the lab: {seconds}")
+            assert max(seconds) <= 5
+        finally:
+            running.send_signal(signal.SIGINT)
+            running.wait(timeout=60)
+    assert "not tried: apps/live/all.yaml" in log.read_text()
+    assert running.returncode == 130
+    status = subprocess.run(
+        ["git", "status", "--short", "apps/live"], cwd=project.folder, capture_output=True, text=True, check=True
+    )
+    assert status.stdout  # nothing was committed

@@ -99,7 +99,7 @@ def test_a_kept_lab_that_has_what_left_the_tree_is_made_anew(
     whole = {"whose": f"dev {kept.settings.gitops.repo_url}", **(note or {})}
     (directory / "try.json").write_text('{"whose": "d' if note is None else json.dumps(whole))
     (directory / "etcd").mkdir()
-    kept._open(lambda _line: None)
+    kept.open_lab(lambda _line: None)
     assert ((directory / "ended").exists(), (directory / "etcd").exists()) == (anew, not anew)
 
 
