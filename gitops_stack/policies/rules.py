@@ -84,6 +84,10 @@ RULES: tuple[Rule, ...] = (
         "A schema of a CRD or catalogue, or an object, cannot be used for validation.",
         "Nothing of the kind was validated.",
     ),
+    Rule(
+        "crd-rule", "error", "An object breaks a rule in CEL of its CRD.", "The API server refuses it; no schema tells."
+    ),
+    Rule("crd-rule-unjudged", "note", "A rule in CEL of a CRD cannot be evaluated here.", "It was not checked."),
     Rule("schema-missing", "warning", "No schema for a kind of this Kubernetes version.", "It was not validated."),
     Rule(
         "api-server", "error", "A real API server refuses an object (`--api-server`).", "It says what a cluster would."

@@ -1,7 +1,7 @@
 """JSON Schemas of custom kinds: from CRDs, made strict, and from catalogues.
 
 Strict as the API server's field validation: a field no schema names is refused unless the schema preserves unknown
-fields. CEL rules (`x-kubernetes-validations`) are not evaluated.
+fields. CEL rules (`x-kubernetes-validations`): see `cel_rules`.
 """
 
 from __future__ import annotations

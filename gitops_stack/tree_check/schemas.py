@@ -23,7 +23,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.policies.api.objects import check_metadata
 from gitops_stack.policies.api.parts import Violation
 from gitops_stack.policies.fields import dig, mapping
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.policies.finding import Finding, RenderedObject, count_noun
 from gitops_stack.tree_check.api_types import (
     DUPLICATE,
     check_typed,
@@ -35,6 +35,7 @@ from gitops_stack.tree_check.api_types import (
     list_kinds,
     load_definitions,
 )
+from gitops_stack.tree_check.cel_rules import RULES, check_rules, is_available
 from gitops_stack.tree_check.crd_schemas import (
     Catalogue,
     Schema,
@@ -59,12 +60,16 @@ _NAMED_KINDS = 5
 
 
 class _Compiled(NamedTuple):
-    """A validator with its schema: of a custom kind also as it was ``written``, of an own kind its definition."""
+    """A validator with its schema: of a custom kind also as it was ``written``, of an own kind its definition.
+
+    ``has_rules``: whether it has rules in CEL.
+    """
 
     validator: Any
     schema: Schema
     written: Schema | None = None
     definition: str = ""
+    has_rules: bool = False
 
 
 def choose_version(wanted: str | None) -> str:
@@ -101,13 +106,14 @@ class SchemaSet:
     def check(self, objects: Iterable[RenderedObject]) -> Iterator[Finding]:
         """Validate ``objects``; a kind without a schema is named once, at its first object."""
         named: set[SchemaKey] = set()
+        unjudged: dict[SchemaKey, tuple[RenderedObject, set[str]]] = {}
         for found in objects:
             key = (str(found.manifest["apiVersion"]), found.kind)
             if key not in self._compiled:
                 self._compiled[key] = self._compile(key)
             compiled = self._compiled[key]
             if isinstance(compiled, _Compiled):
-                yield from self._check(found, compiled)
+                yield from self._check(found, compiled, unjudged.setdefault(key, (found, set()))[1])
             else:
                 if key not in named:
                     named.add(key)
@@ -117,7 +123,9 @@ class SchemaSet:
                         found, check_metadata(found.group, found.kind, found.metadata, self.kubernetes_version), ()
                     )
 
-    def _check(self, found: RenderedObject, compiled: _Compiled) -> Iterator[Finding]:
+        yield from (_build_unjudged(*one) for one in unjudged.values() if one[1])
+
+    def _check(self, found: RenderedObject, compiled: _Compiled, unjudged: set[str]) -> Iterator[Finding]:
         manifest = found.manifest
         try:
             broken = not compiled.validator.is_valid(manifest)
@@ -130,6 +138,10 @@ class SchemaSet:
         for place, said, needs in violations:
             yield found.finding(place, said, needs, rule="schema-invalid")
         yield from _values(found, self._coded(found, compiled), {place for place, _, _ in violations})
+        if compiled.has_rules and compiled.written is not None and not violations:  # else they are not evaluated
+            broken_rules, left = check_rules(compiled.written, _settle_nulls(found.manifest, compiled))
+            yield from (found.finding(*one, rule="crd-rule") for one in broken_rules)
+            unjudged |= left
         group, _, version = str(found.manifest["apiVersion"]).rpartition("/")
         if compiled.definition and is_off(group, version):
             said = f"found {found.manifest['apiVersion']}, which an API server serves only when it is told to"
@@ -214,6 +226,15 @@ def _unreadable(found: RenderedObject, said: str) -> Finding:
     )
 
 
+def _build_unjudged(found: RenderedObject, rules: set[str]) -> Finding:
+    why = "that use what only a cluster has" if is_available() else "as the package that evaluates them is missing"
+    needs = "" if is_available() else "run `pip install 'gitops-stack[cel]'`"
+    said = (
+        f"{count_noun(len(rules), 'rule')} of its CRD in CEL {'was' if len(rules) == 1 else 'were'} not judged, {why}"
+    )
+    return found.finding("kind", said, needs, rule="crd-rule-unjudged")
+
+
 def _values(found: RenderedObject, violations: Iterable[Violation], told: Iterable[str]) -> Iterator[Finding]:
     """Yield findings of violations, but one a place."""
     places = set(told)
@@ -262,7 +283,7 @@ def _compile_text(version: str, text: str, *, strict: bool) -> _Compiled:
     schema: Schema = json.loads(text)
     made = build_strict_schema(schema, METADATA) if strict else schema
     validator, used = _compile_schema(version, made)
-    return _Compiled(validator, used, schema)
+    return _Compiled(validator, used, schema, has_rules=RULES in text)
 
 
 def _compile_schema(version: str, schema: Schema) -> tuple[Any, Schema]:
