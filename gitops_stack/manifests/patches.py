@@ -11,10 +11,12 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.access import build_account_keys, build_rbac_data
+from gitops_stack.manifests.argocd.customizations import build_customization_keys
 from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
 from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
 from gitops_stack.manifests.argocd.sign_in import build_dex_patches, build_sign_in_keys
+from gitops_stack.manifests.argocd.size import build_size_parameters, build_size_patches, size_resources
 from gitops_stack.settings import ArgoCDSettings, ComponentResources
 
 __all__ = ["Patch", "build_library_patches", "build_patches", "generated_patch_names"]
@@ -109,7 +111,8 @@ def build_patches(argocd: ArgoCDSettings) -> list[Patch]:
 
 def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
     """Build what the library makes of the settings, sorted by name; `argocd.patches` is left out."""
-    config, parameters = split_parameters(argocd.parameters)
+    every_parameter = {**build_size_parameters(argocd), **argocd.parameters}
+    config, parameters = split_parameters(every_parameter)
     notifications = build_notification_data(argocd)
     patches = [
         _custom_resource_definitions(),
@@ -118,7 +121,8 @@ def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
         config_map_patch("argocd-rbac-cm", build_rbac_data(argocd)),
         *([config_map_patch("argocd-cmd-params-cm", parameters)] if parameters else []),
         *([config_map_patch("argocd-notifications-cm", notifications)] if notifications else []),
-        *build_restart_patches(argocd.parameters, list_components(argocd)),
+        *build_restart_patches(every_parameter, list_components(argocd)),
+        *build_size_patches(argocd),
         *build_dex_patches(argocd),
         *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),
         *_resource_patches(argocd),
@@ -155,6 +159,7 @@ def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
         "resource.customizations.health.argoproj.io_Application": _APPLICATION_HEALTH,
         **({"url": argocd.url} if argocd.url else {}),
         **build_sign_in_keys(argocd),
+        **dict(build_customization_keys(argocd)),
     }
 
 
@@ -180,9 +185,15 @@ def _resource_patches(argocd: ArgoCDSettings) -> list[Patch]:
     own = {component: (f"argocd-{component}", _COMMON[component]) for component in list_components(argocd)}
     workloads = own | redis
     return [
-        Patch(f"resources-{component}", _resource_patch(name, found, argocd.resources.get(component)))  # type: ignore[call-overload]
+        Patch(f"resources-{component}", _resource_patch(name, found, chosen_resources(argocd, component)))
         for component, (name, found) in workloads.items()
     ]
+
+
+def chosen_resources(argocd: ArgoCDSettings, component: str) -> ComponentResources | None:
+    """Return what people, else the size, set aside for a component; ``None`` for the library's own figures."""
+    own: ComponentResources | None = argocd.resources.get(component)  # type: ignore[call-overload]
+    return own or size_resources(argocd, component)
 
 
 def _resource_patch(name: str, found: _Workload, override: ComponentResources | None) -> Manifest:

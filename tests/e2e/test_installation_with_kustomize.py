@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from gitops_stack.gitops_tree.git_environment import load_git_environment
+from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.parameter_reads import list_parameter_reads
 from gitops_stack.gitops_tree.tree import build_kustomization
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.lab.tools import build_tools
+from gitops_stack.manifests.argocd.customizations import load_release_exclusions
 from gitops_stack.settings.argocd.parameters import list_releases, load_parameters, release_order
 from tests.e2e.scenario import ROOT, STACK, edit_stack, say
 from tests.stacks import minimal
@@ -102,7 +104,7 @@ def test_a_patch_beside_the_settings_is_no_finding(check: Check) -> None:
 
 @pytest.mark.parametrize("high_availability", [False, True], ids=["standard", "high availability"])
 @pytest.mark.parametrize("version", list_releases())
-def test_the_table_of_parameters_is_what_the_release_reads(
+def test_the_tables_are_what_the_release_has(
     version: str, high_availability: bool, environment: dict[str, str], tmp_path: Path
 ) -> None:
     argocd = {"version": version, "commit": COMMITS[version], "highAvailability": high_availability}
@@ -114,7 +116,10 @@ def test_the_table_of_parameters_is_what_the_release_reads(
         ["kustomize", "build", str(folder)], env=environment, capture_output=True, text=True, check=True
     )
     read: dict[str, set[str]] = {}
-    for manifest in load_documents(done.stdout):
+    manifests = load_documents(done.stdout)
+    (config,) = [one for one in manifests if (one["kind"], one["metadata"]["name"]) == ("ConfigMap", "argocd-cm")]
+    assert load_documents(config["data"]["resource.exclusions"])[0] == load_release_exclusions()
+    for manifest in manifests:
         for _, key in list_parameter_reads(manifest):
             read.setdefault(key, set()).add(manifest["metadata"]["name"].removeprefix("argocd-"))
     known = {key: one for key, one in load_parameters().items() if release_order(one.since) <= release_order(version)}
@@ -122,3 +127,31 @@ def test_the_table_of_parameters_is_what_the_release_reads(
     assert {key: set(one.readers) for key, one in known.items() if one.readers} == {
         key: found for key, found in read.items() if known[key].readers
     }
+
+
+def test_everything_at_once_renders_as_the_settings_say(project: Path, check: Check) -> None:
+    """The patches of all families on upstream's manifests: what kustomize makes of them."""
+    patch = {"metadata": {"name": "argocd-cm"}, "data": {"exec.enabled": "true"}}
+    said = check(
+        patch,
+        url="https://argocd.example.com",
+        size="medium",
+        shards=2,
+        sso={"cognito": {"userPoolId": "eu-west-1_Ab12", "clientId": "abc"}},
+        resourceExclusions=[{"apiGroups": ["tekton.dev"], "kinds": ["TaskRun"]}],
+    )
+    assert "fine" in said, said
+    with pytest.MonkeyPatch.context() as context:
+        context.setenv("GITOPS_STACK_CACHE_DIR", str(project / "cache"))
+        found = {
+            (one["kind"], one["metadata"]["name"]): one for one in load_manifests(project / f"gitops/{STACK}/argocd")
+        }
+    controller = found["StatefulSet", "argocd-application-controller"]["spec"]
+    (container,) = controller["template"]["spec"]["containers"]
+    variables = {one["name"]: one.get("value") for one in container["env"]}
+    assert (controller["replicas"], variables["ARGOCD_CONTROLLER_REPLICAS"]) == (2, "2")
+    assert variables["GOMEMLIMIT"] == "3686MiB"
+    assert container["resources"]["limits"] == {"memory": "4096Mi"}
+    assert found["Deployment", "argocd-server"]["spec"]["replicas"] == 2
+    assert [name for _, name in found if "dex" in name] == []
+    assert "cognito:groups" in found["ConfigMap", "argocd-rbac-cm"]["data"]["scopes"]

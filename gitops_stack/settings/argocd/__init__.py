@@ -4,6 +4,11 @@ from gitops_stack.settings.argocd.access import (
     LocalAccountSettings,
     PolicySettings,
 )
+from gitops_stack.settings.argocd.customizations import (
+    IgnoredDifferencesSettings,
+    ResourceCustomizationSettings,
+    ResourceExclusionSettings,
+)
 from gitops_stack.settings.argocd.installation import (
     ArgoCDSettings,
     Commit,
@@ -42,8 +47,9 @@ from gitops_stack.settings.argocd.sign_in import (
 __all__ = [
     "ArgoCDSettings", "CognitoSettings", "Commit", "ComponentResources", "DirectorySettings", "EmailSettings",
     "EntraSettings", "ExistingSecretSettings", "ExternalSecretSettings", "GithubSettings", "GithubStatusSettings",
-    "GoogleSettings", "IdentityCenterSettings", "KeycloakSettings", "KustomizeSettings", "LocalAccountSettings",
-    "NotificationServicesSettings", "NotificationSettings", "OidcSettings", "OktaSettings", "PolicySettings",
-    "ProviderSettings", "ReleaseVersion", "SecretSourceSettings", "SlackSettings", "SsoSettings",
-    "SubscriptionSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",
+    "GoogleSettings", "IdentityCenterSettings", "IgnoredDifferencesSettings", "KeycloakSettings",
+    "KustomizeSettings", "LocalAccountSettings", "NotificationServicesSettings", "NotificationSettings",
+    "OidcSettings", "OktaSettings", "PolicySettings", "ProviderSettings", "ReleaseVersion",
+    "ResourceCustomizationSettings", "ResourceExclusionSettings", "SecretSourceSettings", "SlackSettings",
+    "SsoSettings", "SubscriptionSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",
 ]  # fmt: skip

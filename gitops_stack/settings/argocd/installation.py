@@ -8,9 +8,15 @@ from pydantic import Field
 
 from gitops_stack.patterns import COMMIT
 from gitops_stack.settings.argocd.access import Group, LocalAccountSettings, PolicySettings, RoleName, Url
+from gitops_stack.settings.argocd.customizations import (
+    ResourceCustomizationSettings,
+    ResourceExclusionSettings,
+    ResourceKind,
+)
 from gitops_stack.settings.argocd.notifications import NotificationSettings
 from gitops_stack.settings.argocd.parameters import ParameterKey
 from gitops_stack.settings.argocd.sign_in import SsoSettings
+from gitops_stack.settings.argocd.size import Shards, Size
 from gitops_stack.settings.types import DnsLabel, Flag, RoleArn, Settings, matching
 
 UPSTREAM = "github.com/argoproj/argo-cd"
@@ -94,6 +100,19 @@ class ArgoCDSettings(Settings):
     parameters: dict[ParameterKey, str] = Field(
         default_factory=dict,
         description="Keys of argocd-cmd-params-cm, and argocd-cm's that are read at start; readers restart.",
+    )
+    resource_customizations: dict[ResourceKind, ResourceCustomizationSettings] = Field(
+        default_factory=dict, description="Kind -> health and ignored differences, as `apps/Deployment`."
+    )
+    resource_exclusions: tuple[ResourceExclusionSettings, ...] = Field(
+        (), description="Kinds that Argo CD does not look at, added to the release's own list."
+    )
+    size: Size | None = Field(
+        None,
+        description="small (400 applications), medium (1,000), large (2,000 a shard); default: upstream's figures.",
+    )
+    shards: Shards | None = Field(
+        None, description="Application controllers; clusters are spread over them, one cluster never is."
     )
     kustomize: KustomizeSettings = Field(
         default_factory=lambda: KustomizeSettings.model_validate({}), description="How kustomize is run."

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gitops_stack import conventions
 from gitops_stack.settings.argocd.notification_rules import check_notifications
 from gitops_stack.settings.argocd.parameters import is_read, load_parameters
 from gitops_stack.settings.argocd.policy_lines import check_policy, defined_roles, read_policy
@@ -32,6 +33,14 @@ def check_argocd_references(settings: StackSettings) -> Iterator[Finding]:
     yield from check_sign_in(settings)
     yield from check_notifications(settings)
     yield from _check_parameters(settings)
+    application = f"{conventions.ARGOCD_GROUP}/Application"
+    own = argocd.resource_customizations.get(application)
+    if own is not None and own.health is not None:
+        path = f"argocd.resourceCustomizations.{application}.health"
+        yield path, own.health, "needs to be left out: waves wait by the library's health of an Application"
+    every = argocd.resource_customizations.get("all")
+    if every is not None and every.health is not None:
+        yield "argocd.resourceCustomizations.all.health", every.health, "needs a kind: health is judged by kind"
 
 
 def role_subject(role: str) -> str:
