@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_a_larger_size_is_larger_in_everything() -> None:
     figures = [tuple(vars(SIZES[size]).values()) for size in ("small", "medium", "large")]
     assert all(
         one <= other
-        for smaller, larger in zip(figures, figures[1:], strict=False)
+        for smaller, larger in itertools.pairwise(figures)
         for one, other in zip(smaller, larger, strict=True)
     )
 
