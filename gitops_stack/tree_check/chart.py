@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, lo
 from gitops_stack.patterns import match_doublestar
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
+from gitops_stack.tree_check.random_values import may_make_values, settle_made_values
 from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
@@ -31,6 +32,9 @@ _NO_PLUGIN = re.compile(r"could not find protocol handler for: ([\w+.-]+)")
 _UNREACHED = "helm cannot reach what the chart needs"
 _WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever the values
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
+_NAMING, _LOCKING = ("Chart.yaml", "requirements.yaml"), ("Chart.lock", "requirements.lock")
+_BESIDE = "file://"
+_VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?")
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
 
 
@@ -46,8 +50,10 @@ def render_chart(request: Request) -> Render:
     """Render a chart; what is wrong in it becomes a problem."""
     files: list[Path] = [path for path in sorted(request.folder.rglob("*")) if path.is_file()]
     try:
-        printed, pinned = _template(request, files)
+        printed, again, pinned = _template(request, files)
         documents = load_documents(printed)
+        if again:
+            documents = settle_made_values(documents, load_documents(again))
     except _UnrenderedError as error:
         return Render(files=tuple(files), **{"pinned": False, **error.fields})
     except yaml.YAMLError as error:
@@ -57,10 +63,12 @@ def render_chart(request: Request) -> Render:
     return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=pinned)
 
 
-def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
-    """Return what helm prints, and whether files alone decide it; add those it reads to ``files``.
+def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
+    """Return what helm prints, the same once more if it makes values, and whether files alone decide it.
 
-    Not so are dependencies that are fetched, values from elsewhere, and patterns, which a new file may match.
+    Adds the files it reads to ``files``. A version of a published chart is taken for one that stays what it is.
+
+    Not so are dependencies without a version, values from elsewhere, and patterns, which a new file may match.
     """
     helm, folder = shutil.which("helm"), request.folder
     if helm is None:
@@ -80,12 +88,14 @@ def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
         files += [Path(one) for one in read if not is_fetched(one)]
         arguments = [*_arguments(request, options, named), f"--values={values}"]
         try:
-            done = _run(helm, folder, arguments)
+            done, again = _run_twice(helm, folder, arguments)
             if done.returncode and _MISSING_DEPENDENCY.search(done.stderr):
                 if noted := find_unknown_host(_repositories(folder)):
                     host, said = noted
                     raise _UnrenderedError(skipped=_UNREACHED, lacking=f"{folder}: {said}", hosts=(host,))
-                done, pinned = _render_with_dependencies(helm, request, arguments, Path(made)), False
+                done, again = _render_with_dependencies(helm, request, arguments, Path(made))
+                pinned = pinned and _are_fixed(folder)
+                files += _list_neighbours(request)
         except subprocess.TimeoutExpired:
             late = Problem(f"helm did not end in {_SECONDS:.0f} s", place=str(folder))
             raise _UnrenderedError(failed=(late,)) from None
@@ -99,7 +109,7 @@ def _template(request: Request, files: list[Path]) -> tuple[str, bool]:
         mendable, needs = _WRONG.match(said) is None, "correct the chart or its values"
         failed = ChartProblem(f"helm failed: {said}", needs, str(folder), said=said, mendable=mendable)
         raise _UnrenderedError(failed=(failed,), pinned=pinned)
-    return done.stdout, pinned
+    return done.stdout, again, pinned
 
 
 def _find_error(said: str) -> str:
@@ -115,9 +125,18 @@ def _run(helm: str, folder: Path, arguments: list[str], **variables: str) -> sub
     )  # fmt: skip
 
 
+def _run_twice(
+    helm: str, folder: Path, arguments: list[str], **variables: str
+) -> tuple[subprocess.CompletedProcess[str], str]:
+    """Render a chart, and once more if it makes values anew at every render."""
+    done = _run(helm, folder, arguments, **variables)
+    makes = done.returncode == 0 and may_make_values(path for path in folder.rglob("*") if path.is_file())
+    return done, _run(helm, folder, arguments, **variables).stdout if makes else ""
+
+
 def _render_with_dependencies(
     helm: str, request: Request, arguments: list[str], made: Path
-) -> subprocess.CompletedProcess[str]:
+) -> tuple[subprocess.CompletedProcess[str], str]:
     """Build the chart's dependencies in a copy of it, as the repo-server does in its checkout, and render that."""
     home = {f"HELM_{name}_HOME": str(made / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
     with copy_source(request.folder, request.repository) as copy:
@@ -125,20 +144,36 @@ def _render_with_dependencies(
         for number, url in enumerate(fetched):
             done = _run(helm, copy, ["repo", "add", f"repository-{number}", url], **home)
             if done.returncode:
-                return done
+                return done, ""
         done = _run(helm, copy, ["dependency", "build"], **home)
-        return done if done.returncode else _run(helm, copy, arguments, **home)
+        return (done, "") if done.returncode else _run_twice(helm, copy, arguments, **home)
 
 
 def _repositories(chart: Path) -> list[str]:
     """List the repositories of a chart's dependencies; of HTTP ones helm builds from those it knows alone."""
-    found = []
-    for name in ("Chart.yaml", "requirements.yaml"):
-        file = chart / name
+    return list(dict.fromkeys(text(one.get("repository")) for one in _dependencies(chart, _NAMING)))
+
+
+def _dependencies(chart: Path, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    for file in (chart / name for name in names):
         documents = load_yaml_file(file) if file.is_file() else []
-        for one in sequence(mapping(documents[0] if documents else None).get("dependencies")):
-            found.append(text(mapping(one).get("repository")))
-    return list(dict.fromkeys(found))
+        yield from map(mapping, sequence(mapping(documents[0] if documents else None).get("dependencies")))
+
+
+def _are_fixed(chart: Path) -> bool:
+    """Tell whether dependencies are whole versions, in the lock or without one, or charts beside this one."""
+    found = list(_dependencies(chart, _LOCKING)) or list(_dependencies(chart, _NAMING))
+    return all(
+        text(one.get("repository")).startswith(_BESIDE) or _VERSION.fullmatch(text(one.get("version"))) for one in found
+    )
+
+
+def _list_neighbours(request: Request) -> Iterator[Path]:
+    """Yield the files of dependencies that are charts beside this one."""
+    for url in _repositories(request.folder):
+        place = Path(os.path.normpath(request.folder / url.removeprefix(_BESIDE)))
+        if url.startswith(_BESIDE) and place.is_relative_to(request.repository):
+            yield from (path for path in sorted(place.rglob("*")) if path.is_file())
 
 
 def _arguments(request: Request, options: Mapping[str, Any], values: list[str]) -> Iterator[str]:

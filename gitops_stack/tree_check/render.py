@@ -34,6 +34,7 @@ from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.directory import render_directory
 from gitops_stack.tree_check.inputs import stamp_program
 from gitops_stack.tree_check.kustomize_edits import edit_kustomization, find_unknown, has_edits
+from gitops_stack.tree_check.random_values import settle_made_values
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
 from gitops_stack.tree_check.source import Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
@@ -197,6 +198,13 @@ def _build(request: Request) -> list[Manifest]:
     options = shlex.split(request.tools.build_options or "")
     if "--enable-helm" in options and (version := request.tools.kubernetes_version):
         options += ["--helm-kube-version", version]
+    made = _build_once(request, options)
+    if "--enable-helm" in options and any(found.get("kind") == "Secret" for found in made):
+        return settle_made_values(made, _build_once(request, options))
+    return made
+
+
+def _build_once(request: Request, options: Sequence[str]) -> list[Manifest]:
     if not has_edits(mapping(request.options.get("kustomize"))):
         return render_kustomization(request.folder, options, request.environment)
     program = shutil.which("kustomize")

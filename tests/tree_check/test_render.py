@@ -501,3 +501,42 @@ def test_many_sources_are_rendered_by_processes(tmp_path: Path) -> None:
 def test_lists_are_taken_apart() -> None:
     documents = [("f", {"kind": "ConfigMapList", "items": [1, 2]}), ("g", {"kind": "List"}), ("h", 3)]
     assert list(flatten(documents)) == [("f", 1), ("f", 2), ("g", {"kind": "List"}), ("h", 3)]
+
+
+NEEDS_CHARTS = """#!/bin/sh
+if [ "$1" = template ] && [ ! -e charts/made ]; then
+  echo 'Error: found in Chart.yaml, but missing in charts/' >&2; exit 1
+fi
+[ "$1" = dependency ] && mkdir -p charts/made
+[ "$1" = template ] && cat ANSWER
+exit 0
+"""
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize(
+    ("dependency", "lock", "kept"),
+    [
+        ("{name: lib, version: 1.2.3, repository: 'https://charts.example.com'}", "", True),
+        ("{name: lib, version: 1.2.3, repository: 'oci://charts.example.com/a'}", "", True),
+        ("{name: lib, version: ^1.2, repository: 'https://charts.example.com'}", "", False),
+        ("{name: lib, version: ^1.2, repository: 'https://charts.example.com'}", "{name: lib, version: 1.2.9}", True),
+        ("{name: lib, version: '>=0', repository: 'file://../lib'}", "", True),
+        ("{name: lib, version: 1.x, repository: 'oci://charts.example.com/a'}", "", False),
+    ],
+)
+def test_a_chart_whose_dependencies_are_fixed_is_kept(dependency: str, lock: str, kept: bool, tmp_path: Path) -> None:
+    (tmp_path / "bin/helm").write_text(NEEDS_CHARTS.replace("ANSWER", str(tmp_path / "answer")))
+    chart, library = tmp_path / "repository/web", tmp_path / "repository/lib"
+    chart.mkdir(parents=True)
+    library.mkdir()
+    (tmp_path / "repository/.git").mkdir()
+    (library / "Chart.yaml").write_text("name: lib\n")
+    (chart / "Chart.yaml").write_text(f"name: web\ndependencies: [{dependency}]\n")
+    if lock:
+        (chart / "Chart.lock").write_text(f"dependencies: [{lock}]\n")
+    render = render_source(Request(chart, {}))
+    assert render.failed == ()
+    assert render.documents
+    assert render.pinned == kept
+    assert (library / "Chart.yaml" in render.files) == ("file://" in dependency)

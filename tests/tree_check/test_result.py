@@ -251,3 +251,56 @@ def test_what_is_gone_differs_from_what_is_empty(tmp_path: Path) -> None:
     file.mkdir()
     assert digest_paths([], [str(file)]) != gone[1]
     assert digest_file(file) == gone[2], "a folder has no content"
+
+
+WHOLE = """\
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: every, namespace: argocd}
+spec:
+  generators:
+    - git: {repoURL: https://github.com/acme/platform.git, revision: main, files: [{path: '**/app.yaml'}]}
+  template:
+    metadata: {name: '{{name}}'}
+    spec:
+      project: shop
+      source: {repoURL: https://github.com/acme/platform.git, targetRevision: main, path: '{{path}}/made'}
+      destination: {server: https://kubernetes.default.svc, namespace: shop}
+"""
+
+
+@pytest.fixture
+def whole(shop: Path) -> Path:
+    """Add a set that looks for files in the whole repository, and finds one."""
+    files = {
+        "gitops/dev/apps/every.yaml": WHOLE,
+        "teams/a/app.yaml": "name: a\n",
+        "teams/a/made/map.yaml": [{"base": "configmap"}],
+        "other/deep/notes.txt": "x\n",
+    }
+    write_files(shop, files)
+    wait_until_settled(shop)
+    return shop
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda project: write_files(project, {"teams/b/app.yaml": "name: b\n"}),
+        lambda project: write_files(project, {"other/deep/app.yaml": "name: b\n"}),
+        lambda project: (project / "teams/a/app.yaml").write_text("name: c\n"),
+        lambda project: (project / "teams/a/app.yaml").unlink(),
+        lambda project: write_files(project, {".gitignore": "teams\n"}),
+    ],
+    ids=["a folder more", "a file more", "another content", "a file less", "ignored"],
+)
+def test_a_set_over_the_whole_repository_is_kept_until_what_it_sees_changes(
+    change: Callable[[Path], object], whole: Path
+) -> None:
+    report = answer(whole)
+    assert report.applications > 4
+    assert ask(whole).load_report() == report
+    (whole / "other/deep/notes.txt").write_text("another\n")
+    assert ask(whole).load_report() == report, "no set reads it"
+    change(whole)
+    assert ask(whole).load_report() is None

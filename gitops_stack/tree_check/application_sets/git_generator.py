@@ -26,7 +26,7 @@ from gitops_stack.tree_check.go_template.values import as_go
 def generate_from_git(
     git: Mapping[str, Any], filling: Filling, repository: Repository, read: list[Path], *, new_globbing: bool
 ) -> Iterator[Parameters]:
-    """Yield the parameters of a git generator, and note in ``read`` the folders that decide which there are.
+    """Yield the parameters of a git generator, and note in ``read`` the folders and files that decide them.
 
     Raises :class:`RefusedError` and :class:`NotExpandableError`.
     """
@@ -40,7 +40,9 @@ def generate_from_git(
     elif sequence(git.get("files")):
         patterns = _patterns(git["files"])
         _note(listing, patterns, read)
-        for file in _find_files(listing, patterns, new_globbing=new_globbing):
+        matching = _find_files(listing, patterns, new_globbing=new_globbing)
+        read += [listing.folder / file for file in matching]
+        for file in matching:
             for entry in _read_entries(listing, file):
                 known = entry if filling.go_template else flatten(entry)
                 places = path_parameters(str(PurePosixPath(file).parent), prefix, file, go_template=filling.go_template)

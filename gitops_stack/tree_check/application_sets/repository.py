@@ -66,13 +66,23 @@ class Repository:
         return self._listings.setdefault(root.folder, Listing(root.folder))
 
 
+def list_ignored(folder: Path) -> list[Path]:
+    """List the folders below ``folder`` in which git looks for nothing."""
+    found = _ask(folder, "--others", "--ignored", "--exclude-standard", "--directory")
+    return [folder / name.rstrip("/") for name in found if name.endswith("/")]
+
+
 def _list_files(folder: Path) -> list[str]:
+    return _ask(folder, "--cached", "--others", "--exclude-standard")
+
+
+def _ask(folder: Path, *options: str) -> list[str]:
     if not any((place / ".git").exists() for place in (folder.resolve(), *folder.resolve().parents)):
         return []
-    arguments = ("ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    environment = build_caller_environment()
     try:
         done = start_git(
-            folder, *arguments, environment=build_caller_environment(), seconds=_SECONDS, errors="surrogateescape"
+            folder, "ls-files", "-z", *options, environment=environment, seconds=_SECONDS, errors="surrogateescape"
         )
     except EnvironmentProblem:
         return []
