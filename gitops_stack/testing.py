@@ -110,6 +110,10 @@ class _Recorder(mocks.MockMonitor):
         self._keep_loop()
         return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
+    def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - as above
+        self._keep_loop()
+        return super().ReadResource(request)  # type: ignore[no-untyped-call]
+
     def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - the SDK's generated types and names
         self._keep_loop()
         return super().Invoke(request)  # type: ignore[no-untyped-call]

@@ -41,10 +41,10 @@ def list_made_issuers(settings: StackSettings) -> list[str]:
 
 
 def list_passed_roles(settings: StackSettings) -> list[str]:
-    """List the ARNs of the roles the stack hands to a service and does not make: of nodes, and of pods."""
-    nodes = settings.eks.compute.node_role_arn if settings.eks else None
+    """List the ARNs of the roles the stack hands to a service and does not make: of cluster, nodes and pods."""
+    cluster, nodes = (settings.eks.role_arn, settings.eks.compute.node_role_arn) if settings.eks else (None, None)
     pods = (role.role_arn for role in settings.pod_roles.values())
-    return sorted({arn for arn in (nodes, *pods) if arn is not None})
+    return sorted({arn for arn in (cluster, nodes, *pods) if arn is not None})
 
 
 def list_keys(settings: StackSettings) -> list[str]:

@@ -76,3 +76,18 @@ def register_access(
 def _build_access_policy_arn(found: Sequence[Any]) -> str:
     account, policy = found
     return f"arn:{account.partition}:eks::aws:cluster-access-policy/AmazonEKS{policy}Policy"
+
+
+def refuse_unnamed_creator(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+    """Let the creator in by its named entry only.
+
+    `pulumi_eks` hard-codes `bootstrapClusterCreatorAdminPermissions`: EKS would then make an access entry of its own,
+    which no list shows and which the creator's named entry would collide with (ResourceInUseException).
+    """
+    if args.type_ != "aws:eks/cluster:Cluster":
+        return None
+    props = dict(args.props)
+    props["accessConfig"] = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
+    # EKS cannot change the key of a cluster: an edited setting must not replace the cluster with all that is in it.
+    options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["encryptionConfig"]))
+    return pulumi.ResourceTransformResult(props=props, opts=options)

@@ -52,6 +52,7 @@ def build_cluster_args(
         "log_types": eks.logs.types,
         "log_retention_days": eks.logs.retention_days,
         "secrets_key_arn": eks.secrets_key_arn,
+        "role_arn": eks.role_arn,
         "auto_mode": eks.compute.auto_mode,
         "node_groups": groups,
         "addons": {addon: version for addon, version in eks.addons.items() if addon in BEFORE_NODES},

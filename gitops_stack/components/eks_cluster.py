@@ -13,14 +13,14 @@ from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.key_policies import build_secrets_key_policy
 from gitops_stack.components.addons import register_addon
 from gitops_stack.components.aws_account import AccountArgs, find_account
-from gitops_stack.components.cluster_access import AccessArgs, register_access
+from gitops_stack.components.cluster_access import AccessArgs, refuse_unnamed_creator, register_access
 from gitops_stack.components.cluster_admission import hand_out_kubeconfig
 from gitops_stack.components.cluster_checks import check_cluster_args
 from gitops_stack.components.cni_role import register_cni_role
 from gitops_stack.components.node_groups import NodeGroupArgs, list_node_policies, register_node_groups
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.private_access import register_private_access
-from gitops_stack.components.roles import RoleOptions
+from gitops_stack.components.roles import RoleOptions, read_role
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.eks_versions import find_version_warning
 
@@ -65,6 +65,8 @@ class EksClusterArgs(AccountArgs):
     """How long they are kept; default 90."""
     secrets_key_arn: NotRequired[pulumi.Input[str] | None]
     """KMS key of Secrets, chosen once; default: one is made."""
+    role_arn: NotRequired[str | None]
+    """An existing role that EKS takes, with the policies it needs, chosen once; default: one is made."""
     auto_mode: NotRequired[bool]
     """EKS makes nodes as pods need them, and brings its own add-ons."""
     node_groups: NotRequired[Mapping[str, NodeGroupArgs]]
@@ -161,7 +163,7 @@ class EksCluster(pulumi.ComponentResource):
         options = pulumi.ResourceOptions(
             parent=self,
             depends_on=[logs, *self._before],
-            transforms=[_refuse_unnamed_creator, RoleOptions.of(args).transform],
+            transforms=[refuse_unnamed_creator, RoleOptions.of(args).transform],
             # AWS's own protection comes into play when all that is in the cluster has gone; the engine's before.
             protect=args.get("deletion_protection", False),
         )
@@ -181,6 +183,7 @@ class EksCluster(pulumi.ComponentResource):
             deletion_protection=args.get("deletion_protection", False),
             enabled_cluster_log_types=list(args.get("log_types", ("api", "audit", "authenticator"))),
             encryption_config_key_arn=args.get("secrets_key_arn") or self._register_key(name, args),
+            service_role=read_role(f"{name}-role", role, self) if (role := args.get("role_arn")) else None,
             skip_default_node_group=True,
             opts=options,
             **_build_compute(args),
@@ -282,18 +285,3 @@ def _build_compute(args: EksClusterArgs) -> dict[str, Any]:
         "kube_proxy_addon_options": proxy,
         "vpc_cni_options": cni,
     }
-
-
-def _refuse_unnamed_creator(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
-    """Let the creator in by its named entry only.
-
-    `pulumi_eks` hard-codes `bootstrapClusterCreatorAdminPermissions`: EKS would then make an access entry of its own,
-    which no list shows and which the creator's named entry would collide with (ResourceInUseException).
-    """
-    if args.type_ != "aws:eks/cluster:Cluster":
-        return None
-    props = dict(args.props)
-    props["accessConfig"] = {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False}
-    # EKS cannot change the key of a cluster: an edited setting must not replace the cluster with all that is in it.
-    options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(ignore_changes=["encryptionConfig"]))
-    return pulumi.ResourceTransformResult(props=props, opts=options)

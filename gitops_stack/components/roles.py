@@ -99,5 +99,10 @@ def register_role(
     return RegisteredRole(role, policies)
 
 
+def read_role(name: str, arn: str, parent: pulumi.Resource) -> iam.Role:
+    """Read a role that is there; the run stops when it is not."""
+    return iam.Role.get(name, arn.rpartition("/")[2], opts=pulumi.ResourceOptions(parent=parent))
+
+
 def _render(document: pulumi.Input[Mapping[str, Any]]) -> pulumi.Output[str]:
     return pulumi.Output.from_input(document).apply(render_document)

@@ -24,7 +24,7 @@ class _Rule:
     deleted: str
 
 
-# By the fact that changes. EKS has no update of a cluster's name, IP family, encryption key or zones (EKS API:
+# By the fact that changes. EKS has no update of a cluster's name, IP family, role, encryption key or zones (EKS API:
 # UpdateClusterConfig takes subnets of the zones it was made with alone), EC2 none of a VPC's first block; and Pulumi
 # replaces everything of a provider for another region or account.
 _FIXED: Mapping[str, _Rule] = {
@@ -32,12 +32,14 @@ _FIXED: Mapping[str, _Rule] = {
     "clusterName": _Rule("cluster.name", _EKS),
     "ipFamily": _Rule("cluster.ipFamily", _EKS),
     "secretsKey": _Rule("cluster.secretsKeyArn", _EKS),
+    "clusterRole": _Rule("cluster.roleArn", _EKS),
     "network": _Rule("network", f"the network, and {_EKS}"),
     "zones": _Rule("network.availabilityZones", f"subnets of the network, and {_EKS}"),
     "region": _Rule("aws:region", f"all AWS resources of the stack in {{before}}: {_EKS}"),
     "accountId": _Rule("account.id", f"all AWS resources of the stack in account {{before}}: {_EKS}"),
 }
 
+_OWN_ROLE = "a role of its own"
 _OF_NETWORK = ("network", "zones")
 
 
@@ -49,6 +51,7 @@ def build_facts(settings: StackSettings) -> dict[str, str]:
         "clusterName": settings.cluster_name if eks else "",
         "ipFamily": eks.ip_family if eks else "",
         "secretsKey": (eks.secrets_key_arn or "a key of its own") if eks else "",
+        "clusterRole": (eks.role_arn or _OWN_ROLE) if eks else "",
         "network": (network.vpc_id or network.cidr or "") if network else "",
         "zones": _zones(network) if network else "",
         "region": (settings.region or "") if settings.account else "",
@@ -72,7 +75,9 @@ def check_facts(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Itera
     provided = _EKS if had_cluster else "Argo CD, root and its applications with their workloads from the cluster"
     cluster = recorded.get("clusterName") or "of this stack"
     for fact, rule in _FIXED.items():
-        before, now = recorded.get(fact, ""), wanted.get(fact, "")
+        # A stack whose record knows no role of the cluster is of a release that made one for every cluster.
+        unsaid = _OWN_ROLE if had_cluster and fact == "clusterRole" else ""
+        before, now = recorded.get(fact) or unsaid, wanted.get(fact, "")
         if fact == "zones" and before.isdigit() != now.isdigit() and _count(before) == _count(now):
             continue  # the same number, and one of the two does not say which
         judged = had_cluster or fact in ("provider", "region", "accountId") or (fact in _OF_NETWORK and network_alone)

@@ -20,7 +20,7 @@ from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.backend import Backend
 from gitops_stack.lab.disk_space import SPACE_TO_BEGIN, check_space, find_full_disk
 from gitops_stack.lab.engine_process import EngineProcess, Watch, describe_exit
-from gitops_stack.lab.engine_temporaries import remove_left_temporaries, temporary_folder
+from gitops_stack.lab.engine_temporaries import refuse_engine_log, remove_left_temporaries, temporary_folder
 from gitops_stack.lab.orphans import ENGINE_MARKER, MARKER, end_orphans_of_engines
 
 # Said of every failed run, or of a program whose own error stands before it.
@@ -144,6 +144,7 @@ class Engine:
         if not self.project.is_dir():
             raise EnvironmentProblem(f"{self.project}: the clone is gone; clone the lab's gitops.git there again")
         environment = self.environment()
+        refuse_engine_log(self.state / "pulumi-home")
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         place, see = f"pulumi {arguments[0]}", f"see {self.log}"
         check_space(self._folders, SPACE_TO_BEGIN)

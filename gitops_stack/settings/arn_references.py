@@ -45,6 +45,7 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
             yield _Named(f"cluster.access.{name}.principalArn", access.principal_arn)
         yield _Named("cluster.secretsKeyArn", settings.eks.secrets_key_arn, "region")
         reason = "EKS passes on no role of another"
+        yield _Named("cluster.roleArn", settings.eks.role_arn, "account", "EKS takes no role of another")
         yield _Named("cluster.compute.nodeRoleArn", settings.eks.compute.node_role_arn, "account", reason)
     if settings.account is not None:
         reason = "IAM bounds roles by policies of their own account, or AWS's"

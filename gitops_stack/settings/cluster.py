@@ -34,9 +34,8 @@ ADDONS = ("vpc-cni", "coredns", "kube-proxy", "eks-pod-identity-agent", "aws-ebs
 _FAMILIES = frozenset(
     "a c d dl f g gr h hpc i im inf is m p r t trn u vt x z".split()  # noqa: SIM905 - a table, read as one
 )
-_INSTANCE_TYPE = re.compile(
-    r"([a-z]+)-?([0-9]+)([a-z0-9-]*)\.([a-z0-9-]+)"
-)  # m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
+# m7g.large, u7i-12tb.224xlarge, u-6tb1.metal
+_INSTANCE_TYPE = re.compile(r"([a-z]+)-?([0-9]+)([a-z0-9-]*)\.([a-z0-9-]+)")
 
 
 def _check_instance_type(value: str) -> str:
@@ -272,6 +271,9 @@ class EksClusterSettings(Settings):
     )
     secrets_key_arn: KmsKeyArn | None = Field(
         None, description="KMS key of Secrets, chosen once; default: one is made."
+    )
+    role_arn: RoleArn | None = Field(
+        None, description="An existing role that EKS takes for the cluster, chosen once; default: one is made."
     )
     oidc_provider: Flag = Field(False, description="IAM OIDC provider, for roles by IRSA; Pod Identity needs none.")
     addons: dict[AddonName, AddonVersion] = Field(

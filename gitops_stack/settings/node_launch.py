@@ -30,7 +30,7 @@ def check_user_data(text: str, operating_system: Literal["al2023", "bottlerocket
         return f"{size} bytes", f"needs {_MOST_BYTES} at most, EC2's limit"
     first = text.lstrip("\n").partition("\n")[0]
     if operating_system == "bottlerocket":
-        if not re.match(r"\[settings(\.[a-z0-9-]+)*\]$|settings\.|#[^!]|$", first):
+        if not re.match(r"\[{1,2}settings(\.[a-z0-9-]+)*\]{1,2}|settings\.|#(?!!)|$", first):
             return first, "needs settings of Bottlerocket in TOML, such as [settings.kernel.sysctl]"
         return _find_own_key(text)
     if not text.startswith((_SCRIPT, _ARCHIVE)):
@@ -43,7 +43,7 @@ def check_user_data(text: str, operating_system: Literal["al2023", "bottlerocket
 def _find_own_key(text: str) -> tuple[str, str] | None:
     section = ""
     for line in text.splitlines():
-        if table := re.fullmatch(r"\[([^\[\]]+)\]\s*(#.*)?", line.strip()):
+        if table := re.fullmatch(r"\[{1,2}([^\[\]]+)\]{1,2}\s*(#.*)?", line.strip()):
             section = f"{table[1]}."
         key = section if table else f"{section}{line.partition('=')[0].strip()}."
         found = key.removeprefix("settings.kubernetes.").partition(".")[0]

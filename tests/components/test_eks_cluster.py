@@ -11,7 +11,7 @@ import pytest
 
 from gitops_stack import testing
 from gitops_stack.components import EksCluster
-from gitops_stack.components.eks_cluster import _refuse_unnamed_creator
+from gitops_stack.components.cluster_access import refuse_unnamed_creator
 from gitops_stack.components.roles import RoleOptions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.guard import admission
@@ -126,6 +126,15 @@ def test_nodes_with_security_groups_get_the_one_eks_makes_and_not_the_control_pl
     found = record(node_groups=groups, addons=ADDONS)
     template = found["LaunchTemplate:eks-nodes-general"].inputs
     assert template["vpcSecurityGroupIds"] == ["sg-0fedcba9876543210", "sg-database"], "aws:eks/getCluster's"
+
+
+@BOTH
+def test_an_existing_role_is_read_and_handed_on(preview: bool) -> None:
+    arn = "arn:aws:iam::123456789012:role/platform/eks"
+    found = record(preview, **{**AUTO, "role_arn": arn})
+    reference = found["Cluster:eks"].inputs["serviceRole"]
+    assert (reference["id"] == "eks" or preview, last(reference["urn"])) == (True, "eks-role")
+    assert [one for one in found if one.startswith("Role:")] == []
 
 
 def test_a_cluster_has_safe_defaults() -> None:
@@ -307,7 +316,7 @@ def transform_args(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransfor
 
 
 def transform(type_: str, props: dict[str, Any]) -> pulumi.ResourceTransformResult | None:
-    changed = _refuse_unnamed_creator(transform_args(type_, props))
+    changed = refuse_unnamed_creator(transform_args(type_, props))
     if changed is not None:  # an edited key must not replace the cluster
         assert (changed.opts.protect, changed.opts.ignore_changes) == (True, ["encryptionConfig"])
     return changed

@@ -116,6 +116,7 @@ def test_the_unchanged_stack_file_is_previewed_and_made(dev: Rehearsal) -> None:
     dev.preview(say)
     dev.up(say)
     assert dev.planned["create"] == dev.report.changes["create"]
+    assert (dev.report.lab.state.directory / "pulumi-home" / "logs").is_file(), "the engine logs nothing of its own"
     assert len(dev.made) == dev.planned["create"]
 
 

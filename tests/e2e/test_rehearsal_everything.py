@@ -48,12 +48,13 @@ def test_a_stack_with_everything_is_made_and_taken_down(everything: Rehearsal) -
     assert check_documents(everything) == []
     groups = {found["inputs"]["amiType"] for found in of_type(everything, "NodeGroup")}
     assert "AL2023_x86_64_NVIDIA" in groups
-    own = next(
-        found["outputs"]["vpcConfig"] for found in of_type(everything, "Cluster") if "vpcConfig" in found["inputs"]
-    )
+    cluster = next(found for found in of_type(everything, "Cluster") if "vpcConfig" in found.get("inputs", {}))
+    assert cluster["inputs"]["roleArn"] == "arn:aws:iam::210987654321:role/eks"
     named = [found["inputs"].get("vpcSecurityGroupIds") for found in of_type(everything, "LaunchTemplate")]
-    assert [own["clusterSecurityGroupId"], "sg-0123456789abcdef0"] in named
+    assert [cluster["outputs"]["vpcConfig"]["clusterSecurityGroupId"], "sg-0123456789abcdef0"] in named
     roles = [found for found in resources(everything) if found["type"] == "aws:iam/role:Role"]
+    assert [found["id"] for found in roles if found.get("external")] == ["eks"], "the one that was there"
+    roles = [found for found in roles if not found.get("external")]
     assert {role["outputs"]["permissionsBoundary"].rpartition("/")[2] for role in roles} == {"boundary"}
     everything.destroy(say)
     everything.look_for_leftovers(say)

@@ -134,6 +134,20 @@ def test_a_network_that_was_made_alone_is_not_replaced(change: dict[str, object]
     assert list(check_facts(before, build_facts(changed))) == wanted
 
 
+def test_a_record_of_before_there_was_a_choice_of_role_stands_for_the_one_that_was_made() -> None:
+    recorded = dict(build_facts(StackSettings.model_validate(EKS)))
+    del recorded["clusterRole"]
+    assert list(check_facts(recorded, build_facts(StackSettings.model_validate(EKS)))) == []
+    named = StackSettings.model_validate(
+        {**EKS, "cluster": {**EKS["cluster"], "roleArn": "arn:aws:iam::123456789012:role/eks"}}
+    )
+    (found,) = check_facts(recorded, build_facts(named))
+    assert found.startswith(
+        "gitops-stack:cluster.roleArn: found arn:aws:iam::123456789012:role/eks, and this stack was made with a role "
+        "of its own; this would delete the EKS cluster gitops-stack-test with all"
+    )
+
+
 def test_a_refused_setting_is_named_with_both_values() -> None:
     (found,) = judge("eks", "network.cidr", "10.20.0.0/16", "10.30.0.0/16")
     assert found == (

@@ -11,6 +11,7 @@ import pytest
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.engine import Engine, _changes, find_errors
+from gitops_stack.lab.engine_temporaries import refuse_engine_log
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,14 @@ def test_a_lock_of_another_host_keeps_the_state_as_it_is(tmp_path: Path) -> None
     with pytest.raises(EnvironmentProblem, match=r"process 1 on elsewhere\.example is changing this stack"):
         engine.clear_dead_lock()
     assert (stacks / "dev.json.attrs").exists()
+
+
+def test_the_engine_keeps_no_log_of_its_own(tmp_path: Path) -> None:
+    logs = tmp_path / "pulumi-home" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "organization+gitops-stack+dev-20261129T234516.log").touch()
+    for _ in range(2):
+        refuse_engine_log(tmp_path / "pulumi-home")
+        assert logs.is_file(), "the engine makes no folder there"
+    refuse_engine_log(tmp_path / "new")
+    assert (tmp_path / "new" / "logs").is_file()

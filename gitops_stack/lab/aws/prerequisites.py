@@ -51,6 +51,8 @@ def _list_roles(settings: StackSettings, account_id: str) -> Iterator[tuple[str,
         kind, _, name = access.principal_arn.rpartition(":")[2].rpartition("/")
         if kind.startswith("role"):
             yield name, people
+    if settings.eks is not None and (arn := settings.eks.role_arn) is not None:
+        yield arn.rpartition("/")[2], {"Service": "eks.amazonaws.com"}
     if settings.eks is not None and (arn := settings.eks.compute.node_role_arn) is not None:
         yield arn.rpartition("/")[2], {"Service": "ec2.amazonaws.com"}
     for role in settings.pod_roles.values():

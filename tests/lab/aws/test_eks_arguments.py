@@ -71,7 +71,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"fargate": True}, NOT_HERE.format("fargate")),
     ({"createOidcProvider": True}, NOT_HERE.format("create_oidc_provider")),
     ({"storageClasses": "gp2"}, NOT_HERE.format("storage_classes")),
-    ({"serviceRole": "role"}, NOT_HERE.format("service_role")),
     ({"instanceRole": "role"}, NOT_HERE.format("instance_role")),
     ({"desiredCapacity": 3}, NOT_HERE.format("desired_capacity")),
     ({"creationRoleProvider": {"role": "role"}}, NOT_HERE.format("creation_role_provider")),

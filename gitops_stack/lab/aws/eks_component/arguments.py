@@ -32,7 +32,7 @@ _REPRODUCED = _PLAIN | {
     "bootstrapSelfManagedAddons", "clusterSecurityGroupTags", "clusterTags", "deletionProtection",
     "enabledClusterLogTypes", "encryptionConfigKeyArn", "endpointPrivateAccess", "endpointPublicAccess", "ipFamily",
     "kubernetesServiceIpAddressRange", "name", "nodeSecurityGroupTags", "privateSubnetIds", "providerCredentialOpts",
-    "publicAccessCidrs", "publicSubnetIds", "subnetIds", "tags", "upgradePolicy", "version", "vpcId",
+    "publicAccessCidrs", "publicSubnetIds", "serviceRole", "subnetIds", "tags", "upgradePolicy", "version", "vpcId",
 }  # fmt: skip
 _ADDON_OPTIONS = frozenset(
     {"enabled", "version", "configurationValues", "resolveConflictsOnCreate", "resolveConflictsOnUpdate"}

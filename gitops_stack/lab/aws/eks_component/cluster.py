@@ -45,8 +45,13 @@ class Cluster(pulumi.ComponentResource):
 
     def _register_children(self) -> None:
         partition = invoke_aws("aws:index/getPartition:getPartition", {}, self).apply(lambda found: found["partition"])
-        self._role = register_cluster_role(
-            self._label, auto_mode=self._auto_mode, partition=partition, tags=self._tags, parent=self
+        self._given_role: pulumi.Input[AwsResource] | None = self._arguments.get("serviceRole")
+        self._role = (
+            register_cluster_role(
+                self._label, auto_mode=self._auto_mode, partition=partition, tags=self._tags, parent=self
+            )
+            if self._given_role is None
+            else None
         )
         self._cluster_group = None if self._skips_groups else self._register_cluster_group()
         makes_node_role = self._auto_mode and self._arguments["autoMode"].get("createNodeRole") is not False
@@ -60,6 +65,7 @@ class Cluster(pulumi.ComponentResource):
             self._arguments,
             subnet_ids=self._subnet_ids,
             role=self._role,
+            role_arn=self._find_role_arn(),
             node_role=self._node_role,
             group=self._cluster_group,
             parent=self,
@@ -77,6 +83,12 @@ class Cluster(pulumi.ComponentResource):
         self._vpc_cni = self._register_vpc_cni()
         self._register_coredns()
         self._node_group, self._ingress_rule = self._register_node_group()
+
+    def _find_role_arn(self) -> pulumi.Output[Any]:
+        if self._role is not None:
+            return self._role.role.output("arn")
+        given: pulumi.Output[Any] = pulumi.Output.from_input(self._given_role)
+        return given.apply(lambda role: role.output("arn"))
 
     def _register_cluster_group(self) -> AwsResource:
         tags = _merge_tags(self._arguments.get("clusterSecurityGroupTags"), self._tags)
@@ -156,7 +168,7 @@ class Cluster(pulumi.ComponentResource):
             "accessEntries": list((given.get("accessEntries") or {}).values()),
             "autoModeNodeRoleName": self._node_role.role.output("name") if self._node_role else "",
             "cluster": self._cluster,
-            "clusterIamRole": self._role.role,
+            "clusterIamRole": self._role.role if self._role else self._given_role,
             "clusterSecurityGroup": self._cluster_group,
             "endpoint": self._cluster.output("endpoint"),
             "encryptionConfig": _read_encryption(given.get("encryptionConfigKeyArn")),

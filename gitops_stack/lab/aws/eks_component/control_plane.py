@@ -25,12 +25,13 @@ def register_control_plane(
     arguments: Mapping[str, Any],
     *,
     subnet_ids: pulumi.Input[Any],
-    role: ServiceRole,
+    role: ServiceRole | None,
+    role_arn: pulumi.Input[str],
     node_role: ServiceRole | None,
     group: AwsResource | None,
     parent: pulumi.Resource,
 ) -> AwsResource:
-    """Register the cluster, after its roles and all their policies."""
+    """Register the cluster, after those of its roles that are made with it, and all their policies."""
     key_arn = arguments.get("encryptionConfigKeyArn")
     inputs = {
         "accessConfig": {
@@ -42,14 +43,14 @@ def register_control_plane(
         "enabledClusterLogTypes": arguments.get("enabledClusterLogTypes"),
         "encryptionConfig": None if key_arn is None else {"provider": {"keyArn": key_arn}, "resources": ["secrets"]},
         "name": arguments.get("name"),
-        "roleArn": role.role.output("arn"),
+        "roleArn": role_arn,
         "tags": _build_tags(name, arguments),
         "upgradePolicy": arguments.get("upgradePolicy"),
         "version": arguments.get("version"),
         "vpcConfig": _build_vpc_config(arguments, subnet_ids, group),
         **_build_modes(arguments, node_role),
     }
-    attached = [*role.attached, *(node_role.attached if node_role else ())]
+    attached = [*(role.attached if role else ()), *(node_role.attached if node_role else ())]
     return AwsResource(
         "aws:eks/cluster:Cluster",
         f"{name}-eksCluster",
