@@ -114,6 +114,8 @@ def test_defaults_of_a_minimal_stack() -> None:
             "resource_exclusions": (),
             "size": None,
             "shards": None,
+            "exposure": None,
+            "metrics": {"service_monitors": False, "alerts": False, "labels": {}},
             "kustomize": {"build_options": None},
             "resources": {},
             "patches": {},

@@ -30,6 +30,7 @@ from gitops_stack.config.stack_config import engine_text, load_stack_config
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
+from gitops_stack.manifests.argocd.surroundings import build_surroundings
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import AWS_KEYS, FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
 from gitops_stack.stack_files import find_stacks, stack_file
@@ -125,7 +126,7 @@ def _parse(
     except ValidationError as error:
         problems += build_problems(error, numbers or {})
     else:
-        spanning = (*check_references(settings), *_check_patch_names(settings), *check_siblings(settings, project))
+        spanning = (*check_references(settings), *_check_names(settings), *check_siblings(settings, project))
         problems += [Problem(build_found(found), needs, build_path(path)) for path, found, needs in spanning]
     GitOpsStackError.raise_for(problem.at(place) for problem in problems)
     return settings
@@ -138,6 +139,8 @@ def _uses_aws(values: Mapping[str, Any]) -> bool:
     return is_eks or not values.keys().isdisjoint(AWS_KEYS)
 
 
-def _check_patch_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+def _check_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
     for name in sorted(settings.argocd.patches.keys() & generated_patch_names(settings.argocd)):
         yield f"argocd.patches.{name}", name, "needs another name: the library generates a patch of that name"
+    for name in sorted(settings.workloads.keys() & build_surroundings(settings).keys()):
+        yield f"workloads.{name}", name, f"needs another name: apps/{name}.yaml holds an object around Argo CD"

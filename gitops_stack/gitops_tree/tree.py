@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pull_through import ImageCache, build_image_overrides
-from gitops_stack.conventions import ARGOCD_IMAGES, GENERATED_HEADER, GENERATED_PATCH_PREFIX, SSO_EXTERNAL_SECRET
+from gitops_stack.conventions import ARGOCD_IMAGES, GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import (
@@ -15,7 +15,7 @@ from gitops_stack.manifests.applications import (
     build_self_management_application,
     build_workload_application,
 )
-from gitops_stack.manifests.argocd.sign_in import build_external_secret
+from gitops_stack.manifests.argocd.surroundings import build_surroundings
 from gitops_stack.manifests.namespaces import build_team_namespaces
 from gitops_stack.manifests.patches import Patch, build_patches
 from gitops_stack.settings import ArgoCDSettings, StackSettings
@@ -34,7 +34,6 @@ def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) ->
     relative to the tree -> text; the first line of each text says that it is generated.
     """
     patches = build_patches(settings.argocd)
-    external = build_external_secret(settings)
     documents: dict[str, Any] = {
         KUSTOMIZATION: build_kustomization(settings.argocd, patches, authored_patches, build_images(settings)),
         **{f"{PATCHES}/{patch_file(patch)}": patch.body for patch in patches},
@@ -42,7 +41,7 @@ def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) ->
         **{f"apps/namespace-{ns['metadata']['name']}.yaml": ns for ns in build_team_namespaces(settings)},
         "apps/argocd.yaml": build_self_management_application(settings),
         "apps/projects.yaml": build_projects_application(settings),
-        **({} if external is None else {f"apps/{SSO_EXTERNAL_SECRET}.yaml": external}),
+        **{f"apps/{name}.yaml": found for name, found in build_surroundings(settings).items()},
         **{f"apps/{name}.yaml": build_workload_application(settings, name) for name in settings.workloads},
     }
     return {path: f"{GENERATED_HEADER}\n{render_document(document)}" for path, document in documents.items()}

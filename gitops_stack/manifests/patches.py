@@ -12,6 +12,7 @@ from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.access import build_account_keys, build_rbac_data
 from gitops_stack.manifests.argocd.customizations import build_customization_keys
+from gitops_stack.manifests.argocd.exposure import build_exposure_parameters, build_exposure_patches
 from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
 from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
@@ -111,7 +112,7 @@ def build_patches(argocd: ArgoCDSettings) -> list[Patch]:
 
 def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
     """Build what the library makes of the settings, sorted by name; `argocd.patches` is left out."""
-    every_parameter = {**build_size_parameters(argocd), **argocd.parameters}
+    every_parameter = {**build_size_parameters(argocd), **build_exposure_parameters(argocd), **argocd.parameters}
     config, parameters = split_parameters(every_parameter)
     notifications = build_notification_data(argocd)
     patches = [
@@ -123,6 +124,7 @@ def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
         *([config_map_patch("argocd-notifications-cm", notifications)] if notifications else []),
         *build_restart_patches(every_parameter, list_components(argocd)),
         *build_size_patches(argocd),
+        *build_exposure_patches(argocd),
         *build_dex_patches(argocd),
         *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),
         *_resource_patches(argocd),

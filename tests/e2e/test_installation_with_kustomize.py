@@ -139,6 +139,8 @@ def test_everything_at_once_renders_as_the_settings_say(project: Path, check: Ch
         shards=2,
         sso={"cognito": {"userPoolId": "eu-west-1_Ab12", "clientId": "abc"}},
         resourceExclusions=[{"apiGroups": ["tekton.dev"], "kinds": ["TaskRun"]}],
+        exposure={"gateway": {"name": "public", "namespace": "gateway", "grpcHost": "grpc.example.com"}},
+        metrics={"serviceMonitors": True, "alerts": True},
     )
     assert "fine" in said, said
     with pytest.MonkeyPatch.context() as context:
@@ -153,5 +155,8 @@ def test_everything_at_once_renders_as_the_settings_say(project: Path, check: Ch
     assert variables["GOMEMLIMIT"] == "3686MiB"
     assert container["resources"]["limits"] == {"memory": "4096Mi"}
     assert found["Deployment", "argocd-server"]["spec"]["replicas"] == 2
+    listed = found["Service", "argocd-server"]["spec"]["ports"]
+    ports = [(one["name"], one.get("appProtocol")) for one in listed]
+    assert sorted(ports) == [("http", None), ("https", "kubernetes.io/h2c")]
     assert [name for _, name in found if "dex" in name] == []
     assert "cognito:groups" in found["ConfigMap", "argocd-rbac-cm"]["data"]["scopes"]

@@ -92,7 +92,7 @@ def test_an_external_secret_is_synced_last_and_makes_a_secret_that_argo_cd_reads
     stack = settings("okta", sso={"clientSecret": source})
     assert build_sign_in_data(stack.argocd) is None
     made = yaml.safe_load(build_tree(stack)["apps/external-secret-argocd-sso.yaml"])
-    assert made["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "1000"
+    assert made["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "1001"
     assert made["spec"]["target"]["template"]["metadata"]["labels"]["app.kubernetes.io/part-of"] == "argocd"
     assert made["spec"]["data"] == [
         {"secretKey": "clientSecret", "remoteRef": {"key": "acme/argocd", "property": "clientSecret"}}

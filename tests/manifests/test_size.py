@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,9 +50,7 @@ def test_processors_replicas_environment_and_memory_agree(size: Size) -> None:
 def test_a_larger_size_is_larger_in_everything() -> None:
     figures = [tuple(vars(SIZES[size]).values()) for size in ("small", "medium", "large")]
     assert all(
-        one <= other
-        for smaller, larger in itertools.pairwise(figures)
-        for one, other in zip(smaller, larger, strict=True)
+        one <= other for smaller, larger in pairwise(figures) for one, other in zip(smaller, larger, strict=True)
     )
 
 

@@ -10,7 +10,7 @@ import yaml
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.patch import Patch, workload
-from gitops_stack.settings import ArgoCDSettings, StackSettings
+from gitops_stack.settings import ArgoCDSettings
 from gitops_stack.settings.argocd.sign_in import (
     CognitoSettings,
     EntraSettings,
@@ -71,9 +71,9 @@ def build_dex_patches(argocd: ArgoCDSettings) -> Iterator[Patch]:
         yield Patch("dex-google-directory", workload("Deployment", _DEX, {"template": {"spec": pod}}))
 
 
-def build_external_secret(settings: StackSettings) -> Manifest | None:
+def build_external_secret(argocd: ArgoCDSettings) -> Manifest | None:
     """Build the ExternalSecret that makes the sign-in's Secret, if the settings want one."""
-    source = settings.argocd.sso.secret.external_secret if settings.argocd.sso and settings.argocd.sso.secret else None
+    source = argocd.sso.secret.external_secret if argocd.sso and argocd.sso.secret else None
     if source is None:
         return None
     remote = {"key": source.secret} | ({"property": source.property} if source.property else {})
@@ -81,15 +81,7 @@ def build_external_secret(settings: StackSettings) -> Manifest | None:
     return {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
-        "metadata": {
-            "name": conventions.SSO_SECRET,
-            "namespace": settings.argocd.namespace,
-            # Last, and tried without its CRD: the operator may be one of the applications before it.
-            "annotations": {
-                conventions.SYNC_WAVE: str(conventions.WAVE_EXTERNAL_SECRETS),
-                conventions.SYNC_OPTIONS: "SkipDryRunOnMissingResource=true",
-            },
-        },
+        "metadata": {"name": conventions.SSO_SECRET},
         "spec": {
             "refreshInterval": "1h",
             "secretStoreRef": {"kind": "ClusterSecretStore", "name": source.store},

@@ -9,6 +9,14 @@ from gitops_stack.settings.argocd.customizations import (
     ResourceCustomizationSettings,
     ResourceExclusionSettings,
 )
+from gitops_stack.settings.argocd.exposure import (
+    AlbSettings,
+    ExposureSettings,
+    GatewaySettings,
+    MetricsSettings,
+    NginxSettings,
+    NlbSettings,
+)
 from gitops_stack.settings.argocd.installation import (
     ArgoCDSettings,
     Commit,
@@ -45,10 +53,11 @@ from gitops_stack.settings.argocd.sign_in import (
 )
 
 __all__ = [
-    "ArgoCDSettings", "CognitoSettings", "Commit", "ComponentResources", "DirectorySettings", "EmailSettings",
-    "EntraSettings", "ExistingSecretSettings", "ExternalSecretSettings", "GithubSettings", "GithubStatusSettings",
-    "GoogleSettings", "IdentityCenterSettings", "IgnoredDifferencesSettings", "KeycloakSettings",
-    "KustomizeSettings", "LocalAccountSettings", "NotificationServicesSettings", "NotificationSettings",
+    "AlbSettings", "ArgoCDSettings", "CognitoSettings", "Commit", "ComponentResources", "DirectorySettings",
+    "EmailSettings", "EntraSettings", "ExistingSecretSettings", "ExposureSettings", "ExternalSecretSettings",
+    "GatewaySettings", "GithubSettings", "GithubStatusSettings", "GoogleSettings", "IdentityCenterSettings",
+    "IgnoredDifferencesSettings", "KeycloakSettings", "KustomizeSettings", "LocalAccountSettings",
+    "MetricsSettings", "NginxSettings", "NlbSettings", "NotificationServicesSettings", "NotificationSettings",
     "OidcSettings", "OktaSettings", "PolicySettings", "ProviderSettings", "ReleaseVersion",
     "ResourceCustomizationSettings", "ResourceExclusionSettings", "SecretSourceSettings", "SlackSettings",
     "SsoSettings", "SubscriptionSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",

@@ -13,6 +13,7 @@ from gitops_stack.settings.argocd.customizations import (
     ResourceExclusionSettings,
     ResourceKind,
 )
+from gitops_stack.settings.argocd.exposure import ExposureSettings, MetricsSettings
 from gitops_stack.settings.argocd.notifications import NotificationSettings
 from gitops_stack.settings.argocd.parameters import ParameterKey
 from gitops_stack.settings.argocd.sign_in import SsoSettings
@@ -113,6 +114,10 @@ class ArgoCDSettings(Settings):
     )
     shards: Shards | None = Field(
         None, description="Application controllers; clusters are spread over them, one cluster never is."
+    )
+    exposure: ExposureSettings | None = Field(None, description="A way in from outside; default: port-forward alone.")
+    metrics: MetricsSettings = Field(
+        default_factory=lambda: MetricsSettings.model_validate({}), description="What Prometheus reads of Argo CD."
     )
     kustomize: KustomizeSettings = Field(
         default_factory=lambda: KustomizeSettings.model_validate({}), description="How kustomize is run."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gitops_stack import conventions
 from gitops_stack.settings.argocd.notification_rules import check_notifications
@@ -13,6 +14,7 @@ from gitops_stack.settings.argocd.policy_lines import check_policy, defined_role
 from gitops_stack.settings.argocd.sign_in_rules import check_sign_in
 
 if TYPE_CHECKING:
+    from gitops_stack.settings.argocd.installation import ArgoCDSettings
     from gitops_stack.settings.stack import StackSettings
 
 Finding = tuple[str, object, str]
@@ -33,6 +35,7 @@ def check_argocd_references(settings: StackSettings) -> Iterator[Finding]:
     yield from check_sign_in(settings)
     yield from check_notifications(settings)
     yield from _check_parameters(settings)
+    yield from _check_exposure(argocd)
     application = f"{conventions.ARGOCD_GROUP}/Application"
     own = argocd.resource_customizations.get(application)
     if own is not None and own.health is not None:
@@ -77,3 +80,21 @@ def _check_parameters(settings: StackSettings) -> Iterator[Finding]:
             near = difflib.get_close_matches(key, load_parameters(), 1)
             remedy = f"Argo CD reads it from {known.since} on" if known else f"did you mean {near[0]}?" if near else ""
             yield path, value, f"needs a key that {version} reads{f': {remedy}' if remedy else ''}"
+
+
+def _check_exposure(argocd: ArgoCDSettings) -> Iterator[Finding]:
+    if argocd.exposure is None:
+        return
+    if argocd.url is None:
+        yield "argocd.url", None, "needs the address at which argocd.exposure shows Argo CD"
+    elif urlsplit(argocd.url).path:
+        yield "argocd.url", argocd.url, "needs a host of its own, without a path: argocd.exposure leads all of it there"
+    insecure = argocd.parameters.get("server.insecure")
+    if argocd.exposure.gateway and insecure not in (None, "true"):
+        yield "argocd.parameters.server.insecure", insecure, "needs true, or no setting: the Gateway ends TLS"
+    if not argocd.exposure.gateway and insecure == "true":
+        yield (
+            "argocd.parameters.server.insecure",
+            insecure,
+            "needs false, or no setting: argocd.exposure speaks TLS to it",
+        )

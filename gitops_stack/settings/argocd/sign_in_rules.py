@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gitops_stack import conventions
 from gitops_stack.settings.argocd.parameters import release_order
 from gitops_stack.settings.argocd.sign_in import (
     EntraSettings,
@@ -50,9 +49,6 @@ def check_sign_in(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
         needs = None if group in argocd.accounts else _group_needs(sso, group)
         if needs:
             yield f"argocd.rbac.{group}", group, f"needs {needs}"
-    file = conventions.SSO_EXTERNAL_SECRET
-    if sso.secret is not None and sso.secret.external_secret is not None and file in settings.workloads:
-        yield f"workloads.{file}", file, f"needs another name: apps/{file}.yaml holds the ExternalSecret of that name"
 
 
 def _group_needs(sso: SsoSettings, group: str) -> str | None:

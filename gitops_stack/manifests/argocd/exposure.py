@@ -1,0 +1,158 @@
+"""What leads to argocd-server from outside, as objects that root syncs last.
+
+They are no part of the installation: `pulumi up` would wait for an address that only a controller gives, and that
+controller may be one of the applications.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.argocd.patch import Patch
+from gitops_stack.settings import ArgoCDSettings
+from gitops_stack.settings.argocd.exposure import AlbSettings, GatewaySettings, NginxSettings, NlbSettings
+
+_SERVER = "argocd-server"
+_ALB, _NLB = "alb.ingress.kubernetes.io", "service.beta.kubernetes.io/aws-load-balancer"
+_GRPC_SERVICE = "argocd-server-grpc"
+_GRPC_HEALTH = "/grpc.health.v1.Health/Check"
+
+
+def build_exposure(argocd: ArgoCDSettings) -> Iterator[Manifest]:
+    """Yield the objects without their namespace, which is Argo CD's."""
+    exposure = argocd.exposure
+    if exposure is None:
+        return
+    host = urlsplit(argocd.url or "").hostname or ""
+    if exposure.alb:
+        yield from _alb(exposure.alb, host)
+    elif exposure.nlb:
+        yield _nlb(exposure.nlb, host)
+    elif exposure.nginx:
+        yield from _nginx(exposure.nginx, host)
+    elif exposure.gateway:
+        yield from _gateway(exposure.gateway, host)
+
+
+def build_exposure_parameters(argocd: ArgoCDSettings) -> dict[str, str]:
+    """Build the parameters a way in needs: behind a Gateway that ends TLS, argocd-server speaks plain HTTP."""
+    return {"server.insecure": "true"} if argocd.exposure and argocd.exposure.gateway else {}
+
+
+def build_exposure_patches(argocd: ArgoCDSettings) -> Iterator[Patch]:
+    """Yield the patch that tells a Gateway of HTTP/2 without TLS on the port of gRPC."""
+    if argocd.exposure and argocd.exposure.gateway:
+        # kustomize merges ports by number and protocol.
+        port = {"port": 443, "protocol": "TCP", "name": "https", "appProtocol": "kubernetes.io/h2c"}
+        body = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": _SERVER}, "spec": {"ports": [port]}}
+        yield Patch("gateway-server", body)
+
+
+def _alb(alb: AlbSettings, host: str) -> Iterator[Manifest]:
+    # The health check of gRPC stands on its Service: on the Ingress it would be for both target groups (argo-cd#14916).
+    yield _service(
+        _GRPC_SERVICE,
+        {
+            f"{_ALB}/backend-protocol-version": "GRPC",
+            f"{_ALB}/healthcheck-protocol": "HTTPS",
+            f"{_ALB}/healthcheck-path": _GRPC_HEALTH,
+            f"{_ALB}/success-codes": "0",
+        },
+        {"ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 8080}]},
+    )
+    is_grpc = {
+        "field": "http-header",
+        "httpHeaderConfig": {"httpHeaderName": "Content-Type", "values": ["application/grpc"]},
+    }
+    annotations = {
+        f"{_ALB}/scheme": alb.scheme,
+        f"{_ALB}/target-type": "ip",
+        f"{_ALB}/listen-ports": json.dumps([{"HTTPS": 443}]),
+        f"{_ALB}/backend-protocol": "HTTPS",
+        f"{_ALB}/healthcheck-protocol": "HTTPS",
+        f"{_ALB}/healthcheck-path": "/healthz",
+        f"{_ALB}/conditions.{_GRPC_SERVICE}": json.dumps([is_grpc]),
+        **({f"{_ALB}/certificate-arn": alb.certificate_arn} if alb.certificate_arn else {}),
+        **({f"{_ALB}/group.name": alb.group} if alb.group else {}),
+        **({f"{_ALB}/inbound-cidrs": ",".join(alb.inbound_cidrs)} if alb.inbound_cidrs else {}),
+    }
+    # The rule for gRPC comes first: rules are made in the order of the paths.
+    yield _ingress(_SERVER, annotations, "alb", host, [_GRPC_SERVICE, _SERVER])
+
+
+def _nlb(nlb: NlbSettings, host: str) -> Manifest:
+    annotations = {
+        f"{_NLB}-type": "external",
+        f"{_NLB}-nlb-target-type": "ip",
+        f"{_NLB}-scheme": nlb.scheme,
+        "external-dns.alpha.kubernetes.io/hostname": host,
+    }
+    if nlb.certificate_arn:
+        annotations |= {
+            f"{_NLB}-ssl-cert": nlb.certificate_arn,
+            f"{_NLB}-ssl-ports": "443",
+            f"{_NLB}-backend-protocol": "ssl",
+            f"{_NLB}-alpn-policy": "HTTP2Preferred",
+        }
+    spec: dict[str, Any] = {
+        "type": "LoadBalancer",
+        "loadBalancerClass": "service.k8s.aws/nlb",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 8080}],
+    }
+    if nlb.inbound_cidrs:
+        spec["loadBalancerSourceRanges"] = list(nlb.inbound_cidrs)
+    return _service(f"{_SERVER}-nlb", annotations, spec)
+
+
+def _nginx(nginx: NginxSettings, host: str) -> Iterator[Manifest]:
+    prefix = "nginx.ingress.kubernetes.io"
+    web = {f"{prefix}/backend-protocol": "HTTPS", f"{prefix}/force-ssl-redirect": "true"}
+    yield _ingress(_SERVER, web, nginx.class_name, host, [_SERVER], nginx.tls_secret)
+    if nginx.grpc_host:
+        grpc = {f"{prefix}/backend-protocol": "GRPCS"}
+        yield _ingress(_GRPC_SERVICE, grpc, nginx.class_name, nginx.grpc_host, [_SERVER], nginx.tls_secret)
+
+
+def _gateway(gateway: GatewaySettings, host: str) -> Iterator[Manifest]:
+    parent = {"name": gateway.name, "namespace": gateway.namespace}
+    parent |= {"sectionName": gateway.section} if gateway.section else {}
+    routes = [("HTTPRoute", _SERVER, host, 80)]
+    if gateway.grpc_host:
+        routes.append(("GRPCRoute", _GRPC_SERVICE, gateway.grpc_host, 443))
+    for kind, name, hostname, port in routes:
+        yield {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": kind,
+            "metadata": {"name": name},
+            "spec": {
+                "parentRefs": [parent],
+                "hostnames": [hostname],
+                "rules": [{"backendRefs": [{"name": _SERVER, "port": port}]}],
+            },
+        }
+
+
+def _service(name: str, annotations: dict[str, str], spec: dict[str, Any]) -> Manifest:
+    selector = {"selector": {"app.kubernetes.io/name": _SERVER}}
+    metadata = {"name": name, "annotations": annotations}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {**spec, **selector}}
+
+
+def _ingress(
+    name: str, annotations: dict[str, str], class_name: str, host: str, services: list[str], secret: str | None = None
+) -> Manifest:
+    paths = [
+        {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 443}}}}
+        for service in services
+    ]
+    tls = {"hosts": [host], **({"secretName": secret} if secret else {})}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "annotations": annotations},
+        "spec": {"ingressClassName": class_name, "rules": [{"host": host, "http": {"paths": paths}}], "tls": [tls]},
+    }

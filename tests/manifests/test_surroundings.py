@@ -1,0 +1,102 @@
+"""Objects around Argo CD: ways in from outside and what Prometheus reads, synced after all applications."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gitops_stack.gitops_tree.yaml_text import render_document
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.argocd.surroundings import build_surroundings
+from gitops_stack.manifests.patches import build_patches
+from gitops_stack.settings.references import check_references
+from tests.stacks import COMMIT, compare_golden, minimal, stack_render
+
+CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000"
+WAYS: dict[str, dict[str, Any]] = {
+    "alb": {"certificateArn": CERTIFICATE, "group": "tools", "inboundCidrs": ["203.0.113.0/24"]},
+    "nlb": {"certificateArn": CERTIFICATE, "scheme": "internet-facing"},
+    "nginx": {"tlsSecret": "argocd-cert", "grpcHost": "grpc.argocd.example.com"},
+    "gateway": {"name": "public", "namespace": "gateway", "section": "https", "grpcHost": "grpc.argocd.example.com"},
+}
+
+
+def surroundings(**argocd: Any) -> dict[str, Manifest]:
+    settings = minimal(argocd={"version": "v3.5.1", "commit": COMMIT, "url": "https://argocd.example.com", **argocd})
+    assert list(check_references(settings)) == []
+    return build_surroundings(settings)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_in_is_the_golden_one(way: str) -> None:
+    made = surroundings(exposure={way: WAYS[way]})
+    compare_golden(f"argocd-exposure-{way}.yaml", "---\n".join(render_document(one) for one in made.values()))
+
+
+def test_without_settings_there_is_nothing_around_argo_cd() -> None:
+    assert surroundings() == {}
+
+
+def test_everything_is_synced_after_the_applications_and_tried_without_its_kind() -> None:
+    for one in surroundings(exposure={"gateway": WAYS["gateway"]}, metrics={"alerts": True}).values():
+        annotations = one["metadata"]["annotations"]
+        assert annotations["argocd.argoproj.io/sync-options"] == "SkipDryRunOnMissingResource=true"
+        assert int(annotations["argocd.argoproj.io/sync-wave"]) > 1000
+        assert one["metadata"]["namespace"] == "argocd"
+
+
+def test_the_alb_checks_grpc_at_its_own_service_and_routes_it_first() -> None:
+    made = surroundings(exposure={"alb": {}})
+    service, ingress = made["service-argocd-server-grpc"], made["ingress-argocd-server"]
+    checks = {key.partition("/")[2]: value for key, value in service["metadata"]["annotations"].items()}
+    assert (checks["backend-protocol-version"], checks["success-codes"]) == ("GRPC", "0")
+    annotations = ingress["metadata"]["annotations"]
+    assert annotations["alb.ingress.kubernetes.io/healthcheck-path"] == "/healthz"
+    assert "alb.ingress.kubernetes.io/success-codes" not in annotations
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert [one["backend"]["service"]["name"] for one in paths] == ["argocd-server-grpc", "argocd-server"]
+    assert (
+        json.loads(annotations["alb.ingress.kubernetes.io/conditions.argocd-server-grpc"])[0]["field"] == "http-header"
+    )
+
+
+def test_a_gateway_that_ends_tls_gets_plain_http_behind_it() -> None:
+    settings = minimal(
+        argocd={"version": "v3.5.1", "commit": COMMIT, "exposure": {"gateway": WAYS["gateway"]}, "url": "https://a.b"}
+    )
+    patches = {patch.name: patch.body for patch in build_patches(settings.argocd)}
+    parameters, service = patches["argocd-cmd-params-cm"], patches["gateway-server"]
+    assert isinstance(parameters, dict)
+    assert isinstance(service, dict)
+    assert parameters["data"] == {"server.insecure": "true"}
+    assert service["spec"]["ports"] == [
+        {"port": 443, "protocol": "TCP", "name": "https", "appProtocol": "kubernetes.io/h2c"}
+    ]
+    assert "parameters-server" in patches
+
+
+@pytest.mark.parametrize(("stack", "high_availability"), [("dev", False), ("prd", True)])
+def test_every_service_monitor_finds_a_service_with_its_port(stack: str, high_availability: bool) -> None:
+    made = surroundings(
+        metrics={"serviceMonitors": True, "labels": {"release": "p"}}, highAvailability=high_availability
+    )
+    services = {
+        one["metadata"]["labels"]["app.kubernetes.io/name"]: {port["name"] for port in one["spec"]["ports"]}
+        for one in stack_render(stack)
+        if one["kind"] == "Service"
+    }
+    assert len(made) == 6 + high_availability
+    for one in made.values():
+        name = one["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"]
+        assert one["spec"]["endpoints"][0]["port"] in services[name]
+        assert one["metadata"]["labels"] == {"release": "p"}
+
+
+def test_alerts_have_a_name_an_expression_and_a_severity() -> None:
+    (rule,) = surroundings(metrics={"alerts": True}).values()
+    (group,) = rule["spec"]["groups"]
+    assert {one["labels"]["severity"] for one in group["rules"]} == {"warning", "critical"}
+    assert all(one["expr"].count("(") == one["expr"].count(")") and "argocd_" in one["expr"] for one in group["rules"])
+    assert len({one["alert"] for one in group["rules"]}) == len(group["rules"])
