@@ -212,11 +212,8 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
     def load_in(tree: Path) -> Callable[[str], StackSettings]:
         # Of the project's own repository the settings are the base's too; of another one they are those at hand.
         def load(name: str) -> StackSettings:
-            if not request.repository and name not in (known := find_stacks(tree / prefix)):
-                raise EnvironmentProblem(
-                    f"{to.remote}/{to.base}: has no {prefix}{stack_file(name)}; push it, or give its branch by --base; "
-                    f"stacks there: {', '.join(known) or 'none'}"
-                )
+            if not request.repository:
+                check_stack_is_there(to, tree, prefix, name)
             return load_stack_file(request.project if request.repository else tree / prefix, name)
 
         return load
@@ -247,6 +244,15 @@ def _run(request: _Request, plan: Callable[[Path, Callable[[str], StackSettings]
         print_json(build_report(delivered, opened, to, difference))
     else:
         print_delivered(delivered, opened, to, difference)
+
+
+def check_stack_is_there(to: Destination, tree: Path, prefix: str, stack: str) -> None:
+    """Raise unless the base, checked out at ``tree`` with the project at ``prefix``, has a stack of this name."""
+    if stack not in (known := find_stacks(tree / prefix)):
+        raise EnvironmentProblem(
+            f"{to.remote}/{to.base}: has no {prefix}{stack_file(stack)}; push it, or give its branch by --base; "
+            f"stacks there: {', '.join(known) or 'none'}"
+        )
 
 
 def _build_readers(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from gitops_stack.cli.delivery import (
     Push,
     Remote,
     WhichForge,
+    check_stack_is_there,
     parse_author,
 )
 from gitops_stack.config import load_stack_file
@@ -37,7 +39,7 @@ from gitops_stack.delivery.git_branch import (
     load_remote_url,
 )
 from gitops_stack.delivery.pull_request import build_merge_advice
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.stack_files import stack_file
 from gitops_stack.upgrade import cluster_report, report
@@ -52,6 +54,8 @@ Upgrade = TypeVar("Upgrade", ArgoCDUpgrade, ClusterUpgrade)
 class _Request:
     """What both commands are told about where the change goes, and how to print."""
 
+    stack: str
+    prefix: str
     to: Destination
     requests: PullRequests | None
     output: Output
@@ -96,7 +100,7 @@ def argocd(
         Words(report.build_message, report.build_branch),
         report.build_title, report.build_body, report.build_report, report.render_text, report.render_differences,
     )  # fmt: skip
-    _run(_Request(to, _detect(to, forge, without=no_pull_request), output), kind)
+    _run(_Request(stack, prefix, to, _detect(to, forge, without=no_pull_request), output), kind)
 
 
 @app.command("cluster")
@@ -130,18 +134,25 @@ def cluster(
         cluster_report.build_title, cluster_report.build_body, cluster_report.build_report, cluster_report.render_text,
         lambda _planned: (),
     )  # fmt: skip
-    _run(_Request(to, _detect(to, forge, without=no_pull_request), output), kind)
+    _run(_Request(stack, prefix, to, _detect(to, forge, without=no_pull_request), output), kind)
 
 
 def _run(request: _Request, kind: _Kind[Upgrade]) -> None:
+    to = request.to
+
+    def plan(tree: Path) -> Upgrade:
+        check_stack_is_there(to, tree, request.prefix, request.stack)
+        with _as_in_repository(tree):
+            return kind.plan(tree)
+
     def prove(tree: Path, planned: Upgrade, _before: None, _after: None) -> list[str]:
-        kind.prove(tree, planned)
+        with _as_in_repository(tree):
+            kind.prove(tree, planned)
         return []
 
-    to = request.to
     opened: PullRequest | None = None
     with progress(f"planning on {to.remote}/{to.base}"):
-        delivered = deliver(to, kind.plan, kind.words, lambda _tree, _planned: None, prove)
+        delivered = deliver(to, plan, kind.words, lambda _tree, _planned: None, prove)
         planned = delivered.plan
         if request.requests is not None and delivered.branch is not None:
             opened = write_pull_request(
@@ -152,6 +163,16 @@ def _run(request: _Request, kind: _Kind[Upgrade]) -> None:
         print_json({**kind.build_report(planned), **ends, "pullRequest": opened.url if opened else None})
     else:
         _print(kind, delivered, opened, to)
+
+
+@contextmanager
+def _as_in_repository(tree: Path) -> Iterator[None]:
+    """Name files in findings as the repository does, not by the temporary folder they are read in."""
+    try:
+        yield
+    except GitOpsStackError as error:
+        error.findings = tuple(finding.replace(f"{tree}/", "") for finding in error.findings)
+        raise
 
 
 def _print(

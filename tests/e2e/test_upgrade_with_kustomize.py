@@ -142,3 +142,12 @@ def test_patches_that_lose_their_target_are_refused_all_at_once(platform: Platfo
         f"{PATCHES}/{name}.yaml: " for name in ("00-resources-dex-server", "10-dex")
     ]
     assert platform.git("ls-remote", "origin") == before
+
+
+def test_findings_name_files_as_the_repository_does(platform: Platform) -> None:
+    (platform.clone / PATCHES / "00-argocd-cm.yaml").unlink()
+    platform.push("Stale")
+    with pytest.raises(GitOpsStackError) as refused:
+        platform.upgrade("v3.4.7", "--downgrade")
+    [finding] = refused.value.findings
+    assert finding.startswith(f"{PATCHES}/00-argocd-cm.yaml: is missing")
