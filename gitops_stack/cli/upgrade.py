@@ -78,7 +78,11 @@ class _Kind(Generic[Upgrade]):
 @app.command("argocd")
 def argocd(
     *,
-    version: Annotated[str, typer.Option("--to", help="Release to take, such as v3.5.1.", metavar="vX.Y.Z")],
+    version: Annotated[
+        str | None,
+        typer.Option("--to", help="Release to take; default: that of the stack before, by gitops/promotion.yaml.",
+                     metavar="vX.Y.Z"),
+    ] = None,
     stack: Stack, project: Project = Path(),
     downgrade: Annotated[
         bool, typer.Option("--downgrade", help="Go back on purpose; upstream describes no way back.")

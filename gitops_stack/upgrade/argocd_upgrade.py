@@ -23,6 +23,7 @@ from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.settings import ArgoCDSettings, EksClusterSettings, StackSettings
 from gitops_stack.stack_files import stack_file
 from gitops_stack.upgrade.patch_targets import check_patches
+from gitops_stack.upgrade.promotion import check_order, load_promoted_release
 from gitops_stack.upgrade.release_difference import ReleaseDifference, compare_installations
 from gitops_stack.upgrade.release_facts import Fact, find_facts
 from gitops_stack.upgrade.release_path import check_known, check_path
@@ -54,16 +55,18 @@ class ArgoCDUpgrade:
 
 
 def plan_argocd_upgrade(
-    checkout: Path, prefix: str, stack: str, version: str, *, downgrade: bool = False
+    checkout: Path, prefix: str, stack: str, version: str | None, *, downgrade: bool = False
 ) -> ArgoCDUpgrade:
     """Plan release ``version`` for ``stack``, whose project is at ``prefix`` of ``checkout``. Writes nothing there.
 
+    Without a ``version`` it is the release of the stack before this one in the promotion order.
     Raises :class:`GitOpsStackError` with every finding: a way upstream does not describe, a tree that is stale or does
     not match its lock, patches that lose their target.
     """
     project = checkout / prefix
     settings = load_stack_file(project, stack)
     old = settings.argocd.version
+    version = version or load_promoted_release(project, stack)
     GitOpsStackError.raise_for(check_path(old, version, downgrade=downgrade))
     commit = load_tag_commit(settings.argocd.source, version)
     if version == old:
@@ -85,7 +88,12 @@ def plan_argocd_upgrade(
         difference,
         tuple(find_facts(old, version, load_authored_files(project, settings), before)),
         {f"{prefix}{path}": text for path, text in texts.items()},
-        (*check_known(version), *_check_kubernetes(settings, version), *_check_images(settings, difference.images)),
+        (
+            *check_known(version),
+            *check_order(project, stack, version),
+            *_check_kubernetes(settings, version),
+            *_check_images(settings, difference.images),
+        ),
     )
 
 

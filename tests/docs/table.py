@@ -476,6 +476,10 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack status --stack dev": STATUS,
         "gitops-stack upgrade argocd --to v3.5.1 --stack dev --dry-run": UPGRADE,
         "gitops-stack upgrade argocd --to v3.5.1 --stack dev": UPGRADE,
+        "gitops-stack upgrade argocd --stack prd": Left(
+            "renders two releases",
+            ("tests/e2e/test_upgrade_with_kustomize.py::test_a_release_travels_in_the_order_of_promotion",),
+        ),
         "gitops-stack upgrade cluster --to 1.36 --stack prd --dry-run": CLUSTER,
         "gitops-stack upgrade cluster --to 1.36 --stack prd": CLUSTER,
     },

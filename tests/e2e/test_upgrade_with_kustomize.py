@@ -144,6 +144,21 @@ def test_patches_that_lose_their_target_are_refused_all_at_once(platform: Platfo
     assert platform.git("ls-remote", "origin") == before
 
 
+def test_a_release_travels_in_the_order_of_promotion(platform: Platform) -> None:
+    for stack in ("dev", "prd"):
+        platform.lock("--version", "v3.4.7", stack=stack)
+    platform.push("Both")
+    [warning] = [one for one in platform.upgrade("v3.5.1", "--dry-run", stack="prd")["warnings"] if "promotion" in one]
+    assert warning == "dev comes before prd in gitops/promotion.yaml and still has v3.4.7; upgrade it first"
+    assert platform.upgrade(None, stack="prd")["files"] == []
+    platform.take(platform.upgrade("v3.5.1")["branch"])
+    promoted = platform.upgrade(None, stack="prd")
+    assert (promoted["from"], promoted["to"]) == ("v3.4.7", "v3.5.1")
+    assert promoted["branch"] == "gitops-stack/prd/argocd-v3.5.1"
+    with pytest.raises(GitOpsStackError, match=r"has no stack before dev; name a release with --to"):
+        platform.upgrade(None)
+
+
 def test_findings_name_files_as_the_repository_does(platform: Platform) -> None:
     (platform.clone / PATCHES / "00-argocd-cm.yaml").unlink()
     platform.push("Stale")

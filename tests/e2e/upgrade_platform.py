@@ -50,12 +50,13 @@ class Platform:
         self.git("merge", "--quiet", "--ff-only", f"origin/{branch}")
         self.git("push", "--quiet", "origin", "HEAD:main")
 
-    def lock(self, *arguments: str) -> None:
-        done = CliRunner().invoke(app, ["lock", "--stack", "dev", "--project", str(self.clone), *arguments])
+    def lock(self, *arguments: str, stack: str = "dev") -> None:
+        done = CliRunner().invoke(app, ["lock", "--stack", stack, "--project", str(self.clone), *arguments])
         assert done.exit_code == 0, (done.output, done.exception)
 
-    def upgrade(self, version: str, *options: str) -> dict[str, Any]:
-        words = ["upgrade", "argocd", "--to", version, "--stack", "dev", "--project", str(self.clone), "--base", "main"]
+    def upgrade(self, version: str | None, *options: str, stack: str = "dev") -> dict[str, Any]:
+        words = ["upgrade", "argocd", "--stack", stack, "--project", str(self.clone), "--base", "main"]
+        words += ["--to", version] if version else []
         done = CliRunner().invoke(
             app, [*words, "--forge", "none", "--output", "json", *options], catch_exceptions=False
         )
