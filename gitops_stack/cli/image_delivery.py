@@ -28,6 +28,15 @@ from gitops_stack.stack_files import find_stacks, stack_file
 from gitops_stack.tree_check.workloads import Snapshot, load_workloads
 
 
+def check_stack_is_there(base: str, tree: Path, prefix: str, stack: str) -> None:
+    """Raise unless ``base``, checked out at ``tree`` with the project at ``prefix``, has a stack of this name."""
+    if stack not in (known := find_stacks(tree / prefix)):
+        raise EnvironmentProblem(
+            f"{base}: has no {prefix}{stack_file(stack)}; push it, or give its branch by --base; "
+            f"stacks there: {', '.join(known) or 'none'}"
+        )
+
+
 @dataclass(frozen=True)
 class ImageDelivery:
     """A change of images in ``stack``, planned on whatever the remote has; see :class:`delivery.git_branch.Change`.
@@ -89,11 +98,8 @@ class ImageDelivery:
     def _load(self, tree: Path, stack: str) -> StackSettings:
         """Read a stack's settings: of the project's own repository the base's, of another one those at hand."""
         project = self._project_in(tree)
-        if not self.repository and stack not in (known := find_stacks(project)):
-            raise EnvironmentProblem(
-                f"{self.remote}/{self.branch}: has no {self._prefix}{stack_file(stack)}; push it, or give its branch "
-                f"by --base; stacks there: {', '.join(known) or 'none'}"
-            )
+        if not self.repository:
+            check_stack_is_there(f"{self.remote}/{self.branch}", tree, self._prefix, stack)
         return load_stack_file(project, stack)
 
     def _project_in(self, tree: Path) -> Path:

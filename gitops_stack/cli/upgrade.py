@@ -1,14 +1,19 @@
-"""`gitops-stack upgrade argocd`: another release into Git, after saying what this installation will meet."""
+"""`gitops-stack upgrade …`: a newer version into Git, after saying what this stack will meet."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import typer
 
+from gitops_stack.account.session import Account, check_account
+from gitops_stack.cli.account import RoleArn
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.cli.delivery import (
     Author,
@@ -22,6 +27,7 @@ from gitops_stack.cli.delivery import (
     WhichForge,
     parse_author,
 )
+from gitops_stack.cli.image_delivery import check_stack_is_there
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,
@@ -32,30 +38,51 @@ from gitops_stack.delivery.git_branch import (
     load_remote_url,
 )
 from gitops_stack.delivery.pull_request import build_merge_advice
-from gitops_stack.forge.pull_requests import PullRequest, detect_pull_requests, write_pull_request
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
+from gitops_stack.stack_files import stack_file
+from gitops_stack.upgrade import cluster_report, report
 from gitops_stack.upgrade.argocd_upgrade import ArgoCDUpgrade, plan_argocd_upgrade, prove_upgrade
-from gitops_stack.upgrade.report import (
-    build_body,
-    build_branch,
-    build_message,
-    build_report,
-    build_title,
-    render_differences,
-    render_text,
-)
+from gitops_stack.upgrade.cluster_upgrade import ClusterUpgrade, plan_cluster_upgrade, prove_cluster_upgrade
 
 app = typer.Typer(help="Newer versions, with what they will meet said first.", no_args_is_help=True)
+Upgrade = TypeVar("Upgrade", ArgoCDUpgrade, ClusterUpgrade)
 
 
-@app.callback()
-def _upgrade() -> None:
-    pass
+@dataclass(frozen=True)
+class _Request:
+    """What both commands are told about where the change goes, and how to print."""
+
+    stack: str
+    prefix: str
+    to: Destination
+    requests: PullRequests | None
+    output: Output
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[Upgrade]):
+    """How one kind of upgrade is planned, proven in a folder, and told."""
+
+    plan: Callable[[Path], Upgrade]
+    prove: Callable[[Path, Upgrade], None]
+    build_message: Callable[[Upgrade], str]
+    build_branch: Callable[[Upgrade], str]
+    build_title: Callable[[Upgrade], str]
+    build_body: Callable[[Upgrade], str]
+    build_report: Callable[[Upgrade], dict[str, object]]
+    render_text: Callable[[Upgrade], Iterable[str]]
+    render_differences: Callable[[Upgrade], Iterable[str]]
 
 
 @app.command("argocd")
 def argocd(
     *,
-    version: Annotated[str, typer.Option("--to", help="Release to take, such as v3.5.1.", metavar="vX.Y.Z")],
+    version: Annotated[
+        str | None,
+        typer.Option("--to", help="Release to take; default: that of the stack before, by gitops/promotion.yaml.",
+                     metavar="vX.Y.Z"),
+    ] = None,
     stack: Stack, project: Project = Path(),
     downgrade: Annotated[
         bool, typer.Option("--downgrade", help="Go back on purpose; upstream describes no way back.")
@@ -70,76 +97,160 @@ def argocd(
     target. Leaves with 0 when it is done or there is nothing to do.
     """
     prefix = find_checkout(project)[1]
-    to = Destination(
-        project, remote, base or _followed_branch(project, stack, remote), push, dry_run, parse_author(author)
-    )
-    without = push or no_pull_request or dry_run or forge is ForgeName.NONE
-    named = None if forge is ForgeName.AUTO else forge.value
-    requests = None if without else detect_pull_requests(load_remote_url(project, remote), os.environ, named)
+    to = _destination(project, stack, remote, base, push=push, dry_run=dry_run, author=author)
+    kind = _Kind(
+        lambda tree: plan_argocd_upgrade(tree, prefix, stack, version, downgrade=downgrade),
+        lambda tree, planned: prove_upgrade(tree, prefix, planned),
+        report.build_message, report.build_branch,
+        report.build_title, report.build_body, report.build_report, report.render_text, report.render_differences,
+    )  # fmt: skip
+    _run(_Request(stack, prefix, to, _detect(to, forge, without=no_pull_request), output), kind)
 
-    change = _Change(prefix, stack, version, downgrade)
+
+@app.command("cluster")
+def cluster(
+    *,
+    version: Annotated[str, typer.Option("--to", help="Kubernetes version to take, such as 1.36.", metavar="1.NN")],
+    stack: Stack, project: Project = Path(),
+    ami: Annotated[
+        list[str] | None,
+        typer.Option("--ami", help="Image release to pin for a node group; repeatable.", metavar="GROUP=RELEASE"),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask the shipped tables instead of EKS.")] = False,
+    role_arn: RoleArn = None,
+    push: Push = False, no_pull_request: NoPullRequest = False, base: Base = None, remote: Remote = "origin",
+    dry_run: DryRun = False, output: Print = Output.TEXT, author: Author = None,
+    forge: WhichForge = ForgeName.AUTO,
+) -> None:  # fmt: skip
+    """Take the next Kubernetes version of an EKS cluster: version and pins in one commit, on a branch.
+
+    Holds all that is rendered against the next version first, and asks EKS for its insights. Refuses what the next
+    version refuses. Leaves with 0 when it is done or there is nothing to do.
+    """
+    prefix = find_checkout(project)[1]
+    images = dict(_parse_image(text) for text in ami or ())
+    account = None if offline else _open_account(project, stack, role_arn)
+    to = _destination(project, stack, remote, base, push=push, dry_run=dry_run, author=author)
+    kind = _Kind(
+        lambda tree: plan_cluster_upgrade(tree, prefix, stack, version, account, images),
+        lambda tree, planned: prove_cluster_upgrade(tree, prefix, planned),
+        cluster_report.build_message, cluster_report.build_branch,
+        cluster_report.build_title, cluster_report.build_body, cluster_report.build_report, cluster_report.render_text,
+        lambda _planned: (),
+    )  # fmt: skip
+    _run(_Request(stack, prefix, to, _detect(to, forge, without=no_pull_request), output), kind)
+
+
+def _run(request: _Request, kind: _Kind[Upgrade]) -> None:
+    to = request.to
+
+    opened: PullRequest | None = None
     with progress(f"planning on {to.remote}/{to.base}"):
-        delivered = deliver(to, change)
+        delivered = deliver(to, _Change(request, kind))
         planned = delivered.plan
-        opened = None
-        if requests is not None and delivered.branch is not None:
-            body = build_body(planned)
-            opened = write_pull_request(requests, delivered.branch, delivered.base, build_title(planned), body)
-    if output is Output.JSON:
+        if request.requests is not None and delivered.branch is not None:
+            opened = write_pull_request(
+                request.requests, delivered.branch, delivered.base, kind.build_title(planned), kind.build_body(planned)
+            )
+    if request.output is Output.JSON:
         ends = {"base": delivered.base, "branch": delivered.branch, "commit": delivered.commit}
-        print_json({**build_report(planned), **ends, "pullRequest": opened.url if opened else None})
+        print_json({**kind.build_report(planned), **ends, "pullRequest": opened.url if opened else None})
     else:
-        _print(delivered, opened, to)
+        _print(kind, delivered, opened, to)
 
 
 @dataclass(frozen=True)
-class _Change:
-    """The upgrade on its way into Git: see :class:`delivery.git_branch.Change`. It renders while it plans."""
+class _Change(Generic[Upgrade]):
+    """An upgrade on its way into Git: see :class:`delivery.git_branch.Change`. It renders while it plans."""
 
-    prefix: str
-    stack: str
-    version: str
-    downgrade: bool
+    request: _Request
+    kind: _Kind[Upgrade]
 
-    def plan(self, tree: Path) -> ArgoCDUpgrade:
-        return plan_argocd_upgrade(tree, self.prefix, self.stack, self.version, downgrade=self.downgrade)
+    def plan(self, tree: Path) -> Upgrade:
+        to = self.request.to
+        check_stack_is_there(f"{to.remote}/{to.base}", tree, self.request.prefix, self.request.stack)
+        with _as_in_repository(tree):
+            return self.kind.plan(tree)
 
-    def build_message(self, plan: ArgoCDUpgrade) -> str:
-        return build_message(plan)
+    def build_message(self, plan: Upgrade) -> str:
+        return self.kind.build_message(plan)
 
-    def build_branch(self, plan: ArgoCDUpgrade) -> str:
-        return build_branch(plan)
+    def build_branch(self, plan: Upgrade) -> str:
+        return self.kind.build_branch(plan)
 
-    def render(self, _tree: Path, _plan: ArgoCDUpgrade) -> None:
+    def render(self, _tree: Path, _plan: Upgrade) -> None:
         return None
 
-    def prove(self, tree: Path, plan: ArgoCDUpgrade, _before: None, _after: None) -> list[str]:
-        prove_upgrade(tree, self.prefix, plan)
+    def prove(self, tree: Path, plan: Upgrade, _before: None, _after: None) -> list[str]:
+        with _as_in_repository(tree):
+            self.kind.prove(tree, plan)
         return []
 
 
-def _print(delivered: Delivered[ArgoCDUpgrade, None], opened: PullRequest | None, to: Destination) -> None:
-    planned = delivered.plan
+@contextmanager
+def _as_in_repository(tree: Path) -> Iterator[None]:
+    """Name files in findings as the repository does, not by the temporary folder they are read in."""
+    try:
+        yield
+    except GitOpsStackError as error:
+        raise type(error)(*(_named_from(tree, problem) for problem in error.problems)) from None
+
+
+def _named_from(tree: Path, problem: Problem) -> Problem:
+    texts = {name: getattr(problem, name).replace(f"{tree}/", "") for name in ("found", "needs", "place", "field")}
+    return replace(problem, **texts)
+
+
+def _print(
+    kind: _Kind[Upgrade], delivered: Delivered[Upgrade, None], opened: PullRequest | None, to: Destination
+) -> None:
+    planned: Upgrade = delivered.plan
+    line = partial(out.print, markup=False)
     if not planned.changes:
-        out.print(
-            f"{planned.stack}: nothing to do, {to.remote}/{delivered.base} has {planned.new} already", markup=False
-        )
+        line(f"{planned.stack}: nothing to do, {to.remote}/{delivered.base} has {planned.new} already")
         return
-    for line in [*render_text(planned), *sorted(planned.texts)]:
-        out.print(line, markup=False)
+    for text in [*kind.render_text(planned), *sorted(planned.texts)]:
+        line(text)
     if to.dry_run:
-        for line in render_differences(planned):
-            out.print(line, markup=False)
+        for text in kind.render_differences(planned):
+            line(text)
         err.print("dry run: nothing is committed", markup=False)
     elif opened:
-        out.print(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}", markup=False)
+        line(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}")
     elif to.direct:
-        out.print(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}", markup=False)
+        line(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}")
     else:
-        out.print(f"{'pushed' if delivered.pushed else 'is pushed already:'} branch {delivered.branch}", markup=False)
-        out.print(build_merge_advice(delivered.branch or "", delivered.base, to.remote), markup=False)
+        line(f"{'pushed' if delivered.pushed else 'is pushed already:'} branch {delivered.branch}")
+        line(build_merge_advice(delivered.branch or "", delivered.base, to.remote))
 
 
-def _followed_branch(project: Path, stack: str, remote: str) -> str:
-    revision = load_stack_file(project, stack).gitops.revision
-    return load_default_branch(project, remote) if revision == "HEAD" else revision.removeprefix("refs/heads/")
+def _destination(
+    project: Path, stack: str, remote: str, base: str | None, *, push: bool, dry_run: bool, author: str | None
+) -> Destination:
+    if base is None:
+        revision = load_stack_file(project, stack).gitops.revision
+        base = load_default_branch(project, remote) if revision == "HEAD" else revision.removeprefix("refs/heads/")
+    return Destination(project, remote, base, push, dry_run, parse_author(author))
+
+
+def _detect(to: Destination, forge: ForgeName, *, without: bool) -> PullRequests | None:
+    if without or to.direct or to.dry_run or forge is ForgeName.NONE:
+        return None
+    named = None if forge is ForgeName.AUTO else forge.value
+    return detect_pull_requests(load_remote_url(to.repository, to.remote), os.environ, named)
+
+
+def _open_account(project: Path, stack: str, role_arn: str | None) -> Account | None:
+    settings = load_stack_file(project, stack)
+    if settings.account is None or settings.region is None:
+        return None
+    account = Account(settings.region, role_arn)
+    check_account(account, settings.account.id, f"{stack_file(stack)}: gitops-stack:account.id")
+    return account
+
+
+def _parse_image(text: str) -> tuple[str, str]:
+    group, equals, release = text.partition("=")
+    if not (group and equals and release):
+        raise EnvironmentProblem(f"--ami: found {text!r}; needs GROUP=RELEASE, such as general=1.36.1-20261101")
+    return group, release

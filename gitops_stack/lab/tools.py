@@ -25,6 +25,7 @@ from gitops_stack.lab.tool_cache import ToolCache, load_tool_cache, write_links
 # take 5 GB together.
 _LANE_MEMORY = 3 << 30
 _MOST_LANES = 2
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,17 @@ def _build_lanes(missing: Iterable[Artifact]) -> list[list[Artifact]]:
 
 
 def _count_lanes() -> int:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1, min(_MOST_LANES, os.cpu_count() or 1, memory // _LANE_MEMORY))
+    return max(1, min(_MOST_LANES, len(os.sched_getaffinity(0)), load_memory() // _LANE_MEMORY))
+
+
+def load_memory(limit: Path = _MEMORY_LIMIT) -> int:
+    """Return the bytes of memory builds may use: the machine's, or what its container is limited to."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        written = limit.read_text(encoding="ascii").strip()
+    except OSError:
+        return physical
+    return min(physical, int(written)) if written.isdecimal() else physical
 
 
 @dataclass

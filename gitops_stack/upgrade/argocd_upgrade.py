@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,10 +12,9 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import GENERATED_HEADER
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree import manifest_set
-from gitops_stack.gitops_tree.files import is_generated, write_tree
+from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
 from gitops_stack.gitops_tree.kustomize import render_kustomization
-from gitops_stack.gitops_tree.lock import build_lock, render_lock
 from gitops_stack.gitops_tree.release import check_tag, load_tag_commit
 from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_remote_base
 from gitops_stack.gitops_tree.yaml_text import render_document
@@ -25,9 +23,11 @@ from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.settings import ArgoCDSettings, EksClusterSettings, StackSettings
 from gitops_stack.stack_files import stack_file
 from gitops_stack.upgrade.patch_targets import check_patches
+from gitops_stack.upgrade.promotion import check_order, load_promoted_release
 from gitops_stack.upgrade.release_difference import ReleaseDifference, compare_installations
 from gitops_stack.upgrade.release_facts import Fact, find_facts
 from gitops_stack.upgrade.release_path import check_known, check_path
+from gitops_stack.upgrade.stack_copy import change_copy
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,18 @@ class ArgoCDUpgrade:
 
 
 def plan_argocd_upgrade(
-    checkout: Path, prefix: str, stack: str, version: str, *, downgrade: bool = False
+    checkout: Path, prefix: str, stack: str, version: str | None, *, downgrade: bool = False
 ) -> ArgoCDUpgrade:
     """Plan release ``version`` for ``stack``, whose project is at ``prefix`` of ``checkout``. Writes nothing there.
 
+    Without a ``version`` it is the release of the stack before this one in the promotion order.
     Raises :class:`GitOpsStackError` with every finding: a way upstream does not describe, a tree that is stale or does
     not match its lock, patches that lose their target.
     """
     project = checkout / prefix
     settings = load_stack_file(project, stack)
     old = settings.argocd.version
+    version = version or load_promoted_release(project, stack)
     GitOpsStackError.raise_for(check_path(old, version, downgrade=downgrade))
     commit = load_tag_commit(settings.argocd.source, version)
     if version == old:
@@ -75,7 +77,7 @@ def plan_argocd_upgrade(
     bases = load_base(settings.argocd), load_base(_with_release(settings.argocd, version, commit))
     patches = {file.relative_to(project).as_posix(): _read(file) for file in sorted((root / PATCHES).glob("*.yaml"))}
     GitOpsStackError.raise_for(check_patches(patches, *bases))
-    texts, after = _write_release(project, settings, version, commit)
+    texts, after = change_copy(project, settings, lambda file: _take(file, version, commit))
     difference = compare_installations(before, after, *bases)
     return ArgoCDUpgrade(
         stack,
@@ -86,7 +88,12 @@ def plan_argocd_upgrade(
         difference,
         tuple(find_facts(old, version, load_authored_files(project, settings), before)),
         {f"{prefix}{path}": text for path, text in texts.items()},
-        (*check_known(version), *_check_kubernetes(settings, version), *_check_images(settings, difference.images)),
+        (
+            *check_known(version),
+            *check_order(project, stack, version),
+            *_check_kubernetes(settings, version),
+            *_check_images(settings, difference.images),
+        ),
     )
 
 
@@ -139,33 +146,8 @@ def _with_release(argocd: ArgoCDSettings, version: str, commit: str) -> ArgoCDSe
     return argocd.model_copy(update={"version": version, "commit": commit})
 
 
-def _write_release(
-    project: Path, settings: StackSettings, version: str, commit: str
-) -> tuple[dict[str, str], list[Manifest]]:
-    """Take the release in a copy of the stack's files. Returns path -> text of what differs, and the render."""
-    with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
-        copy = Path(made)
-        shutil.copytree(project / settings.tree_path, copy / settings.tree_path)
-        for name in ("Pulumi.yaml", stack_file(settings.stack)):
-            if (project / name).is_file():
-                shutil.copyfile(project / name, copy / name)
-        write_release(copy / stack_file(settings.stack), version, commit)
-        changed = load_stack_file(copy, settings.stack)
-        root = copy / settings.tree_path
-        write_tree(changed, root)
-        rendered = load_manifests(root / "argocd")
-        (root / LOCK).write_text(render_lock(build_lock(changed.argocd, rendered)), encoding="utf-8")
-        return dict(_differing(copy, project)), rendered
-
-
-def _differing(copy: Path, project: Path) -> Iterator[tuple[str, str]]:
-    for file in sorted(copy.rglob("*")):
-        path = file.relative_to(copy)
-        if file.is_file():
-            content = file.read_bytes()
-            there = project / path
-            if not there.is_file() or there.read_bytes() != content:
-                yield path.as_posix(), content.decode("utf-8")
+def _take(file: Path, version: str, commit: str) -> None:
+    write_release(file, version, commit)
 
 
 def _check_kubernetes(settings: StackSettings, version: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from gitops_stack.errors import Problem
 from gitops_stack.gitops_tree.release import check_release
 from gitops_stack.upgrade.release_facts import load_fact_table, parse_minor
 
-_VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?")
+_VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?", re.ASCII)
 
 
 def check_path(old: str, new: str, *, downgrade: bool = False) -> list[Problem]:
@@ -17,6 +17,8 @@ def check_path(old: str, new: str, *, downgrade: bool = False) -> list[Problem]:
     Upstream: minors may be skipped, with the notes of each read; a major is entered from the last minor before it;
     nothing describes a way back (docs/operator-manual/upgrading/overview.md).
     """
+    if not _VERSION.fullmatch(new):
+        return [Problem(f"found {new}", "needs a release such as v3.5.1, which does not move", "--to")]
     problems = check_release(new)
     if _order(new) < _order(old) and not downgrade:
         needs = (
@@ -57,7 +59,5 @@ def is_downgrade(old: str, new: str) -> bool:
 
 def _order(version: str) -> tuple[int, int, int, int]:
     found = _VERSION.fullmatch(version)
-    if found is None:
-        return (0, 0, 0, 0)
-    major, minor, patch, candidate = found.groups()
+    major, minor, patch, candidate = found.groups() if found else ("0", "0", "0", None)
     return int(major), int(minor), int(patch), int(candidate) if candidate else 1 << 30

@@ -1,4 +1,4 @@
-"""What an upgrade says: as text, as a commit, as a pull request, as JSON. Pure."""
+"""What an upgrade of Argo CD says: as text, as a commit, as a pull request, as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,25 @@ from gitops_stack.upgrade.argocd_upgrade import ArgoCDUpgrade
 from gitops_stack.upgrade.release_path import is_downgrade
 
 _ELSEWHERE = "`gitops-stack upgrade argocd --dry-run` shows all of it."
+
+
+Parts = Sequence[tuple[str, Sequence[str]]]
+"""Title and sentences of each part, in the order they matter."""
+
+
+def render_parts(parts: Parts) -> Iterator[str]:
+    """Yield the parts that have sentences, line by line."""
+    for title, entries in parts:
+        if entries:
+            yield f"{title}:"
+            yield from (f"  {entry}" for entry in entries)
+
+
+def render_parts_markdown(parts: Parts) -> Iterator[str]:
+    """Yield the parts that have sentences, as Markdown in which every sentence stays text."""
+    for title, entries in parts:
+        if entries:
+            yield from ("", f"**{title}**", "", fence("\n".join(" ".join(entry.split()) for entry in entries)))
 
 
 def build_title(plan: ArgoCDUpgrade) -> str:
@@ -41,10 +60,7 @@ def render_text(plan: ArgoCDUpgrade) -> Iterator[str]:
     """Yield what the upgrade meets, line by line."""
     counted = ", ".join(f"{number} {change}" for change, number in count_changes(plan).items())
     yield f"{build_title(plan)} ({plan.commit[:12]}); objects: {counted}"
-    for title, entries in _list_parts(plan):
-        if entries:
-            yield f"{title}:"
-            yield from (f"  {entry}" for entry in entries)
+    yield from render_parts(_list_parts(plan))
 
 
 def render_differences(plan: ArgoCDUpgrade) -> Iterator[str]:
@@ -64,9 +80,7 @@ def build_body(plan: ArgoCDUpgrade) -> str:
         "| --- | --- | --- | --- | --- | --- |",
         f"| {cell(plan.old)} | {cell(plan.new)} | {cell(plan.commit)} | {counted} |",
     ]
-    for title, entries in _list_parts(plan):
-        if entries:
-            lines += ["", f"**{title}**", "", fence("\n".join(" ".join(entry.split()) for entry in entries))]
+    lines += render_parts_markdown(_list_parts(plan))
     lines += ["", "Read upstream's upgrade notes of each minor in between. Upstream describes no way back.", ""]
     objects = [
         f"{one.change}: {code(str(one.name))}\n\n{fence(chr(10).join(one.lines), 'diff')}"
@@ -92,7 +106,7 @@ def build_report(plan: ArgoCDUpgrade) -> dict[str, object]:
     }
 
 
-def _list_parts(plan: ArgoCDUpgrade) -> list[tuple[str, Sequence[str]]]:
+def _list_parts(plan: ArgoCDUpgrade) -> Parts:
     difference = plan.difference
     return [
         ("Look at first", plan.warnings),

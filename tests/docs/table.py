@@ -317,6 +317,10 @@ UPGRADE = Left(
     "renders two releases",
     ("tests/e2e/test_upgrade_with_kustomize.py::test_three_releases_with_trouble_in_the_tree_and_the_way_back",),
 )
+CLUSTER = Left(
+    "asks an AWS account",
+    ("tests/e2e/test_cluster_upgrade_with_kustomize.py::test_the_next_kubernetes_version_meets_what_is_rendered",),
+)
 EXCHANGE = Left(
     "builds the lab's tools", ("tests/lab/test_tool_exchange.py::test_another_machine_takes_the_same_executables",)
 )
@@ -491,5 +495,11 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack status --stack dev": STATUS,
         "gitops-stack upgrade argocd --to v3.5.1 --stack dev --dry-run": UPGRADE,
         "gitops-stack upgrade argocd --to v3.5.1 --stack dev": UPGRADE,
+        "gitops-stack upgrade argocd --stack prd": Left(
+            "renders two releases",
+            ("tests/e2e/test_upgrade_with_kustomize.py::test_a_release_travels_in_the_order_of_promotion",),
+        ),
+        "gitops-stack upgrade cluster --to 1.36 --stack prd --dry-run": CLUSTER,
+        "gitops-stack upgrade cluster --to 1.36 --stack prd": CLUSTER,
     },
 }

@@ -166,15 +166,22 @@ def test_argocd_changes_itself_when_a_patch_is_pushed(scenario: Scenario) -> Non
     scenario.wait_until_handed_over()
 
 
-def test_argocd_upgrades_itself_by_git_alone(scenario: Scenario) -> None:
-    scenario.cli("lock", "--stack", STACK, "--version", "v3.5.1")
-    scenario.push("Upgrade Argo CD to v3.5.1")
-    scenario.wait_until_well()
-    certificate = scenario.wait_until_handed_over()
-    assert certificate.complete
-    live = [found for found in scenario.installed().values() if found is not None]
-    running = [image for image in images(live) if "argoproj/argocd" in image]
-    assert running == ["quay.io/argoproj/argocd:v3.5.1"]
+def test_argocd_upgrades_itself_by_git_alone_release_after_release(scenario: Scenario) -> None:
+    for release in ("v3.4.7", "v3.5.1"):
+        said = scenario.cli("upgrade", "argocd", "--to", release, "--stack", STACK, "--forge", "none").stdout
+        assert f"quay.io/argoproj/argocd:{release}" in said.partition("Pulled anew:")[2]
+        workspace = scenario.report.workspace
+        workspace.git("fetch", "--quiet", "origin")
+        workspace.git(
+            "merge", "--quiet", "--ff-only", f"origin/gitops-stack/{STACK}/argocd-{release}"
+        )  # a review's end
+        workspace.git("push", "--quiet", "origin", "HEAD")
+        scenario.wait_until_well()
+        certificate = scenario.wait_until_handed_over()
+        assert certificate.complete
+        live = [found for found in scenario.installed().values() if found is not None]
+        running = [image for image in images(live) if "argoproj/argocd" in image]
+        assert running == [f"quay.io/argoproj/argocd:{release}"]
     assert scenario.report.engine.up().keys() == {"same"}
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ from gitops_stack.gitops_tree.installation import load_stack_installation
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.upgrade.argocd_upgrade import load_base
 from tests.e2e.scenario import say
-from tests.stacks import ROOT
+from tests.e2e.upgrade_platform import Platform
 
 pytestmark = pytest.mark.e2e
 
@@ -51,56 +49,6 @@ kind: ConfigMap
 metadata: {name: argocd-cmd-params-cm}
 data: {server.glob.cache.size: "20000"}
 """
-
-
-class Platform:
-    """A platform repository with a remote; commands run in the clone."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clone = folder / "clone"
-        self.remote = folder / "remote.git"
-        self.clone.mkdir()
-        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote)], check=True)
-        for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
-            shutil.copyfile(ROOT / name, self.clone / name)
-        shutil.copytree(ROOT / "gitops", self.clone / "gitops")
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Ada")
-        self.git("config", "user.email", "ada@example.org")
-        self.git("remote", "add", "origin", str(self.remote))
-
-    def git(self, *arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=self.clone, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    def write(self, **files: str) -> None:
-        for path, text in files.items():
-            (self.clone / path).write_text(text, encoding="utf-8")
-        self.push("Write")
-
-    def push(self, message: str) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
-        self.git("push", "--quiet", "origin", "HEAD:main")
-
-    def take(self, branch: str) -> None:
-        """Merge a branch as its reviewer does."""
-        self.git("fetch", "--quiet", "origin")
-        self.git("merge", "--quiet", "--ff-only", f"origin/{branch}")
-        self.git("push", "--quiet", "origin", "HEAD:main")
-
-    def lock(self, *arguments: str) -> None:
-        done = CliRunner().invoke(app, ["lock", "--stack", "dev", "--project", str(self.clone), *arguments])
-        assert done.exit_code == 0, (done.output, done.exception)
-
-    def upgrade(self, version: str, *options: str) -> dict[str, Any]:
-        words = ["upgrade", "argocd", "--to", version, "--stack", "dev", "--project", str(self.clone), "--base", "main"]
-        done = CliRunner().invoke(
-            app, [*words, "--forge", "none", "--output", "json", *options], catch_exceptions=False
-        )
-        assert done.exit_code == 0, done.output
-        report: dict[str, Any] = json.loads(done.stdout)
-        return report
 
 
 @pytest.fixture
@@ -194,3 +142,27 @@ def test_patches_that_lose_their_target_are_refused_all_at_once(platform: Platfo
         f"{PATCHES}/{name}.yaml: " for name in ("00-resources-dex-server", "10-dex")
     ]
     assert platform.git("ls-remote", "origin") == before
+
+
+def test_a_release_travels_in_the_order_of_promotion(platform: Platform) -> None:
+    for stack in ("dev", "prd"):
+        platform.lock("--version", "v3.4.7", stack=stack)
+    platform.push("Both")
+    [warning] = [one for one in platform.upgrade("v3.5.1", "--dry-run", stack="prd")["warnings"] if "promotion" in one]
+    assert warning == "dev comes before prd in gitops/promotion.yaml and still has v3.4.7; upgrade it first"
+    assert platform.upgrade(None, stack="prd")["files"] == []
+    platform.take(platform.upgrade("v3.5.1")["branch"])
+    promoted = platform.upgrade(None, stack="prd")
+    assert (promoted["from"], promoted["to"]) == ("v3.4.7", "v3.5.1")
+    assert promoted["branch"] == "gitops-stack/prd/argocd-v3.5.1"
+    with pytest.raises(GitOpsStackError, match=r"has no stack before dev; name a release with --to"):
+        platform.upgrade(None)
+
+
+def test_findings_name_files_as_the_repository_does(platform: Platform) -> None:
+    (platform.clone / PATCHES / "00-argocd-cm.yaml").unlink()
+    platform.push("Stale")
+    with pytest.raises(GitOpsStackError) as refused:
+        platform.upgrade("v3.4.7", "--downgrade")
+    [finding] = refused.value.findings
+    assert finding.startswith(f"{PATCHES}/00-argocd-cm.yaml: is missing")

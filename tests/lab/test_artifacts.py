@@ -158,6 +158,14 @@ def test_a_failure_ends_the_build_beside_it(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "later").exists()
 
 
+def test_a_container_s_limit_counts_as_its_memory(tmp_path: Path) -> None:
+    machine = tools.load_memory(tmp_path / "missing")
+    assert machine > 1 << 30
+    for text, memory in (("1048576\n", 1 << 20), ("max\n", machine), (f"{1 << 60}\n", machine)):
+        (tmp_path / "memory.max").write_text(text, encoding="ascii")
+        assert tools.load_memory(tmp_path / "memory.max") == memory
+
+
 def test_the_callers_go_settings_change_neither_a_pin_nor_the_bytes() -> None:
     given = {"GOFLAGS": "-mod=mod", "GOWORK": "/w", "HTTPS_PROXY": "p", "GOAMD64": "v3", "GOFIPS140": "latest"}
     found = build_go_environment(given)

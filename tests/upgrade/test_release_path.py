@@ -34,6 +34,10 @@ def test_a_way_upstream_describes_is_open(old: str, new: str) -> None:
         ("v1.8.7", "v3.5.1", "v3.5.1 is 2 majors after v1.8.7; take one major at a time"),
         ("v3.2.11", "v3.3.0", "v3.3.0 is known to be bad"),
         ("v3.2.11", "v3.2.12", "v3.2.12 is known to be bad"),
+        *(
+            ("v3.5.1", text, f"found {text}; needs a release")
+            for text in ("stable", "3.6.0", "v3.6", "v3.6.0-beta", "")
+        ),
     ],
 )
 def test_any_other_way_is_refused_with_its_reason(old: str, new: str, said: str) -> None:
