@@ -91,3 +91,13 @@ REFRESH = "argocd.argoproj.io/refresh"
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 """Names of this machine, which no proxy is asked for."""
+
+ENVIRONMENTS_PROJECT = "environments"
+"""AppProject of everything that `env add` makes."""
+
+# On what `env add` makes, and on an environment's Application whose image somebody set without a commit.
+ENVIRONMENT_LABEL = "gitops-stack/environment"
+EXPIRES = "gitops-stack/expires"
+OWNER = "gitops-stack/owner"
+OVERRIDDEN_BY = "gitops-stack/overridden-by"
+OVERRIDDEN_AT = "gitops-stack/overridden-at"

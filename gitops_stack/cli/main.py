@@ -53,6 +53,7 @@ _COMMANDS = {
     "update": "scaffold.update",
     "app": "scaffold.application",
     "stack": "scaffold.stack_group",
+    "env": "environment.app",
     "lab": "lab.app",
 }
 _HIDDEN = {"eks-token"}

@@ -132,7 +132,7 @@ def app_add(
             )
         values = _pairs("--set-value", set_values)
         plan = plan_entry(folder, name, application_set, values=values, source=source, stacks=_names(stacks))
-        _carry_out(plan, folder, dry_run)
+        carry_out(plan, folder, dry_run)
         return
     if set_values:
         raise EnvironmentProblem("app add: --set-value belongs to --application-set; name the set or leave it out")
@@ -142,7 +142,7 @@ def app_add(
         folder, name, source, app_project=app_project, namespace=namespace, stacks=_names(stacks), helm=helm,
         manual=_names(manual_sync),
     )  # fmt: skip
-    _carry_out(plan, folder, dry_run)
+    carry_out(plan, folder, dry_run)
 
 
 @application.command("remove")
@@ -168,14 +168,14 @@ def app_remove(
     if application_set:
         if files or app_project:
             raise EnvironmentProblem("app remove: --application-set is one step; leave --files and --project out")
-        _carry_out(plan_entry_removal(folder, name, application_set, _names(stacks)), folder, dry_run)
+        carry_out(plan_entry_removal(folder, name, application_set, _names(stacks)), folder, dry_run)
         return
     if files and stacks:
         raise EnvironmentProblem("app remove: --files deletes the folder of all stacks; leave --stacks out")
     if app_project and not files:
         raise EnvironmentProblem("app remove: --project belongs to the second step; give it with --files")
     plan = plan_deletion(folder, name, app_project) if files else plan_removal(folder, name, _names(stacks))
-    _carry_out(plan, folder, dry_run)
+    carry_out(plan, folder, dry_run)
 
 
 @stack_group.command("add")
@@ -202,7 +202,7 @@ def stack_add(
     for key, proposal in asked.items():
         if key not in given:
             given[key] = typer.prompt(f"{key} of {name}", default=proposal, err=True)
-    _carry_out(plan_stack(folder, name, source=source, values=given, after=after), folder, dry_run)
+    carry_out(plan_stack(folder, name, source=source, values=given, after=after), folder, dry_run)
 
 
 def _check_account(proposed: dict[str, str], given: dict[str, str], name: str, source: str) -> None:
@@ -214,7 +214,8 @@ def _check_account(proposed: dict[str, str], given: dict[str, str], name: str, s
         )
 
 
-def _carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:
+def carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:
+    """Write what is planned, unless it is a dry run, and say which files and what comes next."""
     from gitops_stack.scaffold.proof import prove  # noqa: PLC0415 - renders, which most commands here do not
 
     paths, unseen = plan.paths(folder), prove(folder, plan)

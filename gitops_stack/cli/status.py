@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +25,7 @@ from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.patterns import is_commit
 from gitops_stack.policies.applications import ApplicationStatus
 from gitops_stack.policies.fields import dig
+from gitops_stack.policies.overrides import Override, find_overrides
 from gitops_stack.policies.ownership import Certificate
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.sync_windows import parse_duration
@@ -44,6 +45,8 @@ class Seen:
     certificate: Certificate
     findings: list[str]
     problems: tuple[str, ...] = ()
+    overrides: list[Override] = field(default_factory=list)
+    """What somebody set without a commit; an environment's is no finding."""
     """Why the tree cannot be rendered; the certificate then covers only what Argo CD reports."""
 
     @property
@@ -96,9 +99,9 @@ def status(
     for problem in seen.problems:
         err.print(f"error: {problem}; the certificate covers only what Argo CD reports", markup=False)
     if output is Output.JSON:
-        print_json(build_report(seen.applications, seen.certificate, seen.findings))
+        print_json(build_report(seen.applications, seen.certificate, seen.findings, seen.overrides))
     else:
-        print_status(seen.applications, seen.certificate, seen.findings)
+        print_status(seen.applications, seen.certificate, seen.findings, seen.overrides)
     if not seen.well:
         raise typer.Exit(1)
 
@@ -115,8 +118,10 @@ def _look(client: Client, settings: StackSettings, project: Path) -> Seen:
     found = load_applications(client, settings.argocd.namespace)
     certificate = load_certificate(client, found, [*manifests, *build_app_projects(settings)])
     applications = read_applications(found, load_app_projects(client, settings.argocd.namespace))
+    overrides = find_overrides(found)
     findings = [*find_missing(settings, found), *_find_behind(settings, found)]
-    return Seen(applications, certificate, findings, problems)
+    findings += [one.sentence for one in overrides if not one.permitted]
+    return Seen(applications, certificate, findings, problems, overrides)
 
 
 def _look_until_well(look: Callable[[], Seen], limit_seconds: float, say: Callable[[str], None]) -> Seen:
@@ -187,11 +192,15 @@ def _render(directory: Path) -> tuple[list[Manifest], tuple[str, ...]]:
 
 
 def build_report(
-    applications: list[ApplicationStatus], certificate: Certificate, findings: list[str]
+    applications: list[ApplicationStatus],
+    certificate: Certificate,
+    findings: list[str],
+    overrides: Sequence[Override] = (),
 ) -> dict[str, object]:
     """Build the JSON document of `status`; its keys are part of the interface."""
     return {
         "findings": findings,
+        "overrides": [asdict(found) for found in overrides],
         "applications": [{**asdict(application), "well": application.well} for application in applications],
         "certificate": {
             "verdict": certificate.verdict,
@@ -202,7 +211,12 @@ def build_report(
     }
 
 
-def print_status(applications: list[ApplicationStatus], certificate: Certificate, findings: list[str]) -> None:
+def print_status(
+    applications: list[ApplicationStatus],
+    certificate: Certificate,
+    findings: list[str],
+    overrides: Sequence[Override] = (),
+) -> None:
     """Print applications as a table, what is wrong with them as a whole, then the certificate."""
     table = Table("application", "project", "revision", "sync", "health", "reason", box=None, pad_edge=False)
     for found in applications:
@@ -212,6 +226,9 @@ def print_status(applications: list[ApplicationStatus], certificate: Certificate
         )
     out.print(table if applications else "no applications")
     out.print()
+    for override in overrides:
+        if override.permitted:  # every other one is a finding
+            out.print(override.sentence, markup=False)
     for finding in findings:
         err.print(finding, markup=False)
     for finding in certificate.findings:

@@ -13,7 +13,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 
 # Without `refresh` all retries are of the commit that failed: its fix, or its revert, would wait ten minutes for them.
-_RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, "refresh": True}
+RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, "refresh": True}
 
 
 def build_root_application(settings: StackSettings) -> Manifest:
@@ -43,7 +43,7 @@ def build_workload_application(settings: StackSettings, name: str) -> Manifest:
     """Build the child application of workload ``name``, deleted in cascade."""
     workload = settings.workloads[name]
     url, revision = settings.workload_source(name)
-    policy: dict[str, Any] = {"retry": _RETRY, "syncOptions": ["ServerSideApply=true"]}
+    policy: dict[str, Any] = {"retry": RETRY, "syncOptions": ["ServerSideApply=true"]}
     if workload.auto_sync:
         policy = {"automated": {"prune": True, "selfHeal": True}, **policy}
     return _application(
@@ -78,7 +78,7 @@ def _platform_application(
             "destination": {"server": conventions.IN_CLUSTER, "namespace": settings.argocd.namespace},
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True},
-                "retry": _RETRY,
+                "retry": RETRY,
                 # Not RespectIgnoreDifferences: it copies the ignored live status into what is applied, and Applications
                 # have no status subresource, so root would own, and freeze, its children's operation state.
                 "syncOptions": ["ServerSideApply=true", "PruneLast=true"],

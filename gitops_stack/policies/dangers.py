@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_stack.conventions import PULUMI_OWNED_SECRETS, RESOURCES_FINALIZER, SYNC_OPTIONS
+from gitops_stack.conventions import ENVIRONMENT_LABEL, PULUMI_OWNED_SECRETS, RESOURCES_FINALIZER, SYNC_OPTIONS
 from gitops_stack.policies.application_spec import ApplicationSpec
 from gitops_stack.policies.fields import text
 from gitops_stack.policies.finding import Finding, RenderedObject
@@ -41,6 +41,8 @@ def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterat
     rule = _PRUNABLE.get((found.group, found.kind))
     if rule is None or not application.prunes or _KEEPING & sync_options(found):
         return
+    if rule == "prunable-namespace" and ENVIRONMENT_LABEL in found.labels:
+        return  # which goes with its environment, on purpose
     yield found.finding(
         "metadata.annotations",
         f"found no {SYNC_OPTIONS}: Prune=false, and application {application.name} prunes by itself",

@@ -45,9 +45,17 @@ _OUTSIDE = ("apiVersion", "kind", "metadata", "status")
 
 
 def foreign_entries(manifest: Manifest) -> list[dict[str, Any]]:
-    """List the entries of managers other than Argo CD's own apply; controllers' writes of subresources left out."""
+    """List the entries of managers other than Argo CD's own apply; controllers' writes of status left out."""
     entries: Sequence[dict[str, Any]] = sequence(manifest["metadata"].get("managedFields"))
-    return [one for one in entries if not one.get("subresource") and not _is_argocds(one)]
+    return [one for one in entries if not is_status_write(one) and not _is_argocds(one)]
+
+
+def is_status_write(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry is a controller's write of a status, as a subresource or, as of AppProjects, without one.
+
+    Argo CD's server keeps the tokens of a project's roles in its status.
+    """
+    return bool(entry.get("subresource")) or mapping(entry.get("fieldsV1")).keys() == {"f:status"}
 
 
 def unowned_fields(manifest: Manifest) -> list[FieldPath]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_stack.conventions import ARGOCD_FIELD_MANAGER, PATCH_FIELD_MANAGER
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.managed_fields import place, unowned_fields
+from gitops_stack.policies.managed_fields import is_status_write, place, unowned_fields
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def field_managers(manifest: Manifest) -> tuple[str, ...]:
     """List who owns fields of an object, as `manager (operation)`; controllers' status writes left out."""
     entries: Sequence[dict[str, Any]] = manifest["metadata"].get("managedFields") or ()
     return tuple(
-        sorted({f"{entry['manager']} ({entry['operation']})" for entry in entries if not entry.get("subresource")})
+        sorted({f"{entry['manager']} ({entry['operation']})" for entry in entries if not is_status_write(entry)})
     )
 
 

@@ -212,6 +212,12 @@ RULES: tuple[Rule, ...] = (
         "Its removal would delete Argo CD or the projects.",
     ),
     Rule(
+        "override-kept",
+        "warning",
+        "An ApplicationSet keeps what people set in the sources of its Applications.",
+        "What runs is not what Git says, and no merge changes that.",
+    ),
+    Rule(
         "workload-without-finalizer",
         "warning",
         "A workload does not delete in cascade.",

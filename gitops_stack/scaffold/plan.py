@@ -64,7 +64,7 @@ class Plan:
             (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_bytes(text.encode("utf-8"))
         for path in self.removals:
-            if (project / path).is_symlink():
+            if (project / path).is_symlink() or (project / path).is_file():
                 (project / path).unlink()
             else:
                 shutil.rmtree(project / path)

@@ -10,6 +10,7 @@ from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.dangers import check_finalizer, check_pruning, check_secret
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.images import check_images
+from gitops_stack.policies.overrides import check_kept_overrides
 from gitops_stack.policies.references import check_application_names, check_owners, check_selectors, check_sources
 from gitops_stack.policies.workloads import (
     check_disruption,
@@ -71,6 +72,7 @@ def _judge_application(
     yield from check_application(one.spec, permissions)
     yield from check_rendered(one.spec, one.objects, permissions)
     for found in one.objects:
+        yield from check_kept_overrides(found)
         yield from check_pruning(one.spec, found)
         yield from check_secret(one.spec, found, argocd_namespace)
     if not one.spec.of_library:  # Argo CD's own manifests are upstream's, and the lock holds them

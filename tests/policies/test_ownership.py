@@ -40,6 +40,18 @@ def definition(schema: str) -> Manifest:
     [
         pytest.param(live(ARGOCD), None, "", id="handed over"),
         pytest.param(live(ARGOCD, STATUS), None, "", id="a controller writes its status"),
+        pytest.param(
+            live(ARGOCD, {**UPDATE, "manager": "argocd-server", "fieldsV1": {"f:status": {"f:jwtTokensByRole": {}}}}),
+            None,
+            "",
+            id="the server keeps tokens in a project's status",
+        ),
+        pytest.param(
+            live(ARGOCD, {**UPDATE, "manager": "argocd-server", "fieldsV1": {"f:spec": {}, "f:status": {}}}),
+            None,
+            "is also owned by argocd-server (Update)",
+            id="the server writes more than a status",
+        ),
         pytest.param(None, None, "is not in the cluster", id="missing"),
         pytest.param(live(), None, "is not owned by argocd-controller yet", id="nobody's"),
         pytest.param(live(STATUS), None, "is not owned by argocd-controller yet", id="only a status"),

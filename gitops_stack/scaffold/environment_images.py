@@ -1,0 +1,61 @@
+"""Which image an environment's application is to run: what was asked for, held against what it renders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitops_stack.delivery.image_reference import parse_image_reference, split_image
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.manifests.environments import QUOTA, Environment
+from gitops_stack.policies.fields import text
+from gitops_stack.policies.pods import containers
+from gitops_stack.scaffold.environments import load_environments
+from gitops_stack.settings import StackSettings
+from gitops_stack.tree_check.applications import RenderedApplication, Tree
+
+
+def find_environment(project: Path, settings: StackSettings, name: str) -> Environment:
+    """Return an environment of the stack's tree. Raises :class:`GitOpsStackError` for one that is not there."""
+    known = {one.name: one for one in load_environments(project, settings)}
+    if name not in known:
+        raise GitOpsStackError(
+            f"NAME: found {name}, which stack {settings.stack} has no environment of; it has: "
+            f"{', '.join(known) or 'none'}; images of all else change by a commit (`gitops-stack image set`)"
+        )
+    return known[name]
+
+
+def read_overrides(tree: Tree, environment: Environment, written: Sequence[str]) -> dict[str, str]:
+    """Read APP=IMAGE into application -> entry of kustomize's images. Raises :class:`GitOpsStackError` for all at once.
+
+    The image has to be of a repository that the application runs, or there is nothing it could take the place of.
+    """
+    rendered = {one.spec.name: one for one in tree.applications}
+    known = [name for name in environment.applications if name != QUOTA]
+    found: dict[str, str] = {}
+    findings: list[str] = []
+    for one in written:
+        name, _, image = one.partition("=")
+        if name not in known:
+            findings.append(
+                f"{one}: environment {environment.name} has no application {name}; it has: {', '.join(known)}"
+            )
+            continue
+        try:
+            found[name] = _read(rendered.get(environment.application(name)), name, image)
+        except GitOpsStackError as error:
+            findings += error.findings
+    GitOpsStackError.raise_for(findings)
+    return found
+
+
+def _read(one: RenderedApplication | None, name: str, image: str) -> str:
+    wanted = parse_image_reference(image, name)
+    if one is None or "kustomize" not in one.kinds:
+        raise GitOpsStackError(f"{name}: is not rendered by kustomize, so its image is set by a commit alone")
+    running = {split_image(text(value.get("image")))[0] for made in one.objects for _, value in containers(made)}
+    if wanted.repository not in running:
+        runs = ", ".join(sorted(running)) or "nothing"
+        raise GitOpsStackError(f"{name}: found {wanted.repository}, which it does not run; it runs: {runs}")
+    return str(wanted)
