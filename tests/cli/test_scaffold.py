@@ -225,7 +225,8 @@ def documented(pattern: str) -> list[list[str]]:
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob(pattern)) if path.is_file())
     lines = re.findall(r"(?m)^    .*gitops-stack .*$|`gitops-stack [^`]*`|^\s+- run: gitops-stack .*$", text)
     lines += re.findall(r"(?m)^\s+(?:- )?gitops-stack .*$", text)
-    return named_commands("\n".join(lines))
+    within = re.compile(r"^.*\$\((gitops-stack [^)]*)\).*$", re.MULTILINE)  # a command within a command's words
+    return named_commands(within.sub(r"    \1", "\n".join(lines)))
 
 
 def check_command(words: list[str]) -> None:

@@ -106,6 +106,8 @@ def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
         "previewerRoleArns",
         "clusterName",
         "vpcId",
+        "privateSubnetIds",
+        "publicSubnetIds",
         "natAddresses",
     }
 

@@ -21,8 +21,8 @@ OF_STACKS = {
     "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
-    "environment-in-namespace", "policy-failed", "override-kept", "library-finalizer", "passed-over",
-    "pulumi-owned-secret", "api-server", "crd-rule", "crd-rule-unjudged",
+    "environment-in-namespace", "policy-failed", "override-kept", "setting-overridden", "access-policy",
+    "library-finalizer", "passed-over", "pulumi-owned-secret", "api-server", "crd-rule", "crd-rule-unjudged",
 }  # fmt: skip
 
 
