@@ -56,7 +56,7 @@ def _open_copy(project: Path) -> Iterator[Path]:
             kept = any(part.startswith(".") or part == "node_modules" for part in Path(name).parts[:-1])
             if not kept and (source.is_file() or source.is_symlink()):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target, follow_symlinks=False)
+                shutil.copy2(source, target, follow_symlinks=source.is_file())
         yield copy
 
 
