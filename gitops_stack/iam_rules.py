@@ -17,34 +17,26 @@ WILDCARD_ACTIONS: Mapping[str, str] = {
 }
 """Actions with a `*` that may be granted, to the root of an account alone."""
 
+LISTENER_ACTIONS = (
+    "AddListenerCertificates", "CreateListener", "CreateRule", "DeleteListener", "DeleteRule", "ModifyListener",
+    "ModifyRule", "RemoveListenerCertificates", "SetRulePriorities", "SetWebAcl",
+)  # fmt: skip
+"""On listeners and rules, which carry no cluster tag when the load balancer controller reaches for them."""
+
+PROTECTION_ACTIONS = (
+    "shield:CreateProtection", "shield:DeleteProtection", "waf-regional:AssociateWebACL",
+    "waf-regional:DisassociateWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL",
+)  # fmt: skip
+
 UNBOUND_ACTIONS: Mapping[str, str] = {
     "ec2:AuthorizeSecurityGroupIngress": "load balancer controller: opens the nodes' security groups, which EKS made",
     "ec2:RevokeSecurityGroupIngress": "load balancer controller: closes what it opened in the nodes' security groups",
     "ec2:CreateSecurityGroup": "load balancer controller: names VPC and group, of which the VPC carries no tag of it",
     **{
         f"elasticloadbalancing:{action}": "load balancer controller: listeners and rules carry no tag of the cluster"
-        for action in (
-            "AddListenerCertificates",
-            "CreateListener",
-            "CreateRule",
-            "DeleteListener",
-            "DeleteRule",
-            "ModifyListener",
-            "ModifyRule",
-            "RemoveListenerCertificates",
-            "SetRulePriorities",
-            "SetWebAcl",
-        )
+        for action in LISTENER_ACTIONS
     },
-    **{
-        f"{service}:{action}": "load balancer controller: the service knows no tag of the cluster"
-        for service, actions in {
-            "shield": ("CreateProtection", "DeleteProtection"),
-            "waf-regional": ("AssociateWebACL", "DisassociateWebACL"),
-            "wafv2": ("AssociateWebACL", "DisassociateWebACL"),
-        }.items()
-        for action in actions
-    },
+    **dict.fromkeys(PROTECTION_ACTIONS, "load balancer controller: the service knows no tag of the cluster"),
 }
 """Writing actions that may be granted on every resource without a condition."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -92,3 +93,9 @@ def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engin
         "try_",
         "ui",
     }
+
+
+def test_git_is_started_in_one_place() -> None:
+    started = re.compile(r"""\[\s*["']git["'],""")
+    files = [file for file in (ROOT / "gitops_stack").rglob("*.py") if started.search(file.read_text(encoding="utf-8"))]
+    assert [file.name for file in files] == ["git_program.py"]

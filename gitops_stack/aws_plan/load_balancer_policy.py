@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
+from gitops_stack.iam_rules import LISTENER_ACTIONS, PROTECTION_ACTIONS
 
 _TAG = "elbv2.k8s.aws/cluster"
 _READ = (
@@ -63,27 +64,6 @@ _READ = (
     "wafv2:GetWebACL",
     "wafv2:GetWebACLForResource",
 )
-_PROTECT = (
-    "shield:CreateProtection",
-    "shield:DeleteProtection",
-    "waf-regional:AssociateWebACL",
-    "waf-regional:DisassociateWebACL",
-    "wafv2:AssociateWebACL",
-    "wafv2:DisassociateWebACL",
-)
-# On listeners and rules, which carry no cluster tag when the controller reaches for them.
-_LISTENERS = (
-    "AddListenerCertificates",
-    "CreateListener",
-    "CreateRule",
-    "DeleteListener",
-    "DeleteRule",
-    "ModifyListener",
-    "ModifyRule",
-    "RemoveListenerCertificates",
-    "SetRulePriorities",
-    "SetWebAcl",
-)
 _OWN = (
     "DeleteLoadBalancer",
     "DeleteTargetGroup",
@@ -105,7 +85,7 @@ def build_load_balancer_policy(account: Account, cluster_name: str) -> Document:
     return build_document(
         allow("LinkService", ["iam:CreateServiceLinkedRole"], "*", linked),
         allow("Read", _READ, "*"),
-        allow("Protect", _PROTECT, "*"),
+        allow("Protect", PROTECTION_ACTIONS, "*"),
         *_security_groups(account, cluster_name),
         *_load_balancers(account, cluster_name),
     )
@@ -149,7 +129,7 @@ def _load_balancers(account: Account, cluster_name: str) -> list[Statement]:
         ),
         allow("TagOwn", _actions("AddTags", "RemoveTags"), taggable, _keeping_the_tag(cluster_name)),
         allow("TagListeners", _actions("AddTags", "RemoveTags"), listeners),
-        allow("Listeners", _actions(*_LISTENERS), "*"),
+        allow("Listeners", _actions(*LISTENER_ACTIONS), "*"),
         allow("Own", _actions(*_OWN), "*", own),
         # Target groups others made can be bound to (TargetGroupBinding), hence no condition.
         allow("Targets", _actions("DeregisterTargets", "RegisterTargets"), _arns(account, "targetgroup/*/*")),

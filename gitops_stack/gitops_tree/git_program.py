@@ -52,3 +52,12 @@ def start_git(
         name = next((one for one in arguments if not one.startswith("-") and "=" not in one), "git")
         where = f"{folder}: " if folder else ""
         raise GitTimeout(f"{where}git {name} did not end in {seconds:g} s; check the network") from None
+
+
+def answer_fetch(repository: Path, *options: str, body: bytes, environment: Mapping[str, str]) -> bytes:
+    """Answer one request of a client that fetches from ``repository``, as a server does (git-http-backend(1)).
+
+    Raises ``CalledProcessError`` for what is no such request.
+    """
+    command = ["git", "upload-pack", "--stateless-rpc", *options, str(repository)]
+    return subprocess.run(command, input=body, capture_output=True, check=True, env=dict(environment)).stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -55,11 +56,26 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         found = float(text)
         return str(node.value) if math.isinf(found) else found
 
+    def construct_by_form(self, node: yaml.Node) -> Any:  # noqa: ANN401 - any YAML value
+        """Read what has a tag that nobody knows: a scalar is a text, as it is to go-yaml (decode.go, resolve.go)."""
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        if isinstance(node, yaml.SequenceNode):
+            return self.construct_sequence(node, deep=True)
+        return self.construct_mapping(node, deep=True)
+
+    def construct_binary(self, node: yaml.ScalarNode) -> str:
+        """Read a text in base64."""
+        return b64decode("".join(str(self.construct_scalar(node)).split())).decode("utf-8", "replace")
+
 
 for _name, _pattern, _first in _RESOLVED:
     _Loader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(f"(?:{_pattern})$"), list(_first))
 _Loader.add_constructor(f"{_TAG}int", _Loader.construct_int)
 _Loader.add_constructor(f"{_TAG}float", _Loader.construct_float)
+_Loader.add_constructor(f"{_TAG}binary", _Loader.construct_binary)
+for _unread in (None, *(f"{_TAG}{one}" for one in ("set", "omap", "pairs", "timestamp"))):
+    _Loader.add_constructor(_unread, _Loader.construct_by_form)
 
 
 class _PlainLoader(_Loader):

@@ -19,7 +19,6 @@ import re
 import selectors
 import socket
 import ssl
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -30,6 +29,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.git_environment import build_settings_variables
+from gitops_stack.gitops_tree.git_program import answer_fetch
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.probes import build_http_probe
 from gitops_stack.lab.processes import PYTHON_PATH, Program
@@ -228,8 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
         return path.lower() in (f"{own}.git/{service}".lower(), f"{own}/{service}".lower())
 
     def _git(self, options: list[str], body: bytes) -> bytes:
-        command = ["git", "upload-pack", "--stateless-rpc", *options, str(self.server.repository)]
-        return subprocess.run(command, input=body, capture_output=True, check=True, env=dict(os.environ)).stdout
+        return answer_fetch(self.server.repository, *options, body=body, environment=os.environ)
 
     def _answer(self, body: bytes, content_type: str) -> None:
         self.send_response(HTTPStatus.OK)

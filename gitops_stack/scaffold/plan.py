@@ -66,7 +66,7 @@ class Plan:
         for path in self.removals:
             if (project / path).is_symlink() or (project / path).is_file():
                 (project / path).unlink()
-            else:
+            elif (project / path).exists():  # what git ignores is in no copy
                 shutil.rmtree(project / path)
         for settings in self.stacks.values():
             write_tree(settings, project / settings.tree_path)

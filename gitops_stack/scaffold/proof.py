@@ -48,14 +48,15 @@ def prove(project: Path, plan: Plan) -> list[str]:
 
 @contextmanager
 def _open_copy(project: Path) -> Iterator[Path]:
-    """Copy the files that git has or would take in."""
+    """Copy the files that git has or would take in, without what programs keep beside them."""
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
         copy = Path(made).resolve() / project.resolve().name
         for name in Listing(project).files:
             source, target = project / name, copy / name
-            if source.is_file() or source.is_symlink():
+            kept = any(part.startswith(".") or part == "node_modules" for part in Path(name).parts[:-1])
+            if not kept and (source.is_file() or source.is_symlink()):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target, follow_symlinks=False)
+                shutil.copy2(source, target, follow_symlinks=source.is_file())
         yield copy
 
 

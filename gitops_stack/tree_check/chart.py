@@ -130,7 +130,8 @@ def _run_twice(
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Render a chart, and once more if it makes values anew at every render."""
     done = _run(helm, folder, arguments, **variables)
-    makes = done.returncode == 0 and may_make_values(path for path in folder.rglob("*") if path.is_file())
+    templates = (path for name in ("templates", "charts") for path in (folder / name).rglob("*") if path.is_file())
+    makes = done.returncode == 0 and may_make_values(templates)
     return done, _run(helm, folder, arguments, **variables).stdout if makes else ""
 
 

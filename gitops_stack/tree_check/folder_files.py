@@ -41,6 +41,9 @@ _TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.
 _PATCH = re.compile(r"(^|[-_.])(json-?)?patch(es)?([-_.]|$)")
 _ENCRYPTED = re.compile(r"^sops:\s|^  \"sops\":\s*\{", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_NAMED_LATER = re.compile(
+    r"^metadata:(?:.*\n(?:[ \t].*\n)*?[ \t]+|.*\b)name(?:space)?:.*<[A-Z][A-Z0-9_]*>", re.MULTILINE
+)
 _KUBECONFIG = ("v1", "Config")
 _OF_TESTS = "they belong to tests"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
@@ -165,7 +168,9 @@ def _find_reason(file: Path) -> str:
         return "they are files of other tools"
     if _ASSERTION.fullmatch(file.name):
         return _OF_TESTS
-    return "they are templates" if _TEMPLATE.search(text) and not _parses(file, text) else ""
+    # A value may be filled in by a plugin of Argo CD, a name is so by whoever lays out the repository.
+    templated = _NAMED_LATER.search(text) or (_TEMPLATE.search(text) and not _parses(file, text))
+    return "they are templates" if templated else ""
 
 
 def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:

@@ -14,7 +14,6 @@ from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.tree_check.applications import Tree
 
 _DEEPEST = 200  # the API server stops at 10,000, Python's own recursion before 1,000
-_SCALARS = (str, int, float, bool, type(None))
 
 
 class NotJSONError(ValueError):
@@ -36,13 +35,7 @@ def build_json_form(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any YA
         return {_build_key(key): build_json_form(one, depth + 1) for key, one in value.items()}
     if isinstance(value, list):
         return [build_json_form(one, depth + 1) for one in value]
-    if isinstance(value, bytes):  # !!binary
-        return value.decode("utf-8", "replace")
-    if isinstance(value, _SCALARS):
-        return value
-    if isinstance(value, (set, tuple)):  # !!set and !!omap
-        raise NotJSONError("found a tag that Kubernetes does not read")
-    return str(value)  # a date with a tag
+    return value
 
 
 def _build_key(key: object) -> str:

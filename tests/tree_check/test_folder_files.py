@@ -60,6 +60,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ("dashboard.json", '{"panels": [{"kind": "x"}]}', "they are not manifests"),
         ("tsconfig.json", '{/* comment */ "kind": 1}', "they are not manifests"),
         ("values.yaml", "replicas: 2\n", "they are not manifests"),
+        ("app.yaml", OBJECT.replace("name: ", "name: <CLUSTER_NAME>-"), "they are templates"),
         ("app.yaml", f"{OBJECT}data:\n  {{{{- if .Values.a }}}}\n  a: b\n  {{{{- end }}}}\n", "they are templates"),
         ("base/patch.yaml", OBJECT, "no kustomization names them"),
         ("base/patches/replicas.yaml", OBJECT, "no kustomization names them"),
