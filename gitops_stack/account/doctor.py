@@ -47,9 +47,8 @@ def examine(
 
 def _note_missing_cluster(settings: StackSettings) -> Check:
     needs = "a cluster, before what is its alone can be looked at"
-    return Check(
-        "cluster", "skipped", str(describe_missing_cluster(settings)), needs, "write gitops-stack:cluster when"
-    )
+    remedy = "write gitops-stack:cluster into the stack file once something that reaches its endpoint is there"
+    return Check("cluster", "skipped", str(describe_missing_cluster(settings)), needs, remedy)
 
 
 def _account_checks(settings: StackSettings, account: Account) -> dict[str, CheckFunction]:
