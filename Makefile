@@ -7,8 +7,8 @@ STACK ?= local
 KILLS ?= 20
 SEED ?= 1
 # A folder of wheels of the lab's tools (make tool-wheels): they are taken instead of built.
-FIND_LINKS ?=
-export GITOPS_STACK_FIND_LINKS := $(or $(FIND_LINKS),$(GITOPS_STACK_FIND_LINKS))
+FIND_LINKS ?= $(GITOPS_STACK_FIND_LINKS)
+export GITOPS_STACK_FIND_LINKS := $(FIND_LINKS)
 WHEELS ?= dist/tools
 
 .DEFAULT_GOAL := help
