@@ -42,7 +42,10 @@ def build_message(plan: ArgoCDUpgrade) -> str:
     """Build the whole commit message, trailers last."""
     counted = ", ".join(f"{number} {change}" for change, number in count_changes(plan).items() if number)
     trailers = [f"{RELEASE}: {plan.new}", f"{STACK}: {plan.stack}"]
-    return "\n".join([build_title(plan), "", f"Objects of the installation: {counted}.", "", *trailers]) + "\n"
+    return (
+        "\n".join([build_title(plan), "", f"Objects of the installation: {counted or 'none changed'}.", "", *trailers])
+        + "\n"
+    )
 
 
 def build_branch(plan: ArgoCDUpgrade) -> str:

@@ -1,0 +1,38 @@
+"""The Makefile itself: it is read without an error, with its variables given or not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.stacks import ROOT
+
+SHOW = "show: ; @echo $$GITOPS_STACK_FIND_LINKS"
+
+
+def make(*arguments: str, **variables: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "GITOPS_STACK_FIND_LINKS"}
+    done = subprocess.run(
+        ["make", *arguments], cwd=ROOT, env={**environment, **variables}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_help_lists_the_targets() -> None:
+    assert "make local " in make("help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "folder"),
+    [
+        ([], {}, ""),
+        (["FIND_LINKS=dist/tools"], {}, "dist/tools"),
+        ([], {"GITOPS_STACK_FIND_LINKS": "shared"}, "shared"),
+        (["FIND_LINKS=dist/tools"], {"GITOPS_STACK_FIND_LINKS": "shared"}, "dist/tools"),
+    ],
+)
+def test_commands_see_the_folder_of_wheels(arguments: list[str], variables: dict[str, str], folder: str) -> None:
+    assert make("--eval", SHOW, "show", *arguments, **variables) == folder
