@@ -24,7 +24,7 @@ from gitops_stack.graph.svg import render_svg
 from gitops_stack.live_state import load_app_projects, load_applications, read_applications
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import Tree
-from gitops_stack.tree_check.difference import compare_trees
+from gitops_stack.tree_check.difference import compare_trees, list_unseen
 from gitops_stack.tree_check.revisions import open_revision, read_base
 from gitops_stack.tree_check.working_tree import WorkingTree
 
@@ -160,5 +160,5 @@ def _write(target: str, text: str) -> None:
 
 
 def _say_lacking(tree: Tree) -> None:
-    for sentence in dict.fromkeys(tree.lacking):
+    for sentence in dict.fromkeys([*list_unseen(tree), *tree.lacking]):
         err.print(f"not seen: {sentence}", markup=False)

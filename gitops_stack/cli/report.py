@@ -41,6 +41,7 @@ def print_report(report: Report, name: str) -> None:
         f'  eval "$({env})"      # kubectl, pulumi and kustomize use the lab\n'
         f"  cd {workspace.directory}\n"
         f"  gitops-stack status --stack {workspace.stack}\n"
+        f"  gitops-stack graph --stack {workspace.stack} --output html --live --write graph.html\n"
         f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
         f"  pulumi preview --stack {workspace.stack} --refresh --expect-no-changes        # Pulumi stays silent\n"
         f"  {down}      # back in the project: destroy, then stop every process",

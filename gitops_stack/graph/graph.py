@@ -14,7 +14,7 @@ from gitops_stack.policies.fields import dig, read_wave, text
 from gitops_stack.policies.finding import ObjectName, RenderedObject
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
-from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference
+from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference, list_unseen
 
 State = Literal["well", "waiting", "unwell", "missing", "stray", "removed", "unknown"]
 WORDS: Mapping[State, str] = {
@@ -54,6 +54,8 @@ class GraphApplication:
     cluster: str
     namespace: str
     objects: int
+    partial: bool
+    """Whether there are more objects than could be rendered."""
     state: State
     sync: str = ""
     health: str = ""
@@ -93,7 +95,7 @@ class Graph:
     applications: tuple[GraphApplication, ...]
     against: str = ""
     notes: tuple[str, ...] = ()
-    """What could not be compared."""
+    """What could not be rendered, and so is not drawn or compared."""
 
     @property
     def groups(self) -> list[tuple[str, int, list[GraphApplication]]]:
@@ -128,8 +130,8 @@ def build_graph(stack: str, tree: Tree, look: Look | None = None, change: Change
         drawn.setdefault(name, made)
     depths = _depths(drawn.values())
     ordered = sorted(drawn.values(), key=lambda one: (depths[one.label], one.parent, one.wave, one.label))
-    notes = change.difference.unseen if change else ()
-    return Graph(stack, tuple(ordered), change.words if change else "", notes)
+    notes = dict.fromkeys([*list_unseen(tree), *(change.difference.unseen if change else ())])
+    return Graph(stack, tuple(ordered), change.words if change else "", tuple(notes))
 
 
 def _group(one: GraphApplication) -> tuple[str, int]:
@@ -170,6 +172,7 @@ def _draw(
         cluster=spec.cluster or spec.server or "none",
         namespace=spec.namespace,
         objects=len(one.objects),
+        partial=bool(one.unread),
         state="unknown",
         changes=tuple(f"{_SIGNS[found.change]} {found.name}" for found in difference.objects) if difference else (),
         risks=tuple(f"{risk.level}: {risk.verdict}: {risk.sentence}" for risk in difference.risks)

@@ -61,13 +61,19 @@ def compare_trees(stack: str, base: Tree, head: Tree) -> TreeDifference:
         one = ApplicationDifference(labels[key], tuple(_objects(old, new)), tuple(risks), key.namespace)
         if one.objects or one.risks:
             found.append(one)
+    unseen = {*list_unseen(base), *list_unseen(head)}
     first, last = ([one for one in tree.findings if one.rule in _UNSEEN] for tree in (base, head))
-    unseen = {f"{one.application or one.file}: {mask_text(one.message)}" for one in (*first, *last)}
     broken = {_place(finding) for finding in last} - {_place(finding) for finding in first}
     return TreeDifference(stack, tuple(found), tuple(sorted(unseen)), tuple(sorted(broken)))
 
 
 _UNSEEN = ("not-rendered", "render-failed", "dangling-path", "application-set-not-expanded")
+
+
+def list_unseen(tree: Tree) -> list[str]:
+    """List in words what of a tree could not be rendered."""
+    found = [one for one in tree.findings if one.rule in _UNSEEN]
+    return [f"{one.application or one.file}: {mask_text(one.message)}" for one in found]
 
 
 def _place(finding: Finding) -> str:

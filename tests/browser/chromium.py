@@ -58,14 +58,19 @@ class Chromium:
         self.call("Emulation.setEmulatedMedia", features=scheme)
         width, height = size
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self._load("about:blank")  # the same address once more, with a fragment, would load nothing
         self.requests.clear()
         self.errors.clear()
-        loads, began = self._loads, time.monotonic()
-        self.call("Page.navigate", url=f"{file.resolve().as_uri()}{fragment}")
-        while self._loads == loads:
-            self._read(began + _SECONDS)
+        began = time.monotonic()
+        self._load(f"{file.resolve().as_uri()}{fragment}")
         self.run("document.documentElement.getBoundingClientRect().height")
         return time.monotonic() - began
+
+    def _load(self, url: str) -> None:
+        loads, deadline = self._loads, time.monotonic() + _SECONDS
+        self.call("Page.navigate", url=url)
+        while self._loads == loads:
+            self._read(deadline)
 
     def run(self, script: str) -> Any:
         """Evaluate JavaScript and return its value."""

@@ -344,6 +344,25 @@ DOWN = Left(
 )
 _TRY = "tests/e2e/test_try.py::"
 TRY = Left("starts a lab", (f"{_TRY}test_changed_applications_of_an_eks_stack_become_synced_and_healthy",))
+TRY_WATCH = Left("starts a lab", (f"{_TRY}test_a_saved_file_is_in_the_lab_within_five_seconds",))
+_SIGN_IN = "tests/e2e/test_sign_in.py::"
+PASSWORD = Left("asks a cluster with Argo CD", (f"{_SIGN_IN}test_the_initial_password_signs_in_until_it_is_rotated",))
+OWN_PASSWORD = Left(
+    "asks a cluster with Argo CD",
+    (f"{_SIGN_IN}test_a_password_of_ones_own_signs_in_and_ends_earlier_sessions",),
+)
+DISABLE_ADMIN = Left(
+    "asks a cluster with Argo CD",
+    (
+        f"{_SIGN_IN}test_admin_stays_on_where_nobody_else_could_sign_in",
+        "tests/cli/test_password.py::test_admin_is_switched_off_in_the_stack_file_and_the_tree",
+    ),
+)
+UI = Left("asks a cluster with Argo CD", (f"{_SIGN_IN}test_the_page_is_reached_through_the_api_server",))
+DEPLOY = Left(
+    "asks Argo CD",
+    ("tests/e2e/test_environments.py::test_its_owner_sets_an_image_without_a_commit_and_takes_it_back",),
+)
 TRY_KEEP = Left("starts a lab", (f"{_TRY}test_a_second_try_goes_on_in_the_same_cluster_from_a_failed_one",))
 _ADOPT = "tests/e2e/test_adoption.py::test_client_side_apply_of_an_older_release"
 ADOPT = Left(
@@ -511,7 +530,19 @@ LEFT: dict[str, dict[str, Left]] = {
             ("tests/scaffold/test_init.py::test_questions_without_a_terminal_end_in_a_sentence",),
         ),
     },
+    "docs/sign-in.md": {
+        "gitops-stack password -s dev": PASSWORD,
+        "gitops-stack password -s dev --rotate": PASSWORD,
+        "gitops-stack password -s dev --rotate --stdin": OWN_PASSWORD,
+        "gitops-stack password -s dev --disable-admin": DISABLE_ADMIN,
+        "gitops-stack ui -s dev": UI,
+    },
+    "docs/environments.md": {
+        "gitops-stack env deploy ana guestbook=registry.example.com/guestbook:pr-17-4 -s dev": DEPLOY,
+        "gitops-stack env reset ana -s dev": DEPLOY,
+    },
     "docs/try.md": {
+        "gitops-stack try cart --watch -s dev": TRY_WATCH,
         "gitops-stack try cart guestbook -s dev": TRY,
         "gitops-stack try --all -s dev": TRY,
         "gitops-stack try --keep -s dev": TRY_KEEP,

@@ -101,3 +101,13 @@ def test_one_that_the_change_removes_and_that_still_runs_is_drawn_once() -> None
 def test_applications_that_render_each_other_end() -> None:
     tree = Tree([build_rendered(build_manifest(name), other) for name, other in (("one", "two"), ("two", "one"))])
     assert [one.label for one in draw(tree).applications] == ["two", "one"]
+
+
+def test_what_could_not_be_rendered_is_said_and_not_guessed() -> None:
+    tree = build_tree(2)
+    one = tree.applications[1]
+    one.unread.add("spec.source")
+    tree.findings.append(one.spec.object.finding("spec.source", "fails", "mend it", rule="render-failed"))
+    graph = draw(tree)
+    assert graph.notes == ("root: fails; mend it",)
+    assert [found.partial for found in graph.applications] == [False, True]

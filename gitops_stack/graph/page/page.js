@@ -65,7 +65,7 @@ function buildGroups() {
     const title = `wave ${group.wave}${group.parent ? ` of ${group.parent}` : ""}`;
     byId("groups").append(make("section", { "aria-label": title }, make("h2", {}, title), list));
   }
-  byId("notes").append(...data.notes.map((note) => make("li", {}, `not compared: ${note}`)));
+  byId("notes").append(...data.notes.map((note) => make("li", {}, `not seen: ${note}`)));
 }
 
 function isShown(one) {
@@ -142,7 +142,7 @@ function fill(panel, one) {
   row("made by", one.parent);
   row("cluster", one.cluster);
   row("namespace", one.namespace);
-  row("objects", String(one.objects));
+  row("objects", one.partial ? `${one.objects}, and others that could not be rendered` : String(one.objects));
   for (const source of one.sources) row("source", [source.repository, source.place, source.revision].filter(Boolean).join(" "));
   panel.append(make("h2", {}, one.label), close, list);
   const children = data.applications.filter((other) => other.parent === one.label).length;
