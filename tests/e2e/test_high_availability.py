@@ -111,6 +111,9 @@ def test_destroy_with_25_workloads_leaves_nothing(scenario: Scenario, capsys: py
     scenario.push("25 workloads")
     scenario.wait_until_well(300)
     edit_stack(scenario.workspace, {"workloads": {late: workloads[late] | {"autoSync": False}}})
+    scenario.push("One workload waits to be synced")
+    # First alone: in one commit its application could sync the change before root has taken the policy away.
+    wait_for("root has taken the policy away", lambda: not _is_automated(scenario, late))
     with (late_overlay / "kustomization.yaml").open("a", encoding="utf-8") as text:
         text.write("namePrefix: late-\n")
     scenario.push("One workload falls behind")
@@ -192,6 +195,11 @@ def _foreign_engine(scenario: Scenario) -> Engine:
 
 def _configure(engine: Engine, key: str, value: str) -> None:
     engine.run("config", "set", f"foreign:{key}", value, "--stack", "foreign", limit_seconds=60)
+
+
+def _is_automated(scenario: Scenario, name: str) -> bool:
+    found = scenario.application(name) or {}
+    return "automated" in ((found.get("spec") or {}).get("syncPolicy") or {})
 
 
 def _sync_status(scenario: Scenario, name: str) -> str:
