@@ -72,6 +72,9 @@ class Backend:
             for file in self.folder.rglob(pattern):
                 if _load(file) is None:
                     file.unlink()
+        for file in self.folder.rglob("*.tmp"):
+            # fileblob writes each file beside its place before it renames it, and takes one left in `locks` for a lock.
+            file.unlink(missing_ok=True)
         if self._states_are_of_an_unknown_version():
             write_private_file(self._root("meta.yaml"), _META)
         return [self._restore(file) for file in self._states() if _load(file) is None]

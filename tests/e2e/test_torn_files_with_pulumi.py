@@ -73,3 +73,15 @@ def test_every_file_of_a_backend_may_be_torn(tmp_path: Path) -> None:
         done = project.up()
         assert done.returncode == 0, f"{torn}: {done.stderr}"
         assert "1 unchanged" in done.stdout
+
+
+def test_a_lock_that_was_being_written_stops_nobody(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert project.pulumi("stack", "select", "--create").returncode == 0
+    left = project.backend.folder / ".pulumi/locks/organization/torn/dev/0a1b2c3d.json.18ecaabce2329f7e.tmp"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"")
+    assert "unexpected end of JSON input" in project.up().stderr
+    project.backend.mend()
+    done = project.up()
+    assert done.returncode == 0, done.stderr
