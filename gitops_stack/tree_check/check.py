@@ -172,7 +172,7 @@ def _installation_finding(sentence: str, project: Path, settings: StackSettings)
     place, _, rest = sentence.partition(": ")
     inside = Path(place).is_relative_to(project) and "/" in place
     file = Path(place).relative_to(project).as_posix() if inside else f"Pulumi.{settings.stack}.yaml"
-    return Finding("installation", "error", file, None, "", *_halves(rest if inside else sentence))
+    return Finding("installation", "error", file, None, "", *_halves(rest if inside or place == file else sentence))
 
 
 def _halves(sentence: str) -> tuple[str, str]:
