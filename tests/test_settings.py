@@ -129,6 +129,7 @@ def test_defaults_of_a_minimal_stack() -> None:
                 "cluster_kinds": (),
                 "kinds": TEAM_KINDS,
                 "sync_windows": (),
+                "roles": {},
             }
         },
         "workloads": {

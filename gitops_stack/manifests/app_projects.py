@@ -10,7 +10,7 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.notifications import build_subscriptions
-from gitops_stack.settings import StackSettings, SyncWindowSettings
+from gitops_stack.settings import ProjectRoleSettings, StackSettings, SyncWindowSettings
 
 
 def build_app_projects(settings: StackSettings) -> list[Manifest]:
@@ -73,7 +73,18 @@ def _team(settings: StackSettings, name: str) -> dict[str, Any]:
     }
     if project.sync_windows:
         spec["syncWindows"] = [_sync_window(window) for window in project.sync_windows]
+    if project.roles:
+        spec["roles"] = [_role(name, role, one) for role, one in sorted(project.roles.items())]
     return {"description": project.description, **spec} if project.description else spec
+
+
+def _role(project: str, name: str, role: ProjectRoleSettings) -> dict[str, Any]:
+    permissions = (permission.partition("/") for permission in role.permissions)
+    policies = [
+        f"p, proj:{project}:{name}, {resource}, {action}, {project}/*, allow" for resource, _, action in permissions
+    ]
+    groups = {"groups": list(role.groups)} if role.groups else {}
+    return {"name": name, "description": role.description, "policies": policies, **groups}
 
 
 def _sync_window(window: SyncWindowSettings) -> dict[str, Any]:

@@ -35,8 +35,19 @@ def build_self_management_application(settings: StackSettings) -> Manifest:
 
 
 def build_projects_application(settings: StackSettings) -> Manifest:
-    """Build the application that keeps the AppProjects."""
-    return _platform_application(settings, conventions.PROJECTS_APPLICATION, "projects", wave=conventions.WAVE_PROJECTS)
+    """Build the application that keeps the AppProjects.
+
+    Tokens of their roles are Argo CD's: its server keeps them in the status and copies them into the roles.
+    """
+    made = _platform_application(settings, conventions.PROJECTS_APPLICATION, "projects", wave=conventions.WAVE_PROJECTS)
+    if any(project.roles for project in settings.projects.values()):
+        ignored = {
+            "group": conventions.ARGOCD_GROUP,
+            "kind": "AppProject",
+            "jqPathExpressions": [".spec.roles[]?.jwtTokens"],
+        }
+        made["spec"]["ignoreDifferences"] = [ignored]
+    return made
 
 
 def build_workload_application(settings: StackSettings, name: str) -> Manifest:

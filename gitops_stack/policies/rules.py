@@ -248,6 +248,12 @@ RULES: tuple[Rule, ...] = (
         "argocd-server does not start with it (argo-cd#14464), or a role has no rights.",
     ),
     Rule(
+        "notification-unknown",
+        "error",
+        "An Application or AppProject subscribes to a trigger or service that is not configured.",
+        "Nobody is told, and only a debug log says so (argo-cd#17773).",
+    ),
+    Rule(
         "setting-overridden",
         "warning",
         "A patch of people sets a field that a setting sets as well.",
@@ -350,7 +356,7 @@ ADOPT: dict[str, Switch] = {
     **dict.fromkeys(
         (
             "crd-version-missing", "privileged-container", "prunable-crd", "duplicate-entry", "duplicate-object",
-            "project-missing", "duplicate-application", "not-an-object",
+            "project-missing", "duplicate-application", "not-an-object", "notification-unknown",
         ),
         "warning",
     ),

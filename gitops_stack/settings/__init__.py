@@ -65,6 +65,7 @@ from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings,
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.node_lifecycle import NodeUpdateSettings, TaintSettings
 from gitops_stack.settings.pod_roles import PodRoleSettings, StatementSettings
+from gitops_stack.settings.project_roles import ProjectRoleSettings
 from gitops_stack.settings.references import check_references
 from gitops_stack.settings.registry import (
     PullAccessSettings,
@@ -89,10 +90,10 @@ __all__ = [
     "KeycloakSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "LocalAccountSettings",
     "MetricsSettings", "NetworkSettings", "NginxSettings", "NlbSettings", "NodeGroupSettings", "NodeUpdateSettings",
     "NotificationServicesSettings", "NotificationSettings", "OidcSettings", "OktaSettings", "PipelineSettings",
-    "PodRoleSettings", "PolicySettings", "ProjectSettings", "ProviderSettings", "PublisherSettings",
-    "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings", "RepositorySettings",
-    "ResourceCustomizationSettings", "ResourceExclusionSettings", "SecretSourceSettings", "Settings",
-    "SlackSettings", "SsoSettings", "StackSettings", "StatementSettings", "SubscriptionSettings",
+    "PodRoleSettings", "PolicySettings", "ProjectRoleSettings", "ProjectSettings", "ProviderSettings",
+    "PublisherSettings", "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings",
+    "RepositorySettings", "ResourceCustomizationSettings", "ResourceExclusionSettings", "SecretSourceSettings",
+    "Settings", "SlackSettings", "SsoSettings", "StackSettings", "StatementSettings", "SubscriptionSettings",
     "SyncWindowSettings", "TaintSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",
     "WorkloadSettings", "check_references",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
+from gitops_stack.settings.project_roles import ProjectRoleSettings, RoleName
 from gitops_stack.settings.sync_windows import SyncWindowSettings
 from gitops_stack.settings.types import (
     DnsLabel,
@@ -44,6 +45,9 @@ class ProjectSettings(Settings):
     cluster_kinds: tuple[KindName, ...] = Field((), description="Cluster-wide kinds; none unless listed.")
     kinds: tuple[KindName, ...] = Field(TEAM_KINDS, description="Namespaced kinds.")
     sync_windows: tuple[SyncWindowSettings, ...] = Field((), description="When its syncs may run, and when not.")
+    roles: dict[RoleName, ProjectRoleSettings] = Field(
+        default_factory=dict, description="Roles for its machines and groups; `proj:PROJECT:ROLE` in argocd.rbac."
+    )
 
 
 class WorkloadSettings(Settings):

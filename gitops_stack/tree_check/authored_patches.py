@@ -18,12 +18,13 @@ from gitops_stack.policies.access_policy import RULE, check_access_policy
 from gitops_stack.policies.fields import mapping, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.overridden import has_field, list_overridden
+from gitops_stack.policies.subscriptions import check_subscriptions
 from gitops_stack.settings import ArgoCDSettings, StackSettings
 from gitops_stack.tree_check.applications import Tree
 
 
 def check_installation_settings(tree: Tree, project: Path, settings: StackSettings) -> Iterator[Finding]:
-    """Yield what the rendered installation says about access, and each setting that an authored patch overrides."""
+    """Yield what the installation says about access and notifications, and each setting that a patch overrides."""
     objects = [
         found for one in tree.applications if one.spec.name == SELF_MANAGEMENT_APPLICATION for found in one.objects
     ]
@@ -31,6 +32,7 @@ def check_installation_settings(tree: Tree, project: Path, settings: StackSettin
     for found in objects:
         for finding in check_access_policy(found, settings.argocd.namespace):
             yield _at_line(finding, found, project / settings.tree_path / PATCHES, project)
+    yield from check_subscriptions(tree.objects, settings.argocd.namespace)
     yield from _check_overridden(settings, objects, own)
 
 

@@ -202,10 +202,6 @@ STEPS: dict[str, dict[str, Step]] = {
         "gitops-stack check drafts/": Step(says="fine, 1 object"),
         "gitops-stack diff main..HEAD --stack prd": Step(changed_shop, says="+  color: blue"),
     },
-    "docs/environments.md": {
-        "gitops-stack env add pr-17 --from dev --ttl 3d": Step(with_cart),
-        "gitops-stack env list -s dev": Step(says="pr-17"),
-    },
     "docs/delivery.md": {
         f"gitops-stack image set guestbook={_IMAGE}@sha256:DIGEST --stack dev": Step(says="pull request opened: "),
         "gitops-stack promote guestbook --to prd": Step(merged, says="pull request opened: "),
@@ -284,12 +280,6 @@ _STATUS = (
 STATUS = Left("asks a cluster with Argo CD", _STATUS)
 GRAPH_LIVE = Left(
     "asks a cluster with Argo CD", ("tests/cli/test_graph.py::test_the_state_of_each_application_is_the_clusters",)
-)
-_SIGN_IN = "tests/e2e/test_sign_in.py::"
-PASSWORD = Left("asks a cluster with Argo CD", (f"{_SIGN_IN}test_the_initial_password_signs_in_until_it_is_rotated",))
-ENV_DEPLOY = Left(
-    "asks Argo CD",
-    ("tests/e2e/test_environments.py::test_its_owner_sets_an_image_without_a_commit_and_takes_it_back",),
 )
 DOCTOR = Left("asks an AWS account", ("tests/account/test_doctor.py::test_an_account_and_a_machine_that_are_ready",))
 ACCOUNT_INIT = Left(
@@ -382,25 +372,6 @@ _LOGIN = "tests/account/test_registry_login.py::"
 LEFT: dict[str, dict[str, Left]] = {
     "docs/checks.md": {'eval "$(gitops-stack lab env --tools)"': LAB},
     "docs/settings.md": {"gitops-stack lock --version": Left("names the option, without its value")},
-    "docs/environments.md": {
-        "gitops-stack env deploy ana cart=registry.example.com/cart:pr-17-4 -s dev": ENV_DEPLOY,
-        "gitops-stack env reset ana -s dev": ENV_DEPLOY,
-    },
-    "docs/sign-in.md": {
-        "gitops-stack password -s dev": PASSWORD,
-        "gitops-stack ui -s dev": Left(
-            "asks a cluster with Argo CD", (f"{_SIGN_IN}test_the_page_is_reached_through_the_api_server",)
-        ),
-        "gitops-stack password -s dev --rotate": PASSWORD,
-        "gitops-stack password -s dev --rotate --stdin": Left(
-            "asks a cluster with Argo CD",
-            (f"{_SIGN_IN}test_a_password_of_ones_own_signs_in_and_ends_earlier_sessions",),
-        ),
-        "gitops-stack password -s dev --disable-admin": Left(
-            "asks a cluster with Argo CD",
-            ("tests/cli/test_password.py::test_admin_is_switched_off_in_the_stack_file_and_the_tree",),
-        ),
-    },
     "docs/graph.md": {
         "gitops-stack graph -s dev --output html --live --write dev.html": GRAPH_LIVE,
         "gitops-stack graph -s dev --output html --live --watch --write dev.html": GRAPH_LIVE,

@@ -42,7 +42,9 @@ WORKLOADS = (
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    made = Scenario.create(tmp_path_factory.mktemp("acc"), {"argocd": SETTINGS}, "v3.2.11")
+    role = {"permissions": ["applications/get", "applications/sync"]}
+    projects = {"storefront": {"namespaces": ["storefront"], "roles": {"ci": role}}}
+    made = Scenario.create(tmp_path_factory.mktemp("acc"), {"argocd": SETTINGS, "projects": projects}, "v3.2.11")
     made.bootstrap()
     yield made
     made.close()
@@ -69,6 +71,19 @@ def test_a_role_of_the_policy_covers_its_project_alone(server: Server, scenario:
     assert server.list_applications(deployer) == {"guestbook"}
     assert server.sync_when_free("guestbook", deployer) == 200
     assert server.sync("argocd", deployer) == 403
+    scenario.wait_until_well()
+
+
+def test_a_token_of_a_project_s_role_outlives_the_syncs_of_its_project(server: Server, scenario: Scenario) -> None:
+    answer = server.post("projects/storefront/roles/ci/token", server.admin, project="storefront", role="ci")
+    token = answer.raise_for_status().json()["token"]
+    assert server.list_applications(token) == {"guestbook"}
+    assert server.sync("argocd", token) == 403
+    scenario.notify("projects")
+    scenario.wait_until_well()
+    assert server.sync_when_free("projects", server.admin) == 200
+    scenario.wait_until_well()
+    assert server.sync_when_free("guestbook", token) == 200
     scenario.wait_until_well()
 
 

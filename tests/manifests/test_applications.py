@@ -146,3 +146,23 @@ def test_literal_namespaces_are_made_and_outlive_a_project() -> None:
 def test_argo_cd_s_namespace_enforces_restricted_pods() -> None:
     labels = build_argocd_namespace(minimal())["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_project_s_roles_are_policies_on_all_of_it_and_its_tokens_are_argo_cd_s() -> None:
+    role = {"permissions": ["applications/sync", "applications/action/apps/*"], "groups": ["dev"], "description": "CI"}
+    settings = minimal(projects={"shop": {"namespaces": ["shop"], "roles": {"ci": role}}})
+    (project,) = [one for one in build_app_projects(settings) if one["metadata"]["name"] == "shop"]
+    assert project["spec"]["roles"] == [
+        {
+            "name": "ci",
+            "description": "CI",
+            "policies": [
+                "p, proj:shop:ci, applications, sync, shop/*, allow",
+                "p, proj:shop:ci, applications, action/apps/*, shop/*, allow",
+            ],
+            "groups": ["dev"],
+        }
+    ]
+    (ignored,) = build_projects_application(settings)["spec"]["ignoreDifferences"]
+    assert ignored["jqPathExpressions"] == [".spec.roles[]?.jwtTokens"]
+    assert "ignoreDifferences" not in build_projects_application(minimal())["spec"]

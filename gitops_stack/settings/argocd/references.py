@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from gitops_stack import conventions
 from gitops_stack.settings.argocd.notification_rules import check_notifications
-from gitops_stack.settings.argocd.parameters import is_read, load_parameters
+from gitops_stack.settings.argocd.parameters import find_parameter, is_read, load_parameters
 from gitops_stack.settings.argocd.policy_lines import check_policy, defined_roles, read_policy
 from gitops_stack.settings.argocd.sign_in_rules import check_sign_in
 
@@ -64,7 +64,12 @@ def _check_access(settings: StackSettings) -> Iterator[Finding]:
         if argocd.policy.default == "admin":
             yield "argocd.policy.default", "admin", "needs another role: whoever signs in would be admin, for good"
     for path, role in named:
-        if role_subject(role) not in roles and not role.startswith("proj:"):
+        if role.startswith("proj:"):
+            _, project, own_role = role.split(":")
+            known = settings.projects.get(project)
+            if known is None or own_role not in known.roles:
+                yield path, role, f"needs a role under projects.{project}.roles, or another one"
+        elif role_subject(role) not in roles:
             offered = [one for one in own if one != "admin" or path != "argocd.policy.default"]
             yield path, role, f"needs one of {', '.join(offered)}, or a line `p, role:{role}, …` in argocd.policy.csv"
     if "admin" in argocd.accounts:
@@ -80,6 +85,8 @@ def _check_parameters(settings: StackSettings) -> Iterator[Finding]:
             near = difflib.get_close_matches(key, load_parameters(), 1)
             remedy = f"Argo CD reads it from {known.since} on" if known else f"did you mean {near[0]}?" if near else ""
             yield path, value, f"needs a key that {version} reads{f': {remedy}' if remedy else ''}"
+        elif find_parameter(key).readers == ("dex-server",) and not settings.argocd.uses_dex:
+            yield path, value, "needs argocd.dex: true; only Dex reads it, and Dex is left out"
 
 
 def _check_exposure(argocd: ArgoCDSettings) -> Iterator[Finding]:
