@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -162,7 +163,10 @@ def _run(change: ImageDelivery, way: _Way) -> None:
         delivered = deliver(to, change)
         before, after = delivered.before, delivered.after
         difference = compare_workloads(change.stack, before, after) if before and after else None
-        opened = _open(requests, delivered, difference)
+        gates = change.passed if isinstance(change, Promotion) else []
+        opened = _open(requests, delivered, difference, gates)
+    for gate in gates:
+        err.print(f"gate {gate}", markup=False)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
     if way.output is Output.JSON:
@@ -172,14 +176,17 @@ def _run(change: ImageDelivery, way: _Way) -> None:
 
 
 def _open(
-    requests: PullRequests | None, delivered: Delivered[Plan, Snapshot], difference: TreeDifference | None
+    requests: PullRequests | None,
+    delivered: Delivered[Plan, Snapshot],
+    difference: TreeDifference | None,
+    gates: Sequence[str],
 ) -> PullRequest | None:
     if requests is None or delivered.branch is None:
         return None
     before, after = delivered.before or Snapshot(), delivered.after or Snapshot()
     findings = render_risks_markdown(difference) if difference else None
     diffs = build_diffs(difference, before, after) if difference else {}
-    body = build_body(delivered.plan, diffs, findings)
+    body = build_body(delivered.plan, diffs, findings, gates)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 

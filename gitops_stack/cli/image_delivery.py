@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gitops_stack.cli.delivery_report import build_rendered
+from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import find_checkout, load_default_branch
 from gitops_stack.delivery.message import build_branch, build_message
@@ -23,6 +26,7 @@ from gitops_stack.delivery.plan import (
 from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.scaffold.promotion import load_gates
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
 from gitops_stack.tree_check.workloads import Snapshot, load_workloads
@@ -151,6 +155,8 @@ class Promotion(ImageDelivery):
 
     targets: Sequence[Target]
     origin: str
+    passed: list[str] = field(default_factory=list)
+    """The gates that were green, one line each."""
 
     @property
     def applications(self) -> list[str]:
@@ -168,3 +174,17 @@ class Promotion(ImageDelivery):
         running = load_workloads(tree, source, [one.application for one in planned.changes], ())
         GitOpsStackError.raise_for(check_origin(tree, self.origin, folders, planned.changes, build_rendered(running)))
         return planned
+
+    def prove(self, tree: Path, plan: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
+        """Hold the plan against the renders, then the stack's gates. Raises with the reason of a red one."""
+        warnings = super().prove(tree, plan, before, after)
+        gates = load_gates(self._project_in(tree), self.stack)
+        if gates:
+            names = list(dict.fromkeys(change.application for change in plan.changes))
+            with TemporaryDirectory(prefix="gitops-stack-") as made:
+                # A copy: what a gate leaves behind would be committed.
+                copied = shutil.copytree(tree, Path(made) / "tree", symlinks=True)
+                self.passed[:] = run_gates(
+                    gates, Promoted(self._project_in(copied), self.stack, self.origin, names), copied
+                )
+        return warnings

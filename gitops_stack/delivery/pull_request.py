@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gitops_stack.delivery.plan import Plan
 from gitops_stack.preview.markdown import cell, code, fence
@@ -13,8 +13,8 @@ BODY_LIMIT = 60_000
 _MARKS = 200  # characters kept for the fence itself and the line that counts what was cut
 
 
-def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None) -> str:
-    """Build the Markdown body: what changes, ``findings`` of a risk check if there are any, the rendered difference."""
+def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None, gates: Sequence[str] = ()) -> str:
+    """Build the Markdown body: what changes, ``gates`` it has passed, ``findings`` of a risk check, the difference."""
     verb = f"Promotes from {plan.promoted_from} to {plan.stack}" if plan.promoted_from else f"Sets in {plan.stack}"
     lines = [f"{verb}:", "", "| application | now | then |", "| --- | --- | --- |"]
     lines += [
@@ -23,6 +23,8 @@ def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None
     ]
     if plan.warnings:
         lines += ["", *(f"- {code(warning)}" for warning in plan.warnings)]
+    if gates:
+        lines += ["", "Gates:", "", *(f"- {code(gate)}" for gate in gates)]
     if findings:
         lines += ["", findings.strip()]
     head = "\n".join([*lines, "", "<details><summary>Rendered difference</summary>", "", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.edits.document import YamlDocument
@@ -9,6 +10,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 
 PROMOTION = "gitops/promotion.yaml"
+GATES = ("check", "try", "status")
 
 
 def load_promotion_order(project: Path) -> list[str]:
@@ -24,6 +26,46 @@ def load_promotion_order(project: Path) -> list[str]:
     if not isinstance(order, list) or not all(isinstance(name, str) for name in order) or len(set(order)) < len(order):
         raise GitOpsStackError(f"{file}: found no `order:` with a list of different stacks; write order: [dev, prd]")
     return order
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What has to be green before images come into a stack: one of ours by its name, or a ``command`` of a shell."""
+
+    name: str
+    command: str = ""
+
+
+def load_gates(project: Path, stack: str) -> list[Gate]:
+    """Read what `requires:` says of a stack, in its order; nothing where it says nothing.
+
+    Raises :class:`GitOpsStackError` for an entry that is not known, of whichever stack.
+    """
+    file = project / PROMOTION
+    if not file.is_file():
+        return []
+    documents = load_yaml_file(file)
+    requires = documents[0].get("requires") if documents and isinstance(documents[0], dict) else None
+    if requires is None:
+        return []
+    if not isinstance(requires, dict) or not all(isinstance(listed, list) for listed in requires.values()):
+        raise GitOpsStackError(f"{file}: requires: needs a list for each stack, such as {{prd: [check, status]}}")
+    order = load_promotion_order(project)
+    GitOpsStackError.raise_for(
+        f"{file}: requires.{name}: is no stack of order: [{', '.join(order)}]; correct the name"
+        for name in requires
+        if name not in order
+    )
+    gates = {name: [_read_gate(one, f"{file}: requires.{name}") for one in listed] for name, listed in requires.items()}
+    return gates.get(stack, [])
+
+
+def _read_gate(written: object, place: str) -> Gate:
+    if written in GATES:
+        return Gate(str(written))
+    if isinstance(written, dict) and written.keys() == {"command"} and isinstance(written["command"], str):
+        return Gate(f"`{written['command']}`", written["command"])
+    raise GitOpsStackError(f"{place}: found {written!r}; needs {', '.join(GATES)}, or {{command: ./smoke.sh}}")
 
 
 def insert_stack(order: list[str], stack: str, *, source: str, after: str | None) -> list[str]:

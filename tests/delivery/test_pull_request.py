@@ -44,3 +44,8 @@ def test_without_a_forge_merging_is_explained() -> None:
 def test_what_files_say_stays_in_its_cell() -> None:
     change = ImageChange("web", "web", "web/prd", ("a|b`c",), "acme/web:v1")
     assert "| web | ``a\\|b`c`` | `acme/web:v1` |\n" in build_body(Plan("prd", (change,)), {})
+
+
+def test_green_gates_are_listed_as_text() -> None:
+    body = build_body(PLAN, {}, gates=["check: green, 2 s", "`make smoke`: green, 40 s"])
+    assert "\nGates:\n\n- `check: green, 2 s`\n- `` `make smoke`: green, 40 s ``\n" in body

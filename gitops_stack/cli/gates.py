@@ -1,0 +1,105 @@
+"""The gates of a promotion: what has to be green, on the tree with the new images in it, before anything is pushed."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from gitops_stack.config import load_stack_file
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
+from gitops_stack.scaffold.promotion import Gate
+
+_COMMAND_SECONDS = 3600.0
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What is promoted: applications ``names`` from stack ``origin`` to ``stack``, in ``project`` with their images."""
+
+    project: Path
+    stack: str
+    origin: str
+    names: Sequence[str]
+
+
+def run_gates(gates: Sequence[Gate], promoted: Promoted, tree: Path) -> list[str]:
+    """Run gates in their order; returns a line for each. Raises :class:`GitOpsStackError` at the first red one.
+
+    A command runs in ``tree``, the root of the repository, by `sh`.
+    """
+    passed = []
+    for gate in gates:
+        began = time.monotonic()
+        reasons = _run_command(gate.command, tree) if gate.command else list(_GATES[gate.name](promoted))
+        GitOpsStackError.raise_for(
+            f"gate {gate.name}: {reason}; nothing is promoted to {promoted.stack}" for reason in reasons
+        )
+        passed.append(f"{gate.name}: green, {time.monotonic() - began:.0f} s")
+    return passed
+
+
+def _check(promoted: Promoted) -> Iterator[str]:
+    from gitops_stack.tree_check.check import check_stack  # noqa: PLC0415 - only for a stack with this gate
+
+    report = check_stack(promoted.project, load_stack_file(promoted.project, promoted.stack))
+    errors = [found.sentence for found in report.findings if found.severity == "error"]
+    yield from errors[:_NAMED]
+    if len(errors) > _NAMED:
+        yield f"and {len(errors) - _NAMED} more errors"
+    if report.lacking:
+        raise EnvironmentProblem(*report.lacking)
+
+
+def _status(promoted: Promoted) -> Iterator[str]:
+    """Ask the cluster of the stack that the images come from whether they are well there."""
+    from gitops_stack.cli.connection import open_cluster  # noqa: PLC0415 - as above
+    from gitops_stack.live_state import load_app_projects, load_applications, read_applications  # noqa: PLC0415
+
+    settings = load_stack_file(promoted.project, promoted.origin)
+    with open_cluster("promote", settings, promoted.project, kubeconfig=None, context=None, role_arn=None) as client:
+        namespace = settings.argocd.namespace
+        found = read_applications(load_applications(client, namespace), load_app_projects(client, namespace))
+    known = {one.name: one for one in found}
+    for name in promoted.names:
+        one = known.get(name)
+        if one is None:
+            yield f"{name} is not in the cluster of {promoted.origin}"
+        elif not one.well:
+            yield f"{name} of {promoted.origin} is {one.sync} and {one.health}: {one.reason}"
+
+
+def _try(promoted: Promoted) -> Iterator[str]:
+    from gitops_stack.cli.try_ import try_applications  # noqa: PLC0415 - as above
+
+    try:
+        try_applications(list(promoted.names), stack=promoted.stack, project=promoted.project)
+    except typer.Exit:  # which has said of each why
+        yield f"{', '.join(promoted.names)} did not become Synced and Healthy in the lab"
+
+
+_GATES: dict[str, Callable[[Promoted], Iterator[str]]] = {"check": _check, "status": _status, "try": _try}
+
+
+def _run_command(command: str, tree: Path) -> list[str]:
+    try:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=tree,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [f"did not end in {_COMMAND_SECONDS:.0f} s"]
+    if done.returncode == 0:
+        return []
+    return [f"left with {done.returncode}: {shorten(last_line(done.stderr or done.stdout))}"]

@@ -1,0 +1,157 @@
+"""The gates of a promotion: what `requires:` may say, and that a red one stops it before anything is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import typer
+
+from gitops_stack import live_state
+from gitops_stack.cli import connection, gates, try_
+from gitops_stack.cli.gates import Promoted, run_gates
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.scaffold.promotion import Gate, load_gates
+from tests.cli.test_delivery import ENTRY, IMAGE, PRD
+from tests.cli.test_delivery import platform as platform_of_a_delivery
+from tests.cli.test_main import run
+from tests.delivery.conftest import Remote, run_git
+from tests.graph.trees import build_manifest, with_status
+
+platform = platform_of_a_delivery
+PROMOTED = ("promote", "guestbook", "--from", "dev", "--to", "prd", "--push")
+
+
+def require(platform: Remote, *written: str) -> None:
+    text = "order: [dev, prd]\nrequires:\n  prd:\n" + "".join(f"    - {one}\n" for one in written)
+    platform.commit({"gitops/promotion.yaml": text}, "gates")
+
+
+@pytest.fixture
+def deployed(platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Remote:
+    run("image", "set", f"guestbook={IMAGE}", "--stack", "dev", "--push", monkeypatch=monkeypatch)
+    capsys.readouterr()
+    return platform
+
+
+def test_green_gates_let_it_through_and_are_told(
+    deployed: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require(
+        deployed,
+        "{command: 'grep -q agnhost gitops/workloads/guestbook/overlays/prd/kustomization.yaml && touch left'}",
+    )
+    assert run(*PROMOTED, monkeypatch=monkeypatch) == 0
+    assert "gate `grep -q agnhost" in capsys.readouterr().err
+    assert deployed.text(PRD).endswith(ENTRY), "the command saw the new image"
+    assert "left" not in run_git(deployed.bare, "ls-tree", "--name-only", "main").split(), "and left nothing behind"
+
+
+def test_a_red_gate_stops_it_with_its_reason_and_nothing_is_pushed(
+    deployed: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require(deployed, "{command: 'true'}", "{command: 'echo the basket is empty >&2; exit 3'}")
+    before = deployed.log()
+    assert run(*PROMOTED, monkeypatch=monkeypatch) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: gate `echo the basket is empty >&2; exit 3`: left with 3: the basket is empty; "
+        "nothing is promoted to prd"
+    )
+    assert deployed.log() == before
+    assert deployed.branches() == ["main"]
+
+
+def test_stacks_without_gates_need_none(deployed: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "order: [dev, prd]\nrequires: {dev: [{command: 'false'}]}\n"
+    deployed.commit({"gitops/promotion.yaml": text}, "gates")
+    assert run(*PROMOTED, monkeypatch=monkeypatch) == 0
+
+
+REQUIRES = [
+    ("requires: {prd: [check, status, try, {command: make smoke}]}", ["check", "status", "try", "`make smoke`"]),
+    ("requires: {dev: [check]}", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("written", "names"), REQUIRES)
+def test_gates_are_read_in_their_order(written: str, names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "gitops").mkdir()
+    (tmp_path / "gitops/promotion.yaml").write_text(f"order: [dev, prd]\n{written}\n")
+    assert [gate.name for gate in load_gates(tmp_path, "prd")] == names
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{prd: check}", "requires: needs a list for each stack, such as {prd: [check, status]}"),
+        ("[check]", "requires: needs a list for each stack, such as {prd: [check, status]}"),
+        ("{prod: [check]}", "requires.prod: is no stack of order: [dev, prd]; correct the name"),
+        ("{dev: [smoke]}", "requires.dev: found 'smoke'; needs check, try, status, or {command: ./smoke.sh}"),
+        (
+            "{prd: [{command: 1}]}",
+            "requires.prd: found {'command': 1}; needs check, try, status, or {command: ./smoke.sh}",
+        ),
+    ],
+)
+def test_what_is_no_gate_is_refused(written: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "gitops").mkdir()
+    file = tmp_path / "gitops/promotion.yaml"
+    file.write_text(f"order: [dev, prd]\nrequires: {written}\n")
+    with pytest.raises(GitOpsStackError) as raised:
+        load_gates(tmp_path, "prd")
+    assert str(raised.value) == f"{file}: {said}"
+
+
+def test_the_status_of_the_stack_before_is_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def opened(*_: object, **__: object) -> Iterator[None]:
+        yield
+
+    living = [
+        with_status(build_manifest("guestbook", project="storefront"), health="Degraded", message="a pod crashes"),
+        with_status(build_manifest("web")),
+    ]
+    monkeypatch.setattr(connection, "open_cluster", opened)
+    monkeypatch.setattr(live_state, "load_applications", lambda *_: living)
+    monkeypatch.setattr(live_state, "load_app_projects", lambda *_: [])
+    with pytest.raises(GitOpsStackError) as raised:
+        run_gates([Gate("status")], Promoted(project, "prd", "dev", ["guestbook", "web", "cart"]), project)
+    assert raised.value.findings == (
+        "gate status: guestbook of dev is Synced and Degraded: a pod crashes; nothing is promoted to prd",
+        "gate status: cart is not in the cluster of dev; nothing is promoted to prd",
+    )
+    (line,) = run_gates([Gate("status")], Promoted(project, "prd", "dev", ["web"]), project)
+    assert line.startswith("status: green, ")
+
+
+def test_the_checks_of_the_stack_it_goes_to_are_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    promoted = Promoted(Path(), "dev", "local", ["guestbook"])
+    assert run_gates([Gate("check")], promoted, project)
+    (project / "gitops/dev/apps/broken.yaml").write_text("apiVersion: v1\nkind: Nonsense\nmetadata: {name: x}\n")
+    with pytest.raises(
+        GitOpsStackError, match=r"^gate check: gitops/dev/apps/broken\.yaml: .*; nothing is promoted to dev"
+    ):
+        run_gates([Gate("check")], promoted, project)
+
+
+def test_a_try_that_fails_is_red(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def fail(names: list[str], **options: object) -> None:
+        asked.update(options, names=names)
+        raise typer.Exit(1)
+
+    monkeypatch.setattr(try_, "try_applications", fail)
+    with pytest.raises(GitOpsStackError, match=r"^gate try: guestbook did not become Synced and Healthy in the lab"):
+        run_gates([Gate("try")], Promoted(project, "prd", "dev", ["guestbook"]), project)
+    assert asked == {"names": ["guestbook"], "stack": "prd", "project": project}
+
+
+def test_a_command_that_never_ends_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "_COMMAND_SECONDS", 0.05)
+    with pytest.raises(GitOpsStackError, match="did not end in 0 s"):
+        run_gates([Gate("`sleep 9`", "exec sleep 9")], Promoted(tmp_path, "prd", "dev", []), tmp_path)
