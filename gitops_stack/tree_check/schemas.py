@@ -35,7 +35,7 @@ from gitops_stack.tree_check.api_types import (
     list_kinds,
     load_definitions,
 )
-from gitops_stack.tree_check.cel_rules import RULES, check_rules, is_available
+from gitops_stack.tree_check.cel_rules import RULES, check_rules, check_syntax, is_available
 from gitops_stack.tree_check.crd_schemas import (
     Catalogue,
     Schema,
@@ -159,6 +159,7 @@ class SchemaSet:
         yield from check_metadata(found.group, found.kind, found.metadata, version)
         if compiled.definition:
             yield from check_typed(version, compiled.definition, found.manifest)
+            yield from check_syntax(found.group, found.manifest)
             return
         yield from check_typed(version, _META, found.manifest.get("metadata"), "metadata")
         if compiled.written is not None:
