@@ -18,6 +18,7 @@ from typing import Any
 
 from gitops_stack.policies.api.parts import Violation
 from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.policies.finding import Finding, RenderedObject, count_noun
 
 try:
     from cel_expr_python import cel
@@ -73,6 +74,16 @@ def check_rules(schema: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple
             field = text(rule.get("fieldPath"))
             violations.append((f"{place}{field}".lstrip("."), said, _NEEDS))
     return violations, unjudged
+
+
+def build_unjudged(found: RenderedObject, rules: set[str]) -> Finding:
+    """Build the note about the rules of a kind that were not judged; ``found`` is its first object."""
+    why = "that use what only a cluster has" if is_available() else "as the package that evaluates them is missing"
+    needs = "" if is_available() else "run `pip install 'gitops-stack[cel]'`"
+    said = (
+        f"{count_noun(len(rules), 'rule')} of its CRD in CEL {'was' if len(rules) == 1 else 'were'} not judged, {why}"
+    )
+    return found.finding("kind", said, needs, rule="crd-rule-unjudged")
 
 
 def check_syntax(group: str, manifest: Mapping[str, Any]) -> Iterator[Violation]:
