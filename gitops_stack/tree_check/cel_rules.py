@@ -18,6 +18,7 @@ from typing import Any
 
 from gitops_stack.policies.api.parts import Violation
 from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.policies.finding import Finding, RenderedObject, count_noun
 
 try:
     from cel_expr_python import cel
@@ -29,6 +30,11 @@ Judgement = tuple[str, bool]
 """What is wrong, and whether it could be judged at all."""
 
 RULES = "x-kubernetes-validations"
+_OF_SCHEMAS = "apiextensions.k8s.io"
+_EXPRESSIONS = {
+    _OF_SCHEMAS: ("rule",),
+    "admissionregistration.k8s.io": ("expression", "messageExpression", "valueExpression"),
+}
 _OLD = re.compile(r"\boldSelf\b")
 _TEXTS = re.compile(r"""r?"(?:\\.|[^"\\])*"|r?'(?:\\.|[^'\\])*'""")
 _KEYWORDS = {
@@ -68,6 +74,50 @@ def check_rules(schema: Mapping[str, Any], manifest: Mapping[str, Any]) -> tuple
             field = text(rule.get("fieldPath"))
             violations.append((f"{place}{field}".lstrip("."), said, _NEEDS))
     return violations, unjudged
+
+
+def build_unjudged(found: RenderedObject, rules: set[str]) -> Finding:
+    """Build the note about the rules of a kind that were not judged; ``found`` is its first object."""
+    why = "that use what only a cluster has" if is_available() else "as the package that evaluates them is missing"
+    needs = "" if is_available() else "run `pip install 'gitops-stack[cel]'`"
+    said = (
+        f"{count_noun(len(rules), 'rule')} of its CRD in CEL {'was' if len(rules) == 1 else 'were'} not judged, {why}"
+    )
+    return found.finding("kind", said, needs, rule="crd-rule-unjudged")
+
+
+def check_syntax(group: str, manifest: Mapping[str, Any]) -> Iterator[Violation]:
+    """Check that the expressions in a CRD, a webhook's configuration or an admission policy are CEL at all."""
+    if is_available() and group in _EXPRESSIONS:
+        for place, expression in _list_expressions(_EXPRESSIONS[group], manifest, ""):
+            stands = group != _OF_SCHEMAS or f".{RULES}[" in place
+            if stands and (said := _find_syntax_error(expression)):
+                yield place, f"is not CEL: {said}", "correct it"
+
+
+def _list_expressions(names: tuple[str, ...], value: Any, place: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        for key, one in value.items():
+            inner = f"{place}.{key}".lstrip(".")
+            if key in names and isinstance(one, str):
+                yield inner, one
+            else:
+                yield from _list_expressions(names, one, inner)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _list_expressions(names, one, f"{place}[{index}]")
+
+
+@lru_cache(maxsize=4096)
+def _find_syntax_error(expression: str) -> str:
+    if "`" in expression:  # names in quotes, which not every release of the language has
+        return ""
+    try:
+        _environment().compile(expression)
+    except (RuntimeError, ValueError) as error:
+        _, found, said = str(error).splitlines()[0].partition("Syntax error: ")
+        return said[:120] if found else ""
+    return ""
 
 
 def _walk(

@@ -86,3 +86,10 @@ def _known_fields(path: Iterable[str | int], schemas: Mapping[str, Any]) -> list
         if isinstance(found, Mapping) and isinstance(found.get("properties"), Mapping):
             return list(found["properties"])
     return []
+
+
+def describe_error(error: Exception) -> str:
+    """Say where a schema is wrong, in one line."""
+    place = build_place(getattr(error, "instance_path", ()))
+    said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return f"{place}: {said}" if place else said

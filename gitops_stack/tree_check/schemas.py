@@ -23,7 +23,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.policies.api.objects import check_metadata
 from gitops_stack.policies.api.parts import Violation
 from gitops_stack.policies.fields import dig, mapping
-from gitops_stack.policies.finding import Finding, RenderedObject, count_noun
+from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.tree_check.api_types import (
     DUPLICATE,
     check_typed,
@@ -35,7 +35,7 @@ from gitops_stack.tree_check.api_types import (
     list_kinds,
     load_definitions,
 )
-from gitops_stack.tree_check.cel_rules import RULES, check_rules, is_available
+from gitops_stack.tree_check.cel_rules import RULES, build_unjudged, check_rules, check_syntax
 from gitops_stack.tree_check.crd_schemas import (
     Catalogue,
     Schema,
@@ -47,7 +47,7 @@ from gitops_stack.tree_check.crd_schemas import (
     without_nulls,
     without_patterns,
 )
-from gitops_stack.tree_check.schema_sentences import build_place, build_violations
+from gitops_stack.tree_check.schema_sentences import build_violations, describe_error
 
 _DEFINITIONS = "https://kubernetes.io/api/_definitions.json"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -123,7 +123,7 @@ class SchemaSet:
                         found, check_metadata(found.group, found.kind, found.metadata, self.kubernetes_version), ()
                     )
 
-        yield from (_build_unjudged(*one) for one in unjudged.values() if one[1])
+        yield from (build_unjudged(*one) for one in unjudged.values() if one[1])
 
     def _check(self, found: RenderedObject, compiled: _Compiled, unjudged: set[str]) -> Iterator[Finding]:
         manifest = found.manifest
@@ -133,7 +133,7 @@ class SchemaSet:
                 manifest = _settle_nulls(manifest, compiled)
             violations = list(self._violations(manifest, compiled)) if broken else []
         except (ValueError, TypeError, OverflowError, RecursionError) as error:  # what the validator cannot take
-            yield _unreadable(found, f"cannot be validated: {_say(error)}")
+            yield _unreadable(found, f"cannot be validated: {describe_error(error)}")
             return
         for place, said, needs in violations:
             yield found.finding(place, said, needs, rule="schema-invalid")
@@ -159,6 +159,7 @@ class SchemaSet:
         yield from check_metadata(found.group, found.kind, found.metadata, version)
         if compiled.definition:
             yield from check_typed(version, compiled.definition, found.manifest)
+            yield from check_syntax(found.group, found.manifest)
             return
         yield from check_typed(version, _META, found.manifest.get("metadata"), "metadata")
         if compiled.written is not None:
@@ -210,29 +211,13 @@ class SchemaSet:
         except GitOpsStackError as error:
             return f"its schema cannot be used: {error}"
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-            return f"its schema cannot be used: {_say(error)}"
-
-
-def _say(error: Exception) -> str:
-    """Say where a schema is wrong, in one line."""
-    place = build_place(getattr(error, "instance_path", ()))
-    said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return f"{place}: {said}" if place else said
+            return f"its schema cannot be used: {describe_error(error)}"
 
 
 def _unreadable(found: RenderedObject, said: str) -> Finding:
     return found.finding(
         "kind", said, "correct the schema; objects of this kind are not validated", rule="schema-unusable"
     )
-
-
-def _build_unjudged(found: RenderedObject, rules: set[str]) -> Finding:
-    why = "that use what only a cluster has" if is_available() else "as the package that evaluates them is missing"
-    needs = "" if is_available() else "run `pip install 'gitops-stack[cel]'`"
-    said = (
-        f"{count_noun(len(rules), 'rule')} of its CRD in CEL {'was' if len(rules) == 1 else 'were'} not judged, {why}"
-    )
-    return found.finding("kind", said, needs, rule="crd-rule-unjudged")
 
 
 def _values(found: RenderedObject, violations: Iterable[Violation], told: Iterable[str]) -> Iterator[Finding]:

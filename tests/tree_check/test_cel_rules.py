@@ -105,3 +105,23 @@ def test_a_rule_that_cannot_be_evaluated_stops_nothing(rule: str, value: Any) ->
 )
 def test_names_are_escaped_as_rules_write_them(name: str, escaped: str) -> None:
     assert escape_name(name) == escaped
+
+
+@needs_cel
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            "self.a <",
+            "spec.versions[0].schema.openAPIV3Schema.properties.spec.x-kubernetes-validations[0].rule: is not CEL: ",
+        ),
+        ("self.unknown(1) && isURL(self)", ""),
+        ("self.all(i, v, v != '')", ""),
+        ("self.`a-b` == 1 &&", ""),
+    ],
+)
+def test_expressions_that_are_not_cel_are_told_from_those_that_are_not_known(rule: str, said: str) -> None:
+    definition = build_rule_definition(0, {"type": "string", cel_rules.RULES: [{"rule": rule}]})
+    definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["default"] = {"rule": "no CEL"}
+    found = list(SchemaSet("1.35").check([RenderedObject(definition, "", "a.yaml")]))
+    assert [said in show_finding(one) for one in found] == ([True] if said else [])
