@@ -22,7 +22,7 @@ OF_STACKS = {
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
     "environment-in-namespace", "policy-failed", "library-finalizer", "passed-over",
-    "pulumi-owned-secret", "api-server",
+    "pulumi-owned-secret", "api-server", "access-policy", "setting-overridden", "notification-unknown",
 }  # fmt: skip
 
 
