@@ -29,7 +29,7 @@ def _differing(wanted: object, found: object, path: str) -> Iterator[str]:
         held = found if isinstance(found, Mapping) else {}
         for key, value in wanted.items():
             yield from _differing(value, held.get(key), f"{path}.{key}")
-    elif isinstance(wanted, Sequence) and not isinstance(wanted, str) and wanted and isinstance(wanted[0], Mapping):
+    elif isinstance(wanted, Sequence) and _is_merged(wanted):
         held_list = found if isinstance(found, Sequence) else ()
         for entry in wanted:
             key = _entry_key(entry)
@@ -43,12 +43,17 @@ def _leaves(value: object, path: str) -> Iterator[str]:
     if isinstance(value, Mapping) and value:
         for key, held in value.items():
             yield from _leaves(held, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, str) and value and isinstance(value[0], Mapping):
+    elif isinstance(value, Sequence) and _is_merged(value):
         for entry in value:
-            yield from _leaves(entry, f"{path}.{entry.get(_entry_key(entry), '')}")
+            yield from _leaves(entry, f"{path}.{entry[_entry_key(entry)]}")
     else:
         yield path
 
 
+def _is_merged(value: Sequence[Any]) -> bool:
+    """Tell whether kustomize merges a list entry by entry; any other list is replaced as a whole."""
+    return bool(value) and all(isinstance(entry, Mapping) and _entry_key(entry) for entry in value)
+
+
 def _entry_key(entry: Mapping[str, Any]) -> str:
-    return next((key for key in _KEYS if key in entry), "name")
+    return next((key for key in _KEYS if key in entry), "")

@@ -43,5 +43,14 @@ def test_keys_of_a_config_map_with_dots_are_one_field_each() -> None:
     assert not has_field({"data": {"other": "3"}}, "data.a")
 
 
+def test_a_list_without_names_is_one_field() -> None:
+    volume = {"name": "v", "secret": {"items": [{"key": "a", "path": "b"}]}}
+    patch = {"kind": "Deployment", "spec": {"volumes": [volume]}}
+    other = {"name": "v", "secret": {"items": [{"key": "a", "path": "c"}]}}
+    assert list(list_overridden(patch, patch)) == []
+    assert list(list_overridden(patch, {"spec": {"volumes": [other]}})) == ["spec.volumes.v.secret.items"]
+    assert has_field({"spec": {"volumes": [other]}}, "spec.volumes.v.secret.items")
+
+
 def test_a_patch_that_takes_a_parent_out_has_its_fields() -> None:
     assert has_field({"spec": {"template": None}}, CPU)

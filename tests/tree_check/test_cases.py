@@ -21,8 +21,9 @@ OF_STACKS = {
     "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
-    "environment-in-namespace", "policy-failed", "override-kept", "setting-overridden", "access-policy",
-    "library-finalizer", "passed-over", "pulumi-owned-secret", "api-server", "crd-rule", "crd-rule-unjudged",
+    "access-policy", "api-server", "crd-rule", "crd-rule-unjudged", "environment-in-namespace", "library-finalizer",
+    "notification-unknown", "override-kept", "passed-over", "policy-failed", "pulumi-owned-secret",
+    "setting-overridden",
 }  # fmt: skip
 
 
