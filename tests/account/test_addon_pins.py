@@ -265,7 +265,7 @@ def released(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
             return {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/somebody"}
         assert (service, method) == ("ssm", "get_parameter")
         if asked["Name"] not in known:
-            raise AwsError("AWS: ssm:GetParameter was refused: ParameterNotFound: ", "ParameterNotFound")
+            raise AwsError("ssm:GetParameter was refused: ParameterNotFound: ", code="ParameterNotFound")
         return {"Parameter": {"Value": known[asked["Name"]]}}
 
     monkeypatch.setattr(Account, "ask", ask)

@@ -165,6 +165,7 @@ def test_every_setting_of_the_cluster_arrives() -> None:
         "addons": {
             addon: GOOD["cluster"]["addons"][addon] for addon in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
         },
+        "role_arn": None,
         "oidc_provider": True,
     }
 

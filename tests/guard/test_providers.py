@@ -112,7 +112,7 @@ def test_another_stack_s_cluster_is_one_failure(answers: list[Any]) -> None:
 
 
 def test_a_stack_that_would_replace_its_cluster_is_refused() -> None:
-    facts = {"provider": "eks", "clusterName": "a"}
+    facts = {"provider": "eks", "clusterName": "a", "clusterRole": "a role of its own"}
     assert StackGuard().check({}, dict(facts)).failures == []
     (failure,) = StackGuard().check(facts, {**facts, "clusterName": "b"}).failures
     assert "cluster.name: found b, and this stack was made with a" in failure.reason

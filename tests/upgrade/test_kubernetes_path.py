@@ -85,7 +85,7 @@ def test_insights_that_cannot_be_read_are_told_unless_there_is_no_cluster_yet(
     code: str, told: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_args: Any, **_asked: Any) -> list[Any]:
-        raise AwsError("eks:ListInsights: no", code)
+        raise AwsError("eks:ListInsights: no", code=code)
 
     monkeypatch.setattr(Account, "list", refuse)
     failed, rest = load_insights(Account("ap-northeast-1"), "acme", "1.36")
