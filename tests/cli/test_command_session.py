@@ -49,12 +49,18 @@ def running(folder: Path, line: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "WORK": f"{sys.executable} worker.py"}
     (folder / "worker.py").write_text(WORKER, encoding="utf-8")
     command = [sys.executable, "-c", RUNNER, "sh", "-c", line]
-    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, start_new_session=True, preexec_fn=_hear_hangups
+    ) as process:
         try:
             wait_until((folder / "started").exists)
             yield process
         finally:
             (folder / "let").touch()
+
+
+def _hear_hangups() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests themselves run under nohup
 
 
 def noted(folder: Path) -> list[str]:
