@@ -16,8 +16,10 @@ import pytest
 from gitops_stack.cli.command_session import run_in_session
 from gitops_stack.errors import EnvironmentProblem
 
+# A hangup is ignored in all that runs under nohup, the tests themselves among it.
 RUNNER = (
-    "import sys; from gitops_stack.cli.command_session import run_in_session; sys.exit(run_in_session(sys.argv[1:]))"
+    "import signal, sys; from gitops_stack.cli.command_session import run_in_session; "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); sys.exit(run_in_session(sys.argv[1:]))"
 )
 # Plays Pulumi: notes every signal, and ends when it is let.
 WORKER = """
@@ -49,18 +51,12 @@ def running(folder: Path, line: str) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "WORK": f"{sys.executable} worker.py"}
     (folder / "worker.py").write_text(WORKER, encoding="utf-8")
     command = [sys.executable, "-c", RUNNER, "sh", "-c", line]
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, start_new_session=True, preexec_fn=_hear_hangups
-    ) as process:
+    with subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True) as process:
         try:
             wait_until((folder / "started").exists)
             yield process
         finally:
             (folder / "let").touch()
-
-
-def _hear_hangups() -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests themselves run under nohup
 
 
 def noted(folder: Path) -> list[str]:
