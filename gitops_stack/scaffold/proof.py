@@ -12,6 +12,7 @@ from gitops_stack.config import find_stacks, load_stack_file
 from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.delivery.announcement import describe_more, find_changes, is_image, list_images
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.scaffold.plan import Announcement, Plan
 from gitops_stack.settings import StackSettings
@@ -34,6 +35,9 @@ def prove(project: Path, plan: Plan) -> list[str]:
     try:
         with _open_copy(project) as copy:
             stacks = {stack: load_stack_file(copy, stack) for stack in find_stacks(copy)}
+            for stack in plan.stacks.keys() & stacks.keys():
+                # What a stack file says since its last render is rendered along, and is no change of this plan.
+                write_tree(stacks[stack], copy / stacks[stack].tree_path)
             before = {stack: load_tree(copy, settings, installed=False) for stack, settings in stacks.items()}
             plan.write(copy)
             proofs = [
