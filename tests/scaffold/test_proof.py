@@ -73,9 +73,7 @@ def add(project: Path, **changes: Any) -> Plan:
 def test_what_a_stack_file_says_since_its_last_render_is_no_change_of_the_plan(kustomized: Path) -> None:
     file = kustomized / "Pulumi.local.yaml"
     text = file.read_text(encoding="utf-8")
-    entry = (
-        "    second: {project: storefront, path: gitops/workloads/guestbook/overlays/local, namespace: storefront}\n"
-    )
+    entry = "    second: {project: storefront, path: gitops/workloads/guestbook/base, namespace: storefront}\n"
     assert "  gitops-stack:workloads:\n" in text
     file.write_text(
         text.replace("  gitops-stack:workloads:\n", f"  gitops-stack:workloads:\n{entry}"), encoding="utf-8"
