@@ -101,7 +101,7 @@ def test_defaults_of_a_minimal_stack() -> None:
             "url": None,
             "sso": None,
             "dex": None,
-            "policy": {"csv": "", "default": None, "scopes": None, "match_mode": "glob"},
+            "policy": {"csv": "", "default": None, "scopes": None},
             "accounts": {},
             "notifications": {
                 "services": {"slack": None, "teams": None, "github": None, "email": None, "webhooks": {}},

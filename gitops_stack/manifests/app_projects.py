@@ -9,6 +9,7 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.argocd.notifications import build_subscriptions
 from gitops_stack.settings import ProjectRoleSettings, StackSettings, SyncWindowSettings
 
@@ -83,7 +84,7 @@ def _role(project: str, name: str, role: ProjectRoleSettings) -> dict[str, Any]:
     policies = [
         f"p, proj:{project}:{name}, {resource}, {action}, {project}/*, allow" for resource, _, action in permissions
     ]
-    groups = {"groups": list(role.groups)} if role.groups else {}
+    groups = {"groups": [quote_group(one) for one in role.groups]} if role.groups else {}
     return {"name": name, "description": role.description, "policies": policies, **groups}
 
 

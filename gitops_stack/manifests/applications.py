@@ -40,13 +40,12 @@ def build_projects_application(settings: StackSettings) -> Manifest:
     Tokens of their roles are Argo CD's: its server keeps them in the status and copies them into the roles.
     """
     made = _platform_application(settings, conventions.PROJECTS_APPLICATION, "projects", wave=conventions.WAVE_PROJECTS)
-    if any(project.roles for project in settings.projects.values()):
-        ignored = {
-            "group": conventions.ARGOCD_GROUP,
-            "kind": "AppProject",
-            "jqPathExpressions": [".spec.roles[]?.jwtTokens"],
-        }
-        made["spec"]["ignoreDifferences"] = [ignored]
+    ignored = {
+        "group": conventions.ARGOCD_GROUP,
+        "kind": "AppProject",
+        "jqPathExpressions": [".spec.roles[]?.jwtTokens"],
+    }
+    made["spec"]["ignoreDifferences"] = [ignored]
     return made
 
 

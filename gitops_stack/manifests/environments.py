@@ -14,6 +14,7 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import RETRY
+from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.teams import TEAM_KINDS
 
@@ -164,7 +165,7 @@ def _build_role(environment: Environment) -> dict[str, Any]:
         "name": environment.name,
         "description": f"May set images in environment {environment.name}.",
         "policies": list(_policies(environment)),
-        **({"groups": [environment.owner]} if environment.owner else {}),
+        **({"groups": [quote_group(environment.owner)]} if environment.owner else {}),
     }
 
 

@@ -16,7 +16,7 @@ from gitops_stack.manifests.argocd.exposure import build_exposure_parameters, bu
 from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
 from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
-from gitops_stack.manifests.argocd.sign_in import build_dex_patches, build_sign_in_keys
+from gitops_stack.manifests.argocd.sign_in import build_dex_patches, build_federation_patches, build_sign_in_keys
 from gitops_stack.manifests.argocd.size import build_size_parameters, build_size_patches, size_resources
 from gitops_stack.settings import ArgoCDSettings, ComponentResources
 
@@ -126,6 +126,7 @@ def build_library_patches(argocd: ArgoCDSettings) -> list[Patch]:
         *build_size_patches(argocd),
         *build_exposure_patches(argocd),
         *build_dex_patches(argocd),
+        *build_federation_patches(argocd),
         *(_removed_secret(name) for name in conventions.PULUMI_OWNED_SECRETS),
         *_resource_patches(argocd),
     ]

@@ -11,7 +11,7 @@ from gitops_stack.settings.types import UNIQUE, Settings, matching
 
 # Argo CD's server refuses others in a project (pkg/apis/application/v1alpha1, `validatePolicy`).
 _RESOURCES = r"(applications|applicationsets|logs|exec|repositories|clusters)"
-_ACTIONS = r"(get|create|sync|override|\*|(update|delete|action)(/\S+)?)"
+_ACTIONS = r"(get|create|sync|override|\*|(update|delete)(/\S+)?|action/\S+)"
 Permission = Annotated[
     str,
     matching(

@@ -18,7 +18,7 @@ from gitops_stack.gitops_tree.parameter_reads import list_parameter_reads
 from gitops_stack.gitops_tree.tree import build_kustomization
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.manifests.argocd.customizations import load_release_exclusions
+from gitops_stack.manifests.argocd.customizations import load_release_exclusions, load_release_updates
 from gitops_stack.settings.argocd.parameters import list_releases, load_parameters, release_order
 from tests.e2e.scenario import ROOT, STACK, edit_stack, say
 from tests.stacks import minimal
@@ -119,6 +119,10 @@ def test_the_tables_are_what_the_release_has(
     manifests = load_documents(done.stdout)
     (config,) = [one for one in manifests if (one["kind"], one["metadata"]["name"]) == ("ConfigMap", "argocd-cm")]
     assert load_documents(config["data"]["resource.exclusions"])[0] == load_release_exclusions()
+    prefix = "resource.customizations.ignoreResourceUpdates."
+    ignored = {key.removeprefix(prefix): text for key, text in config["data"].items() if key.startswith(prefix)}
+    ours = {kind.replace("/", "_"): one for kind, one in load_release_updates().items()}
+    assert {kind: load_documents(text)[0] for kind, text in ignored.items()} == ours
     for manifest in manifests:
         for _, key in list_parameter_reads(manifest):
             read.setdefault(key, set()).add(manifest["metadata"]["name"].removeprefix("argocd-"))

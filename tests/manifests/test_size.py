@@ -101,6 +101,7 @@ def test_customizations_have_a_key_for_each_kind() -> None:
     assert made["resource.customizations.health.cert-manager.io_Certificate"] == "return {}"
     assert yaml.safe_load(made["resource.customizations.ignoreDifferences.ConfigMap"]) == {"jsonPointers": ["/data/x"]}
     assert yaml.safe_load(made["resource.customizations.ignoreResourceUpdates.all"]) == {
-        "jqPathExpressions": [".status"]
+        "jqPathExpressions": [".status"],
+        "jsonPointers": ["/status"],  # the release's own, which a value of one's own would replace
     }
     assert "hs.status" in made["resource.customizations.health.argoproj.io_Application"]

@@ -51,7 +51,7 @@ def test_the_alb_checks_grpc_at_its_own_service_and_routes_it_first() -> None:
     made = surroundings(exposure={"alb": {}})
     service, ingress = made["service-argocd-server-grpc"], made["ingress-argocd-server"]
     checks = {key.partition("/")[2]: value for key, value in service["metadata"]["annotations"].items()}
-    assert (checks["backend-protocol-version"], checks["success-codes"]) == ("GRPC", "0")
+    assert (checks["backend-protocol-version"], checks["success-codes"]) == ("GRPC", "12")
     annotations = ingress["metadata"]["annotations"]
     assert annotations["alb.ingress.kubernetes.io/healthcheck-path"] == "/healthz"
     assert "alb.ingress.kubernetes.io/success-codes" not in annotations

@@ -19,21 +19,22 @@ def build_account_keys(argocd: ArgoCDSettings) -> Iterator[tuple[str, str]]:
 
 def build_rbac_data(argocd: ArgoCDSettings) -> dict[str, str]:
     """Build the keys of argocd-rbac-cm: the lines of the policy, then who has which role."""
-    # The policy is CSV: a name with a comma, as LDAP's have, is quoted; the settings refuse quotes in it.
-    quoted = {group: f'"{group}"' if "," in group else group for group in argocd.rbac}
     own = f"{argocd.policy.csv.strip()}\n" if argocd.policy.csv.strip() else ""
-    groups = "".join(f"g, {quoted[group]}, {role_subject(role)}\n" for group, role in sorted(argocd.rbac.items()))
+    groups = "".join(f"g, {quote_group(group)}, {role_subject(role)}\n" for group, role in sorted(argocd.rbac.items()))
     # policy.default is a floor that no deny removes, so it stays empty unless somebody says otherwise.
     data = {
         "policy.csv": own + groups,
         "policy.default": role_subject(argocd.policy.default) if argocd.policy.default else "",
     }
-    if argocd.policy.match_mode != "glob":
-        data["policy.matchMode"] = argocd.policy.match_mode
     scopes = argocd.policy.scopes or default_scopes(argocd)
     if scopes:
         data["scopes"] = f"[{', '.join(map(_quoted_scope, scopes))}]"
     return data
+
+
+def quote_group(group: str) -> str:
+    """Return a group as a field of a policy: CSV, so one with a comma, as LDAP's have, is quoted."""
+    return f'"{group}"' if "," in group else group
 
 
 def _quoted_scope(scope: str) -> str:

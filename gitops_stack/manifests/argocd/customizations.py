@@ -18,9 +18,20 @@ _PREFIX = "resource.customizations"
 @cache
 def load_release_exclusions() -> list[dict[str, Any]]:
     """Read what the releases exclude by themselves."""
-    text = resources.files("gitops_stack.manifests.argocd").joinpath("exclusions.yaml").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = yaml.safe_load(text)
+    found: list[dict[str, Any]] = _load("exclusions.yaml")
     return found
+
+
+@cache
+def load_release_updates() -> dict[str, dict[str, list[str]]]:
+    """Read which updates the releases ignore by themselves, by kind."""
+    found: dict[str, dict[str, list[str]]] = _load("updates.yaml")
+    return found
+
+
+def _load(name: str) -> Any:  # noqa: ANN401 - what YAML holds
+    text = resources.files("gitops_stack.manifests.argocd").joinpath(name).read_text(encoding="utf-8")
+    return yaml.safe_load(text)
 
 
 def build_customization_keys(argocd: ArgoCDSettings) -> Iterator[tuple[str, str]]:
@@ -32,7 +43,10 @@ def build_customization_keys(argocd: ArgoCDSettings) -> Iterator[tuple[str, str]
         if one.ignore_differences:
             yield f"{_PREFIX}.ignoreDifferences.{name}", _ignored(one.ignore_differences)
         if one.ignore_resource_updates:
-            yield f"{_PREFIX}.ignoreResourceUpdates.{name}", _ignored(one.ignore_resource_updates)
+            ignored = one.ignore_resource_updates.model_dump(by_alias=True, mode="json")
+            release = load_release_updates().get(kind, {})
+            joined = {key: list(dict.fromkeys([*release.get(key, ()), *ignored[key]])) for key in ignored}
+            yield f"{_PREFIX}.ignoreResourceUpdates.{name}", _yaml(_without_empty(joined))
     if argocd.resource_exclusions:
         own = [_without_empty(one.model_dump(by_alias=True, mode="json")) for one in argocd.resource_exclusions]
         yield "resource.exclusions", _yaml([*load_release_exclusions(), *own])

@@ -19,7 +19,8 @@ from gitops_stack.settings.argocd.exposure import AlbSettings, GatewaySettings, 
 _SERVER = "argocd-server"
 _ALB, _NLB = "alb.ingress.kubernetes.io", "service.beta.kubernetes.io/aws-load-balancer"
 _GRPC_SERVICE = "argocd-server-grpc"
-_GRPC_HEALTH = "/grpc.health.v1.Health/Check"
+# Not grpc.health.v1: argocd-server answers it with 16 without a session (argo-cd#26193). 12 says that gRPC is served.
+_GRPC_HEALTH = "/AWS.ALB/healthcheck"
 
 
 def build_exposure(argocd: ArgoCDSettings) -> Iterator[Manifest]:
@@ -60,7 +61,7 @@ def _alb(alb: AlbSettings, host: str) -> Iterator[Manifest]:
             f"{_ALB}/backend-protocol-version": "GRPC",
             f"{_ALB}/healthcheck-protocol": "HTTPS",
             f"{_ALB}/healthcheck-path": _GRPC_HEALTH,
-            f"{_ALB}/success-codes": "0",
+            f"{_ALB}/success-codes": "12",
         },
         {"ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 8080}]},
     )

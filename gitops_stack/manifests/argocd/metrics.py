@@ -20,7 +20,10 @@ _ALERTS = (
      "{{ $labels.name }} has not been Synced for half an hour."),
     ("ArgoCDApplicationUnhealthy", 'argocd_app_info{health_status=~"Degraded|Missing"} == 1', "15m", "warning",
      "{{ $labels.name }} is {{ $labels.health_status }}."),
-    ("ArgoCDSyncFailed", 'increase(argocd_app_sync_total{phase=~"Error|Failed"}[15m]) > 0', "0m", "warning",
+    ("ArgoCDSyncFailed",
+     # A series begins with its first failure, at 1, of which `increase` knows nothing.
+     'increase(argocd_app_sync_total{phase=~"Error|Failed"}[15m]) > 0 or '
+     '(argocd_app_sync_total{phase=~"Error|Failed"} unless argocd_app_sync_total offset 15m)', "0m", "warning",
      "A sync of {{ $labels.name }} failed."),
     ("ArgoCDClusterUnreachable", "argocd_cluster_connection_status == 0", "10m", "critical",
      "Argo CD cannot reach {{ $labels.server }}."),

@@ -71,6 +71,21 @@ def build_dex_patches(argocd: ArgoCDSettings) -> Iterator[Patch]:
         yield Patch("dex-google-directory", workload("Deployment", _DEX, {"template": {"spec": pod}}))
 
 
+def build_federation_patches(argocd: ArgoCDSettings) -> Iterator[Patch]:
+    """Yield what gives argocd-server the token that Entra federates: on EKS no webhook of Azure's mounts it."""
+    if argocd.sso and isinstance(entra := argocd.sso.provider, EntraSettings) and entra.workload_identity:
+        token = {"audience": "api://AzureADTokenExchange", "expirationSeconds": 3600, "path": "token"}
+        name, folder = "entra-token", "/entra"
+        container = {
+            "name": "argocd-server",
+            "env": [{"name": "AZURE_FEDERATED_TOKEN_FILE", "value": f"{folder}/token"}],
+            "volumeMounts": [{"name": name, "mountPath": folder, "readOnly": True}],
+        }
+        volume = {"name": name, "projected": {"sources": [{"serviceAccountToken": token}]}}
+        pod = {"containers": [container], "volumes": [volume]}
+        yield Patch("entra-federation", workload("Deployment", "argocd-server", {"template": {"spec": pod}}))
+
+
 def build_external_secret(argocd: ArgoCDSettings) -> Manifest | None:
     """Build the ExternalSecret that makes the sign-in's Secret, if the settings want one."""
     source = argocd.sso.secret.external_secret if argocd.sso and argocd.sso.secret else None

@@ -7,10 +7,11 @@ from typing import Any
 
 from gitops_stack.manifests.argocd.patch import Patch, workload
 from gitops_stack.settings import ArgoCDSettings, ComponentResources
-from gitops_stack.settings.argocd.parameters import is_read
+from gitops_stack.settings.argocd.parameters import is_read, release_order
 from gitops_stack.settings.argocd.size import SIZES, SizeFigures
 
 _CONTROLLER, _REPO_SERVER, _SERVER = "application-controller", "repo-server", "server"
+_QPS_PARAMETERS_SINCE = (3, 4, 0)  # before it the containers read environment variables alone
 _HEAP_PERCENT = 90  # GOMEMLIMIT below the limit, so that the collector works before the kernel kills
 
 
@@ -47,6 +48,9 @@ def build_size_patches(argocd: ArgoCDSettings) -> Iterator[Patch]:
     figures = SIZES[argocd.size] if argocd.size else None
     shards = argocd.shards
     environment = _heap(argocd, _CONTROLLER)
+    if figures is not None and release_order(argocd.version) < _QPS_PARAMETERS_SINCE:
+        environment |= {"ARGOCD_K8S_CLIENT_QPS": str(figures.client_qps)}
+        environment |= {"ARGOCD_K8S_CLIENT_BURST": str(2 * figures.client_qps)}
     if shards is not None:
         environment["ARGOCD_CONTROLLER_REPLICAS"] = str(shards)
     if environment:

@@ -47,4 +47,3 @@ class PolicySettings(Settings):
     scopes: Annotated[tuple[Scope, ...], UNIQUE] | None = Field(
         None, min_length=1, description="Claims that hold groups; default: what argocd.sso needs, else [groups]."
     )
-    match_mode: Literal["glob", "regex"] = Field("glob", description="How patterns of the policy match.")

@@ -10,13 +10,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from gitops_stack.settings.argocd.sign_in import Mail, SecretKey, Text
+from gitops_stack.settings.argocd.sign_in import Mail, Text
 from gitops_stack.settings.types import UNIQUE, DnsLabel, Settings, matching
 
 Url = Annotated[
     str,
     matching(r"https://\S+|http://(localhost|127\.0\.0\.1|[\w-]+\.[\w-]+\.svc)(:\d{1,5})?(/\S*)?", "an https:// URL"),
 ]
+# notifications-engine pkg/api/config.go replaces `[$][\\w-]+`: a reference ends at the first dot.
+SecretKey = Annotated[str, matching(r"[\w-]+", "a key of argocd-notifications-secret: letters, digits, '_' and '-'")]
 TriggerName = Annotated[str, matching(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a name such as on-deployed")]
 Digits = Annotated[str, matching(r"\d+", "digits, in quotes")]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]

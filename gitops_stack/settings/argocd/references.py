@@ -41,6 +41,11 @@ def check_argocd_references(settings: StackSettings) -> Iterator[Finding]:
     if own is not None and own.health is not None:
         path = f"argocd.resourceCustomizations.{application}.health"
         yield path, own.health, "needs to be left out: waves wait by the library's health of an Application"
+    for kind, one in argocd.resource_customizations.items():
+        if one.ignore_resource_updates is not None and one.ignore_resource_updates.managed_fields_managers:
+            path = f"argocd.resourceCustomizations.{kind}.ignoreResourceUpdates.managedFieldsManagers"
+            found = list(one.ignore_resource_updates.managed_fields_managers)
+            yield path, found, "needs jsonPointers or jqPathExpressions: Argo CD compares updates by these alone"
     every = argocd.resource_customizations.get("all")
     if every is not None and every.health is not None:
         yield "argocd.resourceCustomizations.all.health", every.health, "needs a kind: health is judged by kind"
