@@ -20,6 +20,7 @@ from gitops_stack.policies.admin_access import list_administrators
 from gitops_stack.policies.fields import mapping
 
 _SHORTEST, _LONGEST = 8, 32  # the server's own `passwordPattern`, as it is unless somebody changed it
+_MOST_BYTES = 72
 _ROUNDS = 10  # what Argo CD's own hashes have
 
 
@@ -47,6 +48,8 @@ def check_password(password: str) -> None:
         raise GitOpsStackError(
             f"password: found {len(password)} characters; needs {_SHORTEST} to {_LONGEST}, as Argo CD's server does"
         )
+    if (size := len(password.encode())) > _MOST_BYTES:
+        raise GitOpsStackError(f"password: found {size} bytes; needs {_MOST_BYTES} at most, which is all bcrypt reads")
 
 
 def rotate_password(client: Client, namespace: str, password: str) -> None:

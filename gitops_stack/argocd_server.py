@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from httpx2 import Client, HTTPError
+from httpx2 import Client, HTTPError, InvalidURL
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, shorten
 
@@ -39,7 +39,13 @@ class ArgoCDServer:
                 "(`argocd proj role create-token environments NAME`), or to one of your own sign-in"
             )
         url = address if "://" in address else f"https://{address}"
-        with Client(base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS) as http:
+        try:
+            http = Client(base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS)
+        except InvalidURL as error:
+            raise EnvironmentProblem(f"--server: found {address}: {error}; needs a URL or HOST[:PORT]") from None
+        except UnicodeEncodeError:
+            raise EnvironmentProblem("ARGOCD_AUTH_TOKEN: is no token: it has characters that none has") from None
+        with http:
             yield cls(http, url)
 
     def load_user(self) -> str:

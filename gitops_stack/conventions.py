@@ -60,7 +60,8 @@ RESERVED_APPLICATIONS = frozenset({ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 
 PLATFORM_PROJECT = "platform"
 DEFAULT_PROJECT = "default"
-RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT})
+ENVIRONMENTS_PROJECT = "environments"  # written by `gitops-stack env`
+RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT, ENVIRONMENTS_PROJECT})
 
 # The images in upstream's manifests, standard and HA (v3.2 to v3.5).
 ARGOCD_IMAGES = (
@@ -92,8 +93,6 @@ REFRESH = "argocd.argoproj.io/refresh"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 """Names of this machine, which no proxy is asked for."""
 
-ENVIRONMENTS_PROJECT = "environments"
-"""AppProject of everything that `env add` makes."""
 
 # On what `env add` makes, and on an environment's Application whose image somebody set without a commit.
 ENVIRONMENT_LABEL = "gitops-stack/environment"

@@ -16,6 +16,7 @@ from gitops_stack.argocd_server import ArgoCDServer
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.cli.scaffold import carry_out
 from gitops_stack.config import load_stack_file
+from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.manifests.environments import QUOTA, Quota
 from gitops_stack.scaffold.environment_images import find_environment, read_overrides
@@ -144,9 +145,8 @@ def deploy(
         who, now = argocd.load_user(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         for application, entry in overrides.items():
             noted = {conventions.OVERRIDDEN_BY: who, conventions.OVERRIDDEN_AT: now}
-            argocd.merge_application(
-                environment.application(application), conventions.ENVIRONMENTS_PROJECT, _change([entry], noted)
-            )
+            change = _change(_beside(environment.images(application), entry), noted)
+            argocd.merge_application(environment.application(application), conventions.ENVIRONMENTS_PROJECT, change)
             out.print(f"{environment.application(application)}: {entry}, set by {who}", markup=False)
 
 
@@ -178,6 +178,12 @@ def reset(
                 environment.application(application), conventions.ENVIRONMENTS_PROJECT, _change(images, noted)
             )
             out.print(f"{environment.application(application)}: as Git has it", markup=False)
+
+
+def _beside(images: list[str] | None, entry: str) -> list[str]:
+    """Return Git's images with ``entry`` in place of the one of its repository: a merge replaces the whole list."""
+    own = split_image(entry)[0]
+    return [*(one for one in images or () if split_image(one.rpartition("=")[2])[0] != own), entry]
 
 
 def _change(images: list[str] | None, noted: Mapping[str, str | None]) -> dict[str, Any]:

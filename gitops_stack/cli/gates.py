@@ -35,6 +35,11 @@ def run_gates(gates: Sequence[Gate], promoted: Promoted, tree: Path) -> list[str
     """
     passed = []
     for gate in gates:
+        if gate.name in ("check", "try") and not promoted.project.absolute().is_relative_to(tree):
+            raise EnvironmentProblem(
+                f"gate {gate.name}: {promoted.project} does not hold the new images, which are in --repository; use a "
+                "command instead"
+            )
         began = time.monotonic()
         reasons = _run_command(gate.command, tree) if gate.command else list(_GATES[gate.name](promoted))
         GitOpsStackError.raise_for(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.config import load_stack_file
-from gitops_stack.delivery.git_branch import find_checkout, load_default_branch
+from gitops_stack.delivery.git_branch import find_checkout, load_default_branch, open_copy
 from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import (
     Assignment,
@@ -181,9 +179,7 @@ class Promotion(ImageDelivery):
         gates = load_gates(self._project_in(tree), self.stack)
         if gates:
             names = list(dict.fromkeys(change.application for change in plan.changes))
-            with TemporaryDirectory(prefix="gitops-stack-") as made:
-                # A copy: what a gate leaves behind would be committed.
-                copied = shutil.copytree(tree, Path(made) / "tree", symlinks=True)
+            with open_copy(tree) as copied:  # what a gate leaves behind, or commits, would be pushed
                 self.passed[:] = run_gates(
                     gates, Promoted(self._project_in(copied), self.stack, self.origin, names), copied
                 )

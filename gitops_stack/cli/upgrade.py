@@ -193,7 +193,8 @@ def _as_in_repository(tree: Path) -> Iterator[None]:
     try:
         yield
     except GitOpsStackError as error:
-        raise type(error)(*(_named_from(tree, problem) for problem in error.problems)) from None
+        error.problems = tuple(_named_from(tree, problem) for problem in error.problems)
+        raise
 
 
 def _named_from(tree: Path, problem: Problem) -> Problem:

@@ -36,6 +36,14 @@ def is_credential(loc: list[str]) -> bool:
     )
 
 
+def leads_to_credential(loc: list[str]) -> bool:
+    """Tell whether a credential stands below a setting, so that what stands there instead of a map may be one."""
+    return any(
+        1 < len(loc) < shown and all(part in ("*", own) for part, own in zip(wanted, loc, strict=False))
+        for wanted, shown in _SECRETS
+    )
+
+
 def without_ciphertext(value: Any) -> Any:  # noqa: ANN401 - any YAML value
     """Return ``value`` with what only the engine can read replaced by a text that says so."""
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gitops_stack import conventions
-from gitops_stack.config.credentials import is_credential
+from gitops_stack.config.credentials import is_credential, leads_to_credential
 from gitops_stack.errors import Problem
 from gitops_stack.schema import resolve
 from gitops_stack.settings import FROM_ELSEWHERE, StackSettings
@@ -106,7 +106,7 @@ def _shown_of(kind: str, value: Any, loc: list[str]) -> str:  # noqa: ANN401 - w
     holds_credentials = loc in (["gitops", "credentials"], ["argocd", "sso"]) or loc[-1:] == ["clientSecret"]
     if holds_credentials and isinstance(value, dict):
         return ", ".join(map(str, value)) or "none of them"
-    if is_credential(loc):
+    if is_credential(loc) or (leads_to_credential(loc) and isinstance(value, (str, list))):
         return HIDDEN
     if kind == "union_tag_invalid":
         return build_shown(value["provider"])

@@ -147,6 +147,20 @@ def load_default_branch(folder: Path, remote: str) -> str:
 
 
 @contextmanager
+def open_copy(tree: Path) -> Iterator[Path]:
+    """Copy a worktree with what is written in it; its HEAD and index are its own, so that no git in it moves ours."""
+    with _worktree(tree) as (_, copy):
+        run_git(copy, "reset", "--quiet", "--soft", run_git(tree, "rev-parse", "HEAD"))
+        for name in (one for one in tree.iterdir() if one.name != ".git"):
+            if name.is_dir() and not name.is_symlink():
+                shutil.copytree(name, copy / name.name, symlinks=True)
+            else:
+                shutil.copy2(name, copy / name.name, follow_symlinks=False)
+        run_git(copy, "reset", "--quiet")
+        yield copy
+
+
+@contextmanager
 def _worktree(repository: Path) -> Iterator[tuple[Path, Path]]:
     top, _ = find_checkout(repository)
     folder = Path(tempfile.mkdtemp(prefix="gitops-stack-"))

@@ -65,11 +65,11 @@ def open_wheel(tool: str, folder: Path, platform: str) -> Iterator[BinaryIO | No
         return
     try:
         archive = zipfile.ZipFile(wheel)
-        entry = archive.getinfo(f"{FOLDER}/{tool}")
-    except (zipfile.BadZipFile, KeyError, OSError):
+        opened = archive.open(f"{FOLDER}/{tool}")
+    except (zipfile.BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError):
         yield None
         return
-    with archive, archive.open(entry) as file:
+    with archive, opened as file:
         yield file  # type: ignore[misc]
 
 

@@ -21,11 +21,13 @@ def run_trials(
     """
     with ExitStack() as opened:
         before: Trial | None = None
+        is_alone = False
         for trial in trials:
-            if before is None:
+            if not is_alone:
                 opened.enter_context(trial.lab.state.alone())
                 if not keep:
                     opened.callback(trial.lab.down, progress)
+                is_alone = True
             try:
                 is_up = trial.open_lab(progress) and before is not None and trial.plays_host == before.plays_host
                 trial.run_in_lab(progress, limit_seconds, is_up=is_up)

@@ -42,6 +42,9 @@ def read_overrides(tree: Tree, environment: Environment, written: Sequence[str])
                 f"{one}: environment {environment.name} has no application {name}; it has: {', '.join(known)}"
             )
             continue
+        if name in found:
+            findings.append(f"{one}: {name} is given twice; deploy one image of an application at a time")
+            continue
         try:
             found[name] = _read(rendered.get(environment.application(name)), name, image)
         except GitOpsStackError as error:

@@ -143,6 +143,8 @@ def _choose(tree: Tree, chosen: Sequence[str], settings: StackSettings) -> tuple
 
 def _find_obstacle(one: RenderedApplication) -> str:
     """Say why an application cannot be there a second time; empty when it can."""
+    if one.spec.name == QUOTA:
+        return "has the name of what brings an environment's quota"
     if len(one.spec.sources) != 1:
         return "has several sources"
     if one.spec.server != conventions.IN_CLUSTER:
@@ -165,13 +167,13 @@ def _build_source(one: RenderedApplication, namespace: str) -> dict[str, Any]:
 
 
 def _read(name: str, found: Manifest) -> Environment:
-    elements = sequence(dig(sequence(dig(found, "spec", "generators"))[0], "list", "elements"))
     annotations = mapping(dig(found, "metadata", "annotations"))
     written = text(annotations.get(conventions.EXPIRES))
     try:
-        applications = {one["application"]: dict(one["source"]) for one in elements}
+        elements = sequence(dig(sequence(dig(found, "spec", "generators"))[0], "list", "elements"))
+        applications = {one["application"]: {**one["source"], "repoURL": one["source"]["repoURL"]} for one in elements}
         expires = datetime.strptime(written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc) if written else None
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise GitOpsStackError(f"environment {name}: cannot be read: {error}; remove its files, then add it") from None
     return Environment(name, applications, text(annotations.get(conventions.OWNER)), expires)
 

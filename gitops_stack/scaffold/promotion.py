@@ -64,6 +64,8 @@ def _read_gate(written: object, place: str) -> Gate:
     if written in GATES:
         return Gate(str(written))
     if isinstance(written, dict) and written.keys() == {"command"} and isinstance(written["command"], str):
+        if not written["command"].strip():
+            raise GitOpsStackError(f"{place}: found an empty command; needs one such as {{command: ./smoke.sh}}")
         return Gate(f"`{written['command']}`", written["command"])
     raise GitOpsStackError(f"{place}: found {written!r}; needs {', '.join(GATES)}, or {{command: ./smoke.sh}}")
 

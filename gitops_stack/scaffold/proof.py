@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -58,9 +59,16 @@ def _open_copy(project: Path) -> Iterator[Path]:
         for name in Listing(project).files:
             source, target = project / name, copy / name
             kept = any(part.startswith(".") or part == "node_modules" for part in Path(name).parts[:-1])
-            if not kept and (source.is_file() or source.is_symlink()):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target, follow_symlinks=source.is_file())
+            if kept or not (source.is_file() or source.is_symlink()):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_file():
+                shutil.copy2(source, target)
+                continue
+            real, top = Path(os.path.realpath(source)), project.resolve()
+            if not real.is_relative_to(top):  # what is written in the copy would be written there
+                raise EnvironmentProblem(f"{name}: is a link out of the project")
+            target.symlink_to(copy / real.relative_to(top))
         yield copy
 
 

@@ -42,6 +42,8 @@ _KEYWORDS = {
     "loop", "package", "namespace", "return", "var", "void", "while",
 }  # fmt: skip
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
+_COMPARES = re.compile(r"[=!]=|\bin\b")
+_OWN_FORMATS = {"duration", "date", "date-time", "byte"}
 _NO_OVERLOAD = "No matching overload"
 _NEEDS = "the CRD's own rule has to hold"
 
@@ -147,7 +149,7 @@ def _is_about_before(rule: Mapping[str, Any]) -> bool:
 
 def _evaluate(rule: Mapping[str, Any], schema: Mapping[str, Any], value: Any) -> Judgement:  # noqa: ANN401
     expression = _compile(rule["rule"]) if is_available() else None
-    if expression is None or rule.get("optionalOldSelf") is True:
+    if expression is None or rule.get("optionalOldSelf") is True or _compares_otherwise(rule["rule"], schema):
         return "", False
     try:
         found = expression.eval(data={"self": _build_value(schema, value)})
@@ -162,6 +164,23 @@ def _evaluate(rule: Mapping[str, Any], schema: Mapping[str, Any], value: Any) ->
     if found.plain_value():
         return "", True
     return " ".join(text(rule.get("message")).split()) or f"found what the rule {_shorten(rule['rule'])} excludes", True
+
+
+def _compares_otherwise(rule: str, schema: Mapping[str, Any]) -> bool:
+    """Tell whether Kubernetes may compare other than plain CEL does.
+
+    Lists that are sets or maps are equal in any order, and some formats are times (pkg/cel/common/values.go).
+    """
+    if "[[:" in rule:  # classes of RE2, which Python does not have
+        return True
+    return bool(_COMPARES.search(_TEXTS.sub("", rule))) and _has_own_equality(schema)
+
+
+def _has_own_equality(schema: Mapping[str, Any]) -> bool:
+    if schema.get("x-kubernetes-list-type") in {"set", "map"} or schema.get("format") in _OWN_FORMATS:
+        return True
+    inner = [*mapping(schema.get("properties")).values(), schema.get("additionalProperties"), schema.get("items")]
+    return any(_has_own_equality(mapping(one)) for one in inner if isinstance(one, Mapping))
 
 
 def _shorten(rule: str) -> str:

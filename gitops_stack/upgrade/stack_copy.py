@@ -28,7 +28,7 @@ def change_copy(
     name = stack_file(settings.stack)
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
         copy = Path(made)
-        shutil.copytree(project / settings.tree_path, copy / settings.tree_path)
+        shutil.copytree(project / settings.tree_path, copy / settings.tree_path, ignore_dangling_symlinks=True)
         for file in ("Pulumi.yaml", name):
             if (project / file).is_file():
                 shutil.copyfile(project / file, copy / file)

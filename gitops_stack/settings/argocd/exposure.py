@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from gitops_stack.settings.types import UNIQUE, DnsLabel, Flag, Settings, matching
+from gitops_stack.settings.types import UNIQUE, DnsLabel, Flag, Settings, following, matching
 
 Scheme = Literal["internal", "internet-facing"]
 CertificateArn = Annotated[
@@ -16,7 +17,17 @@ CertificateArn = Annotated[
         "the ARN of a certificate of ACM: arn:aws:acm:REGION:ACCOUNT:certificate/ID",
     ),
 ]
-Cidr = Annotated[str, matching(r"\d{1,3}(\.\d{1,3}){3}/\d{1,2}", "an IPv4 network such as 203.0.113.0/24")]
+
+
+def _check_network(value: str) -> str | None:
+    try:
+        written = str(IPv4Network(value))
+    except ValueError:
+        written = ""
+    return None if written == value else "needs an IPv4 network such as 203.0.113.0/24"
+
+
+Cidr = Annotated[str, following(_check_network)]
 Host = Annotated[str, matching(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name such as grpc.argocd.example.com")]
 LabelValue = Annotated[str, matching(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", "the value of a label")]
 
