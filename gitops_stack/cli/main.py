@@ -114,7 +114,9 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line; expected failures become sentences and exit codes, not tracebacks."""
-    signal.signal(signal.SIGTERM, _stop)  # a cancelled job's: what was started has to go as with Ctrl-C
+    # Of a cancelled job, and of one in the background of a shell, which has SIGINT ignored: what was started has to go.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         app()
     except GitOpsStackError as error:

@@ -189,7 +189,7 @@ def test_an_override_of_any_other_application_is_a_finding(scenario: Scenario, a
     done = scenario.cli("status", "-s", STACK, check=False)
     assert done.returncode == 1
     assert re.search(r"^guestbook: spec.source.kustomize.* was set by .+ without a commit, since 20", done.stderr, re.M)
-    assert scenario.well("guestbook"), "and Argo CD calls it Synced"
+    wait_for("Argo CD calls it Synced", lambda: scenario.well("guestbook"))
     change = {"spec": {"source": {"kustomize": None}}}
     admin.call("PATCH", "/api/v1/applications/guestbook", {**body, "patch": json.dumps(change)})
     wait_for(
