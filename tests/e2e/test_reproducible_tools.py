@@ -14,7 +14,7 @@ from gitops_stack.lab.tool_digests import compute_digest, load_digests, load_pla
 from gitops_stack.lab.tools import build_tools
 from tests.e2e.scenario import say
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]  # a minute of both cores, compiling
 
 # A program of one module, and one of our own source over several modules.
 SMALL = tuple(artifact for artifact in ARTIFACTS if artifact.name in {"jsonnet", "miniredis"})

@@ -6,6 +6,7 @@ render takes a second, and tag, lock and check are those of every stack.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -117,9 +118,12 @@ def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
 
 
+COMBINATIONS = int(os.environ.get("COMBINATIONS", "50"))  # a second each; `make soak` asks for 200
+
+
 @pytest.mark.usefixtures("tools")
 @settings(
-    max_examples=200,
+    max_examples=COMBINATIONS,
     deadline=None,
     database=None,
     phases=[Phase.generate],  # a combination is small as it is, and shrinking costs minutes
