@@ -1,4 +1,4 @@
-"""200 random combinations of Argo CD's settings through the real kustomize, and `check` on each.
+"""Random combinations of Argo CD's settings through the real kustomize, and `check` on each.
 
 The base is upstream's manifests at v3.5.1 without their CRDs, which no setting touches, in a repository of its own: a
 render takes a second, and tag, lock and check are those of every stack.
