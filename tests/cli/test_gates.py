@@ -12,7 +12,7 @@ import typer
 from gitops_stack import live_state
 from gitops_stack.cli import connection, gates, try_
 from gitops_stack.cli.gates import Promoted, run_gates
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.scaffold.promotion import Gate, load_gates
 from tests.cli.test_delivery import ENTRY, IMAGE, PRD
 from tests.cli.test_delivery import platform as platform_of_a_delivery
@@ -47,6 +47,22 @@ def test_green_gates_let_it_through_and_are_told(
     assert "gate `grep -q agnhost" in capsys.readouterr().err
     assert deployed.text(PRD).endswith(ENTRY), "the command saw the new image"
     assert "left" not in run_git(deployed.bare, "ls-tree", "--name-only", "main").split(), "and left nothing behind"
+
+
+def test_what_a_gate_commits_is_not_pushed(deployed: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = "-c user.name=gate -c user.email=gate@localhost"
+    require(deployed, f"{{command: 'echo junk > junk; git add -A; git {known} commit -qm gate'}}")
+    assert run(*PROMOTED, monkeypatch=monkeypatch) == 0
+    assert deployed.text(PRD).endswith(ENTRY)
+    assert "gate" not in deployed.log()
+    assert "junk" not in run_git(deployed.bare, "log", "--all", "--name-only", "--format=").split()
+
+
+def test_a_gate_sees_the_new_images_as_a_change_of_its_own_clone(
+    deployed: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(deployed, f"{{command: 'test \"$(git diff --name-only)\" = {PRD}'}}")
+    assert run(*PROMOTED, monkeypatch=monkeypatch) == 0
 
 
 def test_a_red_gate_stops_it_with_its_reason_and_nothing_is_pushed(
@@ -89,6 +105,7 @@ def test_gates_are_read_in_their_order(written: str, names: list[str], tmp_path:
         ("{prd: check}", "requires: needs a list for each stack, such as {prd: [check, status]}"),
         ("[check]", "requires: needs a list for each stack, such as {prd: [check, status]}"),
         ("{prod: [check]}", "requires.prod: is no stack of order: [dev, prd]; correct the name"),
+        ("{dev: [{command: ' '}]}", "requires.dev: found an empty command; needs one such as {command: ./smoke.sh}"),
         ("{dev: [smoke]}", "requires.dev: found 'smoke'; needs check, try, status, or {command: ./smoke.sh}"),
         (
             "{prd: [{command: 1}]}",
@@ -136,6 +153,17 @@ def test_the_checks_of_the_stack_it_goes_to_are_asked(project: Path, monkeypatch
         GitOpsStackError, match=r"^gate check: gitops/dev/apps/broken\.yaml: .*; nothing is promoted to dev"
     ):
         run_gates([Gate("check")], promoted, project)
+
+
+@pytest.mark.parametrize("name", ["check", "try"])
+def test_what_renders_the_project_is_refused_where_the_images_are_elsewhere(
+    name: str, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("repository")
+    with pytest.raises(EnvironmentProblem) as raised:
+        run_gates([Gate(name)], Promoted(project, "prd", "dev", ["guestbook"]), elsewhere)
+    said = f"gate {name}: {project} does not hold the new images, which are in --repository; use a command instead"
+    assert str(raised.value) == said
 
 
 def test_a_try_that_fails_is_red(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
