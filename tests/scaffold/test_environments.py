@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_stack import argocd_server
+from gitops_stack.cli import environment
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests.environments import Environment
@@ -155,6 +157,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_an_application_called_quota_does_not_take_the_quota_s_place(settings: StackSettings) -> None:
+    tree = Tree([rendered("quota"), rendered("cart")])
+    plan = plan_environment(Path(), settings, tree, "ana")
+    assert plan.notes[0] == "left out: quota has the name of what brings an environment's quota"
+    _, made = yaml.safe_load_all(plan.writes["gitops/dev/apps/environment-ana.yaml"])
+    elements = {one["application"]: one["source"]["path"] for one in made["spec"]["generators"][0]["list"]["elements"]}
+    assert elements == {"quota": "gitops/dev/environments/ana", "cart": "apps/cart"}
+    with pytest.raises(GitOpsStackError, match=r"^--app: quota has the name of what brings an environment's quota; "):
+        plan_environment(Path(), settings, tree, "ana", chosen=["quota"])
+
+
+DAMAGED = {
+    "generators: []": "{generators: []}",
+    "no source": "{generators: [{list: {elements: [{application: web}]}}]}",
+    "a source without a repository": "{generators: [{list: {elements: [{application: web, source: {}}]}}]}",
+}
+
+
+@pytest.mark.parametrize("spec", DAMAGED.values(), ids=DAMAGED)
+def test_an_environment_that_cannot_be_read_is_named(spec: str, settings: StackSettings) -> None:
+    add(settings, "ana", rendered("web"))
+    file = Path("gitops/dev/apps/environment-ana.yaml")
+    namespace, found = yaml.safe_load_all(file.read_text())
+    file.write_text(yaml.safe_dump_all([namespace, {**found, "spec": yaml.safe_load(spec)}]))
+    with pytest.raises(GitOpsStackError, match=r"^environment ana: cannot be read: .*; remove its files, then add it$"):
+        load_environments(Path(), settings)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_writes_nothing(name: str, settings: StackSettings) -> None:
     add(settings, "there", rendered("web"))
@@ -237,6 +267,42 @@ WEB = run_web("example.com/web:1")
 def test_an_image_is_read_for_what_the_application_runs() -> None:
     assert read_overrides(WEB, ANA, ["web=example.com/web:2"]) == {"web": "example.com/web:2"}
     assert ANA.images("web") == ["example.com/web:7"]
+
+
+def test_an_application_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(GitOpsStackError) as raised:
+        read_overrides(WEB, ANA, ["web=example.com/web:2", "web=example.com/web:3"])
+    said = "web=example.com/web:3: web is given twice; deploy one image of an application at a time"
+    assert str(raised.value) == said
+
+
+OTHERS = ["base=example.com:5000/web:7", "example.com/sidecar@sha256:" + "a" * 64]
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    ("images", "merged"),
+    [
+        (["example.com/web:7", *OTHERS], ["example.com/web:2", *OTHERS]),
+        (["web=example.com/web:7", *OTHERS], ["web=example.com/web:2", *OTHERS]),
+        (OTHERS, [*OTHERS, "example.com/web:2"]),
+    ],
+)
+def test_images_that_git_sets_stay_beside_the_deployed_one(
+    images: list[str], merged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_git = Environment("ana", {"web": {"kustomize": {"images": images}}})
+    asked: list[Any] = []
+    monkeypatch.setattr(environment, "find_environment", lambda *_: of_git)
+    monkeypatch.setattr(environment, "load_tree", lambda *_: WEB)
+    monkeypatch.setattr(argocd_server.ArgoCDServer, "load_user", lambda _: "ana")
+    monkeypatch.setattr(argocd_server.ArgoCDServer, "merge_application", lambda _, *given: asked.append(given))
+    monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "token")
+    to = ("-s", "dev", "--server", "argocd.example.com")
+    assert run("env", "deploy", "ana", "web=example.com/web:2", *to, monkeypatch=monkeypatch) == 0
+    ((name, project, change),) = asked
+    assert (name, project) == ("env-ana-web", "environments")
+    assert change["spec"]["source"]["kustomize"]["images"] == merged
 
 
 @pytest.mark.parametrize(
