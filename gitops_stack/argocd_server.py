@@ -6,6 +6,7 @@ Source: Argo CD's server/application/application.proto and server/session/sessio
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from httpx2 import Client, HTTPError, InvalidURL
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, shorten
 
 _SECONDS = 30.0
+_TOKEN = re.compile(r"[!-~]+")
 _UNAUTHORIZED, _DENIED, _NOT_FOUND = 401, 403, 404
 
 
@@ -38,13 +40,13 @@ class ArgoCDServer:
                 "ARGOCD_AUTH_TOKEN: is missing; set it to a token of the environment's role "
                 "(`argocd proj role create-token environments NAME`), or to one of your own sign-in"
             )
+        if not _TOKEN.fullmatch(token):  # as a header the client would refuse it, and show it
+            raise EnvironmentProblem("ARGOCD_AUTH_TOKEN: is no token: it has characters that none has")
         url = address if "://" in address else f"https://{address}"
         try:
             http = Client(base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS)
         except InvalidURL as error:
             raise EnvironmentProblem(f"--server: found {address}: {error}; needs a URL or HOST[:PORT]") from None
-        except UnicodeEncodeError:
-            raise EnvironmentProblem("ARGOCD_AUTH_TOKEN: is no token: it has characters that none has") from None
         with http:
             yield cls(http, url)
 

@@ -122,3 +122,21 @@ def test_a_session_that_is_none_is_said(server: tuple[str, type[Handler]]) -> No
 def test_what_is_missing_is_named(address: str, token: str, said: str) -> None:
     with pytest.raises(EnvironmentProblem, match=f"^{said}"), ArgoCDServer.open(address, token):
         pass
+
+
+_NO_TOKEN = "ARGOCD_AUTH_TOKEN: is no token: it has characters that none has"
+
+
+@pytest.mark.parametrize(
+    ("address", "token", "said"),
+    [
+        ("acme:port", "t", "--server: found acme:port: Invalid port: 'port'; needs a URL or HOST[:PORT]"),
+        ("http://[::1", "t", "--server: found http://[::1: Invalid port: ':1'; needs a URL or HOST[:PORT]"),
+        ("argocd.example.com", "t\N{EURO SIGN}", _NO_TOKEN),
+        ("argocd.example.com", "first\nsecond", _NO_TOKEN),
+    ],
+)
+def test_what_is_no_address_or_token_is_one_sentence(address: str, token: str, said: str) -> None:
+    with pytest.raises(EnvironmentProblem) as raised, ArgoCDServer.open(address, token):
+        pass
+    assert str(raised.value) == said

@@ -181,9 +181,14 @@ def reset(
 
 
 def _beside(images: list[str] | None, entry: str) -> list[str]:
-    """Return Git's images with ``entry`` in place of the one of its repository: a merge replaces the whole list."""
+    """Return Git's images with ``entry`` in place of the one of its repository: a merge replaces the whole list.
+
+    What Git calls an image before it renames it stays: `NAME=REPOSITORY:TAG` changes NAME of the manifests.
+    """
     own = split_image(entry)[0]
-    return [*(one for one in images or () if split_image(one.rpartition("=")[2])[0] != own), entry]
+    names = [one.rpartition("=") for one in images or ()]
+    beside = [f"{name}{equals}{entry if split_image(image)[0] == own else image}" for name, equals, image in names]
+    return beside if any(one.rpartition("=")[2] == entry for one in beside) else [*beside, entry]
 
 
 def _change(images: list[str] | None, noted: Mapping[str, str | None]) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from gitops_stack.config import load_stack_file
+from gitops_stack.delivery.announcement import is_image
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
+from gitops_stack.policies.fields import dig, sequence
 from gitops_stack.scaffold.promotion import Gate
 
 _COMMAND_SECONDS = 3600.0
@@ -20,12 +22,17 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Promoted:
-    """What is promoted: applications ``names`` from stack ``origin`` to ``stack``, in ``project`` with their images."""
+    """What is promoted from stack ``origin`` to ``stack``: application -> ``images``, which are in ``project``."""
 
     project: Path
     stack: str
     origin: str
-    names: Sequence[str]
+    images: Mapping[str, Sequence[str]]
+
+    @property
+    def names(self) -> list[str]:
+        """The applications that are promoted."""
+        return list(self.images)
 
 
 def run_gates(gates: Sequence[Gate], promoted: Promoted, tree: Path) -> list[str]:
@@ -62,14 +69,20 @@ def _check(promoted: Promoted) -> Iterator[str]:
 
 
 def _status(promoted: Promoted) -> Iterator[str]:
-    """Ask the cluster of the stack that the images come from whether they are well there."""
+    """Ask the cluster of the stack that the images come from whether they run there and are well.
+
+    Argo CD lists the images of the Pods in an application's tree (controller/cache/info.go, `populatePodInfo`). An
+    application may be well without the promoted one: when Git is ahead of the cluster, or the image never was there.
+    """
     from gitops_stack.cli.connection import open_cluster  # noqa: PLC0415 - as above
     from gitops_stack.live_state import load_app_projects, load_applications, read_applications  # noqa: PLC0415
 
     settings = load_stack_file(promoted.project, promoted.origin)
     with open_cluster("promote", settings, promoted.project, kubeconfig=None, context=None, role_arn=None) as client:
         namespace = settings.argocd.namespace
-        found = read_applications(load_applications(client, namespace), load_app_projects(client, namespace))
+        living = load_applications(client, namespace)
+        found = read_applications(living, load_app_projects(client, namespace))
+    running = {one["metadata"]["name"]: sequence(dig(one, "status", "summary", "images")) for one in living}
     known = {one.name: one for one in found}
     for name in promoted.names:
         one = known.get(name)
@@ -77,6 +90,10 @@ def _status(promoted: Promoted) -> Iterator[str]:
             yield f"{name} is not in the cluster of {promoted.origin}"
         elif not one.well:
             yield f"{name} of {promoted.origin} is {one.sync} and {one.health}: {one.reason}"
+        for image in promoted.images[name] if one and one.well else ():
+            if not any(is_image(own, image) for own in running[name]):
+                runs = ", ".join(map(str, running[name][:_NAMED])) or "no image"
+                yield f"no Pod of {name} in {promoted.origin} runs {image}; it runs {runs}"
 
 
 def _try(promoted: Promoted) -> Iterator[str]:

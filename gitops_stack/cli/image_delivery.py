@@ -178,9 +178,11 @@ class Promotion(ImageDelivery):
         warnings = super().prove(tree, plan, before, after)
         gates = load_gates(self._project_in(tree), self.stack)
         if gates:
-            names = list(dict.fromkeys(change.application for change in plan.changes))
+            images: dict[str, list[str]] = {}
+            for change in plan.changes:
+                images.setdefault(change.application, []).append(change.after)
             with open_copy(tree) as copied:  # what a gate leaves behind, or commits, would be pushed
                 self.passed[:] = run_gates(
-                    gates, Promoted(self._project_in(copied), self.stack, self.origin, names), copied
+                    gates, Promoted(self._project_in(copied), self.stack, self.origin, images), copied
                 )
         return warnings

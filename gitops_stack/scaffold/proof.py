@@ -59,6 +59,7 @@ def _open_copy(project: Path) -> Iterator[Path]:
         for name in Listing(project).files:
             source, target = project / name, copy / name
             kept = any(part.startswith(".") or part == "node_modules" for part in Path(name).parts[:-1])
+            kept = kept or any((project / folder).is_symlink() for folder in Path(name).parents)  # git's index is older
             if kept or not (source.is_file() or source.is_symlink()):
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,6 +70,8 @@ def _open_copy(project: Path) -> Iterator[Path]:
             if not real.is_relative_to(top):  # what is written in the copy would be written there
                 raise EnvironmentProblem(f"{name}: is a link out of the project")
             target.symlink_to(copy / real.relative_to(top))
+            if real.is_dir():  # of which git may hold nothing
+                target.resolve().mkdir(parents=True, exist_ok=True)
         yield copy
 
 

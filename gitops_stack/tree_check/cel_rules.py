@@ -42,7 +42,8 @@ _KEYWORDS = {
     "loop", "package", "namespace", "return", "var", "void", "while",
 }  # fmt: skip
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
-_COMPARES = re.compile(r"[=!]=|\bin\b")
+_EQUALS_OR_ADDS = re.compile(r"[=!]=|\bin\b|\+")
+_ORDERS = re.compile(r"[<>]")
 _OWN_FORMATS = {"duration", "date", "date-time", "byte"}
 _NO_OVERLOAD = "No matching overload"
 _NEEDS = "the CRD's own rule has to hold"
@@ -169,18 +170,22 @@ def _evaluate(rule: Mapping[str, Any], schema: Mapping[str, Any], value: Any) ->
 def _compares_otherwise(rule: str, schema: Mapping[str, Any]) -> bool:
     """Tell whether Kubernetes may compare other than plain CEL does.
 
-    Lists that are sets or maps are equal in any order, and some formats are times (pkg/cel/common/values.go).
+    Lists that are sets or maps are equal in any order and are added without what is there already, and some formats are
+    times (pkg/cel/common/values.go).
     """
     if "[[:" in rule:  # classes of RE2, which Python does not have
         return True
-    return bool(_COMPARES.search(_TEXTS.sub("", rule))) and _has_own_equality(schema)
+    written = _TEXTS.sub("", rule)
+    if _EQUALS_OR_ADDS.search(written):
+        return _has_own_values(schema, lists=True)
+    return bool(_ORDERS.search(written)) and _has_own_values(schema, lists=False)
 
 
-def _has_own_equality(schema: Mapping[str, Any]) -> bool:
-    if schema.get("x-kubernetes-list-type") in {"set", "map"} or schema.get("format") in _OWN_FORMATS:
+def _has_own_values(schema: Mapping[str, Any], *, lists: bool) -> bool:
+    if schema.get("format") in _OWN_FORMATS or (lists and schema.get("x-kubernetes-list-type") in {"set", "map"}):
         return True
     inner = [*mapping(schema.get("properties")).values(), schema.get("additionalProperties"), schema.get("items")]
-    return any(_has_own_equality(mapping(one)) for one in inner if isinstance(one, Mapping))
+    return any(_has_own_values(mapping(one), lists=lists) for one in inner if isinstance(one, Mapping))
 
 
 def _shorten(rule: str) -> str:

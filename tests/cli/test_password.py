@@ -101,6 +101,17 @@ def test_a_password_that_the_server_would_refuse_changes_nothing(
     assert INITIAL in cluster
 
 
+def test_a_password_that_bcrypt_would_cut_changes_nothing(
+    cluster: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\N{EURO SIGN}" * 25))
+    assert run("password", "-s", "local", "--rotate", "--stdin", monkeypatch=monkeypatch) == 1
+    assert capsys.readouterr().err == ("error: password: found 75 bytes; needs 72 at most, which is all bcrypt reads\n")
+    assert cluster[KEPT] == {"data": {}}
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\N{EURO SIGN}" * 24))
+    assert run("password", "-s", "local", "--rotate", "--stdin", monkeypatch=monkeypatch) == 0
+
+
 def test_without_argo_cd_nothing_is_written(
     cluster: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from gitops_stack.account.session import AccessDeniedError, AwsError
 from gitops_stack.cli import upgrade
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.kustomize import BuildOptionNeededError
 from gitops_stack.upgrade.argocd_upgrade import ArgoCDUpgrade
 from gitops_stack.upgrade.cluster_upgrade import ClusterUpgrade
 from tests.cli.test_main import run
@@ -148,3 +150,36 @@ def test_a_proof_that_fails_commits_nothing_and_names_the_file_as_the_repository
     assert run(*ARGOCD, "--forge", "none", monkeypatch=monkeypatch) == 1
     assert capsys.readouterr().err.endswith("error: gitops/dev: renders to something else\n")
     assert platform.branches() == ["main"]
+
+
+@pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (AwsError("is throttled", "wait", "Throttling"), 2, "AWS: is throttled; wait"),
+        (
+            AccessDeniedError("eks:ListInsights", "AccessDenied"),
+            2,
+            "AWS: the credentials may not eks:ListInsights; allow that action",
+        ),
+        (
+            BuildOptionNeededError(Path("gitops/dev"), "--enable-helm"),
+            1,
+            "gitops/dev: needs --enable-helm; set argocd.kustomize.buildOptions, or --kustomize-build-options for a "
+            "folder without a stack",
+        ),
+    ],
+)
+def test_what_stops_the_planning_is_one_sentence(
+    error: GitOpsStackError,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(upgrade, "plan_cluster_upgrade", refuse)
+    assert run(*CLUSTER, "--forge", "none", monkeypatch=monkeypatch) == code
+    assert capsys.readouterr().err.splitlines()[-1] == f"error: {said}"

@@ -90,6 +90,25 @@ def test_a_damaged_wheel_is_not_used(cut: int, places: ToolCache, tmp_path: Path
     assert places.missing() == [TOOL]
 
 
+CENTRAL = b"PK\x01\x02"
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "value"),
+    [(CENTRAL, 8, b"\x01"), (CENTRAL, 10, b"\x63"), (b"PK\x03\x04", 0, b"XX")],
+    ids=["encrypted", "packed in an unknown way", "without its header"],
+)
+def test_a_wheel_whose_executable_cannot_be_opened_is_not_used(
+    record: bytes, field: int, value: bytes, places: ToolCache, tmp_path: Path
+) -> None:
+    wheel = make_wheel(tmp_path)
+    content = wheel.read_bytes()
+    at = content.index(record) + field
+    wheel.write_bytes(content[:at] + value + content[at + len(value) :])
+    take_prebuilt(places, ignore, wheel.parent)
+    assert places.missing() == [TOOL]
+
+
 @pytest.mark.usefixtures("places")
 def test_pins_without_a_committed_digest_take_no_wheel(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path)

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab import trial
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER
 from gitops_stack.lab.state import LabState
 from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.trial import Trial, can_play_host
+from gitops_stack.lab.watched_trial import run_trials
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import Source
 from gitops_stack.tree_check.applications import Tree
@@ -128,3 +129,23 @@ def test_without_outcomes_a_trial_is_not_well(project: Path, tmp_path_factory: p
     tree = build_tree(True, web=[])
     made = Trial(lab, project, load_stack_file(project, "dev"), tree, tree.applications)
     assert not made.well
+
+
+def test_a_first_try_that_fails_is_tried_again_at_the_next_save(kept: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([GitOpsStackError("the API server refuses it"), None, None])
+    ran: list[bool] = []
+    ended: list[str] = []
+
+    def run_in_lab(_trial: Trial, _progress: object, _limit: float, *, is_up: bool) -> None:
+        ran.append(is_up)
+        if error := next(answers):
+            raise error
+
+    monkeypatch.setattr(Trial, "open_lab", lambda *_: True)
+    monkeypatch.setattr(Trial, "run_in_lab", run_in_lab)
+    monkeypatch.setattr(Lab, "down", lambda *_: ended.append("down"))
+    told: list[str] = []
+    run_trials(iter([kept] * 3), lambda _line: None, lambda _, error: told.append(str(error or "")), limit_seconds=1)
+    assert told == ["the API server refuses it", "", ""]
+    assert ran == [False, False, True], "what a failed first try started is not relied on"
+    assert ended == ["down"]

@@ -13,10 +13,8 @@ import yaml
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.manifests.environments import Environment
 from gitops_stack.policies.application_spec import read_application_spec
 from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.scaffold.environment_images import find_environment, read_overrides
 from gitops_stack.scaffold.environments import (
     list_expired,
     load_environments,
@@ -155,6 +153,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_an_application_called_quota_does_not_take_the_quota_s_place(settings: StackSettings) -> None:
+    tree = Tree([rendered("quota"), rendered("cart")])
+    plan = plan_environment(Path(), settings, tree, "ana")
+    assert plan.notes[0] == "left out: quota has the name of what brings an environment's quota"
+    _, made = yaml.safe_load_all(plan.writes["gitops/dev/apps/environment-ana.yaml"])
+    elements = {one["application"]: one["source"]["path"] for one in made["spec"]["generators"][0]["list"]["elements"]}
+    assert elements == {"quota": "gitops/dev/environments/ana", "cart": "apps/cart"}
+    with pytest.raises(GitOpsStackError, match=r"^--app: quota has the name of what brings an environment's quota; "):
+        plan_environment(Path(), settings, tree, "ana", chosen=["quota"])
+
+
+DAMAGED = {
+    "generators: []": "{generators: []}",
+    "no source": "{generators: [{list: {elements: [{application: web}]}}]}",
+    "a source without a repository": "{generators: [{list: {elements: [{application: web, source: {}}]}}]}",
+}
+
+
+@pytest.mark.parametrize("spec", DAMAGED.values(), ids=DAMAGED)
+def test_an_environment_that_cannot_be_read_is_named(spec: str, settings: StackSettings) -> None:
+    add(settings, "ana", rendered("web"))
+    file = Path("gitops/dev/apps/environment-ana.yaml")
+    namespace, found = yaml.safe_load_all(file.read_text())
+    file.write_text(yaml.safe_dump_all([namespace, {**found, "spec": yaml.safe_load(spec)}]))
+    with pytest.raises(GitOpsStackError, match=r"^environment ana: cannot be read: .*; remove its files, then add it$"):
+        load_environments(Path(), settings)
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_is_refused_writes_nothing(name: str, settings: StackSettings) -> None:
     add(settings, "there", rendered("web"))
@@ -219,50 +245,3 @@ def test_the_command_line_lists_and_removes_what_has_expired(
     assert capsys.readouterr().err == "no environment of stack dev has expired, nothing to do\n"
     assert run("env", "remove", "-s", "dev", monkeypatch=monkeypatch) == 2
     assert capsys.readouterr().err == "error: env remove: needs names, or --expired\n"
-
-
-def run_web(image: str, *, kinds: tuple[str, ...] = ("kustomize",)) -> Tree:
-    """Return a tree with the Application that an environment ana makes of web."""
-    made = rendered("env-ana-web", kinds=kinds)
-    pod = {"spec": {"containers": [{"name": "web", "image": image}]}}
-    workload = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"template": pod}}
-    made.objects = [RenderedObject(workload, "env-ana", "y.yaml", "env-ana-web")]
-    return Tree([made])
-
-
-ANA = Environment("ana", {"quota": {}, "web": {"kustomize": {"images": ["example.com/web:7"]}}})
-WEB = run_web("example.com/web:1")
-
-
-def test_an_image_is_read_for_what_the_application_runs() -> None:
-    assert read_overrides(WEB, ANA, ["web=example.com/web:2"]) == {"web": "example.com/web:2"}
-    assert ANA.images("web") == ["example.com/web:7"]
-
-
-@pytest.mark.parametrize(
-    ("tree", "written", "said"),
-    [
-        (WEB, "cart=x:1", "cart=x:1: environment ana has no application cart; it has: web"),
-        (WEB, "quota=x:1", "quota=x:1: environment ana has no application quota; it has: web"),
-        (WEB, "web=nginx:1", "web: found nginx, which it does not run; it runs: example.com/web"),
-        (
-            WEB,
-            "web=example.com/web:latest",
-            "web: found the tag latest, which moves; name a version, or the digest it stands for",
-        ),
-        (
-            run_web("x:1", kinds=("helm",)),
-            "web=x:2",
-            "web: is not rendered by kustomize, so its image is set by a commit alone",
-        ),
-    ],
-)
-def test_an_image_that_cannot_be_set_is_refused(tree: Tree, written: str, said: str) -> None:
-    with pytest.raises(GitOpsStackError) as raised:
-        read_overrides(tree, ANA, [written])
-    assert str(raised.value) == said
-
-
-def test_only_an_environment_may_be_overridden(settings: StackSettings) -> None:
-    with pytest.raises(GitOpsStackError, match=r"images of all else change by a commit \(`gitops-stack image set`\)$"):
-        find_environment(Path(), settings, "guestbook")

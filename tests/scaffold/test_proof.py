@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from gitops_stack.scaffold.applications import plan_addition
 from gitops_stack.scaffold.plan import Plan
 from gitops_stack.scaffold.set_entries import plan_entry, plan_entry_removal
 from tests import fake_kustomize
-from tests.scaffold.conftest import snapshot
+from tests.cli.test_main import run
+from tests.scaffold.conftest import commit, snapshot
 from tests.tree_check.test_trees import write_files
 
 TEMPLATE = """\
@@ -167,3 +169,54 @@ def test_without_kustomize_it_is_said_that_nothing_was_looked_at(
     assert proof.prove(kustomized, add(kustomized)) == [
         "not held against the render: PATH: found neither kustomize nor kubectl; install one of them"
     ]
+
+
+def link_workloads(project: Path, kind: str, outside: Path) -> tuple[Path, str]:
+    """Put a link in the place of the workloads. Returns the folder they are in then, and what is said of the link."""
+    workloads = project / "gitops/workloads"
+    folder, written = {
+        "absolute": (outside, str(outside)),
+        "relative": (outside, f"../../{outside.name}"),
+        "inside": (project / "deploy/workloads", "../deploy/workloads"),
+        "hidden": (project / ".deploy/workloads", "../.deploy/workloads"),
+    }[kind]
+    folder.parent.mkdir(exist_ok=True)
+    shutil.move(workloads, folder)
+    workloads.symlink_to(written)
+    out = "not held against the render: gitops/workloads: is a link out of the project\n"
+    return folder, out if folder == outside else ""
+
+
+@pytest.mark.usefixtures("real_git")
+@pytest.mark.parametrize(
+    ("kind", "committed"),
+    [
+        ("absolute", "link"),
+        ("relative", "link"),
+        ("relative", "nothing"),
+        ("inside", "link"),
+        ("inside", "nothing"),
+        ("inside", "what was there before"),
+        ("hidden", "link"),
+    ],
+)
+def test_a_dry_run_changes_nothing_behind_a_link(
+    kind: str,
+    committed: str,
+    kustomized: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_files(kustomized, {"gitops/workloads/old/base/deployment.yaml": "kind: Deployment\n"})
+    if committed == "what was there before":  # so that git's index names files behind the link
+        commit(kustomized)
+    folder, said = link_workloads(kustomized, kind, kustomized.parent / "elsewhere")
+    if committed == "link":
+        commit(kustomized)
+    before = snapshot(folder)
+    assert "old/base/deployment.yaml" in before
+    add = ("app", "add", "cart", "-p", "storefront", "--namespace", "tea", "--stacks", "dev")
+    for arguments in (add, ("app", "remove", "old", "--files")):
+        assert run(*arguments, "--dry-run", "-C", str(kustomized), monkeypatch=monkeypatch) == 0
+        assert said in capsys.readouterr().err
+        assert snapshot(folder) == before

@@ -74,6 +74,55 @@ def test_times_and_durations_of_the_schema_are_counted_too() -> None:
     assert said.startswith("note crd-rule-unjudged")
 
 
+NAMES = {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"}
+PORTS = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"port": {"type": "integer"}}},
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["port"],
+}
+FIRST, SECOND = {"port": 1}, {"port": 2}
+DURATION, TIME = ({"type": "string", "format": one} for one in ("duration", "date-time"))
+
+
+@needs_cel
+@pytest.mark.parametrize(
+    ("part", "rule", "value"),
+    [
+        (NAMES, "self.a == self.b", {"a": ["x", "y"], "b": ["y", "x"]}),
+        (NAMES, "!(self.a != self.b)", {"a": ["x", "y"], "b": ["y", "x"]}),
+        (NAMES, "size(self.a + self.b) < 3", {"a": ["x", "y"], "b": ["y", "x"]}),
+        (PORTS, "self.a == self.b", {"a": [FIRST, SECOND], "b": [SECOND, FIRST]}),
+        (DURATION, "self.a == self.b", {"a": "60s", "b": "1m"}),
+        (DURATION, "self.a in [self.b]", {"a": "60s", "b": "1m"}),
+        (DURATION, "self.a < self.b", {"a": "90s", "b": "2m"}),
+        (TIME, "self.a == self.b", {"a": "2026-01-01T01:00:00+01:00", "b": "2026-01-01T00:00:00Z"}),
+        (TIME, "self.a < self.b", {"a": "2026-01-01T01:00:00+01:00", "b": "2026-01-01T00:30:00Z"}),
+        ({"type": "string"}, "self.a.matches('^[[:alpha:]]+$')", {"a": "x", "b": ""}),
+    ],
+)
+def test_what_kubernetes_compares_otherwise_is_counted(part: dict[str, Any], rule: str, value: Any) -> None:
+    schema = {"type": "object", "properties": {"a": part, "b": part}, cel_rules.RULES: [{"rule": rule}]}
+    (said,) = check(schema, value)
+    assert said.startswith("note crd-rule-unjudged rules.example.org/Rule0 a: kind: 1 rule of its CRD in CEL")
+
+
+@needs_cel
+@pytest.mark.parametrize(
+    ("part", "rule", "value"),
+    [
+        (NAMES, "size(self.a) > 0", {"a": []}),
+        (NAMES, "self.a.all(x, x.startsWith('='))", {"a": ["x"]}),
+        (PORTS, "self.a.all(x, x.port > 1)", {"a": [FIRST]}),
+        (DURATION, "!has(self.a)", {"a": "1s"}),
+    ],
+)
+def test_a_rule_that_compares_nothing_of_that_kind_is_judged(part: dict[str, Any], rule: str, value: Any) -> None:
+    schema = {"type": "object", "properties": {"a": part}, cel_rules.RULES: [{"rule": rule}]}
+    (said,) = check(schema, value)
+    assert said.startswith("error crd-rule rules.example.org/Rule0 a: spec: found what the rule ")
+
+
 def test_without_the_package_every_rule_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cel_rules, "cel", None)
     schema = {"type": "string", cel_rules.RULES: [{"rule": "size(self) > 1"}]}

@@ -92,5 +92,5 @@ def _ask(folder: Path, *options: str) -> list[str]:
 def _walk(top: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(top):
         folders[:] = [name for name in folders if name != ".git"]
-        for name in names:
+        for name in (*names, *(name for name in folders if Path(folder, name).is_symlink())):  # as git lists a link
             yield Path(folder, name).relative_to(top).as_posix()
