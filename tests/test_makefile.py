@@ -13,7 +13,9 @@ SHOW = "show: ; @echo $$GITOPS_STACK_FIND_LINKS"
 
 
 def make(*arguments: str, **variables: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "GITOPS_STACK_FIND_LINKS"}
+    # `make test` hands its own down, of which a second make would say where it is.
+    handed = {"GITOPS_STACK_FIND_LINKS", "FIND_LINKS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    environment = {name: value for name, value in os.environ.items() if name not in handed}
     done = subprocess.run(
         ["make", *arguments], cwd=ROOT, env={**environment, **variables}, capture_output=True, text=True, check=False
     )

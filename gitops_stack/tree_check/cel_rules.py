@@ -44,6 +44,8 @@ _KEYWORDS = {
 _ESCAPES = (("__", "__underscores__"), (".", "__dot__"), ("-", "__dash__"), ("/", "__slash__"))
 _EQUALS_OR_ADDS = re.compile(r"[=!]=|\bin\b|\+")
 _ORDERS = re.compile(r"[<>]")
+_NAMES = re.compile(r"\w+")
+_WHOLE = re.compile(r"\bself\b(?!\s*[.\[])")
 _OWN_FORMATS = {"duration", "date", "date-time", "byte"}
 _NO_OVERLOAD = "No matching overload"
 _NEEDS = "the CRD's own rule has to hold"
@@ -171,21 +173,34 @@ def _compares_otherwise(rule: str, schema: Mapping[str, Any]) -> bool:
     """Tell whether Kubernetes may compare other than plain CEL does.
 
     Lists that are sets or maps are equal in any order and are added without what is there already, and some formats are
-    times (pkg/cel/common/values.go).
+    times (pkg/cel/common/values.go). Fields that the rule does not name are not compared, unless all of `self` is.
     """
     if "[[:" in rule:  # classes of RE2, which Python does not have
         return True
     written = _TEXTS.sub("", rule)
     if _EQUALS_OR_ADDS.search(written):
-        return _has_own_values(schema, lists=True)
-    return bool(_ORDERS.search(written)) and _has_own_values(schema, lists=False)
+        return _has_own_values(schema, _named(written), lists=True)
+    return bool(_ORDERS.search(written)) and _has_own_values(schema, _named(written), lists=False)
 
 
-def _has_own_values(schema: Mapping[str, Any], *, lists: bool) -> bool:
+def _named(rule: str) -> set[str] | None:
+    """Return the names in a rule, or None when it is about all of `self`."""
+    return None if _WHOLE.search(rule) else set(_NAMES.findall(rule))
+
+
+def _has_own_values(schema: Mapping[str, Any], named: set[str] | None, *, lists: bool) -> bool:
     if schema.get("format") in _OWN_FORMATS or (lists and schema.get("x-kubernetes-list-type") in {"set", "map"}):
         return True
-    inner = [*mapping(schema.get("properties")).values(), schema.get("additionalProperties"), schema.get("items")]
-    return any(_has_own_values(mapping(one), lists=lists) for one in inner if isinstance(one, Mapping))
+    inner = [
+        *(
+            one
+            for name, one in mapping(schema.get("properties")).items()
+            if named is None or escape_name(name) in named
+        ),
+        schema.get("additionalProperties"),
+        schema.get("items"),
+    ]
+    return any(_has_own_values(mapping(one), named, lists=lists) for one in inner if isinstance(one, Mapping))
 
 
 def _shorten(rule: str) -> str:
