@@ -191,15 +191,10 @@ def _named(rule: str) -> set[str] | None:
 def _has_own_values(schema: Mapping[str, Any], named: set[str] | None, *, lists: bool) -> bool:
     if schema.get("format") in _OWN_FORMATS or (lists and schema.get("x-kubernetes-list-type") in {"set", "map"}):
         return True
-    inner = [
-        *(
-            one
-            for name, one in mapping(schema.get("properties")).items()
-            if named is None or escape_name(name) in named
-        ),
-        schema.get("additionalProperties"),
-        schema.get("items"),
-    ]
+    properties = mapping(schema.get("properties"))
+    # An object of which the rule names no field is compared as a whole.
+    chosen = [one for name, one in properties.items() if named is not None and escape_name(name) in named]
+    inner = [*(chosen or properties.values()), schema.get("additionalProperties"), schema.get("items")]
     return any(_has_own_values(mapping(one), named, lists=lists) for one in inner if isinstance(one, Mapping))
 
 
