@@ -21,7 +21,7 @@ from gitops_stack.delivery.plan import Plan, parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
-from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
+from gitops_stack.scaffold.promotion import PROMOTION, find_stack_before, load_promotion_order
 from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.difference import TreeDifference
 from gitops_stack.tree_check.risk_report import render_risks_markdown
@@ -146,19 +146,18 @@ def promote(
 
 
 def _stack_before(stack: str, project: Path) -> str:
-    order = load_promotion_order(project)
-    place = order.index(stack) if stack in order else 0
-    if not place:
+    before = find_stack_before(project, stack)
+    if before is None:
+        order = load_promotion_order(project)
         found = f"order: [{', '.join(order)}]" if order else "no order"
         raise EnvironmentProblem(f"{project / PROMOTION}: found {found}; --to {stack} needs one before it, or --from")
-    return order[place - 1]
+    return before
 
 
 def _run(change: ImageDelivery, way: _Way) -> None:
     author = parse_author(way.author)
     to = Destination(change.checkout, change.remote, change.branch, way.push, way.dry_run, author)
-    without = way.push or way.no_pull_request or way.dry_run or way.forge is ForgeName.NONE
-    requests = None if without else _detect(change, way.forge)
+    requests = detect_requests(to, way.forge, without=way.no_pull_request)
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(to, change)
         before, after = delivered.before, delivered.after
@@ -190,9 +189,12 @@ def _open(
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
 
 
-def _detect(change: ImageDelivery, forge: ForgeName) -> PullRequests | None:
+def detect_requests(to: Destination, forge: ForgeName, *, without: bool) -> PullRequests | None:
+    """Find the API that opens the pull request; None where none is to be opened."""
+    if without or to.direct or to.dry_run or forge is ForgeName.NONE:
+        return None
     named = None if forge is ForgeName.AUTO else forge.value
-    return detect_pull_requests(load_remote_url(change.checkout, change.remote), os.environ, named)
+    return detect_pull_requests(load_remote_url(to.repository, to.remote), os.environ, named)
 
 
 def parse_author(author: str | None) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.config import load_stack_file
-from gitops_stack.delivery.git_branch import find_checkout, load_default_branch, open_copy
+from gitops_stack.delivery.git_branch import find_checkout, load_branch, open_copy
 from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import (
     Assignment,
@@ -72,9 +72,7 @@ class ImageDelivery:
         settings = load_stack_file(self.project, self.stack)
         known = [settings.workload_source(name)[1] for name in self.applications if name in settings.workloads]
         revision = known[0] if known else settings.gitops.revision
-        if revision == "HEAD":
-            return load_default_branch(self.checkout, self.remote)
-        return revision.removeprefix("refs/heads/")
+        return load_branch(self.checkout, self.remote, revision)
 
     def plan(self, tree: Path) -> Plan:
         """Plan the change on the files in ``tree``. Raises :class:`GitOpsStackError`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from gitops_stack.cli.delivery import (
     Push,
     Remote,
     WhichForge,
+    detect_requests,
     parse_author,
 )
 from gitops_stack.cli.image_delivery import check_stack_is_there
@@ -34,12 +34,11 @@ from gitops_stack.delivery.git_branch import (
     Destination,
     deliver,
     find_checkout,
-    load_default_branch,
-    load_remote_url,
+    load_branch,
 )
 from gitops_stack.delivery.pull_request import build_merge_advice
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
+from gitops_stack.forge.pull_requests import PullRequest, PullRequests, write_pull_request
 from gitops_stack.stack_files import stack_file
 from gitops_stack.upgrade import cluster_report, report
 from gitops_stack.upgrade.argocd_upgrade import ArgoCDUpgrade, plan_argocd_upgrade, prove_upgrade
@@ -104,7 +103,7 @@ def argocd(
         report.build_message, report.build_branch,
         report.build_title, report.build_body, report.build_report, report.render_text, report.render_differences,
     )  # fmt: skip
-    _run(_Request(stack, prefix, to, _detect(to, forge, without=no_pull_request), output), kind)
+    _run(_Request(stack, prefix, to, detect_requests(to, forge, without=no_pull_request), output), kind)
 
 
 @app.command("cluster")
@@ -138,7 +137,7 @@ def cluster(
         cluster_report.build_title, cluster_report.build_body, cluster_report.build_report, cluster_report.render_text,
         lambda _planned: (),
     )  # fmt: skip
-    _run(_Request(stack, prefix, to, _detect(to, forge, without=no_pull_request), output), kind)
+    _run(_Request(stack, prefix, to, detect_requests(to, forge, without=no_pull_request), output), kind)
 
 
 def _run(request: _Request, kind: _Kind[Upgrade]) -> None:
@@ -229,16 +228,8 @@ def _destination(
     project: Path, stack: str, remote: str, base: str | None, *, push: bool, dry_run: bool, author: str | None
 ) -> Destination:
     if base is None:
-        revision = load_stack_file(project, stack).gitops.revision
-        base = load_default_branch(project, remote) if revision == "HEAD" else revision.removeprefix("refs/heads/")
+        base = load_branch(project, remote, load_stack_file(project, stack).gitops.revision)
     return Destination(project, remote, base, push, dry_run, parse_author(author))
-
-
-def _detect(to: Destination, forge: ForgeName, *, without: bool) -> PullRequests | None:
-    if without or to.direct or to.dry_run or forge is ForgeName.NONE:
-        return None
-    named = None if forge is ForgeName.AUTO else forge.value
-    return detect_pull_requests(load_remote_url(to.repository, to.remote), os.environ, named)
 
 
 def _open_account(project: Path, stack: str, role_arn: str | None) -> Account | None:

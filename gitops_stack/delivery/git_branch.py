@@ -146,6 +146,11 @@ def load_default_branch(folder: Path, remote: str) -> str:
     return found[1]
 
 
+def load_branch(folder: Path, remote: str, revision: str) -> str:
+    """Return the branch that a ``revision`` of the settings follows; the remote is asked for its HEAD."""
+    return load_default_branch(folder, remote) if revision == "HEAD" else revision.removeprefix(_HEADS)
+
+
 @contextmanager
 def open_copy(tree: Path) -> Iterator[Path]:
     """Copy a worktree with what is written in it; its HEAD and index are its own, so that no git in it moves ours."""

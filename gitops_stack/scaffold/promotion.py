@@ -28,6 +28,13 @@ def load_promotion_order(project: Path) -> list[str]:
     return order
 
 
+def find_stack_before(project: Path, stack: str) -> str | None:
+    """Return the stack before ``stack`` in `gitops/promotion.yaml`, or None for the first one and without an order."""
+    order = load_promotion_order(project)
+    place = order.index(stack) if stack in order else 0
+    return order[place - 1] if place else None
+
+
 @dataclass(frozen=True)
 class Gate:
     """What has to be green before images come into a stack: one of ours by its name, or a ``command`` of a shell."""

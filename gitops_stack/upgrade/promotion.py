@@ -9,15 +9,8 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.lock import check_lock, load_lock
 from gitops_stack.gitops_tree.tree import LOCK
-from gitops_stack.scaffold.promotion import PROMOTION, load_promotion_order
+from gitops_stack.scaffold.promotion import PROMOTION, find_stack_before
 from gitops_stack.upgrade.release_path import is_downgrade
-
-
-def find_stack_before(project: Path, stack: str) -> str | None:
-    """Return the stack before ``stack`` in `gitops/promotion.yaml`, or None for the first one and without an order."""
-    order = load_promotion_order(project)
-    place = order.index(stack) if stack in order else 0
-    return order[place - 1] if place else None
 
 
 def load_promoted_release(project: Path, stack: str) -> str:

@@ -75,6 +75,13 @@ def watching(sample: Callable[[], None], every: float = 0.2) -> Iterator[None]:
         thread.join()
 
 
+def copy_project(folder: Path) -> None:
+    """Copy this project's program, its lab stack and all trees into ``folder``."""
+    for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{STACK}.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "gitops", folder / "gitops")
+
+
 @dataclass
 class Scenario:
     """A copy of this project, a lab of its own, and what the last bootstrap reported."""
@@ -88,9 +95,7 @@ class Scenario:
         """Copy the project into ``folder`` with changed settings at ``release``, rendered and locked; start nothing."""
         project = folder / "project"
         project.mkdir()
-        for name in ("Pulumi.yaml", "__main__.py", f"Pulumi.{STACK}.yaml"):
-            shutil.copy(ROOT / name, project / name)
-        shutil.copytree(ROOT / "gitops", project / "gitops")
+        copy_project(project)
         edit_stack(project, stack_changes)
         lab = Lab.open(folder / "lab", build_tools(say))
         scenario = cls(project, lab, road.open_report(lab, STACK))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.manifests.argocd.customizations import load_release_exclusions, load_release_updates
 from gitops_stack.settings.argocd.parameters import list_releases, load_parameters, release_order
-from tests.e2e.scenario import ROOT, STACK, edit_stack, say
+from tests.e2e.scenario import STACK, copy_project, edit_stack, say
 from tests.stacks import minimal
 
 pytestmark = pytest.mark.e2e
@@ -43,9 +42,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Pulumi.yaml", f"Pulumi.{STACK}.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "gitops", tmp_path / "gitops")
+    copy_project(tmp_path)
     return tmp_path
 
 

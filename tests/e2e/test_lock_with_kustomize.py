@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import pytest
 
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.lab.tools import build_tools
-from tests.e2e.scenario import ROOT, STACK, edit_stack, say
+from tests.e2e.scenario import STACK, copy_project, edit_stack, say
 
 pytestmark = pytest.mark.e2e
 
@@ -24,9 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("Pulumi.yaml", f"Pulumi.{STACK}.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "gitops", tmp_path / "gitops")
+    copy_project(tmp_path)
     return tmp_path
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitops_stack.config import load_stack_file
+from gitops_stack.scaffold.promotion import find_stack_before
 from gitops_stack.upgrade.argocd_upgrade import _check_images, _check_kubernetes, load_authored_files
-from gitops_stack.upgrade.promotion import check_order, find_stack_before
+from gitops_stack.upgrade.promotion import check_order
 from tests.stacks import ROOT
 
 CACHED = "210987654321.dkr.ecr.ap-northeast-1.amazonaws.com/prd/quay/argoproj/argocd:v3.6.0"
