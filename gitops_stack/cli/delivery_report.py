@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_stack.cli.console import out
 from gitops_stack.delivery.announcement import RenderedWorkloads
-from gitops_stack.delivery.git_branch import Delivered, Destination
+from gitops_stack.delivery.git_branch import Delivered, Destination, PlanType, Rendered
 from gitops_stack.delivery.message import build_summary
 from gitops_stack.delivery.plan import Plan
 from gitops_stack.delivery.pull_request import build_merge_advice
@@ -74,7 +74,13 @@ def print_delivered(
         for text in build_diffs(difference, before, after).values() if difference else ():
             out.print(text, markup=False)
         out.print("dry run: nothing is committed", markup=False)
-    elif opened:
+    else:
+        print_place(delivered, opened, to)
+
+
+def print_place(delivered: Delivered[PlanType, Rendered], opened: PullRequest | None, to: Destination) -> None:
+    """Print where a change is now: in a pull request, on the base, or on a branch and how to merge that."""
+    if opened:
         out.print(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}", markup=False)
     elif to.direct:
         out.print(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}", markup=False)

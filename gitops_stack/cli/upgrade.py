@@ -27,6 +27,7 @@ from gitops_stack.cli.delivery import (
     detect_requests,
     parse_author,
 )
+from gitops_stack.cli.delivery_report import print_place
 from gitops_stack.cli.image_delivery import check_stack_is_there
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
@@ -36,7 +37,6 @@ from gitops_stack.delivery.git_branch import (
     find_checkout,
     load_branch,
 )
-from gitops_stack.delivery.pull_request import build_merge_advice
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, write_pull_request
 from gitops_stack.stack_files import stack_file
@@ -215,13 +215,8 @@ def _print(
         for text in kind.render_differences(planned):
             line(text)
         err.print("dry run: nothing is committed", markup=False)
-    elif opened:
-        line(f"pull request {'opened' if opened.opened else 'updated'}: {opened.url}")
-    elif to.direct:
-        line(f"pushed {(delivered.commit or '')[:12]} to {to.remote}/{delivered.base}")
     else:
-        line(f"{'pushed' if delivered.pushed else 'is pushed already:'} branch {delivered.branch}")
-        line(build_merge_advice(delivered.branch or "", delivered.base, to.remote))
+        print_place(delivered, opened, to)
 
 
 def _destination(
