@@ -26,7 +26,7 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
     if settings.region is None:
         return
     partition = find_partition(settings.region)
-    for path, arn, same, reason in _list_arns(settings):
+    for path, arn, same, reason in _list_named(settings):
         if arn is None or not arn.startswith("arn:"):
             continue
         _, own_partition, _, region, account, _ = arn.split(":", 5)
@@ -39,7 +39,14 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
     yield from _check_issuers(settings)
 
 
-def _list_arns(settings: StackSettings) -> Iterator[_Named]:
+def list_arns(settings: StackSettings) -> Iterator[tuple[str, str]]:
+    """Yield (path as typed, ARN) for everything the settings name by an ARN."""
+    yield from (
+        (named.path, named.arn) for named in _list_named(settings) if named.arn and named.arn.startswith("arn:")
+    )
+
+
+def _list_named(settings: StackSettings) -> Iterator[_Named]:
     if settings.eks is not None:
         for name, access in settings.eks.access.items():
             yield _Named(f"cluster.access.{name}.principalArn", access.principal_arn)
