@@ -21,12 +21,12 @@ help:  ## Show this list
 		$(MAKEFILE_LIST)
 
 # Made from the locked requirements; made again when they change.
-$(VENV)/.installed: requirements-dev.txt pyproject.toml
+$(VENV)/.installed: requirements-dev.txt pyproject.toml packages/pulumi-aws-double/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "$(PYTHON): is older than 3.10; name a newer one: make PYTHON=python3.12")'
 	@echo "virtual environment: installing the locked requirements into $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable packages/pulumi-aws-double --editable .
 	@touch $@
 
 venv: $(VENV)/.installed

@@ -15,7 +15,7 @@ PLUGINS = {
     "language host": "pulumi-language-python",
     "program": "pulumi-language-python-exec",
     "provider": "pulumi-resource-kubernetes",
-    "aws provider": "gitops_stack.lab.aws.provider",
+    "aws provider": "pulumi_aws_double.provider",
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +63,7 @@ def rehearse(
         )
     load_rehearsed(project.absolute(), stack)  # before a folder is made for it
     if place:
-        from gitops_stack.lab.aws.endpoint_gate import check_place  # noqa: PLC0415
+        from gitops_stack.lab.rehearsal_account import check_place  # noqa: PLC0415
 
         check_place(place)
     with progress(f"rehearsing {stack}") as step:
@@ -92,13 +93,10 @@ def rehearse(
 
 
 def _check_extra() -> None:
-    try:
-        import flask  # noqa: F401, PLC0415 - only looked for: half a second to import
-        import moto  # noqa: F401, PLC0415
-    except ImportError:
+    if missing := [name for name in ("flask", "moto", "pulumi_aws_double") if find_spec(name) is None]:
         raise EnvironmentProblem(
-            "rehearse: the AWS doubles need moto; install it with: pip install 'gitops-stack[rehearse]'"
-        ) from None
+            f"rehearse: {', '.join(missing)}: not installed; install it with: pip install 'gitops-stack[rehearse]'"
+        )
 
 
 def _describe(rehearsal: Rehearsal) -> dict[str, object]:

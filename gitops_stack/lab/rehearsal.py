@@ -25,13 +25,6 @@ from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.lab.aws.account import NAME, build_account, build_environment
-from gitops_stack.lab.aws.actions import ROLE, load_unused, write_role
-from gitops_stack.lab.aws.endpoint_gate import NAME as GATE
-from gitops_stack.lab.aws.endpoint_gate import VPC, build_gate, check_place
-from gitops_stack.lab.aws.executables import write_executables
-from gitops_stack.lab.aws.prerequisites import write_prerequisites
-from gitops_stack.lab.aws.session import ENDPOINT, AwsSession
 from gitops_stack.lab.bootstrap import (
     ENGINE_ENVIRONMENT,
     Report,
@@ -46,10 +39,17 @@ from gitops_stack.lab.git_host import build_git_variables, build_host_program, b
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.made import Made, load_made
 from gitops_stack.lab.processes import Program
+from gitops_stack.lab.rehearsal_account import as_our_errors, build_programs, build_variables, check_place
+from gitops_stack.lab.rehearsal_prerequisites import write_prerequisites
 from gitops_stack.lab.repository import keep_touched_clone
 from gitops_stack.lab.state import LabState
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
+from pulumi_aws_double.account import NAME
+from pulumi_aws_double.actions import ROLE, load_unused, write_role
+from pulumi_aws_double.endpoint_gate import VPC
+from pulumi_aws_double.executables import write_executables
+from pulumi_aws_double.session import ENDPOINT, AwsSession
 
 _UP_SECONDS = 600.0
 _DESTROY_SECONDS = 300.0
@@ -207,23 +207,18 @@ class Rehearsal:
 
     def _outside(self, ports: Mapping[str, int]) -> list[Program]:
         state, environment = self.report.lab.state, self.report.lab.process_environment()
-        account = build_account(ports[NAME], self._account_id, self._region, self._store, environment)
+        account, gate = build_programs(state, self._account_id, self._region, self.place, environment)
         url, repository = self.settings.gitops.repo_url, self.report.workspace.repository
         host = build_host_program(state, ports["git-host"], url, repository, environment)
-        gated = {**environment, **self._account_environment()}
-        gate = build_gate(ports[GATE], ports["kube-apiserver"], self._region, self.place, gated)
         return [account, host, gate]
 
     def _account_environment(self) -> dict[str, str]:
-        state = self.report.lab.state
-        ports = state.load_ports()
-        return build_environment(
-            ports[NAME], self._region, self._store, lab_kubeconfig=state.kubeconfig, gate=ports[GATE]
-        )
+        return build_variables(self.report.lab.state, self._region)
 
     def _write_prerequisites(self) -> list[str]:
         endpoint = self._account_environment()[ENDPOINT]
-        return write_prerequisites(self.settings, AwsSession(self._region, endpoint=endpoint))
+        with as_our_errors():
+            return write_prerequisites(self.settings, AwsSession(self._region, endpoint=endpoint))
 
     @property
     def _account_id(self) -> str:
@@ -232,10 +227,6 @@ class Rehearsal:
     @property
     def _region(self) -> str:
         return self.settings.region or ""
-
-    @property
-    def _store(self) -> Path:
-        return self.report.lab.state.directory / "aws-store.json"
 
     def _connect(self) -> None:
         """Point engine and repo-server at the account and at the repository's host."""

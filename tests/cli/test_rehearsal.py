@@ -29,13 +29,13 @@ def test_nothing_can_be_kept_of_a_preview_alone(
     assert not (project / ".lab").exists()
 
 
-@pytest.mark.parametrize("missing", ["moto", "flask"])
+@pytest.mark.parametrize("missing", ["moto", "flask", "pulumi_aws_double"])
 def test_a_missing_extra_is_named_with_its_remedy(
     missing: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     assert run("rehearse", "dev", "-C", project, monkeypatch=monkeypatch) == 2
-    said = "error: rehearse: the AWS doubles need moto; install it with: pip install 'gitops-stack[rehearse]'"
+    said = f"error: rehearse: {missing}: not installed; install it with: pip install 'gitops-stack[rehearse]'"
     assert capsys.readouterr().err.splitlines() == [said]
     assert not (project / ".lab").exists()
 

@@ -15,10 +15,10 @@ import pytest
 
 from gitops_stack.account.recover import Recovery
 from gitops_stack.account.session import Account
-from gitops_stack.lab.aws.session import ENDPOINT
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.rehearsal import Rehearsal
 from gitops_stack.lab.tools import build_tools
+from pulumi_aws_double.session import ENDPOINT
 from tests.e2e.scenario import ROOT, say, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -64,7 +64,7 @@ def make_killable(rehearsal: Rehearsal) -> None:
     executable = Path(rehearsal.report.engine.extra["PATH"]) / "pulumi-resource-aws"
     command = executable.read_text(encoding="utf-8")
     plugin = f"{sys.executable} {INTERRUPTED / 'provider.py'}"
-    executable.write_text(command.replace(f"{sys.executable} -m gitops_stack.lab.aws.provider", plugin))
+    executable.write_text(command.replace(f"{sys.executable} -m pulumi_aws_double.provider", plugin))
 
 
 def test_a_killed_up_goes_on_where_it_was(rehearsal: Rehearsal, tmp_path: Path) -> None:

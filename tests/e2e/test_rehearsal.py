@@ -18,14 +18,14 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.iam_rules import check_document
-from gitops_stack.lab.aws.actions import load_used
-from gitops_stack.lab.aws.endpoint_gate import NAME as ENDPOINT_GATE
-from gitops_stack.lab.aws.prerequisites import PASSWORD
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.made import Made
 from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed
+from gitops_stack.lab.rehearsal_prerequisites import PASSWORD
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live_state import ObjectReference, connect, load_objects
+from pulumi_aws_double.actions import load_used
+from pulumi_aws_double.endpoint_gate import NAME as ENDPOINT_GATE
 from tests.e2e.scenario import ROOT, say
 from tests.stacks import compare_golden
 

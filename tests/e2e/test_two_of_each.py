@@ -10,11 +10,11 @@ from shutil import copy, copytree
 
 import pytest
 
-from gitops_stack.lab.aws.actions import ROLE
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.rehearsal import Rehearsal
 from gitops_stack.lab.tools import build_tools
+from pulumi_aws_double.actions import ROLE
 from tests.e2e.scenario import ROOT, say
 
 pytestmark = pytest.mark.e2e

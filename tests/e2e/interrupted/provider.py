@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pulumi.provider.experimental import provider as protocol
 
-from gitops_stack.lab.aws.provider import VERSION, AwsDouble
-from gitops_stack.lab.aws.serving import serve
+from pulumi_aws_double.provider import VERSION, AwsDouble
+from pulumi_aws_double.serving import serve
 
 
 class InterruptedDouble(AwsDouble):
