@@ -48,6 +48,7 @@ _KUBECONFIG = ("v1", "Config")
 _OF_TESTS = "they belong to tests"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
 _TEST_DATA = re.compile(r"(^|/)(testdata|test-data|fixtures|__tests__|tests?/(data|golden|expected|snapshots?))/")
+_COMMENT = re.compile(r"^[ \t]*#[# \t-]*(.*)$", re.MULTILINE)
 _METADATA = re.compile(r"(?:^|[{,]\s*)[\"']?metadata[\"']?:", re.MULTILINE)
 
 
@@ -119,12 +120,13 @@ def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path,
     charts = {str(chart) for chart in found.charts}
     kustomized = {str(one) for one in closures}
     tested = {file.parent for file in own if _TEST_STEP.fullmatch(file.name)}
+    unnamed = set(_list_unnamed(closures, own))
     passed_over: dict[str, list[Path]] = defaultdict(list)
     for file in own:
         above = {str(one) for one in file.parents}
         if file.suffix not in MANIFEST_SUFFIXES or above & charts or not file.is_file() or file.resolve() in taken:
             continue
-        if str(file.parent) in kustomized or (_is_patch(file, kustomized) and above & kustomized):
+        if str(file.parent) in kustomized or file in unnamed or (_is_patch(file, kustomized) and above & kustomized):
             why = "" if file.name in KUSTOMIZATIONS else "no kustomization names them"
         elif tested & {*file.parents}:
             why = _OF_TESTS
@@ -135,6 +137,34 @@ def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path,
         if why:
             passed_over[why].append(file)
     found.passed_over = dict(passed_over)
+
+
+def _list_unnamed(closures: Mapping[Path, Closure], own: Sequence[Path]) -> Iterator[Path]:
+    """List files in folders below a kustomization of which it names some files, be it in a comment, and not these.
+
+    A folder with a kustomization of its own is rendered by that.
+    """
+    inner: dict[Path, list[Path]] = defaultdict(list)
+    for file in own:
+        if file.parent not in closures:
+            inner[file.parent].append(file)
+    for folder, closure in closures.items():
+        base = folder.resolve()
+        below = {folder / file.parent.relative_to(base) for file in closure.files if file.is_relative_to(base)}
+        below |= {file.parent for file in _list_commented(folder) if file in inner.get(file.parent, ())}
+        for place in below:
+            yield from inner.get(place, ())
+
+
+def _list_commented(folder: Path) -> Iterator[Path]:
+    """List what the comments of a kustomization name, as people do who switch a resource off."""
+    for name in KUSTOMIZATIONS:
+        if (folder / name).is_file():
+            text = (folder / name).read_text(encoding="utf-8", errors="replace")
+            for comment in _COMMENT.findall(text):
+                yield from (
+                    Path(os.path.normpath(folder / word.strip("\"'"))) for word in comment.split() if "/" in word
+                )
 
 
 def _is_patch(file: Path, kustomized: set[str]) -> bool:

@@ -82,6 +82,23 @@ def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
     assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
 
 
+@pytest.mark.parametrize(
+    "resources", ["#- apps/a.yaml", "  # - ./apps/a.yaml  # off", "- apps/b.yaml", "#- apps/b.yaml"]
+)
+def test_a_file_below_a_kustomization_that_leaves_it_out_is_passed_over(resources: str, tmp_path: Path) -> None:
+    """It is switched off in a comment, or stands beside one that is named there or in earnest."""
+    write(tmp_path, {"k/kustomization.yaml": f"resources:\n{resources}\n", "k/apps/a.yaml": OBJECT})
+    write(tmp_path, {"k/apps/b.yaml": OBJECT} if "b.yaml" in resources else {})
+    found = list_folder(tmp_path, tmp_path)
+    assert found.manifests == []
+    assert tmp_path / "k/apps/a.yaml" in found.passed_over["no kustomization names them"]
+
+
+def test_a_file_that_a_comment_elsewhere_names_is_checked(tmp_path: Path) -> None:
+    write(tmp_path, {"k/kustomization.yaml": "resources: []  # see apps/a.yaml\n", "apps/a.yaml": OBJECT})
+    assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / "apps/a.yaml"]
+
+
 @pytest.mark.parametrize("text", ["apiVersion: v1beta1\nkind: Deployment\n", "apiVersion: apps/v1\nkind: Deployment\n",
                                   "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"])  # fmt: skip
 def test_a_manifest_with_a_mistake_is_no_file_of_another_tool(text: str, tmp_path: Path) -> None:
