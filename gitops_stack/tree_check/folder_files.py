@@ -20,6 +20,7 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.patterns import match_glob
+from gitops_stack.policies.fields import mapping
 from gitops_stack.tree_check.api_types import find_groups, known_versions
 from gitops_stack.tree_check.closure import Closure, load_closure
 
@@ -35,6 +36,7 @@ _LOCAL_GROUPS = (
 )  # fmt: skip
 _API_VERSION = re.compile(r"(?:^|[{,]\s*)[\"']?apiVersion[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
 _KIND = re.compile(r"(?:^|[{,]\s*)[\"']?kind[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
+_OWN_FIELD = re.compile(r"^[\"']?(apiVersion|kind)[\"']?:", re.MULTILINE)
 _LOCAL = re.compile(r"config\.kubernetes\.io/local-config:\s*[\"']?true")
 _ASSERTION = re.compile(r"(\d+[-_])?(chainsaw-)?(assert|assertion|error)s?([-_.].*)?\.ya?ml")
 _TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.ya?ml")
@@ -183,7 +185,7 @@ def _find_reason(file: Path) -> str:
     except OSError:
         return ""
     versions, kinds = _API_VERSION.findall(text), _KIND.findall(text)
-    if not (versions or kinds) or (file.suffix == ".json" and not _has_kind(text)):
+    if not (versions or kinds) or not (_has_kind(text) if file.suffix == ".json" else _has_fields(text)):
         return "they are templates" if _TEMPLATE.search(text) else "they are not manifests"
     version = versions[0] if versions else ""
     kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
@@ -217,12 +219,26 @@ def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:
 
 
 def _has_kind(text: str) -> bool:
-    """Tell whether JSON is an object with a kind; one that cannot be read may be meant as one."""
+    """Tell whether JSON is an object with a kind; one that cannot be read may be meant as one.
+
+    There is a program called kind, so a file of versions may have such a key as well.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return '"apiVersion"' in text
-    return isinstance(document, dict) and "kind" in document
+    return isinstance(document, dict) and isinstance(document.get("kind"), str)
+
+
+def _has_fields(text: str) -> bool:
+    """Tell whether YAML has the fields of an object itself, and not in a text or list in it, as Ansible's tasks do."""
+    if _OWN_FIELD.search(text):
+        return True
+    try:
+        documents = load_documents(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return True
+    return any({"apiVersion", "kind"} & mapping(document).keys() for document in documents)
 
 
 def _parses(file: Path, text: str) -> bool:

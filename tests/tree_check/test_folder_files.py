@@ -60,6 +60,17 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ("dashboard.json", '{"panels": [{"kind": "x"}]}', "they are not manifests"),
         ("tsconfig.json", '{/* comment */ "kind": 1}', "they are not manifests"),
         ("values.yaml", "replicas: 2\n", "they are not manifests"),
+        ("tools.lock.json", '{"kind": {"url": "https://example.com/kind", "kind": "file"}}', "they are not manifests"),
+        (
+            "tasks.yaml",
+            "- k8s:\n    definition: {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n",
+            "they are not manifests",
+        ),
+        (
+            "ci.yaml",
+            'run: |\n  echo \'{"apiVersion": "v1", "kind": "Pod", "metadata": {}}\'\n',
+            "they are not manifests",
+        ),
         ("app.yaml", OBJECT.replace("name: ", "name: <CLUSTER_NAME>-"), "they are templates"),
         ("app.yaml", f"{OBJECT}data:\n  {{{{- if .Values.a }}}}\n  a: b\n  {{{{- end }}}}\n", "they are templates"),
         ("base/patch.yaml", OBJECT, "no kustomization names them"),
@@ -74,10 +85,10 @@ def test_a_file_that_is_no_manifest_is_passed_over(name: str, text: str, why: st
 
 
 @pytest.mark.parametrize(
-    "name", ["a.yaml", "apps/a.json", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml"]
+    "name", ["a.yaml", "apps/a.json", "flow.yaml", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml"]
 )
 def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
-    text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name.endswith(".json") else OBJECT
+    text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name in ("apps/a.json", "flow.yaml") else OBJECT
     write(tmp_path, {name: text, "base/kustomization.yaml": "resources: []\n"})
     assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
 
