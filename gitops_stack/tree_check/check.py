@@ -117,7 +117,7 @@ def check_folder(
     tools = SourceTools(build_options, kubernetes_version=version)
     tree = load_folder(project, folder, tools, exclude=options.exclude)
     settle_json(tree)
-    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
+    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options), alternatives=True)
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
