@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from gitops_stack.tree_check.result import CheckOptions, Report, load_report, re
 from gitops_stack.tree_check.schemas import SchemaSet, choose_version
 from gitops_stack.tree_check.source import SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
+from gitops_stack.tree_check.uncertain import soften
 
 CATALOGUE = "schemas"
 _DEFAULT = CheckOptions()
@@ -116,11 +117,12 @@ def check_folder(
     tools = SourceTools(build_options, kubernetes_version=version)
     tree = load_folder(project, folder, tools, exclude=options.exclude)
     settle_json(tree)
-    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
+    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options), alternatives=True)
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
-    switched = apply_policies(_soften(found, tree.guessed - tree.broken), entries, options.profile)
+    sure = soften(found, tree.objects, tree.guessed - tree.broken)
+    switched = apply_policies(sure, entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
@@ -129,12 +131,6 @@ def check_folder(
     if not plugins.installed and not plugins.findings and not ask:
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
-
-
-def _soften(findings: Iterable[Finding], guessed: Container[str]) -> Iterator[Finding]:
-    """Take an error in what nobody deploys as it stands for a warning, if other values may mend it."""
-    for one in findings:
-        yield replace(one, severity="warning") if one.severity == "error" and one.folder in guessed else one
 
 
 def _list_catalogues(project: Path, options: CheckOptions) -> list[Path]:
