@@ -13,6 +13,7 @@ from pydantic import Field
 from gitops_stack import conventions
 from gitops_stack.patterns import same_repository
 from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_on_applications import AddOnApplicationSettings
 from gitops_stack.settings.add_ons import AddOnSettings
 from gitops_stack.settings.argocd import ArgoCDSettings
 from gitops_stack.settings.ci import CiSettings
@@ -43,6 +44,9 @@ class StackSettings(Settings):
     add_ons: AddOnSettings | None = Field(None, description="Roles of add-ons that Git deploys; only with eks.")
     pod_roles: dict[DnsLabel, PodRoleSettings] = Field(
         default_factory=dict, description="Roles of workloads' service accounts by name; only with eks."
+    )
+    add_on_applications: dict[DnsLabel, AddOnApplicationSettings] = Field(
+        default_factory=dict, description="Add-ons that Argo CD deploys, an Application each: docs/add-ons.md."
     )
     gitops: GitOpsSettings = Field(description="The repository Argo CD follows.")
     argocd: ArgoCDSettings = Field(description="Argo CD's release, variant and patches.")
