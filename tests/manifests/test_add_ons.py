@@ -33,6 +33,7 @@ def test_all_at_once_bring_what_each_brings_and_one_project(tmp_path: Path) -> N
     together = tree_of(tmp_path, {name: {} for name in ADD_ONS})
     alone = {path: text for name in ADD_ONS for path, text in tree_of(tmp_path, {name: {}}).items()}
     project = "projects/add-ons.yaml"
+    assert all(path.startswith("apps/") for path in together.keys() - {project}), "the installation is as before"
     assert {**together, project: ""} == {**alone, project: ""}
 
 
