@@ -56,11 +56,15 @@ PREVIEW_STAND_IN = "GITOPS_STACK_PREVIEW_STAND_IN"
 ROOT_APPLICATION = "root"
 SELF_MANAGEMENT_APPLICATION = "argocd"
 PROJECTS_APPLICATION = "projects"
+# The API server refuses to delete the first three, so a teardown that holds them never ends.
+CLUSTER_NAMESPACES = ("kube-system", "kube-public", "default", "kube-node-lease")
+
 RESERVED_APPLICATIONS = frozenset({ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION})
 
 PLATFORM_PROJECT = "platform"
 DEFAULT_PROJECT = "default"
 ENVIRONMENTS_PROJECT = "environments"  # written by `gitops-stack env`
+ADD_ONS_PROJECT = "add-ons"  # of addOnApplications; a team may have the name in a stack without them
 RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT, ENVIRONMENTS_PROJECT})
 
 # The images in upstream's manifests, standard and HA (v3.2 to v3.5).
@@ -81,6 +85,7 @@ SSO_SECRET, SSO_SECRET_KEY = "argocd-sso", "clientSecret"
 WAVE_PROJECTS = -30
 WAVE_ARGOCD = -20
 WAVE_NAMESPACES = -10
+WAVE_BEFORE_ADD_ONS = -10  # to which an add-on's own wave, 1 to 9, is added
 WAVE_WORKLOADS = 0
 WAVE_SURROUNDINGS = 1001  # after every workload: its kinds may come with one
 

@@ -82,6 +82,7 @@ def test_defaults_of_a_minimal_stack() -> None:
         "ci": None,
         "add_ons": None,
         "pod_roles": {},
+        "add_on_applications": {},
         "cluster": {"provider": "existing", "kubeconfig": None, "context": None},
         "gitops": {
             "repo_url": "https://example.com/platform.git",

@@ -39,6 +39,7 @@ _COMMANDS = {
     "account": "account_base.app",
     "doctor": "doctor.doctor",
     "addons": "addons.addons",
+    "outdated": "outdated.outdated",
     "kubeconfig": "account.kubeconfig",
     "eks-token": "account.eks_token",
     "reach": "reach.reach",

@@ -31,6 +31,7 @@ from gitops_stack.components.karpenter import DISCOVERY_TAG, Karpenter, Karpente
 from gitops_stack.components.network import Network
 from gitops_stack.components.pod_identity import PodIdentity
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
+from gitops_stack.settings.add_on_roles import find_pod_roles
 
 
 @dataclass
@@ -186,8 +187,8 @@ def _register_cluster(
     foundation.metadata["clusterName"] = settings.cluster_name
     foundation.metadata |= {key: identity.role_arns[role] for key, role in roles.items() if role in identity.role_arns}
     foundation.outputs["clusterName"] = settings.cluster_name
-    if settings.pod_roles:
-        foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
+    if pod_roles := find_pod_roles(settings):
+        foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in pod_roles}
 
 
 def _register_karpenter(

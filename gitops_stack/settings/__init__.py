@@ -1,6 +1,7 @@
 """The frozen settings of one stack: shape, defaults, and the rules between them. Defaults are stated only here."""
 
 from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_on_applications import AddOnApplicationSettings
 from gitops_stack.settings.add_ons import (
     AddOnSettings,
     ClusterAutoscalerSettings,
@@ -80,7 +81,8 @@ from gitops_stack.settings.types import Settings
 
 __all__ = [
     "AWS_KEYS", "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
-    "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "AlbSettings", "ArgoCDSettings",
+    "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnApplicationSettings", "AddOnSettings",
+    "AlbSettings", "ArgoCDSettings",
     "CiSettings", "ClusterAutoscalerSettings", "CognitoSettings", "Commit", "ComponentResources", "ComputeSettings",
     "ControlPlaneLogSettings", "CredentialsSettings", "DirectorySettings", "EksClusterSettings", "EmailSettings",
     "EndpointSettings", "EntraSettings", "ExistingClusterSettings", "ExistingSecretSettings", "ExposureSettings",

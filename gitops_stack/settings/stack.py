@@ -6,13 +6,15 @@ Versions have no default on purpose: what ages is written down by the operator.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from gitops_stack import conventions
 from gitops_stack.patterns import same_repository
 from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_on_applications import AddOnApplicationSettings
+from gitops_stack.settings.add_on_charts import list_add_on_charts
 from gitops_stack.settings.add_ons import AddOnSettings
 from gitops_stack.settings.argocd import ArgoCDSettings
 from gitops_stack.settings.ci import CiSettings
@@ -23,6 +25,10 @@ from gitops_stack.settings.pod_roles import PodRoleSettings
 from gitops_stack.settings.registry import RegistrySettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import DnsLabel, Region, Settings
+
+
+def _name_add_ons(schema: dict[str, Any]) -> None:
+    schema["propertyNames"] = {"enum": list(list_add_on_charts())}
 
 
 class StackSettings(Settings):
@@ -43,6 +49,11 @@ class StackSettings(Settings):
     add_ons: AddOnSettings | None = Field(None, description="Roles of add-ons that Git deploys; only with eks.")
     pod_roles: dict[DnsLabel, PodRoleSettings] = Field(
         default_factory=dict, description="Roles of workloads' service accounts by name; only with eks."
+    )
+    add_on_applications: dict[DnsLabel, AddOnApplicationSettings] = Field(
+        default_factory=dict,
+        description="Add-ons that Argo CD deploys, an Application each: docs/add-ons.md.",
+        json_schema_extra=_name_add_ons,
     )
     gitops: GitOpsSettings = Field(description="The repository Argo CD follows.")
     argocd: ArgoCDSettings = Field(description="Argo CD's release, variant and patches.")

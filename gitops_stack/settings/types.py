@@ -51,6 +51,13 @@ SourceRepository = Annotated[
         "or host/path of OCI Helm charts",
     ),
 ]
+ChartRepository = Annotated[
+    str,
+    matching(
+        rf"(?!https://[^/\s]*@)https://\S+|{_CHART_REGISTRY}",
+        "a chart repository without a login: https://, or host/path of OCI Helm charts",
+    ),
+]
 RelativePath = Annotated[
     str,
     matching(r"(?!/)(?!.*(^|/)\.\.?(/|$))[^\s]+", "a path inside the repository, without leading '/', '.' and '..'"),

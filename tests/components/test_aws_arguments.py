@@ -170,6 +170,29 @@ def test_every_setting_of_the_cluster_arrives() -> None:
     }
 
 
+def test_an_add_on_that_brings_its_role_gets_it_on_its_service_account() -> None:
+    roles = build_identity_args(settings(addOnApplications={"aws-for-fluent-bit": {}}), ACCOUNT)["roles"]
+    group = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/eks/gitops-stack-test/containers"
+    actions = ["CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutRetentionPolicy"]
+    assert roles == {
+        "aws-for-fluent-bit": {
+            "namespace": "kube-system",
+            "service_account": "aws-for-fluent-bit",
+            "managed_policy_arns": (),
+            "policy": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": [f"logs:{action}" for action in actions],
+                        "Resource": [group, f"{group}:*"],
+                    }
+                ],
+            },
+        }
+    }
+
+
 def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
     assert build_identity_args(settings(), ACCOUNT) == {
         "account_id": ACCOUNT.id,

@@ -197,6 +197,7 @@ STEPS: dict[str, dict[str, Step]] = {
         "gitops-stack lock --version v3.5.1 --stack dev": Step(edited, kustomize=True),
         'git add --all && git commit -m "Stack dev" && git push': KUSTOMIZE,
     },
+    "docs/add-ons.md": {"gitops-stack outdated -s prd": Step(committed, code=1, says="cluster.version")},
     "docs/checks.md": {
         "gitops-stack check gitops/workloads/shop": Step(with_shop, says="fine"),
         "gitops-stack check drafts/": Step(says="fine, 1 object"),
