@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import Problem, last_line, shorten
+from gitops_stack.charts.helm import HelmTimeout, find_error, find_helm, run_helm
+from gitops_stack.errors import Problem, shorten
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
 from gitops_stack.patterns import match_doublestar
 from gitops_stack.policies.fields import mapping, sequence, text
@@ -27,7 +27,6 @@ from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
-_SECONDS = 120.0
 _NO_PLUGIN = re.compile(r"could not find protocol handler for: ([\w+.-]+)")
 _UNREACHED = "helm cannot reach what the chart needs"
 _WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever the values
@@ -70,7 +69,7 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
 
     Not so are dependencies without a version, values from elsewhere, and patterns, which a new file may match.
     """
-    helm, folder = shutil.which("helm"), request.folder
+    helm, folder = find_helm(), request.folder
     if helm is None:
         raise _UnrenderedError(skipped="it is a Helm chart and helm is not on PATH", pinned=True)
     if (elsewhere := _foreign_values(request)) is not None:
@@ -96,10 +95,9 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
                 done, again = _render_with_dependencies(helm, request, arguments, Path(made))
                 pinned = pinned and _are_fixed(folder)
                 files += _list_neighbours(request)
-        except subprocess.TimeoutExpired:
-            late = Problem(f"helm did not end in {_SECONDS:.0f} s", place=str(folder))
-            raise _UnrenderedError(failed=(late,)) from None
-    said = shorten(_find_error(done.stderr))
+        except HelmTimeout as late:
+            raise _UnrenderedError(failed=(Problem(str(late), place=str(folder)),)) from None
+    said = shorten(find_error(done.stderr))
     if done.returncode and _UNREACHABLE.search(done.stderr):
         lacking = Problem(f"{_UNREACHED}: {said}", "check the network", str(folder))
         raise _UnrenderedError(skipped=_UNREACHED, lacking=str(lacking), hosts=note_unknown(lacking))
@@ -112,27 +110,14 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
     return done.stdout, again, pinned
 
 
-def _find_error(said: str) -> str:
-    """Return helm's error in one line: what a schema does not allow stands below it, and advice after an empty line."""
-    _, begins, error = f"\n{said}".rpartition("\nError: ")
-    return " ".join(error.partition("\n\n")[0].split()) if begins else last_line(said)
-
-
-def _run(helm: str, folder: Path, arguments: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [helm, *arguments], cwd=folder, env={**os.environ, **variables}, capture_output=True, encoding="utf-8",
-        errors="replace", timeout=_SECONDS, check=False,
-    )  # fmt: skip
-
-
 def _run_twice(
     helm: str, folder: Path, arguments: list[str], **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Render a chart, and once more if it makes values anew at every render."""
-    done = _run(helm, folder, arguments, **variables)
+    done = run_helm(helm, folder, *arguments, **variables)
     templates = (path for name in ("templates", "charts") for path in (folder / name).rglob("*") if path.is_file())
     makes = done.returncode == 0 and may_make_values(templates)
-    return done, _run(helm, folder, arguments, **variables).stdout if makes else ""
+    return done, run_helm(helm, folder, *arguments, **variables).stdout if makes else ""
 
 
 def _render_with_dependencies(
@@ -143,10 +128,10 @@ def _render_with_dependencies(
     with copy_source(request.folder, request.repository) as copy:
         fetched = (url for url in _repositories(copy) if url.startswith(("http://", "https://")))
         for number, url in enumerate(fetched):
-            done = _run(helm, copy, ["repo", "add", f"repository-{number}", url], **home)
+            done = run_helm(helm, copy, "repo", "add", f"repository-{number}", url, **home)
             if done.returncode:
                 return done, ""
-        done = _run(helm, copy, ["dependency", "build"], **home)
+        done = run_helm(helm, copy, "dependency", "build", **home)
         return (done, "") if done.returncode else _run_twice(helm, copy, arguments, **home)
 
 
