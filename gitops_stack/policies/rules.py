@@ -39,6 +39,12 @@ RULES: tuple[Rule, ...] = (
         "An edit by hand is lost with the next version, and nobody knows what runs.",
     ),
     Rule(
+        "value-made-anew",
+        "warning",
+        "A chart makes a value anew at every render (a password, a certificate, a date).",
+        "The Application is never Synced, and every sync writes another value.",
+    ),
+    Rule(
         "passed-over",
         "note",
         "Files in a folder without a stack are patches, tests, templates or other tools'; or (a warning) a path holds "

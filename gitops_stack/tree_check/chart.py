@@ -22,7 +22,7 @@ from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, lo
 from gitops_stack.patterns import match_doublestar
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
-from gitops_stack.tree_check.random_values import may_make_values, settle_made_values
+from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
@@ -51,15 +51,19 @@ def render_chart(request: Request) -> Render:
     try:
         printed, again, pinned = _template(request, files)
         documents = load_documents(printed)
+        varying = {}
         if again:
-            documents = settle_made_values(documents, load_documents(again))
+            other = load_documents(again)
+            documents = settle_made_values(documents, other)
+            varying = list_varying(documents, other)
     except _UnrenderedError as error:
         return Render(files=tuple(files), **{"pinned": False, **error.fields})
     except yaml.YAMLError as error:
         said = build_no_yaml("what helm rendered", error).at(str(request.folder))
         return Render(failed=(said,), files=tuple(files), pinned=False)
     place = str(request.folder / "Chart.yaml")
-    return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=pinned)
+    made = tuple((place, found) for found in documents)
+    return Render(made, files=tuple(files), pinned=pinned, varying=varying)
 
 
 def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
