@@ -48,6 +48,7 @@ _COMMANDS = {
     "sweep": "sweep.sweep",
     "promote": "delivery.promote",
     "image": "delivery.app",
+    "chart": "charts.app",
     "upgrade": "upgrade.app",
     "registry": "account.registry",
     "init": "scaffold.init",

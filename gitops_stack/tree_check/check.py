@@ -30,6 +30,7 @@ from gitops_stack.tree_check.schemas import SchemaSet, choose_version
 from gitops_stack.tree_check.source import SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
 from gitops_stack.tree_check.uncertain import soften
+from gitops_stack.tree_check.vendored_charts import check_vendored_charts
 
 CATALOGUE = "schemas"
 _DEFAULT = CheckOptions()
@@ -75,6 +76,7 @@ def check_stack(
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
     found += check_installation_settings(tree, project, settings)
+    found += check_vendored_charts(tree, project)
     found += ask(tree.objects) if ask else []
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
     found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])

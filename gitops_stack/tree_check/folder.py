@@ -137,7 +137,7 @@ def _take(tree: Tree, request: Request, render: Render, project: Path, group: st
             continue  # a manifest beside jsonnet, which is there already
         if is_object(document):
             namespace = text(dig(document, "metadata", "namespace"))
-            made.append(RenderedObject(document, namespace, name, "", place))
+            made.append(RenderedObject(document, namespace, name, "", place, render.list_varying(document)))
         else:
             tree.findings.append(build_no_object(name, "", place, document))
     if made:
