@@ -12,6 +12,7 @@ ARGOCD_FIELD_MANAGER = "argocd-controller"  # common/common.go ArgoCDSSAManager
 ARGOCD_GROUP = "argoproj.io"
 ARGOCD_API_VERSION = "argoproj.io/v1alpha1"
 IN_CLUSTER = "https://kubernetes.default.svc"
+IN_CLUSTER_NAME = "in-cluster"  # the name Argo CD itself gives to its own cluster
 RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
 TRACKING_ID = "argocd.argoproj.io/tracking-id"
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"

@@ -1,6 +1,6 @@
 """Install Argo CD: Namespace, Secrets, CRDs, then the rest of a render, each object a resource of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -13,9 +13,10 @@ from gitops_stack.components.registration import KubernetesObject, annotate_kept
 from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
+from gitops_stack.manifests.cluster_metadata import build_cluster_secret, build_spoke_data, build_spoke_secret
 from gitops_stack.manifests.open_schema import open_schema
 from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret, build_sign_in_secret
+from gitops_stack.settings.cluster_metadata import LABELS
 
 # These need only their namespace; the rest, workloads above all, waits for CRDs and Secrets. A dependency is stored, by
 # its whole URN, with each object that has it.
@@ -23,6 +24,23 @@ _EARLY = {
     "ConfigMap", "Service", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ClusterRole",
     "ClusterRoleBinding",
 }  # fmt: skip
+
+
+class ClusterArgs(TypedDict):
+    """Another EKS cluster that Argo CD deploys to. Tokens are asked for by `argocd-k8s-auth`, and kept nowhere."""
+
+    server: pulumi.Input[str]
+    """URL of its API server."""
+    ca_data: pulumi.Input[str]
+    """Its certificate authority, PEM in base64."""
+    cluster_name: pulumi.Input[str]
+    """Its name in EKS."""
+    role_arn: NotRequired[pulumi.Input[str]]
+    """Role that has an access entry there; default: the role of Argo CD's own pods."""
+    metadata: NotRequired[pulumi.Input[dict[str, str]]]
+    """What ApplicationSets read about it, as `cluster_metadata`."""
+    labels: NotRequired[pulumi.Input[dict[str, str]]]
+    """More labels of its Secret."""
 
 
 class ArgoCDArgs(TypedDict):
@@ -42,6 +60,8 @@ class ArgoCDArgs(TypedDict):
     """Keys of the Secret `argocd-sso`, which `$argocd-sso:KEY` names in Argo CD's ConfigMaps. Treated as a secret."""
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
     """What ApplicationSets read about the cluster."""
+    clusters: NotRequired[Mapping[str, ClusterArgs]]
+    """Other clusters by name, one Secret each."""
     take_over: NotRequired[str]
     """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
     tree: NotRequired[str]
@@ -55,7 +75,7 @@ class ArgoCD(pulumi.ComponentResource):
     installation left is adopted. On a cluster of the same program pass `deleted_with=<cluster>`; children inherit it.
     What is in `depends_on` comes before the Namespace, and so before all.
     ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret. ``cluster_metadata``
-    are fields of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`, for ApplicationSets to read.
+    are fields of :class:`gitops_stack.settings.ClusterMetadata`, for ApplicationSets to read.
     In Python programs, ``definitions`` are the CRDs, for what needs only them, and ``objects`` every object
     registered, for what comes after the installation.
     """
@@ -72,6 +92,7 @@ class ArgoCD(pulumi.ComponentResource):
         kept = [_namespace(namespace, args.get("namespace_labels", {})), *build_argocd_secrets(namespace)]
         if "cluster_metadata" in args:
             kept.append(_build_cluster_secret(namespace, args["cluster_metadata"]))
+        kept += [_build_spoke_secret(namespace, key, one) for key, one in args.get("clusters", {}).items()]
         repository = [build_repository_secret(namespace)] if "repository" in args else []
         sign_in = [build_sign_in_secret(namespace)] if "sign_in" in args else []
         registered = [
@@ -140,6 +161,27 @@ def _build_cluster_secret(namespace: str, metadata: dict[str, pulumi.Input[str]]
     labels = {key: value for key, value in metadata.items() if key in LABELS}
     annotations = {key: value for key, value in metadata.items() if key not in LABELS}
     return build_cluster_secret(namespace, labels, annotations)
+
+
+def _build_spoke_secret(namespace: str, name: str, args: ClusterArgs) -> Manifest:
+    def fill(found: dict[str, Any]) -> Manifest:
+        metadata = found["metadata"] or {}
+        labels = {key: value for key, value in metadata.items() if key in LABELS}
+        annotations = {key: value for key, value in metadata.items() if key not in LABELS}
+        data = build_spoke_data(found["server"], found["ca_data"], found["cluster_name"], found["role_arn"])
+        return build_spoke_secret(namespace, name, {**labels, **(found["labels"] or {})}, annotations, data)
+
+    filled = pulumi.Output.all(
+        server=args["server"],
+        ca_data=args["ca_data"],
+        cluster_name=args["cluster_name"],
+        role_arn=args.get("role_arn"),
+        metadata=args.get("metadata"),
+        labels=args.get("labels"),
+    ).apply(fill)
+    known = build_spoke_secret(namespace, name, {}, {}, {})  # what the engine has to know before another stack says it
+    metadata = {key: filled["metadata"][key] for key in ("labels", "annotations")}
+    return {**known, "metadata": {**known["metadata"], **metadata}, "stringData": filled["stringData"]}
 
 
 def _namespace(name: str, labels: dict[str, str]) -> Manifest:

@@ -80,7 +80,6 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
         "region": account.region,
         "cluster_name": settings.cluster_name,
         "argocd_namespace": settings.argocd.namespace,
-        "spoke_role_arns": settings.argocd.spoke_role_arns,
         "ebs_csi_driver": "aws-ebs-csi-driver" in (addon_roles := find_addon_roles(settings)),
     }
     add_ons = settings.add_ons or AddOnSettings.model_validate({})

@@ -71,7 +71,16 @@ def _list_named(settings: StackSettings) -> Iterator[_Named]:
         yield _Named("gitops.credentials.secretsManager", settings.gitops.credentials.secrets_manager, "region")
     for number, arn in enumerate(settings.argocd.spoke_role_arns):
         yield _Named(f"argocd.spokeRoleArns.{number}", arn)
+    yield from _list_cluster_arns(settings)
     yield from _list_pod_arns(settings)
+
+
+def _list_cluster_arns(settings: StackSettings) -> Iterator[_Named]:
+    """Tokens are presigned requests to STS, of which each partition has its own."""
+    for name, cluster in settings.clusters.items():
+        yield _Named(f"clusters.{name}.roleArn", cluster.role_arn)
+    if settings.eks is not None and settings.eks.managed_by is not None:
+        yield _Named("cluster.managedBy.roleArn", settings.eks.managed_by.role_arn)
 
 
 def _list_pod_arns(settings: StackSettings) -> Iterator[_Named]:

@@ -21,7 +21,6 @@ from tests.components.test_aws_foundation import GOOD, settings
 ACCOUNT = Account("123456789012", "eu-central-1")
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
-SPOKE = "arn:aws:iam::210987654321:role/spoke"
 
 
 class Adopted:
@@ -199,7 +198,6 @@ def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
         "region": ACCOUNT.region,
         "cluster_name": "gitops-stack-test",
         "argocd_namespace": "argocd",
-        "spoke_role_arns": (),
         "ebs_csi_driver": True,
     }
     add_ons = {
@@ -207,13 +205,12 @@ def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
         "loadBalancerController": {"namespace": "lb"},
         "externalDns": {"hostedZoneIds": ["Z1"], "serviceAccount": "dns"},
     }
-    argocd = {**GOOD["argocd"], "namespace": "gitops", "spokeRoleArns": [SPOKE]}
+    argocd = {**GOOD["argocd"], "namespace": "gitops"}
     assert build_identity_args(settings(addOns=add_ons, argocd=argocd), ACCOUNT) == {
         "account_id": ACCOUNT.id,
         "region": ACCOUNT.region,
         "cluster_name": "gitops-stack-test",
         "argocd_namespace": "gitops",
-        "spoke_role_arns": (SPOKE,),
         "ebs_csi_driver": True,
         "external_secrets": {
             "namespace": "external-secrets",
