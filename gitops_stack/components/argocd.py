@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired
 
 from gitops_stack import conventions
+from gitops_stack.components.cluster_connection import ConnectionArgs, with_provider
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, annotate_kept, register_handed_over, register_kept
 from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.installation import load_installation
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import build_cluster_secret, build_spoke_data, build_spoke_secret
 from gitops_stack.manifests.open_schema import open_schema
@@ -43,12 +45,14 @@ class ClusterArgs(TypedDict):
     """More labels of its Secret."""
 
 
-class ArgoCDArgs(TypedDict):
-    """What :class:`ArgoCD` installs."""
+class ArgoCDArgs(ConnectionArgs):
+    """What :class:`ArgoCD` installs, and where."""
 
-    manifests: Sequence[dict[str, Any]]
+    manifests: NotRequired[Sequence[dict[str, Any]]]
     """Objects of one kustomization, from `gitops_stack.gitops_tree.load_installation`: rendered, and held against
     their lock."""
+    folder: NotRequired[str]
+    """In place of `manifests`: the folder with the kustomization and its lock, which is loaded so."""
     namespace_labels: NotRequired[dict[str, str]]
     """Labels of the Namespace."""
     self_management: NotRequired[bool]
@@ -84,10 +88,13 @@ class ArgoCD(pulumi.ComponentResource):
     """Where Argo CD is installed."""
     object_count: pulumi.Output[int]
     """Objects of its manifests."""
+    installed: pulumi.Output[str]
+    """URN of what comes after all of it, and goes before: `installed` of `AppOfApps` in other languages."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
-        namespace = _find_namespace(args["manifests"])
+        super().__init__("gitops-stack:index:ArgoCD", name, {}, with_provider(name, args, opts))
+        manifests = _load_manifests(args)
+        namespace = _find_namespace(manifests)
         hand_over = args.get("self_management", True)
         kept = [_namespace(namespace, args.get("namespace_labels", {})), *build_argocd_secrets(namespace)]
         if "cluster_metadata" in args:
@@ -97,9 +104,9 @@ class ArgoCD(pulumi.ComponentResource):
         sign_in = [build_sign_in_secret(namespace)] if "sign_in" in args else []
         registered = [
             *build_registered([*kept, *repository, *sign_in], handed_over=False),
-            *build_registered(args["manifests"], handed_over=hand_over),
+            *build_registered(manifests, handed_over=hand_over),
         ]
-        crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
+        crds = [manifest for manifest in manifests if manifest["kind"] == "CustomResourceDefinition"]
         self._guard = ClusterGuardResource(
             f"{name}/cluster-guard",
             self,
@@ -108,7 +115,7 @@ class ArgoCD(pulumi.ComponentResource):
             inherited_dependencies(opts),
             take_over=args.get("take_over", ""),
             tree=args.get("tree"),
-            manifests=args["manifests"],
+            manifests=manifests,
             definitions=[open_schema(crd) if hand_over else annotate_kept(crd) for crd in crds],
         )
         home = register_kept(kept[0], self, [self._guard], guard=self._guard)
@@ -117,7 +124,7 @@ class ArgoCD(pulumi.ComponentResource):
             secrets.append(self._register_secret(repository[0], args["repository"], home, played=plays_credential()))
         if "sign_in" in args:
             secrets.append(self._register_secret(sign_in[0], args["sign_in"], home))
-        rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
+        rest = [manifest for manifest in manifests if manifest["kind"] != "CustomResourceDefinition"]
         self.definitions: Sequence[pulumi.Resource] = [
             self._register(crd, namespace, hand_over, secrets) for crd in crds
         ]
@@ -130,7 +137,8 @@ class ArgoCD(pulumi.ComponentResource):
         teardown = TeardownGuardResource(f"{name}/teardown-guard", self, namespace, self._guard, everything)
         self.objects: Sequence[pulumi.Resource] = [*everything, teardown]
         self.namespace = pulumi.Output.from_input(namespace)
-        self.object_count = pulumi.Output.from_input(len(args["manifests"]))
+        self.object_count = pulumi.Output.from_input(len(manifests))
+        self.installed = teardown.urn
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})
 
     def _register(
@@ -186,6 +194,15 @@ def _build_spoke_secret(namespace: str, name: str, args: ClusterArgs) -> Manifes
 
 def _namespace(name: str, labels: dict[str, str]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _load_manifests(args: ArgoCDArgs) -> Sequence[Manifest]:
+    given = [key for key in ("manifests", "folder") if key in args]
+    if len(given) != 1:
+        raise GitOpsStackError(
+            f"ArgoCD: found {' and '.join(given) or 'neither manifests nor folder'}; needs one of them"
+        )
+    return args["manifests"] if "manifests" in args else load_installation(args["folder"])
 
 
 def _find_namespace(manifests: Sequence[Manifest]) -> str:

@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from gitops_stack.components.app_of_apps import AppOfApps
 from gitops_stack.components.argocd import ArgoCD, ArgoCDArgs, ClusterArgs
-from gitops_stack.components.guards import StackGuardResource, remember_connection
+from gitops_stack.components.cluster_connection import register_provider
+from gitops_stack.components.guards import StackGuardResource
 from gitops_stack.components.other_stacks import read_clusters
 from gitops_stack.components.stand_in import PLAYED, plays_credential
 from gitops_stack.gitops_tree.manifest_set import digest
@@ -59,7 +60,7 @@ class GitOpsStack(pulumi.ComponentResource):
             pulumi.log.info(str(describe_missing_cluster(settings)), self)
             self.outputs = dict(foundation.outputs) if foundation else {}
         else:
-            provider = self._register_provider(settings, settings.cluster, foundation)
+            provider = self._register_provider(settings.cluster, foundation)
             self.outputs = self._install(settings, manifests, provider, foundation, clusters)
         self.register_outputs(self.outputs)
 
@@ -134,24 +135,11 @@ class GitOpsStack(pulumi.ComponentResource):
         spokes = [one["role_arn"] for one in clusters.values() if "role_arn" in one]
         return register_aws_foundation(settings, self, spokes)
 
-    def _register_provider(
-        self, settings: StackSettings, cluster: "ClusterSettings", foundation: "AwsFoundation | None"
-    ) -> kubernetes.Provider:
+    def _register_provider(self, cluster: "ClusterSettings", foundation: "AwsFoundation | None") -> kubernetes.Provider:
         if isinstance(cluster, ExistingClusterSettings):
             kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
-            provider = kubernetes.Provider(
-                f"{self.pulumi_resource_name}-cluster",
-                kubeconfig=kubeconfig,
-                context=cluster.context,
-                # The guard knows a cluster by its identity: another path or context of the same one replaces nothing.
-                cluster_identifier=f"{pulumi.get_project()}/{settings.stack}",
-                enable_config_map_mutable=True,
-                enable_secret_mutable=True,
-                upsert_existing_objects=True,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            remember_connection(provider, kubeconfig, cluster.context)
-            return provider
+            name, opts = f"{self.pulumi_resource_name}-cluster", pulumi.ResourceOptions(parent=self)
+            return register_provider(name, kubeconfig, cluster.context, opts)
         from gitops_stack.components.aws_foundation import register_kubernetes_provider  # noqa: PLC0415
 
         if foundation is None or foundation.cluster is None:

@@ -157,6 +157,7 @@ def test_pulumi_reads_every_component_and_makes_one_schema_of_them() -> None:
     schema = json.loads(provider.schema or "{}")
     assert sorted(schema["resources"]) == [f"gitops-stack:index:{name}" for name in COMPONENTS]
     assert len(COMPONENTS) == 11
+    assert not schema.get("dependencies"), "every user of any component would have to load its schema"
     cluster = schema["resources"]["gitops-stack:index:EksCluster"]
     assert cluster["requiredInputs"] == ["access", "name", "subnetIds", "version", "vpcId"]
     assert set(cluster["properties"]) == {"arn", "kubeconfig", "resource"}
