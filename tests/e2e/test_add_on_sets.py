@@ -21,8 +21,8 @@ pytestmark = pytest.mark.e2e
 
 METADATA = ClusterMetadata(stack="prd", region="ap-northeast-1", vpcId="vpc-0a1b", karpenterQueue="queue-1f2e")
 # What looks like a template in a value is the chart's, or Prometheus'.
-BRACES = {"serviceAccount": {"annotations": {"text": "{{ .Release.Name }} {{`x`}} }}"}}}
-TOLD = {
+BRACES: dict[str, Any] = {"serviceAccount": {"annotations": {"text": "{{ .Release.Name }} {{`x`}} }}"}}}
+TOLD: dict[str, dict[str, Any]] = {
     "aws-load-balancer-controller": {"vpcId": "vpc-0a1b"},
     "karpenter": {"settings": {"interruptionQueue": "queue-1f2e"}},
 }
