@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from typing_extensions import NotRequired
+from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
 from gitops_stack.components.cluster_connection import ConnectionArgs, with_provider

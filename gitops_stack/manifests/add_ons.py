@@ -13,14 +13,16 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import RETRY
-from gitops_stack.manifests.cluster_metadata import CLUSTER_SECRET, LABELS, produced_keys
+from gitops_stack.manifests.cluster_metadata import produced_keys
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.add_on_charts import AddOnChart
 from gitops_stack.settings.add_on_roles import find_facts, find_values, list_add_ons
 from gitops_stack.settings.add_on_values import Unknown, list_unknown
+from gitops_stack.settings.cluster_metadata import LABELS
 
 _LITERAL = '{{ "{{" }}'  # what a template prints as `{{`
+_HERE = {"app.kubernetes.io/name": conventions.IN_CLUSTER_NAME}
 
 
 def build_add_ons(settings: StackSettings) -> dict[str, Manifest]:
@@ -96,7 +98,7 @@ def _build(settings: StackSettings, name: str, chart: AddOnChart) -> Manifest:
         "spec": {
             "goTemplate": True,
             "goTemplateOptions": ["missingkey=error"],
-            "generators": [{"clusters": {"selector": {"matchLabels": {"app.kubernetes.io/name": CLUSTER_SECRET}}}}],
+            "generators": [{"clusters": {"selector": {"matchLabels": _HERE}}}],
             "template": {"metadata": template, "spec": spec},
         },
     }

@@ -13,7 +13,8 @@ import pytest
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.add_ons import build_add_ons
-from gitops_stack.manifests.cluster_metadata import ClusterMetadata, build_cluster_secret
+from gitops_stack.manifests.cluster_metadata import build_cluster_secret
+from gitops_stack.settings import ClusterMetadata
 from tests.add_ons import with_add_ons
 from tests.e2e.scenario import say
 
