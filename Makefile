@@ -14,7 +14,7 @@ export GITOPS_STACK_FIND_LINKS := $(FIND_LINKS)
 WHEELS ?= dist/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help venv rehearse local local-down quick fmt docs test e2e soak bench tools tool-wheels tool-digests schema golden clean
+.PHONY: help venv rehearse local local-down quick fmt docs test e2e soak bench tools tool-wheels tool-digests schema recording golden clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
@@ -91,6 +91,9 @@ bench: tools  ## Measure into bench/results.md, an hour; PART=checks for one par
 schema: venv  ## Write the JSON Schemas of stack files and cluster metadata
 	@$(BIN)/gitops-stack schema > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/stack.schema.json
 	@$(BIN)/gitops-stack schema --metadata > $(VENV)/schema.json && mv $(VENV)/schema.json gitops_stack/cluster-metadata.schema.json
+
+recording: venv  ## Record what `make local` prints as docs/make-local.svg; it stays up
+	$(BIN)/python -m tests.docs.recording
 
 golden: tools  ## Write trees, locks and golden files again after a change that is meant
 	@PATH=$$($(BIN)/gitops-stack lab env --tools | sed 's/export PATH=//; s/:$$PATH//'):$$PATH && for stack in local dev prd; do \
