@@ -156,11 +156,11 @@ def check_playable(url: str, revision: str) -> None:
     if not is_https(url):
         return
     try:
-        import cryptography  # noqa: F401, PLC0415 - comes with moto
+        import cryptography  # noqa: F401, PLC0415 - only looked for, before tools are built
     except ImportError:
         raise EnvironmentProblem(
             "try: the played repository host needs a certificate; install what makes it with: "
-            "pip install 'gitops-stack[rehearse]'"
+            "pip install 'gitops-stack[lab]'"
         ) from None
 
 
