@@ -13,6 +13,7 @@ from gitops_stack.charts.package import ChartPackage
 from gitops_stack.charts.pull import pull_chart
 from gitops_stack.charts.reference import ChartReference
 from gitops_stack.cli.delivery_report import build_rendered
+from gitops_stack.cli.gates import Promoted
 from gitops_stack.cli.stack_delivery import StackDelivery
 from gitops_stack.delivery.charts.chart_file import ChartFile, load_stack_charts
 from gitops_stack.delivery.charts.plan import ChartAssignment, ChartPlan, plan_chart_promotion, plan_chart_set
@@ -154,5 +155,8 @@ class ChartPromotion(ChartDelivery):
     def prove(self, tree: Path, plan: ChartPlan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
         """Hold the plan against the renders, then the stack's gates. Raises with the reason of a red one."""
         warnings = super().prove(tree, plan, before, after)
-        self.passed[:] = self._run_gates(tree, self.origin, {change.application: () for change in plan.changes})
+        charts: dict[str, list[dict[str, str]]] = {}
+        for change in plan.changes:
+            charts.setdefault(change.application, []).append(change.origin)
+        self.passed[:] = self._run_gates(tree, Promoted(tree, self.stack, self.origin, {}, charts))
         return warnings

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_stack.cli.delivery_report import build_rendered
+from gitops_stack.cli.gates import Promoted
 from gitops_stack.cli.stack_delivery import StackDelivery
 from gitops_stack.delivery.plan import (
     Assignment,
@@ -109,5 +110,5 @@ class Promotion(ImageDelivery):
         images: dict[str, list[str]] = {}
         for change in plan.changes:
             images.setdefault(change.application, []).append(change.after)
-        self.passed[:] = self._run_gates(tree, self.origin, images)
+        self.passed[:] = self._run_gates(tree, Promoted(tree, self.stack, self.origin, images))
         return warnings

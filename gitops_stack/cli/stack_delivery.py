@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic
@@ -103,13 +103,10 @@ class StackDelivery(Generic[Reviewed]):
     def _prefix(self) -> str:
         return "" if self.repository else find_checkout(self.project)[1]
 
-    def _run_gates(self, tree: Path, origin: str, images: Mapping[str, Sequence[str]]) -> list[str]:
-        """Run the gates of the stack on what is written into ``tree``. Raises with the reason of a red one.
-
-        ``images``: application -> the images it is promoted with from stack ``origin``.
-        """
+    def _run_gates(self, tree: Path, promoted: Promoted) -> list[str]:
+        """Run the gates of the stack on what is written into ``tree``. Raises with the reason of a red one."""
         gates = load_gates(self._project_in(tree), self.stack)
         if not gates:
             return []
         with open_copy(tree) as copied:  # what a gate leaves behind, or commits, would be pushed
-            return run_gates(gates, Promoted(self._project_in(copied), self.stack, origin, images), copied)
+            return run_gates(gates, replace(promoted, project=self._project_in(copied)), copied)

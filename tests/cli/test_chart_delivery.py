@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from gitops_stack.charts.lock import LOCK, ChartLock
 from gitops_stack.charts.package import read_package
 from gitops_stack.charts.reference import ChartReference
 from gitops_stack.charts.vendor import plan_package
+from gitops_stack.cli import gates
+from gitops_stack.cli.gates import Promoted
 from tests import fake_kustomize
 from tests.charts.packages import REPOSITORY, FakeHelm, build_package
 from tests.cli.test_main import run
@@ -164,6 +167,26 @@ def test_a_vendored_chart_that_somebody_edited_is_not_promoted(
     assert capsys.readouterr().err.endswith(
         "error: charts/web/1.1.0: its files are not those of charts/charts.lock.yaml; `gitops-stack check` says more\n"
     )
+
+
+def test_gates_are_asked_for_what_the_stack_before_says_of_the_chart(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("chart", "set", "web=1.1.0", "api=1.1.0", "--stack", "dev", "--push", monkeypatch=monkeypatch)
+    platform.commit({"gitops/promotion.yaml": "order: [dev, prd]\nrequires: {prd: [status]}\n"})
+    asked: list[Promoted] = []
+
+    def ask(promoted: Promoted) -> Iterator[str]:
+        asked.append(promoted)
+        yield "web of dev is not synced to 1.1.0"
+
+    monkeypatch.setitem(gates._GATES, "status", ask)
+    assert run("promote", "web", "api", "--to", "prd", "--push", monkeypatch=monkeypatch) == 1
+    assert capsys.readouterr().err.endswith(
+        "error: gate status: web of dev is not synced to 1.1.0; nothing is promoted to prd\n"
+    )
+    assert asked[0].charts == {"web": [{"targetRevision": "1.1.0"}], "api": [{"path": "charts/web/1.1.0"}]}
+    assert platform.text(PLACE["web", "prd"]) == REMOTE
 
 
 def test_a_dry_run_shows_the_difference_and_pushes_nothing(

@@ -31,8 +31,9 @@ class ChartAssignment:
 
 @dataclass(frozen=True)
 class ChartChange:
-    """Another version of one chart of one Application. ``source`` is what its source says then, ``replaced`` now.
+    """Another version of one chart of one Application.
 
+    ``source`` is what its source says then, ``replaced`` what it says now, ``origin`` that of the stack it comes from.
     ``old`` and ``new`` are versions; ``digest`` is that of the new one's package.
     """
 
@@ -45,6 +46,7 @@ class ChartChange:
     place: str
     source: dict[str, str]
     replaced: dict[str, str]
+    origin: dict[str, str]
     old_digest: str = ""
     vendored: bool = False
     kind: ClassVar[str] = "chart"
@@ -123,7 +125,7 @@ def plan_chart_promotion(
                     f"{target.application}: {LOCK} has no digest of {running.reference} {running.version}, which "
                     f"{source.stack} has; the one of today is taken"
                 )
-            work.set(chart, running.version)
+            work.set(chart, running.version, running.build_source(running.version))
     return work.plan
 
 
@@ -159,17 +161,18 @@ class _Work:
         """Add a warning."""
         self.plan = self.plan.with_warnings([sentence])
 
-    def set(self, chart: ChartFile, version: str) -> None:
+    def set(self, chart: ChartFile, version: str, origin: dict[str, str] | None = None) -> None:
         """Give an Application another version of its chart; nothing when it has it."""
         if chart.version == version:
             return
         entry, files = self._lock(chart, version)
-        source = {"path": entry.folder} if chart.vendored else {"targetRevision": version}
+        source = chart.build_source(version)
         name = chart.reference.name
         known = self.lock.find(name, chart.version)
         change = ChartChange(
             chart.application, name, entry.reference, chart.version, version, entry.package, chart.place, source,
-            {key: chart.source.text(key) for key in source}, known.package if known else "", chart.vendored,
+            {key: chart.source.text(key) for key in source}, origin or {}, known.package if known else "",
+            chart.vendored,
         )  # fmt: skip
         self.lock = self.lock.add(entry)
         texts = {**self.plan.texts, **files, **chart.build_texts(source)}
