@@ -45,6 +45,12 @@ RULES: tuple[Rule, ...] = (
         "The Application is never Synced, and every sync writes another value.",
     ),
     Rule(
+        "chart-not-pinned",
+        "warning",
+        "A source's chart has a range of versions.",
+        "Another version comes without a commit, and no revert takes it back.",
+    ),
+    Rule(
         "passed-over",
         "note",
         "Files in a folder without a stack are patches, tests, templates or other tools'; or (a warning) a path holds "

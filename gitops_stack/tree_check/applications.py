@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -87,15 +87,22 @@ def label_applications(applications: Iterable[RenderedApplication]) -> dict[Obje
 
 
 def load_tree(
-    project: Path, settings: StackSettings, *, kubernetes_version: str | None = None, installed: bool = True
+    project: Path,
+    settings: StackSettings,
+    *,
+    kubernetes_version: str | None = None,
+    installed: bool = True,
+    charts: Mapping[tuple[str, str, str], Path] | None = None,
 ) -> Tree:
     """Render the whole tree of a stack, level by level: an application's children are known once it is rendered.
 
     ``kubernetes_version`` is what charts are told; default: the cluster's. Without ``installed`` Argo CD's own
     manifests are left out, and nothing is fetched for them: how it renders is read from their render where it is kept.
+    ``charts`` are those of other repositories that are at hand: (repoURL, chart, targetRevision) -> folder.
     """
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
     roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
+    roots.charts = charts or {}
     tree = Tree(tools=SourceTools(kubernetes_version=kubernetes_version or own), roots=roots)
     sets = TreeSets.of_stack(project, roots, settings)
     note_deciding_files(tree.inputs, project)
