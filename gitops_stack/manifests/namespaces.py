@@ -17,14 +17,15 @@ def build_argocd_namespace(settings: StackSettings) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.argocd.namespace, "labels": labels}}
 
 
-def build_team_namespaces(settings: StackSettings) -> list[Manifest]:
-    """Build the literal namespaces of all projects, sorted by name.
+def build_team_namespaces(settings: StackSettings, cluster: str = conventions.IN_CLUSTER_NAME) -> list[Manifest]:
+    """Build the literal namespaces that all projects have in ``cluster``, sorted by name.
 
-    They belong to the root application: a project that needs no cluster kinds cannot create its own, and
-    `CreateNamespace=true` would leave them behind on teardown. `Prune=false` keeps a namespace, and all that is in
-    it, when its project is taken out of the settings; deleting the root application still removes it.
+    They belong to the root application, or the one of their cluster: a project that needs no cluster kinds cannot
+    create its own, and `CreateNamespace=true` would leave them behind on teardown. `Prune=false` keeps a namespace, and
+    all that is in it, when its project is taken out of the settings; deleting the root application still removes it.
     """
-    owners = {ns: name for name, project in settings.projects.items() for ns in project.namespaces if "*" not in ns}
+    here = {name: project for name, project in settings.projects.items() if cluster in project.clusters}
+    owners = {ns: name for name, project in here.items() for ns in project.namespaces if "*" not in ns}
     return [
         {
             "apiVersion": "v1",
