@@ -192,6 +192,12 @@ RULES: tuple[Rule, ...] = (
         "InvalidSpecError: the Application never syncs.",
     ),
     Rule(
+        "cluster-unknown",
+        "error",
+        "A destination names a cluster that is not registered.",
+        "InvalidSpecError: the Application never syncs.",
+    ),
+    Rule(
         "selector-mismatch",
         "error",
         "A selector does not select the template's labels.",
@@ -374,7 +380,7 @@ ADOPT: dict[str, Switch] = {
     **dict.fromkeys(
         (
             "crd-version-missing", "privileged-container", "prunable-crd", "duplicate-entry", "duplicate-object",
-            "project-missing", "duplicate-application", "not-an-object", "notification-unknown",
+            "project-missing", "duplicate-application", "not-an-object", "notification-unknown", "cluster-unknown",
         ),
         "warning",
     ),

@@ -20,6 +20,7 @@ from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.installation_tools import load_kept_tools, read_tools
+from gitops_stack.tree_check.known_clusters import KnownClusters
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import Render, Request, SourceTools
 from gitops_stack.tree_check.source_location import SourceLocator
@@ -60,6 +61,8 @@ class Tree:
     roots: SourceRoots | None = None
     guessed: set[str] = field(default_factory=set)
     """Folders of charts rendered with their own values, as nothing tells how they are deployed."""
+    clusters: KnownClusters | None = None
+    """The clusters registered with Argo CD; none: nothing tells which there are."""
     broken: set[str] = field(default_factory=set)
     """Folders of charts that no values would mend."""
 
@@ -122,6 +125,9 @@ def load_tree(
         tree.applications += level
         level = [child for one in level for child in _children(tree, one, project, sets)]
         level = [one for one in level if installed or one.spec.name != SELF_MANAGEMENT_APPLICATION]
+    tree.clusters = KnownClusters.of(sets.list_clusters(found.manifest for found in tree.objects) or ())
+    for one in tree.applications:
+        one.spec = tree.clusters.complete(one.spec)
     settle_tree(tree)
     return tree
 

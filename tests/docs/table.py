@@ -472,6 +472,14 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
     },
+    "docs/clusters.md": {
+        "gitops-stack lab up --name edge": LAB,
+        "gitops-stack lab bootstrap": BOOTSTRAP,
+        "gitops-stack lab join edge": Left(
+            "asks two labs",
+            ("tests/e2e/test_spokes.py::test_a_workload_of_the_stack_file_is_synced_and_healthy_on_the_spoke",),
+        ),
+    },
     "docs/destroy.md": {
         "gitops-stack sweep --stack dev": SWEEP,
         "gitops-stack sweep --stack dev --delete": SWEEP_DELETES,
