@@ -50,7 +50,7 @@ def rehearse(
     output: Annotated[Output, typer.Option(help="How to print what was made.")] = Output.TEXT,
 ) -> None:
     """Run a stack's unchanged file end to end: preview, up, handover, preview without changes, destroy."""
-    _check_extra()
+    check_extra()
     from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed  # noqa: PLC0415
     from gitops_stack.lab.rehearsal import rehearse as run_rehearsal  # noqa: PLC0415
 
@@ -91,7 +91,8 @@ def rehearse(
         raise GitOpsStackError(*(f"left behind: {found}" for found in rehearsal.left))
 
 
-def _check_extra() -> None:
+def check_extra() -> None:
+    """Raise :class:`EnvironmentProblem` when the extra `rehearse` is not installed."""
     try:
         import flask  # noqa: F401, PLC0415 - only looked for: half a second to import
         import moto  # noqa: F401, PLC0415

@@ -41,4 +41,4 @@ def test_a_missing_extra_is_named_with_its_remedy(
 
 
 def test_the_extra_is_there_in_development() -> None:
-    rehearsal._check_extra()
+    rehearsal.check_extra()
