@@ -95,6 +95,7 @@ def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engin
         "adopt",
         "detach",
         "connection",
+        "drill",
         "graph",
         "lab",
         "password",

@@ -33,6 +33,7 @@ _COMMANDS = {
     "ui": "ui.ui",
     "detach": "detach.detach",
     "rehearse": "rehearsal.rehearse",
+    "drill": "drill.drill",
     "try": "try_.try_applications",
     "changed-stacks": "preview.changed_stacks",
     "manifests": "preview.manifests",
