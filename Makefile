@@ -69,10 +69,11 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
 	$(BIN)/python -m pytest -m 'e2e and not soak' -n 2 --dist loadfile
 
-soak: tools  ## The proofs at scale: 25 workloads, adoption, builds, settings, and KILLS random kills drawn from SEED
+soak: tools  ## The proofs at scale: 25 workloads, adoption, builds, settings, every drill, and KILLS kills from SEED
 	$(BIN)/python -m pytest -m e2e -n 2 --dist loadfile tests/e2e/test_high_availability.py \
 		tests/e2e/test_adoption.py tests/e2e/test_lab_faults.py tests/e2e/test_reproducible_tools.py
 	COMBINATIONS=200 $(BIN)/python -m pytest -m e2e tests/e2e/test_setting_combinations.py
+	$(BIN)/gitops-stack drill
 	$(BIN)/python -m soak --kills $(KILLS) --seed $(SEED)
 
 tools: venv  ## Build the lab's tools (about 25 minutes the first time, then seconds), or take FIND_LINKS=DIR's wheels

@@ -82,6 +82,9 @@ PULUMI_OWNED_SECRETS = ("argocd-secret", "argocd-notifications-secret")
 # The client secret of single sign-on, in a Secret of its own.
 SSO_SECRET, SSO_SECRET_KEY = "argocd-sso", "clientSecret"
 
+# Where the application that keeps the namespaces of another cluster is deployed to; it has nothing there.
+SPOKE_NAMESPACE = "default"
+
 # Order inside the root application; a workload's own wave is never below WAVE_WORKLOADS.
 WAVE_PROJECTS = -30
 WAVE_ARGOCD = -20

@@ -2,7 +2,8 @@
 
 gobwas/glob for repositories, destinations and namespaces (`*` stops at separators, `**` does not, `{a,b}`, `[!a-c]`);
 Go's filepath.Match for kinds and names. An invalid pattern matches nothing. Repositories are compared as util/git
-NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationServer. And the form of a commit.
+NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationServer. And the forms of
+a commit and of a chart's version.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from urllib.parse import quote
 COMMIT = r"[0-9a-f]{40}"
 """The form of a whole commit."""
 
+_NUMBER, _WORDS = r"(0|[1-9]\d*)", r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
+_VERSION = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_WORDS})?(\+{_WORDS})?", re.ASCII)
 _SSH = re.compile(r"^(ssh://)?([^/:]*?)@[^@]+$")
 _PARTS = re.compile(r"^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)(.*)$", re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
@@ -24,6 +27,11 @@ _KEPT = re.compile(r"[\w.~!$&'()*+,;=:@\[\]%/-]*", re.ASCII)  # Go's validEncode
 def is_commit(revision: str) -> bool:
     """Tell whether a revision is a whole commit, which stands for itself and cannot move."""
     return re.fullmatch(COMMIT, revision) is not None
+
+
+def is_version(version: str) -> bool:
+    """Tell whether a chart's version is one alone; helm takes 1, 1.2 and ^1.2 for the newest that fits (semver.org)."""
+    return _VERSION.fullmatch(version) is not None
 
 
 def match_glob(pattern: str, value: str, separators: str = "") -> bool:

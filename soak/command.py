@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_stack.lab.ending import Ending as CommandEnding
 from gitops_stack.lab.lab import Lab
 from soak.kills import Kill
 from soak.victims import Victims
@@ -18,22 +19,10 @@ _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How a command ended: its exit code (None when it was ended for taking too long), seconds, and all it printed.
+class Ending(CommandEnding):
+    """How a command ended in which something was to be killed; ``hit`` tells whether that was there."""
 
-    ``hit`` tells whether the process to be killed was there.
-    """
-
-    code: int | None
-    seconds: float
-    output: str
     hit: bool = False
-
-    @property
-    def sentence(self) -> str:
-        """The first error it printed, or its last line."""
-        lines = [line for line in self.output.splitlines() if line.strip()] or ["(nothing)"]
-        return next((line for line in lines if line.startswith("error:")), lines[-1])
 
 
 def run(arguments: Sequence[str], lab: Lab, log: Path, limit_seconds: float, kill: Kill | None = None) -> Ending:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab.bootstrap import Report, open_report
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.living_objects import find_changed, load_uids
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.rehearsal import Rehearsal
 from gitops_stack.lab.tools import Tools
-from gitops_stack.live_state import ObjectReference, connect, load_applications, load_objects, reference
-from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.live_state import ObjectReference, connect, load_objects, reference
 from soak.command import Ending, run
 from soak.kills import Kill
 
@@ -73,27 +72,13 @@ class Road:
         return run(command, self.lab, self.project.with_name("output"), limit_seconds, kill)
 
     def load_uids(self) -> dict[str, str]:
-        """Return the UID of each object there should be, by its name; nothing from a cluster that does not answer."""
-        report = open_report(self.lab, self.stack)
-        try:
-            settings = report.workspace.settings()
-            tree = report.workspace.directory / settings.tree_path / "argocd"
-            objects = [reference(found) for found in (*load_manifests(tree), *build_app_projects(settings))]
-            names = [settings.argocd.namespace, *(workload.namespace for workload in settings.workloads.values())]
-            objects += [ObjectReference("", "Namespace", "", name, "v1") for name in names]
-            with connect(self.lab.state.kubeconfig) as client:
-                objects += [reference(found) for found in load_applications(client, settings.argocd.namespace)]
-                found = load_objects(client, objects)
-        except (GitOpsStackError, OSError):
-            return {}
-        living = {name: one["metadata"] for name, one in found.items() if one}
-        return {name: one["uid"] for name, one in living.items() if "deletionTimestamp" not in one}
+        """Return the UID of each object there should be, by its name."""
+        return load_uids(open_report(self.lab, self.stack))
 
-    def find_faults_of_up(self, before: Mapping[str, str]) -> list[str]:
+    def find_faults_of_up(self, before: dict[str, str]) -> list[str]:
         """Say what is wrong after a recovery; ``before`` are the UIDs after the kill."""
         report = open_report(self.lab, self.stack)
-        after = self.load_uids()
-        faults = [f"{name}: was {uid}, is {after.get(name)}" for name, uid in before.items() if after.get(name) != uid]
+        faults = find_changed(before, self.load_uids())
         faults += self._find_pending(report)
         faults += [f"left in tmp: {found.name}" for found in self.lab.state.temporary.glob("engine-*")]
         faults += [f"left in tmp: {found.name}" for found in self.lab.state.temporary.glob("kubeconfig*")]
@@ -133,8 +118,7 @@ class Road:
         shutil.rmtree(self.lab.state.directory)
 
     def _find_pending(self, report: Report) -> list[str]:
-        pending = report.engine.backend.load_deployment(self.stack).get("pending_operations") or []
-        return [f"still pending: {found['type']} {found['resource']['urn']}" for found in pending]
+        return [f"still pending: {kind} {urn}" for kind, urn in report.engine.backend.find_pending(self.stack)]
 
 
 @dataclass

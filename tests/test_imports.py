@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from gitops_stack.cli.extras import MODULES
 from tests.stacks import ROOT
 
 PRINT = "; print(json.dumps(sorted(set(sys.modules) - before)))"
@@ -53,6 +54,15 @@ def test_an_unchanged_tree_is_answered_without_settings_schemas_and_renderers() 
     }  # fmt: skip
 
 
+def test_no_component_brings_anything_of_an_extra() -> None:
+    """What their functions import later is held by a contract in pyproject.toml."""
+    modules = sorted(file.stem for file in (ROOT / "gitops_stack/components").glob("[a-z]*.py"))
+    statement = "; ".join(f"import gitops_stack.components.{module}" for module in modules)
+    found = {name.partition(".")[0] for name in imported_by(statement)}
+    assert "pulumi_aws" in found
+    assert not found & {*MODULES, "bcrypt", "botocore", "flask", "moto"}
+
+
 def test_the_core_does_without_any_vendor_s_sdk() -> None:
     modules = imported_by(
         "import gitops_stack.gitops_tree.installation, gitops_stack.policies.ownership, gitops_stack.config"
@@ -71,7 +81,8 @@ def test_the_command_line_starts_with_nothing_but_typer() -> None:
         "copier", "httpx2", "jsonschema_rs", "kubernetes_validate", "lightkube", "pydantic", "supervisor",
     }  # fmt: skip
     assert {name for name in modules if name.startswith("gitops_stack.")} == {
-        "gitops_stack.cli", "gitops_stack.cli.console", "gitops_stack.cli.main", "gitops_stack.errors",
+        "gitops_stack.cli", "gitops_stack.cli.console", "gitops_stack.cli.extras", "gitops_stack.cli.main",
+        "gitops_stack.errors",
     }  # fmt: skip
 
 
@@ -84,6 +95,7 @@ def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engin
         "adopt",
         "detach",
         "connection",
+        "drill",
         "graph",
         "lab",
         "password",

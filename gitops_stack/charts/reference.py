@@ -8,16 +8,12 @@ from urllib.parse import urlsplit
 
 from gitops_stack.conventions import LOOPBACK_HOSTS
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.patterns import is_version
 
 OCI = "oci://"
 _SCHEMES = ("https", "http", "oci")
 _EXAMPLES = "https://charts.example.com/NAME or oci://registry.example.com/team/NAME"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,249}")  # helm.sh/helm/v3 pkg/chart/metadata.go and lint rules
-# One version and no range: helm takes 1, 1.2 and ^1.2 for "the newest that fits".
-_VERSION = re.compile(
-    r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
-    re.ASCII,
-)
 
 
 @dataclass(frozen=True, order=True)
@@ -82,6 +78,6 @@ def build_reference(repository: str, name: str, place: str) -> ChartReference:
 
 def check_version(version: str, place: str) -> str:
     """Return ``version`` when it is a whole one. Raises :class:`GitOpsStackError` for a range."""
-    if not _VERSION.fullmatch(version):
+    if not is_version(version):
         raise GitOpsStackError(f"{place}: found {version!r}; needs one whole version such as 1.4.2, no range")
     return version

@@ -71,6 +71,12 @@ def plan_chart(root: Path, reference: ChartReference, version: str, *, overwrite
     check_version(version, f"{reference}: --version")
     lock = load_chart_lock(root)  # a broken one is said before the network is asked
     planned = plan_package(root, lock, reference, pull_chart(reference, version))
+    refuse_changed(root, planned, overwrite=overwrite)
+    return planned
+
+
+def refuse_changed(root: Path, planned: VendoredChart, *, overwrite: bool = False) -> None:
+    """Raise :class:`GitOpsStackError` for files of people in a chart's folder, and for those that git would ignore."""
     different = (*planned.overwrites, *planned.removals)
     if different and not overwrite:
         more = f" and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
@@ -79,7 +85,6 @@ def plan_chart(root: Path, reference: ChartReference, version: str, *, overwrite
             "this form; move your changes into values, or give --overwrite to lose them"
         )
     GitOpsStackError.raise_for(find_ignored(root, list(planned.files)))
-    return planned
 
 
 def plan_package(root: Path, lock: ChartLock, reference: ChartReference, package: ChartPackage) -> VendoredChart:

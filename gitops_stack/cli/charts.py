@@ -11,9 +11,25 @@ import typer
 from gitops_stack.charts.lock import LOCK
 from gitops_stack.charts.reference import parse_chart_reference
 from gitops_stack.charts.vendor import VendoredChart, plan_chart
-from gitops_stack.cli.console import OneStack, Project, err, out, progress
-from gitops_stack.cli.scaffold import DryRun
+from gitops_stack.cli.chart_delivery import ChartSet, open_pulled
+from gitops_stack.cli.console import OneStack, Output, Project, Stack, err, out, progress
+from gitops_stack.cli.delivery import (
+    Author,
+    Base,
+    DryRun,
+    ForgeName,
+    NoPullRequest,
+    Print,
+    Push,
+    Remote,
+    SourceRevision,
+    Way,
+    WhichForge,
+    run_delivery,
+)
+from gitops_stack.cli.scaffold import DryRun as WriteNothing
 from gitops_stack.config import load_stack_file
+from gitops_stack.delivery.charts.plan import parse_chart_assignment
 from gitops_stack.delivery.charts.vendored_sources import plan_vendored_sources
 from gitops_stack.delivery.tree_reader import TreeReader
 
@@ -35,7 +51,7 @@ def chart_add(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Lose edits that were made to the chart's files here.")
     ] = False,
-    dry_run: DryRun = False,
+    dry_run: WriteNothing = False,
     project: Project = Path(),
 ) -> None:
     """Bring a chart into the repository, as charts/NAME/VERSION, and lock its bytes in charts/charts.lock.yaml.
@@ -55,6 +71,26 @@ def chart_add(
     planned.write(project)
     for path, text in texts.items():
         (project / path).write_bytes(text.encode("utf-8"))
+
+
+@app.command("set")
+def chart_set(
+    assignments: Annotated[
+        list[str], typer.Argument(metavar="APP=VERSION…", help="One whole version; APP/CHART=… for one of several.")
+    ],
+    *, stack: Stack, project: Project = Path(), push: Push = False, no_pull_request: NoPullRequest = False,
+    base: Base = None, remote: Remote = "origin", dry_run: DryRun = False, output: Print = Output.TEXT,
+    author: Author = None, source_revision: SourceRevision = None, forge: WhichForge = ForgeName.AUTO,
+) -> None:  # fmt: skip
+    """Give Applications another version of their chart: one commit, on a branch with a pull request.
+
+    The chart is pulled and locked first, and vendored where it is vendored now. Leaves with 0 when it is done or there
+    is nothing to do.
+    """
+    wanted = [parse_chart_assignment(text) for text in assignments]
+    with open_pulled() as charts:
+        change = ChartSet(stack, project, None, base or "", remote, source_revision, charts, wanted)
+        run_delivery(change, Way(push, no_pull_request, dry_run, output, author, forge))
 
 
 def _print(project: Path, planned: VendoredChart, texts: dict[str, str]) -> None:

@@ -12,13 +12,19 @@ from typing import Annotated
 
 import typer
 
+from gitops_stack.charts.lock import load_chart_lock
+from gitops_stack.cli.chart_delivery import ChartPromotion, open_pulled
 from gitops_stack.cli.console import Output, Project, Stack, err, print_json, progress
-from gitops_stack.cli.delivery_report import build_report, print_delivered
-from gitops_stack.cli.image_delivery import ImageDelivery, ImageSet, Promotion
+from gitops_stack.cli.delivery_report import Reviewed, build_report, print_delivered
+from gitops_stack.cli.image_delivery import ImageSet, Promotion
+from gitops_stack.cli.stack_delivery import StackDelivery
+from gitops_stack.config import load_stack_file
+from gitops_stack.delivery.charts.chart_file import load_stack_charts
 from gitops_stack.delivery.git_branch import Delivered, Destination, deliver, load_remote_url
 from gitops_stack.delivery.message import build_title
-from gitops_stack.delivery.plan import Plan, parse_assignment, parse_target
+from gitops_stack.delivery.plan import Target, parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body
+from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, find_stack_before, load_promotion_order
@@ -71,7 +77,7 @@ Author = Annotated[
 ]
 SourceRevision = Annotated[
     str | None,
-    typer.Option("--source-revision", help="Commit the image was built from, for the trailer.", metavar="SHA"),
+    typer.Option("--source-revision", help="Commit it was built from, for the trailer.", metavar="SHA"),
 ]
 WhichForge = Annotated[ForgeName, typer.Option("--forge", help="Forge of the remote; auto goes by its URL.")]
 
@@ -82,7 +88,7 @@ def _image() -> None:
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """How a change goes into Git, and how that is told."""
 
     push: bool
@@ -113,7 +119,7 @@ def image_set(
         source_revision,
         [parse_assignment(text) for text in assignments],
     )
-    _run(change, _Way(push, no_pull_request, dry_run, output, author, forge))
+    run_delivery(change, Way(push, no_pull_request, dry_run, output, author, forge))
 
 
 def promote(
@@ -128,7 +134,7 @@ def promote(
     output: Print = Output.TEXT, author: Author = None, source_revision: SourceRevision = None,
     forge: WhichForge = ForgeName.AUTO,
 ) -> None:  # fmt: skip
-    """Set in one stack exactly the images another one runs, by digest where it has them by digest.
+    """Set in one stack exactly the images another one runs, by digest where it has them by digest; or its charts.
 
     Without --from no stack is skipped: gitops/promotion.yaml has the order. Leaves with 0 when it is done or there is
     nothing to do.
@@ -141,8 +147,31 @@ def promote(
         raise EnvironmentProblem(
             f"--from: found {before}, which is --to as well; name the stack whose images are taken"
         )
-    change = Promotion(stack, project, repository, base or "", remote, source_revision, wanted, before)
-    _run(change, _Way(push, no_pull_request, dry_run, output, author, forge))
+    way = Way(push, no_pull_request, dry_run, output, author, forge)
+    common = (stack, project, repository, base or "", remote, source_revision)
+    if _are_charts(project, stack, wanted):
+        if repository is not None:
+            raise EnvironmentProblem("--repository: charts are set in the project's own repository; leave it out")
+        with open_pulled() as charts:
+            run_delivery(ChartPromotion(*common, charts, wanted, before), way)
+    else:
+        run_delivery(Promotion(*common, wanted, before), way)
+
+
+def _are_charts(project: Path, stack: str, targets: Sequence[Target]) -> bool:
+    """Tell whether what is promoted are charts of Applications, and not images. Both at once are refused."""
+    settings = load_stack_file(project, stack)
+    others = [one for one in targets if one.application not in settings.workloads]
+    if not others:
+        return False
+    found = load_stack_charts(TreeReader(project), settings.tree_path, load_chart_lock(project))
+    charts = [str(one) for one in others if found.of(one.application)]
+    if charts and len(charts) < len(targets):
+        images = ", ".join(str(one) for one in targets if str(one) not in charts)
+        raise EnvironmentProblem(
+            f"promote: {', '.join(charts)} has a chart, and {images} images; promote them one after the other"
+        )
+    return bool(charts)
 
 
 def _stack_before(stack: str, project: Path) -> str:
@@ -154,7 +183,8 @@ def _stack_before(stack: str, project: Path) -> str:
     return before
 
 
-def _run(change: ImageDelivery, way: _Way) -> None:
+def run_delivery(change: StackDelivery[Reviewed], way: Way) -> None:
+    """Bring a change into Git, by the ``way`` that was asked for, and say what was done."""
     author = parse_author(way.author)
     to = Destination(change.checkout, change.remote, change.branch, way.push, way.dry_run, author)
     requests = detect_requests(to, way.forge, without=way.no_pull_request)
@@ -162,9 +192,8 @@ def _run(change: ImageDelivery, way: _Way) -> None:
         delivered = deliver(to, change)
         before, after = delivered.before, delivered.after
         difference = compare_workloads(change.stack, before, after) if before and after else None
-        gates = change.passed if isinstance(change, Promotion) else []
-        opened = _open(requests, delivered, difference, gates)
-    for gate in gates:
+        opened = _open(requests, delivered, difference, change.gates)
+    for gate in change.gates:
         err.print(f"gate {gate}", markup=False)
     for warning in delivered.plan.warnings:
         err.print(f"warning: {warning}", markup=False)
@@ -176,7 +205,7 @@ def _run(change: ImageDelivery, way: _Way) -> None:
 
 def _open(
     requests: PullRequests | None,
-    delivered: Delivered[Plan, Snapshot],
+    delivered: Delivered[Reviewed, Snapshot],
     difference: TreeDifference | None,
     gates: Sequence[str],
 ) -> PullRequest | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from gitops_stack.cli.console import out
 from gitops_stack.delivery.announcement import RenderedWorkloads
 from gitops_stack.delivery.git_branch import Delivered, Destination, PlanType, Rendered
-from gitops_stack.delivery.message import build_summary
-from gitops_stack.delivery.plan import Plan
+from gitops_stack.delivery.message import ReviewedPlan, build_summary
 from gitops_stack.delivery.pull_request import build_merge_advice
 from gitops_stack.forge.pull_requests import PullRequest
 from gitops_stack.tree_check.applications import Tree
@@ -14,13 +15,17 @@ from gitops_stack.tree_check.difference import TreeDifference
 from gitops_stack.tree_check.risk_report import build_risks, render_risks_text
 from gitops_stack.tree_check.workloads import Snapshot, build_diffs
 
+Reviewed = TypeVar("Reviewed", bound=ReviewedPlan)
+
 
 def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
     """Return what a snapshot shows of each application, for the proof of an announcement."""
     tree = snapshot.tree if snapshot else Tree()
     said: dict[str, str] = {}
     for finding in tree.findings:
-        said.setdefault(finding.application, finding.message)
+        about = finding.object
+        name = about.name if about is not None and about.kind == "Application" else finding.application
+        said.setdefault(name, finding.message)
     objects = {one.spec.name: [found.manifest for found in one.objects] for one in tree.applications}
     unseen = {
         one.spec.name: said.get(one.spec.name, "it is not rendered here") for one in tree.applications if one.unread
@@ -29,14 +34,17 @@ def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
 
 
 def build_report(
-    delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
+    delivered: Delivered[Reviewed, Snapshot],
+    opened: PullRequest | None,
+    to: Destination,
+    difference: TreeDifference | None,
 ) -> dict[str, object]:
     """Build the JSON document of both commands; its keys are part of the interface."""
     return {
         "stack": delivered.plan.stack,
         "result": _result(delivered, opened, to),
         "changes": [
-            {"application": one.application, "image": one.name, "before": list(one.before), "after": one.after}
+            {"application": one.application, one.kind: one.name, "before": list(one.before), "after": one.after}
             for one in delivered.plan.changes
         ],
         "files": sorted(delivered.plan.texts),
@@ -49,7 +57,7 @@ def build_report(
     }
 
 
-def _result(delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to: Destination) -> str:
+def _result(delivered: Delivered[Reviewed, Snapshot], opened: PullRequest | None, to: Destination) -> str:
     if not delivered.plan.changes:
         return "nothing-to-do"
     if to.dry_run:
@@ -58,7 +66,10 @@ def _result(delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to
 
 
 def print_delivered(
-    delivered: Delivered[Plan, Snapshot], opened: PullRequest | None, to: Destination, difference: TreeDifference | None
+    delivered: Delivered[Reviewed, Snapshot],
+    opened: PullRequest | None,
+    to: Destination,
+    difference: TreeDifference | None,
 ) -> None:
     """Print what was done, for people."""
     plan = delivered.plan

@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.announcement import is_image
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
-from gitops_stack.policies.fields import dig, sequence
+from gitops_stack.manifests import Manifest
+from gitops_stack.policies.fields import dig, mapping, sequence
 from gitops_stack.scaffold.promotion import Gate
 
 _COMMAND_SECONDS = 3600.0
@@ -22,17 +24,21 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Promoted:
-    """What is promoted from stack ``origin`` to ``stack``: application -> ``images``, which are in ``project``."""
+    """What is promoted from stack ``origin`` to ``stack``: application -> ``images``, which are in ``project``.
+
+    ``charts``: application -> what a source of it says in ``origin`` of each chart that is promoted.
+    """
 
     project: Path
     stack: str
     origin: str
     images: Mapping[str, Sequence[str]]
+    charts: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
         """The applications that are promoted."""
-        return list(self.images)
+        return list(dict.fromkeys([*self.images, *self.charts]))
 
 
 def run_gates(gates: Sequence[Gate], promoted: Promoted, tree: Path) -> list[str]:
@@ -82,6 +88,7 @@ def _status(promoted: Promoted) -> Iterator[str]:
         namespace = settings.argocd.namespace
         living = load_applications(client, namespace)
         found = read_applications(living, load_app_projects(client, namespace))
+    applications = {one["metadata"]["name"]: one for one in living}
     running = {one["metadata"]["name"]: sequence(dig(one, "status", "summary", "images")) for one in living}
     known = {one.name: one for one in found}
     for name in promoted.names:
@@ -90,10 +97,20 @@ def _status(promoted: Promoted) -> Iterator[str]:
             yield f"{name} is not in the cluster of {promoted.origin}"
         elif not one.well:
             yield f"{name} of {promoted.origin} is {one.sync} and {one.health}: {one.reason}"
-        for image in promoted.images[name] if one and one.well else ():
+        for source in promoted.charts.get(name, ()) if one and one.well else ():
+            if not any(source.items() <= synced.items() for synced in _list_synced(applications[name])):
+                wanted = " ".join(source.values())
+                yield f"{name} of {promoted.origin} is not synced to {wanted}; wait for Argo CD, or look at its status"
+        for image in promoted.images.get(name, ()) if one and one.well else ():
             if not any(is_image(own, image) for own in running[name]):
                 runs = ", ".join(map(str, running[name][:_NAMED])) or "no image"
                 yield f"no Pod of {name} in {promoted.origin} runs {image}; it runs {runs}"
+
+
+def _list_synced(application: Manifest) -> list[Mapping[str, Any]]:
+    """Return the sources that the cluster was last compared to (SyncStatus.comparedTo of v3.5.1)."""
+    compared = mapping(dig(application, "status", "sync", "comparedTo"))
+    return [mapping(one) for one in (compared.get("source"), *sequence(compared.get("sources")))]
 
 
 def _try(promoted: Promoted) -> Iterator[str]:

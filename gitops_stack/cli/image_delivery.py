@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from gitops_stack.cli.delivery_report import build_rendered
-from gitops_stack.cli.gates import Promoted, run_gates
-from gitops_stack.config import load_stack_file
-from gitops_stack.delivery.git_branch import find_checkout, load_branch, open_copy
-from gitops_stack.delivery.message import build_branch, build_message
+from gitops_stack.cli.gates import Promoted
+from gitops_stack.cli.stack_delivery import StackDelivery
 from gitops_stack.delivery.plan import (
     Assignment,
     Plan,
@@ -23,68 +20,14 @@ from gitops_stack.delivery.plan import (
 )
 from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.scaffold.promotion import load_gates
-from gitops_stack.settings import StackSettings
-from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.workloads import Snapshot, load_workloads
 
 
-def check_stack_is_there(base: str, tree: Path, prefix: str, stack: str) -> None:
-    """Raise unless ``base``, checked out at ``tree`` with the project at ``prefix``, has a stack of this name."""
-    if stack not in (known := find_stacks(tree / prefix)):
-        raise EnvironmentProblem(
-            f"{base}: has no {prefix}{stack_file(stack)}; push it, or give its branch by --base; "
-            f"stacks there: {', '.join(known) or 'none'}"
-        )
-
-
 @dataclass(frozen=True)
-class ImageDelivery:
-    """A change of images in ``stack``, planned on whatever the remote has; see :class:`delivery.git_branch.Change`.
-
-    ``repository`` is the checkout of the applications' files where that is not the project's; ``base`` the branch to
-    change, empty for the one Argo CD follows.
-    """
-
-    stack: str
-    project: Path
-    repository: Path | None
-    base: str
-    remote: str
-    source_revision: str | None
-
-    @property
-    def applications(self) -> list[str]:
-        """The applications whose images change."""
-        raise NotImplementedError
-
-    @property
-    def checkout(self) -> Path:
-        """A folder of the checkout that holds the applications' files."""
-        return self.repository or self.project
-
-    @cached_property
-    def branch(self) -> str:
-        """The branch to change."""
-        if self.base:
-            return self.base
-        settings = load_stack_file(self.project, self.stack)
-        known = [settings.workload_source(name)[1] for name in self.applications if name in settings.workloads]
-        revision = known[0] if known else settings.gitops.revision
-        return load_branch(self.checkout, self.remote, revision)
-
-    def plan(self, tree: Path) -> Plan:
-        """Plan the change on the files in ``tree``. Raises :class:`GitOpsStackError`."""
-        raise NotImplementedError
-
-    def build_message(self, plan: Plan) -> str:
-        """Build the commit's message."""
-        return build_message(plan, self.source_revision)
-
-    def build_branch(self, plan: Plan) -> str:
-        """Build the name of the branch."""
-        return build_branch(plan)
+class ImageDelivery(StackDelivery[Plan]):
+    """A change of images in ``stack``."""
 
     def render(self, tree: Path, plan: Plan) -> Snapshot:
         """Render the applications that change."""
@@ -94,20 +37,6 @@ class ImageDelivery:
     def prove(self, tree: Path, plan: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
         """Hold the plan against the renders before and after it. Returns warnings; raises with what is refused."""
         return prove(tree, plan, build_rendered(before), build_rendered(after), self._build_readers(tree, plan))
-
-    def _load(self, tree: Path, stack: str) -> StackSettings:
-        """Read a stack's settings: of the project's own repository the base's, of another one those at hand."""
-        project = self._project_in(tree)
-        if not self.repository:
-            check_stack_is_there(f"{self.remote}/{self.branch}", tree, self._prefix, stack)
-        return load_stack_file(project, stack)
-
-    def _project_in(self, tree: Path) -> Path:
-        return self.project if self.repository else tree / self._prefix
-
-    @cached_property
-    def _prefix(self) -> str:
-        return "" if self.repository else find_checkout(self.project)[1]
 
     def _build_readers(self, tree: Path, plan: Plan) -> Mapping[str, str]:
         """Return what may read the files of a plan beside its own applications: in words -> its folder."""
@@ -152,7 +81,11 @@ class Promotion(ImageDelivery):
     targets: Sequence[Target]
     origin: str
     passed: list[str] = field(default_factory=list)
-    """The gates that were green, one line each."""
+
+    @property
+    def gates(self) -> Sequence[str]:
+        """The gates that were green, one line each."""
+        return self.passed
 
     @property
     def applications(self) -> list[str]:
@@ -174,13 +107,8 @@ class Promotion(ImageDelivery):
     def prove(self, tree: Path, plan: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
         """Hold the plan against the renders, then the stack's gates. Raises with the reason of a red one."""
         warnings = super().prove(tree, plan, before, after)
-        gates = load_gates(self._project_in(tree), self.stack)
-        if gates:
-            images: dict[str, list[str]] = {}
-            for change in plan.changes:
-                images.setdefault(change.application, []).append(change.after)
-            with open_copy(tree) as copied:  # what a gate leaves behind, or commits, would be pushed
-                self.passed[:] = run_gates(
-                    gates, Promoted(self._project_in(copied), self.stack, self.origin, images), copied
-                )
+        images: dict[str, list[str]] = {}
+        for change in plan.changes:
+            images.setdefault(change.application, []).append(change.after)
+        self.passed[:] = self._run_gates(tree, Promoted(tree, self.stack, self.origin, images))
         return warnings

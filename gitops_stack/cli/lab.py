@@ -16,6 +16,7 @@ from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.commands import build_command, build_lab_folder
+from gitops_stack.lab.joining import join as join_lab
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.tools import Tools, build_tools
 
@@ -68,6 +69,23 @@ def down(
             road.destroy(_open(name, project, step), stack, step)
         else:
             _existing(name, project).down(step)
+
+
+@app.command()
+def join(
+    spoke: Annotated[str, typer.Argument(help="Lab that becomes a spoke; it has to be up.", metavar="LAB")],
+    name: Name = "local",
+    stack: Stack = "local",
+    project: Project = Path(),
+    known_as: Annotated[
+        str, typer.Option("--as", help="Name of the cluster; default: the lab's.", metavar="NAME")
+    ] = "",
+) -> None:
+    """Let the Argo CD of a bootstrapped lab deploy to another lab, whose stack file says `clusters.NAME.external`."""
+    hub, other = _existing(name, project), _existing(spoke, project)
+    namespace = road.open_report(hub, stack).workspace.settings().argocd.namespace
+    join_lab(hub.state, other.state, known_as or spoke, namespace)
+    out.print(f"cluster {known_as or spoke} is registered with the Argo CD of lab {name}", markup=False)
 
 
 @app.command()

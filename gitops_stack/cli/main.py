@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
 from gitops_stack.cli.console import err, out
+from gitops_stack.cli.extras import describe_missing
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 
 _COMMANDS = {
@@ -32,6 +33,7 @@ _COMMANDS = {
     "ui": "ui.ui",
     "detach": "detach.detach",
     "rehearse": "rehearsal.rehearse",
+    "drill": "drill.drill",
     "try": "try_.try_applications",
     "changed-stacks": "preview.changed_stacks",
     "manifests": "preview.manifests",
@@ -66,7 +68,10 @@ class _Commands(UserDict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a command of the click that typer brings along
         module, _, function = super().__getitem__(name).partition(".")
-        found = getattr(import_module(f"gitops_stack.cli.{module}"), function)
+        try:
+            found = getattr(import_module(f"gitops_stack.cli.{module}"), function)
+        except ModuleNotFoundError as missing:
+            return _build_refusal(name, missing)
         if isinstance(found, typer.Typer):
             group = get_group(found)
             group.name = name
@@ -74,6 +79,20 @@ class _Commands(UserDict[str, Any]):
         alone = typer.Typer(add_completion=False)
         alone.command(name, hidden=name in _HIDDEN)(found)
         return get_command(alone)
+
+
+def _build_refusal(name: str, missing: ModuleNotFoundError) -> Any:  # noqa: ANN401 - as above
+    """Return a command that says what is not installed: help has to list it beside those that are here."""
+    if (said := describe_missing(missing)) is None:
+        raise missing
+
+    def refuse() -> None:
+        raise EnvironmentProblem(said)
+
+    alone = typer.Typer(add_completion=False)
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+    alone.command(name, help=f"{said}.", context_settings=anything)(refuse)
+    return get_command(alone)
 
 
 class _Root(TyperGroup):
@@ -125,6 +144,11 @@ def main() -> None:
         for finding in error.findings:
             err.print(f"error: {finding}", markup=False)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as missing:
+        if (said := describe_missing(missing)) is None:
+            raise
+        err.print(f"error: {said}", markup=False)
+        sys.exit(EnvironmentProblem.exit_code)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

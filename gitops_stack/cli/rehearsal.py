@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +50,6 @@ def rehearse(
     output: Annotated[Output, typer.Option(help="How to print what was made.")] = Output.TEXT,
 ) -> None:
     """Run a stack's unchanged file end to end: preview, up, handover, preview without changes, destroy."""
-    _check_extra()
     from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed  # noqa: PLC0415
     from gitops_stack.lab.rehearsal import rehearse as run_rehearsal  # noqa: PLC0415
 
@@ -90,13 +88,6 @@ def rehearse(
         _print(rehearsal, keep=keep)
     if rehearsal.left:
         raise GitOpsStackError(*(f"left behind: {found}" for found in rehearsal.left))
-
-
-def _check_extra() -> None:
-    if missing := [name for name in ("flask", "moto", "pulumi_aws_double") if find_spec(name) is None]:
-        raise EnvironmentProblem(
-            f"rehearse: {', '.join(missing)}: not installed; install it with: pip install 'gitops-stack[rehearse]'"
-        )
 
 
 def _describe(rehearsal: Rehearsal) -> dict[str, object]:

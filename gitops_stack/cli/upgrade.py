@@ -28,7 +28,7 @@ from gitops_stack.cli.delivery import (
     parse_author,
 )
 from gitops_stack.cli.delivery_report import print_place
-from gitops_stack.cli.image_delivery import check_stack_is_there
+from gitops_stack.cli.stack_delivery import check_stack_is_there
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import (
     Delivered,

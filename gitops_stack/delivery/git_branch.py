@@ -37,8 +37,8 @@ class AnyPlan(Protocol):
         """What changes, in the caller's words; empty when everything is as wanted already."""
 
     @property
-    def texts(self) -> Mapping[str, str]:
-        """Path from the repository's root -> new text of the file."""
+    def texts(self) -> Mapping[str, str | bytes]:
+        """Path from the repository's root -> new content of the file."""
 
     def with_warnings(self, warnings: Sequence[str]) -> Self:
         """Return the plan with what the proof warns of."""
@@ -252,7 +252,7 @@ class _Work(Generic[PlanType, Rendered]):
         """Write the change and prove it. Returns the plan with what the proof warns of, and the render."""
         for path, text in plan.texts.items():
             (self.tree / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.tree / path).write_bytes(text.encode("utf-8"))
+            (self.tree / path).write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
         after = self.change.render(self.tree, plan)
         warnings = self.change.prove(self.tree, plan, before, after)
         return plan.with_warnings(warnings), after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from gitops_stack.delivery.image_reference import (
     ImageReference,
@@ -18,6 +19,9 @@ from gitops_stack.delivery.images.image_file import ImageFile, Slot
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
+
+PIN_LENGTH = 12
+"""Digits of a digest in a title or the name of a branch."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,19 @@ class ImageChange:
     before: tuple[str, ...]
     after: str
     kept: tuple[str, ...] = ()
+    kind: ClassVar[str] = "image"
+
+    @property
+    def subject(self) -> str:
+        """The image in a few words: its short name and what pins it."""
+        name, tag, digest = split_image(self.after)
+        return f"{name.rpartition('/')[2]} {tag or digest[: digest.find(':') + 1 + PIN_LENGTH]}"
+
+    @property
+    def pin(self) -> str:
+        """What tells this image from others of its repository, short enough for the name of a branch."""
+        _, tag, digest = split_image(self.after)
+        return digest.rpartition(":")[2][:PIN_LENGTH] or tag
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def prove(
         why = before.unseen.get(name) or after.unseen.get(name)
         if why is None:
             continue
-        if _is_chart(tree, folder):
+        if name in before.objects:
+            findings.append(f"{folder}: would no longer render: {why}; nothing is committed")
+        elif _is_chart(tree, folder):
             warnings.append(f"{folder}: what the chart makes of it was not looked at: {why}")
         else:
             findings.append(f"{folder}: cannot be rendered, so nobody can say what would change: {why}")

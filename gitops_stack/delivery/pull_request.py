@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gitops_stack.delivery.plan import Plan
+from gitops_stack.delivery.message import ReviewedPlan
 from gitops_stack.preview.markdown import cell, code, fence
 
 BODY_LIMIT = 60_000
@@ -13,7 +13,9 @@ BODY_LIMIT = 60_000
 _MARKS = 200  # characters kept for the fence itself and the line that counts what was cut
 
 
-def build_body(plan: Plan, diffs: Mapping[str, str], findings: str | None = None, gates: Sequence[str] = ()) -> str:
+def build_body(
+    plan: ReviewedPlan, diffs: Mapping[str, str], findings: str | None = None, gates: Sequence[str] = ()
+) -> str:
     """Build the Markdown body: what changes, ``gates`` it has passed, ``findings`` of a risk check, the difference."""
     verb = f"Promotes from {plan.promoted_from} to {plan.stack}" if plan.promoted_from else f"Sets in {plan.stack}"
     lines = [f"{verb}:", "", "| application | now | then |", "| --- | --- | --- |"]

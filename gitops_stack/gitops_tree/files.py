@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.errors import COMMAND, GitOpsStackError, Problem
-from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_tree
+from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree, list_folders
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
@@ -25,7 +25,7 @@ def load_authored_patches(root: Path) -> list[str]:
 
 def load_generated(root: Path) -> dict[str, str]:
     """Read every generated file under ``root`` but the lock: path relative to ``root`` -> text."""
-    paths = (f"{folder}/{name}" for folder in FOLDERS for name in _list_yaml(root / folder))
+    paths = (f"{folder}/{name}" for folder in list_folders(root) for name in _list_yaml(root / folder))
     return {path: _read(root / path) for path in paths if path != LOCK and is_generated(f"{root}/{path}")}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from gitops_stack.aws_plan.account import Account
@@ -12,6 +13,7 @@ from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests.add_ons import build_add_ons
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import (
+    build_cluster_application,
     build_projects_application,
     build_self_management_application,
     build_workload_application,
@@ -20,12 +22,20 @@ from gitops_stack.manifests.argocd.surroundings import build_surroundings
 from gitops_stack.manifests.namespaces import build_project_namespaces
 from gitops_stack.manifests.patches import Patch, build_patches
 from gitops_stack.settings import ArgoCDSettings, StackSettings
+from gitops_stack.settings.registered_clusters import cluster_application
 
 KUSTOMIZATION = "argocd/kustomization.yaml"
 PATCHES = "argocd/patches"
 LOCK = "argocd/lock.yaml"
-FOLDERS = ("argocd", PATCHES, "apps", "projects")  # all that is generated is in one of these
+CLUSTERS = "clusters"  # a folder for each of them
+_FOLDERS = ("argocd", PATCHES, "apps", "projects")
 FETCH_TIMEOUT_SECONDS = 120  # kustomize's own 27 s is too short for this base on slow links (kustomize#3742)
+
+
+def list_folders(root: Path) -> list[str]:
+    """List the folders under ``root`` that hold generated files, whether they are there or not."""
+    clusters = sorted(found.name for found in (root / CLUSTERS).glob("*") if found.is_dir())
+    return [*_FOLDERS, *(f"{CLUSTERS}/{name}" for name in clusters)]
 
 
 def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) -> dict[str, str]:
@@ -40,6 +50,15 @@ def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) ->
         **{f"{PATCHES}/{patch_file(patch)}": patch.body for patch in patches},
         **{f"projects/{project['metadata']['name']}.yaml": project for project in build_app_projects(settings)},
         **{f"apps/namespace-{ns['metadata']['name']}.yaml": ns for ns in build_project_namespaces(settings)},
+        **{
+            f"{CLUSTERS}/{cluster}/namespace-{ns['metadata']['name']}.yaml": ns
+            for cluster in settings.spokes()
+            for ns in build_project_namespaces(settings, cluster)
+        },
+        **{
+            f"apps/{cluster_application(cluster)}.yaml": build_cluster_application(settings, cluster)
+            for cluster in settings.spokes()
+        },
         "apps/argocd.yaml": build_self_management_application(settings),
         "apps/projects.yaml": build_projects_application(settings),
         **{f"apps/{name}.yaml": found for name, found in build_surroundings(settings).items()},

@@ -21,6 +21,7 @@ from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.teardown import unless_gone
 from gitops_stack.live_state import AccessDenied, load_applications
 from gitops_stack.manifests import Manifest
+from gitops_stack.patterns import same_repository
 
 # Judged at every run and not kept: they differ between machines, or from run to run.
 _PASSING = ("dryRun", "tree", "manifests", "registered", "definitions")
@@ -73,7 +74,23 @@ def _judge(
     restored = dict(olds.get("restored") or {})
     if not findings and recorded.uid:
         restored, findings = _note_missing(client, cluster, recorded, news, restored)
+    if not findings and (projects := _find_shut_projects(olds, news)):
+        say("root moves to a repository that its AppProject does not permit yet: AppProjects are written first")
+        restored = presence.count_restored(restored, projects)
     return restored, findings
+
+
+def _find_shut_projects(olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+    """Return the names of the AppProjects when root moves to another repository.
+
+    They came from the one before and permit that alone, so Argo CD would refuse root the new one (InvalidSpecError,
+    util/argo ValidatePermissions), and with it the AppProjects that permit it.
+    """
+    before, now = (applications.split_source(str(one.get("source") or ""))[0] for one in (olds, news))
+    if not before or same_repository(before, now):
+        return []
+    registered = [Registered.from_input(one) for one in news.get("registered") or ()]
+    return [one.name for one in registered if one.reference.kind == "AppProject"]
 
 
 def _note_missing(

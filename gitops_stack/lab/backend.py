@@ -46,6 +46,11 @@ class Backend:
             return ((_load(file) or {}).get("checkpoint") or {}).get("latest") or {}
         return {}
 
+    def find_pending(self, stack: str) -> list[tuple[str, str]]:
+        """Return (operation, URN) of each operation of ``stack`` that no answer was noted for."""
+        pending = self.load_deployment(stack).get("pending_operations") or []
+        return [(found["type"], found["resource"]["urn"]) for found in pending]
+
     def find_stacks(self) -> list[str]:
         """Return the names of the stacks whose state holds anything that was made, sorted."""
         return sorted({file.stem for file in self._states() if _has_made(_load(file) or {})})

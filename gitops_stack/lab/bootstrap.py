@@ -169,11 +169,13 @@ def hand_over(report: Report, progress: Progress) -> None:
 
 def start_controllers(report: Report, progress: Progress) -> None:
     """Start Argo CD's processes for the namespace the stack is installed in."""
+    argocd = report.workspace.settings().argocd
     report.lab.start_argocd(
-        namespace=report.workspace.settings().argocd.namespace,
+        namespace=argocd.namespace,
         git_environment={**report.engine.git_environment, **report.repo_server},
         progress=progress,
         resync_seconds=report.resync_seconds,
+        shards=argocd.shards or 1,
     )
 
 

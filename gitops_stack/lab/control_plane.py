@@ -20,6 +20,8 @@ from gitops_stack.lab.state import LOOPBACK, LabState
 CONTEXT = "gitops-stack-lab"
 CALLER = "eks-caller"
 TOKENS = "tokens.csv"
+# A kubeconfig; where it is, the API server asks its server about tokens, as in EKS.
+TOKEN_WEBHOOK = "token-webhook.json"  # noqa: S105 - a file name
 _ADMINISTRATOR = "lab-administrator,lab-administrator,system:masters"
 STAGES = Path(__file__).with_name("kwok-stages.yaml")
 _KILLED_AFTER = 25  # kube-apiserver drains its watches first; nothing is lost when it is cut short
@@ -132,7 +134,7 @@ def _build_apiserver(
     state: LabState, binaries: Path, ports: Mapping[str, int], environment: Mapping[str, str], token: str
 ) -> Program:
     port = ports["kube-apiserver"]
-    command = (
+    command: tuple[str, ...] = (
         str(binaries / "kube-apiserver"),
         f"--etcd-servers=http://{LOOPBACK}:{ports['etcd']}",
         f"--bind-address={LOOPBACK}",
@@ -153,6 +155,13 @@ def _build_apiserver(
         "--allow-privileged=true",  # as in EKS; without it no privileged container is accepted
         "--event-ttl=30m",
     )
+    webhook = state.directory / TOKEN_WEBHOOK
+    if webhook.exists():
+        command += (
+            f"--authentication-token-webhook-config-file={webhook}",
+            "--authentication-token-webhook-version=v1",
+            "--authentication-token-webhook-cache-ttl=1s",
+        )
     probe = build_http_probe(port, "/readyz", tls=True, token=token)
     tuned = {**environment, "GOGC": "50", "GOMEMLIMIT": "700MiB"}
     return Program("kube-apiserver", command, probe, tuned, stop_seconds=_KILLED_AFTER, ready_seconds=90)

@@ -5,12 +5,13 @@ nothing of git's `insteadOf`, and runs git with a configuration of its own (util
 proxy is this process, which takes the place of the one host and tunnels every other. kustomize's git, which fetches
 remote bases, is told to pass it by (`build_git_variables`).
 
-Run as `python -m gitops_stack.lab.git_host PORT URL REPOSITORY CERTIFICATE`.
+Run as `python -m gitops_stack.lab.git_host PORT URL REPOSITORY CERTIFICATE [--login FILE]`.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import datetime
 import gzip
 import ipaddress
@@ -74,15 +75,19 @@ def write_git_configuration(
 
 
 def build_host_program(
-    state: LabState, port: int, url: str, repository: Path, environment: Mapping[str, str]
+    state: LabState, port: int, url: str, repository: Path, environment: Mapping[str, str], *, login: Path | None = None
 ) -> Program:
-    """Return the program that plays the host of ``url`` with the content of ``repository``."""
+    """Return the program that plays the host of ``url`` with the content of ``repository``.
+
+    ``login`` is a file with the one `user:password` that may read, looked at anew for each request.
+    """
     certificate = _certificate(state)
     if not certificate.exists():
         write_certificate(certificate, urlsplit(url).hostname or "")
     module = ("-m", "gitops_stack.lab.git_host", str(port), url, str(repository), str(certificate))
+    asked = ("--login", str(login)) if login else ()
     own = {**environment, "PYTHONPATH": PYTHON_PATH}
-    return Program("git-host", (sys.executable, *module), build_http_probe(port, "/healthz"), own)
+    return Program("git-host", (sys.executable, *module, *asked), build_http_probe(port, "/healthz"), own)
 
 
 def build_host_variables(state: LabState, port: int) -> dict[str, str]:
@@ -156,11 +161,11 @@ def check_playable(url: str, revision: str) -> None:
     if not is_https(url):
         return
     try:
-        import cryptography  # noqa: F401, PLC0415 - comes with moto
+        import cryptography  # noqa: F401, PLC0415 - only looked for, before tools are built
     except ImportError:
         raise EnvironmentProblem(
             "try: the played repository host needs a certificate; install what makes it with: "
-            "pip install 'gitops-stack[rehearse]'"
+            "pip install 'gitops-stack[lab]'"
         ) from None
 
 
@@ -169,10 +174,11 @@ class _Host(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, url: str, repository: Path, certificate: Path) -> None:
+    def __init__(self, port: int, url: str, repository: Path, certificate: Path, login: Path | None) -> None:
         super().__init__((LOOPBACK, port), _Handler)
         split = urlsplit(url)
         self.host, self.path, self.repository = split.hostname or "", split.path.removesuffix(".git"), repository
+        self.login = login
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate)
 
@@ -202,6 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
         if split.path == "/healthz":
             self._answer(b"ok", "text/plain")
         elif self._is_played(split.path, "info/refs") and parse_qs(split.query).get("service") == [_SERVICE]:
+            if not self._may_read():
+                return
             refs = self._git(["--advertise-refs"], b"")
             head = f"# service={_SERVICE}\n"
             self._answer(f"{len(head) + 4:04x}{head}0000".encode() + refs, f"application/x-{_SERVICE}-advertisement")
@@ -216,6 +224,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_played(self.path, _SERVICE):
             self.send_error(HTTPStatus.NOT_FOUND, f"the lab plays {self.server.host}{self.server.path} only")
             return
+        if not self._may_read():
+            return
         if self.headers.get("Content-Encoding") == "gzip":  # what git does beyond a kilobyte
             body = gzip.decompress(body)
         self._answer(self._git([], body), f"application/x-{_SERVICE}-result")
@@ -226,6 +236,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_played(self, path: str, service: str) -> bool:
         own = self.server.path  # compared as Argo CD compares repositories: without case
         return path.lower() in (f"{own}.git/{service}".lower(), f"{own}/{service}".lower())
+
+    def _may_read(self) -> bool:
+        """Tell whether the request carries the login; one that does not is answered."""
+        login = self.server.login
+        wanted = login.read_text(encoding="utf-8").strip() if login else None
+        given = self.headers.get("Authorization", "").removeprefix("Basic ")
+        if wanted is None or given == base64.b64encode(wanted.encode()).decode():
+            return True
+        self.send_response(HTTPStatus.UNAUTHORIZED)
+        self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return False
 
     def _git(self, options: list[str], body: bytes) -> bytes:
         return answer_fetch(self.server.repository, *options, body=body, environment=os.environ)
@@ -265,8 +288,9 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("repository", type=Path)
     parser.add_argument("certificate", type=Path)
+    parser.add_argument("--login", type=Path)
     given = parser.parse_args()
-    _Host(given.port, given.url, given.repository, given.certificate).serve_forever()
+    _Host(given.port, given.url, given.repository, given.certificate, given.login).serve_forever()
 
 
 if __name__ == "__main__":

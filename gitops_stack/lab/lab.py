@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.lab.argocd_processes import RESYNC_SECONDS, build_argocd
+from gitops_stack.lab.argocd_processes import MOST_SHARDS, RESYNC_SECONDS, build_argocd
 from gitops_stack.lab.control_plane import build_control_plane, write_credentials, write_kubeconfig
 from gitops_stack.lab.disk_space import SPACE_TO_BEGIN, check_space
 from gitops_stack.lab.engine_process import Watch
@@ -88,11 +88,12 @@ class Lab:
         git_environment: Mapping[str, str],
         progress: Progress,
         resync_seconds: int = RESYNC_SECONDS,
+        shards: int = 1,
     ) -> None:
         """Start Argo CD's controllers for the installation in ``namespace``, or restart those that changed.
 
         The CRDs, config maps and secrets must be there. ``git_environment`` goes to the repo-server's git; every
-        application is compared anew each ``resync_seconds``.
+        application is compared anew each ``resync_seconds``; the clusters are spread over ``shards`` controllers.
         Raise EnvironmentProblem naming the process that does not become ready.
         """
         with self.state.locked():
@@ -105,6 +106,7 @@ class Lab:
                 namespace=namespace,
                 git_environment=git_environment,
                 resync_seconds=resync_seconds,
+                shards=min(shards, MOST_SHARDS),
             )
             supervisor.load_programs(_ARGOCD, programs, first_priority=_ARGOCD_PRIORITY)
             _start(supervisor, programs, progress)

@@ -27,6 +27,7 @@ PORT_NAMES = (
     "repo-server",
     "repo-server-metrics",
     "application-controller-metrics",
+    "application-controller-1-metrics",
     "applicationset-metrics",
     "applicationset-probe",
     "applicationset-webhook",

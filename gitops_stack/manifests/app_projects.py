@@ -12,6 +12,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.add_ons import build_add_ons_project
 from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.argocd.notifications import build_subscriptions
+from gitops_stack.manifests.destinations import build_destination
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import ProjectRoleSettings, StackSettings, SyncWindowSettings
 
@@ -47,7 +48,10 @@ def _platform(settings: StackSettings) -> dict[str, Any]:
     return {
         "description": "Argo CD, the AppProjects and the applications of this stack: the only way into its namespace.",
         "sourceRepos": [settings.gitops.repo_url],
-        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": settings.argocd.namespace}],
+        "destinations": [
+            {"server": conventions.IN_CLUSTER, "namespace": settings.argocd.namespace},
+            *(build_destination(name, conventions.SPOKE_NAMESPACE) for name in settings.spokes()),
+        ],
         "clusterResourceWhitelist": [
             {"group": "", "kind": "Namespace"},
             {"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition"},
@@ -72,7 +76,7 @@ def _team(settings: StackSettings, name: str) -> dict[str, Any]:
     project = settings.projects[name]
     spec: dict[str, Any] = {
         "sourceRepos": list(settings.project_repos(name)),
-        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": ns} for ns in project.namespaces],
+        "destinations": [build_destination(name, ns) for name in project.clusters for ns in project.namespaces],
         "clusterResourceWhitelist": [build_group_kind(kind) for kind in project.cluster_kinds],
         "namespaceResourceWhitelist": [build_group_kind(kind) for kind in project.kinds],
     }

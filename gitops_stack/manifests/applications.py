@@ -10,7 +10,9 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.destinations import build_destination
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.registered_clusters import cluster_application
 
 # Without `refresh` all retries are of the commit that failed: its fix, or its revert, would wait ten minutes for them.
 RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, "refresh": True}
@@ -64,10 +66,32 @@ def build_workload_application(settings: StackSettings, name: str) -> Manifest:
         spec={
             "project": workload.project,
             "source": {"repoURL": url, "targetRevision": revision, "path": workload.path},
-            "destination": {"server": conventions.IN_CLUSTER, "namespace": workload.namespace},
+            "destination": build_destination(workload.cluster, workload.namespace),
             "syncPolicy": policy,
         },
     )
+
+
+def build_cluster_application(settings: StackSettings, cluster: str) -> Manifest:
+    """Build the application that keeps the teams' namespaces in another cluster.
+
+    In the wave of workloads: root waits for what is in an earlier one, and a cluster that cannot be reached would keep
+    back all that is for others. A workload that comes before its namespace tries again. Never pruned: its deletion
+    takes the namespaces along, and a cluster that leaves the settings is no reason for that.
+    """
+    name = cluster_application(cluster)
+    made = _platform_application(
+        settings,
+        name,
+        f"clusters/{cluster}",
+        wave=conventions.WAVE_WORKLOADS,
+        finalizers=[conventions.RESOURCES_FINALIZER],
+    )
+    annotations = made["metadata"]["annotations"]
+    options = [annotations[conventions.COMPARE_OPTIONS], conventions.LINGERING[conventions.COMPARE_OPTIONS]]
+    annotations |= {**conventions.LINGERING, conventions.COMPARE_OPTIONS: ",".join(options)}
+    made["spec"]["destination"] = build_destination(cluster, conventions.SPOKE_NAMESPACE)
+    return made
 
 
 def _platform_application(

@@ -18,6 +18,8 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.settings import ClusterMetadata, RegisteredClusterSettings, StackSettings
 from gitops_stack.settings.cluster_metadata import LABELS
 
+OF_EKS = ("region", "accountId", "ecrHost", "clusterName", "vpcId", "argocdRoleArn")
+"""The keys of every stack that makes an EKS cluster, beside `stack`."""
 _OWN_LABELS = (conventions.SECRET_TYPE, conventions.PART_OF, "app.kubernetes.io/name")
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

@@ -18,15 +18,17 @@ def build_argocd_namespace(settings: StackSettings) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.argocd.namespace, "labels": labels}}
 
 
-def build_project_namespaces(settings: StackSettings) -> list[Manifest]:
-    """Build the literal namespaces of all projects, and those of add-ons, sorted by name.
+def build_project_namespaces(settings: StackSettings, cluster: str = conventions.IN_CLUSTER_NAME) -> list[Manifest]:
+    """Build the literal namespaces that all projects, and add-ons, have in ``cluster``, sorted by name.
 
-    They belong to the root application: a project that needs no cluster kinds cannot create its own, and
-    `CreateNamespace=true` would leave them behind on teardown. `Prune=false` keeps a namespace, and all that is in
-    it, when its project is taken out of the settings; deleting the root application still removes it.
+    They belong to the root application, or the one of their cluster: a project that needs no cluster kinds cannot
+    create its own, and `CreateNamespace=true` would leave them behind on teardown. `Prune=false` keeps a namespace, and
+    all that is in it, when its project is taken out of the settings; deleting the root application still removes it.
     """
-    owners = {ns: name for name, project in settings.projects.items() for ns in project.namespaces if "*" not in ns}
-    owners |= dict.fromkeys(list_add_on_namespaces(settings), conventions.ADD_ONS_PROJECT)
+    here = {name: project for name, project in settings.projects.items() if cluster in project.clusters}
+    owners = {ns: name for name, project in here.items() for ns in project.namespaces if "*" not in ns}
+    if cluster == conventions.IN_CLUSTER_NAME:
+        owners |= dict.fromkeys(list_add_on_namespaces(settings), conventions.ADD_ONS_PROJECT)
     return [
         {
             "apiVersion": "v1",

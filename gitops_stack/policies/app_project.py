@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gitops_stack.manifests import Manifest
@@ -26,13 +26,18 @@ DEFAULT_PROJECT = "default"
 class Permissions:
     """What decides: the projects by name, Argo CD's namespace, and which custom kinds are namespaced.
 
-    ``whole`` says that there are no other projects than these.
+    ``whole`` says that there are no other projects than these, ``servers`` are those of registered clusters.
     """
 
     projects: Mapping[str, RenderedObject]
     argocd_namespace: str = "argocd"
     custom_scopes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     whole: bool = True
+    servers: Collection[str] = ()
+
+    def permits(self, application: ApplicationSpec, project: Manifest, namespace: str) -> bool | None:
+        """Tell whether ``project`` permits ``namespace`` of the application's cluster; none: it is not known."""
+        return permits_destination(project, application.server, application.cluster, namespace, self.servers)
 
 
 def check_app_project(project: RenderedObject) -> Iterator[Finding]:
@@ -93,12 +98,12 @@ def check_application(application: ApplicationSpec, permissions: Permissions) ->
                 "add it to the project's sourceRepos, or use a repository it lists",
                 rule="project-repository",
             )
-    yield from _check_destination(application, project.manifest)
+    yield from _check_destination(application, project.manifest, permissions)
 
 
-def _check_destination(application: ApplicationSpec, project: Manifest) -> Iterator[Finding]:
+def _check_destination(application: ApplicationSpec, project: Manifest, permissions: Permissions) -> Iterator[Finding]:
     where = application.server or application.cluster
-    permitted = permits_destination(project, application.server, application.cluster, application.namespace)
+    permitted = permissions.permits(application, project, application.namespace)
     if permitted is False:
         yield application.object.finding(
             "spec.destination",
@@ -140,15 +145,17 @@ def check_rendered(
                 f"add it to the project's {key} unless it is denied on purpose, or remove the object",
                 rule="project-kind",
             )
-        elif namespaced and found.namespace != application.namespace:
-            destination = (application.server, application.cluster, found.namespace)
-            if permits_destination(project.manifest, *destination) is False:
-                yield found.finding(
-                    "metadata.namespace",
-                    f"found {found.namespace or 'none'}, where project {name} permits nothing",
-                    "add it to the project's destinations, or move the object",
-                    rule="project-namespace",
-                )
+        elif (
+            namespaced
+            and found.namespace != application.namespace
+            and permissions.permits(application, project.manifest, found.namespace) is False
+        ):
+            yield found.finding(
+                "metadata.namespace",
+                f"found {found.namespace or 'none'}, where project {name} permits nothing",
+                "add it to the project's destinations, or move the object",
+                rule="project-namespace",
+            )
 
 
 def widenings(before: Manifest, after: Manifest) -> list[str]:

@@ -8,7 +8,7 @@ counts it as a match. The manual (user-guide/projects.md) asks for an entry that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import match_glob, match_namespace, match_path, match_repository
@@ -28,15 +28,17 @@ def permits_repository(project: Manifest, url: str) -> bool:
     return permitted
 
 
-def permits_destination(project: Manifest, server: str, cluster: str, namespace: str) -> bool | None:
+def permits_destination(
+    project: Manifest, server: str, cluster: str, namespace: str, others: Collection[str] = ()
+) -> bool | None:
     """Tell whether a destination is permitted.
 
-    ``server`` or ``cluster`` (the cluster's name) is empty when it is not known; none when the answer depends on it,
-    or on which clusters belong to the project.
+    ``server`` or ``cluster`` (the cluster's name) is empty when it is not known; ``others`` are servers and names of
+    other clusters. None when the answer depends on what is not known, or on which clusters belong to the project.
     """
     entries = [mapping(entry) for entry in sequence(dig(project, "spec", "destinations"))]
     unknown = {key for key, value in (("server", server), ("name", cluster)) if not value}
-    if any(text(entry.get(key)) not in ("", "*") for entry in entries for key in unknown):
+    if any(text(entry.get(key)) not in ("", "*", *others) for entry in entries for key in unknown):
         return None
     permitted = _matches_destination(entries, server or "?", cluster or "?", namespace)
     return None if permitted and dig(project, "spec", "permitOnlyProjectScopedClusters") is True else permitted

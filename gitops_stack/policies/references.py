@@ -6,8 +6,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from gitops_stack.patterns import is_version
 from gitops_stack.policies.application_spec import ApplicationSpec, Source
-from gitops_stack.policies.fields import dig, mapping, sequence
+from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
 from gitops_stack.policies.pods import pod_template
 from gitops_stack.policies.source_sections import drop_empty_sections
@@ -37,6 +38,11 @@ def check_sources(application: ApplicationSpec) -> Iterator[Finding]:
         for key, found, needs in _check_source(source):
             place = f"{source.field}.{key}".rstrip(".")
             yield made.finding(place, found, needs, rule="incomplete-source")
+        version = text(source.options.get("targetRevision"))
+        if source.chart and version and not is_version(version):
+            said = f"found {version}, a range: its newest version is taken, and no commit says so"
+            needs = "name one version; `gitops-stack chart set` and Renovate bring the next one"
+            yield made.finding(f"{source.field}.targetRevision", said, needs, rule="chart-not-pinned")
         for index, name in enumerate(source.value_files):
             ref = name.partition("/")[0].removeprefix("$")
             filled_in = len(application.sources) == 1 and _VARIABLE.match(name)

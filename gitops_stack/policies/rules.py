@@ -45,6 +45,12 @@ RULES: tuple[Rule, ...] = (
         "The Application is never Synced, and every sync writes another value.",
     ),
     Rule(
+        "chart-not-pinned",
+        "warning",
+        "A source's chart has a range of versions.",
+        "Another version comes without a commit, and no revert takes it back.",
+    ),
+    Rule(
         "passed-over",
         "note",
         "Files in a folder without a stack are patches, tests, templates or other tools'; or (a warning) a path holds "
@@ -183,6 +189,12 @@ RULES: tuple[Rule, ...] = (
         "destination-invalid",
         "error",
         "A destination has a name and a server, or neither.",
+        "InvalidSpecError: the Application never syncs.",
+    ),
+    Rule(
+        "cluster-unknown",
+        "error",
+        "A destination names a cluster that is not registered.",
         "InvalidSpecError: the Application never syncs.",
     ),
     Rule(
@@ -368,7 +380,7 @@ ADOPT: dict[str, Switch] = {
     **dict.fromkeys(
         (
             "crd-version-missing", "privileged-container", "prunable-crd", "duplicate-entry", "duplicate-object",
-            "project-missing", "duplicate-application", "not-an-object", "notification-unknown",
+            "project-missing", "duplicate-application", "not-an-object", "notification-unknown", "cluster-unknown",
         ),
         "warning",
     ),

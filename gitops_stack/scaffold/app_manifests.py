@@ -88,24 +88,29 @@ def build_chart_files(name: str, source: AppSource, stacks: Iterable[str]) -> di
     Argo CD takes a folder with a Chart.yaml for a chart and builds its dependencies, so that a stack's values need
     nothing in the stack file but the folder.
     """
-    folder = f"{WORKLOADS}/{name}/chart"
+    files = build_chart(f"{WORKLOADS}/{name}/chart", name, source, image=("", "", ""))
+    # The stacks' values are those of a dependency, so they stand below its name.
+    keys = {part: f"{name}.image.{part}" for part in ("repository", "tag", "digest")}
+    delivery = {"images": {name: {"values": "overlays/{stack}/values.yaml", **keys}}}
+    files[f"{WORKLOADS}/{name}/delivery.yaml"] = render_document(delivery)
+    return files | build_chart_overlays(name, source, stacks)
+
+
+def build_chart(folder: str, name: str, source: AppSource, image: tuple[str, str, str]) -> dict[str, str]:
+    """Build a chart in ``folder``; ``image`` is (repository, tag, digest) of what it runs unless its user says so."""
     templates = resources.files("gitops_stack.scaffold").joinpath("helm_chart/templates")
     files = {f"{folder}/templates/{file.name}": file.read_text(encoding="utf-8") for file in templates.iterdir()}
     files[f"{folder}/Chart.yaml"] = render_document(_chart(name))
     values: dict[str, Any] = {
         "replicas": _REPLICAS,
-        "image": {"repository": "", "tag": "", "digest": ""},
+        "image": dict(zip(("repository", "tag", "digest"), image, strict=True)),
         "args": source.arguments,
         "port": source.port,
         "healthPath": source.health_path,
         "resources": _RESOURCES,
     }
     files[f"{folder}/values.yaml"] = render_document(values)
-    # The stacks' values are those of a dependency, so they stand below its name.
-    keys = {part: f"{name}.image.{part}" for part in ("repository", "tag", "digest")}
-    delivery = {"images": {name: {"values": "overlays/{stack}/values.yaml", **keys}}}
-    files[f"{WORKLOADS}/{name}/delivery.yaml"] = render_document(delivery)
-    return files | build_chart_overlays(name, source, stacks)
+    return files
 
 
 def build_chart_overlays(name: str, source: AppSource, stacks: Iterable[str]) -> dict[str, str]:

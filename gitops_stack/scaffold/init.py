@@ -13,7 +13,7 @@ from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.scaffold.answers import parse_answers
-from gitops_stack.scaffold.app_manifests import AppSource, build_app_files
+from gitops_stack.scaffold.app_manifests import AppSource, build_app_files, build_chart
 from gitops_stack.scaffold.engine import render_template
 from gitops_stack.scaffold.template_versions import VERSIONS
 
@@ -65,13 +65,14 @@ def init_project(
 
 def _complete(layout: Path, given: Mapping[str, Any], directory: Path) -> list[str]:
     """Add what the library builds itself: the sample workload and the trees of the stacks."""
-    if given["layout"] == "application":
+    if given["layout"] == "chart":
+        source = AppSource()
+        _write(layout, build_chart("chart", given["app"], source, image=source.image_parts))
+    if given["layout"] in ("application", "chart"):
         return []
     stacks: list[str] = given["stacks"]
     if given["sample"]:
-        for path, text in build_app_files(SAMPLE, AppSource(), stacks).items():
-            (layout / path).parent.mkdir(parents=True, exist_ok=True)
-            (layout / path).write_text(text, encoding="utf-8")
+        _write(layout, build_app_files(SAMPLE, AppSource(), stacks))
     for stack in stacks:
         settings = load_stack_file(layout, stack)
         existing = directory / stack_file(stack)
@@ -79,6 +80,12 @@ def _complete(layout: Path, given: Mapping[str, Any], directory: Path) -> list[s
         if not existing.exists() or existing.read_bytes() == (layout / stack_file(stack)).read_bytes():
             write_tree(settings, layout / settings.tree_path)
     return stacks
+
+
+def _write(layout: Path, files: Mapping[str, str]) -> None:
+    for path, text in files.items():
+        (layout / path).parent.mkdir(parents=True, exist_ok=True)
+        (layout / path).write_text(text, encoding="utf-8")
 
 
 def _differs(made: Path, directory: Path, path: str) -> bool:

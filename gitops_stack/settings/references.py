@@ -11,7 +11,7 @@ from gitops_stack.patterns import match_namespace, match_repository
 from gitops_stack.settings.add_on_references import check_add_on_applications
 from gitops_stack.settings.argocd.references import check_argocd_references
 from gitops_stack.settings.aws_references import check_aws_references
-from gitops_stack.settings.registered_clusters import check_registered_clusters
+from gitops_stack.settings.registered_clusters import check_registered_clusters, cluster_application
 from gitops_stack.settings.stack import StackSettings
 
 
@@ -34,6 +34,10 @@ def _check_projects(settings: StackSettings) -> Iterator[tuple[str, object, str]
         path = f"projects.{name}"
         if name in conventions.RESERVED_PROJECTS:
             yield path, name, f"needs another name: {name} is reserved for the library's own project"
+        for cluster in project.clusters:
+            if cluster not in (conventions.IN_CLUSTER_NAME, *settings.clusters):
+                known = ", ".join((conventions.IN_CLUSTER_NAME, *settings.clusters))
+                yield f"{path}.clusters", cluster, f"needs a cluster of this stack: {known}"
         for namespace in project.namespaces:
             where = f"{path}.namespaces"
             if match_namespace(namespace, settings.argocd.namespace):
@@ -70,12 +74,14 @@ def _check_sync_windows(settings: StackSettings) -> Iterator[tuple[str, object, 
 
 
 def _check_workloads(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
-    places: dict[tuple[str, str, str], str] = {}
+    places: dict[tuple[str, str, str, str], str] = {}
     for name, workload in settings.workloads.items():
         path = f"workloads.{name}"
         url, _ = settings.workload_source(name)
         if name in conventions.RESERVED_APPLICATIONS:
             yield path, name, f"needs another name: {name} is one of the library's own applications"
+        if any(name == cluster_application(cluster) for cluster in settings.clusters):
+            yield path, name, f"needs another name: apps/{name}.yaml holds the namespaces of the cluster of that name"
         if any(name == f"namespace-{ns}" for project in settings.projects.values() for ns in project.namespaces):
             yield path, name, f"needs another name: apps/{name}.yaml holds the namespace of that name"
         project = settings.projects.get(workload.project)
@@ -89,7 +95,10 @@ def _check_workloads(settings: StackSettings) -> Iterator[tuple[str, object, str
             if not any(match_repository(pattern, url) for pattern in settings.project_repos(workload.project)):
                 repos = ", ".join(settings.project_repos(workload.project))
                 yield f"{path}.repoUrl", url, f"needs a repository of project {workload.project}: {repos}"
-        place = (url, workload.path, workload.namespace)
+            if workload.cluster not in project.clusters:
+                needs = f"needs a cluster of project {workload.project}: {', '.join(project.clusters)}"
+                yield f"{path}.cluster", workload.cluster, needs
+        place = (url, workload.path, workload.cluster, workload.namespace)
         if place in places:
             yield (
                 f"{path}.path",

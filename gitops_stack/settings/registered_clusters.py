@@ -16,7 +16,7 @@ from gitops_stack.patterns import normalize_server
 from gitops_stack.settings.cluster import ClusterName
 from gitops_stack.settings.cluster_metadata import LABELS, ClusterMetadata
 from gitops_stack.settings.managed_by import StackReferenceName
-from gitops_stack.settings.types import CertificateData, RoleArn, SettingError, Settings, matching
+from gitops_stack.settings.types import CertificateData, Flag, RoleArn, SettingError, Settings, matching
 
 if TYPE_CHECKING:
     from gitops_stack.settings.stack import StackSettings
@@ -39,6 +39,9 @@ class RegisteredClusterSettings(Settings):
     stack: StackReferenceName | None = Field(
         None, description="Its stack, whose output `spoke` says the rest: NAME, or ORGANIZATION/PROJECT/NAME."
     )
+    external: Flag = Field(
+        False, description="Its Secret is made elsewhere, as for clusters outside of EKS; only the name is used."
+    )
     server: Server | None = Field(None, description="URL of its API server; without `stack`.")
     ca_data: CertificateData | None = Field(None, description="Its certificate authority, PEM in base64.")
     cluster_name: ClusterName | None = Field(None, description="Its name in EKS, for which tokens are made.")
@@ -59,10 +62,17 @@ class RegisteredClusterSettings(Settings):
             "metadata": self.metadata,
         }  # fmt: skip
         typed = [key for key, value in given.items() if value is not None]
+        if self.external:
+            if typed or self.stack is not None or self.labels:
+                beside = "stack" if self.stack is not None else (typed or ["labels"])[0]
+                raise SettingError(
+                    beside, "it beside external: true", "needs to be left out: who makes the Secret says it"
+                )
+            return self
         if self.stack is not None and typed:
             raise SettingError(typed[0], "it beside stack", f"needs to be left out: stack {self.stack} says it")
         if self.stack is None and (missing := [key for key in _TYPED if given[key] is None]):
-            raise ValueError(f"needs stack, or {', '.join(missing)}")
+            raise ValueError(f"needs stack, or {', '.join(missing)}; or external: true")
         named = self.metadata.clusterName if self.metadata else None
         if named is not None and named != self.cluster_name:
             raise SettingError("metadata.clusterName", named, f"needs {self.cluster_name}, as clusterName says")
@@ -70,6 +80,11 @@ class RegisteredClusterSettings(Settings):
             if key in LABELS or key.startswith("argocd.argoproj.io/") or key.startswith("app.kubernetes.io/"):
                 raise SettingError(f"labels.{key}", self.labels[key], f"needs another key: {_owner(key)}")
         return self
+
+
+def cluster_application(name: str) -> str:
+    """Name the application that keeps the teams' namespaces in cluster ``name``."""
+    return f"cluster-{name}"
 
 
 def check_registered_clusters(settings: StackSettings) -> Iterator[tuple[str, object, str]]:

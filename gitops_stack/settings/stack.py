@@ -80,6 +80,20 @@ class StackSettings(Settings):
         own = self.gitops.revision if self.is_own_repository(url) else "HEAD"
         return url, workload.revision or own
 
+    def spokes(self) -> dict[str, list[str]]:
+        """List the literal namespaces of teams in other clusters, by cluster; those without any are left out."""
+        found = {
+            cluster: sorted(
+                namespace
+                for project in self.projects.values()
+                if cluster in project.clusters
+                for namespace in project.namespaces
+                if "*" not in namespace
+            )
+            for cluster in self.clusters
+        }
+        return {cluster: names for cluster, names in found.items() if names}
+
     def is_own_repository(self, url: str | None) -> bool:
         """Tell whether ``url`` is the GitOps repository to Argo CD, which a workload's is when it names none."""
         return url is None or same_repository(url, self.gitops.repo_url)

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
+from gitops_stack.conventions import IN_CLUSTER_NAME
 from gitops_stack.settings.project_roles import ProjectRoleSettings, RoleName
 from gitops_stack.settings.sync_windows import SyncWindowSettings
 from gitops_stack.settings.types import (
+    UNIQUE,
     DnsLabel,
     Flag,
     RelativePath,
@@ -42,6 +44,9 @@ class ProjectSettings(Settings):
         None, min_length=1, description="Its repositories, '*' within a segment; default: the GitOps repository."
     )
     namespaces: tuple[NamespacePattern, ...] = Field(min_length=1, description="Its namespaces; literal ones are made.")
+    clusters: Annotated[tuple[DnsLabel, ...], UNIQUE] = Field(
+        (IN_CLUSTER_NAME,), min_length=1, description="Clusters it deploys to: in-cluster, and those of `clusters`."
+    )
     cluster_kinds: tuple[KindName, ...] = Field((), description="Cluster-wide kinds; none unless listed.")
     kinds: tuple[KindName, ...] = Field(TEAM_KINDS, description="Namespaced kinds.")
     sync_windows: tuple[SyncWindowSettings, ...] = Field((), description="When its syncs may run, and when not.")
@@ -56,6 +61,9 @@ class WorkloadSettings(Settings):
     project: str = Field(description="The team's project.")
     path: RelativePath = Field(description="Folder in the repository.")
     namespace: DnsLabel = Field(description="Where it is deployed.")
+    cluster: DnsLabel = Field(
+        IN_CLUSTER_NAME, description="Cluster it is deployed to: in-cluster, or one of `clusters`."
+    )
     repo_url: RepositoryUrl | None = Field(None, description="Default: the GitOps repository.")
     revision: str | None = Field(None, min_length=1, description="Default: gitops.revision, or HEAD of another one.")
     wave: Annotated[int, Strict()] = Field(0, ge=0, le=1000, description="Sync wave inside the root application.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.installation_tools import load_kept_tools, read_tools
+from gitops_stack.tree_check.known_clusters import KnownClusters
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import Render, Request, SourceTools
 from gitops_stack.tree_check.source_location import SourceLocator
@@ -60,6 +61,8 @@ class Tree:
     roots: SourceRoots | None = None
     guessed: set[str] = field(default_factory=set)
     """Folders of charts rendered with their own values, as nothing tells how they are deployed."""
+    clusters: KnownClusters | None = None
+    """The clusters registered with Argo CD; none: nothing tells which there are."""
     broken: set[str] = field(default_factory=set)
     """Folders of charts that no values would mend."""
 
@@ -87,15 +90,22 @@ def label_applications(applications: Iterable[RenderedApplication]) -> dict[Obje
 
 
 def load_tree(
-    project: Path, settings: StackSettings, *, kubernetes_version: str | None = None, installed: bool = True
+    project: Path,
+    settings: StackSettings,
+    *,
+    kubernetes_version: str | None = None,
+    installed: bool = True,
+    charts: Mapping[tuple[str, str, str], Path] | None = None,
 ) -> Tree:
     """Render the whole tree of a stack, level by level: an application's children are known once it is rendered.
 
     ``kubernetes_version`` is what charts are told; default: the cluster's. Without ``installed`` Argo CD's own
     manifests are left out, and nothing is fetched for them: how it renders is read from their render where it is kept.
+    ``charts`` are those of other repositories that are at hand: (repoURL, chart, targetRevision) -> folder.
     """
     own = settings.cluster.version if isinstance(settings.cluster, EksClusterSettings) else ""
     roots = SourceRoots(project, settings.gitops.repo_url, settings.gitops.revision)
+    roots.charts = charts or {}
     tree = Tree(tools=SourceTools(kubernetes_version=kubernetes_version or own), roots=roots)
     sets = TreeSets.of_stack(project, roots, settings)
     note_deciding_files(tree.inputs, project)
@@ -115,6 +125,9 @@ def load_tree(
         tree.applications += level
         level = [child for one in level for child in _children(tree, one, project, sets)]
         level = [one for one in level if installed or one.spec.name != SELF_MANAGEMENT_APPLICATION]
+    tree.clusters = KnownClusters.of(sets.list_clusters(found.manifest for found in tree.objects) or ())
+    for one in tree.applications:
+        one.spec = tree.clusters.complete(one.spec)
     settle_tree(tree)
     return tree
 

@@ -19,7 +19,7 @@ import yaml
 from gitops_stack.charts.helm import HelmTimeout, find_error, find_helm, run_helm
 from gitops_stack.errors import Problem, shorten
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
-from gitops_stack.patterns import match_doublestar
+from gitops_stack.patterns import is_version, match_doublestar
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
 from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
@@ -33,7 +33,6 @@ _WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever 
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
 _NAMING, _LOCKING = ("Chart.yaml", "requirements.yaml"), ("Chart.lock", "requirements.lock")
 _BESIDE = "file://"
-_VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?")
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
 
 
@@ -153,9 +152,7 @@ def _dependencies(chart: Path, names: Iterable[str]) -> Iterator[Mapping[str, An
 def _are_fixed(chart: Path) -> bool:
     """Tell whether dependencies are whole versions, in the lock or without one, or charts beside this one."""
     found = list(_dependencies(chart, _LOCKING)) or list(_dependencies(chart, _NAMING))
-    return all(
-        text(one.get("repository")).startswith(_BESIDE) or _VERSION.fullmatch(text(one.get("version"))) for one in found
-    )
+    return all(text(one.get("repository")).startswith(_BESIDE) or is_version(text(one.get("version"))) for one in found)
 
 
 def _list_neighbours(request: Request) -> Iterator[Path]:

@@ -38,10 +38,16 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
         yield from check_application_names(one.spec for one in applications)
         for one in applications:
             projects = _list_projects(found, one, stack)
-            permissions = Permissions(projects, argocd_namespace, tree.custom_scopes, whole=bool(stack))
+            servers = tree.clusters.list_others(one.spec) if tree.clusters else ()
+            permissions = Permissions(
+                projects, argocd_namespace, tree.custom_scopes, whole=bool(stack), servers=servers
+            )
             yield from _judge_application(one, permissions, stack, argocd_namespace)
             for made in _list_of_charts(one.objects, tree):
                 yield from check_made_values(one.spec, made, everywhere)
+    if tree.clusters is not None:
+        for one in tree.applications:
+            yield from tree.clusters.check(one.spec)
     yield from _check_owners(tree)
     for objects in tree.loose.values():
         yield from _judge_objects(objects, stack)

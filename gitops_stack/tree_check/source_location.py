@@ -42,10 +42,10 @@ class SourceLocator:
         found = [(source, *self._find_root(spec.object, source)) for source in spec.sources]
         refs = tuple((source.ref, root.folder) for source, root, _ in found if source.ref and root is not None)
         for source, root, located in found:
-            if root is None or not source.path or source.chart:
+            if root is None or not (source.path or source.chart):
                 yield located
                 continue
-            folder = root.folder / source.path
+            folder = root.folder if source.chart else root.folder / source.path
             if not folder.is_dir() or not folder.resolve().is_relative_to(root.folder.resolve()):
                 located.complete = False  # a folder that appears later is in no list of inputs
                 located.findings.append(_dangling(spec.object, source, root))
@@ -59,7 +59,8 @@ class SourceLocator:
         located = Located(source)
         revision = text(source.options.get("targetRevision"))
         try:
-            root = None if source.chart else self._roots.find(source.repo_url, revision)
+            found = self._roots.find_chart(source.repo_url, source.chart, revision)
+            root = found if found or source.chart else self._roots.find(source.repo_url, revision)
         except UnreadError as error:
             said = f"is not rendered: {error}; nothing of it was checked"
             needs = "fetch the revision"

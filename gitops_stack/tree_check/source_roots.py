@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import weakref
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class SourceRoots:
         self._made: Path | None = None
         self._branches: tuple[str, str] | None = None
         self._given: tuple[str, ...] = ()
+        self.charts: Mapping[tuple[str, str, str], Path] = {}
+        """Charts of other repositories that are at hand: (repoURL, chart, targetRevision) -> folder."""
 
     @classmethod
     def at_hand(cls, folder: Path, urls: Iterable[str]) -> SourceRoots:
@@ -67,6 +69,11 @@ class SourceRoots:
         if revision not in self._roots:
             self._roots[revision] = self._read(revision)
         return self._roots[revision]
+
+    def find_chart(self, url: str, chart: str, revision: str) -> Root | None:
+        """Return where a chart of another repository lies; none when it is not at hand."""
+        folder = self.charts.get((url, chart, revision))
+        return Root(folder, folder) if folder else None
 
     def show(self, path: Path) -> str:
         """Return how a path is shown: relative to the project, of another revision as git writes it (REVISION:PATH)."""

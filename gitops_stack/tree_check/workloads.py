@@ -12,7 +12,7 @@ from gitops_stack.policies.application_spec import read_application_spec
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import StackSettings
-from gitops_stack.tree_check.applications import RenderedApplication, Tree, render_applications, settle_tree
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, render_applications, settle_tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
 from gitops_stack.tree_check.installation_tools import load_kept_tools
 from gitops_stack.tree_check.source import SourceTools
@@ -39,8 +39,16 @@ def load_workloads(checkout: Path, settings: StackSettings, names: Iterable[str]
     render_applications(tree, tree.applications, checkout, settings.argocd.namespace)
     settle_tree(tree)
     tree.findings = [_without_checkout(finding, checkout) for finding in tree.findings]
-    read = {path: (checkout / path).read_bytes().decode("utf-8", "replace") for path in texts if _holds(checkout, path)}
-    return Snapshot(tree, read)
+    return Snapshot(tree, _read_texts(checkout, texts))
+
+
+def load_stack(
+    project: Path, settings: StackSettings, charts: Mapping[tuple[str, str, str], Path], texts: Iterable[str]
+) -> Snapshot:
+    """Render all applications of a stack but Argo CD itself; ``charts`` are those of other repositories, at hand."""
+    tree = load_tree(project, settings, installed=False, charts=charts)
+    tree.findings = [_without_checkout(finding, project) for finding in tree.findings]
+    return Snapshot(tree, _read_texts(project, texts))
 
 
 def compare_workloads(stack: str, before: Snapshot, after: Snapshot) -> TreeDifference:
@@ -67,6 +75,10 @@ def _build_application(settings: StackSettings, name: str) -> RenderedApplicatio
 def _without_checkout(finding: Finding, checkout: Path) -> Finding:
     """Leave the checkout out of a finding: it is gone when that is read."""
     return replace(finding, found=finding.found.replace(f"{checkout}/", ""))
+
+
+def _read_texts(checkout: Path, paths: Iterable[str]) -> dict[str, str]:
+    return {path: (checkout / path).read_bytes().decode("utf-8", "replace") for path in paths if _holds(checkout, path)}
 
 
 def _holds(checkout: Path, path: str) -> bool:

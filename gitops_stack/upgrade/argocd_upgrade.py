@@ -16,7 +16,7 @@ from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
 from gitops_stack.gitops_tree.kustomize import render_kustomization
 from gitops_stack.gitops_tree.release import check_tag, load_tag_commit
-from gitops_stack.gitops_tree.tree import FOLDERS, LOCK, PATCHES, build_remote_base
+from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_remote_base, list_folders
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.scaffold.stack_text import write_release
@@ -131,7 +131,7 @@ def load_authored_files(project: Path, settings: StackSettings) -> dict[str, str
     """Read what people wrote of a stack: its stack file and the authored YAML files of its tree, path -> text."""
     root = project / settings.tree_path
     found = [project / stack_file(settings.stack)]
-    for folder in FOLDERS:
+    for folder in list_folders(root):
         found += sorted(file for file in (root / folder).rglob("*.y*ml") if file.is_file() and file != root / LOCK)
     return {
         file.relative_to(project).as_posix(): _read(file) for file in dict.fromkeys(found) if not is_generated(file)

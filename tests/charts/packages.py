@@ -28,6 +28,14 @@ if arguments[:2] == ["repo", "list"]:
     sys.exit(0)
 if arguments[:2] == ["repo", "update"]:
     sys.exit(0)
+if arguments[0] == "template":
+    chart = pathlib.Path("Chart.yaml").read_text()
+    version = chart.partition("version: ")[2].splitlines()[0].strip("'")
+    text = pathlib.Path("templates/all.yaml").read_text().replace("{{{{ .Chart.Version }}}}", version)
+    if "fail" in text:
+        sys.exit("Error: execution error at (web/templates/all.yaml:1:3): color is required")
+    print(text.replace("{{{{ .Release.Name }}}}", arguments[arguments.index("--name-template") + 1]))
+    sys.exit(0)
 name, version = arguments[1], arguments[arguments.index("--version") + 1]
 said = pathlib.Path("{folder}/fails")
 if said.exists():

@@ -170,6 +170,20 @@ def test_an_image_that_never_ran_in_the_stack_before_is_red(project: Path, livin
     )
 
 
+def test_a_chart_that_the_stack_before_is_not_synced_to_is_red(project: Path, living: list[Manifest]) -> None:
+    lone, several = running("web"), running("cart")
+    lone["status"]["sync"]["comparedTo"] = {"source": {"chart": "web", "targetRevision": "1.0.0"}}
+    several["status"]["sync"]["comparedTo"] = {"sources": [{"ref": "values"}, {"path": "charts/cart/2.0.0"}]}
+    living += [lone, several]
+    charts = {"web": [{"targetRevision": "1.1.0"}], "cart": [{"path": "charts/cart/2.0.0"}]}
+    with pytest.raises(GitOpsStackError) as raised:
+        run_gates([Gate("status")], Promoted(project, "prd", "dev", {}, charts), project)
+    assert raised.value.findings == (
+        "gate status: web of dev is not synced to 1.1.0; wait for Argo CD, or look at its status; nothing is promoted "
+        "to prd",
+    )
+
+
 def test_the_gate_asks_for_the_images_that_are_promoted(
     deployed: Remote, living: list[Manifest], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from gitops_stack.cli import rehearsal
 from tests.cli.test_main import run
 
 
@@ -27,18 +25,3 @@ def test_nothing_can_be_kept_of_a_preview_alone(
     said = "error: rehearse: found --preview-only and --keep; a preview alone makes nothing to keep; give one of them"
     assert capsys.readouterr().err.splitlines() == [said]
     assert not (project / ".lab").exists()
-
-
-@pytest.mark.parametrize("missing", ["moto", "flask", "pulumi_aws_double"])
-def test_a_missing_extra_is_named_with_its_remedy(
-    missing: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
-    assert run("rehearse", "dev", "-C", project, monkeypatch=monkeypatch) == 2
-    said = f"error: rehearse: {missing}: not installed; install it with: pip install 'gitops-stack[rehearse]'"
-    assert capsys.readouterr().err.splitlines() == [said]
-    assert not (project / ".lab").exists()
-
-
-def test_the_extra_is_there_in_development() -> None:
-    rehearsal._check_extra()

@@ -239,7 +239,7 @@ def test_a_missing_library_is_named_with_its_remedy(
     assert run("try", "--all", "-s", "dev", monkeypatch=monkeypatch) == 2
     assert capsys.readouterr().err.splitlines() == [
         "error: try: the played repository host needs a certificate; install what makes it with: "
-        "pip install 'gitops-stack[rehearse]'"
+        "pip install 'gitops-stack[lab]'"
     ]
 
 

@@ -63,9 +63,19 @@ def slots(root: Path, folder: str, texts: dict[str, str]) -> dict[str, tuple[str
             },
             {"web": ("web:v1", "web")},
         ),
+        (
+            {
+                "dev/a.yaml": DEPLOYMENT.format(image="web:v1"),
+                "dev/skipped.yaml": "# +argocd:skip-file-rendering\n" + DEPLOYMENT.format(image="web:v2"),
+                "dev/values.yaml": "containers: [{image: 'web:v3'}]\n",
+                "dev/template.yaml": "{{ if .x }}\ncontainers: [{image: 'web:v4'}]\n{{ end }}\n",
+                "dev/broken.yaml": "containers: [\n",
+            },
+            {"web": ("web:v1",)},
+        ),
         ({"dev/a.yaml": "kind: ConfigMap\n", "dev/below/b.yaml": DEPLOYMENT.format(image="web:v1")}, {}),
     ],
-    ids=["base", "entry", "base's entry", "component", "patch", "remote base", "manifests", "nothing"],
+    ids=["base", "entry", "base's entry", "component", "patch", "remote base", "manifests", "passed over", "nothing"],
 )
 def test_images_are_found_where_they_are(
     texts: dict[str, str], found: dict[str, tuple[str, ...]], tmp_path: Path
@@ -215,7 +225,7 @@ KEPT = "values: v.yaml, repository: image.repository, tag: image.tag"
         ({"dev/kustomization.yaml": "resources: [\n"}, "dev/kustomization.yaml: is no YAML"),
         ({"dev/kustomization.yaml": "resources: [../dev]\n"}, "dev: is its own base"),
         ({"dev/kustomization.yaml": "resources: [a.yaml]\n", "dev/a.yaml": "{"}, "dev/a.yaml: is no YAML"),
-        ({"dev/a.yaml": "x: *a\n"}, "dev/a.yaml: is no YAML"),
+        ({"dev/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {"}, "dev/a.yaml: is no YAML"),
         (
             {"dev/delivery.yaml": "images: {web: {values: v.yaml, tag: a}}"},
             "values: found dev/v.yaml, which is no file",

@@ -375,6 +375,10 @@ VENDOR = Left(
     (f"{_CHARTS}test_a_chart_of_a_repository_is_vendored_and_renders_with_the_repository_down",),
 )
 VENDOR_OCI = Left("asks a registry", (f"{_CHARTS}test_a_chart_of_an_oci_registry_has_the_digest_it_was_pushed_with",))
+CHART_SET = Left(
+    "asks a chart's repository",
+    ("tests/cli/test_chart_delivery.py::test_a_version_goes_to_dev_and_is_promoted_to_prd_with_the_same_bytes",),
+)
 VENDOR_STACK = Left(
     "asks a chart's repository",
     ("tests/cli/test_charts.py::test_an_application_takes_the_chart_from_here_and_nothing_else_of_it_changes",),
@@ -386,6 +390,8 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack chart add https://charts.jetstack.io/cert-manager --version v1.21.1": VENDOR,
         "gitops-stack chart add oci://public.ecr.aws/karpenter/karpenter --version 1.14.1": VENDOR_OCI,
         "gitops-stack chart add https://charts.jetstack.io/cert-manager --version v1.21.1 --stack dev": VENDOR_STACK,
+        "gitops-stack chart set cert-manager=v1.21.2 --stack dev": CHART_SET,
+        "gitops-stack promote cert-manager --to prd": CHART_SET,
     },
     "docs/checks.md": {'eval "$(gitops-stack lab env --tools)"': LAB},
     "docs/settings.md": {"gitops-stack lock --version": Left("names the option, without its value")},
@@ -465,6 +471,14 @@ LEFT: dict[str, dict[str, Left]] = {
         "gitops-stack rehearse prd --from 203.0.113.7": REHEARSE,
         "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,
+    },
+    "docs/clusters.md": {
+        "gitops-stack lab up --name edge": LAB,
+        "gitops-stack lab bootstrap": BOOTSTRAP,
+        "gitops-stack lab join edge": Left(
+            "asks two labs",
+            ("tests/e2e/test_spokes.py::test_a_workload_of_the_stack_file_is_synced_and_healthy_on_the_spoke",),
+        ),
     },
     "docs/destroy.md": {
         "gitops-stack sweep --stack dev": SWEEP,

@@ -55,6 +55,10 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {  # template, labels, keys, 
         "image: &i {repository: acme/web, tag: v1}\nimg: {repository: acme/web, tag: v1}\n", "is not what would be",
     ),
     "a template that pins it": ("acme/web:v1", "{}", KEYS, "image: {repository: acme/web, tag: v1}\n", "is not what"),
+    "a chart that takes no other tag": (
+        '{{ if ne .Values.image.tag "v1" }}{{ fail "no" }}{{ end }}acme/web:v1', "{}", KEYS,
+        "image: {repository: acme/web, tag: v1}\n", "would no longer render",
+    ),
     "more than the image": (
         PLAIN, '{size: "{{ len .Values.image.repository }}-{{ len .Values.image.tag }}"}', KEYS,
         "image: {repository: acme/web, tag: v1}\n", "more than the image",

@@ -12,6 +12,7 @@ import pytest
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab.drills.damage import rebuild_cluster
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
 from gitops_stack.live_state import ObjectReference, load_objects, resource_class
@@ -317,9 +318,7 @@ def test_argo_cd_moves_to_another_namespace_and_workloads_keep_running(scenario:
 def test_a_rebuilt_cluster_is_recognised_and_brought_back_by_up(scenario: Scenario) -> None:
     scenario.client.close()
     del scenario.__dict__["client"]
-    scenario.lab.down(say)
-    shutil.rmtree(scenario.lab.state.etcd)
-    scenario.lab.up(say)
+    rebuild_cluster(scenario.lab, say)
     assert scenario.report.engine.preview()["replace"] > 60
     assert scenario.report.engine.up()["replace"] > 60
     scenario.start_controllers()

@@ -84,8 +84,7 @@ def is_running(scenario: Scenario) -> bool:
 
 
 def pending(scenario: Scenario) -> list[str]:
-    operations = scenario.report.engine.backend.load_deployment(STACK).get("pending_operations") or []
-    return [found["resource"]["urn"] for found in operations]
+    return [urn for _, urn in scenario.report.engine.backend.find_pending(STACK)]
 
 
 def plugins(scenario: Scenario) -> list[int]:

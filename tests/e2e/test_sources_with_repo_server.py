@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
+from gitops_stack.gitops_tree.manifest_file import is_manifest
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.tree_check.directory import flatten, is_manifest
+from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.render import render_source
 from gitops_stack.tree_check.source import Request, SourceTools
 from tests.cases import load_cases

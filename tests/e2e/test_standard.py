@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ import pytest
 from gitops_stack.conventions import TRACKING_ID
 from gitops_stack.gitops_tree.manifest_set import images
 from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab.drills.damage import lose_state
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.state import is_free
 from gitops_stack.live_state import ObjectReference
@@ -119,7 +119,7 @@ def test_lost_state_converges_and_takes_nothing_from_a_living_argocd(
 ) -> None:
     before = scenario.installed()
     specs = {found["metadata"]["name"]: found["spec"] for found in scenario.applications()}
-    shutil.rmtree(scenario.report.engine.state / "pulumi")
+    lose_state(scenario.report.engine)
     scenario.report.engine.select_stack()
     seen = _Seen(scenario)
     with watching(seen.sample):

@@ -111,6 +111,31 @@ def test_another_stack_s_cluster_is_one_failure(answers: list[Any]) -> None:
     assert "belongs to stack gitops-stack/prd" in failure.reason
 
 
+PLATFORM = ["argoproj.io", "v1alpha1", "AppProject", "argocd", "platform", True]
+FOLLOWED = "https://github.com/acme/platform.git//gitops/dev/apps?ref=main"
+
+
+@pytest.mark.usefixtures("answers")
+@pytest.mark.parametrize(
+    ("now", "counters"),
+    [
+        (FOLLOWED.replace("github", "gitlab"), {"argoproj.io/AppProject argocd/platform": "1"}),
+        (FOLLOWED.replace("platform.git", "Platform"), {}),
+        (FOLLOWED.replace("gitops/dev", "gitops/other"), {}),
+        (FOLLOWED, {}),
+    ],
+    ids=["another repository", "another spelling", "another folder", "the same"],
+)
+def test_the_projects_are_written_again_when_root_moves_to_another_repository(
+    now: str, counters: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judgement, "load_applications", lambda *_: [])
+    root = ["argoproj.io", "v1alpha1", "Application", "argocd", "root", False]
+    olds = {**OLDS, "source": FOLLOWED}
+    checked = ClusterGuard().check(olds, {**NEWS, "source": now, "registered": [PLATFORM, root]})
+    assert (checked.failures, checked.inputs["restored"]) == ([], counters)
+
+
 def test_a_stack_that_would_replace_its_cluster_is_refused() -> None:
     facts = {"provider": "eks", "clusterName": "a", "clusterRole": "a role of its own"}
     assert StackGuard().check({}, dict(facts)).failures == []

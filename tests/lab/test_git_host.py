@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,9 +73,8 @@ def commit(folder: Path, *messages: str) -> None:
         assert done.returncode == 0, done.stderr
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    folder = tmp_path_factory.mktemp("host")
+@contextmanager
+def play(folder: Path, login: Path | None = None) -> Iterator[Host]:
     repository = folder / "origin"
     git("init", "-q", "-b", "main", repository, cwd=folder)
     commit(repository, "first", "second")
@@ -82,7 +82,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with socket.socket() as free:
         free.bind((LOOPBACK, 0))
         port = int(free.getsockname()[1])
-    program = build_host_program(state, port, URL, repository, ENVIRONMENT)
+    program = build_host_program(state, port, URL, repository, ENVIRONMENT, login=login)
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(program.command, env=dict(program.environment), stdout=output, stderr=output)
@@ -93,6 +93,31 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with play(tmp_path_factory.mktemp("host")) as made:
+        yield made
+
+
+def test_a_host_with_a_login_is_read_with_the_one_that_counts_now(tmp_path: Path) -> None:
+    login = tmp_path / "login"
+    login.write_text("git:first\n", encoding="utf-8")
+
+    def clone(password: str) -> tuple[int, str]:
+        url = URL.replace("//", f"//git:{password}@" if password else "//")
+        done = git(
+            "clone", "-q", url, f"copy-{password}-{login.stat().st_size}", cwd=tmp_path, variables=made.variables
+        )
+        return done.returncode, done.stderr.rpartition("fatal: ")[2]
+
+    with play(tmp_path, login) as made:
+        assert clone("first") == (0, "")
+        assert "could not read Username" in clone("")[1]
+        login.write_text("git:second one\n", encoding="utf-8")
+        assert "Authentication failed" in clone("first")[1]
+        assert clone("second%20one") == (0, "")
 
 
 @pytest.mark.parametrize(

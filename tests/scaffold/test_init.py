@@ -87,6 +87,25 @@ def test_an_application_repository_has_pipelines_and_no_stacks(forge: str, tmp_p
     assert load_documents(text)
 
 
+@pytest.mark.parametrize("forge", ["github", "gitlab"])
+def test_a_repository_of_a_chart_has_the_chart_and_a_pipeline_that_proposes_its_version(
+    forge: str, tmp_path: Path
+) -> None:
+    answers = {"layout": "chart", "forge": forge, "repository": "acme/cart"}
+    layout = init_project(tmp_path, answers, defaults=True)
+    pipeline = {"github": ".github/workflows/chart.yml", "gitlab": ".gitlab-ci.yml"}[forge]
+    chart = {f"chart/{name}" for name in ("Chart.yaml", "values.yaml")}
+    chart |= {f"chart/templates/{name}.yaml" for name in ("deployment", "disruption-budget", "service")}
+    assert set(layout.written) == {".copier-answers.yml", ".gitignore", "README.md", "publish.sh", pipeline, *chart}
+    text = (tmp_path / pipeline).read_text()
+    (call,) = re.findall(r'gitops-stack chart set "cart=\$VERSION" --stack dev.*\n? *--.*', text)
+    assert '--source-revision "$' in call
+    assert "--author " in call
+    assert load_documents(text)
+    assert load_documents((tmp_path / "chart/Chart.yaml").read_text())[0]["name"] == "cart"
+    assert "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/charts/cart" in (tmp_path / "README.md").read_text()
+
+
 def test_a_promotion_by_hand_builds_and_rolls_out_nothing_at_gitlab(tmp_path: Path) -> None:
     init_project(tmp_path, {"layout": "monorepo", "forge": "gitlab"}, defaults=True)
     jobs = load_documents((tmp_path / ".gitlab-ci.yml").read_text())[0]
@@ -196,11 +215,12 @@ def test_other_files_of_an_existing_repository_are_not_in_the_way(tmp_path: Path
         ({"team": ["a"]}, "answers: team: found ['a']; needs one value"),
         (
             {"app": "cart"},
-            "answers: app: is asked only where layout == 'application'; leave it out, or change that answer",
+            "answers: app: is asked only where layout in ['application', 'chart']; leave it out, or change that answer",
         ),
         (
             {"stacks": "local", "provider": "eks"},
-            "answers: provider: is asked only where layout != 'application' and stacks != ['local']; leave it out",
+            "answers: provider: is asked only where layout not in ['application', 'chart'] and stacks != ['local']; "
+            "leave it out",
         ),
         ({"repository": "platform"}, "needs OWNER/NAME"),
         (

@@ -21,9 +21,9 @@ OF_STACKS = {
     "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
-    "access-policy", "api-server", "crd-rule", "crd-rule-unjudged", "environment-in-namespace", "library-finalizer",
-    "notification-unknown", "override-kept", "passed-over", "policy-failed", "pulumi-owned-secret",
-    "setting-overridden", "value-made-anew", "vendored-chart",
+    "access-policy", "api-server", "cluster-unknown", "crd-rule", "crd-rule-unjudged", "environment-in-namespace",
+    "library-finalizer", "notification-unknown", "override-kept", "passed-over", "policy-failed",
+    "pulumi-owned-secret", "setting-overridden", "value-made-anew", "vendored-chart",
 }  # fmt: skip
 
 

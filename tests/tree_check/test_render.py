@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.manifest_file import read_manifests
 from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
-from gitops_stack.tree_check.directory import flatten, load_manifest_file
+from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.render import load_program, render_source, source_key
 from gitops_stack.tree_check.source import Request, SourceTools
@@ -427,7 +428,7 @@ def test_variables_of_the_build(text: str, filled: str, tmp_path: Path) -> None:
 )
 def test_the_documents_of_a_file(content: bytes, kinds: list[str], tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(content)
-    assert [document["kind"] for document in load_manifest_file(tmp_path / "a.yaml")] == kinds
+    assert [document["kind"] for document in read_manifests((tmp_path / "a.yaml").read_bytes(), "a.yaml")] == kinds
 
 
 def test_a_kustomization_in_another_encoding_is_left_to_kustomize(tmp_path: Path, started: Path) -> None:

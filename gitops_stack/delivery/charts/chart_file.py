@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gitops_stack.charts.lock import CHARTS, ChartLock
+from gitops_stack.charts.lock import CHARTS, ChartLock, chart_folder
 from gitops_stack.charts.reference import OCI, ChartReference, build_reference
 from gitops_stack.conventions import GENERATED_HEADER
 from gitops_stack.delivery.edits.chart_source import ApplicationSource, change_source, list_sources
@@ -28,6 +28,10 @@ class ChartFile:
     def application(self) -> str:
         """The Application's name."""
         return self.source.application
+
+    def build_source(self, version: str) -> dict[str, str]:
+        """Return what the source says of another version."""
+        return {"path": chart_folder(self.reference.name, version)} if self.vendored else {"targetRevision": version}
 
     def build_texts(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return the file with ``values`` in the source; nothing where they are there already."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_stack.conventions import IN_CLUSTER, IN_CLUSTER_NAME, SECRET_TYPE
-from gitops_stack.policies.fields import dig, mapping, text
+from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters
 from gitops_stack.tree_check.application_sets.parameters import append_values
@@ -25,6 +26,10 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
 }
 
 
+UNKNOWN = re.compile(r"<\w+>")
+"""What stands for a value that only `pulumi up` knows."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """One cluster Secret."""
@@ -36,6 +41,11 @@ class Cluster:
     annotations: Mapping[str, str] = field(default_factory=dict)
     hidden: bool = False
     """Whether name or server are encrypted, or come from elsewhere: ``name`` is the Secret's then."""
+
+    @property
+    def is_reachable(self) -> bool:
+        """Tell whether its server is known here, and not only to `pulumi up`."""
+        return not UNKNOWN.fullmatch(self.server)
 
 
 def read_clusters(manifests: Iterable[Mapping[str, Any]]) -> Iterator[Cluster]:
@@ -71,6 +81,7 @@ def generate_from_clusters(
             "it selects clusters, and nothing here tells which there are; list them in gitops/clusters.yaml"
         )
     selector = mapping(generator.get("selector"))
+    _refuse_unknown_labels(selector, clusters)
     selects = bool(mapping(selector.get("matchLabels"))) or bool(selector.get("matchExpressions"))
     chosen = [one for one in clusters if is_selected(selector, one.labels, of_labels=True)]
     if hidden := [one.name for one in chosen if one.hidden]:
@@ -81,6 +92,20 @@ def generate_from_clusters(
         found.append(local)
     found = [append_values(one, generator.get("values"), filling) for one in found]
     return [{"clusters": found}] if generator.get("flatList") is True else found
+
+
+def _refuse_unknown_labels(selector: Mapping[str, Any], clusters: Iterable[Cluster]) -> None:
+    keys = {*mapping(selector.get("matchLabels")), *(text(dig(one, "key")) for one in _expressions(selector))}
+    for cluster in clusters:
+        if unknown := sorted(key for key in keys if UNKNOWN.fullmatch(cluster.labels.get(key, ""))):
+            raise NotExpandableError(
+                f"it selects by label {', '.join(unknown)}, which only the stack of cluster {cluster.name} says; list "
+                "the cluster with it in gitops/clusters.yaml"
+            )
+
+
+def _expressions(selector: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from map(mapping, sequence(selector.get("matchExpressions")))
 
 
 def _parameters(cluster: Cluster, filling: Filling) -> Parameters:

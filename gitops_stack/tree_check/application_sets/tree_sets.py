@@ -10,13 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitops_stack.aws_plan.account import Account
+from gitops_stack.conventions import SECRET_TYPE
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.cluster_metadata import build_cluster_secret, produced_keys
+from gitops_stack.manifests.cluster_metadata import (
+    OF_EKS,
+    build_cluster_secret,
+    build_spoke_metadata,
+    build_spoke_secret,
+    produced_keys,
+)
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import RegisteredClusterSettings, StackSettings
 from gitops_stack.settings.cluster_metadata import LABELS
-from gitops_stack.tree_check.application_sets.clusters import Cluster, read_clusters
+from gitops_stack.tree_check.application_sets.clusters import UNKNOWN, Cluster, read_clusters
 from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE, load_clusters
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 from gitops_stack.tree_check.application_sets.expansion import NEWEST, Expansion, expand_application_set
@@ -25,7 +32,6 @@ from gitops_stack.tree_check.source_roots import SourceRoots, choose_repositorie
 
 _GLOBBING = "applicationsetcontroller.enable.new.git.file.globbing"
 _FIELD = "spec.generators"
-_UNKNOWN = re.compile(r"<\w+>")
 
 
 class TreeSets:
@@ -64,10 +70,7 @@ class TreeSets:
     def expand(self, found: RenderedObject, tree: Iterable[Manifest]) -> tuple[Expansion, list[Finding]]:
         """Expand one set, with the cluster Secrets in its ``tree`` too where clusters are known, and judge it."""
         manifests = list(tree)
-        clusters = None
-        if self.clusters is not None:
-            known = {one.name: one for one in (*read_clusters(manifests), *self.clusters)}
-            clusters = list(known.values())
+        clusters = self.list_clusters(manifests)
         new = any(dig(one, "data", _GLOBBING) == "true" for one in manifests if one.get("kind") == "ConfigMap")
         try:
             made = expand_application_set(
@@ -79,11 +82,18 @@ class TreeSets:
         self._leave_unknown(made)
         return made, list(_findings(found, made))
 
+    def list_clusters(self, manifests: Iterable[Manifest]) -> list[Cluster] | None:
+        """List the known clusters with those whose Secrets are among ``manifests``; none: nothing tells which."""
+        if self.clusters is None:
+            return None
+        return list({one.name: one for one in (*read_clusters(manifests), *self.clusters)}.values())
+
     def _leave_unknown(self, made: Expansion) -> None:
         """Leave out applications that are called, or read from where, only `pulumi up` knows."""
-        values = [value for one in self.clusters or () for value in one.annotations.values()]
-        unknown = [value for value in values if _UNKNOWN.fullmatch(value)]
-        known = []
+        known = self.clusters or ()
+        values = [value for one in known for value in (one.server, *one.labels.values(), *one.annotations.values())]
+        unknown = dict.fromkeys(value for value in values if UNKNOWN.fullmatch(value))
+        kept = []
         for one in made.applications:
             decisive = json.dumps([one["metadata"].get("name"), *_places(one)])
             used = [value for value in unknown if value in decisive]
@@ -91,8 +101,8 @@ class TreeSets:
                 name = text(one["metadata"].get("name"))
                 made.left_out.append(f"application {name} needs {', '.join(used)}, known after `pulumi up`")
             else:
-                known.append(one)
-        made.applications = known
+                kept.append(one)
+        made.applications = kept
 
 
 def _places(application: Manifest) -> Iterator[object]:
@@ -148,13 +158,16 @@ def _complete(made: Cluster, declared: Iterable[Cluster]) -> Cluster:
     for one in declared:
         if one.name == made.name:
             return replace(
-                made, labels={**made.labels, **one.labels}, annotations={**made.annotations, **one.annotations}
+                made,
+                server=made.server if made.is_reachable else one.server,
+                labels={**made.labels, **one.labels},
+                annotations={**made.annotations, **one.annotations},
             )
     return made
 
 
 def build_stack_clusters(settings: StackSettings) -> Iterator[Cluster]:
-    """Yield the cluster Secret the stack makes; a value that only AWS knows stands as `<its key>`."""
+    """Yield the cluster Secrets the stack makes; a value that only AWS or another stack knows stands as `<its key>`."""
     known = {"stack": settings.stack, "clusterName": settings.cluster_name}
     if settings.account is not None and settings.region is not None:
         account = Account(settings.account.id, settings.region)
@@ -163,6 +176,22 @@ def build_stack_clusters(settings: StackSettings) -> Iterator[Cluster]:
     labels = {key: value for key, value in values.items() if key in LABELS}
     annotations = {key: value for key, value in values.items() if key not in LABELS}
     yield from read_clusters([build_cluster_secret(settings.argocd.namespace, labels, annotations)])
+    yield from (_build_spoke(settings, name, one) for name, one in settings.clusters.items())
+
+
+def _build_spoke(settings: StackSettings, name: str, cluster: RegisteredClusterSettings) -> Cluster:
+    if cluster.external:
+        return Cluster(name, "<server>", labels={SECRET_TYPE: "cluster"})
+    if cluster.stack is None:
+        known = build_spoke_metadata(name, cluster)
+        labels, annotations, server = known.labels(), known.annotations(), cluster.server or ""
+    else:
+        labels = {"stack": cluster.stack.rpartition("/")[2], "region": "<region>"}
+        annotations, server = {key: f"<{key}>" for key in OF_EKS if key not in LABELS}, "<server>"
+    made = build_spoke_secret(
+        settings.argocd.namespace, name, {**labels, **cluster.labels}, annotations, {"server": server}
+    )
+    return next(read_clusters([made]))
 
 
 def read_release(version: str) -> tuple[int, ...]:

@@ -1,0 +1,114 @@
+"""`gitops-stack drill`: a living lab broken on purpose, and brought back by the commands of docs/recover.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
+from gitops_stack.config import load_stack_file
+from gitops_stack.lab.commands import build_command, build_lab_folder
+from gitops_stack.lab.drills.catalogue import DRILLS, choose_drills
+from gitops_stack.lab.drills.course import BREAK, NOTICE, PROVE, RECOVER, Drilled, run_course
+from gitops_stack.lab.drills.drill import DOCUMENTED
+from gitops_stack.lab.drills.site import Site, clear_earlier, open_site
+from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.tools import build_tools
+
+if TYPE_CHECKING:
+    from gitops_stack.settings import StackSettings
+
+_PHASES = (BREAK, NOTICE, RECOVER, PROVE)
+
+
+def drill(
+    names: Annotated[list[str] | None, typer.Argument(help="Drills to run; default: all.", metavar="[NAME]...")] = None,
+    stack: Annotated[
+        str, typer.Option("--stack", "-s", help="Stack that is brought up and broken.", metavar="NAME")
+    ] = "local",
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="Lab to use, of drills alone; it is made anew.", metavar="LAB")
+    ] = "drill",
+    list_: Annotated[bool, typer.Option("--list", help="Only say which drills there are.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the lab running, to look around.")] = False,
+    output: Annotated[Output, typer.Option(help="How to print the report.")] = Output.TEXT,
+    project: Project = Path(),
+) -> None:
+    """Break a living lab, recover it by the commands of docs/recover.md, prove it, and time all of it.
+
+    Each drill ends with a complete certificate and a preview without changes; leaves with 1 when one does not. An
+    EKS stack is rehearsed for it, and runs the drills that say more there.
+    """
+    if list_:
+        _list()
+        return
+    folder = project.absolute()
+    settings = load_stack_file(folder, stack)
+    drills = choose_drills(names or [], rehearsed=settings.eks is not None)
+    with progress("drills") as step:
+        lab = Lab.open(build_lab_folder(folder, name), build_tools(step))
+        clear_earlier(lab, step)
+        try:
+            course = run_course(drills, lambda: _open(lab, folder, settings, step), step)
+        finally:
+            if not keep:
+                lab.down(step)
+    if output is Output.JSON:
+        print_json(_describe(settings, course))
+    else:
+        _print(course)
+    for drilled in course:
+        for fault in drilled.faults:
+            err.print(f"error: {drilled.name}: {fault}", markup=False)
+    if keep:
+        out.print(f"The lab runs: {build_command('down', name)}", markup=False)
+    if any(drilled.faults for drilled in course):
+        raise typer.Exit(1)
+
+
+def _list() -> None:
+    table = Table("drill", "what happens", box=None, pad_edge=False)
+    for one in DRILLS:
+        table.add_row(one.name, " ".join(one.happened.split()))
+    out.print(table)
+
+
+def _open(lab: Lab, project: Path, settings: StackSettings, step: Progress) -> Site:
+    if settings.eks is None:
+        return open_site(lab, project, settings.stack, step, DOCUMENTED)
+    from gitops_stack.lab.drills.rehearsed_site import open_rehearsed_site  # noqa: PLC0415 - botocore
+
+    return open_rehearsed_site(lab, project, settings.stack, step, DOCUMENTED)
+
+
+def _describe(settings: StackSettings, course: list[Drilled]) -> dict[str, object]:
+    """Build the JSON document of a course, from which docs/recover.md takes its figures."""
+    return {
+        "date": datetime.now(timezone.utc).date().isoformat(),
+        "stack": settings.stack,
+        "argocd": settings.argocd.version,
+        "processors": len(os.sched_getaffinity(0)),
+        "drills": [
+            {
+                **asdict(drilled),
+                "seconds": {phase: round(seconds, 1) for phase, seconds in drilled.seconds.items()},
+                "commands": [{"text": text, "seconds": round(seconds, 1)} for text, seconds in drilled.commands],
+            }
+            for drilled in course
+        ],
+    }
+
+
+def _print(course: list[Drilled]) -> None:
+    table = Table("drill", *(f"{phase}, s" for phase in _PHASES), "", box=None, pad_edge=False)
+    for drilled in course:
+        seconds = [f"{drilled.seconds[phase]:.1f}" if phase in drilled.seconds else "" for phase in _PHASES]
+        said = "failed" if drilled.faults else drilled.verdict
+        table.add_row(drilled.name, *seconds, said, style="red" if drilled.faults else None)
+    out.print(table)

@@ -1,0 +1,24 @@
+"""How a command ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Its exit code (None when it was ended for taking too long), seconds, and all it printed."""
+
+    code: int | None
+    seconds: float
+    output: str
+
+    @property
+    def lines(self) -> list[str]:
+        """What it printed, empty lines left out."""
+        return [line for line in self.output.splitlines() if line.strip()] or ["(nothing)"]
+
+    @property
+    def sentence(self) -> str:
+        """The first error it printed, or its last line."""
+        return next((line for line in self.lines if line.startswith("error:")), self.lines[-1])

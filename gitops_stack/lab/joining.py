@@ -1,0 +1,50 @@
+"""Make one lab a spoke of another: a cluster Secret with the spoke's own administrator token.
+
+A lab has no AWS to ask for a token, so this Secret holds one; those of stacks never do.
+"""
+
+from __future__ import annotations
+
+import json
+
+from lightkube.types import PatchType
+
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.gitops_tree.object_reference import ObjectReference, reference
+from gitops_stack.lab.nodes import FIELD_MANAGER
+from gitops_stack.lab.state import LabState
+from gitops_stack.live_state import connect, load_objects
+from gitops_stack.live_writes import Gone, patch
+from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.cluster_metadata import build_spoke_secret
+
+
+def join(hub: LabState, spoke: LabState, name: str, namespace: str) -> None:
+    """Register the cluster of lab ``spoke`` as ``name`` with the Argo CD in ``namespace`` of lab ``hub``.
+
+    Run again, it takes the spoke's present address. Raises :class:`EnvironmentProblem` when one of the two is not up.
+    """
+    if hub.directory == spoke.directory:
+        raise EnvironmentProblem(f"{hub.directory}: is hub and spoke; needs another lab to join")
+    home = ObjectReference("", "Namespace", "", "kube-system", "v1")
+    with connect(spoke.kubeconfig) as client:
+        load_objects(client, [home])  # a lab that is down is found here, not by Argo CD minutes later
+    secret = build_lab_secret(namespace, name, json.loads(spoke.kubeconfig.read_text(encoding="utf-8")))
+    with connect(hub.kubeconfig) as client:
+        try:
+            patch(client, reference(secret), secret, PatchType.APPLY, FIELD_MANAGER, force=True)
+        except Gone:
+            raise EnvironmentProblem(
+                f"{hub.directory}: has no namespace {namespace}; bootstrap this lab first"
+            ) from None
+
+
+def build_lab_secret(namespace: str, name: str, kubeconfig: Manifest) -> Manifest:
+    """Build the cluster Secret of a lab from its kubeconfig."""
+    cluster = kubeconfig["clusters"][0]["cluster"]
+    config = {
+        "bearerToken": kubeconfig["users"][0]["user"]["token"],
+        "tlsClientConfig": {"insecure": False, "caData": cluster["certificate-authority-data"]},
+    }
+    data = {"server": cluster["server"], "config": json.dumps(config)}
+    return build_spoke_secret(namespace, name, {"stack": name}, {}, data)
