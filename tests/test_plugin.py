@@ -41,7 +41,7 @@ def schema() -> dict[str, Any]:
 def test_every_component_is_served_but_the_one_that_takes_settings_of_python(schema: dict[str, Any]) -> None:
     names = {name.rpartition(":")[2] for name in schema["resources"]}
     assert {"ArgoCD", "AppOfApps", "EksCluster"} <= names
-    assert len(names) == 9
+    assert len(names) == 10
     assert "GitOpsStack" not in names
 
 

@@ -11,6 +11,7 @@ from gitops_stack.account import (
     account_checks,
     addon_versions,
     endpoint_checks,
+    hub_checks,
     log_group_checks,
     machine_checks,
     named_checks,
@@ -66,11 +67,13 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks["log group"] = partial(log_group_checks.check_log_group, account, settings)
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
+        checks["hub"] = partial(hub_checks.check_hub_access, account, settings)
         checks["endpoint"] = partial(endpoint_checks.check_endpoint, account, settings.cluster_name, settings.eks)
         checks["cluster-version"] = partial(
             version_checks.check_living_version, account, settings.cluster_name, settings.eks
         )
     checks["named"] = partial(named_checks.check_named, account, settings)
+    checks["clusters"] = partial(hub_checks.check_spoke_roles, account, settings)
     checks["secret"] = partial(account_checks.check_secrets, account, settings)
     return checks
 

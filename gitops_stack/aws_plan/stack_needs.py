@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitops_stack.aws_plan import oidc
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.registered_clusters import list_stack_references
 
 ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
 
@@ -49,9 +50,7 @@ def list_passed_roles(settings: StackSettings) -> list[str]:
 
 def list_read_stacks(settings: StackSettings) -> list[str]:
     """List the stacks of the same project whose outputs the program reads: its spokes', and its hub's."""
-    managed = settings.eks.managed_by if settings.eks else None
-    named = [*(cluster.stack for cluster in settings.clusters.values()), managed.stack if managed else None]
-    return sorted({stack for stack in named if stack is not None and "/" not in stack})
+    return sorted({stack for stack in list_stack_references(settings).values() if "/" not in stack})
 
 
 def list_keys(settings: StackSettings) -> list[str]:

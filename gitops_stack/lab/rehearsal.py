@@ -45,6 +45,7 @@ from gitops_stack.lab.repository import keep_touched_clone
 from gitops_stack.lab.state import LabState
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
+from gitops_stack.settings.registered_clusters import list_stack_references
 from pulumi_aws_double.account import NAME
 from pulumi_aws_double.actions import ROLE, load_unused, write_role
 from pulumi_aws_double.endpoint_gate import VPC
@@ -260,6 +261,11 @@ def load_rehearsed(project: Path, stack: str) -> StackSettings:
             f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found existing; a rehearsal needs eks; use "
             f"`gitops-stack lab bootstrap --stack {stack}`"
         )
+    GitOpsStackError.raise_for(
+        f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:{path}: found {other}; a rehearsal has no state of other stacks: write "
+        "down what that one says (docs/clusters.md), in a copy of the stack file"
+        for path, other in list_stack_references(settings).items()
+    )
     check_url(settings.gitops.repo_url)
     return settings
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from gitops_stack.errors import shorten
 from gitops_stack.manifests import Manifest
+from gitops_stack.policies.cluster_logins import explain_login
 from gitops_stack.policies.sync_windows import may_sync
 
 _NAMED = 3
@@ -102,10 +103,10 @@ def _troubles(application: Manifest, status: dict[str, Any], *, blocked: bool) -
     if application["metadata"].get("deletionTimestamp"):
         troubles.append("is being deleted")
     if operation.get("phase") in ("Failed", "Error", "Running") and not (blocked and message.startswith(_BLOCKED)):
-        troubles.append(f"sync {operation['phase'].lower()}: {'; '.join([*failures, message])}")
+        troubles.append(f"sync {operation['phase'].lower()}: {'; '.join([*failures, explain_login(message)])}")
     # The condition repeats the operation's message, which has been given with what failed.
     conditions = [found for found in _conditions(status) if not (failures and found["type"] == "SyncError")]
-    return troubles + [f"{found['type']}: {found.get('message', '')}" for found in conditions]
+    return troubles + [f"{found['type']}: {explain_login(found.get('message', ''))}" for found in conditions]
 
 
 def _conditions(status: dict[str, Any]) -> list[dict[str, Any]]:

@@ -82,6 +82,14 @@ class RegisteredClusterSettings(Settings):
         return self
 
 
+def list_stack_references(settings: StackSettings) -> dict[str, str]:
+    """List the stacks whose outputs the program reads, by the setting that names each."""
+    managed = settings.eks.managed_by if settings.eks else None
+    named = {f"clusters.{name}.stack": cluster.stack for name, cluster in settings.clusters.items()}
+    named["cluster.managedBy.stack"] = managed.stack if managed else None
+    return {path: stack for path, stack in named.items() if stack is not None}
+
+
 def cluster_application(name: str) -> str:
     """Name the application that keeps the teams' namespaces in cluster ``name``."""
     return f"cluster-{name}"

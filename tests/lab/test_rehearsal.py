@@ -28,6 +28,23 @@ def test_a_stack_with_a_cluster_that_is_there_is_sent_to_the_lab(lab: Lab, proje
     )
 
 
+def test_a_stack_that_reads_another_one_is_told_to_write_down_what_that_says(lab: Lab, project: Path) -> None:
+    file = project / "Pulumi.dev.yaml"
+    text = file.read_text(encoding="utf-8").replace(
+        "    provider: eks\n", "    provider: eks\n    managedBy: {stack: hub}\n"
+    )
+    file.write_text(f"{text}  gitops-stack:clusters:\n    stage: {{stack: stage}}\n", encoding="utf-8")
+    with pytest.raises(GitOpsStackError) as refused:
+        Rehearsal.open(lab, project, "dev")
+    needs = (
+        "a rehearsal has no state of other stacks: write down what that one says (docs/clusters.md), in a copy of the"
+    )
+    assert refused.value.findings == (
+        f"Pulumi.dev.yaml: gitops-stack:clusters.stage.stack: found stage; {needs} stack file",
+        f"Pulumi.dev.yaml: gitops-stack:cluster.managedBy.stack: found hub; {needs} stack file",
+    )
+
+
 def test_a_repository_that_is_not_reached_by_https_is_refused(lab: Lab, project: Path) -> None:
     file = project / "Pulumi.dev.yaml"
     text = file.read_text(encoding="utf-8")
