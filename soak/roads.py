@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab.bootstrap import Report, open_report
+from gitops_stack.lab.bootstrap import LabRun, open_report
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.rehearsal import Rehearsal
@@ -103,7 +103,7 @@ class Road:
             faults.append(f"preview --refresh --expect-no-changes: {error}")
         return faults
 
-    def preview(self, report: Report) -> None:
+    def preview(self, report: LabRun) -> None:
         """Run `pulumi preview`, which raises for any change."""
         report.engine.preview("--refresh", "--expect-no-changes")
 
@@ -132,7 +132,7 @@ class Road:
         self.lab.down(lambda _line: None)
         shutil.rmtree(self.lab.state.directory)
 
-    def _find_pending(self, report: Report) -> list[str]:
+    def _find_pending(self, report: LabRun) -> list[str]:
         pending = report.engine.backend.load_deployment(self.stack).get("pending_operations") or []
         return [f"still pending: {found['type']} {found['resource']['urn']}" for found in pending]
 
