@@ -34,7 +34,7 @@ UNREADABLE = (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError,
 """What is raised for a kubeconfig that cannot be used: lightkube reads it without looking whether it is one."""
 
 _BEYOND_LIGHTKUBE = {"exec", "as", "proxy-url", "tls-server-name"}
-_ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
+ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
 _LOGIN_SECONDS = 120.0  # a person may have to confirm in a browser
 _UNAUTHORIZED = 401
 
@@ -53,7 +53,7 @@ class Login:
         Raises one of :data:`UNREADABLE` when what the context names cannot be used.
         """
         local = urlsplit(self.config.cluster.server).hostname in LOOPBACK_HOSTS
-        timeout = Timeout(_ANSWER_SECONDS)
+        timeout = Timeout(ANSWER_SECONDS)
         if not (_BEYOND_LIGHTKUBE & (self.user.keys() | self.cluster.keys())):
             return Client(config=self.config, trust_env=not local, timeout=timeout)
         given = self.config.user or User()

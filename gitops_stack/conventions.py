@@ -12,6 +12,7 @@ ARGOCD_FIELD_MANAGER = "argocd-controller"  # common/common.go ArgoCDSSAManager
 ARGOCD_GROUP = "argoproj.io"
 ARGOCD_API_VERSION = "argoproj.io/v1alpha1"
 IN_CLUSTER = "https://kubernetes.default.svc"
+IN_CLUSTER_NAME = "in-cluster"  # the name Argo CD itself gives to its own cluster
 RESOURCES_FINALIZER = "resources-finalizer.argocd.argoproj.io"
 TRACKING_ID = "argocd.argoproj.io/tracking-id"
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
@@ -56,11 +57,15 @@ PREVIEW_STAND_IN = "GITOPS_STACK_PREVIEW_STAND_IN"
 ROOT_APPLICATION = "root"
 SELF_MANAGEMENT_APPLICATION = "argocd"
 PROJECTS_APPLICATION = "projects"
+# The API server refuses to delete the first three, so a teardown that holds them never ends.
+CLUSTER_NAMESPACES = ("kube-system", "kube-public", "default", "kube-node-lease")
+
 RESERVED_APPLICATIONS = frozenset({ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION})
 
 PLATFORM_PROJECT = "platform"
 DEFAULT_PROJECT = "default"
 ENVIRONMENTS_PROJECT = "environments"  # written by `gitops-stack env`
+ADD_ONS_PROJECT = "add-ons"  # of addOnApplications; a team may have the name in a stack without them
 RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT, ENVIRONMENTS_PROJECT})
 
 # The images in upstream's manifests, standard and HA (v3.2 to v3.5).
@@ -81,6 +86,7 @@ SSO_SECRET, SSO_SECRET_KEY = "argocd-sso", "clientSecret"
 WAVE_PROJECTS = -30
 WAVE_ARGOCD = -20
 WAVE_NAMESPACES = -10
+WAVE_BEFORE_ADD_ONS = -10  # to which an add-on's own wave, 1 to 9, is added
 WAVE_WORKLOADS = 0
 WAVE_SURROUNDINGS = 1001  # after every workload: its kinds may come with one
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from httpx2 import HTTPError, HTTPStatusError
+from httpx2 import HTTPError, HTTPStatusError, ReadTimeout
 from lightkube import Client
 from lightkube.core.exceptions import ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
@@ -23,7 +23,7 @@ from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAcc
 from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
 
 from gitops_stack import conventions
-from gitops_stack.cluster_login import UNREADABLE, load_login
+from gitops_stack.cluster_login import ANSWER_SECONDS, UNREADABLE, load_login
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
@@ -40,6 +40,7 @@ _NOT_FOUND = 404
 _DENIED = (401, 403)
 _TRANSIENT = (429, 500, 503)
 _TRANSIENT_SECONDS = 10.0
+_PATIENCE = "wait until its API server is less busy, then repeat"
 _PARALLEL = 8
 
 
@@ -192,9 +193,16 @@ def resource_class(group: str, version: str, kind: str, namespaced: bool) -> Any
 def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
     """Ask the API server; none for what is not there. A CRD that was just changed is not served for a moment."""
     deadline = time.monotonic() + _TRANSIENT_SECONDS
+    patient = True
     while True:
         try:
             return ask()
+        except ReadTimeout:
+            # It took the question: it is there, and has too much to do. Asked once more, it mostly answers.
+            if not patient:
+                problem = Problem(f"took longer to answer than {ANSWER_SECONDS:g} s, twice", _PATIENCE, "cluster")
+                raise EnvironmentProblem(problem) from None
+            patient = False
         except HTTPStatusError as error:  # not only ApiError: a kind that is not there is a 404 without a body
             code = error.response.status_code
             if code == _NOT_FOUND:

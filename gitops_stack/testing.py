@@ -39,12 +39,24 @@ Answer = dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]
 """The result of a provider's function, or what makes one from the arguments; keys are camelCase in both."""
 
 
+# An EKS cluster's: how to reach it and whom to ask for a token.
+_KUBECONFIG = {
+    "clusters": [
+        {
+            "name": "kubernetes",
+            "cluster": {
+                "server": "https://mock.gr7.eu-west-1.eks.amazonaws.com",
+                "certificate-authority-data": "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t",
+            },
+        }
+    ]
+}
 # What programs compute with once these are there, which no input says.
 _OUTPUTS: dict[str, dict[str, Any]] = {
     "eks:index:Cluster": {
         "autoModeNodeRoleName": "auto-mode-nodes",
         "clusterSecurityGroupId": "sg-0123456789abcdef0",
-        "kubeconfigJson": "{}",
+        "kubeconfigJson": json.dumps(_KUBECONFIG),
         "oidcProviderUrl": "https://oidc.eks.mock.amazonaws.com/id/0",
     },
     "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
@@ -64,14 +76,20 @@ _ANSWERS: dict[str, Answer] = {
 class ProgramMocks(pulumi.runtime.Mocks):
     """Answer like a provider that accepts everything; ``calls`` maps a function's token to its answer.
 
-    Unless told otherwise, AWS is account 123456789012 in eu-west-1, without a cluster before the program makes one.
+    ``stacks`` are the outputs of other stacks, by their whole names. Unless told otherwise, AWS is account
+    123456789012 in eu-west-1, without a cluster before the program makes one.
     """
 
-    def __init__(self, calls: Mapping[str, Answer] | None = None) -> None:
-        self._calls = {**_ANSWERS, **(calls or {})}
+    def __init__(
+        self, calls: Mapping[str, Answer] | None = None, stacks: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        self._calls, self._stacks = {**_ANSWERS, **(calls or {})}, stacks or {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Give the resource an id and its own inputs as outputs; in AWS a name and an ARN too."""
+        if args.typ == "pulumi:pulumi:StackReference":
+            whole = args.inputs["name"]
+            return whole, {"name": whole, "outputs": dict(self._stacks[whole]), "secretOutputNames": []}
         named = {"name": args.name, "arn": f"arn:aws:mock:::{args.name}"} if args.typ.startswith("aws:") else {}
         return f"{args.name}-id", {**_OUTPUTS.get(args.typ, {}), **named, **args.inputs}
 
@@ -133,15 +151,17 @@ def record_program(
     config: Mapping[str, Any] | None = None,
     secret_keys: tuple[str, ...] = (),
     calls: Mapping[str, Answer] | None = None,
+    stacks: Mapping[str, Mapping[str, Any]] | None = None,
     preview: bool = False,
     registered: list[RegisteredResource] | None = None,
 ) -> list[RegisteredResource]:
     """Run ``program`` under mocks and return its resources in the order of registration.
 
     ``config`` maps whole keys (`gitops-stack:argocd`) to values; objects are passed on as the engine does, as JSON.
+    ``stacks`` maps whole names (`organization/gitops-stack/dev`) to the outputs of stacks that the program reads.
     ``registered`` is filled as the program runs, for a look at what a program that fails has registered until then.
     """
-    program_mocks = ProgramMocks(calls)
+    program_mocks = ProgramMocks(calls, stacks)
     recorder = _Recorder(program_mocks, [] if registered is None else registered)
     loop = asyncio.new_event_loop()  # of its own, and closed at the end: nothing of one run reaches the next
     asyncio.set_event_loop(loop)

@@ -8,6 +8,7 @@ from __future__ import annotations
 KUBERNETES = "v1.36.3"
 ARGOCD_HOST_PROCESSES = "v3.2.11"  # newest release whose Go module builds (docs/adr/0005)
 PULUMI = "v3.259.0"
+PULUMI_YAML = "v1.25.0"
 HELM = "v3.22.0"
 PULUMI_KUBERNETES_PROVIDER = "4.25.0"
 GO_MINIMUM = (1, 26)

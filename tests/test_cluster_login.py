@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 import stat
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops_stack import cluster_login
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard.cluster import open_connection
 from gitops_stack.lab.git_host import write_certificate
@@ -45,6 +47,8 @@ class ApiServer(ThreadingHTTPServer):
         self.authority = base64.b64encode(certificate.read_bytes()).decode()
         self.headers: list[dict[str, list[str]]] = []
         self.refuses: set[str] = set()
+        self.silent = 0  # so many questions more are taken and not answered
+        self.over = threading.Event()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -53,6 +57,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.headers.append({name.title(): self.headers.get_all(name) or [] for name in self.headers})
+        if self.server.silent:
+            self.server.silent -= 1
+            self.server.over.wait()
+            self.close_connection = True
+            return
         code = 401 if self.headers["Authorization"] in self.server.refuses else 200
         body = json.dumps({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": "1"}}).encode()
         self.send_response(code)
@@ -89,6 +98,7 @@ class _Proxy(BaseHTTPRequestHandler):
 def api_server(tmp_path: Path) -> Iterator[ApiServer]:
     with serving(server := ApiServer(tmp_path)):
         yield server
+        server.over.set()
 
 
 def kubeconfig(server: ApiServer, user: dict[str, Any], **cluster: Any) -> str:
@@ -125,6 +135,23 @@ def test_a_certificate_is_checked_for_the_server_name_that_is_given(api_server: 
     assert api_server.headers[0]["Authorization"] == ["Bearer mine"]
     with pytest.raises(EnvironmentProblem, match="does not answer"):
         read(kubeconfig(api_server, {"token": "mine"}, **{"tls-server-name": "other.example.com"}))
+
+
+@pytest.mark.parametrize("silent", [1, 2])
+def test_a_busy_cluster_is_asked_once_more_and_then_left(
+    api_server: ApiServer, monkeypatch: pytest.MonkeyPatch, silent: int
+) -> None:
+    monkeypatch.setattr(cluster_login, "ANSWER_SECONDS", 0.5)
+    api_server.silent = silent
+    config = kubeconfig(api_server, {"token": "mine"}, **{"tls-server-name": NAME})
+    if silent == 1:
+        assert read(config)["metadata"]["uid"] == "1"
+    else:
+        with pytest.raises(EnvironmentProblem) as raised:
+            read(config)
+        wanted = "cluster: took longer to answer than 30 s, twice; wait until its API server is less busy, then repeat"
+        assert str(raised.value) == wanted
+    assert len(api_server.headers) == 2
 
 
 def test_a_cluster_is_reached_by_its_proxy(api_server: ApiServer) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from gitops_stack import conventions
 from gitops_stack.aws_plan import adopted_network
-from gitops_stack.manifests.cluster_metadata import LABELS, ClusterMetadata, produced_keys
-from gitops_stack.settings import ArgoCDSettings
+from gitops_stack.manifests.cluster_metadata import produced_keys
+from gitops_stack.settings import ArgoCDSettings, ClusterMetadata
 from gitops_stack.settings.aws_references import HA_HOSTS, HA_NODES
+from gitops_stack.settings.cluster_metadata import LABELS
 from gitops_stack.settings.isolated_network import ISOLATED_ENDPOINTS, ISOLATED_PARTS
 from gitops_stack.settings.registry import RepositorySettings
 from gitops_stack.settings.subnet_plan import count_free_addresses, plan_subnets

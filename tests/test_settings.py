@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -82,6 +83,7 @@ def test_defaults_of_a_minimal_stack() -> None:
         "ci": None,
         "add_ons": None,
         "pod_roles": {},
+        "add_on_applications": {},
         "cluster": {"provider": "existing", "kubeconfig": None, "context": None},
         "gitops": {
             "repo_url": "https://example.com/platform.git",
@@ -121,6 +123,7 @@ def test_defaults_of_a_minimal_stack() -> None:
             "patches": {},
             "spoke_role_arns": (),
         },
+        "clusters": {},
         "projects": {
             "team": {
                 "description": "",
@@ -252,8 +255,10 @@ def test_the_settings_table_has_one_row_per_setting() -> None:
     assert all(paths)
     found = [path[1] for path in paths if path]
     assert len(found) == len(set(found))
-    wanted = {name for model in _all_settings() for name in _leaves(model)} - {"stack", "region"}
+    wanted = {name for model in _all_settings() for name in _leaves(model)}
+    wanted |= {field.name for field in dataclasses.fields(settings.ClusterMetadata)}
     assert {path.rpartition(".")[2] for path in found} == wanted
+    assert {"stack", "region"}.isdisjoint(found)  # Pulumi's own, and the AWS provider's
 
 
 def test_the_page_of_settings_has_the_settings_table() -> None:

@@ -24,6 +24,7 @@ from tests.stacks import ROOT
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = sorted(file.name for file in FOLDER.glob("*.yml"))
 GITLAB = ROOT / ".gitlab-ci.yml"
+DIGESTS = ROOT / "gitops_stack" / "lab" / "tool-digests.json"
 EVERY = pytest.mark.parametrize("name", WORKFLOWS)
 # Everything under these may be chosen by whoever opened the pull request: as text in a script it would be run.
 UNTRUSTED = r"github\.(event|head_ref|actor|ref_name|base_ref)|inputs\.|needs\.|steps\.|matrix\.|env\.|vars\.|secrets\."
@@ -85,8 +86,8 @@ def commands(program: str) -> Iterator[tuple[str, list[str]]]:
                 yield name, words[2:]
 
 
-def test_the_five_workflows_are_looked_at() -> None:
-    assert WORKFLOWS == ["ci.yml", "drift.yml", "preview-comment.yml", "preview.yml", "up.yml"]
+def test_the_six_workflows_are_looked_at() -> None:
+    assert WORKFLOWS == ["ci.yml", "drift.yml", "preview-comment.yml", "preview.yml", "release.yml", "up.yml"]
 
 
 @EVERY
@@ -118,6 +119,7 @@ def test_permissions_are_given_per_workflow_and_job(name: str) -> None:
             "drift.yml": {("drift", "id-token"), ("drift", "issues")},
             "preview.yml": {("preview", "id-token"), ("preview", "pull-requests")},
             "preview-comment.yml": {("comment", "pull-requests")},
+            "release.yml": {("attest", "attestations"), ("attest", "id-token"), ("publish", "id-token")},
             "up.yml": {("dev", "id-token"), ("prd", "id-token")},
         }[name]
     )
@@ -160,6 +162,22 @@ def test_a_fork_s_job_has_neither_identity_nor_secret() -> None:
     assert "head.repo.full_name != github.repository" in job["if"]
     assert "head.repo.full_name == github.repository" in jobs("preview.yml")["preview"]["if"]
     assert not re.search(r"secrets\.|vars\.|github\.token|configure-aws", str(job))
+
+
+def test_what_is_published_is_what_was_built_attested_and_nothing_else() -> None:
+    build, attest, publish = (jobs("release.yml")[name] for name in ("build", "attest", "publish"))
+    assert (attest["needs"], publish["needs"], publish["environment"]) == ("build", "attest", "pypi")
+    assert "permissions" not in build  # what runs this repository's code cannot sign
+    for job in (attest, publish):
+        assert not any("run" in step or "checkout" in step["uses"] for step in job["steps"])
+        assert job["steps"][0]["with"] == {"name": "dist", "path": "dist/"}
+    assert events("release.yml") == {"push"}
+    assert load("release.yml")[True]["push"] == {"tags": ["v*"]}
+
+
+def test_tools_are_released_with_the_go_of_their_digests() -> None:
+    (go,) = [step for step in steps("release.yml") if "setup-go@" in step.get("uses", "")]
+    assert go["with"]["go-version"] == json.loads(DIGESTS.read_text())["go"].removeprefix("go")
 
 
 def test_secrets_reach_only_the_step_that_needs_them() -> None:
@@ -305,7 +323,7 @@ def test_every_call_is_of_a_command_with_these_options(name: str, words: list[st
 
 def test_every_make_target_exists() -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    called = {word for _, words in commands("make") for word in words}
+    called = {word for _, words in commands("make") for word in words if "=" not in word}
     assert {"venv"} <= called <= targets
 
 

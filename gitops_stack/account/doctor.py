@@ -13,6 +13,7 @@ from gitops_stack.account import (
     endpoint_checks,
     log_group_checks,
     machine_checks,
+    named_checks,
     network_checks,
     quota_checks,
     scaling_checks,
@@ -69,6 +70,7 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks["cluster-version"] = partial(
             version_checks.check_living_version, account, settings.cluster_name, settings.eks
         )
+    checks["named"] = partial(named_checks.check_named, account, settings)
     checks["secret"] = partial(account_checks.check_secrets, account, settings)
     return checks
 

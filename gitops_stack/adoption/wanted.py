@@ -8,6 +8,7 @@ from functools import cached_property
 
 from gitops_stack.gitops_tree.manifest_set import ObjectKey, object_key
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.add_ons import build_add_ons
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import (
     build_projects_application,
@@ -47,6 +48,7 @@ def build_wanted(settings: StackSettings, manifests: Sequence[Manifest], authore
         build_root_application(settings),
         build_self_management_application(settings),
         build_projects_application(settings),
+        *build_add_ons(settings).values(),
         *(build_workload_application(settings, name) for name in settings.workloads),
         *authored,
     ]

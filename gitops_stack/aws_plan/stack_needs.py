@@ -47,6 +47,13 @@ def list_passed_roles(settings: StackSettings) -> list[str]:
     return sorted({arn for arn in (cluster, nodes, *pods) if arn is not None})
 
 
+def list_read_stacks(settings: StackSettings) -> list[str]:
+    """List the stacks of the same project whose outputs the program reads: its spokes', and its hub's."""
+    managed = settings.eks.managed_by if settings.eks else None
+    named = [*(cluster.stack for cluster in settings.clusters.values()), managed.stack if managed else None]
+    return sorted({stack for stack in named if stack is not None and "/" not in stack})
+
+
 def list_keys(settings: StackSettings) -> list[str]:
     """List the ARNs of the keys the stack uses and does not make."""
     cluster = settings.eks.secrets_key_arn if settings.eks else None

@@ -14,12 +14,16 @@ _WRITE_OBJECTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 
 @dataclass(frozen=True)
 class State:
-    """Hold where the state of one ``stack`` is: a bucket's name, and the ARN of the key that encrypts it."""
+    """Hold where the state of one ``stack`` is: a bucket's name, and the ARN of the key that encrypts it.
+
+    ``others`` are the stacks whose outputs its program reads.
+    """
 
     account: Account
     stack: str
     bucket: str
     key_arn: str
+    others: tuple[str, ...] = ()
 
     @property
     def bucket_arn(self) -> str:
@@ -82,7 +86,11 @@ def allow_reading_state(state: State) -> list[Statement]:
 
 
 def _allow_finding_state(state: State) -> list[Statement]:
-    return [
+    found = [
         allow("ListState", ["s3:GetBucketLocation", "s3:ListBucket"], [state.bucket_arn]),
         allow("ReadMarker", _READ_OBJECTS, [state.marker]),
     ]
+    if state.others:
+        states = [f"{state.bucket_arn}/.pulumi/stacks/{PULUMI_PROJECT}/{other}.*" for other in state.others]
+        found.append(allow("ReadOtherStates", _READ_OBJECTS, states))
+    return found

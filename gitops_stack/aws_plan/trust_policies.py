@@ -47,6 +47,16 @@ def build_pod_identity_trust(cluster_arn: str, namespace: str, service_accounts:
     )
 
 
+def build_hub_trust(hub_role_arn: str) -> Document:
+    """Let the Argo CD of another cluster take the role by which it enters this one.
+
+    Session tags of EKS Pod Identity are transitive, so a role that is taken with them has to permit both (EKS user
+    guide, "Grant Pods access to AWS resources based on tags"; argo-cd docs/operator-manual/declarative-setup.md,
+    "Cluster Role Trust Policies").
+    """
+    return build_document(allow_principal("Hub", {"AWS": hub_role_arn}, ["sts:AssumeRole", "sts:TagSession"]))
+
+
 def build_oidc_trust(
     provider_arn: str, issuer: OidcIssuer, subjects: Sequence[str], *, branch: str | None = None
 ) -> Document:

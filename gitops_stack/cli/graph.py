@@ -98,11 +98,7 @@ def graph(
         )
 
     def look(settings: StackSettings) -> Look:
-        with open_cluster(
-            "graph", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn
-        ) as client:
-            found = load_applications(client, settings.argocd.namespace)
-            return Look(found, read_applications(found, load_app_projects(client, settings.argocd.namespace)))
+        return _look(settings, project, kubeconfig, context, role_arn)
 
     asked = _Asked(project, stack, output, look if live else None, against, watch)
     working = WorkingTree(project, lambda: load_stack_file(project, stack))
@@ -114,6 +110,26 @@ def graph(
     _say_lacking(working.tree)
     if watch:
         _watch(asked, Path(write), working, base, text)
+
+
+def write_live_page(project: Path, stack: str, file: Path, kubeconfig: Path) -> None:
+    """Write the page of a stack with the cluster's state into ``file``, as `--output html --live --write` does."""
+    working = WorkingTree(project, lambda: load_stack_file(project, stack))
+    working.load()
+    asked = _Asked(project, stack, GraphOutput.HTML, lambda found: _look(found, project, kubeconfig), None, False)
+    _write(str(file), asked.render(working, None))
+
+
+def _look(
+    settings: StackSettings,
+    project: Path,
+    kubeconfig: Path | None = None,
+    context: str | None = None,
+    role_arn: str | None = None,
+) -> Look:
+    with open_cluster("graph", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn) as client:
+        found = load_applications(client, settings.argocd.namespace)
+        return Look(found, read_applications(found, load_app_projects(client, settings.argocd.namespace)))
 
 
 def _load_base(asked: _Asked, settings: StackSettings) -> Tree | None:

@@ -10,9 +10,10 @@ import typer
 from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, out, print_json, progress
+from gitops_stack.cli.graph import write_live_page
 from gitops_stack.cli.lab_tools import tools as take_tools
 from gitops_stack.cli.report import print_report
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.commands import build_command, build_lab_folder
 from gitops_stack.lab.lab import Lab, Progress
@@ -40,8 +41,15 @@ def up(name: Name = "local", project: Project = Path()) -> None:
 def bootstrap(name: Name = "local", stack: Stack = "local", project: Project = Path()) -> None:
     """Bring a stack of this project to a self-managing Argo CD in the lab, and prove it. Run again, it converges."""
     with progress("bootstrap") as step:
-        report = road.bootstrap(_open(name, project, step), project, stack, step)
-    print_report(report, name)
+        lab = _open(name, project, step)
+        report = road.bootstrap(lab, project, stack, step)
+        step("drawing the page")
+        page = lab.state.directory / "graph.html"
+        try:
+            write_live_page(report.workspace.directory, stack, page, lab.state.kubeconfig)
+        except GitOpsStackError as error:  # the bootstrap itself went well
+            step(f"{page}: not drawn: {error}")
+    print_report(report, name, page)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gitops_stack.cli.console import out, progress
+from gitops_stack.lab.artifacts import ARTIFACTS, OPTIONAL
 from gitops_stack.lab.tool_cache import load_tool_cache
 from gitops_stack.lab.tool_digests import build_digests_document
 from gitops_stack.lab.tool_exchange import Exchanged, export_tools, import_tools
@@ -35,14 +36,16 @@ def tools(
     key: Annotated[bool, typer.Option("--key", help="Only print what names these pins, for a CI's cache.")] = False,
 ) -> None:
     """Take or build the executables of the lab, and share them: about 25 minutes the first time, then seconds."""
-    places = load_tool_cache()
+    # What is published and committed to is every tool; what a machine keeps for its labs, those of a lab.
+    artifacts = (*ARTIFACTS, *OPTIONAL) if digests or wheels is not None else ARTIFACTS
+    places = load_tool_cache(artifacts=artifacts)
     if key:
         out.print(places.binaries.name, markup=False)
         return
     with progress("tools") as step:
         if import_ is not None:
             _tell("taken from", import_, import_tools(places, import_, step))
-        build_tools(step, find_links=find_links)
+        build_tools(step, artifacts=artifacts, find_links=find_links)
         if export is not None:
             _tell("written to", export, export_tools(places, export, step))
         if wheels is not None:

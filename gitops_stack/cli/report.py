@@ -15,7 +15,7 @@ from gitops_stack.lab.bootstrap import LabRun
 from gitops_stack.lab.commands import build_command
 
 
-def print_report(report: LabRun, name: str) -> None:
+def print_report(report: LabRun, name: str, page: Path) -> None:
     """Print what was installed, the applications, the certificate, the phases, and what to try next."""
     lock, workspace = report.lock, report.workspace
     if lock is not None:
@@ -41,7 +41,7 @@ def print_report(report: LabRun, name: str) -> None:
         f'  eval "$({env})"      # kubectl, pulumi and kustomize use the lab\n'
         f"  cd {workspace.directory}\n"
         f"  gitops-stack status --stack {workspace.stack}\n"
-        f"  gitops-stack graph --stack {workspace.stack} --output html --live --write graph.html\n"
+        f"  {page.resolve().as_uri()}      # everything at a glance, in a browser\n"
         f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
         f"  pulumi preview --stack {workspace.stack} --refresh --expect-no-changes        # Pulumi stays silent\n"
         f"  {down}      # back in the project: destroy, then stop every process",

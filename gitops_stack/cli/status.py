@@ -149,7 +149,7 @@ def _look_until_well(look: Callable[[], Seen], limit_seconds: float, say: Callab
 
 def find_missing(settings: StackSettings, applications: list[Manifest]) -> list[str]:
     """Return a sentence for each application of the stack file that the cluster does not have."""
-    wanted = [*sorted(RESERVED_APPLICATIONS), *settings.workloads]
+    wanted = [*sorted(RESERVED_APPLICATIONS), *settings.add_on_applications, *settings.workloads]
     living = {found["metadata"]["name"] for found in applications}
     return [
         f"{name}: is in the stack file and not in the cluster; push the rendered tree, and look at root"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitops_stack.components.cluster_addons import ClusterAddons, ClusterAddonsArgs
     from gitops_stack.components.container_registry import ContainerRegistry, ContainerRegistryArgs
     from gitops_stack.components.eks_cluster import EksCluster, EksClusterArgs
+    from gitops_stack.components.hub_access import HubAccess, HubAccessArgs
     from gitops_stack.components.karpenter import Karpenter, KarpenterArgs
     from gitops_stack.components.network import Network, NetworkArgs
     from gitops_stack.components.pod_identity import PodIdentity, PodIdentityArgs
@@ -37,6 +38,8 @@ __all__ = [
     "EksClusterArgs",
     "GitOpsStack",
     "GitOpsStackArgs",
+    "HubAccess",
+    "HubAccessArgs",
     "Karpenter",
     "KarpenterArgs",
     "Network",
@@ -50,6 +53,7 @@ _ON_DEMAND = {
     "ClusterAddons": "cluster_addons",
     "ContainerRegistry": "container_registry",
     "EksCluster": "eks_cluster",
+    "HubAccess": "hub_access",
     "Karpenter": "karpenter",
     "Network": "network",
     "PodIdentity": "pod_identity",

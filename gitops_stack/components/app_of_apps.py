@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import NotRequired
 
 from gitops_stack import conventions
+from gitops_stack.components.cluster_connection import ConnectionArgs, with_provider
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
-from gitops_stack.components.ordering import Registered, inherited_dependencies
+from gitops_stack.components.ordering import Registered, depend_on, inherited_dependencies
 from gitops_stack.components.registration import register_handed_over, register_kept
 from gitops_stack.guard.root_application import build_source
 
@@ -16,17 +17,19 @@ from gitops_stack.guard.root_application import build_source
 _TEARDOWN_LIMIT = "15m"
 
 
-class AppOfAppsArgs(TypedDict):
+class AppOfAppsArgs(ConnectionArgs):
     """What :class:`AppOfApps` seeds, and after what."""
 
     app_projects: Sequence[dict[str, Any]]
     """AppProjects, handed over to application `projects`."""
     root_application: dict[str, Any]
     """The root Application, which stays with Pulumi."""
-    definitions: Sequence[Registered]
-    """Argo CD's CRDs, `definitions` of `ArgoCD`."""
-    installation: Sequence[Registered]
-    """All of Argo CD, `objects` of `ArgoCD`."""
+    definitions: NotRequired[Sequence[Registered]]
+    """Argo CD's CRDs, `definitions` of `ArgoCD`; in Python."""
+    installation: NotRequired[Sequence[Registered]]
+    """All of Argo CD, `objects` of `ArgoCD`; in Python."""
+    installed: NotRequired[pulumi.Input[str]]
+    """In place of both in other languages: `installed` of `ArgoCD`."""
     take_over: NotRequired[str]
     """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
     tree: NotRequired[str]
@@ -46,13 +49,14 @@ class AppOfApps(pulumi.ComponentResource):
     """Name of the root Application."""
 
     def __init__(self, name: str, args: AppOfAppsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gitops-stack:index:AppOfApps", name, {}, opts)
+        super().__init__("gitops-stack:index:AppOfApps", name, {}, with_provider(name, args, opts))
         root = args["root_application"]
         namespace = root["metadata"]["namespace"]
         source = (root.get("spec") or {}).get("source") or {}
         # The guard of a teardown waits for the whole installation already.
-        ends = [one for one in args["installation"] if isinstance(one, TeardownGuardResource)]
-        standalone = not ends
+        installation, elsewhere = args.get("installation", ()), depend_on(args.get("installed"))
+        ends = [one for one in installation if isinstance(one, TeardownGuardResource)]
+        standalone = not (ends or elsewhere)
         guard = ClusterGuardResource(
             f"{name}/cluster-guard",
             self,
@@ -75,13 +79,13 @@ class AppOfApps(pulumi.ComponentResource):
                 conventions.PROJECTS_APPLICATION,
                 namespace,
                 self,
-                [guard, *args["definitions"]],
+                [guard, *args.get("definitions", ()), *elsewhere],
                 retain=True,
                 guard=guard,
             )
             for project in args["app_projects"]
         ]
-        before = [guard, *(ends or args["installation"]), *projects]
+        before = [guard, *(ends or installation), *elsewhere, *projects]
         top = register_kept(root, self, before, delete_timeout=_TEARDOWN_LIMIT, guard=guard)
         TeardownGuardResource(
             f"{name}/teardown-guard",

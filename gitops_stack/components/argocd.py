@@ -1,21 +1,24 @@
 """Install Argo CD: Namespace, Secrets, CRDs, then the rest of a render, each object a resource of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 from typing_extensions import NotRequired, TypedDict
 
 from gitops_stack import conventions
+from gitops_stack.components.cluster_connection import ConnectionArgs, with_provider
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, annotate_kept, register_handed_over, register_kept
 from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.gitops_tree.installation import load_installation
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret
+from gitops_stack.manifests.cluster_metadata import build_cluster_secret, build_spoke_data, build_spoke_secret
 from gitops_stack.manifests.open_schema import open_schema
 from gitops_stack.manifests.secrets import build_argocd_secrets, build_repository_secret, build_sign_in_secret
+from gitops_stack.settings.cluster_metadata import LABELS
 
 # These need only their namespace; the rest, workloads above all, waits for CRDs and Secrets. A dependency is stored, by
 # its whole URN, with each object that has it.
@@ -25,12 +28,31 @@ _EARLY = {
 }  # fmt: skip
 
 
-class ArgoCDArgs(TypedDict):
-    """What :class:`ArgoCD` installs."""
+class ClusterArgs(TypedDict):
+    """Another EKS cluster that Argo CD deploys to. Tokens are asked for by `argocd-k8s-auth`, and kept nowhere."""
 
-    manifests: Sequence[dict[str, Any]]
+    server: pulumi.Input[str]
+    """URL of its API server."""
+    ca_data: pulumi.Input[str]
+    """Its certificate authority, PEM in base64."""
+    cluster_name: pulumi.Input[str]
+    """Its name in EKS."""
+    role_arn: NotRequired[pulumi.Input[str]]
+    """Role that has an access entry there; default: the role of Argo CD's own pods."""
+    metadata: NotRequired[pulumi.Input[dict[str, str]]]
+    """What ApplicationSets read about it, as `cluster_metadata`."""
+    labels: NotRequired[pulumi.Input[dict[str, str]]]
+    """More labels of its Secret."""
+
+
+class ArgoCDArgs(ConnectionArgs):
+    """What :class:`ArgoCD` installs, and where."""
+
+    manifests: NotRequired[Sequence[dict[str, Any]]]
     """Objects of one kustomization, from `gitops_stack.gitops_tree.load_installation`: rendered, and held against
     their lock."""
+    folder: NotRequired[str]
+    """In place of `manifests`: the folder with the kustomization and its lock, which is loaded so."""
     namespace_labels: NotRequired[dict[str, str]]
     """Labels of the Namespace."""
     self_management: NotRequired[bool]
@@ -42,6 +64,8 @@ class ArgoCDArgs(TypedDict):
     """Keys of the Secret `argocd-sso`, which `$argocd-sso:KEY` names in Argo CD's ConfigMaps. Treated as a secret."""
     cluster_metadata: NotRequired[dict[str, pulumi.Input[str]]]
     """What ApplicationSets read about the cluster."""
+    clusters: NotRequired[Mapping[str, ClusterArgs]]
+    """Other clusters by name, one Secret each."""
     take_over: NotRequired[str]
     """The stack (`project/stack`) or cluster (UID of kube-system) that is taken over on purpose."""
     tree: NotRequired[str]
@@ -55,7 +79,7 @@ class ArgoCD(pulumi.ComponentResource):
     installation left is adopted. On a cluster of the same program pass `deleted_with=<cluster>`; children inherit it.
     What is in `depends_on` comes before the Namespace, and so before all.
     ``repository`` holds the keys of Argo CD's `repository` Secret and is treated as a secret. ``cluster_metadata``
-    are fields of :class:`gitops_stack.manifests.cluster_metadata.ClusterMetadata`, for ApplicationSets to read.
+    are fields of :class:`gitops_stack.settings.ClusterMetadata`, for ApplicationSets to read.
     In Python programs, ``definitions`` are the CRDs, for what needs only them, and ``objects`` every object
     registered, for what comes after the installation.
     """
@@ -64,21 +88,25 @@ class ArgoCD(pulumi.ComponentResource):
     """Where Argo CD is installed."""
     object_count: pulumi.Output[int]
     """Objects of its manifests."""
+    installed: pulumi.Output[str]
+    """URN of what comes after all of it, and goes before: `installed` of `AppOfApps` in other languages."""
 
     def __init__(self, name: str, args: ArgoCDArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gitops-stack:index:ArgoCD", name, {}, opts)
-        namespace = _find_namespace(args["manifests"])
+        super().__init__("gitops-stack:index:ArgoCD", name, {}, with_provider(name, args, opts))
+        manifests = _load_manifests(args)
+        namespace = _find_namespace(manifests)
         hand_over = args.get("self_management", True)
         kept = [_namespace(namespace, args.get("namespace_labels", {})), *build_argocd_secrets(namespace)]
         if "cluster_metadata" in args:
             kept.append(_build_cluster_secret(namespace, args["cluster_metadata"]))
+        kept += [_build_spoke_secret(namespace, key, one) for key, one in args.get("clusters", {}).items()]
         repository = [build_repository_secret(namespace)] if "repository" in args else []
         sign_in = [build_sign_in_secret(namespace)] if "sign_in" in args else []
         registered = [
             *build_registered([*kept, *repository, *sign_in], handed_over=False),
-            *build_registered(args["manifests"], handed_over=hand_over),
+            *build_registered(manifests, handed_over=hand_over),
         ]
-        crds = [manifest for manifest in args["manifests"] if manifest["kind"] == "CustomResourceDefinition"]
+        crds = [manifest for manifest in manifests if manifest["kind"] == "CustomResourceDefinition"]
         self._guard = ClusterGuardResource(
             f"{name}/cluster-guard",
             self,
@@ -87,7 +115,7 @@ class ArgoCD(pulumi.ComponentResource):
             inherited_dependencies(opts),
             take_over=args.get("take_over", ""),
             tree=args.get("tree"),
-            manifests=args["manifests"],
+            manifests=manifests,
             definitions=[open_schema(crd) if hand_over else annotate_kept(crd) for crd in crds],
         )
         home = register_kept(kept[0], self, [self._guard], guard=self._guard)
@@ -96,7 +124,7 @@ class ArgoCD(pulumi.ComponentResource):
             secrets.append(self._register_secret(repository[0], args["repository"], home, played=plays_credential()))
         if "sign_in" in args:
             secrets.append(self._register_secret(sign_in[0], args["sign_in"], home))
-        rest = [manifest for manifest in args["manifests"] if manifest["kind"] != "CustomResourceDefinition"]
+        rest = [manifest for manifest in manifests if manifest["kind"] != "CustomResourceDefinition"]
         self.definitions: Sequence[pulumi.Resource] = [
             self._register(crd, namespace, hand_over, secrets) for crd in crds
         ]
@@ -109,7 +137,8 @@ class ArgoCD(pulumi.ComponentResource):
         teardown = TeardownGuardResource(f"{name}/teardown-guard", self, namespace, self._guard, everything)
         self.objects: Sequence[pulumi.Resource] = [*everything, teardown]
         self.namespace = pulumi.Output.from_input(namespace)
-        self.object_count = pulumi.Output.from_input(len(args["manifests"]))
+        self.object_count = pulumi.Output.from_input(len(manifests))
+        self.installed = teardown.urn
         self.register_outputs({"namespace": self.namespace, "objectCount": self.object_count})
 
     def _register(
@@ -142,8 +171,38 @@ def _build_cluster_secret(namespace: str, metadata: dict[str, pulumi.Input[str]]
     return build_cluster_secret(namespace, labels, annotations)
 
 
+def _build_spoke_secret(namespace: str, name: str, args: ClusterArgs) -> Manifest:
+    def fill(found: dict[str, Any]) -> Manifest:
+        metadata = found["metadata"] or {}
+        labels = {key: value for key, value in metadata.items() if key in LABELS}
+        annotations = {key: value for key, value in metadata.items() if key not in LABELS}
+        data = build_spoke_data(found["server"], found["ca_data"], found["cluster_name"], found["role_arn"])
+        return build_spoke_secret(namespace, name, {**labels, **(found["labels"] or {})}, annotations, data)
+
+    filled = pulumi.Output.all(
+        server=args["server"],
+        ca_data=args["ca_data"],
+        cluster_name=args["cluster_name"],
+        role_arn=args.get("role_arn"),
+        metadata=args.get("metadata"),
+        labels=args.get("labels"),
+    ).apply(fill)
+    known = build_spoke_secret(namespace, name, {}, {}, {})  # what the engine has to know before another stack says it
+    metadata = {key: filled["metadata"][key] for key in ("labels", "annotations")}
+    return {**known, "metadata": {**known["metadata"], **metadata}, "stringData": filled["stringData"]}
+
+
 def _namespace(name: str, labels: dict[str, str]) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _load_manifests(args: ArgoCDArgs) -> Sequence[Manifest]:
+    given = [key for key in ("manifests", "folder") if key in args]
+    if len(given) != 1:
+        raise GitOpsStackError(
+            f"ArgoCD: found {' and '.join(given) or 'neither manifests nor folder'}; needs one of them"
+        )
+    return args["manifests"] if "manifests" in args else load_installation(args["folder"])
 
 
 def _find_namespace(manifests: Sequence[Manifest]) -> str:

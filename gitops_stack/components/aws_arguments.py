@@ -21,6 +21,7 @@ from gitops_stack.settings import (
     RegistrySettings,
     StackSettings,
 )
+from gitops_stack.settings.add_on_roles import find_pod_roles
 from gitops_stack.settings.pod_references import find_addon_roles
 
 
@@ -79,7 +80,6 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
         "region": account.region,
         "cluster_name": settings.cluster_name,
         "argocd_namespace": settings.argocd.namespace,
-        "spoke_role_arns": settings.argocd.spoke_role_arns,
         "ebs_csi_driver": "aws-ebs-csi-driver" in (addon_roles := find_addon_roles(settings)),
     }
     add_ons = settings.add_ons or AddOnSettings.model_validate({})
@@ -117,7 +117,7 @@ def build_identity_args(settings: StackSettings, account: Account) -> PodIdentit
             "service_account": autoscaler.service_account,
             "policy": build_autoscaler_policy(account, settings.cluster_name),
         }
-    roles |= {name: _build_pod_role_args(role) for name, role in settings.pod_roles.items()}
+    roles |= {name: _build_pod_role_args(role) for name, role in find_pod_roles(settings).items()}
     if roles:
         args["roles"] = roles
     return args

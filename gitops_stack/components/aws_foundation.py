@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,10 +28,14 @@ from gitops_stack.components.cluster_addons import ClusterAddons
 from gitops_stack.components.cluster_arguments import build_addons_args, build_cluster_args, build_karpenter_args
 from gitops_stack.components.container_registry import ContainerRegistry
 from gitops_stack.components.eks_cluster import EksCluster
+from gitops_stack.components.hub_access import HubAccess, HubAccessArgs
 from gitops_stack.components.karpenter import DISCOVERY_TAG, Karpenter, KarpenterArgs
 from gitops_stack.components.network import Network
+from gitops_stack.components.other_stacks import HUB_OUTPUT, SPOKE_OUTPUT, build_spoke_output, read_hub_role
 from gitops_stack.components.pod_identity import PodIdentity
 from gitops_stack.settings import CiSettings, EksClusterSettings, NetworkSettings, RegistrySettings, StackSettings
+from gitops_stack.settings.add_on_roles import find_pod_roles
+from gitops_stack.settings.aws_references import HUB_ENTRY
 
 
 @dataclass
@@ -53,13 +58,22 @@ class AwsFoundation:
     """Repository prefix of each pull-through cache, by the host it caches."""
     previewers: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Roles of pipelines that preview, by name."""
+    spoke_role_arns: Sequence[pulumi.Input[str]] = ()
+    """Roles by which Argo CD enters other clusters."""
+    hub_access: HubAccess | None = None
+    """The role by which an Argo CD of another cluster enters this one."""
     tags: Mapping[str, str] = field(default_factory=dict)
     components: list[pulumi.Resource] = field(default_factory=list)
     """All that was registered, for what must go before any of it."""
 
 
-def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) -> AwsFoundation:
-    """Register what ``settings`` ask of AWS, under ``parent`` and named after it. They have an account and a region."""
+def register_aws_foundation(
+    settings: StackSettings, parent: pulumi.Resource, spoke_role_arns: Sequence[pulumi.Input[str]] = ()
+) -> AwsFoundation:
+    """Register what ``settings`` ask of AWS, under ``parent`` and named after it. They have an account and a region.
+
+    ``spoke_role_arns`` are roles of the clusters Argo CD deploys to, beside those the settings list for it.
+    """
     if settings.account is None or settings.region is None:
         raise ValueError("settings without an account have nothing to be registered in AWS")
     account = Account(settings.account.id, settings.region)
@@ -79,6 +93,7 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
         opts=pulumi.ResourceOptions(parent=parent),
     )
     foundation = AwsFoundation(name, provider, account, tags=tags, roles=build_role_args(settings.account))
+    foundation.spoke_role_arns = [*settings.argocd.spoke_role_arns, *spoke_role_arns]
     foundation.metadata |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     inside = pulumi.ResourceOptions(parent=parent, providers=[provider])
     if settings.registry is not None:
@@ -88,7 +103,9 @@ def register_aws_foundation(settings: StackSettings, parent: pulumi.Resource) ->
     if settings.network is not None:
         network = _register_network(foundation, settings, settings.network, inside)
         if settings.eks is not None:
+            _register_hub_access(foundation, read_hub_role(settings, parent), inside)
             _register_cluster(foundation, settings, settings.eks, settings.network, network, inside)
+            _add_cluster_outputs(foundation, settings)
     return foundation
 
 
@@ -151,7 +168,12 @@ def _register_cluster(
     previewers: dict[str, AccessArgs] = {
         f"preview-{name}": {"principal_arn": arn, "policy": "View"} for name, arn in foundation.previewers.items()
     }
-    args["access"] = {**args["access"], **previewers}
+    hub: dict[str, AccessArgs] = (
+        {HUB_ENTRY: {"principal_arn": foundation.hub_access.role_arn, "policy": "ClusterAdmin"}}
+        if foundation.hub_access
+        else {}
+    )
+    args["access"] = {**args["access"], **previewers, **hub}
     args["tags"] = foundation.tags
     if foundation.caches:
         args["node_policy"] = build_cache_pull_policy(foundation.account, list(foundation.caches.values()))
@@ -162,7 +184,11 @@ def _register_cluster(
     )
     identity = PodIdentity(
         f"{foundation.name}-pod-identity",
-        {**build_identity_args(settings, foundation.account), **foundation.roles},
+        {
+            **build_identity_args(settings, foundation.account),
+            **foundation.roles,
+            "spoke_role_arns": foundation.spoke_role_arns,
+        },
         pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[cluster.resource])),
     )
     foundation.components += [cluster, identity]
@@ -185,9 +211,28 @@ def _register_cluster(
     }
     foundation.metadata["clusterName"] = settings.cluster_name
     foundation.metadata |= {key: identity.role_arns[role] for key, role in roles.items() if role in identity.role_arns}
-    foundation.outputs["clusterName"] = settings.cluster_name
-    if settings.pod_roles:
-        foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in settings.pod_roles}
+    if pod_roles := find_pod_roles(settings):
+        foundation.outputs["podRoleArns"] = {name: identity.role_arns[name] for name in pod_roles}
+
+
+def _register_hub_access(
+    foundation: AwsFoundation, hub_role_arn: pulumi.Input[str] | None, inside: pulumi.ResourceOptions
+) -> None:
+    if hub_role_arn is None:
+        return
+    args: HubAccessArgs = {"hub_role_arn": hub_role_arn, **foundation.roles}
+    foundation.hub_access = HubAccess(f"{foundation.name}-hub-access", args, inside)
+    foundation.components.append(foundation.hub_access)
+
+
+def _add_cluster_outputs(foundation: AwsFoundation, settings: StackSettings) -> None:
+    """Add what other stacks read: a hub's role, and all that a hub has to know of this cluster."""
+    foundation.outputs |= {"clusterName": settings.cluster_name, HUB_OUTPUT: foundation.metadata[HUB_OUTPUT]}
+    if foundation.hub_access is not None and foundation.cluster is not None:
+        metadata = {"stack": settings.stack, **foundation.metadata}
+        foundation.outputs[SPOKE_OUTPUT] = pulumi.Output.all(
+            foundation.cluster.kubeconfig, foundation.hub_access.role_arn, metadata
+        ).apply(lambda found: build_spoke_output(json.loads(found[0]), found[1], found[2]))
 
 
 def _register_karpenter(

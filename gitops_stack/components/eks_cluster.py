@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_eks
@@ -23,6 +23,11 @@ from gitops_stack.components.private_access import register_private_access
 from gitops_stack.components.roles import RoleOptions, read_role
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings.eks_versions import find_version_warning
+
+if TYPE_CHECKING:
+    from pulumi_eks import Cluster as EksResource
+else:
+    EksResource = Any  # or every program that uses any component, in any language, would load the schema of pulumi-eks
 
 _KEY_DELETION_DAYS = 30  # the longest AWS offers: until then a key that went by mistake can be called back
 # Before the nodes: the agent's answer must be there when the first pods ask for credentials. vpc-cni and kube-proxy
@@ -109,7 +114,7 @@ class EksCluster(pulumi.ComponentResource):
     kubeconfig: pulumi.Output[str]
     """JSON; it holds no credentials, only the command that asks for them. In an update it is known once new access
     entries are effective."""
-    resource: pulumi_eks.Cluster
+    resource: EksResource
     """The cluster itself, for `depends_on` and `deleted_with`."""
 
     def __init__(self, name: str, args: EksClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:

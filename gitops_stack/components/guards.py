@@ -16,7 +16,9 @@ from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
+from pulumi.resource import DependencyProviderResource
 
+from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.object_reference import reference
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
 from gitops_stack.guard.registered import Registered
@@ -122,7 +124,9 @@ def _write_manifests(manifests: Sequence[Manifest]) -> str:
     return name
 
 
-def remember_connection(provider: pulumi.ProviderResource, kubeconfig: str | None, context: str | None) -> None:
+def remember_connection(
+    provider: pulumi.ProviderResource, kubeconfig: pulumi.Input[str] | None, context: pulumi.Input[str] | None
+) -> None:
     """Note how ``provider`` reaches its cluster: in a preview Pulumi does not tell what was left out from unknown."""
     _CONNECTIONS[provider] = {"kubeconfig": kubeconfig, "context": context}
 
@@ -140,6 +144,12 @@ def _build_connection(component: pulumi.ComponentResource) -> dict[str, pulumi.I
             "context": ambient.get("context"),
             "clusterEntry": ambient.get("cluster"),
         }
+    if isinstance(provider, DependencyProviderResource):
+        # Taken for no kubeconfig, the guard would look at whatever cluster is the default one here.
+        raise GitOpsStackError(
+            f"{component.pulumi_resource_name}: found a provider of a program in another language, whose kubeconfig "
+            "cannot be read from here; give the component kubeconfig and context in place of the provider"
+        )
     if provider in _CONNECTIONS:
         return dict(_CONNECTIONS[provider])
     configured = vars(provider)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+from pulumi.resource import DependencyResource
 
 from gitops_stack.errors import GitOpsStackError
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     Registered = pulumi.Resource
 else:
     Registered = Any
+
+
+def depend_on(urn: pulumi.Input[str] | None) -> list[Registered]:
+    """Return what stands in `depends_on` for a resource of another process, of which only the URN is known."""
+    if urn is None:
+        return []
+    found: Any = pulumi.Output.from_input(urn).apply(DependencyResource)
+    return [found]
 
 
 def inherited_dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:

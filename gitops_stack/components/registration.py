@@ -109,7 +109,10 @@ def tracking_id(manifest: Manifest, application: str, namespace: str) -> str:
 def annotate(manifest: Manifest, annotations: dict[str, str]) -> Manifest:
     """Return ``manifest`` with ``annotations`` added."""
     metadata = manifest["metadata"]
-    return {**manifest, "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), **annotations}}}
+    own: Any = metadata.get("annotations") or {}
+    is_late = isinstance(own, pulumi.Output)  # said by another stack
+    merged = own.apply(lambda found: {**found, **annotations}) if is_late else {**own, **annotations}
+    return {**manifest, "metadata": {**metadata, "annotations": merged}}
 
 
 def _register(

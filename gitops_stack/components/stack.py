@@ -10,8 +10,10 @@ import pulumi_kubernetes as kubernetes
 from typing_extensions import TypedDict
 
 from gitops_stack.components.app_of_apps import AppOfApps
-from gitops_stack.components.argocd import ArgoCD, ArgoCDArgs
-from gitops_stack.components.guards import StackGuardResource, remember_connection
+from gitops_stack.components.argocd import ArgoCD, ArgoCDArgs, ClusterArgs
+from gitops_stack.components.cluster_connection import register_provider
+from gitops_stack.components.guards import StackGuardResource
+from gitops_stack.components.other_stacks import read_clusters
 from gitops_stack.components.stand_in import PLAYED, plays_credential
 from gitops_stack.gitops_tree.manifest_set import digest
 from gitops_stack.guard.changes import build_facts
@@ -52,13 +54,14 @@ class GitOpsStack(pulumi.ComponentResource):
         guard = StackGuardResource(f"{name}/stack-guard", build_facts(settings))
         first = pulumi.ResourceOptions(depends_on=[guard])
         super().__init__("gitops-stack:index:GitOpsStack", name, {}, pulumi.ResourceOptions.merge(opts, first))
-        foundation = self._register_foundation(settings)
+        clusters = read_clusters(settings, self)
+        foundation = self._register_foundation(settings, clusters)
         if settings.cluster is None:
             pulumi.log.info(str(describe_missing_cluster(settings)), self)
             self.outputs = dict(foundation.outputs) if foundation else {}
         else:
-            provider = self._register_provider(settings, settings.cluster, foundation)
-            self.outputs = self._install(settings, manifests, provider, foundation)
+            provider = self._register_provider(settings.cluster, foundation)
+            self.outputs = self._install(settings, manifests, provider, foundation, clusters)
         self.register_outputs(self.outputs)
 
     def _install(
@@ -67,6 +70,7 @@ class GitOpsStack(pulumi.ComponentResource):
         manifests: Sequence[dict[str, Any]],
         provider: kubernetes.Provider,
         foundation: "AwsFoundation | None",
+        clusters: dict[str, ClusterArgs],
     ) -> dict[str, pulumi.Input[Any]]:
         """Register what is in the cluster, and return all outputs."""
         name = self.pulumi_resource_name
@@ -77,6 +81,8 @@ class GitOpsStack(pulumi.ComponentResource):
             "namespace_labels": build_argocd_namespace(settings)["metadata"]["labels"],
             "cluster_metadata": {"stack": settings.stack, **(foundation.metadata if foundation else {})},
         }
+        if clusters:
+            installation["clusters"] = clusters
         if settings.argocd.take_over is not None:
             installation["take_over"] = settings.argocd.take_over
         if settings.gitops.credentials is not None:
@@ -120,32 +126,20 @@ class GitOpsStack(pulumi.ComponentResource):
             "gitopsTree": f"{settings.gitops.repo_url}//{settings.tree_path}?ref={settings.gitops.revision}",
         }
 
-    def _register_foundation(self, settings: StackSettings) -> "AwsFoundation | None":
+    def _register_foundation(self, settings: StackSettings, clusters: dict[str, ClusterArgs]) -> "AwsFoundation | None":
         if settings.account is None:
             return None
         # 0.6 s and 60 MB that a cluster which is there already does not need.
         from gitops_stack.components.aws_foundation import register_aws_foundation  # noqa: PLC0415
 
-        return register_aws_foundation(settings, self)
+        spokes = [one["role_arn"] for one in clusters.values() if "role_arn" in one]
+        return register_aws_foundation(settings, self, spokes)
 
-    def _register_provider(
-        self, settings: StackSettings, cluster: "ClusterSettings", foundation: "AwsFoundation | None"
-    ) -> kubernetes.Provider:
+    def _register_provider(self, cluster: "ClusterSettings", foundation: "AwsFoundation | None") -> kubernetes.Provider:
         if isinstance(cluster, ExistingClusterSettings):
             kubeconfig = str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
-            provider = kubernetes.Provider(
-                f"{self.pulumi_resource_name}-cluster",
-                kubeconfig=kubeconfig,
-                context=cluster.context,
-                # The guard knows a cluster by its identity: another path or context of the same one replaces nothing.
-                cluster_identifier=f"{pulumi.get_project()}/{settings.stack}",
-                enable_config_map_mutable=True,
-                enable_secret_mutable=True,
-                upsert_existing_objects=True,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            remember_connection(provider, kubeconfig, cluster.context)
-            return provider
+            name, opts = f"{self.pulumi_resource_name}-cluster", pulumi.ResourceOptions(parent=self)
+            return register_provider(name, kubeconfig, cluster.context, opts)
         from gitops_stack.components.aws_foundation import register_kubernetes_provider  # noqa: PLC0415
 
         if foundation is None or foundation.cluster is None:

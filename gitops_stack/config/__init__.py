@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gitops_stack.config.credentials import build_plain_secrets, list_credentials, without_ciphertext
+from gitops_stack.config.credentials import ENCRYPTED, build_plain_secrets, list_credentials, without_ciphertext
 from gitops_stack.config.kubeconfig import check_kubeconfig, kubeconfig_path
 from gitops_stack.config.provider_keys import check_provider_keys
 from gitops_stack.config.setting_problems import (
@@ -30,9 +30,11 @@ from gitops_stack.config.stack_config import engine_text, load_stack_config
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
+from gitops_stack.manifests.add_ons import check_add_on_values
 from gitops_stack.manifests.argocd.surroundings import build_surroundings
 from gitops_stack.manifests.patches import generated_patch_names
 from gitops_stack.settings import AWS_KEYS, FROM_ELSEWHERE, OPTIONAL_KEYS, StackSettings, check_references
+from gitops_stack.settings.add_on_values import list_texts
 from gitops_stack.stack_files import find_stacks, stack_file
 
 __all__ = [
@@ -142,5 +144,15 @@ def _uses_aws(values: Mapping[str, Any]) -> bool:
 def _check_names(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
     for name in sorted(settings.argocd.patches.keys() & generated_patch_names(settings.argocd)):
         yield f"argocd.patches.{name}", name, "needs another name: the library generates a patch of that name"
+    yield from check_add_on_values(settings)
+    yield from _check_encrypted(settings)
     for name in sorted(settings.workloads.keys() & build_surroundings(settings).keys()):
         yield f"workloads.{name}", name, f"needs another name: apps/{name}.yaml holds an object around Argo CD"
+
+
+def _check_encrypted(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
+    for name, application in settings.add_on_applications.items():
+        for path, text in list_texts(application.values):
+            if text == ENCRYPTED:
+                needs = "needs to be left out: values of charts stand in Git; name a Secret of the cluster there"
+                yield f"addOnApplications.{name}.values.{path}", ENCRYPTED, needs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_ENCRYPTED = "(encrypted: only the Pulumi engine can read it)"
+ENCRYPTED = "(encrypted: only the Pulumi engine can read it)"
 # Path of each secret, `*` for any key, and how much of it says where a credential is.
 _SECRETS = (
     (("gitops", "credentials", "token"), 2),
@@ -48,7 +48,7 @@ def without_ciphertext(value: Any) -> Any:  # noqa: ANN401 - any YAML value
     """Return ``value`` with what only the engine can read replaced by a text that says so."""
     if isinstance(value, dict):
         if value.keys() == {"secure"} and isinstance(value["secure"], str):
-            return _ENCRYPTED
+            return ENCRYPTED
         return {key: without_ciphertext(entry) for key, entry in value.items()}
     return [without_ciphertext(entry) for entry in value] if isinstance(value, list) else value
 

@@ -21,6 +21,7 @@ REGION_KEY = "aws:region"
 HIDDEN = "a value that is not shown"  # of a credential, in whatever form it was written
 _PROVIDERS = ("existing", "eks")
 _SHOWN = 60
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")  # of a model, of a dataclass
 _PASSWORD = re.compile(r"(?<=://)[^/\s]*@")
 
 
@@ -51,7 +52,7 @@ def build_problems(error: ValidationError, written: Mapping[tuple[str, ...], str
         if (own := written.get(tuple(path))) is not None:
             shown = f"{own}, which YAML reads as the number {shown}"
         where = REGION_KEY if path == ["region"] else f"{PREFIX}{'.'.join(path)}"
-        if found["type"] == "extra_forbidden":
+        if found["type"] in _UNKNOWN_KEY:
             yield build_unknown(where, loc[:-1])
             continue
         said, needs = _needs(found["type"], found.get("ctx") or {}, shown, found["msg"])
@@ -91,6 +92,7 @@ def _needs(kind: str, context: Mapping[str, Any], shown: str, message: str) -> t
         "string_too_short": "needs text that is not empty",
         "string_too_long": f"needs at most {context.get('max_length')} characters",
         "dict_type": "needs a map of names to settings",
+        "dataclass_type": _map_for(shown),
         "model_type": _map_for(shown),
         "model_attributes_type": _map_for(shown),
         "tuple_type": "needs a list",
@@ -106,7 +108,8 @@ def _shown_of(kind: str, value: Any, loc: list[str]) -> str:  # noqa: ANN401 - w
     holds_credentials = loc in (["gitops", "credentials"], ["argocd", "sso"]) or loc[-1:] == ["clientSecret"]
     if holds_credentials and isinstance(value, dict):
         return ", ".join(map(str, value)) or "none of them"
-    if is_credential(loc) or (leads_to_credential(loc) and isinstance(value, (str, list))):
+    of_certificate = loc[-1:] == ["caData"]  # which somebody takes a private key for
+    if of_certificate or is_credential(loc) or (leads_to_credential(loc) and isinstance(value, (str, list))):
         return HIDDEN
     if kind == "union_tag_invalid":
         return build_shown(value["provider"])

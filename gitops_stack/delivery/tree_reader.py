@@ -47,6 +47,14 @@ class TreeReader:
         names = sorted(file.name for file in held.iterdir() if file.name.endswith(MANIFEST_SUFFIXES) and file.is_file())
         return [join(folder, name) for name in names]
 
+    def walk_manifests(self, folder: str) -> list[str]:
+        """List the YAML and JSON files in ``folder`` and below it, sorted; links are not followed."""
+        held = self._inside(folder)
+        if held is None or not held.is_dir():
+            return []
+        found = (file for file in held.rglob("*") if file.name.endswith(MANIFEST_SUFFIXES) and file.is_file())
+        return sorted(join(folder, file.relative_to(held).as_posix()) for file in found)
+
     def _inside(self, path: str) -> Path | None:
         try:
             file = (self.root / path).resolve()

@@ -9,6 +9,7 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.pull_through import ImageCache, build_image_overrides
 from gitops_stack.conventions import ARGOCD_IMAGES, GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.gitops_tree.yaml_text import render_document
+from gitops_stack.manifests.add_ons import build_add_ons
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.applications import (
     build_projects_application,
@@ -16,7 +17,7 @@ from gitops_stack.manifests.applications import (
     build_workload_application,
 )
 from gitops_stack.manifests.argocd.surroundings import build_surroundings
-from gitops_stack.manifests.namespaces import build_team_namespaces
+from gitops_stack.manifests.namespaces import build_project_namespaces
 from gitops_stack.manifests.patches import Patch, build_patches
 from gitops_stack.settings import ArgoCDSettings, StackSettings
 
@@ -38,10 +39,11 @@ def build_tree(settings: StackSettings, authored_patches: Iterable[str] = ()) ->
         KUSTOMIZATION: build_kustomization(settings.argocd, patches, authored_patches, build_images(settings)),
         **{f"{PATCHES}/{patch_file(patch)}": patch.body for patch in patches},
         **{f"projects/{project['metadata']['name']}.yaml": project for project in build_app_projects(settings)},
-        **{f"apps/namespace-{ns['metadata']['name']}.yaml": ns for ns in build_team_namespaces(settings)},
+        **{f"apps/namespace-{ns['metadata']['name']}.yaml": ns for ns in build_project_namespaces(settings)},
         "apps/argocd.yaml": build_self_management_application(settings),
         "apps/projects.yaml": build_projects_application(settings),
         **{f"apps/{name}.yaml": found for name, found in build_surroundings(settings).items()},
+        **{f"apps/{name}.yaml": found for name, found in build_add_ons(settings).items()},
         **{f"apps/{name}.yaml": build_workload_application(settings, name) for name in settings.workloads},
     }
     return {path: f"{GENERATED_HEADER}\n{render_document(document)}" for path, document in documents.items()}

@@ -131,6 +131,16 @@ ARTIFACTS = (
     ),
 )
 
+OPTIONAL = (  # built, or taken from a wheel, by who asks for it: no lab does
+    Artifact(
+        "pulumi-language-yaml",
+        "pulumi-language-yaml",
+        "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+        50,
+        (("github.com/pulumi/pulumi-yaml/pkg/version.Version", versions.PULUMI_YAML),),
+    ),
+)
+
 
 def load_sources(folder: str, root: Path = SOURCES) -> dict[str, bytes]:
     """Return the pins and Go files of one folder, relative path to content, in a stable order."""

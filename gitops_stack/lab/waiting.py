@@ -41,9 +41,12 @@ def wait_out_reasons(lab: Lab, limit_seconds: float, find_reasons: Callable[[Cli
 
 def find_unwell(settings: StackSettings, applications: list[ApplicationStatus], revision: str) -> list[str]:
     """Return a sentence for each application that is not Synced at ``revision`` and Healthy, or not there."""
-    wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads}
+    add_ons = settings.add_on_applications
+    wanted = {ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION, *settings.workloads, *add_ons}
     elsewhere = {name for name, workload in settings.workloads.items() if workload.repo_url or workload.revision}
+    elsewhere |= add_ons.keys()
     manual = {name for name, workload in settings.workloads.items() if not workload.auto_sync}  # wait for a person
+    manual |= {name for name, add_on in add_ons.items() if not add_on.auto_sync}
     reasons = [
         f"{status.name} is {status.sync} and {status.health} at {status.revision[:12] or 'no revision'}: "
         f"{status.reason or 'not the pushed revision'}"

@@ -1,4 +1,4 @@
-"""AppProjects: platform for Argo CD and the tree, default locked shut, one per team.
+"""AppProjects: platform for Argo CD and the tree, default locked shut, one of all add-ons, one per team.
 
 Argo CD's server validates projects in Go and not in the CRD, so what is built here has passed `settings`' own checks.
 """
@@ -9,16 +9,20 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.add_ons import build_add_ons_project
 from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.argocd.notifications import build_subscriptions
+from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import ProjectRoleSettings, StackSettings, SyncWindowSettings
 
 
 def build_app_projects(settings: StackSettings) -> list[Manifest]:
-    """Build all AppProjects of the stack: platform, default, then the teams' in the order of the settings."""
+    """Build all AppProjects of the stack: platform, default, add-ons, the teams' in the order of the settings."""
+    add_ons = build_add_ons_project(settings)
     return [
         _app_project(settings, conventions.PLATFORM_PROJECT, _platform(settings)),
         _app_project(settings, conventions.DEFAULT_PROJECT, _locked()),
+        *([_app_project(settings, conventions.ADD_ONS_PROJECT, add_ons)] if add_ons else []),
         *(_app_project(settings, name, _team(settings, name)) for name in settings.projects),
     ]
 
@@ -69,8 +73,8 @@ def _team(settings: StackSettings, name: str) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "sourceRepos": list(settings.project_repos(name)),
         "destinations": [{"server": conventions.IN_CLUSTER, "namespace": ns} for ns in project.namespaces],
-        "clusterResourceWhitelist": [_group_kind(kind) for kind in project.cluster_kinds],
-        "namespaceResourceWhitelist": [_group_kind(kind) for kind in project.kinds],
+        "clusterResourceWhitelist": [build_group_kind(kind) for kind in project.cluster_kinds],
+        "namespaceResourceWhitelist": [build_group_kind(kind) for kind in project.kinds],
     }
     if project.sync_windows:
         spec["syncWindows"] = [_sync_window(window) for window in project.sync_windows]
@@ -100,8 +104,3 @@ def _sync_window(window: SyncWindowSettings) -> dict[str, Any]:
         **{key: names for key, names in selected.items() if names},
         "manualSync": window.manual_sync,
     }
-
-
-def _group_kind(name: str) -> dict[str, str]:
-    group, _, kind = name.rpartition("/")
-    return {"group": group, "kind": kind}

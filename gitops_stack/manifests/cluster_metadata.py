@@ -1,7 +1,6 @@
-"""The metadata contract: what the `in-cluster` cluster Secret tells ApplicationSets about the stack they run in.
+"""Cluster Secrets by the metadata contract: which keys a stack writes, and which of them ApplicationSets read.
 
-One dataclass is the contract; its JSON Schema is committed. Keys have no prefix, so that a template reads them
-plainly: `{{metadata.annotations.vpcId}}`, or `{{.metadata.annotations.vpcId}}` with `goTemplate: true`.
+The contract itself is :class:`gitops_stack.settings.ClusterMetadata`; its JSON Schema is committed.
 """
 
 from __future__ import annotations
@@ -11,16 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ConfigDict, Field, TypeAdapter
-from pydantic.dataclasses import dataclass
+from pydantic import TypeAdapter
 
 from gitops_stack import conventions
 from gitops_stack.errors import Problem
 from gitops_stack.manifests import Manifest
-from gitops_stack.settings import StackSettings
+from gitops_stack.settings import ClusterMetadata, RegisteredClusterSettings, StackSettings
+from gitops_stack.settings.cluster_metadata import LABELS
 
-CLUSTER_SECRET = "in-cluster"  # noqa: S105 - an object name; also the name Argo CD itself gives to its own cluster
-LABELS = ("stack", "region")  # what selectors pick by; all else are annotations, which have no limit on characters
 _OWN_LABELS = (conventions.SECRET_TYPE, conventions.PART_OF, "app.kubernetes.io/name")
 _TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -29,41 +26,6 @@ _INDEX = re.compile(r"(?:index|get)\s+\$?\.metadata\.(labels|annotations)\s+[\"`
 # The generators whose templates read cluster Secrets, and those that combine others (ApplicationSet documentation).
 _OF_CLUSTERS = ("clusters", "clusterDecisionResource")
 _COMBINING = ("matrix", "merge")
-_ARN = r"^arn:aws[-a-z]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:.+$"
-
-
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class ClusterMetadata:
-    """What ApplicationSets may read. A field that is None does not belong to this kind of stack and is not written."""
-
-    stack: str = Field(description="Name of the stack; a label.")
-    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="AWS region; a label.")
-    accountId: str | None = Field(default=None, pattern=r"^\d{12}$", description="AWS account.")  # noqa: N815 - the key
-    clusterName: str | None = Field(default=None, description="Name of the EKS cluster.")  # noqa: N815
-    vpcId: str | None = Field(default=None, pattern=r"^vpc-", description="VPC of the EKS cluster.")  # noqa: N815
-    ecrHost: str | None = Field(default=None, description="Host of the container registry.")  # noqa: N815
-    argocdRoleArn: str | None = Field(default=None, pattern=_ARN, description="Hub role of Argo CD.")  # noqa: N815
-    externalSecretsRoleArn: str | None = Field(default=None, pattern=_ARN, description="Role of external-secrets.")  # noqa: N815
-    loadBalancerControllerRoleArn: str | None = Field(  # noqa: N815
-        default=None, pattern=_ARN, description="Role of the AWS load balancer controller."
-    )
-    externalDnsRoleArn: str | None = Field(default=None, pattern=_ARN, description="Role of external-dns.")  # noqa: N815
-
-    karpenterInstanceProfile: str | None = Field(  # noqa: N815
-        default=None, description="Instance profile of Karpenter's machines."
-    )
-    karpenterQueue: str | None = Field(default=None, description="Queue that tells Karpenter of interruptions.")  # noqa: N815
-
-    def labels(self) -> dict[str, str]:
-        """Return the labels of the cluster Secret that carry the contract."""
-        return {key: value for key, value in self._written() if key in LABELS}
-
-    def annotations(self) -> dict[str, str]:
-        """Return the annotations of the cluster Secret that carry the contract."""
-        return {key: value for key, value in self._written() if key not in LABELS}
-
-    def _written(self) -> Iterator[tuple[str, str]]:
-        yield from ((key, value) for key, value in vars(self).items() if value is not None)
 
 
 def render_metadata_schema() -> str:
@@ -98,22 +60,53 @@ def build_cluster_secret(namespace: str, labels: Mapping[str, Any], annotations:
 
     ``labels`` and ``annotations`` are those of :class:`ClusterMetadata`, or what stands for their values until known.
     """
-    own = {"app.kubernetes.io/name": CLUSTER_SECRET, conventions.PART_OF: "argocd", conventions.SECRET_TYPE: "cluster"}
+    data = {"server": conventions.IN_CLUSTER, "config": json.dumps({"tlsClientConfig": {"insecure": False}})}
+    return _build_secret(namespace, conventions.IN_CLUSTER_NAME, conventions.IN_CLUSTER_NAME, labels, annotations, data)
+
+
+def build_spoke_secret(
+    namespace: str, name: str, labels: Mapping[str, Any], annotations: Mapping[str, Any], data: Mapping[str, Any]
+) -> Manifest:
+    """Build the cluster Secret of another cluster; ``data`` is that of :func:`build_spoke_data`, or stands for it."""
+    return _build_secret(namespace, f"cluster-{name}", name, labels, annotations, data)
+
+
+def build_spoke_data(server: str, ca_data: str, cluster_name: str, role_arn: str | None) -> dict[str, str]:
+    """Build `server` and `config` of an EKS cluster's Secret: whom Argo CD asks for a token, and no token.
+
+    Without ``role_arn`` the token is the hub's own role's. Source: argo-cd declarative-setup.md, "EKS".
+    """
+    login = {"clusterName": cluster_name, **({"roleARN": role_arn} if role_arn else {})}
+    config = {"awsAuthConfig": login, "tlsClientConfig": {"insecure": False, "caData": ca_data}}
+    return {"server": server, "config": json.dumps(config)}
+
+
+def build_spoke_metadata(name: str, cluster: RegisteredClusterSettings) -> ClusterMetadata:
+    """Build the metadata of a cluster that is typed: what the settings say, or its names alone."""
+    known = cluster.metadata.written() if cluster.metadata else {"stack": name}
+    return ClusterMetadata(**{"clusterName": cluster.cluster_name, **known})  # type: ignore[arg-type]
+
+
+def _build_secret(
+    namespace: str,
+    own_name: str,
+    name: str,
+    labels: Mapping[str, Any],
+    annotations: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> Manifest:
+    own = {"app.kubernetes.io/name": own_name, conventions.PART_OF: "argocd", conventions.SECRET_TYPE: "cluster"}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "name": CLUSTER_SECRET,
+            "name": own_name,
             "namespace": namespace,
             "labels": {**own, **labels},
             "annotations": dict(annotations),
         },
         "type": "Opaque",
-        "stringData": {
-            "name": CLUSTER_SECRET,
-            "server": conventions.IN_CLUSTER,
-            "config": json.dumps({"tlsClientConfig": {"insecure": False}}),
-        },
+        "stringData": {"name": name, **data},
     }
 
 

@@ -15,6 +15,7 @@ from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import RETRY
 from gitops_stack.manifests.argocd.access import quote_group
+from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.teams import TEAM_KINDS
 
@@ -153,7 +154,7 @@ def build_environments_project(settings: StackSettings, environments: Sequence[E
             "destinations": [{"server": conventions.IN_CLUSTER, "namespace": "env-*"}],
             "clusterResourceWhitelist": [],
             "namespaceResourceWhitelist": [
-                _group_kind(kind) for kind in sorted({*kinds, "LimitRange", "ResourceQuota"})
+                build_group_kind(kind) for kind in sorted({*kinds, "LimitRange", "ResourceQuota"})
             ],
             "roles": [_build_role(one) for one in environments],
         },
@@ -176,8 +177,3 @@ def _policies(environment: Environment) -> Iterable[str]:
             for action in _ACTIONS:
                 target = f"{project}/{environment.application(name)}"
                 yield f"p, proj:{project}:{environment.name}, applications, {action}, {target}, allow"
-
-
-def _group_kind(name: str) -> dict[str, str]:
-    group, _, kind = name.rpartition("/")
-    return {"group": group, "kind": kind}

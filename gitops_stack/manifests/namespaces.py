@@ -1,9 +1,10 @@
-"""Namespaces: Argo CD's own, which Pulumi keeps, and the teams', which the root application keeps."""
+"""Namespaces: Argo CD's own, which Pulumi keeps, and those of teams and add-ons, which the root application keeps."""
 
 from __future__ import annotations
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.add_ons import list_add_on_namespaces
 from gitops_stack.settings import StackSettings
 
 
@@ -17,14 +18,15 @@ def build_argocd_namespace(settings: StackSettings) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": settings.argocd.namespace, "labels": labels}}
 
 
-def build_team_namespaces(settings: StackSettings) -> list[Manifest]:
-    """Build the literal namespaces of all projects, sorted by name.
+def build_project_namespaces(settings: StackSettings) -> list[Manifest]:
+    """Build the literal namespaces of all projects, and those of add-ons, sorted by name.
 
     They belong to the root application: a project that needs no cluster kinds cannot create its own, and
     `CreateNamespace=true` would leave them behind on teardown. `Prune=false` keeps a namespace, and all that is in
     it, when its project is taken out of the settings; deleting the root application still removes it.
     """
     owners = {ns: name for name, project in settings.projects.items() for ns in project.namespaces if "*" not in ns}
+    owners |= dict.fromkeys(list_add_on_namespaces(settings), conventions.ADD_ONS_PROJECT)
     return [
         {
             "apiVersion": "v1",

@@ -9,6 +9,7 @@ from typing import Any
 from gitops_stack.conventions import (
     ARGOCD_GROUP,
     IN_CLUSTER,
+    IN_CLUSTER_NAME,
     PROJECTS_APPLICATION,
     RESOURCES_FINALIZER,
     SELF_MANAGEMENT_APPLICATION,
@@ -17,7 +18,6 @@ from gitops_stack.patterns import normalize_server
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import RenderedObject
 
-IN_CLUSTER_NAME = "in-cluster"
 LIBRARY_APPLICATIONS = (SELF_MANAGEMENT_APPLICATION, PROJECTS_APPLICATION)
 
 

@@ -82,6 +82,8 @@ class RenderedObject:
     file: str
     application: str = ""
     folder: str = ""
+    varying: tuple[tuple[str | int, ...], ...] = ()
+    """Fields that are other ones at every render, beside those that have a placeholder."""
 
     @cached_property
     def name(self) -> ObjectName:

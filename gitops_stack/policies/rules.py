@@ -33,6 +33,18 @@ RULES: tuple[Rule, ...] = (
         "It was not checked.",
     ),
     Rule(
+        "vendored-chart",
+        "error",
+        "A chart below charts/ differs from charts/charts.lock.yaml, or is not in it.",
+        "An edit by hand is lost with the next version, and nobody knows what runs.",
+    ),
+    Rule(
+        "value-made-anew",
+        "warning",
+        "A chart makes a value anew at every render (a password, a certificate, a date).",
+        "The Application is never Synced, and every sync writes another value.",
+    ),
+    Rule(
         "passed-over",
         "note",
         "Files in a folder without a stack are patches, tests, templates or other tools'; or (a warning) a path holds "

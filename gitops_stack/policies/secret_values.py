@@ -1,4 +1,4 @@
-"""Whether a Secret in Git holds a secret: placeholders of plugins, empty values and public keys are not."""
+"""Whether a Secret in Git holds a secret: placeholders of plugins, empty values, and what is public, are not."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ _PLACEHOLDER = re.compile(
 )
 _PUBLIC = frozenset({"ca.crt", "tls.crt", "ca-bundle.crt", "username"})
 _ADDRESS = re.compile(r"(https?|ssh|oci)://[^@\s?]+|git@[\w.-]+:[\w./-]+")  # without a login or a query
+# Certificates and public keys, alone or several.
+_PUBLIC_TEXT = re.compile(
+    r"(?:\s*-----BEGIN (?P<kind>CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|(?:RSA |PGP )?PUBLIC KEY(?: BLOCK)?)-----"
+    r"[^-]*-----END (?P=kind)-----)+\s*"
+    r"|(?:(?:[\w.,:|/+=*\[\]-]+ )?(?:ssh-|ecdsa-|sk-)[\w@.-]+ AAAA[\w+/=]+[^\n]*(?:\n|$)|\s*#[^\n]*(?:\n|$))+"
+)
+_LOGINS = ("auth", "password", "identitytoken", "registrytoken")
+_REGISTRIES = {".dockerconfigjson": "auths", ".dockercfg": ""}
 _SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
 _REPOSITORY = frozenset(
     {"password", "sshPrivateKey", "tlsClientCertKey", "githubAppPrivateKey", "gcpServiceAccountKey", "bearerToken"}
@@ -47,13 +55,26 @@ def is_placeholder(value: str) -> bool:
 
 
 def _is_secret(kind: str, key: str, value: str) -> bool:
-    if is_placeholder(value) or key in _PUBLIC or _ADDRESS.fullmatch(value):
+    if is_placeholder(value) or key in _PUBLIC or _ADDRESS.fullmatch(value) or _PUBLIC_TEXT.fullmatch(value):
         return False
+    if key in _REGISTRIES:
+        return _holds_registry_login(value, _REGISTRIES[key])
     if kind in ("repository", "repo-creds", "repository-write", "repo-write-creds"):
         return key in _REPOSITORY
     if kind == "cluster":
         return key == "config" and _holds_login(value)
     return True
+
+
+def _holds_registry_login(value: str, place: str) -> bool:
+    """Tell whether a configuration of docker logs in anywhere; one without a login is what anonymous pulls use."""
+    try:
+        config = json.loads(value)
+    except (ValueError, RecursionError):
+        return True  # as below
+    registries = mapping(dig(config, place) if place else config)
+    found = [text(mapping(one).get(key)) for one in registries.values() for key in _LOGINS]
+    return any(one.strip() and not is_placeholder(one) for one in found)
 
 
 def _holds_login(value: str) -> bool:

@@ -152,6 +152,7 @@ def _check_names(
 
 def _taken_names(project: Path, settings: StackSettings) -> Iterator[str]:
     yield from conventions.RESERVED_APPLICATIONS
+    yield from settings.add_on_applications
     yield from settings.workloads
     for _, _, document in load_authored(project, settings):
         if dig(document, "kind") == "Application":

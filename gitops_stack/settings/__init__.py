@@ -1,6 +1,7 @@
 """The frozen settings of one stack: shape, defaults, and the rules between them. Defaults are stated only here."""
 
 from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_on_applications import AddOnApplicationSettings
 from gitops_stack.settings.add_ons import (
     AddOnSettings,
     ClusterAutoscalerSettings,
@@ -60,13 +61,16 @@ from gitops_stack.settings.cluster import (
     NodeGroupSettings,
 )
 from gitops_stack.settings.cluster_access import AccessPolicySettings, AccessSettings
+from gitops_stack.settings.cluster_metadata import ClusterMetadata
 from gitops_stack.settings.extra_subnets import ExtraSubnetSettings
 from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
+from gitops_stack.settings.managed_by import ManagedBySettings
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.node_lifecycle import NodeUpdateSettings, TaintSettings
 from gitops_stack.settings.pod_roles import PodRoleSettings, StatementSettings
 from gitops_stack.settings.project_roles import ProjectRoleSettings
 from gitops_stack.settings.references import check_references
+from gitops_stack.settings.registered_clusters import RegisteredClusterSettings
 from gitops_stack.settings.registry import (
     PullAccessSettings,
     RegistrySettings,
@@ -80,20 +84,21 @@ from gitops_stack.settings.types import Settings
 
 __all__ = [
     "AWS_KEYS", "FROM_ELSEWHERE", "KEYS", "OPTIONAL_KEYS",
-    "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnSettings", "AlbSettings", "ArgoCDSettings",
-    "CiSettings", "ClusterAutoscalerSettings", "CognitoSettings", "Commit", "ComponentResources", "ComputeSettings",
-    "ControlPlaneLogSettings", "CredentialsSettings", "DirectorySettings", "EksClusterSettings", "EmailSettings",
-    "EndpointSettings", "EntraSettings", "ExistingClusterSettings", "ExistingSecretSettings", "ExposureSettings",
-    "ExternalDnsSettings", "ExternalSecretSettings", "ExternalSecretsSettings", "ExtraSubnetSettings",
-    "GatewaySettings", "GitOpsSettings", "GithubAppSettings", "GithubSettings", "GithubStatusSettings",
-    "GoogleSettings", "IdentityCenterSettings", "IgnoredDifferencesSettings", "KarpenterSettings",
-    "KeycloakSettings", "KustomizeSettings", "LoadBalancerControllerSettings", "LocalAccountSettings",
-    "MetricsSettings", "NetworkSettings", "NginxSettings", "NlbSettings", "NodeGroupSettings", "NodeUpdateSettings",
+    "AccessPolicySettings", "AccessSettings", "AccountSettings", "AddOnApplicationSettings", "AddOnSettings",
+    "AlbSettings", "ArgoCDSettings", "CiSettings", "ClusterAutoscalerSettings", "ClusterMetadata",
+    "CognitoSettings", "Commit", "ComponentResources", "ComputeSettings", "ControlPlaneLogSettings",
+    "CredentialsSettings", "DirectorySettings", "EksClusterSettings", "EmailSettings", "EndpointSettings",
+    "EntraSettings", "ExistingClusterSettings", "ExistingSecretSettings", "ExposureSettings", "ExternalDnsSettings",
+    "ExternalSecretSettings", "ExternalSecretsSettings", "ExtraSubnetSettings", "GatewaySettings", "GitOpsSettings",
+    "GithubAppSettings", "GithubSettings", "GithubStatusSettings", "GoogleSettings", "IdentityCenterSettings",
+    "IgnoredDifferencesSettings", "KarpenterSettings", "KeycloakSettings", "KustomizeSettings",
+    "LoadBalancerControllerSettings", "LocalAccountSettings", "ManagedBySettings", "MetricsSettings",
+    "NetworkSettings", "NginxSettings", "NlbSettings", "NodeGroupSettings", "NodeUpdateSettings",
     "NotificationServicesSettings", "NotificationSettings", "OidcSettings", "OktaSettings", "PipelineSettings",
     "PodRoleSettings", "PolicySettings", "ProjectRoleSettings", "ProjectSettings", "ProviderSettings",
-    "PublisherSettings", "PullAccessSettings", "RegistrySettings", "ReleaseVersion", "ReplicationSettings",
-    "RepositorySettings", "ResourceCustomizationSettings", "ResourceExclusionSettings", "SecretSourceSettings",
-    "Settings", "SlackSettings", "SsoSettings", "StackSettings", "StatementSettings", "SubscriptionSettings",
-    "SyncWindowSettings", "TaintSettings", "TeamsSettings", "TriggerSettings", "WebhookSettings",
-    "WorkloadSettings", "check_references",
+    "PublisherSettings", "PullAccessSettings", "RegisteredClusterSettings", "RegistrySettings", "ReleaseVersion",
+    "ReplicationSettings", "RepositorySettings", "ResourceCustomizationSettings", "ResourceExclusionSettings",
+    "SecretSourceSettings", "Settings", "SlackSettings", "SsoSettings", "StackSettings", "StatementSettings",
+    "SubscriptionSettings", "SyncWindowSettings", "TaintSettings", "TeamsSettings", "TriggerSettings",
+    "WebhookSettings", "WorkloadSettings", "check_references",
 ]  # fmt: skip

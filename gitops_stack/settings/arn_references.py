@@ -26,7 +26,7 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
     if settings.region is None:
         return
     partition = find_partition(settings.region)
-    for path, arn, same, reason in _list_arns(settings):
+    for path, arn, same, reason in _list_named(settings):
         if arn is None or not arn.startswith("arn:"):
             continue
         _, own_partition, _, region, account, _ = arn.split(":", 5)
@@ -39,7 +39,14 @@ def check_arns(settings: StackSettings) -> Iterator[Finding]:
     yield from _check_issuers(settings)
 
 
-def _list_arns(settings: StackSettings) -> Iterator[_Named]:
+def list_arns(settings: StackSettings) -> Iterator[tuple[str, str]]:
+    """Yield (path as typed, ARN) for everything the settings name by an ARN."""
+    yield from (
+        (named.path, named.arn) for named in _list_named(settings) if named.arn and named.arn.startswith("arn:")
+    )
+
+
+def _list_named(settings: StackSettings) -> Iterator[_Named]:
     if settings.eks is not None:
         for name, access in settings.eks.access.items():
             yield _Named(f"cluster.access.{name}.principalArn", access.principal_arn)
@@ -64,7 +71,16 @@ def _list_arns(settings: StackSettings) -> Iterator[_Named]:
         yield _Named("gitops.credentials.secretsManager", settings.gitops.credentials.secrets_manager, "region")
     for number, arn in enumerate(settings.argocd.spoke_role_arns):
         yield _Named(f"argocd.spokeRoleArns.{number}", arn)
+    yield from _list_cluster_arns(settings)
     yield from _list_pod_arns(settings)
+
+
+def _list_cluster_arns(settings: StackSettings) -> Iterator[_Named]:
+    """Tokens are presigned requests to STS, of which each partition has its own."""
+    for name, cluster in settings.clusters.items():
+        yield _Named(f"clusters.{name}.roleArn", cluster.role_arn)
+    if settings.eks is not None and settings.eks.managed_by is not None:
+        yield _Named("cluster.managedBy.roleArn", settings.eks.managed_by.role_arn)
 
 
 def _list_pod_arns(settings: StackSettings) -> Iterator[_Named]:

@@ -27,6 +27,8 @@ HA_HOSTS = 3
 # node group.
 LONGEST_ROLE_KEY = 30
 LONGEST_GROUP_KEY = 32
+HUB_ENTRY = "managed-by"
+"""The access entry of `cluster.managedBy`, among those of `cluster.access`."""
 _KUBE_PROXY_SKEW = 3  # minors it may be older than the API server, and never newer (Kubernetes' version skew policy)
 
 
@@ -128,6 +130,8 @@ def _check_cluster(settings: StackSettings) -> Iterator[Finding]:
     for name in settings.ci.previewers if settings.ci else ():
         if (taken := f"preview-{name}") in settings.eks.access:
             yield f"cluster.access.{taken}", "it", f"needs another name: ci.previewers.{name} has this access entry"
+    if settings.eks.managed_by is not None and HUB_ENTRY in settings.eks.access:
+        yield f"cluster.access.{HUB_ENTRY}", "it", "needs another name: cluster.managedBy has this access entry"
     if not any(one.policy == "ClusterAdmin" for access in settings.eks.access.values() for one in access.all_policies):
         needs = "needs ClusterAdmin for one principal: who runs Pulumi installs Argo CD"
         yield "cluster.access", ", ".join(settings.eks.access), needs

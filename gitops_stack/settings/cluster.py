@@ -11,6 +11,7 @@ from gitops_stack.settings.cluster_access import AccessSettings
 from gitops_stack.settings.eks_addons import IN_AUTO_MODE, AddonName, AddonVersion
 from gitops_stack.settings.eks_versions import check_eks_version
 from gitops_stack.settings.endpoint_networks import MOST_SOURCES, check_endpoint_network, check_private_network
+from gitops_stack.settings.managed_by import ManagedBySettings
 from gitops_stack.settings.network import SubnetId
 from gitops_stack.settings.node_images import Accelerator, ReleaseVersion, find_accelerator, find_kubernetes_version
 from gitops_stack.settings.node_launch import MOST_SECURITY_GROUPS, check_user_data
@@ -266,6 +267,9 @@ class EksClusterSettings(Settings):
         default_factory=lambda: EndpointSettings.model_validate({}), description="How the API server is reached."
     )
     access: dict[DnsLabel, AccessSettings] = Field(min_length=1, description="Access entries by name.")
+    managed_by: ManagedBySettings | None = Field(
+        None, description="An Argo CD of another cluster that deploys to this one: a role for it, and an access entry."
+    )
     logs: ControlPlaneLogSettings = Field(
         default_factory=lambda: ControlPlaneLogSettings.model_validate({}), description="Control plane logs."
     )

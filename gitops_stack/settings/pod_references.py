@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
 from gitops_stack.iam_rules import check_statement, list_cut_off
+from gitops_stack.settings.add_on_roles import find_add_on_roles
 from gitops_stack.settings.eks_addons import ADDON_ROLES, AddonRole
 from gitops_stack.settings.pod_roles import MOST_INLINE_CHARACTERS, PodRoleSettings
 from gitops_stack.settings.stack import StackSettings
@@ -83,7 +84,7 @@ def list_role_keys(settings: StackSettings) -> dict[str, str]:
     ):
         if add_ons is not None and getattr(add_ons, key.replace("-", "_")) is not None:
             found[key] = f"addOns.{setting}"
-    return found
+    return found | {name: f"addOnApplications.{name}" for name in find_add_on_roles(settings)}
 
 
 def _check_node_role(settings: StackSettings) -> Iterator[Finding]:
@@ -127,6 +128,9 @@ def _list_holders(settings: StackSettings) -> Iterator[_Holder]:
         ):
             if add_on is not None:
                 yield _Holder(add_on.namespace, add_on.service_account, f"addOns.{key}", f"addOns.{key}")
+    for name, role in find_add_on_roles(settings).items():
+        path = f"addOnApplications.{name}"
+        yield _Holder(role.namespace, role.service_account, path, path)
     for name, role in settings.pod_roles.items():
         yield _Holder(role.namespace, role.service_account, f"podRoles.{name}", f"podRoles.{name}")
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from gitops_stack import conventions
+from gitops_stack.conventions import CLUSTER_NAMESPACES
 from gitops_stack.patterns import match_namespace, match_repository
+from gitops_stack.settings.add_on_references import check_add_on_applications
 from gitops_stack.settings.argocd.references import check_argocd_references
 from gitops_stack.settings.aws_references import check_aws_references
+from gitops_stack.settings.registered_clusters import check_registered_clusters
 from gitops_stack.settings.stack import StackSettings
-
-# The API server refuses to delete the first three, so a teardown that holds them never ends.
-CLUSTER_NAMESPACES = ("kube-system", "kube-public", "default", "kube-node-lease")
 
 
 def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
@@ -20,9 +20,11 @@ def check_references(settings: StackSettings) -> Iterator[tuple[str, object, str
     yield from check_argocd_references(settings)
     if settings.argocd.namespace in CLUSTER_NAMESPACES:
         yield "argocd.namespace", settings.argocd.namespace, "needs a namespace of its own: this one is the cluster's"
+    yield from check_registered_clusters(settings)
     yield from _check_projects(settings)
     yield from _check_sync_windows(settings)
     yield from _check_workloads(settings)
+    yield from check_add_on_applications(settings)
     yield from check_aws_references(settings)
 
 

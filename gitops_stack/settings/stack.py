@@ -6,13 +6,15 @@ Versions have no default on purpose: what ages is written down by the operator.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from gitops_stack import conventions
 from gitops_stack.patterns import same_repository
 from gitops_stack.settings.account import AccountSettings
+from gitops_stack.settings.add_on_applications import AddOnApplicationSettings
+from gitops_stack.settings.add_on_charts import list_add_on_charts
 from gitops_stack.settings.add_ons import AddOnSettings
 from gitops_stack.settings.argocd import ArgoCDSettings
 from gitops_stack.settings.ci import CiSettings
@@ -20,9 +22,14 @@ from gitops_stack.settings.cluster import EksClusterSettings, ExistingClusterSet
 from gitops_stack.settings.gitops import GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.pod_roles import PodRoleSettings
+from gitops_stack.settings.registered_clusters import RegisteredClusterSettings
 from gitops_stack.settings.registry import RegistrySettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import DnsLabel, Region, Settings
+
+
+def _name_add_ons(schema: dict[str, Any]) -> None:
+    schema["propertyNames"] = {"enum": list(list_add_on_charts())}
 
 
 class StackSettings(Settings):
@@ -44,8 +51,16 @@ class StackSettings(Settings):
     pod_roles: dict[DnsLabel, PodRoleSettings] = Field(
         default_factory=dict, description="Roles of workloads' service accounts by name; only with eks."
     )
+    add_on_applications: dict[DnsLabel, AddOnApplicationSettings] = Field(
+        default_factory=dict,
+        description="Add-ons that Argo CD deploys, an Application each: docs/add-ons.md.",
+        json_schema_extra=_name_add_ons,
+    )
     gitops: GitOpsSettings = Field(description="The repository Argo CD follows.")
     argocd: ArgoCDSettings = Field(description="Argo CD's release, variant and patches.")
+    clusters: dict[DnsLabel, RegisteredClusterSettings] = Field(
+        default_factory=dict, description="Other EKS clusters that Argo CD deploys to, by name."
+    )
     projects: dict[DnsLabel, ProjectSettings] = Field(default_factory=dict, description="One AppProject per team.")
     workloads: dict[DnsLabel, WorkloadSettings] = Field(default_factory=dict, description="One child application each.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Callable
 from typing import Annotated
@@ -49,6 +51,13 @@ SourceRepository = Annotated[
         f"{_REPOSITORY_URL}|{_CHART_REGISTRY}",
         "a repository URL without a login: https://, ssh://, file:// or user@host:path, "
         "or host/path of OCI Helm charts",
+    ),
+]
+ChartRepository = Annotated[
+    str,
+    matching(
+        rf"(?!https://[^/\s]*@)https://\S+|{_CHART_REGISTRY}",
+        "a chart repository without a login: https://, or host/path of OCI Helm charts",
     ),
 ]
 RelativePath = Annotated[
@@ -141,6 +150,21 @@ SecretReference = Annotated[
         "or its ARN: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME",
     ),
 ]
+
+
+def _check_certificate(value: str) -> str:
+    try:
+        content = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if b"PRIVATE KEY" in content:
+        raise ValueError("needs the certificate alone: this has a private key, which stays where it is")
+    if b"-----BEGIN CERTIFICATE-----" not in content:
+        raise ValueError("needs the certificate's PEM file, all of it in base64")
+    return value
+
+
+CertificateData = Annotated[str, AfterValidator(_check_certificate)]
 Days = Annotated[int, Strict()]
 RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365,

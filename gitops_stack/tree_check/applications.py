@@ -174,7 +174,8 @@ def _take(
             tree.findings.append(build_no_object(shown, one.spec.name, folder, document))
             continue
         namespace = text(dig(document, "metadata", "namespace"))
-        one.objects.append(RenderedObject(document, namespace, shown, one.spec.name, folder))
+        varying = render.list_varying(document)
+        one.objects.append(RenderedObject(document, namespace, shown, one.spec.name, folder, varying))
 
 
 def _note_inputs(inputs: Inputs, folder: Path, render: Render) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,17 +16,17 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import Problem, last_line, shorten
+from gitops_stack.charts.helm import HelmTimeout, find_error, find_helm, run_helm
+from gitops_stack.errors import Problem, shorten
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
 from gitops_stack.patterns import match_doublestar
 from gitops_stack.policies.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
-from gitops_stack.tree_check.random_values import may_make_values, settle_made_values
+from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
-_SECONDS = 120.0
 _NO_PLUGIN = re.compile(r"could not find protocol handler for: ([\w+.-]+)")
 _UNREACHED = "helm cannot reach what the chart needs"
 _WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever the values
@@ -52,15 +51,19 @@ def render_chart(request: Request) -> Render:
     try:
         printed, again, pinned = _template(request, files)
         documents = load_documents(printed)
+        varying = {}
         if again:
-            documents = settle_made_values(documents, load_documents(again))
+            other = load_documents(again)
+            documents = settle_made_values(documents, other)
+            varying = list_varying(documents, other)
     except _UnrenderedError as error:
         return Render(files=tuple(files), **{"pinned": False, **error.fields})
     except yaml.YAMLError as error:
         said = build_no_yaml("what helm rendered", error).at(str(request.folder))
         return Render(failed=(said,), files=tuple(files), pinned=False)
     place = str(request.folder / "Chart.yaml")
-    return Render(tuple((place, found) for found in documents), files=tuple(files), pinned=pinned)
+    made = tuple((place, found) for found in documents)
+    return Render(made, files=tuple(files), pinned=pinned, varying=varying)
 
 
 def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
@@ -70,7 +73,7 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
 
     Not so are dependencies without a version, values from elsewhere, and patterns, which a new file may match.
     """
-    helm, folder = shutil.which("helm"), request.folder
+    helm, folder = find_helm(), request.folder
     if helm is None:
         raise _UnrenderedError(skipped="it is a Helm chart and helm is not on PATH", pinned=True)
     if (elsewhere := _foreign_values(request)) is not None:
@@ -96,10 +99,9 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
                 done, again = _render_with_dependencies(helm, request, arguments, Path(made))
                 pinned = pinned and _are_fixed(folder)
                 files += _list_neighbours(request)
-        except subprocess.TimeoutExpired:
-            late = Problem(f"helm did not end in {_SECONDS:.0f} s", place=str(folder))
-            raise _UnrenderedError(failed=(late,)) from None
-    said = shorten(_find_error(done.stderr))
+        except HelmTimeout as late:
+            raise _UnrenderedError(failed=(Problem(str(late), place=str(folder)),)) from None
+    said = shorten(find_error(done.stderr))
     if done.returncode and _UNREACHABLE.search(done.stderr):
         lacking = Problem(f"{_UNREACHED}: {said}", "check the network", str(folder))
         raise _UnrenderedError(skipped=_UNREACHED, lacking=str(lacking), hosts=note_unknown(lacking))
@@ -112,27 +114,14 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
     return done.stdout, again, pinned
 
 
-def _find_error(said: str) -> str:
-    """Return helm's error in one line: what a schema does not allow stands below it, and advice after an empty line."""
-    _, begins, error = f"\n{said}".rpartition("\nError: ")
-    return " ".join(error.partition("\n\n")[0].split()) if begins else last_line(said)
-
-
-def _run(helm: str, folder: Path, arguments: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [helm, *arguments], cwd=folder, env={**os.environ, **variables}, capture_output=True, encoding="utf-8",
-        errors="replace", timeout=_SECONDS, check=False,
-    )  # fmt: skip
-
-
 def _run_twice(
     helm: str, folder: Path, arguments: list[str], **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Render a chart, and once more if it makes values anew at every render."""
-    done = _run(helm, folder, arguments, **variables)
+    done = run_helm(helm, folder, *arguments, **variables)
     templates = (path for name in ("templates", "charts") for path in (folder / name).rglob("*") if path.is_file())
     makes = done.returncode == 0 and may_make_values(templates)
-    return done, _run(helm, folder, arguments, **variables).stdout if makes else ""
+    return done, run_helm(helm, folder, *arguments, **variables).stdout if makes else ""
 
 
 def _render_with_dependencies(
@@ -143,10 +132,10 @@ def _render_with_dependencies(
     with copy_source(request.folder, request.repository) as copy:
         fetched = (url for url in _repositories(copy) if url.startswith(("http://", "https://")))
         for number, url in enumerate(fetched):
-            done = _run(helm, copy, ["repo", "add", f"repository-{number}", url], **home)
+            done = run_helm(helm, copy, "repo", "add", f"repository-{number}", url, **home)
             if done.returncode:
                 return done, ""
-        done = _run(helm, copy, ["dependency", "build"], **home)
+        done = run_helm(helm, copy, "dependency", "build", **home)
         return (done, "") if done.returncode else _run_twice(helm, copy, arguments, **home)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from gitops_stack.tree_check.result import CheckOptions, Report, load_report, re
 from gitops_stack.tree_check.schemas import SchemaSet, choose_version
 from gitops_stack.tree_check.source import SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
+from gitops_stack.tree_check.uncertain import soften
+from gitops_stack.tree_check.vendored_charts import check_vendored_charts
 
 CATALOGUE = "schemas"
 _DEFAULT = CheckOptions()
@@ -74,6 +76,7 @@ def check_stack(
     found += [one for one in schemas.check(tree.objects) if not (problems and one.rule == "schema-missing")]
     found += judge(tree, settings.stack, settings.argocd.namespace)
     found += check_installation_settings(tree, project, settings)
+    found += check_vendored_charts(tree, project)
     found += ask(tree.objects) if ask else []
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
     found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])
@@ -116,11 +119,12 @@ def check_folder(
     tools = SourceTools(build_options, kubernetes_version=version)
     tree = load_folder(project, folder, tools, exclude=options.exclude)
     settle_json(tree)
-    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options))
+    schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options), alternatives=True)
     found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
-    switched = apply_policies(_soften(found, tree.guessed - tree.broken), entries, options.profile)
+    sure = soften(found, tree.objects, tree.guessed - tree.broken)
+    switched = apply_policies(sure, entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
@@ -129,12 +133,6 @@ def check_folder(
     if not plugins.installed and not plugins.findings and not ask:
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
-
-
-def _soften(findings: Iterable[Finding], guessed: Container[str]) -> Iterator[Finding]:
-    """Take an error in what nobody deploys as it stands for a warning, if other values may mend it."""
-    for one in findings:
-        yield replace(one, severity="warning") if one.severity == "error" and one.folder in guessed else one
 
 
 def _list_catalogues(project: Path, options: CheckOptions) -> list[Path]:

@@ -53,23 +53,38 @@ def _follow(tree: Tree, listed: FolderFiles, folder: Path, project: Path) -> Non
     """
     asked: list[Request] = []
     _take_asked(tree, _take_applications(tree, tree.objects, project), asked, project)
-    before = len(tree.findings)
     alone = list_unasked(listed.charts, asked, tree.tools)
+    findings, applications = len(tree.findings), len(tree.applications)
     found = _take_applications(tree, _take_all(tree, alone, project), project)
-    said = tree.findings[before:]
-    # Those of a chart alone are gone again when one of them says how it is rendered.
-    tree.applications = tree.applications[: len(tree.applications) - len(found)]
+    # What a chart alone makes and says is gone again when an Application says how it is rendered.
+    said, tree.findings = tree.findings[findings:], tree.findings[:findings]
+    tree.applications = tree.applications[:applications]
     guessed = {relative_path(one.folder, project) for one in alone if one.folder.resolve() != folder.resolve()}
-    _take_asked(tree, [one for one in found if one.spec.object.folder not in guessed], asked, project)
+    named = _list_named(found, project)
+    roots = [one for one in found if one.spec.object.folder not in named]
+    _take_asked(tree, [one for one in roots if one.spec.object.folder not in guessed], asked, project)
     sure = len(asked)
-    _take_asked(tree, [one for one in found if one.spec.object.folder in guessed], asked, project)
-    places = [relative_path(one.folder, project) for one in asked]
+    _take_asked(tree, [one for one in roots if one.spec.object.folder in guessed], asked, project)
+    places = {relative_path(one.folder, project) for one in asked}
+    _take_asked(tree, [one for one in found if one.spec.object.folder in named - places], asked, project)
+    places = {relative_path(one.folder, project) for one in asked}
     dropped = {place for place in (relative_path(one.folder, project) for one in alone) if place in places}
     tree.loose = {place: made for place, made in tree.loose.items() if place not in dropped}
-    tree.findings = [one for one in tree.findings if one not in said or one.folder not in dropped]
+    tree.findings += [one for one in said if one.folder not in dropped]
     tree.applications += [one for one in found if one.spec.object.folder not in dropped]
-    tree.guessed = (guessed | set(places[sure:])) - set(places[:sure])
+    certain = {relative_path(one.folder, project) for one in asked[:sure]}
+    tree.guessed = (guessed | places) - certain
     _note_jsonnet(tree, listed, project)
+
+
+def _list_named(found: Sequence[RenderedApplication], project: Path) -> set[str]:
+    """List the folders that Applications of another folder read: what is in them is for those to say."""
+    return {
+        place
+        for one in found
+        for source in one.spec.sources
+        if source.path and (place := relative_path(project / source.path, project)) != one.spec.object.folder
+    }
 
 
 def _take_asked(tree: Tree, fresh: Sequence[RenderedApplication], asked: list[Request], project: Path) -> None:
@@ -122,7 +137,7 @@ def _take(tree: Tree, request: Request, render: Render, project: Path, group: st
             continue  # a manifest beside jsonnet, which is there already
         if is_object(document):
             namespace = text(dig(document, "metadata", "namespace"))
-            made.append(RenderedObject(document, namespace, name, "", place))
+            made.append(RenderedObject(document, namespace, name, "", place, render.list_varying(document)))
         else:
             tree.findings.append(build_no_object(name, "", place, document))
     if made:

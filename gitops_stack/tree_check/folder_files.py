@@ -20,6 +20,7 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.patterns import match_glob
+from gitops_stack.policies.fields import mapping
 from gitops_stack.tree_check.api_types import find_groups, known_versions
 from gitops_stack.tree_check.closure import Closure, load_closure
 
@@ -35,6 +36,7 @@ _LOCAL_GROUPS = (
 )  # fmt: skip
 _API_VERSION = re.compile(r"(?:^|[{,]\s*)[\"']?apiVersion[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
 _KIND = re.compile(r"(?:^|[{,]\s*)[\"']?kind[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
+_OWN_FIELD = re.compile(r"^[\"']?(apiVersion|kind)[\"']?:", re.MULTILINE)
 _LOCAL = re.compile(r"config\.kubernetes\.io/local-config:\s*[\"']?true")
 _ASSERTION = re.compile(r"(\d+[-_])?(chainsaw-)?(assert|assertion|error)s?([-_.].*)?\.ya?ml")
 _TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.ya?ml")
@@ -48,6 +50,7 @@ _KUBECONFIG = ("v1", "Config")
 _OF_TESTS = "they belong to tests"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
 _TEST_DATA = re.compile(r"(^|/)(testdata|test-data|fixtures|__tests__|tests?/(data|golden|expected|snapshots?))/")
+_COMMENT = re.compile(r"^[ \t]*#[# \t-]*(.*)$", re.MULTILINE)
 _METADATA = re.compile(r"(?:^|[{,]\s*)[\"']?metadata[\"']?:", re.MULTILINE)
 
 
@@ -119,12 +122,13 @@ def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path,
     charts = {str(chart) for chart in found.charts}
     kustomized = {str(one) for one in closures}
     tested = {file.parent for file in own if _TEST_STEP.fullmatch(file.name)}
+    unnamed = set(_list_unnamed(closures, own))
     passed_over: dict[str, list[Path]] = defaultdict(list)
     for file in own:
         above = {str(one) for one in file.parents}
         if file.suffix not in MANIFEST_SUFFIXES or above & charts or not file.is_file() or file.resolve() in taken:
             continue
-        if str(file.parent) in kustomized or (_is_patch(file, kustomized) and above & kustomized):
+        if str(file.parent) in kustomized or file in unnamed or (_is_patch(file, kustomized) and above & kustomized):
             why = "" if file.name in KUSTOMIZATIONS else "no kustomization names them"
         elif tested & {*file.parents}:
             why = _OF_TESTS
@@ -135,6 +139,34 @@ def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path,
         if why:
             passed_over[why].append(file)
     found.passed_over = dict(passed_over)
+
+
+def _list_unnamed(closures: Mapping[Path, Closure], own: Sequence[Path]) -> Iterator[Path]:
+    """List files in folders below a kustomization of which it names some files, be it in a comment, and not these.
+
+    A folder with a kustomization of its own is rendered by that.
+    """
+    inner: dict[Path, list[Path]] = defaultdict(list)
+    for file in own:
+        if file.parent not in closures:
+            inner[file.parent].append(file)
+    for folder, closure in closures.items():
+        base = folder.resolve()
+        below = {folder / file.parent.relative_to(base) for file in closure.files if file.is_relative_to(base)}
+        below |= {file.parent for file in _list_commented(folder) if file in inner.get(file.parent, ())}
+        for place in below:
+            yield from inner.get(place, ())
+
+
+def _list_commented(folder: Path) -> Iterator[Path]:
+    """List what the comments of a kustomization name, as people do who switch a resource off."""
+    for name in KUSTOMIZATIONS:
+        if (folder / name).is_file():
+            text = (folder / name).read_text(encoding="utf-8", errors="replace")
+            for comment in _COMMENT.findall(text):
+                yield from (
+                    Path(os.path.normpath(folder / word.strip("\"'"))) for word in comment.split() if "/" in word
+                )
 
 
 def _is_patch(file: Path, kustomized: set[str]) -> bool:
@@ -153,7 +185,7 @@ def _find_reason(file: Path) -> str:
     except OSError:
         return ""
     versions, kinds = _API_VERSION.findall(text), _KIND.findall(text)
-    if not (versions or kinds) or (file.suffix == ".json" and not _has_kind(text)):
+    if not (versions or kinds) or not (_has_kind(text) if file.suffix == ".json" else _has_fields(text)):
         return "they are templates" if _TEMPLATE.search(text) else "they are not manifests"
     version = versions[0] if versions else ""
     kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
@@ -187,12 +219,26 @@ def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:
 
 
 def _has_kind(text: str) -> bool:
-    """Tell whether JSON is an object with a kind; one that cannot be read may be meant as one."""
+    """Tell whether JSON is an object with a kind; one that cannot be read may be meant as one.
+
+    There is a program called kind, so a file of versions may have such a key as well.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return '"apiVersion"' in text
-    return isinstance(document, dict) and "kind" in document
+    return isinstance(document, dict) and isinstance(document.get("kind"), str)
+
+
+def _has_fields(text: str) -> bool:
+    """Tell whether YAML has the fields of an object itself, and not in a text or list in it, as Ansible's tasks do."""
+    if _OWN_FIELD.search(text):
+        return True
+    try:
+        documents = load_documents(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return True
+    return any({"apiVersion", "kind"} & mapping(document).keys() for document in documents)
 
 
 def _parses(file: Path, text: str) -> bool:

@@ -1,30 +1,57 @@
-"""How an installation renders, read from its own ConfigMap as the tree renders it."""
+"""How an installation renders and compares, read from its own ConfigMap as the tree renders it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from gitops_stack.gitops_tree import render_cache
+from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.policies.fields import dig, mapping
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.tree_check.source import SourceTools
 
+_IGNORED = "resource.customizations.ignoreDifferences."
 _SWITCHES = {"kustomize.enable": "kustomize", "helm.enable": "helm"}
 """The key `jsonnet.enable` switches nothing but jsonnet off, which is not told apart here."""
 
 
 def read_tools(objects: Iterable[RenderedObject], argocd_namespace: str, known: SourceTools) -> SourceTools:
     """Read `argocd-cm` among ``objects``; what is ``known`` stays where there is none (util/settings of v3.5.1)."""
+    data = _read_config(objects, argocd_namespace)
+    if data is None:
+        return known
+    disabled = {kind for key, kind in _SWITCHES.items() if str(data.get(key, "")).strip().lower() == "false"}
+    options = data.get("kustomize.buildOptions")
+    return replace(known, build_options=str(options or ""), disabled=frozenset(disabled))
+
+
+def _read_config(objects: Iterable[RenderedObject], argocd_namespace: str) -> Mapping[str, Any] | None:
     for found in objects:
         named = (found.group, found.kind, found.name.name) == ("", "ConfigMap", "argocd-cm")
         if named and found.namespace in ("", argocd_namespace):
-            data = mapping(dig(found.manifest, "data"))
-            disabled = {kind for key, kind in _SWITCHES.items() if str(data.get(key, "")).strip().lower() == "false"}
-            options = data.get("kustomize.buildOptions")
-            return replace(known, build_options=str(options or ""), disabled=frozenset(disabled))
-    return known
+            return mapping(dig(found.manifest, "data"))
+    return None
+
+
+def read_ignored_differences(objects: Iterable[RenderedObject], argocd_namespace: str) -> list[dict[str, Any]]:
+    """Read which differences all Applications ignore, as entries of ignoreDifferences (util/settings of v3.5.1)."""
+    entries = []
+    for key, written in (_read_config(objects, argocd_namespace) or {}).items():
+        if not str(key).startswith(_IGNORED):
+            continue
+        group, _, kind = str(key).removeprefix(_IGNORED).rpartition("_")
+        place = {"group": "*", "kind": "*"} if (group, kind) == ("", "all") else {"group": group, "kind": kind}
+        try:
+            documents = load_documents(str(written))
+        except yaml.YAMLError:  # Argo CD does not start with it
+            continue
+        entries += [{**mapping(one), **place} for one in documents]
+    return entries
 
 
 def load_kept_tools(tree: Path, argocd_namespace: str, known: SourceTools) -> SourceTools:

@@ -10,6 +10,7 @@ from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.dangers import check_finalizer, check_pruning, check_secret
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.policies.images import check_images
+from gitops_stack.policies.made_values import check_made_values
 from gitops_stack.policies.overrides import check_kept_overrides
 from gitops_stack.policies.references import check_application_names, check_owners, check_selectors, check_sources
 from gitops_stack.policies.workloads import (
@@ -20,6 +21,7 @@ from gitops_stack.policies.workloads import (
     check_security,
 )
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
+from gitops_stack.tree_check.installation_tools import read_ignored_differences
 
 
 def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
@@ -29,6 +31,7 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
     clusters. Projects are those that a kustomization or folder has beside its Applications, or the only one of a name.
     """
     found = [one for one in tree.objects if is_app_project(one)]
+    everywhere = read_ignored_differences(tree.objects, argocd_namespace) if stack else []
     for project in found:
         yield from check_app_project(project)
     for applications in _alternatives(tree, stack):
@@ -37,12 +40,22 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
             projects = _list_projects(found, one, stack)
             permissions = Permissions(projects, argocd_namespace, tree.custom_scopes, whole=bool(stack))
             yield from _judge_application(one, permissions, stack, argocd_namespace)
+            for made in _list_of_charts(one.objects, tree):
+                yield from check_made_values(one.spec, made, everywhere)
     yield from _check_owners(tree)
     for objects in tree.loose.values():
         yield from _judge_objects(objects, stack)
         yield from check_owners({"": objects})
         for loose in objects:
             yield from check_secret(None, loose, argocd_namespace if stack else "")
+        for loose in _list_of_charts(objects, tree):
+            yield from check_made_values(None, loose)
+
+
+def _list_of_charts(objects: Sequence[RenderedObject], tree: Tree) -> Sequence[RenderedObject]:
+    """Return the objects that helm may have made: thousands of others need not be looked at."""
+    anywhere = "--enable-helm" in (tree.tools.build_options or "")
+    return objects if anywhere else [one for one in objects if one.file.endswith("Chart.yaml")]
 
 
 def _alternatives(tree: Tree, stack: str) -> list[list[RenderedApplication]]:

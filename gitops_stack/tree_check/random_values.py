@@ -6,16 +6,16 @@ comparison of two renders would show them as changed.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-MADE_ANEW = "<made anew at every render>"
-_ENCODED = base64.b64encode(MADE_ANEW.encode()).decode()
+from gitops_stack.policies.fields import mapping, text
+from gitops_stack.policies.made_values import MADE_ANEW, MADE_ANEW_ENCODED
+
 # Functions of Helm whose result is another one at every call (sprig's documentation), and the clock.
 _MAKING = re.compile(
     rb"\{\{[^}]*\b(rand(Alpha|AlphaNum|Ascii|Numeric|Bytes|Int)|gen(CA|CAWithKey|SelfSignedCert|SelfSignedCertWithKey|SignedCert"
@@ -46,9 +46,35 @@ def _settle(one: Any, other: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401
     if one == other or not (isinstance(one, str) and isinstance(other, str)):
         return one
     if path[-1:] == ("caBundle",) or path[:2] == ("Secret", "data"):
-        return _ENCODED
+        return MADE_ANEW_ENCODED
     told = path[:2] in _TEXTS or "annotations" in path or path[-2:] == ("env", "value")
     return MADE_ANEW if told else one
+
+
+def list_varying(first: list[Any], second: list[Any]) -> dict[tuple[str, str], list[tuple[str | int, ...]]]:
+    """List the fields that differ between two renders and got no placeholder: (kind, name) -> paths.
+
+    ``first`` has the placeholders already.
+    """
+    found: dict[tuple[str, str], list[tuple[str | int, ...]]] = {}
+    if len(first) != len(second):
+        return found
+    for one, other in zip(first, second, strict=True):
+        if paths := list(_differing(one, other, ())):
+            named = text(mapping(one).get("kind")), text(mapping(mapping(one).get("metadata")).get("name"))
+            found.setdefault(named, []).extend(paths)
+    return found
+
+
+def _differing(one: Any, other: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:  # noqa: ANN401
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys([*one, *other]):
+            yield from _differing(one.get(key), other.get(key), (*path, str(key)))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            yield from _differing(*pair, (*path, index))
+    elif one != other and one not in (MADE_ANEW, MADE_ANEW_ENCODED):
+        yield path
 
 
 def _read(file: Path) -> bytes:

@@ -6,11 +6,12 @@ when a kind is first seen (milliseconds) and then take microseconds an object, l
 
 from __future__ import annotations
 
-import difflib
 import gzip
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -27,8 +28,6 @@ from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.tree_check.api_types import (
     DUPLICATE,
     check_typed,
-    find_groups,
-    find_served,
     is_off,
     known_versions,
     list_groups,
@@ -48,6 +47,7 @@ from gitops_stack.tree_check.crd_schemas import (
     without_patterns,
 )
 from gitops_stack.tree_check.schema_sentences import build_violations, describe_error
+from gitops_stack.tree_check.unknown_kinds import build_unknown
 
 _DEFINITIONS = "https://kubernetes.io/api/_definitions.json"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -56,7 +56,6 @@ _TYPED: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("argoproj.io", "Rollout"): (("spec", "template"), "io.k8s.api.core.v1.PodTemplateSpec"),
 }
 """Custom kinds that hold a part of the API's own, at this place."""
-_NAMED_KINDS = 5
 
 
 class _Compiled(NamedTuple):
@@ -88,13 +87,28 @@ def choose_version(wanted: str | None) -> str:
 
 
 class SchemaSet:
-    """The schemas of one Kubernetes version, of CRDs, of catalogues, and of Argo CD's own kinds; the first one wins."""
+    """The schemas of one Kubernetes version, of CRDs, of catalogues, and of Argo CD's own kinds; the first one wins.
+
+    With ``alternatives`` several of one custom kind are for different clusters: an object has to fit one of them.
+    """
 
     def __init__(
-        self, kubernetes_version: str, definitions: Iterable[Manifest] = (), catalogues: Sequence[Path] = ()
+        self,
+        kubernetes_version: str,
+        definitions: Iterable[Manifest] = (),
+        catalogues: Sequence[Path] = (),
+        *,
+        alternatives: bool = False,
     ) -> None:
         self.kubernetes_version = kubernetes_version
-        self._custom = dict(list_crd_schemas(definitions))
+        listed = list(list_crd_schemas(definitions))
+        self._custom = dict(listed)
+        self._others: dict[SchemaKey, list[Schema]] = defaultdict(list)
+        for key, schema in listed if alternatives else ():
+            if schema != self._custom[key]:
+                self._others[key].append(schema)
+        for key in self._custom if alternatives else ():
+            self._others[key] += [one for one in (load_packaged_schemas().get(f"{key[0]}/{key[1]}"),) if one]
         self._catalogues = [Catalogue(folder) for folder in catalogues]
         self._compiled: dict[SchemaKey, _Compiled | str | None] = {}
 
@@ -106,6 +120,7 @@ class SchemaSet:
     def check(self, objects: Iterable[RenderedObject]) -> Iterator[Finding]:
         """Validate ``objects``; a kind without a schema is named once, at its first object."""
         named: set[SchemaKey] = set()
+        ours = self.kubernetes_version
         unjudged: dict[SchemaKey, tuple[RenderedObject, set[str]]] = {}
         for found in objects:
             key = (str(found.manifest["apiVersion"]), found.kind)
@@ -113,17 +128,35 @@ class SchemaSet:
                 self._compiled[key] = self._compile(key)
             compiled = self._compiled[key]
             if isinstance(compiled, _Compiled):
+                compiled = self._choose(key, found, compiled)
                 yield from self._check(found, compiled, unjudged.setdefault(key, (found, set()))[1])
             else:
                 if key not in named:
                     named.add(key)
-                    yield self._missing(found, key) if compiled is None else _unreadable(found, compiled)
+                    yield (
+                        build_unknown(found, key, ours, self._custom)
+                        if compiled is None
+                        else _unreadable(found, compiled)
+                    )
                 if key[0].rpartition("/")[0] not in list_groups():
                     yield from _values(
                         found, check_metadata(found.group, found.kind, found.metadata, self.kubernetes_version), ()
                     )
 
         yield from (build_unjudged(*one) for one in unjudged.values() if one[1])
+
+    def _choose(self, key: SchemaKey, found: RenderedObject, first: _Compiled) -> _Compiled:
+        """Choose the schema that an object fits; the first one when it fits none, or cannot be validated at all."""
+        if not (others := self._others.get(key)):
+            return first
+        with suppress(GitOpsStackError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+            for one in (first, *(self._compile_custom(schema) for schema in others)):
+                if one.validator.is_valid(_settle_nulls(found.manifest, one)):
+                    return one
+        return first
+
+    def _compile_custom(self, schema: Schema) -> _Compiled:
+        return _compile_text(self.kubernetes_version, json.dumps(schema), strict=True)
 
     def _check(self, found: RenderedObject, compiled: _Compiled, unjudged: set[str]) -> Iterator[Finding]:
         manifest = found.manifest
@@ -167,26 +200,6 @@ class SchemaSet:
         if (found.group, found.kind) in _TYPED:
             path, name = _TYPED[found.group, found.kind]
             yield from check_typed(version, name, dig(found.manifest, *path), ".".join(path))
-
-    def _missing(self, found: RenderedObject, key: SchemaKey) -> Finding:
-        group, _, version = key[0].rpartition("/")
-        ours = self.kubernetes_version
-        if served := find_served(ours, group, key[1]):
-            wanted = " or ".join(f"{group}/{one}".lstrip("/") for one in served)
-            said = f"found {key[0]}, which Kubernetes {ours} does not serve for {key[1]}"
-            return found.finding("apiVersion", said, f"needs {wanted}", rule="version-not-served")
-        if others := sorted(one for one, kind in self._custom if kind == key[1] and one.rpartition("/")[0] == group):
-            said = f"found {key[0]}, which the CRD of {key[1]} does not serve"
-            return found.finding("apiVersion", said, f"needs {' or '.join(others)}", rule="crd-version-missing")
-        if group in list_groups() or "." not in group:
-            said = f"found {key[1]} of {key[0]}, which Kubernetes {ours} does not have"
-            return found.finding("kind", said, _suggest(ours, group, key[1]), rule="kind-unknown")
-        return found.finding(
-            "apiVersion",
-            f"found {key[1]} of {key[0]}, which Kubernetes {ours}, CRDs and schemas/ do not know",
-            f"put its CRD in the tree, or its schema at schemas/{group or 'core'}/{key[1].lower()}_{version}.json",
-            rule="schema-missing",
-        )
 
     def _find(self, key: SchemaKey) -> tuple[Schema | None, bool]:
         """Find the schema of a custom kind, and whether it is a CRD's, which has to be made strict."""
@@ -237,16 +250,6 @@ def _settle_nulls(manifest: Manifest, compiled: _Compiled) -> Manifest:
     settled: Manifest = without_nulls(compiled.written, manifest)
     kept = {key: drop_nulls(value) if key == "status" else value for key, value in settled.items()}
     return {key: value for key, value in kept.items() if key not in ("status", "metadata") or value is not None}
-
-
-def _suggest(version: str, group: str, kind: str) -> str:
-    if elsewhere := find_groups(version, kind):
-        return f"needs apiVersion {' or '.join(elsewhere)}"
-    known = sorted({name for found, _, name in list_kinds(version) if found == group})
-    if close := difflib.get_close_matches(kind, known, 1):
-        return f"did you mean {close[0]}?"
-    shown = ", ".join([*known[:_NAMED_KINDS], "…"] if len(known) > _NAMED_KINDS else known)
-    return f"the group has {shown}" if known else "Kubernetes has no such group; the group of a custom kind has a dot"
 
 
 # Compiled once a process: the stacks of a project share nearly all of them.

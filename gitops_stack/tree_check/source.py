@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import Problem
+from gitops_stack.policies.fields import mapping, text
 from gitops_stack.tree_check.bounds import find_root
 
 # Rendering an unborn commit: only what prints the revision would see it, and equal texts make no difference.
@@ -95,7 +97,8 @@ class Render:
     ``skipped`` beside documents is about a part of the source. ``lacking`` is what this machine could not reach or
     does not have, ``ignored`` files that are no manifests to Argo CD and look as if they should be: (file, why).
     ``links`` are the folders that a kustomization reads by another name than their own, ``hosts`` those that are not
-    known here and without which it does not render.
+    known here and without which it does not render. ``varying``: of objects by kind and name, the fields that are other
+    ones at every render, as far as no placeholder stands there.
     """
 
     documents: tuple[tuple[str, Any], ...] = ()
@@ -105,6 +108,12 @@ class Render:
     ignored: tuple[tuple[str, str], ...] = ()
     files: tuple[Path, ...] = ()
     links: tuple[Path, ...] = ()
+    varying: Mapping[tuple[str, str], Sequence[tuple[str | int, ...]]] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     pinned: bool = True
     kustomized: bool = False
+
+    def list_varying(self, document: Any) -> tuple[tuple[str | int, ...], ...]:  # noqa: ANN401 - any YAML value
+        """List the fields of one of the documents that are other ones at every render and have no placeholder."""
+        named = mapping(mapping(document).get("metadata"))
+        return tuple(self.varying.get((text(mapping(document).get("kind")), text(named.get("name"))), ()))

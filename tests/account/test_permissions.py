@@ -122,7 +122,8 @@ def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: 
     (tmp_path / "Pulumi.dev.yaml").write_text("secretsprovider: awskms://alias/state", encoding="utf-8")
     user = {"principalArn": f"arn:aws:iam::{ACCOUNT}:user/breakglass", "policy": "View"}
     role = {"principalArn": f"arn:aws:iam::{ACCOUNT}:role/platform", "policy": "View"}
-    group = {"instanceTypes": ["m7g.large"], "minSize": 1, "maxSize": 2}
+    group = {"instanceTypes": ["m7g.large"], "minSize": 1, "maxSize": 2, "securityGroupIds": ["sg-0123456789abcdef0"]}
+    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
     addons = {
         "vpc-cni": "v1.22.4-eksbuild.3",
         "coredns": "v1.13.2-eksbuild.31",
@@ -134,6 +135,8 @@ def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: 
         cluster={"access": {"user": user, "role": role}, "compute": {"nodeGroups": {"work": group}}, "addons": addons},
         gitops={"credentials": {"secretsManager": "acme/gitops"}},
         network={"endpoints": ["kms"]},
+        account={"permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/bounds"},
+        ci={"githubProviderArn": provider, "previewers": {"web": {"github": "acme/web"}}},
     )
     offer_endpoints(monkeypatch, "kms")
     boto3.client("logs", region_name=REGION).create_log_group(logGroupName=f"/aws/eks/{CLUSTER}/cluster")

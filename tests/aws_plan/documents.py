@@ -43,7 +43,7 @@ def build_all(account: Account) -> dict[str, Document]:
     repository = account.arn("ecr", "repository/guestbook")
     key = account.arn("kms", "key/1")
     secret = account.secret_arn("acme/gitops-repo")
-    state = state_policies.State(account, "dev", "acme-state", key)
+    state = state_policies.State(account, "dev", "acme-state", key, ("stage",))
     updating = up_policies.build_up_policies(
         state,
         f"arn:{partition}:iam::{ID}:policy/gitops-stack/gitops-stack-boundary",
@@ -66,6 +66,7 @@ def build_all(account: Account) -> dict[str, Document]:
             oidc.GITLAB,
             oidc.build_proposal_subjects(oidc.GITLAB, "acme/platform"),
         ),
+        "hub trust": trust_policies.build_hub_trust(f"arn:{partition}:iam::{ID}:role/hub-argocd"),
         "pods on IPv6": network_policies.build_ipv6_pods_policy(account),
         "flow logs": network_policies.build_flow_log_policy(account.arn("logs", "log-group:flow-logs")),
         "publisher": ci_policies.build_publisher_policy([repository]),

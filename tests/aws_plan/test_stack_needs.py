@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.stack_needs import list_keys, list_made_issuers, list_secrets
+from gitops_stack.aws_plan.stack_needs import list_keys, list_made_issuers, list_read_stacks, list_secrets
 from tests.account.stacks import ACCOUNT, REGION, eks_settings
 
 PLACE = Account(ACCOUNT, REGION)
@@ -31,6 +31,13 @@ def test_keys_of_others_are_listed_once() -> None:
     assert list_keys(eks_settings()) == []
     given = eks_settings(cluster={"secretsKeyArn": KEY}, registry={"kmsKeyArn": KEY})
     assert list_keys(given) == [KEY]
+
+
+def test_states_of_hub_and_spokes_are_read_where_they_are_of_this_project() -> None:
+    assert list_read_stacks(eks_settings()) == []
+    cluster = {**eks_settings().model_dump(by_alias=True, exclude_none=True)["cluster"], "managedBy": {"stack": "hub"}}
+    clusters = {"b": {"stack": "stage"}, "a": {"stack": "acme/payments/prd"}}
+    assert list_read_stacks(eks_settings(cluster=cluster, clusters=clusters)) == ["hub", "stage"]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ def test_the_state_of_each_application_is_the_clusters(
     assert found["guestbook"]["reason"] == "a pod crashes"
 
 
+@pytest.mark.usefixtures("living")
+def test_a_bootstrap_draws_the_page_of_its_stack(project: Path, tmp_path: Path) -> None:
+    file = tmp_path / "graph.html"
+    graph.write_live_page(project, "dev", file, tmp_path / "kubeconfig")
+    assert read_page(file.read_text())["guestbook"]["state"] == "unwell"
+
+
 def test_what_the_working_tree_changes_is_marked(
     repository: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

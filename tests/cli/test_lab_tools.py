@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gitops_stack.cli.main import app
+from gitops_stack.lab.artifacts import ARTIFACTS, OPTIONAL
 from gitops_stack.lab.tool_cache import load_tool_cache
 
 
@@ -16,7 +17,7 @@ from gitops_stack.lab.tool_cache import load_tool_cache
 def full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", "")  # no Go: nothing here may build
-    for path in load_tool_cache().paths.values():
+    for path in load_tool_cache(artifacts=(*ARTIFACTS, *OPTIONAL)).paths.values():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name, encoding="utf-8")
     return tmp_path / "cache"
@@ -26,6 +27,11 @@ def run(*arguments: str) -> str:
     done = CliRunner().invoke(app, ["lab", "tools", *arguments])
     assert done.exit_code == 0, done.output
     return done.output
+
+
+def test_what_no_lab_needs_is_not_taken_for_a_lab(full: Path) -> None:
+    assert run().startswith("16 tools are in ")
+    assert "pulumi-language-yaml" not in {path.name for path in (full / "tools").glob("bin-*/*")}
 
 
 def test_the_key_names_the_folder_of_these_pins() -> None:
@@ -50,4 +56,4 @@ def test_wheels_of_other_bytes_are_not_written(tmp_path: Path) -> None:
 def test_the_digests_document_is_printed_whole() -> None:
     document = json.loads(run("--digests"))
     assert document["go"].startswith("go1.")
-    assert any("kustomize" in tools for tools in document["platforms"].values())
+    assert any({"kustomize", "pulumi-language-yaml"} <= tools.keys() for tools in document["platforms"].values())

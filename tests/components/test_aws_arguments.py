@@ -21,7 +21,6 @@ from tests.components.test_aws_foundation import GOOD, settings
 ACCOUNT = Account("123456789012", "eu-central-1")
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
-SPOKE = "arn:aws:iam::210987654321:role/spoke"
 
 
 class Adopted:
@@ -170,13 +169,35 @@ def test_every_setting_of_the_cluster_arrives() -> None:
     }
 
 
+def test_an_add_on_that_brings_its_role_gets_it_on_its_service_account() -> None:
+    roles = build_identity_args(settings(addOnApplications={"aws-for-fluent-bit": {}}), ACCOUNT)["roles"]
+    group = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/eks/gitops-stack-test/containers"
+    actions = ["CreateLogGroup", "CreateLogStream", "PutLogEvents", "PutRetentionPolicy"]
+    assert roles == {
+        "aws-for-fluent-bit": {
+            "namespace": "kube-system",
+            "service_account": "aws-for-fluent-bit",
+            "managed_policy_arns": (),
+            "policy": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": [f"logs:{action}" for action in actions],
+                        "Resource": [group, f"{group}:*"],
+                    }
+                ],
+            },
+        }
+    }
+
+
 def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
     assert build_identity_args(settings(), ACCOUNT) == {
         "account_id": ACCOUNT.id,
         "region": ACCOUNT.region,
         "cluster_name": "gitops-stack-test",
         "argocd_namespace": "argocd",
-        "spoke_role_arns": (),
         "ebs_csi_driver": True,
     }
     add_ons = {
@@ -184,13 +205,12 @@ def test_identities_are_those_of_argo_cd_and_of_listed_add_ons() -> None:
         "loadBalancerController": {"namespace": "lb"},
         "externalDns": {"hostedZoneIds": ["Z1"], "serviceAccount": "dns"},
     }
-    argocd = {**GOOD["argocd"], "namespace": "gitops", "spokeRoleArns": [SPOKE]}
+    argocd = {**GOOD["argocd"], "namespace": "gitops"}
     assert build_identity_args(settings(addOns=add_ons, argocd=argocd), ACCOUNT) == {
         "account_id": ACCOUNT.id,
         "region": ACCOUNT.region,
         "cluster_name": "gitops-stack-test",
         "argocd_namespace": "gitops",
-        "spoke_role_arns": (SPOKE,),
         "ebs_csi_driver": True,
         "external_secrets": {
             "namespace": "external-secrets",

@@ -105,6 +105,7 @@ def test_the_cluster_s_contract_and_outputs_are_complete() -> None:
         "publisherRoleArns",
         "previewerRoleArns",
         "clusterName",
+        "argocdRoleArn",
         "vpcId",
         "privateSubnetIds",
         "publicSubnetIds",

@@ -11,6 +11,7 @@ from typing_extensions import get_original_bases
 
 from gitops_stack import components
 from gitops_stack.components.aws_account import AccountArgs, RoleArgs
+from gitops_stack.components.cluster_connection import ConnectionArgs
 
 NAMES = sorted(name for name in components.__all__ if not name.endswith("Args"))
 _BLOCK = r"<!-- {0} -->\n.*?<!-- /{0} -->"
@@ -57,7 +58,7 @@ def _table(
 
 def _describe(owner: type, name: str, analyzer: Analyzer) -> str:
     """Find the text under a field, of the class itself or of the one it was inherited from."""
-    for kind in (owner, *get_original_bases(owner), AccountArgs, RoleArgs):
+    for kind in (owner, *get_original_bases(owner), AccountArgs, RoleArgs, ConnectionArgs):
         if isinstance(kind, type) and (text := analyzer.get_docstring(kind, name)):
             return " ".join(text.split())
     raise AssertionError(f"{owner.__name__}.{name}: has no description")

@@ -197,6 +197,7 @@ STEPS: dict[str, dict[str, Step]] = {
         "gitops-stack lock --version v3.5.1 --stack dev": Step(edited, kustomize=True),
         'git add --all && git commit -m "Stack dev" && git push': KUSTOMIZE,
     },
+    "docs/add-ons.md": {"gitops-stack outdated -s prd": Step(committed, code=1, says="cluster.version")},
     "docs/checks.md": {
         "gitops-stack check gitops/workloads/shop": Step(with_shop, says="fine"),
         "gitops-stack check drafts/": Step(says="fine, 1 object"),
@@ -368,8 +369,24 @@ DETACH = Left(
     "asks a cluster with Argo CD", (f"{_GUARD}test_argo_cd_moves_to_another_namespace_and_workloads_keep_running",)
 )
 _LOGIN = "tests/account/test_registry_login.py::"
+_CHARTS = "tests/e2e/test_charts_with_helm.py::"
+VENDOR = Left(
+    "asks a chart's repository",
+    (f"{_CHARTS}test_a_chart_of_a_repository_is_vendored_and_renders_with_the_repository_down",),
+)
+VENDOR_OCI = Left("asks a registry", (f"{_CHARTS}test_a_chart_of_an_oci_registry_has_the_digest_it_was_pushed_with",))
+VENDOR_STACK = Left(
+    "asks a chart's repository",
+    ("tests/cli/test_charts.py::test_an_application_takes_the_chart_from_here_and_nothing_else_of_it_changes",),
+)
 
 LEFT: dict[str, dict[str, Left]] = {
+    "docs/charts.md": {
+        'eval "$(gitops-stack lab env --tools)"': LAB,
+        "gitops-stack chart add https://charts.jetstack.io/cert-manager --version v1.21.1": VENDOR,
+        "gitops-stack chart add oci://public.ecr.aws/karpenter/karpenter --version 1.14.1": VENDOR_OCI,
+        "gitops-stack chart add https://charts.jetstack.io/cert-manager --version v1.21.1 --stack dev": VENDOR_STACK,
+    },
     "docs/checks.md": {'eval "$(gitops-stack lab env --tools)"': LAB},
     "docs/settings.md": {"gitops-stack lock --version": Left("names the option, without its value")},
     "docs/graph.md": {

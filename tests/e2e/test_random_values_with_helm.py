@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.lab.tools import build_tools
+from gitops_stack.policies.made_values import MADE_ANEW
 from gitops_stack.tree_check.check import check_folder
-from gitops_stack.tree_check.random_values import MADE_ANEW
 from gitops_stack.tree_check.render import render_source
 from gitops_stack.tree_check.source import Request
 from tests.e2e.scenario import say
@@ -64,4 +64,10 @@ def test_what_is_made_at_every_render_is_told_from_what_is_in_git(tmp_path: Path
     found = check_folder(tmp_path, chart).findings
     assert [(one.rule, one.found) for one in found if one.severity == "error"] == [
         ("secret-in-git", "found values of set")
+    ]
+    assert [(str(one.object), one.field) for one in found if one.rule == "value-made-anew"] == [
+        ("Secret web", "data.password"),
+        ("Secret web", "data.tls.key"),
+        ("admissionregistration.k8s.io/ValidatingWebhookConfiguration web", "metadata.annotations.made"),
+        ("admissionregistration.k8s.io/ValidatingWebhookConfiguration web", "webhooks[0].clientConfig.caBundle"),
     ]

@@ -13,7 +13,7 @@ import pytest
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.lab import go_toolchain, tools
-from gitops_stack.lab.artifacts import ARTIFACTS, SOURCES, Artifact, build_bin_key, build_key, load_sources
+from gitops_stack.lab.artifacts import ARTIFACTS, OPTIONAL, SOURCES, Artifact, build_bin_key, build_key, load_sources
 from gitops_stack.lab.go_toolchain import REQUIREMENTS, build_go_environment, load_go
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.versions import GO_MINIMUM
@@ -30,6 +30,11 @@ EXPECTED = {
 def test_every_executable_of_the_lab_is_built_once() -> None:
     assert {artifact.name for artifact in ARTIFACTS} == EXPECTED
     assert len(ARTIFACTS) == len(EXPECTED)
+
+
+def test_what_is_optional_has_a_folder_of_its_own() -> None:
+    """Else it would change the key of a folder that every lab has."""
+    assert not {artifact.folder for artifact in OPTIONAL} & {artifact.folder for artifact in ARTIFACTS}
 
 
 def test_a_key_is_stable_and_names_its_folder() -> None:
@@ -57,7 +62,7 @@ def test_a_key_ignores_other_folders() -> None:
     assert build_key("folder", PINS, (TOOL, other)) == build_key("folder", PINS, (TOOL,))
 
 
-@pytest.mark.parametrize("folder", sorted({artifact.folder for artifact in ARTIFACTS}))
+@pytest.mark.parametrize("folder", sorted({artifact.folder for artifact in (*ARTIFACTS, *OPTIONAL)}))
 def test_the_package_carries_the_pins_of_every_folder(folder: str) -> None:
     assert {"go.mod", "go.sum"} <= set(load_sources(folder))
 

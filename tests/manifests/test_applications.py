@@ -16,7 +16,7 @@ from gitops_stack.manifests.applications import (
     build_self_management_application,
     build_workload_application,
 )
-from gitops_stack.manifests.namespaces import build_argocd_namespace, build_team_namespaces
+from gitops_stack.manifests.namespaces import build_argocd_namespace, build_project_namespaces
 from gitops_stack.settings import StackSettings
 from tests.stacks import STACKS, minimal, stack_settings
 
@@ -137,7 +137,7 @@ def test_a_team_gets_exactly_what_its_project_lists() -> None:
 
 
 def test_literal_namespaces_are_made_and_outlive_a_project() -> None:
-    made = build_team_namespaces(team_stack())
+    made = build_project_namespaces(team_stack())
     assert [found["metadata"]["name"] for found in made] == ["team-a", "team-b"]
     assert {found["metadata"]["annotations"][SYNC_OPTIONS] for found in made} == {"Prune=false"}
     assert {found["metadata"]["annotations"][SYNC_WAVE] for found in made} == {"-10"}

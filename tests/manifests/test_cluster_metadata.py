@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from gitops_stack.manifests.cluster_metadata import (
-    ClusterMetadata,
     build_cluster_secret,
     check_reads,
     produced_keys,
     render_metadata_schema,
 )
+from gitops_stack.settings import ClusterMetadata
 from tests.components.test_aws_foundation import GOOD, settings
 from tests.stacks import ROOT, minimal
 

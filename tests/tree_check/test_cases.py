@@ -23,7 +23,7 @@ OF_STACKS = {
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
     "access-policy", "api-server", "crd-rule", "crd-rule-unjudged", "environment-in-namespace", "library-finalizer",
     "notification-unknown", "override-kept", "passed-over", "policy-failed", "pulumi-owned-secret",
-    "setting-overridden",
+    "setting-overridden", "value-made-anew", "vendored-chart",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ for argument in "$@"; do
   last=$argument
 done
 if [ -f error ] && [ -z "$values" ]; then cat error >&2; exit 1; fi
-if [ -f manifests ]; then cat manifests; exit; fi
+if [ -f manifests ]; then sed "s/@values@/${values# }/" manifests; exit; fi
 printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: "%s"}\\ndata: {values: "%s"}\\n' "$name" "${values# }"
 """
 JSONNET = """#!/bin/sh
@@ -93,6 +93,43 @@ def test_applications_in_a_chart_are_followed_and_one_that_renders_itself_ends(t
     tree = load_folder(write(tmp_path, files), tmp_path)
     assert sorted(one.spec.name for one in tree.applications) == ["apps", "shop"]
     assert rendered(tmp_path) == {"shop": {"values": ""}}
+
+
+def test_a_chart_that_another_chart_deploys_is_followed_as_that_one_says_alone(tmp_path: Path) -> None:
+    """Else each of its objects is there twice: as its own values make it, and as those of the chart above do."""
+    files = {
+        "root/Chart.yaml": CHART,
+        "root/manifests": application("team", "path: team, helm: {valueFiles: [team.yaml]}"),
+        "team/Chart.yaml": CHART,
+        "team/team.yaml": "",
+        "team/manifests": application("web", "path: charts/web, helm: {releaseName: web@values@}"),
+        "charts/web/Chart.yaml": CHART,
+    }
+    tree = load_folder(write(tmp_path, files), tmp_path)
+    assert sorted(one.spec.name for one in tree.applications) == ["team", "web"]
+    assert list(rendered(tmp_path)) == ["webteam.yaml"]
+
+
+SET = """
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: all, namespace: argocd}
+spec:
+  generators: [{clusters: {}}]
+  template:
+    metadata: {name: "a-{{name}}"}
+    spec:
+      project: default
+      source: {repoURL: https://example.com/acme/other.git, path: a}
+      destination: {server: "{{server}}", namespace: a}
+"""
+
+
+def test_a_set_in_a_chart_that_an_application_of_it_renders_is_not_lost(tmp_path: Path) -> None:
+    """It says twice that it is not expanded, once of the chart alone, and only that is to go."""
+    manifests = f"{application('apps', 'path: apps')}---{SET}"
+    found = warnings(write(tmp_path, {"apps/Chart.yaml": CHART, "apps/manifests": manifests}))
+    assert [one[1] for one in found] == ["application-set-not-expanded"]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,17 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ("dashboard.json", '{"panels": [{"kind": "x"}]}', "they are not manifests"),
         ("tsconfig.json", '{/* comment */ "kind": 1}', "they are not manifests"),
         ("values.yaml", "replicas: 2\n", "they are not manifests"),
+        ("tools.lock.json", '{"kind": {"url": "https://example.com/kind", "kind": "file"}}', "they are not manifests"),
+        (
+            "tasks.yaml",
+            "- k8s:\n    definition: {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n",
+            "they are not manifests",
+        ),
+        (
+            "ci.yaml",
+            'run: |\n  echo \'{"apiVersion": "v1", "kind": "Pod", "metadata": {}}\'\n',
+            "they are not manifests",
+        ),
         ("app.yaml", OBJECT.replace("name: ", "name: <CLUSTER_NAME>-"), "they are templates"),
         ("app.yaml", f"{OBJECT}data:\n  {{{{- if .Values.a }}}}\n  a: b\n  {{{{- end }}}}\n", "they are templates"),
         ("base/patch.yaml", OBJECT, "no kustomization names them"),
@@ -74,12 +85,29 @@ def test_a_file_that_is_no_manifest_is_passed_over(name: str, text: str, why: st
 
 
 @pytest.mark.parametrize(
-    "name", ["a.yaml", "apps/a.json", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml"]
+    "name", ["a.yaml", "apps/a.json", "flow.yaml", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml"]
 )
 def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
-    text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name.endswith(".json") else OBJECT
+    text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name in ("apps/a.json", "flow.yaml") else OBJECT
     write(tmp_path, {name: text, "base/kustomization.yaml": "resources: []\n"})
     assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
+
+
+@pytest.mark.parametrize(
+    "resources", ["#- apps/a.yaml", "  # - ./apps/a.yaml  # off", "- apps/b.yaml", "#- apps/b.yaml"]
+)
+def test_a_file_below_a_kustomization_that_leaves_it_out_is_passed_over(resources: str, tmp_path: Path) -> None:
+    """It is switched off in a comment, or stands beside one that is named there or in earnest."""
+    write(tmp_path, {"k/kustomization.yaml": f"resources:\n{resources}\n", "k/apps/a.yaml": OBJECT})
+    write(tmp_path, {"k/apps/b.yaml": OBJECT} if "b.yaml" in resources else {})
+    found = list_folder(tmp_path, tmp_path)
+    assert found.manifests == []
+    assert tmp_path / "k/apps/a.yaml" in found.passed_over["no kustomization names them"]
+
+
+def test_a_file_that_a_comment_elsewhere_names_is_checked(tmp_path: Path) -> None:
+    write(tmp_path, {"k/kustomization.yaml": "resources: []  # see apps/a.yaml\n", "apps/a.yaml": OBJECT})
+    assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / "apps/a.yaml"]
 
 
 @pytest.mark.parametrize("text", ["apiVersion: v1beta1\nkind: Deployment\n", "apiVersion: apps/v1\nkind: Deployment\n",

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from gitops_stack.policies.made_values import MADE_ANEW
 from gitops_stack.tree_check.check import check_folder
-from gitops_stack.tree_check.random_values import MADE_ANEW, may_make_values, settle_made_values
+from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 
 HELM = """#!{python}
 import base64, os, sys
@@ -46,6 +47,13 @@ def rules(folder: Path) -> list[tuple[str, str]]:
 
 def test_a_password_that_is_made_at_every_render_is_not_in_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rules(chart(tmp_path, "", "a: {{ randAlphaNum 8 | b64enc }}", monkeypatch)) == []
+
+
+def test_it_is_named_by_object_and_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = chart(tmp_path, "", "a: {{ randAlphaNum 8 | b64enc }}", monkeypatch)
+    report = check_folder(folder.parent, folder, kubernetes_version="1.35")
+    found = [(str(one.object), one.field) for one in report.findings if one.rule == "value-made-anew"]
+    assert found == [("Secret login", "data.password"), ("Secret login", "metadata.annotations.checksum/it")]
 
 
 def test_a_value_beside_it_that_stays_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,3 +109,11 @@ def test_a_placeholder_stands_where_a_value_may_be_any_text() -> None:
 
 def test_renders_of_different_length_stay_as_they_are() -> None:
     assert settle_made_values(build("one"), build("two")[:2]) == build("one")
+
+
+def test_what_has_no_placeholder_is_listed() -> None:
+    first, second = build("one"), build("two")
+    assert list_varying(settle_made_values(first, second), second) == {
+        ("Deployment", ""): [("spec", "template", "c", 0, "name")]
+    }
+    assert list_varying(first, second[:2]) == {}

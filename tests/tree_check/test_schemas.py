@@ -164,6 +164,37 @@ def test_kinds_of_argo_cd_have_a_schema_without_its_crds() -> None:
     assert found.endswith("spec.sourceRepo: is no known field; did you mean sourceRepos?")
 
 
+@pytest.mark.parametrize(
+    ("spec", "alone", "alternatives"),
+    [
+        ({"old": 1}, ["spec.old: is no known field"], []),
+        ({"new": 1}, [], []),
+        ({"old": 1, "new": 1}, ["spec.old: is no known field"], ["spec.old: is no known field"]),
+    ],
+)
+def test_an_object_fits_one_of_the_crds_that_are_alternatives(
+    spec: dict[str, Any], alone: list[str], alternatives: list[str]
+) -> None:
+    """Of one cluster's tree the last one wins, as it is applied over the others; a folder holds those of several."""
+    both = [definition({"old": {"type": "integer"}}, []), definition({"new": {"type": "integer"}}, [])]
+    for expected, schemas in (
+        (alone, SchemaSet("1.35", both)),
+        (alternatives, SchemaSet("1.35", both, alternatives=True)),
+    ):
+        found = check(schemas, {**CUSTOM, "spec": spec})
+        assert [said for said, one in zip(expected, found, strict=True) if said not in one] == []
+
+
+def test_an_older_crd_of_argo_cd_in_a_folder_does_not_refuse_what_the_pinned_release_has() -> None:
+    older = definition({}, [])
+    older["spec"] |= {"group": "argoproj.io", "names": {"kind": "AppProject", "plural": "appprojects"}}
+    older["spec"]["versions"][0]["name"] = "v1alpha1"
+    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "a"}}
+    project |= {"spec": {"sourceRepos": ["*"]}}
+    assert check(SchemaSet("1.35", [older], alternatives=True), project) == []
+    assert len(check(SchemaSet("1.35", [older]), project)) == 1
+
+
 @pytest.mark.parametrize("value", [{"keep": None}, {"note": None}, {"inner": None}, {}])
 def test_a_field_with_a_default_and_a_nullable_one_may_be_null_or_missing(value: dict[str, Any]) -> None:
     fields = {

@@ -16,6 +16,7 @@ from gitops_stack.aws_plan.stack_needs import (
     list_forges,
     list_keys,
     list_passed_roles,
+    list_read_stacks,
     list_secrets,
 )
 from gitops_stack.aws_plan.state_policies import State, allow_reading_state
@@ -88,7 +89,8 @@ class Base:
     @property
     def state(self) -> State:
         """Where the stack's state is."""
-        return State(self.account, self.stack, self.bucket, self.key_arn)
+        others = tuple(list_read_stacks(self.settings))
+        return State(self.account, self.stack, self.bucket, self.key_arn, others)
 
     @property
     def backend_url(self) -> str:

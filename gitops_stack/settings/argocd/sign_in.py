@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, SecretStr, model_validator
 
 from gitops_stack.settings.argocd.access import Scope
-from gitops_stack.settings.types import UNIQUE, DnsLabel, Flag, SettingError, Settings, matching
+from gitops_stack.settings.types import UNIQUE, CertificateData, DnsLabel, Flag, SettingError, Settings, matching
 
 Issuer = Annotated[
     str,
@@ -195,9 +195,7 @@ class IdentityCenterSettings(Settings):
     claim: ClassVar[str] = "groups"
 
     sso_url: HttpsUrl = Field(description="IAM Identity Center sign-in URL of the application.")
-    ca_data: Annotated[str, matching(r"[A-Za-z0-9+/=]{100,}", "the certificate's PEM file, all of it in base64")] = (
-        Field(description="Certificate of the application: its PEM file in base64.")
-    )
+    ca_data: CertificateData = Field(description="Certificate of the application: its PEM file in base64.")
 
 
 AnyProvider = (

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_stack.conventions import IN_CLUSTER, SECRET_TYPE
-from gitops_stack.policies.application_spec import IN_CLUSTER_NAME
+from gitops_stack.conventions import IN_CLUSTER, IN_CLUSTER_NAME, SECRET_TYPE
 from gitops_stack.policies.fields import dig, mapping, text
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.cluster_metadata import LABELS, build_cluster_secret, produced_keys
+from gitops_stack.manifests.cluster_metadata import build_cluster_secret, produced_keys
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.cluster_metadata import LABELS
 from gitops_stack.tree_check.application_sets.clusters import Cluster, read_clusters
 from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE, load_clusters
 from gitops_stack.tree_check.application_sets.errors import RefusedError

@@ -1,0 +1,80 @@
+"""Whether the roles, policies, keys, identity providers and security groups exist that a stack file names by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from gitops_stack.account.checks import Check
+from gitops_stack.account.session import Account
+from gitops_stack.settings import StackSettings
+from gitops_stack.settings.arn_references import list_arns
+
+_AWS = "aws"  # the account in the ARN of a policy that AWS manages
+_WATCHED_ELSEWHERE = ("cluster.access.",)  # `access: NAME` looks whether the ARN's path is right, too
+
+
+def check_named(account: Account, settings: StackSettings) -> Iterator[Check]:
+    """Check that what the settings name by ARN or id is in the account; `up` finds out in its middle.
+
+    What is of another account or region is not looked at: its policies decide who may.
+    """
+    own = (_AWS, account.identity.account)
+    for path, arn in list_arns(settings):
+        if path.startswith(_WATCHED_ELSEWHERE) or "*" in arn:
+            continue
+        _, _, service, region, owner, resource = arn.split(":", 5)
+        if owner in own and region in ("", account.region):
+            yield from _look(account, path, arn, service, resource)
+    if settings.eks is not None:
+        yield from _check_security_groups(account, settings)
+
+
+def _look(account: Account, path: str, arn: str, service: str, resource: str) -> Iterator[Check]:
+    kind, _, rest = resource.partition("/")
+    call = _find_call(service, kind, arn, rest)
+    if call is None:
+        return
+    what, method, arguments = call
+    label, needs = f"named: {path}", f"{what} that exists"
+    found = account.find(service, method, **arguments)
+    if found is None:
+        yield Check(label, "failed", f"{arn} does not exist", needs, f"make it, or correct {path}")
+    elif service == "iam" and kind == "role" and (actual := found["Role"]["Arn"]) != arn:
+        yield Check(label, "failed", f"{arn} has another path", needs, f"set {path} to {actual}")
+    elif service == "kms" and (state := found["KeyMetadata"]["KeyState"]) != "Enabled":
+        yield Check(label, "failed", f"{arn} is {state}", "a key that is Enabled", f"enable it, or correct {path}")
+    else:
+        yield Check(label, "ok", arn, needs)
+
+
+def _find_call(service: str, kind: str, arn: str, rest: str) -> tuple[str, str, dict[str, Any]] | None:
+    """Return what the ARN is of and the call that reads it; nothing for kinds that are not looked at."""
+    match service, kind:
+        case "iam", "role":
+            return "an IAM role", "get_role", {"RoleName": rest.rpartition("/")[2]}
+        case "iam", "policy":
+            return "an IAM policy", "get_policy", {"PolicyArn": arn}
+        case "iam", "oidc-provider":
+            arguments = {"OpenIDConnectProviderArn": arn}
+            return "an IAM identity provider", "get_open_id_connect_provider", arguments
+        case "kms", ("key" | "alias"):
+            return "a KMS key", "describe_key", {"KeyId": arn}
+    return None
+
+
+def _check_security_groups(account: Account, settings: StackSettings) -> Iterator[Check]:
+    groups = settings.eks.compute.node_groups if settings.eks else {}
+    vpc = settings.network.vpc_id if settings.network else None
+    for name, group in groups.items():
+        path = f"cluster.compute.nodeGroups.{name}.securityGroupIds"
+        needs = f"security groups of {vpc}" if vpc else "security groups that exist"
+        for wanted in group.security_group_ids:
+            found = account.find("ec2", "describe_security_groups", GroupIds=[wanted])
+            actual = found["SecurityGroups"][0]["VpcId"] if found else None
+            if actual is None:
+                yield Check(f"named: {path}", "failed", f"{wanted} does not exist", needs, f"correct {path}")
+            elif vpc is not None and actual != vpc:
+                yield Check(f"named: {path}", "failed", f"{wanted} is of {actual}", needs, f"correct {path}")
+            else:
+                yield Check(f"named: {path}", "ok", wanted, needs)

@@ -1,0 +1,80 @@
+"""The sources of Applications in a manifest: found with the place they stand at, and changed there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_stack.conventions import ARGOCD_GROUP
+from gitops_stack.edits.text_edit import apply_checked, mapping_of, rename_key, replace_value
+from gitops_stack.edits.yaml_source import Path, Scalar, find_node, load_data, load_source
+from gitops_stack.errors import GitOpsStackError
+from gitops_stack.policies.fields import mapping, sequence, text
+
+
+@dataclass(frozen=True)
+class ApplicationSource:
+    """One source of an Application: ``options`` as it is written, at ``path`` of the file's document ``document``."""
+
+    application: str
+    document: int
+    path: Path
+    options: Map[str, Any]
+
+    @property
+    def field(self) -> str:
+        """Where it stands, as Kubernetes writes it."""
+        return ".".join(map(str, self.path))
+
+    def text(self, key: str) -> str:
+        """Return what stands at a key; empty when nothing does."""
+        return text(self.options.get(key))
+
+
+def list_sources(content: str, place: str) -> list[ApplicationSource]:
+    """List the sources of all Applications in a file. Raises :class:`GitOpsStackError` for a text that is no YAML."""
+    found = []
+    for number, document in enumerate(load_data(content, place)):
+        made = mapping(document)
+        group = text(made.get("apiVersion")).partition("/")[0]
+        if (group, made.get("kind")) != (ARGOCD_GROUP, "Application"):
+            continue
+        name, spec = text(mapping(made.get("metadata")).get("name")), mapping(made.get("spec"))
+        several = sequence(spec.get("sources"))  # Argo CD ignores `source` beside them
+        places: list[tuple[Path, Any]] = [(("spec", "sources", index), one) for index, one in enumerate(several)]
+        for path, one in places or [(("spec", "source"), spec.get("source"))]:
+            if isinstance(one, dict):
+                found.append(ApplicationSource(name, number, path, one))
+    return found
+
+
+def change_source(content: str, source: ApplicationSource, values: Map[str, str], place: str) -> str:
+    """Write ``values`` over what stands at their keys in a source; `chart` and `path` take each other's place.
+
+    Raises :class:`GitOpsStackError` where something else would change with it, such as what an anchor shares.
+    """
+    nodes = [one for one in load_source(content, place) if not (isinstance(one, Scalar) and one.is_empty)]
+    held = mapping_of(find_node(nodes[source.document], source.path))
+    if held is None:
+        raise GitOpsStackError(f"{place}: {source.field}: is an alias; write it out in its own place")
+    other = {"chart": "path", "path": "chart"}
+    edits, renamed = [], {}
+    for key, value in values.items():
+        entry = held.entry(key)
+        if entry is None and key in other and (entry := held.entry(other[key])):
+            renamed[other[key]] = key
+            edits.append(rename_key(entry[0], key))
+        if entry is None:
+            raise GitOpsStackError(f"{place}: {source.field}: has no {key}; add it, then run this again")
+        edits.append(replace_value(content, entry[1], value))
+
+    def intend(documents: list[Any]) -> None:
+        at: Any = documents[source.document]
+        for step in source.path:
+            at = at[step]
+        for old in renamed:
+            del at[old]
+        at.update(values)
+
+    return apply_checked(content, edits, intend, place, what="the source")

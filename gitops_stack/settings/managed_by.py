@@ -1,0 +1,29 @@
+"""The hub of a cluster: an Argo CD elsewhere that deploys to it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from gitops_stack.settings.types import RoleArn, Settings, matching
+
+StackReferenceName = Annotated[
+    str,
+    matching(r"[\w.-]{1,100}(/[\w.-]{1,100}/[\w.-]{1,100})?", "a stack of this project, or ORGANIZATION/PROJECT/STACK"),
+]
+
+
+class ManagedBySettings(Settings):
+    """The Argo CD of another cluster that deploys to this one: a role it may take, with an access entry."""
+
+    stack: StackReferenceName | None = Field(
+        None, description="Stack of the hub, whose output `argocdRoleArn` is its role."
+    )
+    role_arn: RoleArn | None = Field(None, description="The hub's role instead.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ManagedBySettings:
+        if (self.stack is None) == (self.role_arn is None):
+            raise ValueError("needs either stack or roleArn, of the hub")
+        return self

@@ -1,0 +1,71 @@
+"""Ask a chart repository which versions of a chart it has: its index.yaml, as helm reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import yaml
+from httpx2 import Client, HTTPError, InvalidURL
+
+from gitops_stack.conventions import LOOPBACK_HOSTS
+from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.policies.fields import dig, sequence, text
+
+_SECONDS = 30.0
+_LARGEST = 64 << 20  # bytes; the largest in public use have about twenty million
+_FINE = 200
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Index = dict[str, tuple[str, ...]]
+
+
+def is_askable(repository: str) -> bool:
+    """Tell whether a repository has an index; a registry of OCI charts has none."""
+    return repository.startswith(("https://", "http://"))
+
+
+def load_index(repository: str) -> Index:
+    """Read the index of a repository: chart -> versions. Raises :class:`EnvironmentProblem` with the place in it."""
+    url = f"{repository.rstrip('/')}/index.yaml"
+    local = urlsplit(url).hostname in LOOPBACK_HOSTS
+    try:
+        with (
+            Client(timeout=_SECONDS, trust_env=not local, follow_redirects=True) as client,
+            client.stream("GET", url) as got,
+        ):
+            if got.status_code != _FINE:
+                raise EnvironmentProblem(f"{url}: was answered with {got.status_code}; check the repository's URL")
+            content = b""
+            for chunk in got.iter_bytes():
+                content += chunk
+                if len(content) > _LARGEST:
+                    raise EnvironmentProblem(f"{url}: is larger than {_LARGEST >> 20} MiB; ask its chart by hand")
+    except (HTTPError, InvalidURL, OSError) as error:
+        raise EnvironmentProblem(f"{url}: does not answer: {error}; check the network and run again") from None
+    try:
+        document = yaml.load(content, Loader=_Loader)  # noqa: S506 - a safe loader, the fast one where there is one
+    except yaml.YAMLError:
+        raise EnvironmentProblem(f"{url}: is no YAML; is a proxy in between?") from None
+    entries = dig(document, "entries")
+    if not isinstance(entries, dict):
+        raise EnvironmentProblem(f"{url}: has no entries; it is no chart repository's index")
+    return {str(name): tuple(text(dig(one, "version")) for one in sequence(found)) for name, found in entries.items()}
+
+
+def is_version(text: str) -> bool:
+    """Tell whether ``text`` is one whole version and no range."""
+    return _VERSION.fullmatch(text) is not None
+
+
+def find_newest(versions: Iterable[str]) -> str | None:
+    """Return the newest of ``versions`` that is no pre-release; ``None`` without one."""
+    found = [version for version in versions if (match := _VERSION.fullmatch(version)) and not match[4]]
+    return max(found, key=order_version, default=None)
+
+
+def order_version(version: str) -> tuple[int, int, int, int]:
+    """Return what orders versions; a pre-release comes before its release, what is no version before all."""
+    found = _VERSION.fullmatch(version)
+    return (int(found[1]), int(found[2]), int(found[3]), 0 if found[4] else 1) if found else (-1, -1, -1, -1)

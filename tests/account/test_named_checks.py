@@ -1,0 +1,120 @@
+"""What a stack file names by ARN or id: there, not there, or not as it was named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from gitops_stack.account.checks import Check
+from gitops_stack.account.named_checks import check_named
+from gitops_stack.account.session import Account
+from gitops_stack.settings.cluster import ADDONS
+from tests.account.stacks import ACCOUNT, REGION, Replace, eks_settings
+from tests.account.world import World
+
+PINS = dict.fromkeys(ADDONS, "v1.35.0-eksbuild.1")
+TRUST = '{"Version": "2012-10-17", "Statement": []}'
+
+
+def role(name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def pods(**given: Any) -> dict[str, Any]:
+    return {"podRoles": {"app": {"namespace": "app", "serviceAccount": "app", **given}}}
+
+
+def look(asked: Account, /, **changes: Any) -> list[Check]:
+    return list(check_named(asked, eks_settings(**changes)))
+
+
+def group(*ids: str, **network: Any) -> dict[str, Any]:
+    nodes = {"instanceTypes": ["m7g.large"], "minSize": 2, "maxSize": 2, "securityGroupIds": list(ids)}
+    cluster = {"addons": PINS, "compute": Replace(nodeGroups={"general": nodes})}
+    return {"cluster": cluster, **({"network": Replace(network)} if network else {})}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "arn", "what"),
+    [
+        ({"cluster": {"roleArn": role("gone")}}, "cluster.roleArn", role("gone"), "an IAM role"),
+        (pods(roleArn=role("gone")), "podRoles.app.roleArn", role("gone"), "an IAM role"),
+        (
+            pods(managedPolicyArns=[f"arn:aws:iam::{ACCOUNT}:policy/gone"]),
+            "podRoles.app.managedPolicyArns.0",
+            f"arn:aws:iam::{ACCOUNT}:policy/gone",
+            "an IAM policy",
+        ),
+        (
+            {"account": {"permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/gone"}},
+            "account.permissionsBoundaryArn",
+            f"arn:aws:iam::{ACCOUNT}:policy/gone",
+            "an IAM policy",
+        ),
+        (
+            {"cluster": {"secretsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/8c2f0f4e-6e4e-4f1a-9a52-0d6f5f9c2f11"}},
+            "cluster.secretsKeyArn",
+            f"arn:aws:kms:{REGION}:{ACCOUNT}:key/8c2f0f4e-6e4e-4f1a-9a52-0d6f5f9c2f11",
+            "a KMS key",
+        ),
+    ],
+)
+def test_what_is_not_there_is_named(account: Account, changes: dict[str, Any], path: str, arn: str, what: str) -> None:
+    found = look(account, **changes)
+    assert found == [
+        Check(f"named: {path}", "failed", f"{arn} does not exist", f"{what} that exists", f"make it, or correct {path}")
+    ]
+
+
+def test_what_is_there_is_fine(account: Account) -> None:
+    boto3.client("iam", region_name=REGION).create_role(RoleName="nodes", AssumeRolePolicyDocument=TRUST)
+    assert [(one.status, one.found) for one in look(account, cluster={"roleArn": role("nodes")})] == [
+        ("ok", role("nodes"))
+    ]
+
+
+def test_a_role_below_another_path_is_no_such_role(account: Account) -> None:
+    boto3.client("iam", region_name=REGION).create_role(RoleName="app", Path="/teams/", AssumeRolePolicyDocument=TRUST)
+    (found,) = look(account, **pods(roleArn=role("app")))
+    assert (found.status, found.found) == ("failed", f"{role('app')} has another path")
+    assert found.remedy == f"set podRoles.app.roleArn to {role('teams/app')}"
+
+
+def test_a_key_that_is_about_to_go_is_not_usable(account: Account) -> None:
+    keys = boto3.client("kms", region_name=REGION)
+    arn = keys.create_key()["KeyMetadata"]["Arn"]
+    keys.schedule_key_deletion(KeyId=arn.rpartition("/")[2])
+    (found,) = look(account, cluster={"secretsKeyArn": arn})
+    assert (found.status, found.found) == ("failed", f"{arn} is PendingDeletion")
+
+
+def test_a_policy_of_aws_is_looked_up_by_its_exact_name() -> None:
+    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        policies = [f"arn:aws:iam::aws:policy/{name}" for name in ("AmazonS3ReadOnlyAccess", "AmazonS3ReadonlyAccess")]
+        found = look(Account(REGION), **pods(managedPolicyArns=policies))
+        assert [one.status for one in found] == ["ok", "failed"]
+
+
+def test_what_belongs_to_others_is_left_to_them(account: Account) -> None:
+    other = "arn:aws:kms:eu-west-1:210987654321:key/8c2f0f4e-6e4e-4f1a-9a52-0d6f5f9c2f11"
+    names = {"externalSecrets": {"secrets": [f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:app/*"]}}
+    assert look(account, addOns={"externalSecrets": {**names["externalSecrets"], "keyArns": [other]}}) == []
+
+
+def test_security_groups_are_those_of_the_adopted_vpc(account: Account) -> None:
+    world = World()
+    mine = world.make("security-group", {}, name="mine")
+    ec2 = world.client("ec2")
+    elsewhere = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    other = ec2.create_security_group(GroupName="other", Description="-", VpcId=elsewhere)["GroupId"]
+    gone = "sg-0123456789abcdef0"
+    network = {"vpcId": world.vpc, "privateSubnetIds": world.subnets}
+    found = look(account, **group(mine, other, gone, **network))
+    assert [(one.status, one.found) for one in found] == [
+        ("ok", mine),
+        ("failed", f"{other} is of {elsewhere}"),
+        ("failed", f"{gone} does not exist"),
+    ]

@@ -1,0 +1,125 @@
+"""Add-ons as Applications: what is in the tree of each, and who may do what for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitops_stack.gitops_tree.tree import build_tree
+from gitops_stack.iam_rules import check_statement, list_cut_off
+from gitops_stack.manifests.add_ons import build_add_ons
+from gitops_stack.manifests.app_projects import build_app_projects
+from gitops_stack.settings.add_on_charts import load_add_on_chart
+from gitops_stack.settings.add_on_roles import find_pod_roles
+from tests.add_ons import ADD_ONS, with_add_ons
+from tests.stacks import compare_golden
+
+
+def tree_of(folder: Path, add_ons: dict[str, Any]) -> dict[str, str]:
+    """Return what add-ons bring into the tree of stack prd: path -> text."""
+    plain = build_tree(with_add_ons(folder, {}))
+    return {path: text for path, text in build_tree(with_add_ons(folder, add_ons)).items() if plain.get(path) != text}
+
+
+@pytest.mark.parametrize("name", ADD_ONS)
+def test_the_tree_of_an_add_on_is_the_golden_one(name: str, tmp_path: Path) -> None:
+    made = tree_of(tmp_path, {name: {}})
+    compare_golden(f"add-on-{name}.yaml", "".join(f"--- # {path}\n{text}" for path, text in sorted(made.items())))
+
+
+def test_all_at_once_bring_what_each_brings_and_one_project(tmp_path: Path) -> None:
+    together = tree_of(tmp_path, {name: {} for name in ADD_ONS})
+    alone = {path: text for name in ADD_ONS for path, text in tree_of(tmp_path, {name: {}}).items()}
+    project = "projects/add-ons.yaml"
+    assert all(path.startswith("apps/") for path in together.keys() - {project}), "the installation is as before"
+    assert {**together, project: ""} == {**alone, project: ""}
+
+
+def test_nothing_is_on_by_default(tmp_path: Path) -> None:
+    settings = with_add_ons(tmp_path, {})
+    assert build_add_ons(settings) == {}
+    assert "add-ons" not in [one["metadata"]["name"] for one in build_app_projects(settings)]
+
+
+def test_values_of_the_stack_file_lie_over_those_of_the_library(tmp_path: Path) -> None:
+    written = {
+        "version": "3.4.0",
+        "repoUrl": "mirror.example.com/charts",
+        "values": {"region": "eu-west-1", "serviceAccount": {"annotations": {"a": "b"}}, "replicaCount": 3},
+        "kinds": ["policy/PodDisruptionBudget"],
+        "clusterKinds": ["gateway.networking.k8s.io/GatewayClass"],
+        "autoSync": False,
+    }
+    settings = with_add_ons(tmp_path, {"aws-load-balancer-controller": written})
+    spec = build_add_ons(settings)["aws-load-balancer-controller"]["spec"]["template"]["spec"]
+    assert (spec["source"]["targetRevision"], spec["source"]["repoURL"]) == ("3.4.0", "mirror.example.com/charts")
+    assert spec["source"]["helm"]["valuesObject"] == {
+        "clusterName": "gitops-stack-prd",
+        "region": "eu-west-1",
+        "vpcId": "{{.metadata.annotations.vpcId}}",
+        "serviceAccount": {"name": "aws-load-balancer-controller", "annotations": {"a": "b"}},
+        "enableServiceMutatorWebhook": False,
+        "replicaCount": 3,
+    }
+    assert "automated" not in spec["syncPolicy"]
+    project = next(one["spec"] for one in build_app_projects(settings) if one["metadata"]["name"] == "add-ons")
+    assert project["sourceRepos"] == ["mirror.example.com/charts"]
+    assert {"group": "policy", "kind": "PodDisruptionBudget"} in project["namespaceResourceWhitelist"]
+    assert {"group": "gateway.networking.k8s.io", "kind": "GatewayClass"} in project["clusterResourceWhitelist"]
+
+
+def test_a_value_that_is_told_leaves_an_application_and_no_set(tmp_path: Path) -> None:
+    settings = with_add_ons(tmp_path, {"aws-load-balancer-controller": {"values": {"vpcId": "vpc-0123456789abcdef0"}}})
+    assert build_add_ons(settings)["aws-load-balancer-controller"]["kind"] == "Application"
+
+
+def test_braces_of_the_stack_file_are_no_template_of_a_set(tmp_path: Path) -> None:
+    values = {"serviceAccount": {"annotations": {"text": "{{ .Release.Name }}"}}}
+    made = build_add_ons(with_add_ons(tmp_path, {"karpenter": {"values": values}}))["karpenter"]
+    filled = made["spec"]["template"]["spec"]["source"]["helm"]["valuesObject"]
+    assert filled["serviceAccount"]["annotations"]["text"] == '{{ "{{" }} .Release.Name }}'
+
+
+def test_a_role_that_is_there_already_says_where_an_add_on_runs_and_as_whom(tmp_path: Path) -> None:
+    roles = {"externalDns": {"namespace": "dns", "serviceAccount": "writer", "hostedZoneIds": ["Z1"]}}
+    made = build_add_ons(with_add_ons(tmp_path, {"external-dns": {}}, addOns=roles))["external-dns"]
+    values = made["spec"]["source"]["helm"]["valuesObject"]
+    assert (made["spec"]["destination"]["namespace"], values["serviceAccount"]) == ("dns", {"name": "writer"})
+    assert values["extraArgs"] == {"zone-id-filter": ["Z1"]}
+
+
+def test_waves_lie_between_the_namespaces_and_the_workloads(tmp_path: Path) -> None:
+    made = build_add_ons(with_add_ons(tmp_path, {name: {} for name in ADD_ONS}))
+    waves = [int(one["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]) for one in made.values()]
+    assert waves == sorted(waves)
+    assert (waves[0], waves[-1]) == (-9, -5)
+
+
+@pytest.mark.parametrize("name", ADD_ONS)
+def test_a_pin_says_where_and_when_it_was_seen(name: str) -> None:
+    chart = load_add_on_chart(name)
+    assert chart.source.startswith("github.com/")
+    assert chart.version in chart.source or " at " in chart.source
+    assert list(chart.kinds) == sorted(set(chart.kinds))
+    assert list(chart.cluster_kinds) == sorted(set(chart.cluster_kinds))
+
+
+def test_the_role_an_add_on_brings_keeps_the_rules_and_fits_the_boundary(tmp_path: Path) -> None:
+    found = find_pod_roles(with_add_ons(tmp_path, {name: {} for name in ADD_ONS}))
+    assert list(found) == ["aws-for-fluent-bit"]
+    statements = [one.statement for role in found.values() for one in role.statements]
+    assert [list(check_statement(one)) for one in statements] == [[]]
+    assert list(list_cut_off([action for one in statements for action in one["Action"]])) == []
+    group = "arn:aws:logs:ap-northeast-1:210987654321:log-group:/aws/eks/gitops-stack-prd/containers"
+    assert statements[0]["Resource"] == [group, f"{group}:*"]
+
+
+def test_a_role_of_the_stack_file_takes_the_place_of_an_add_on_s(tmp_path: Path) -> None:
+    logs = {
+        "namespace": "kube-system",
+        "serviceAccount": "aws-for-fluent-bit",
+        "roleArn": "arn:aws:iam::210987654321:role/l",
+    }
+    assert list(find_pod_roles(with_add_ons(tmp_path, {"aws-for-fluent-bit": {}}, podRoles={"logs": logs}))) == ["logs"]
