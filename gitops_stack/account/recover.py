@@ -1,8 +1,8 @@
 """Make a state whole again after a `pulumi up` that was killed, so that the next one neither fails nor makes twice.
 
-Imports ``pending``, ``pending_lookup`` and ``session``. The engine is a function, since people run theirs and the lab
-its own. The state is written by `pulumi stack import` and read by a targeted `pulumi refresh`: `pulumi refresh
---import-pending-creates` of 3.259 loses the resources it is given when nobody answers its questions.
+The engine is a function, since people run theirs and the lab its own. The state is written by `pulumi stack import` and
+read by a targeted `pulumi refresh`: `pulumi refresh --import-pending-creates` of 3.259 loses the resources it is given
+when nobody answers its questions.
 """
 
 from __future__ import annotations
