@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab.bootstrap import Report, open_report
+from gitops_stack.lab.bootstrap import LabRun, open_report
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.living_objects import find_changed, load_uids
 from gitops_stack.lab.orphans import load_marked_pids
@@ -88,7 +88,7 @@ class Road:
             faults.append(f"preview --refresh --expect-no-changes: {error}")
         return faults
 
-    def preview(self, report: Report) -> None:
+    def preview(self, report: LabRun) -> None:
         """Run `pulumi preview`, which raises for any change."""
         report.engine.preview("--refresh", "--expect-no-changes")
 
@@ -117,7 +117,7 @@ class Road:
         self.lab.down(lambda _line: None)
         shutil.rmtree(self.lab.state.directory)
 
-    def _find_pending(self, report: Report) -> list[str]:
+    def _find_pending(self, report: LabRun) -> list[str]:
         return [f"still pending: {kind} {urn}" for kind, urn in report.engine.backend.find_pending(self.stack)]
 
 

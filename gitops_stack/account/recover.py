@@ -1,8 +1,8 @@
 """Make a state whole again after a `pulumi up` that was killed, so that the next one neither fails nor makes twice.
 
-Imports ``pending``, ``pending_lookup`` and ``session``. The engine is a function, since people run theirs and the lab
-its own. The state is written by `pulumi stack import` and read by a targeted `pulumi refresh`: `pulumi refresh
---import-pending-creates` of 3.259 loses the resources it is given when nobody answers its questions.
+The engine is a function, since people run theirs and the lab its own. The state is written by `pulumi stack import` and
+read by a targeted `pulumi refresh`: `pulumi refresh --import-pending-creates` of 3.259 loses the resources it is given
+when nobody answers its questions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from gitops_stack.account.session import Account, AwsError
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.private_file import write_private_file
 
-Report = Callable[[str], None]
+Progress = Callable[[str], None]
 _WAIT_SECONDS = 1200.0  # EKS makes a control plane in about ten minutes
 _INTERVAL_SECONDS = 5.0
 
@@ -58,7 +58,7 @@ class Recovery:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RecoveryPlan:
     """What a recovery does to ``state``; nothing is changed yet."""
 
     state: State
@@ -76,7 +76,7 @@ def load_plan(
     *,
     cleared: Collection[str] = (),
     crashed: Collection[PendingCreate] = (),
-) -> Plan:
+) -> RecoveryPlan:
     """Read the state of ``stack`` and find, for each pending create, whether it exists and under which id.
 
     ``account`` is None for a stack without AWS; ``cleared`` are URNs to forget without looking; ``crashed`` are creates
@@ -95,10 +95,10 @@ def load_plan(
 
 def build_plan(
     account: Account | None, stack: str, state: State, pending: Pending, cleared: Collection[str] = ()
-) -> Plan:
+) -> RecoveryPlan:
     """Decide on each of ``pending``; asks AWS and changes nothing. Raises as :func:`load_plan`."""
     if not pending:
-        return Plan(state)
+        return RecoveryPlan(state)
     imports: list[tuple[PendingCreate, str]] = []
     recoveries: list[Recovery] = []
     problems: list[Problem] = []
@@ -118,10 +118,12 @@ def build_plan(
             imports.append((create, recovery.id))
     GitOpsStackError.raise_for(problems)
     recoveries += [Recovery(urn, "read") for urn in pending.touched]
-    return Plan(state, tuple(imports), tuple(recoveries))
+    return RecoveryPlan(state, tuple(imports), tuple(recoveries))
 
 
-def recover(pulumi: Engine, account: Account | None, stack: str, plan: Plan, report: Report) -> list[Recovery]:
+def recover(
+    pulumi: Engine, account: Account | None, stack: str, plan: RecoveryPlan, report: Progress
+) -> list[Recovery]:
     """Carry ``plan`` out and return what became of each operation.
 
     Run again after a kill it goes on where it was. Raises :class:`GitOpsStackError` for a cluster, node group or NAT
@@ -197,7 +199,7 @@ def _conclude(recovery: Recovery, left: Collection[str]) -> Recovery:
     return replace(recovery, outcome={"import": "imported", "clear": "cleared", "read": "read"}[recovery.outcome])
 
 
-def _wait_until_made(account: Account, create: PendingCreate, identity: str, report: Report) -> None:
+def _wait_until_made(account: Account, create: PendingCreate, identity: str, report: Progress) -> None:
     """Wait for what others need whole: imported half made, its endpoint or its state would be missing."""
     deadline = time.monotonic() + _WAIT_SECONDS
     told = False

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gitops_stack import conventions
-from gitops_stack.adoption.applications import is_home, place, repositories
 from gitops_stack.adoption.conflicts import DOCS
+from gitops_stack.adoption.living_applications import is_home, place, repositories
 from gitops_stack.adoption.report import AdoptionFinding, list_names
 from gitops_stack.adoption.wanted import Wanted
 from gitops_stack.manifests import Manifest

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from gitops_stack import conventions
 from gitops_stack.adoption.app_projects import build_adopted_project, check_app_projects
-from gitops_stack.adoption.applications import check_applications
 from gitops_stack.adoption.configuration import Kept, build_config_patches, check_configuration
 from gitops_stack.adoption.conflicts import (
     PREFIX,
@@ -19,6 +18,7 @@ from gitops_stack.adoption.conflicts import (
 )
 from gitops_stack.adoption.customizations import check_customizations
 from gitops_stack.adoption.living import Living
+from gitops_stack.adoption.living_applications import check_applications
 from gitops_stack.adoption.origin import find_installations, labels_of
 from gitops_stack.adoption.ours import build_test, find_other_stack
 from gitops_stack.adoption.report import AdoptionFinding, AdoptionReport, Installation, list_names

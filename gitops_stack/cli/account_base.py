@@ -16,7 +16,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.stack_files import stack_file
 
 if TYPE_CHECKING:
-    from gitops_stack.account.base.plan import Plan
+    from gitops_stack.account.base.plan import BasePlan
     from gitops_stack.account.base.wanted import Jobs
     from gitops_stack.settings import StackSettings
 
@@ -178,7 +178,7 @@ def _find_jobs(
     return Jobs(forge, repository, branch or ("main" if followed == "HEAD" else followed), environment)
 
 
-def _edit(plan: Plan, project: Path, stack: str) -> str | None:
+def _edit(plan: BasePlan, project: Path, stack: str) -> str | None:
     """Return the stack file's new text, or None where it needs no change."""
     from gitops_stack.account.base.stack_file import list_entries, write_entries  # noqa: PLC0415
 
@@ -188,7 +188,7 @@ def _edit(plan: Plan, project: Path, stack: str) -> str | None:
     return write_entries(text, file.name, entries) if entries else None
 
 
-def _write(plan: Plan, project: Path, stack: str) -> None:
+def _write(plan: BasePlan, project: Path, stack: str) -> None:
     if (text := _edit(plan, project, stack)) is not None:
         file = project / stack_file(stack)
         try:
@@ -197,7 +197,7 @@ def _write(plan: Plan, project: Path, stack: str) -> None:
             raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}; repair it, run again") from None
 
 
-def _print_plan(plan: Plan) -> None:
+def _print_plan(plan: BasePlan) -> None:
     from gitops_stack.account.base.stack_file import list_entries  # noqa: PLC0415
 
     table = Table("part", "name", "found", "to do", box=None, pad_edge=False)
@@ -209,7 +209,7 @@ def _print_plan(plan: Plan) -> None:
         out.print(f"{stack_file(plan.base.stack)}: {entry.shown}", markup=False)
 
 
-def _print_result(plan: Plan, output: Output, outcome: str) -> None:
+def _print_result(plan: BasePlan, output: Output, outcome: str) -> None:
     base = plan.base
     commands = [
         f"pulumi login {shlex.quote(base.backend_url)}",
@@ -225,7 +225,7 @@ def _print_result(plan: Plan, output: Output, outcome: str) -> None:
         out.print(command, markup=False)
 
 
-def _build_report(plan: Plan, outcome: str, commands: list[str]) -> dict[str, object]:
+def _build_report(plan: BasePlan, outcome: str, commands: list[str]) -> dict[str, object]:
     from gitops_stack.account.base.stack_file import list_entries  # noqa: PLC0415
 
     base = plan.base

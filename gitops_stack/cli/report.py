@@ -11,11 +11,11 @@ from rich.table import Table
 
 from gitops_stack.cli.console import out
 from gitops_stack.cli.status import print_status
-from gitops_stack.lab.bootstrap import Report
+from gitops_stack.lab.bootstrap import LabRun
 from gitops_stack.lab.commands import build_command
 
 
-def print_report(report: Report, name: str, page: Path) -> None:
+def print_report(report: LabRun, name: str, page: Path) -> None:
     """Print what was installed, the applications, the certificate, the phases, and what to try next."""
     lock, workspace = report.lock, report.workspace
     if lock is not None:

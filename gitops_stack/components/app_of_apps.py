@@ -11,7 +11,7 @@ from gitops_stack.components.cluster_connection import ConnectionArgs, with_prov
 from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardResource, build_registered
 from gitops_stack.components.ordering import Registered, depend_on, inherited_dependencies
 from gitops_stack.components.registration import register_handed_over, register_kept
-from gitops_stack.guard.applications import build_source
+from gitops_stack.guard.root_application import build_source
 
 # Deleting root waits for every child's workloads; load balancers and volumes take minutes to go.
 _TEARDOWN_LIMIT = "15m"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import Source, read_application_spec
-from gitops_stack.policies.applications import ApplicationStatus
+from gitops_stack.policies.application_status import ApplicationStatus
 from gitops_stack.policies.fields import dig, read_wave, text
 from gitops_stack.policies.finding import ObjectName, RenderedObject
 from gitops_stack.preview.masking import mask_text

@@ -13,8 +13,8 @@ from gitops_stack.adoption import Wanted, build_report, load_living
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, load_lock
 from gitops_stack.gitops_tree.tree import LOCK
-from gitops_stack.guard.applications import load_tree_documents
 from gitops_stack.guard.cluster import Cluster
+from gitops_stack.guard.root_application import load_tree_documents
 from gitops_stack.manifests import Manifest
 
 

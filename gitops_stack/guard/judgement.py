@@ -13,7 +13,7 @@ from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.guard import applications, changes, definitions, ownership, presence
+from gitops_stack.guard import changes, definitions, ownership, presence, root_application
 from gitops_stack.guard.claim_store import release_claim, write_claim
 from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
 from gitops_stack.guard.followed import find_difference, load_followed, wait_until_compared
@@ -191,25 +191,25 @@ def _check_settings(client: Client, olds: Mapping[str, Any], news: Mapping[str, 
         return []
     living = load_applications(client, namespace)
     root = next((found for found in living if found["metadata"]["name"] == news.get("root")), None)
-    found = list(changes.check_namespace(namespace, news["namespace"], applications.describe_stakes(living)))
+    found = list(changes.check_namespace(namespace, news["namespace"], root_application.describe_stakes(living)))
     if news.get("source"):
-        found += _check_source(olds.get("source") or applications.find_source(root), news, root)
+        found += _check_source(olds.get("source") or root_application.find_source(root), news, root)
     return found
 
 
 def _check_source(before: str, news: Mapping[str, Any], root: Manifest | None) -> list[str]:
     """Judge a root that follows another repository, path or branch."""
-    now, children = str(news["source"]), applications.find_children(root)
+    now, children = str(news["source"]), root_application.find_children(root)
     if not before or before == now or not children:
         return []
-    (url, path, revision), tree = applications.split_source(now), news.get("tree")
+    (url, path, revision), tree = root_application.split_source(now), news.get("tree")
     if not tree:
-        moved = applications.split_source(before)[:2] != (url, path)
+        moved = root_application.split_source(before)[:2] != (url, path)
         say(f"root follows {now} instead of {before}, and no `tree` says what is there") if not moved else None
         return list(changes.check_source(before, now, children, ())) if moved else []
-    found = list(changes.check_source(before, now, children, applications.load_written(Path(tree))))
-    if not found and applications.split_source(before) != (url, path, revision):
-        elsewhere = applications.split_source(before)[0::2] != (url, revision)
+    found = list(changes.check_source(before, now, children, root_application.load_written(Path(tree))))
+    if not found and root_application.split_source(before) != (url, path, revision):
+        elsewhere = root_application.split_source(before)[0::2] != (url, revision)
         if elsewhere and (why := find_difference(Path(tree) / "apps", url, revision)):
             found.append(
                 f"gitops-stack:gitops: root would follow {now} instead of {before}, and Argo CD deletes what is not "

@@ -1,7 +1,7 @@
 """Argo CD's controllers as host processes, against the lab's API server.
 
-Imports ``processes``, ``probes`` and ``state``. The CRDs, config maps and secrets of the installation must be in the
-cluster before these start: argocd-server and the repo-server leave without them.
+The CRDs, config maps and secrets of the installation must be in the cluster before these start: argocd-server and the
+repo-server leave without them.
 """
 
 from __future__ import annotations

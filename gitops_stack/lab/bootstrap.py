@@ -44,7 +44,7 @@ from gitops_stack.live_state import (
     read_applications,
 )
 from gitops_stack.manifests.app_projects import build_app_projects
-from gitops_stack.policies.applications import ApplicationStatus
+from gitops_stack.policies.application_status import ApplicationStatus
 from gitops_stack.policies.ownership import Certificate
 from gitops_stack.settings.missing_cluster import require_cluster
 
@@ -56,7 +56,7 @@ _RECOVER_LIMIT_SECONDS = 300.0
 
 
 @dataclass
-class Report(Phases):
+class LabRun(Phases):
     """What a run made and how long each phase took."""
 
     lab: Lab
@@ -75,7 +75,7 @@ class Report(Phases):
     lock: Lock | None = None
 
 
-def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> Report:
+def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> LabRun:
     """Bring the lab up and bootstrap ``stack`` of ``project`` in it; on a bootstrapped lab, converge.
 
     A destroy that was interrupted is finished first. Raises :class:`GitOpsStackError` with the phase, the condition
@@ -127,7 +127,7 @@ def destroy(lab: Lab, stack: str, progress: Progress) -> None:
 
 
 def recover_pending(
-    report: Report, account: Account | None, progress: Progress, crashed: Collection[PendingCreate] = ()
+    report: LabRun, account: Account | None, progress: Progress, crashed: Collection[PendingCreate] = ()
 ) -> list[Recovery]:
     """Recover what a killed `pulumi up` left pending, as `gitops-stack recover` does, or do nothing.
 
@@ -147,7 +147,7 @@ def recover_pending(
         return recover(pulumi, account, engine.stack, plan, progress) if plan else []
 
 
-def _refuse_other_stack(report: Report) -> None:
+def _refuse_other_stack(report: LabRun) -> None:
     others = [name for name in report.engine.backend.find_stacks() if name != report.engine.stack]
     if others:
         name = report.lab.state.directory.name
@@ -157,7 +157,7 @@ def _refuse_other_stack(report: Report) -> None:
         )
 
 
-def hand_over(report: Report, progress: Progress) -> None:
+def hand_over(report: LabRun, progress: Progress) -> None:
     """Start Argo CD's controllers and wait until all is synced and owned by them: three phases."""
     with report.phase("controllers", progress):
         start_controllers(report, progress)
@@ -167,7 +167,7 @@ def hand_over(report: Report, progress: Progress) -> None:
         wait_until_handed_over(report, limit_seconds=_CERTIFICATE_LIMIT_SECONDS)
 
 
-def start_controllers(report: Report, progress: Progress) -> None:
+def start_controllers(report: LabRun, progress: Progress) -> None:
     """Start Argo CD's processes for the namespace the stack is installed in."""
     argocd = report.workspace.settings().argocd
     report.lab.start_argocd(
@@ -179,7 +179,7 @@ def start_controllers(report: Report, progress: Progress) -> None:
     )
 
 
-def _destroy(report: Report, progress: Progress) -> None:
+def _destroy(report: LabRun, progress: Progress) -> None:
     namespace = report.workspace.settings().argocd.namespace
     with connect(report.lab.state.kubeconfig) as client:
         found = load_objects(client, _build_needed(namespace))
@@ -212,7 +212,7 @@ def _build_needed(namespace: str) -> list[ObjectReference]:
 
 
 @contextmanager
-def naming_what_is_left(report: Report) -> Iterator[None]:
+def naming_what_is_left(report: LabRun) -> Iterator[None]:
     """Add to a destroy that did not end in time what it waited for: processes that do not run, objects in deletion."""
     try:
         yield
@@ -231,7 +231,7 @@ def interrupted(lab: Lab) -> Path:
     return lab.state.directory / "destroying"
 
 
-def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
+def wait_until_synced(report: LabRun, *, limit_seconds: float) -> None:
     """Wait until root, its children and the workloads are Synced at the pushed revision and Healthy.
 
     What waits for a sync window has to have been compared with that revision; what is synced by hand is left out.
@@ -249,7 +249,7 @@ def wait_until_synced(report: Report, *, limit_seconds: float) -> None:
     wait_out_reasons(report.lab, limit_seconds, find_reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
 
 
-def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
+def wait_until_handed_over(report: LabRun, *, limit_seconds: float) -> None:
     """Wait until the ownership certificate is complete."""
     settings = report.workspace.settings()
     tree = report.workspace.directory / settings.tree_path
@@ -266,7 +266,7 @@ def wait_until_handed_over(report: Report, *, limit_seconds: float) -> None:
     )
 
 
-def _load_pushed_lock(report: Report) -> Lock | None:
+def _load_pushed_lock(report: LabRun) -> Lock | None:
     """Read the lock Argo CD has synced, which is the pushed one; the clone's may have changes that are not pushed."""
     workspace = report.workspace
     place = f"{workspace.pushed_revision()}:{workspace.settings().tree_path}/{LOCK}"
@@ -277,7 +277,7 @@ def _load_pushed_lock(report: Report) -> Lock | None:
     return lock if isinstance(lock, Lock) else None
 
 
-def open_report(lab: Lab, stack: str) -> Report:
+def open_report(lab: Lab, stack: str) -> LabRun:
     """Return an empty report of ``stack`` in ``lab``; nothing is started or written."""
     workspace = Workspace.under(lab.state.directory, stack)
     kept = lab.state.directory / ENGINE_ENVIRONMENT
@@ -285,10 +285,10 @@ def open_report(lab: Lab, stack: str) -> Report:
     engine = Engine(
         lab.state.directory, workspace.directory, stack, lab.tools.bin, load_git_environment(), extra, lab.watch
     )
-    return Report(lab, workspace, engine)
+    return LabRun(lab, workspace, engine)
 
 
-def prepare_repository(report: Report, project: Path, progress: Progress = lambda _line: None) -> None:
+def prepare_repository(report: LabRun, project: Path, progress: Progress = lambda _line: None) -> None:
     """Seed the lab's repository and clone, or take what was pushed since; select the Pulumi stack."""
     cluster = None if report.as_written else (report.lab.state.kubeconfig, CONTEXT)
     Preparation(report.workspace, report.engine, project, cluster, progress).run()

@@ -1,7 +1,6 @@
 """A Kubernetes control plane: etcd, API server, controllers, scheduler, and kwok in place of kubelets.
 
-Imports ``processes``, ``probes`` and ``state``. Starting the programs in order is left to ``lab``, the nodes to
-``nodes``.
+Starting the programs in order is left to ``lab``, the nodes to ``nodes``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where the Go command comes from: the PATH, or PyPI.
 
-Imports the standard library, ``errors`` and ``versions``. What is built with it is ``tools``' business.
+What is built with it is ``tools``' business.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The lab's nodes: four, in three zones, with no machine behind them.
 
-Imports lightkube, ``probes`` and ``errors``. kwok answers for their kubelets.
+kwok answers for their kubelets.
 """
 
 from __future__ import annotations

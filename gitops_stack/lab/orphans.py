@@ -1,6 +1,6 @@
 """Processes a lab left behind: found by a marker in their environment, ended through pidfds.
 
-Imports the standard library only. A process without the lab's own marker is never signalled.
+A process without the lab's own marker is never signalled.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Readiness: questions asked of a process over loopback, until a deadline.
 
-Imports ``errors`` and ``state``. What is asked of whom is said where the programs are built.
+What is asked of whom is said where the programs are built.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Long-running processes under one supervisord per lab: started in our order, restarted when they die.
 
-Imports ``supervisor``'s client half, ``state``, ``orphans``, ``probes`` and ``errors``. Knows no program by name.
+Knows no program by name.
 """
 
 from __future__ import annotations

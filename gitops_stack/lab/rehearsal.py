@@ -27,7 +27,7 @@ from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.bootstrap import (
     ENGINE_ENVIRONMENT,
-    Report,
+    LabRun,
     hand_over,
     naming_what_is_left,
     open_report,
@@ -60,7 +60,7 @@ _DESTROY_SECONDS = 300.0
 class Rehearsal:
     """One rehearsal: its steps, in the order of the methods. Each can be run again after a failure or a kill."""
 
-    report: Report
+    report: LabRun
     settings: StackSettings
     place: str = ""
     """From where it plays: an address, or `vpc`; empty: a place that the stack's endpoint lets in."""

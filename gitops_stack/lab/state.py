@@ -1,6 +1,6 @@
 """The folder one lab lives in: its paths, its loopback ports, its lock.
 
-Imports ``errors``. Which processes use them is left to ``control_plane`` and ``argocd_processes``.
+Which processes use them is left to ``control_plane`` and ``argocd_processes``.
 """
 
 from __future__ import annotations

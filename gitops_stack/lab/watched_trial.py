@@ -9,11 +9,11 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.lab import Progress
 from gitops_stack.lab.trial import Trial
 
-Report = Callable[[Trial, GitOpsStackError | None], None]
+OnTried = Callable[[Trial, GitOpsStackError | None], None]
 
 
 def run_trials(
-    trials: Iterable[Trial], progress: Progress, report: Report, *, limit_seconds: float, keep: bool = False
+    trials: Iterable[Trial], progress: Progress, report: OnTried, *, limit_seconds: float, keep: bool = False
 ) -> None:
     """Run tests as they come and ``report`` each, with what stopped it.
 

@@ -8,7 +8,7 @@ from gitops_stack.conventions import REFRESH
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import same_repository
 from gitops_stack.policies.application_spec import Source, read_application_spec
-from gitops_stack.policies.applications import read_application
+from gitops_stack.policies.application_status import read_application
 from gitops_stack.policies.fields import mapping, text
 from gitops_stack.policies.finding import RenderedObject
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.guard.applications import load_tree_documents
+from gitops_stack.guard.root_application import load_tree_documents
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.add_on_charts import AddOnChart

@@ -104,6 +104,12 @@ def test_what_belongs_to_others_is_left_to_them(account: Account) -> None:
     assert look(account, addOns={"externalSecrets": {**names["externalSecrets"], "keyArns": [other]}}) == []
 
 
+def test_what_a_policy_names_may_come_later(account: Account) -> None:
+    statement = {"actions": ["sts:AssumeRole"], "resources": [role("spoke")]}
+    given = {**pods(statements=[statement]), "argocd": {"spokeRoleArns": [role("spoke")]}}
+    assert look(account, **given) == []
+
+
 def test_security_groups_are_those_of_the_adopted_vpc(account: Account) -> None:
     world = World()
     mine = world.make("security-group", {}, name="mine")

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gitops_stack.account.pending import load_pending
-from gitops_stack.account.recover import Plan, Recovery, build_plan, load_plan, recover
+from gitops_stack.account.recover import Recovery, RecoveryPlan, build_plan, load_plan, recover
 from gitops_stack.account.session import Account
 from gitops_stack.cli.main import app
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
@@ -31,7 +31,7 @@ def make_vpc(ec2: Any, cidr: str = "10.20.0.0/16", **tags: str) -> str:
     return str(made["Vpc"]["VpcId"])
 
 
-def plan_for(account: Account, state: dict[str, Any], *cleared: str) -> Plan:
+def plan_for(account: Account, state: dict[str, Any], *cleared: str) -> RecoveryPlan:
     return build_plan(account, "dev", state, load_pending(state), cleared)
 
 

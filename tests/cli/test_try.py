@@ -17,7 +17,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.start_up import Outcome
 from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.trial import Trial
-from gitops_stack.lab.watched_trial import Report
+from gitops_stack.lab.watched_trial import OnTried
 from gitops_stack.tree_check.working_tree import WorkingTree
 from tests.cli.test_main import run
 from tests.tree_check.test_trees import PROJECT, write_files
@@ -313,7 +313,7 @@ def test_saved_files_are_tried_until_it_is_ended(
 
     names: list[list[str]] = []
 
-    def fake(trials: Iterable[Trial], _step: object, report: Report, **options: object) -> None:
+    def fake(trials: Iterable[Trial], _step: object, report: OnTried, **options: object) -> None:
         assert options == {"limit_seconds": 300, "keep": False}
         for trial in trials:
             names.append([one.spec.name for one in trial.chosen])

@@ -34,7 +34,7 @@ from gitops_stack.live_state import (
 )
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
-from gitops_stack.policies.applications import read_application
+from gitops_stack.policies.application_status import read_application
 from gitops_stack.policies.ownership import Certificate
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
@@ -88,7 +88,7 @@ class Scenario:
 
     project: Path
     lab: Lab
-    report: road.Report
+    report: road.LabRun
 
     @classmethod
     def create(cls, folder: Path, stack_changes: Mapping[str, Mapping[str, Any]], release: str) -> Scenario:
@@ -102,7 +102,7 @@ class Scenario:
         scenario.cli("lock", "--stack", STACK, "--version", release, folder=project)
         return scenario
 
-    def bootstrap(self) -> road.Report:
+    def bootstrap(self) -> road.LabRun:
         """Walk the whole road."""
         self.report = road.bootstrap(self.lab, self.project, STACK, say)
         return self.report

@@ -191,7 +191,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
         for stack in STACKS:
             lab = Lab.open(folder / stack, tools)
             engine = Engine(lab.state.directory, platform, stack, tools.bin, load_git_environment())
-            scenarios[stack] = Scenario(platform, lab, road.Report(lab, Workspace(bare, platform, stack), engine))
+            scenarios[stack] = Scenario(platform, lab, road.LabRun(lab, Workspace(bare, platform, stack), engine))
         made = Delivery(folder, forge, scenarios)
         try:
             push_first(made, platform)

@@ -23,7 +23,7 @@ from gitops_stack.settings.ci import check_bucket_name
 
 
 @dataclass(frozen=True)
-class Plan:
+class BasePlan:
     """What was found. ``makers`` are the stacks that made an identity provider, by its forge."""
 
     base: Base
@@ -43,7 +43,7 @@ class Plan:
 
 def load_plan(
     aws: Account, settings: StackSettings, jobs: Jobs, bucket: str | None = None, taken: Collection[str] = ()
-) -> Plan:
+) -> BasePlan:
     """Read everything the base has, and return what is there and what would be done. Changes nothing.
 
     ``taken`` are parts, by their names, that may be taken from their owners.
@@ -72,10 +72,10 @@ def load_plan(
         load_role(aws, base, base.preview_role, "role for previews"),
         load_role(aws, base, base.drift_role, "role for drift"),
     )
-    return Plan(base, parts, {forge: stack for forge, (_, stack) in providers.items()})
+    return BasePlan(base, parts, {forge: stack for forge, (_, stack) in providers.items()})
 
 
-def check_owners(plan: Plan, taken: Iterable[str]) -> None:
+def check_owners(plan: BasePlan, taken: Iterable[str]) -> None:
     """Raise for what belongs to somebody else and would be changed without being named in ``taken``."""
     named = set(taken)
     findings = [f"{part.kind} {part.name}: {part.refusal}" for part in plan.parts if part.refusal]
@@ -95,7 +95,7 @@ def check_owners(plan: Plan, taken: Iterable[str]) -> None:
     GitOpsStackError.raise_for(findings)
 
 
-def apply(aws: Account, plan: Plan, report: Callable[[str], object]) -> Plan:
+def apply(aws: Account, plan: BasePlan, report: Callable[[str], object]) -> BasePlan:
     """Make every change of ``plan`` in order. Returns the plan with the key's ARN, if one was made.
 
     Raises :class:`gitops_stack.account.session.AwsError` at the first refusal; what was made stays, and a second run

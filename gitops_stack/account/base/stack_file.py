@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitops_stack.account.base.plan import Plan
+from gitops_stack.account.base.plan import BasePlan
 from gitops_stack.account.base.wanted import Base
 from gitops_stack.aws_plan.stack_needs import find_named_provider, list_forges
 from gitops_stack.conventions import PULUMI_PROJECT
@@ -28,7 +28,7 @@ class Entry:
         return f"{'.'.join(self.path)}: {render_flow(self.value)}"
 
 
-def list_entries(plan: Plan) -> Iterator[Entry]:
+def list_entries(plan: BasePlan) -> Iterator[Entry]:
     """Yield what the stack file lacks to use the base. What it has already is its author's."""
     base, settings = plan.base, plan.base.settings
     if settings.account is not None and settings.account.permissions_boundary_arn is None:

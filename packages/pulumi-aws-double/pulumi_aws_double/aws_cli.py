@@ -1,8 +1,8 @@
 """The `aws` executable beside the double: hands the lab's token to whoever asks for one of EKS.
 
 Run as ``python -m pulumi_aws_double.aws_cli``, by an executable named `aws` on PATH. The token is the one in the
-kubeconfig that PULUMI_AWS_DOUBLE_KUBECONFIG names; it is in no argument and no environment variable. Imports the
-standard library alone, and little of it: kubectl and the Kubernetes plugin run this for every connection.
+kubeconfig that PULUMI_AWS_DOUBLE_KUBECONFIG names; it is in no argument and no environment variable. Little of the
+standard library is loaded: kubectl and the Kubernetes plugin run this for every connection.
 """
 
 from __future__ import annotations

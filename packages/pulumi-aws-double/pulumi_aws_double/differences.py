@@ -1,6 +1,6 @@
 """What differs between the inputs of then and now, and what follows from it.
 
-Imports ``resource`` and ``values``; knows nothing of AWS.
+Knows nothing of AWS.
 """
 
 from __future__ import annotations

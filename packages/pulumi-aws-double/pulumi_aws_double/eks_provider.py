@@ -1,8 +1,7 @@
 """The double of the plugin `pulumi-resource-eks`: programs with `pulumi_eks.Cluster` run without Node and AWS.
 
-Run as ``python -m pulumi_aws_double.eks_provider ENGINE_ADDRESS``; the engine finds it on PATH as an executable
-named `pulumi-resource-eks`. Needs an `aws` executable on PATH, as upstream's plugin does. Imports pulumi and
-``eks_component``.
+Run as ``python -m pulumi_aws_double.eks_provider ENGINE_ADDRESS``; the engine finds it on PATH as an executable named
+`pulumi-resource-eks`. Needs an `aws` executable on PATH, as upstream's plugin does.
 """
 
 from __future__ import annotations

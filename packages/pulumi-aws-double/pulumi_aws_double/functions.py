@@ -1,6 +1,6 @@
 """The functions (invokes) of the AWS double.
 
-Imports ``session`` and the resource modules whose reading they share. An unknown argument is refused by the provider.
+An unknown argument is refused by the provider.
 """
 
 from __future__ import annotations

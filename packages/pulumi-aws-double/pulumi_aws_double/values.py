@@ -1,7 +1,7 @@
 """Between the engine's property values and plain Python.
 
-Imports ``pulumi`` alone. A value the engine does not know yet is :data:`UNKNOWN`; secrets are kept as the set of
-top-level property names that carry one, the granularity at which the provider marks its outputs.
+A value the engine does not know yet is :data:`UNKNOWN`; secrets are kept as the set of top-level property names that
+carry one, the granularity at which the provider marks its outputs.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from gitops_stack.account.base.plan import Plan, apply, load_plan
+from gitops_stack.account.base.plan import BasePlan, apply, load_plan
 from gitops_stack.account.base.wanted import Jobs
 from gitops_stack.account.session import Account
 from gitops_stack.cli.main import app
@@ -31,7 +31,7 @@ def settings() -> StackSettings:
 
 
 @pytest.fixture
-def made(account: Account, settings: StackSettings) -> Plan:
+def made(account: Account, settings: StackSettings) -> BasePlan:
     """Make the base and return it as it was planned."""
     return apply(account, load_plan(account, settings, JOBS), lambda _line: None)
 

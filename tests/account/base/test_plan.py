@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gitops_stack.account.base.part import Part
-from gitops_stack.account.base.plan import Plan, apply, check_owners, load_plan
+from gitops_stack.account.base.plan import BasePlan, apply, check_owners, load_plan
 from gitops_stack.account.base.wanted import ALIAS, Jobs, list_rights
 from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account, AwsError
@@ -47,16 +47,16 @@ def silent(_line: str) -> None:
     pass
 
 
-def states(plan: Plan) -> dict[str, str]:
+def states(plan: BasePlan) -> dict[str, str]:
     return {part.name: part.state for part in plan.parts}
 
 
-def todo(plan: Plan, kind: str) -> list[str]:
+def todo(plan: BasePlan, kind: str) -> list[str]:
     (part,) = [part for part in plan.parts if part.kind == kind]
     return [change.text for change in part.changes]
 
 
-def key_id(made: Plan) -> str:
+def key_id(made: BasePlan) -> str:
     return made.base.key_arn.rpartition("/")[2]  # moto knows keys by these alone in some calls
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_changed_by_looking(account: Account, settings: StackSettings
     assert client("kms").list_keys()["Keys"] == []
 
 
-def test_a_second_run_finds_all_as_it_should_be(account: Account, settings: StackSettings, made: Plan) -> None:
+def test_a_second_run_finds_all_as_it_should_be(account: Account, settings: StackSettings, made: BasePlan) -> None:
     again = load_plan(account, settings, JOBS)
     assert set(states(again).values()) == {"same"}
     assert again.is_done
@@ -142,7 +142,7 @@ def test_the_environment_of_the_role_for_drift_is_the_workflow_s() -> None:
     assert workflow["jobs"]["drift"]["environment"] == "drift-${{ matrix.stack }}"
 
 
-def test_the_state_s_bucket_is_closed_encrypted_and_versioned(made: Plan) -> None:
+def test_the_state_s_bucket_is_closed_encrypted_and_versioned(made: BasePlan) -> None:
     s3 = client("s3")
     rules = s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"] == {
@@ -157,13 +157,13 @@ def test_the_state_s_bucket_is_closed_encrypted_and_versioned(made: Plan) -> Non
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
 
 
-def test_the_key_rotates_and_has_its_name(made: Plan) -> None:
+def test_the_key_rotates_and_has_its_name(made: BasePlan) -> None:
     key = client("kms").describe_key(KeyId=ALIAS)["KeyMetadata"]
     assert key["Arn"] == made.base.key_arn
     assert client("kms").get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]
 
 
-def test_what_drifted_is_found_and_mended(account: Account, settings: StackSettings, made: Plan) -> None:
+def test_what_drifted_is_found_and_mended(account: Account, settings: StackSettings, made: BasePlan) -> None:
     iam, role = client("iam"), made.base.up_role.name
     client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
     client("s3").delete_bucket_policy(Bucket=BUCKET)
@@ -179,7 +179,7 @@ def test_what_drifted_is_found_and_mended(account: Account, settings: StackSetti
     assert iam.get_role(RoleName=role)["Role"]["Description"] == "mine"
 
 
-def test_a_key_on_its_way_out_is_called_back(account: Account, settings: StackSettings, made: Plan) -> None:
+def test_a_key_on_its_way_out_is_called_back(account: Account, settings: StackSettings, made: BasePlan) -> None:
     client("kms").schedule_key_deletion(KeyId=key_id(made), PendingWindowInDays=7)
     plan = load_plan(account, settings, JOBS)
     assert todo(plan, "state key") == ["call its deletion off", "enable it"]
@@ -188,7 +188,7 @@ def test_a_key_on_its_way_out_is_called_back(account: Account, settings: StackSe
 
 
 def test_a_right_that_somebody_added_is_a_finding_and_stays(
-    account: Account, settings: StackSettings, made: Plan
+    account: Account, settings: StackSettings, made: BasePlan
 ) -> None:
     iam, role = client("iam"), made.base.up_role.name
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -203,7 +203,9 @@ def test_a_right_that_somebody_added_is_a_finding_and_stays(
     assert admin not in json.dumps([dict(change.call.arguments) for one in plan.parts for change in one.changes])
 
 
-def test_a_policy_with_five_versions_loses_its_oldest(account: Account, settings: StackSettings, made: Plan) -> None:
+def test_a_policy_with_five_versions_loses_its_oldest(
+    account: Account, settings: StackSettings, made: BasePlan
+) -> None:
     iam, arn = client("iam"), made.base.boundary_arn
     for _ in range(4):
         iam.create_policy_version(PolicyArn=arn, PolicyDocument=OTHER, SetAsDefault=True)
@@ -304,7 +306,7 @@ def test_no_sweep_takes_the_base(account: Account) -> None:
     assert find_leftovers(account, Scope("dev", CLUSTER, REGION)).found == ()
 
 
-def refusals(plan: Plan) -> list[str]:
+def refusals(plan: BasePlan) -> list[str]:
     with pytest.raises(GitOpsStackError) as refused:
         check_owners(plan, [part.name for part in plan.parts])
     return list(refused.value.findings)

@@ -1,7 +1,4 @@
-"""The component's access entries and their policies.
-
-Imports pulumi and ``resources``.
-"""
+"""The component's access entries and their policies."""
 
 from __future__ import annotations
 

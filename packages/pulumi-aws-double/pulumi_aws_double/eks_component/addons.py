@@ -1,7 +1,4 @@
-"""The component's managed add-ons kube-proxy and coredns, and what every add-on has in common.
-
-Imports pulumi and ``resources``.
-"""
+"""The component's managed add-ons kube-proxy and coredns, and what every add-on has in common."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The component `eks:index:Cluster`: the control plane with its roles, groups, access entries and add-ons.
 
-Children in upstream's order. Imports pulumi and its siblings.
+Children in upstream's order.
 """
 
 from __future__ import annotations

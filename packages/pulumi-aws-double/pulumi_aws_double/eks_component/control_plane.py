@@ -1,7 +1,4 @@
-"""The component's `aws:eks/cluster:Cluster`: the arguments as inputs of the control plane.
-
-Imports pulumi and its siblings.
-"""
+"""The component's `aws:eks/cluster:Cluster`: the arguments as inputs of the control plane."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The kubeconfig of a cluster: no token, but the call of the AWS CLI that mints one.
 
-Pure but for the one function that waits for outputs. Imports pulumi and ``resources``.
+Pure but for the one function that waits for outputs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The component `eks:index:ManagedNodeGroup`: one managed node group, without a launch template of its own.
-
-Imports pulumi, ``arguments``, ``resources`` and ``errors``.
-"""
+"""The component `eks:index:ManagedNodeGroup`: one managed node group, without a launch template of its own."""
 
 from __future__ import annotations
 

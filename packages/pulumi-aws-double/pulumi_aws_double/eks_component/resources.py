@@ -1,7 +1,4 @@
-"""The resources of the components, registered and read back, by token and property names as the engine has them.
-
-Imports pulumi only.
-"""
+"""The resources of the components, registered and read back, by token and property names as the engine has them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The component's IAM roles: a role for one AWS service, with managed policies attached.
-
-Imports pulumi and ``resources``.
-"""
+"""The component's IAM roles: a role for one AWS service, with managed policies attached."""
 
 from __future__ import annotations
 

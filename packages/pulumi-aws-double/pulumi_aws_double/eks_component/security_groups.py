@@ -1,7 +1,4 @@
-"""The component's security groups: the control plane's and the nodes', with the rules between them.
-
-Imports pulumi and ``resources``.
-"""
+"""The component's security groups: the control plane's and the nodes', with the rules between them."""
 
 from __future__ import annotations
 

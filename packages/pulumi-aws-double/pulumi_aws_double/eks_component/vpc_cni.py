@@ -1,7 +1,4 @@
-"""The component's vpc-cni add-on: options become environment variables of the CNI's DaemonSet.
-
-Imports pulumi, ``addons`` and ``resources``.
-"""
+"""The component's vpc-cni add-on: options become environment variables of the CNI's DaemonSet."""
 
 from __future__ import annotations
 

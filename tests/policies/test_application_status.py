@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.applications import ApplicationStatus, read_application
+from gitops_stack.policies.application_status import ApplicationStatus, read_application
 
 WELL = {"sync": {"status": "Synced", "revision": "abc"}, "health": {"status": "Healthy"}}
 OUT = {"sync": {"status": "OutOfSync"}, "health": {"status": "Healthy"}}
