@@ -12,8 +12,8 @@ from gitops_stack.settings import StackSettings
 from gitops_stack.settings.arn_references import list_arns
 
 _AWS = "aws"  # the account in the ARN of a policy that AWS manages
-# `access: NAME` and `cluster: NAME` look at these. What a policy names need not exist: the role of a spoke is made after
-# the hub's, which its trust names.
+# `access: NAME` and `cluster: NAME` look at these. What a policy names need not exist: the role of a spoke is made
+# after the hub's, which its trust names.
 _LEFT_OUT = re.compile(r"cluster\.access\.|clusters\.|argocd\.spokeRoleArns\.|podRoles\.[^.]+\.statements\.")
 
 

@@ -86,7 +86,7 @@ def _find_shut_projects(olds: Mapping[str, Any], news: Mapping[str, Any]) -> lis
     They came from the one before and permit that alone, so Argo CD would refuse root the new one (InvalidSpecError,
     util/argo ValidatePermissions), and with it the AppProjects that permit it.
     """
-    before, now = (applications.split_source(str(one.get("source") or ""))[0] for one in (olds, news))
+    before, now = (root_application.split_source(str(one.get("source") or ""))[0] for one in (olds, news))
     if not before or same_repository(before, now):
         return []
     registered = [Registered.from_input(one) for one in news.get("registered") or ()]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab.bootstrap import Report
+from gitops_stack.lab.bootstrap import LabRun
 from gitops_stack.live_state import (
     ObjectReference,
     connect,
@@ -19,7 +19,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 
 
-def load_uids(report: Report) -> dict[str, str]:
+def load_uids(report: LabRun) -> dict[str, str]:
     """Return the UID of each object there should be, by its name; nothing from a cluster that does not answer.
 
     These are the installation, the AppProjects, the Applications, and the namespaces of all.
@@ -39,7 +39,7 @@ def load_uids(report: Report) -> dict[str, str]:
     return {name: one["uid"] for name, one in living.items() if "deletionTimestamp" not in one}
 
 
-def load_workload_uids(report: Report) -> dict[str, str]:
+def load_workload_uids(report: LabRun) -> dict[str, str]:
     """Return the UID of every namespace of the stack's workloads and of each Deployment in it, by its name."""
     found: dict[str, Manifest | None] = {}
     with connect(report.lab.state.kubeconfig) as client:
@@ -55,5 +55,5 @@ def find_changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
     return [f"{name}: was {uid}, is {after.get(name)}" for name, uid in before.items() if after.get(name) != uid]
 
 
-def _list_namespaces(report: Report) -> Iterable[str]:
+def _list_namespaces(report: LabRun) -> Iterable[str]:
     return sorted({workload.namespace for workload in report.workspace.settings().workloads.values()})

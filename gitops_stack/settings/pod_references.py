@@ -43,6 +43,7 @@ def check_pods(settings: StackSettings) -> Iterator[Finding]:
         if settings.add_ons.karpenter is not None:
             yield "addOns.karpenter", "it", needs
     yield from _check_node_role(settings)
+    yield from _check_spoke_roles(settings)
     yield from _check_holders(settings)
     taken = list_role_keys(settings)
     for name, role in settings.pod_roles.items():
@@ -93,10 +94,26 @@ def _check_node_role(settings: StackSettings) -> Iterator[Finding]:
     karpenter = settings.add_ons is not None and settings.add_ons.karpenter is not None
     if (arn := settings.eks.compute.node_role_arn) is None or not (settings.eks.compute.auto_mode or karpenter):
         return
-    of_base, of_stacks = f":role/{PULUMI_PROJECT}/", f"{PULUMI_PROJECT}-"
-    if has_base_boundary(settings) and (of_base in arn or not arn.rpartition("/")[2].startswith(of_stacks)):
+    if has_base_boundary(settings) and not _is_within_boundary(arn):
         needs = f"needs a role whose name begins with {PULUMI_PROJECT}-: {BASE_BOUNDARY} lets the stack's roles pass"
         yield "cluster.compute.nodeRoleArn", arn, f"{needs} no other; or another account.permissionsBoundaryArn"
+
+
+def _check_spoke_roles(settings: StackSettings) -> Iterator[Finding]:
+    """Argo CD's role takes the roles of spokes, and the boundary holds it off other roles of its own account."""
+    if settings.account is None or not has_base_boundary(settings):
+        return
+    named = {f"clusters.{name}.roleArn": cluster.role_arn for name, cluster in settings.clusters.items()}
+    named |= {f"argocd.spokeRoleArns.{number}": arn for number, arn in enumerate(settings.argocd.spoke_role_arns)}
+    for path, arn in named.items():
+        if arn is not None and arn.split(":")[4] == settings.account.id and not _is_within_boundary(arn):
+            needs = f"needs a role whose name begins with {PULUMI_PROJECT}-: {BASE_BOUNDARY} lets Argo CD's role take"
+            yield path, arn, f"{needs} no other of this account; or another account.permissionsBoundaryArn"
+
+
+def _is_within_boundary(arn: str) -> bool:
+    """Tell whether the boundary of `account init` takes a role for one of a stack (aws_plan/boundary.py)."""
+    return f":role/{PULUMI_PROJECT}/" not in arn and arn.rpartition("/")[2].startswith(f"{PULUMI_PROJECT}-")
 
 
 def _check_holders(settings: StackSettings) -> Iterator[Finding]:

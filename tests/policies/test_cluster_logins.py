@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_stack.policies.applications import read_application
+from gitops_stack.policies.application_status import read_application
 
 NEEDS = "the hub's policy and the cluster role's trust both need sts:AssumeRole and sts:TagSession"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.lab.bootstrap import Report, bootstrap, start_controllers
+from gitops_stack.lab.bootstrap import LabRun, bootstrap, start_controllers
 from gitops_stack.lab.ending import Ending
 from gitops_stack.lab.engine_process import EngineProcess, TimeIsOut
 from gitops_stack.lab.lab import Lab, Progress
@@ -31,14 +31,14 @@ _UNATTENDED = {"PULUMI_SKIP_CONFIRMATIONS": "true", "GIT_TERMINAL_PROMPT": "0", 
 class Site:
     """One living stack; ``names`` are what stands in braces in a command."""
 
-    report: Report
+    report: LabRun
     progress: Progress
     names: dict[str, str]
     outside: Callable[[Mapping[str, int]], Sequence[Program]] | None = None
     """Builds what runs beside the cluster, such as a repository's host; it does not end with the cluster."""
 
     @classmethod
-    def of(cls, report: Report, progress: Progress, documented: Mapping[str, str]) -> Site:
+    def of(cls, report: LabRun, progress: Progress, documented: Mapping[str, str]) -> Site:
         """Return the site of a stack that was brought up; names that are not its own stay as ``documented``."""
         settings = report.workspace.settings()
         own = {
