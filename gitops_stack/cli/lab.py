@@ -45,12 +45,20 @@ def bootstrap(name: Name = "local", stack: Stack = "local", project: Project = P
         lab = _open(name, project, step)
         report = road.bootstrap(lab, project, stack, step)
         step("drawing the page")
-        page = lab.state.directory / "graph.html"
-        try:
-            write_live_page(report.workspace.directory, stack, page, lab.state.kubeconfig)
-        except GitOpsStackError as error:  # the bootstrap itself went well
-            step(f"{page}: not drawn: {error}")
+        page = _draw(lab, report.workspace.directory, stack, step)
     print_report(report, name, page)
+
+
+def _draw(lab: Lab, project: Path, stack: str, step: Progress) -> Path | None:
+    """Draw the page of what the bootstrap made; what keeps it from that is said, and the bootstrap itself went well."""
+    page = lab.state.directory / "graph.html"
+    try:
+        page.unlink(missing_ok=True)
+        write_live_page(project, stack, page, lab.state.kubeconfig)
+    except GitOpsStackError as error:
+        step(f"{page}: not drawn: {error}")
+        return None
+    return page
 
 
 @app.command()

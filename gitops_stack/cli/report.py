@@ -15,7 +15,7 @@ from gitops_stack.lab.bootstrap import LabRun
 from gitops_stack.lab.commands import build_command
 
 
-def print_report(report: LabRun, name: str, page: Path) -> None:
+def print_report(report: LabRun, name: str, page: Path | None) -> None:
     """Print what was installed, the applications, the certificate, the phases, and what to try next."""
     lock, workspace = report.lock, report.workspace
     if lock is not None:
@@ -35,13 +35,14 @@ def print_report(report: LabRun, name: str, page: Path) -> None:
     env = build_command("env", name, workspace.stack)
     if shutil.which("gitops-stack") is None:  # as `make local` calls it; after `eval` it is on PATH
         env = env.replace("gitops-stack", shlex.quote(str(Path(sys.executable).with_name("gitops-stack"))), 1)
+    glance = f"  {page.resolve().as_uri()}      # everything at a glance, in a browser\n" if page else ""
     overlay = next((workload.path for workload in workspace.settings().workloads.values()), "gitops")
     out.print(
         f"\nTry next:\n"
         f'  eval "$({env})"      # kubectl, pulumi and kustomize use the lab\n'
         f"  cd {workspace.directory}\n"
         f"  gitops-stack status --stack {workspace.stack}\n"
-        f"  {page.resolve().as_uri()}      # everything at a glance, in a browser\n"
+        f"{glance}"
         f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
         f"  pulumi preview --stack {workspace.stack} --refresh --expect-no-changes        # Pulumi stays silent\n"
         f"  {down}      # back in the project: destroy, then stop every process",
