@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.cli.extras import MODULES, describe_missing
+from gitops_stack.lab.artifacts import ARTIFACTS
+from gitops_stack.lab.tool_digests import load_digests
+from gitops_stack.lab.tool_wheels import PREFIX
 from tests.stacks import ROOT
 
 if sys.version_info >= (3, 11):
@@ -71,3 +74,11 @@ def test_every_requirement_of_these_extras_is_known() -> None:
     }
     del listed["gitops_stack"]  # an extra that contains another
     assert listed == MODULES
+
+
+def test_the_extra_of_tools_names_each_wheel_of_this_version_where_there_are_digests() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wheel = f"{PREFIX}{{0}}=={project['version']}; sys_platform == 'linux' and platform_machine == 'x86_64'"
+    names = sorted(artifact.name for artifact in ARTIFACTS)
+    assert project["optional-dependencies"]["tools"] == [wheel.format(name) for name in names]
+    assert load_digests("linux-amd64").tools.keys() >= set(names)
