@@ -19,6 +19,7 @@ from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 _SKIP_MARKER = b"+argocd:skip-file-rendering"
 _MANIFEST_WORDS = (b"apiVersion:", b"kind:", b"metadata:")
 _BETWEEN = re.compile(r"^---.*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*%")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -58,6 +59,8 @@ def _load_yaml(place: str, content: bytes) -> list[Any]:
         problem: Exception | None = None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         documents, problem = list(_documents_before(content)), error
+    if problem is None and _DIRECTIVE.match(decoded):
+        documents, problem = [], yaml.YAMLError("a directive such as %YAML stands alone, as text is split at --- first")
     manifests = [document for document in documents if is_manifest(document)]
     if problem is None and len(manifests) == len(documents):
         return documents

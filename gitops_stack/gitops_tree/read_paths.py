@@ -1,8 +1,9 @@
 """Which files and folders of a repository a folder is rendered from: at least all of them. Reads files.
 
 Followed are what kustomizations name (bases, components, patches, generators' files), what charts depend on by
-`file://`, and what Applications and ApplicationSets name: paths, values files, the folders of Git generators. Whatever
-is too much costs a preview or a question; what is missing would hide a change.
+`file://`, what jsonnet imports, and what Applications and ApplicationSets name: paths, values files, components,
+patches, libraries, the folders of Git generators. Whatever is too much costs a preview or a question; what is missing
+would hide a change.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 
 _NOT_FOLLOWED = ("labels", "commonLabels", "commonAnnotations", "images", "namespace", "namePrefix", "nameSuffix")
 _OPAQUE = {"helmCharts", "helmChartInflationGenerator", "generators", "transformers", "validators"}  # name files anyhow
-_PATTERN = re.compile(r"[*?\[{]")
+_PLACES = ("valueFiles", "values", "components", "patches", "fileParameters", "libs")
+"""What of a source holds names of files: from the source's folder, or from the repository's root."""
+_JSONNET = (".jsonnet", ".libsonnet")
+_IMPORT = re.compile(r"\bimport(?:str|bin)?\s*@?[\"']([^\"'\n]+)[\"']")
+_PATTERN = re.compile(r"[*?\[{$]")  # or a variable of the build
 _FOLDER_FOUND = re.compile(r"\{\{-?\s*\.?path(\.path)?\s*-?\}\}(/.*)?")  # below what the generator names
 _LARGEST = 1 << 20  # bytes of a file that is searched for Argo CD's objects
 
@@ -66,7 +71,9 @@ def _list_files(folder: Path) -> list[Path]:
     found: list[Path] = []
     for at, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != ".git"]
-        found += [Path(at, name) for name in names if name.endswith(MANIFEST_SUFFIXES) or name in KUSTOMIZATIONS]
+        found += [
+            Path(at, name) for name in names if name.endswith(MANIFEST_SUFFIXES + _JSONNET) or name in KUSTOMIZATIONS
+        ]
         found += [Path(at, name) for name in folders if Path(at, name).is_symlink()]
     return found
 
@@ -97,6 +104,8 @@ def _read(file: Path, _changed: int) -> tuple[tuple[str, str], ...]:
         text = file.read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         return ()
+    if file.name.endswith(_JSONNET):
+        return tuple(("beside", one) for one in dict.fromkeys(_IMPORT.findall(text)))
     is_kustomization, is_chart = file.name in KUSTOMIZATIONS, file.name == "Chart.yaml"
     if not (is_kustomization or is_chart or ARGOCD_GROUP in text):
         return ()
@@ -151,11 +160,11 @@ def _sources(value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any
             path = own
             yield _cut(own)
         for key, held in value.items():
-            if key in ("valueFiles", "values") and isinstance(held, list):
-                for one in held:
-                    if isinstance(one, str) and "://" not in one:
-                        named = one.partition("/")[2] if one.startswith("$") else one
-                        yield from (_cut(named), _cut(posixpath.normpath(posixpath.join(path, named))))
+            for one in held if key in _PLACES and isinstance(held, list) else ():
+                written = one.get("path") if isinstance(one, dict) else one
+                if isinstance(written, str) and written and "://" not in written:
+                    named = written.partition("/")[2] if written.startswith("$") else written
+                    yield from (_cut(named), _cut(posixpath.normpath(posixpath.join(path, named))))
             yield from _sources(held, path)
     elif isinstance(value, list):
         for held in value:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -57,8 +57,11 @@ class Closure:
         return hashed.hexdigest()
 
 
-def load_closure(folder: Path) -> Closure:
-    """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would."""
+def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
+    """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would.
+
+    ``also`` are places beside those that it names, as an Application adds components and patches.
+    """
     files: set[Path] = set()
     links: set[Path] = set()
     remotes: list[str] = []
@@ -74,7 +77,7 @@ def load_closure(folder: Path) -> Closure:
             whole = False
             continue
         files.add(file)
-        for text in _texts_of(file, digest_file(file)):
+        for text in (*_texts_of(file, digest_file(file)), *(also if len(seen) == 1 else ())):
             found = _existing(current, text)
             if found is None:
                 if _is_remote(text):

@@ -58,7 +58,8 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
             failed.append(Problem(f"jsonnet failed: {said}", "correct it", str(file)))
             continue
         made = json.loads(done.stdout)
-        documents += [(str(file), one) for one in (made if isinstance(made, list) else [made])]
+        listed = made if isinstance(made, list) else [made] if made is not None else []
+        documents += [(str(file), one) for one in listed]
     return Render(tuple(documents), failed=tuple(failed), files=tuple(sorted(read)), pinned=True)
 
 

@@ -36,6 +36,13 @@ def has_edits(options: Mapping[str, Any]) -> bool:
     return any(options.get(key) for key in EDITED)
 
 
+def list_named(options: Mapping[str, Any]) -> list[str]:
+    """List the places, relative to the source's folder, that a `kustomize` section reads beside the kustomization."""
+    patches = (text(mapping(one).get("path")) for one in sequence(options.get("patches")))
+    components = (text(one) for one in sequence(options.get("components")))
+    return [one for one in (*components, *patches) if one]
+
+
 def find_unknown(options: Mapping[str, Any]) -> list[str]:
     """List the keys of a `kustomize` section that Argo CD v3.5 does not have."""
     return sorted(set(options) - set(EDITED) - _OTHERS)

@@ -33,7 +33,7 @@ from gitops_stack.tree_check.chart import render_chart
 from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.directory import render_directory
 from gitops_stack.tree_check.inputs import stamp_program
-from gitops_stack.tree_check.kustomize_edits import edit_kustomization, find_unknown, has_edits
+from gitops_stack.tree_check.kustomize_edits import edit_kustomization, find_unknown, has_edits, list_named
 from gitops_stack.tree_check.random_values import settle_made_values
 from gitops_stack.tree_check.result_cache import entry_key, load_entry, write_entry
 from gitops_stack.tree_check.source import Render, Request
@@ -90,6 +90,11 @@ def _render(kind: str, applied: Request, built: Built | None) -> Render:
     return render_directory(applied)
 
 
+def load_source_closure(request: Request) -> Closure:
+    """Find the files of a source's kustomization, and those of what its Application adds."""
+    return load_closure(request.folder, list_named(mapping(request.options.get("kustomize"))))
+
+
 def source_key(request: Request, closure: Closure, program: str = "", content: str = "") -> str:
     """Compute what a kustomization's render by ``program`` is kept under; empty when it may change without a change.
 
@@ -122,7 +127,7 @@ def load_kept_render(request: Request) -> Render | None:
         return None
     if kind != "kustomize":
         return None
-    closure = load_closure(applied.folder)
+    closure = load_source_closure(applied)
     key = source_key(applied, closure, load_program())
     kept = load_entry(RENDERS, key) if key else None
     return None if kept is None else _kustomized(applied, closure, kept)
@@ -130,7 +135,7 @@ def load_kept_render(request: Request) -> Render | None:
 
 def _render_kustomization(request: Request, built: Built | None) -> Render:
     folder, options = request.folder, mapping(request.options.get("kustomize"))
-    closure = load_closure(folder)
+    closure = load_source_closure(request)
     nothing = Render(files=closure.files, pinned=False, kustomized=True)
     if why := _refuse_options(request, options, closure):
         return replace(nothing, skipped=why)
@@ -152,7 +157,7 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
     except (GitOpsStackError, yaml.YAMLError) as error:
         find_kustomize()  # raises: what this machine lacks altogether is no finding about a tree
         return _explain(error, request, nothing, closure)
-    if key and not own and source_key(request, load_closure(folder), program) == key:  # else it was written to
+    if key and not own and source_key(request, load_source_closure(request), program) == key:  # else it was written to
         write_entry(RENDERS, key, made)
     return _kustomized(request, closure, made)
 
@@ -228,9 +233,11 @@ def _moved(problem: Problem, copy: str, folder: str) -> Problem:
 
 def _kustomized(request: Request, closure: Closure, made: list[Manifest]) -> Render:
     file = str(kustomization_file(request.folder) or request.folder)
+    added = list_named(mapping(request.options.get("kustomize")))
+    awaited = [Path(os.path.normpath(request.folder / one / name)) for one in added for name in KUSTOMIZATIONS]
     return Render(
         tuple((file, found) for found in made),
-        files=(*closure.files, *override_files(request)),
+        files=(*closure.files, *override_files(request), *(one for one in awaited if not one.exists())),
         links=closure.links,
         pinned=closure.pinned,
         kustomized=True,

@@ -124,6 +124,40 @@ def test_every_stack_whose_render_changes_is_found(tree: tuple[dict[str, list[st
         ({"t/apps/x.yaml": APPLICATION.format("source: {path: apps/x}")}, "t", "apps/x/deep/y.yaml"),
         ({"t/apps/x.yaml": APPLICATION.format("source: {path: x, helm: {valueFiles: [../v.yaml]}}")}, "t", "v.yaml"),
         ({"t/apps/x.yaml": APPLICATION.format("sources: [{helm: {valueFiles: [$v/e/v.yaml]}}]")}, "t", "e/v.yaml"),
+        ({"t/apps/x.yaml": APPLICATION.format("source: {path: x, kustomize: {components: [../c]}}")}, "t", "c/k.yaml"),
+        (
+            {"t/apps/x.yaml": APPLICATION.format("source: {kustomize: {patches: [{path: ../p.yaml}]}, path: x}")},
+            "t",
+            "p.yaml",
+        ),
+        (
+            {"t/apps/x.yaml": APPLICATION.format("source: {path: x, helm: {fileParameters: [{path: ../f.txt}]}}")},
+            "t",
+            "f.txt",
+        ),
+        (
+            {"t/apps/x.yaml": APPLICATION.format("source: {path: x, directory: {jsonnet: {libs: [vendor]}}}")},
+            "t",
+            "vendor/a/b.libsonnet",
+        ),
+        (
+            {
+                "t/apps/x.yaml": APPLICATION.format(
+                    "source: {path: x, helm: {valueFiles: [../e/$ARGOCD_APP_NAME.yaml]}}"
+                )
+            },
+            "t",
+            "e/web.yaml",
+        ),
+        (
+            {
+                "a/x.jsonnet": "local l = import '../lib/l.libsonnet'; [l]",
+                "lib/l.libsonnet": 'importstr "t.txt"',
+                "lib/t.txt": "",
+            },
+            "a",
+            "lib/t.txt",
+        ),
         ({"t/apps/x.yaml": SET.format("directories: [{path: 'teams/*'}]")}, "t", "teams/new/k.yaml"),
         ({"t/apps/x.yaml": SET.format("files: [{path: 'conf/**/c.yaml'}]")}, "t", "conf/a/c.yaml"),
     ],

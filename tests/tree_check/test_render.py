@@ -156,6 +156,25 @@ def test_a_render_is_kept_by_content(overlay: Path, started: Path) -> None:
     assert started.read_text().splitlines().count("build") == 2
 
 
+@pytest.mark.parametrize("options", [{"components": ["../part"]}, {"patches": [{"path": "../part/patch.yaml"}]}])
+def test_what_an_application_adds_to_a_kustomization_decides_whether_its_render_is_kept(
+    options: dict[str, object], overlay: Path, started: Path
+) -> None:
+    request = Request(overlay, {"kustomize": {**options, "ignoreMissingComponents": True}})
+    part = overlay.parent / "part"
+    part.mkdir()
+    awaited = {part / "kustomization.yaml"} if "components" in options else set()
+    assert awaited <= {*render_source(request).files}, "what is missing decides too"
+    (part / "kustomization.yaml").write_text("kind: Component\n")
+    (part / "patch.yaml").write_text(MAP)
+    for count, change in enumerate(("", "# changed\n", ""), start=2):
+        for name in ("kustomization.yaml", "patch.yaml"):
+            (part / name).write_text((part / name).read_text() + change)
+        render = render_source(request)
+        assert started.read_text().splitlines().count("build") == min(count, 3)
+    assert {*render.files} & {part / "kustomization.yaml", part / "patch.yaml"}
+
+
 def test_kustomize_options_of_an_application_are_edits_of_a_copy(overlay: Path, started: Path) -> None:
     options = {"namePrefix": "x-", "images": ["web=example.com/web:$ARGOCD_APP_NAME"], "version": "v5"}
     before = (overlay / "kustomization.yaml").read_text()
