@@ -50,6 +50,7 @@ class Chart:
     folder: Path
     registry: str
     platform: Remote
+    helm: Path
 
     def publish(self) -> subprocess.CompletedProcess[str]:
         """Run the pipeline's step."""
@@ -90,7 +91,7 @@ def chart(remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         text = APPLICATION.replace("NAME", "cart").replace("REGISTRY", registry)
         remote.commit({f"gitops/{stack}/apps/cart.yaml": text for stack in ("dev", "prd")}, "project")
         monkeypatch.chdir(remote.clone)
-        yield Chart(tmp_path / "cart", registry, remote)
+        yield Chart(tmp_path / "cart", registry, remote, tools / "helm")
 
 
 def test_a_commit_in_the_charts_repository_gets_to_production_with_the_same_bytes(
@@ -160,9 +161,7 @@ def test_a_vendored_chart_goes_on_with_its_registry_gone(chart: Chart, monkeypat
     assert chart.registry not in chart.platform.text("gitops/dev/apps/cart.yaml")
     helm = shutil.which("helm")
     assert helm is not None
-    Path(helm).write_text(
-        '#!/bin/sh\n[ "$1" != pull ] && exec {helm} "$@"\n'.format(helm=build_tools(say).bin / "helm")
-    )
+    Path(helm).write_text(f'#!/bin/sh\n[ "$1" != pull ] && exec {chart.helm} "$@"\n')
     assert run("promote", "cart", "--from", "dev", "--to", "prd", "--push", monkeypatch=monkeypatch) == 0
     for stack in ("dev", "prd"):
         assert "path: charts/cart/0.2.0\n" in chart.platform.text(f"gitops/{stack}/apps/cart.yaml")

@@ -13,8 +13,6 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import mapping, sequence, text
 
-_MASKED = "announced"
-
 
 def prove_charts(
     plan: ChartPlan, before: RenderedWorkloads, after: RenderedWorkloads, failed: Mapping[str, str]
@@ -44,29 +42,29 @@ def _check_others(
     for name in dict.fromkeys([*before.objects, *after.objects]):
         if name in announced:
             continue
-        old, new = (_mask(side.objects.get(name, ()), changes) for side in (before, after))
+        old = _expect(before.objects.get(name, ()), changes)
+        new = after.objects.get(name, ())
         if found := find_changes(old, new):
             yield describe_more(name, "the chart", found, "nothing is committed")
 
 
-def _mask(objects: Sequence[Manifest], changes: Sequence[ChartChange]) -> list[Manifest]:
-    """Hide what is announced: the version of one chart in the sources of one Application."""
-    return [_mask_application(one, changes) if _is_application(one) else one for one in objects]
+def _expect(objects: Sequence[Manifest], changes: Sequence[ChartChange]) -> list[Manifest]:
+    """Return objects with what is announced done to them: one version in the sources of one Application."""
+    return [_expect_application(one, changes) if _is_application(one) else one for one in objects]
 
 
 def _is_application(made: Manifest) -> bool:
     return made.get("kind") == "Application" and text(made.get("apiVersion")).partition("/")[0] == ARGOCD_GROUP
 
 
-def _mask_application(made: Manifest, changes: Sequence[ChartChange]) -> Manifest:
+def _expect_application(made: Manifest, changes: Sequence[ChartChange]) -> Manifest:
     own = [one for one in changes if one.application == mapping(made.get("metadata")).get("name")]
     if not own:
         return made
-    masked: dict[str, Any] = copy.deepcopy(dict(made))
-    spec = masked.get("spec", {})
+    expected: dict[str, Any] = copy.deepcopy(dict(made))
+    spec = expected.get("spec", {})
     for source in [spec.get("source"), *sequence(spec.get("sources"))]:
         for change in own if isinstance(source, dict) else ():
-            for key, value in change.source.items():
-                if source.get(key) in (value, change.replaced[key]):
-                    source[key] = _MASKED
-    return masked
+            if source.get("chart", change.name) == change.name and change.replaced.items() <= source.items():
+                source.update(change.source)
+    return expected
