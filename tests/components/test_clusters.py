@@ -135,9 +135,11 @@ def test_a_spoke_says_of_itself_what_a_hub_reads(exported: dict[str, Any]) -> No
 
     def program() -> None:
         run_main()
-        pulumi.Output.from_input(exported["spoke"]).apply(seen.update)
+        exported["spoke"].apply(seen.update)
+        pulumi.Output.from_input(exported["spoke"].is_secret()).apply(lambda found: seen.update(secret=found))
 
     record_program(program, stack="dev", config=changed_config("dev", "spoke"), calls=CALLS, stacks=STACKS)
+    assert seen.pop("secret") is False  # what is exported is plain, and a hub's preview shows it
     assert seen.keys() == SPOKE.keys()
     assert seen["roleArn"] == "arn:aws:mock:::gitops-stack-hub-access-role"
     assert seen["server"].startswith("https://")

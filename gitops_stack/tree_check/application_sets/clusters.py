@@ -52,7 +52,9 @@ def read_clusters(manifests: Iterable[Mapping[str, Any]]) -> Iterator[Cluster]:
     """Yield the cluster Secrets among ``manifests``, and what becomes one."""
     for manifest in manifests:
         place = _TEMPLATES.get(text(manifest.get("kind")))
-        secret = mapping(dig(manifest, *place) if place is not None else None)
+        if place is None:
+            continue
+        secret = mapping(dig(manifest, *place))
         labels = mapping(dig(secret, "metadata", "labels"))
         if labels.get(SECRET_TYPE) != "cluster":
             continue
