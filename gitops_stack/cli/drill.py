@@ -54,15 +54,13 @@ def drill(
     with progress("drills") as step:
         lab = Lab.open(build_lab_folder(folder, name), build_tools(step))
         clear_earlier(lab, step)
+        course: list[Drilled] = []
         try:
-            course = run_course(drills, lambda: _open(lab, folder, settings, step), step)
+            course.extend(run_course(drills, lambda: _open(lab, folder, settings, step), step))
         finally:
             if not keep:
                 lab.down(step)
-    if output is Output.JSON:
-        print_json(_describe(settings, course))
-    else:
-        _print(course)
+            _report(settings, course, output)  # of a course that was stopped, what has ended
     for drilled in course:
         for fault in drilled.faults:
             err.print(f"error: {drilled.name}: {fault}", markup=False)
@@ -70,6 +68,13 @@ def drill(
         out.print(f"The lab runs: {build_command('down', name)}", markup=False)
     if any(drilled.faults for drilled in course):
         raise typer.Exit(1)
+
+
+def _report(settings: StackSettings, course: list[Drilled], output: Output) -> None:
+    if output is Output.JSON:
+        print_json(_describe(settings, course))
+    else:
+        _print(course)
 
 
 def _list() -> None:

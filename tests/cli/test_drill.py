@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,15 @@ def lab(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stand in for the lab: drills end as ``faults`` says, by name, and what was asked for is noted."""
     noted: dict[str, Any] = {"faults": {}, "down": 0}
 
-    def run(drills: Iterable[Drill], open_site: Any, _progress: Any) -> list[Drilled]:
+    def run(drills: Iterable[Drill], open_site: Any, _progress: Any) -> Iterator[Drilled]:
         noted["drills"], noted["open"] = [one.name for one in drills], open_site
-        made = []
         for name in noted["drills"]:
             faults = noted["faults"].get(name, [])
             seconds = dict(list(SECONDS.items())[: 2 if faults else 4])
             verdict = "" if faults else "handed over: 64 of 64"
-            made.append(Drilled(name, [("pulumi up --stack {stack}", 31.02)], verdict, faults, seconds=seconds))
-        return made
+            if name == noted.get("stopped_at"):
+                raise KeyboardInterrupt
+            yield Drilled(name, [("pulumi up --stack {stack}", 31.02)], verdict, faults, seconds=seconds)
 
     def down(self: Lab, _progress: Any) -> None:
         noted["down"] += 1
@@ -85,6 +85,14 @@ def test_a_drill_that_fails_is_an_exit_code_and_a_sentence(project: Path, lab: d
     assert "error: cluster-rebuilt: recover: `pulumi up --stack local` left with 1: error: no" in said
     assert "failed" in said
     assert "state-lost" in said
+
+
+def test_a_course_that_is_stopped_tells_what_has_ended(project: Path, lab: dict[str, Any]) -> None:
+    lab["stopped_at"] = "repository-moved"
+    said = drill(project, "--output", "json", code=130)
+    report = json.loads(said[said.index("{") : said.rindex("}") + 1])
+    assert [one["name"] for one in report["drills"]] == ["state-lost", "namespace-deleted"]
+    assert lab["down"] == 2
 
 
 def test_a_lab_that_is_kept_is_named(project: Path, lab: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from gitops_stack.errors import GitOpsStackError
@@ -28,20 +28,25 @@ class Drilled(Phases):
     faults: list[str] = field(default_factory=list)
 
 
-def run_course(drills: Iterable[Drill], open_site: Callable[[], Site], progress: Progress) -> list[Drilled]:
-    """Run ``drills`` in one living stack. One with a fault takes it along: the next drill opens another."""
-    course: list[Drilled] = []
+def run_course(drills: Iterable[Drill], open_site: Callable[[], Site], progress: Progress) -> Iterator[Drilled]:
+    """Run ``drills`` in one living stack; yield each when it has ended.
+
+    One with a fault takes the stack along: the next drill opens another.
+    """
+    failed: set[str] = set()
     site: Site | None = None
     for drill in drills:
-        if drill.after and any(one.faults for one in course if one.name == drill.after):
-            course.append(Drilled(drill.name, faults=[f"begins where {drill.after} ends, which it did not"]))
+        if drill.after in failed:
+            failed.add(drill.name)
+            yield Drilled(drill.name, faults=[f"begins where {drill.after} ends, which it did not"])
             continue
         site = site or open_site()
         progress(f"drill {drill.name}")
-        course.append(drilled := run_drill(drill, site, progress))
+        drilled = run_drill(drill, site, progress)
         if drilled.faults:
+            failed.add(drill.name)
             site = None
-    return course
+        yield drilled
 
 
 def run_drill(drill: Drill, site: Site, progress: Progress) -> Drilled:

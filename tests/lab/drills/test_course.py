@@ -67,7 +67,7 @@ def build(name: str = "first", **changes: Any) -> Drill:
 
 def run(sites: list[FakeSite], *drills: Drill) -> list[Drilled]:
     left = iter(sites)
-    return run_course(drills, lambda: cast("Site", next(left)), lambda _line: None)
+    return list(run_course(drills, lambda: cast("Site", next(left)), lambda _line: None))
 
 
 def test_a_drill_breaks_notices_recovers_and_proves_in_this_order() -> None:
