@@ -162,9 +162,9 @@ def hand_over(report: LabRun, progress: Progress) -> None:
     with report.phase("controllers", progress):
         start_controllers(report, progress)
     with report.phase("sync", progress):
-        wait_until_synced(report, limit_seconds=_SYNC_LIMIT_SECONDS)
+        wait_until_synced(report, progress, limit_seconds=_SYNC_LIMIT_SECONDS)
     with report.phase("certificate", progress):
-        wait_until_handed_over(report, limit_seconds=_CERTIFICATE_LIMIT_SECONDS)
+        wait_until_handed_over(report, progress, limit_seconds=_CERTIFICATE_LIMIT_SECONDS)
 
 
 def start_controllers(report: LabRun, progress: Progress) -> None:
@@ -231,7 +231,7 @@ def interrupted(lab: Lab) -> Path:
     return lab.state.directory / "destroying"
 
 
-def wait_until_synced(report: LabRun, *, limit_seconds: float) -> None:
+def wait_until_synced(report: LabRun, progress: Progress = lambda _line: None, *, limit_seconds: float) -> None:
     """Wait until root, its children and the workloads are Synced at the pushed revision and Healthy.
 
     What waits for a sync window has to have been compared with that revision; what is synced by hand is left out.
@@ -246,10 +246,11 @@ def wait_until_synced(report: LabRun, *, limit_seconds: float) -> None:
         report.applications = read_applications(applications, projects)
         return find_unwell(settings, report.applications, report.revision)
 
-    wait_out_reasons(report.lab, limit_seconds, find_reasons, f"not all well after {limit_seconds:.0f} s; see {log}")
+    verdict = f"not all well after {limit_seconds:.0f} s; see {log}"
+    wait_out_reasons(report.lab, limit_seconds, find_reasons, verdict, progress)
 
 
-def wait_until_handed_over(report: LabRun, *, limit_seconds: float) -> None:
+def wait_until_handed_over(report: LabRun, progress: Progress = lambda _line: None, *, limit_seconds: float) -> None:
     """Wait until the ownership certificate is complete."""
     settings = report.workspace.settings()
     tree = report.workspace.directory / settings.tree_path
@@ -261,9 +262,8 @@ def wait_until_handed_over(report: LabRun, *, limit_seconds: float) -> None:
         report.certificate = load_certificate(client, applications, manifests)
         return [] if report.certificate.complete else report.certificate.findings or [report.certificate.verdict]
 
-    wait_out_reasons(
-        report.lab, limit_seconds, find_reasons, f"the certificate is not complete after {limit_seconds:.0f} s"
-    )
+    verdict = f"the certificate is not complete after {limit_seconds:.0f} s"
+    wait_out_reasons(report.lab, limit_seconds, find_reasons, verdict, progress)
 
 
 def _load_pushed_lock(report: LabRun) -> Lock | None:

@@ -9,21 +9,32 @@ from lightkube import Client
 
 from gitops_stack.conventions import PROJECTS_APPLICATION, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.live_state import connect
 from gitops_stack.policies.application_status import ApplicationStatus
 from gitops_stack.settings import StackSettings
 
 _POLL_SECONDS = 0.5
+_REPORT_SECONDS = 15.0
+_MOST_REASONS = 3
 
 
-def wait_out_reasons(lab: Lab, limit_seconds: float, find_reasons: Callable[[Client], list[str]], verdict: str) -> None:
+def wait_out_reasons(
+    lab: Lab,
+    limit_seconds: float,
+    find_reasons: Callable[[Client], list[str]],
+    verdict: str,
+    progress: Progress = lambda _line: None,
+) -> None:
     """Wait until there are no reasons to wait. A cluster that does not answer for a while is one of them.
+
+    Every 15 s ``progress`` is told what is waited for.
 
     Raises :class:`GitOpsStackError` with the last reasons and ``verdict`` when the time is out,
     :class:`EnvironmentProblem` as soon as the lab's supervisor is gone.
     """
     deadline, watch = time.monotonic() + limit_seconds, lab.watch()
+    said = time.monotonic()
     with connect(lab.state.kubeconfig) as client:
         while True:
             try:
@@ -36,6 +47,10 @@ def wait_out_reasons(lab: Lab, limit_seconds: float, find_reasons: Callable[[Cli
                 raise EnvironmentProblem(gone)
             if time.monotonic() > deadline:
                 raise GitOpsStackError(*reasons, verdict)
+            if time.monotonic() - said > _REPORT_SECONDS:
+                said = time.monotonic()
+                more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
+                progress(f"  waiting: {'; '.join(reasons[:_MOST_REASONS])}{more}")
             time.sleep(_POLL_SECONDS)
 
 

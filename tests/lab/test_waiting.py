@@ -28,7 +28,10 @@ def _no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
 
 
-def wait(answers: list[Any], *, limit_seconds: float = 60.0, gone: str | None = None) -> None:
+def wait(answers: list[Any], *, limit_seconds: float = 60.0, gone: str | None = None) -> list[str]:
+    """Wait with these answers; return what was said meanwhile."""
+    said: list[str] = []
+
     def find_reasons(_client: Client) -> list[str]:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if isinstance(answer, Exception):
@@ -38,7 +41,8 @@ def wait(answers: list[Any], *, limit_seconds: float = 60.0, gone: str | None = 
 
     watch: Callable[[], str | None] = lambda: gone  # noqa: E731 - what Lab.watch returns
     lab = SimpleNamespace(state=SimpleNamespace(kubeconfig=Path("kubeconfig")), watch=lambda: watch)
-    waiting.wait_out_reasons(cast("Lab", lab), limit_seconds, find_reasons, "not all well")
+    waiting.wait_out_reasons(cast("Lab", lab), limit_seconds, find_reasons, "not all well", said.append)
+    return said
 
 
 def test_a_cluster_that_is_silent_for_a_while_is_waited_for() -> None:
@@ -58,3 +62,12 @@ def test_the_last_reasons_come_with_the_verdict(last: Any) -> None:
 def test_nobody_waits_for_a_lab_whose_supervisor_is_gone() -> None:
     with pytest.raises(EnvironmentProblem, match="the supervisor has ended"):
         wait([SILENT], gone="the supervisor has ended")
+
+
+def test_what_is_waited_for_is_said_the_first_three_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_REPORT_SECONDS", -1.0)
+    assert wait([["a is OutOfSync"], SILENT, ["a", "b", "c", "d", "e"], []]) == [
+        "  waiting: a is OutOfSync",
+        "  waiting: cluster: does not answer",
+        "  waiting: a; b; c; and 2 more",
+    ]
