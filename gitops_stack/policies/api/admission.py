@@ -16,12 +16,16 @@ def check_webhook(part: Part) -> Iterator[Violation]:
     reviews = {text(one) for one in sequence(part.get("admissionReviewVersions"))}
     if reviews and not reviews & _REVIEWS:
         yield "admissionReviewVersions", f"found {', '.join(sorted(reviews))}", "needs v1 among them"
+    versions = enumerate(sequence(part.get("admissionReviewVersions")))
+    yield from repeated(((f"admissionReviewVersions[{index}]", one) for index, one in versions), "version")
     url = dig(part, "clientConfig", "url")
     if isinstance(url, str):
         try:
-            scheme = urlsplit(url).scheme
+            scheme, _, _, query, _ = urlsplit(url)
         except ValueError:
-            scheme = ""
+            scheme = query = ""
+        if query:
+            yield "clientConfig.url", "found a query", "remove it"
         if scheme != "https":
             yield "clientConfig.url", f"found {show(url)}", "needs https://"
 

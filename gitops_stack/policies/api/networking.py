@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from gitops_stack.policies.api.formats import FORMATS, is_address
 from gitops_stack.policies.api.parts import Part, Violation, is_set, parts, repeated, show, whole
 from gitops_stack.policies.api.selectors import check_labels
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.policies.fields import dig, mapping, sequence, text
 
+_CLASS = "kubernetes.io/ingress.class"
 _BALANCED = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
 _PATHS = ("//", "/./", "/../", "%2f", "%2F")
 _PATH_ENDS = ("/..", "/.")
@@ -100,6 +101,15 @@ def check_ingress(part: Part) -> Iterator[Violation]:
     name = part.get("ingressClassName")
     if isinstance(name, str) and (not name or not FORMATS["subdomain"].fits(name)):
         yield "ingressClassName", f"found {show(name)}", FORMATS["subdomain"].needs
+
+
+def check_ingress_annotation(part: Part) -> Iterator[Violation]:
+    """Check that the old way to name a class says the same as the field."""
+    old = mapping(dig(part, "metadata", "annotations")).get(_CLASS)
+    name = dig(part, "spec", "ingressClassName")
+    if isinstance(old, str) and isinstance(name, str) and old != name:
+        said = f"found {show(old)} beside ingressClassName {show(name)}"
+        yield f'metadata.annotations["{_CLASS}"]', said, "remove the annotation"
 
 
 def check_ingress_path(part: Part) -> Iterator[Violation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from gitops_stack.policies.api.formats import is_qualified_name
@@ -35,6 +35,9 @@ def check_pod(part: Part) -> Iterator[Violation]:
         if is_set(found, "minDomains") and found.get("whenUnsatisfiable") != "DoNotSchedule":
             yield f"{place}.minDomains", "found it without whenUnsatisfiable DoNotSchedule", "remove one of the two"
     yield from _check_network(part)
+    kernel = parts(mapping(part.get("securityContext")), "sysctls")
+    yield from repeated(((f"securityContext.{place}.name", found.get("name")) for place, found in kernel), "name")
+    yield from _check_claims(part, everything)
     yield from _check_initial(part)
     yield from _check_host_ports(part)
 
@@ -45,8 +48,20 @@ def _check_network(part: Part) -> Iterator[Violation]:
         yield "dnsConfig.nameservers", "is missing", "dnsPolicy None needs at least one"
     if len(servers) > _MOST_NAMESERVERS:
         yield "dnsConfig.nameservers", "found more than 3", "needs at most 3"
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if part.get("hostUsers") is False and part.get(key) is True:
+            yield key, "found true beside hostUsers false", "remove one of the two"
     if part.get("shareProcessNamespace") is True and part.get("hostPID") is True:
         yield "shareProcessNamespace", "found true beside hostPID", "remove one of the two"
+
+
+def _check_claims(part: Part, containers: Iterable[tuple[str, Part]]) -> Iterator[Violation]:
+    known = {text(found.get("name")) for _, found in parts(part, "resourceClaims")}
+    for place, found in containers:
+        for inner, claim in parts(mapping(found.get("resources")), "claims"):
+            if (name := text(claim.get("name"))) and name not in known:
+                said = f"found {show(name)}, which is not in the pod's resourceClaims"
+                yield f"{place}.resources.{inner}.name", said, "correct it, or add the claim"
 
 
 def _check_initial(part: Part) -> Iterator[Violation]:
@@ -122,9 +137,18 @@ def check_container(part: Part) -> Iterator[Violation]:
     if security.get("allowPrivilegeEscalation") is False and (privileged or added):
         cause = "privileged" if privileged else "CAP_SYS_ADMIN"
         yield "securityContext.allowPrivilegeEscalation", f"found false beside {cause}", "remove one of the two"
+    yield from _check_mounts(part, privileged=privileged)
+
+
+def _check_mounts(part: Part, *, privileged: bool) -> Iterator[Violation]:
     for place, mount in parts(part, "volumeMounts"):
         if mount.get("subPath") and mount.get("subPathExpr"):
             yield f"{place}.subPathExpr", "found it beside subPath", "remove one of the two"
+        if mount.get("recursiveReadOnly") in ("Enabled", "IfPossible"):
+            if mount.get("readOnly") is not True:
+                yield f"{place}.recursiveReadOnly", "found it without readOnly", "add readOnly: true"
+            elif mount.get("mountPropagation") not in (None, "None"):
+                yield f"{place}.recursiveReadOnly", "found it beside mountPropagation", "remove one of the two"
         if mount.get("mountPropagation") == "Bidirectional" and not privileged:
             yield f"{place}.mountPropagation", "found Bidirectional", "needs a privileged container"
 

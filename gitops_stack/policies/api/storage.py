@@ -64,6 +64,28 @@ def check_volume(part: Part) -> Iterator[Violation]:
         yield "nodeAffinity", "is missing", "a local volume needs the node it is on"
 
 
+def check_topology(part: Part) -> Iterator[Violation]:
+    """Check that a zone is named once."""
+    yield from repeated(((f"values[{index}]", one) for index, one in enumerate(sequence(part.get("values")))), "value")
+
+
+def check_driver(part: Part) -> Iterator[Violation]:
+    """Check the tokens that a driver asks for."""
+    tokens = list(parts(part, "tokenRequests"))
+    yield from repeated(((f"{place}.audience", found.get("audience")) for place, found in tokens), "audience")
+
+
+def check_device_claim(part: Part) -> Iterator[Violation]:
+    """Check the names of a claim's requests, and who names them."""
+    requests = list(parts(part, "requests"))
+    yield from repeated(((f"{place}.name", found.get("name")) for place, found in requests), "name")
+    known = {text(found.get("name")) for _, found in requests}
+    for place, constraint in parts(part, "constraints"):
+        for index, name in enumerate(sequence(constraint.get("requests"))):
+            if text(name).partition("/")[0] not in known:
+                yield f"{place}.requests[{index}]", f"found {show(name)}", "needs the name of a request"
+
+
 def check_quota(part: Part) -> Iterator[Violation]:
     """Check a ResourceQuota's spec."""
     hard = mapping(part.get("hard"))

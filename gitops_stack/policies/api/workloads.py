@@ -121,12 +121,28 @@ def check_job(part: Part) -> Iterator[Violation]:
         yield "selector", "is missing", "manualSelector needs it"
     if not manual and mapping(part.get("selector")) and _CONTROLLER_UID not in str(part["selector"]):
         yield "selector", "found one without manualSelector", "remove it: the API server makes it"
+    yield from _check_indexes(part)
+    yield from _check_failures(part, policy)
+
+
+def _check_indexes(part: Part) -> Iterator[Violation]:
     indexed = part.get("completionMode") == "Indexed"
     if indexed and not is_set(part, "completions"):
         yield "completions", "is missing", "completionMode Indexed needs it"
     if not indexed and is_set(part, "backoffLimitPerIndex"):
         yield "backoffLimitPerIndex", "found it without completionMode Indexed", "remove one of the two"
+    if not indexed and mapping(part.get("successPolicy")):
+        yield "successPolicy", "found it without completionMode Indexed", "remove one of the two"
+    if (manager := text(part.get("managedBy"))) and "/" not in manager:
+        yield "managedBy", f"found {show(manager)}", "needs a path with a domain, such as example.com/queue"
+
+
+def _check_failures(part: Part, policy: object) -> Iterator[Violation]:
+    if mapping(part.get("podFailurePolicy")) and part.get("podReplacementPolicy") == "TerminatingOrFailed":
+        yield "podReplacementPolicy", "found TerminatingOrFailed", "podFailurePolicy needs Failed"
     for place, rule in parts(mapping(part.get("podFailurePolicy")), "rules"):
+        if rule.get("action") == "FailIndex" and not is_set(part, "backoffLimitPerIndex"):
+            yield f"podFailurePolicy.{place}.action", "found FailIndex", "needs backoffLimitPerIndex"
         codes = mapping(rule.get("onExitCodes"))
         if codes.get("operator") == "In" and 0 in sequence(codes.get("values")):
             yield f"podFailurePolicy.{place}.onExitCodes.values", "found 0", "needs failures only"
