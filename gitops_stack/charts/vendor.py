@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_stack.charts.folder import check_path, load_files
 from gitops_stack.charts.lock import (
     CHARTS,
     LOCK,
@@ -15,7 +16,6 @@ from gitops_stack.charts.lock import (
     chart_folder,
     digest_files,
     load_chart_lock,
-    load_files,
 )
 from gitops_stack.charts.package import ChartPackage
 from gitops_stack.charts.pull import pull_chart
@@ -88,7 +88,10 @@ def refuse_changed(root: Path, planned: VendoredChart, *, overwrite: bool = Fals
 
 
 def plan_package(root: Path, lock: ChartLock, reference: ChartReference, package: ChartPackage) -> VendoredChart:
-    """Plan a package that is at hand: what is to be written, and what is in its way."""
+    """Plan a package that is at hand: what is to be written, and what is in its way.
+
+    Raises :class:`GitOpsStackError` for a link above the files, or in the lock's place.
+    """
     files = digest_files(package.files)
     entry = LockedChart(
         name=package.name,
@@ -99,7 +102,8 @@ def plan_package(root: Path, lock: ChartLock, reference: ChartReference, package
     )
     text = lock.add(entry).render().encode()
     folder = chart_folder(package.name, package.version)
-    here = load_files(root / folder)
+    check_path(root, LOCK)
+    here = load_files(root, folder)
     new = {
         posixpath.join(folder, path): held for path, held in package.files.items() if not _is_same(here.get(path), held)
     }
