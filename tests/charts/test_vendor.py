@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,6 +146,107 @@ def test_nothing_is_written_or_deleted_through_a_link(place: str, tmp_path: Path
             "through links"
         )
     assert read() == before
+
+
+def make_folder(root: Path) -> None:
+    (root / "charts/web/1.0.0/templates/all.yaml/inner").mkdir(parents=True)
+
+
+def make_pipe(root: Path) -> None:
+    (root / "charts/web/1.0.0").mkdir(parents=True)
+    os.mkfifo(root / "charts/web/1.0.0/Chart.yaml")
+
+
+def make_file(root: Path) -> None:
+    (root / "charts/web/1.0.0").mkdir(parents=True)
+    (root / "charts/web/1.0.0/templates").write_text("mine")
+
+
+@pytest.mark.parametrize(
+    ("make", "place"),
+    [(make_folder, "templates/all.yaml"), (make_pipe, "Chart.yaml"), (make_file, "templates")],
+    ids=["folder", "pipe", "file"],
+)
+def test_what_is_in_the_place_of_a_file_or_folder_is_an_edit(
+    make: Callable[[Path], None], place: str, tmp_path: Path, helm: FakeHelm
+) -> None:
+    helm.publish(build_package())
+    root = tmp_path / "root"
+    make(root)
+    with pytest.raises(GitOpsStackError) as refused:
+        vendor_chart(root, REPOSITORY, "web", "1.0.0")
+    assert f"found charts/web/1.0.0/{place}, which the package does not have in this form" in str(refused.value)
+    vendor_chart(root, REPOSITORY, "web", "1.0.0", overwrite=True)
+    assert names(root / "charts/web/1.0.0") == ["Chart.yaml", "templates/all.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ("charts", "charts: is no folder; move it away: charts are kept below it"),
+        ("charts/web", "charts/web: is no folder; move it away: charts are kept below it"),
+        ("charts/web/1.0.0", "charts/web/1.0.0: is no folder; move it away: a chart's files are kept in it"),
+    ],
+)
+def test_a_file_in_the_place_of_the_charts_folder_is_refused(
+    place: str, sentence: str, tmp_path: Path, helm: FakeHelm
+) -> None:
+    helm.publish(build_package())
+    (tmp_path / "root" / place).parent.mkdir(parents=True)
+    (tmp_path / "root" / place).write_text("mine")
+    with pytest.raises(GitOpsStackError) as refused:
+        vendor_chart(tmp_path / "root", REPOSITORY, "web", "1.0.0", overwrite=True)
+    assert str(refused.value) == sentence
+    assert names(tmp_path / "root") == [place]
+
+
+def test_a_folder_in_the_place_of_the_lock_is_refused(tmp_path: Path) -> None:
+    (tmp_path / LOCK).mkdir(parents=True)
+    with pytest.raises(GitOpsStackError) as refused:
+        load_chart_lock(tmp_path)
+    assert str(refused.value) == f"{LOCK}: is no file; move it away: the lock of the charts is kept there"
+
+
+def test_a_chart_with_the_name_of_the_lock_is_refused(tmp_path: Path, helm: FakeHelm) -> None:
+    helm.publish(build_package(name="charts.lock.yaml"), name="charts.lock.yaml")
+    with pytest.raises(GitOpsStackError) as refused:
+        vendor_chart(tmp_path / "root", REPOSITORY, "charts.lock.yaml", "1.0.0")
+    assert str(refused.value) == (
+        f"{REPOSITORY}/charts.lock.yaml: has the name of the lock, {LOCK}; leave it in its own repository"
+    )
+
+
+@pytest.mark.parametrize("step", ["write_bytes", "rename", "replace"])
+def test_a_chart_that_cannot_be_written_leaves_everything_as_it_was(
+    step: str, tmp_path: Path, helm: FakeHelm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helm.publish(build_package())
+    root = tmp_path / "root"
+    vendor_chart(root, REPOSITORY, "web", "1.0.0")
+    (root / "charts/web/1.0.0/mine.yaml").write_text("mine: true\n")
+    (root / LOCK).unlink()
+    planned = plan_chart(root, WEB, "1.0.0", overwrite=True)
+    before = {path: (root / path).read_bytes() for path in names(root)}
+    real = getattr(Path, step)
+
+    def fail(path: Path, *arguments: object) -> object:
+        if path.name in ("made", "1.0.0", "charts.lock.yaml") and "old" not in str(arguments):
+            monkeypatch.undo()
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, *arguments)
+
+    monkeypatch.setattr(Path, step, fail)
+    with pytest.raises(EnvironmentProblem) as refused:
+        planned.write(root)
+    assert str(refused.value) == ("charts/web/1.0.0: cannot be written: Input/output error; repair it, then run again")
+    assert {path: (root / path).read_bytes() for path in names(root)} == before
+    assert sorted(one.name for one in (root / "charts/web").iterdir()) == ["1.0.0"]
+
+
+def test_a_version_that_is_too_long_for_a_folder_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "charts/web").mkdir(parents=True)
+    with pytest.raises(EnvironmentProblem, match=r": cannot be read: File name too long; repair it, then run again$"):
+        load_files(tmp_path, f"charts/web/1.0.0-{'a' * 300}")
 
 
 def test_a_link_to_nothing_is_not_written_through(tmp_path: Path, helm: FakeHelm) -> None:
