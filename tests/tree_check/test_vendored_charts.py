@@ -82,6 +82,14 @@ def test_a_chart_of_the_teams_own_is_its_business(vendored: Path) -> None:
     assert sentences(vendored) == []
 
 
+@pytest.mark.parametrize("path", ["charts/web", "charts/web/overlays/prd", "charts/web/1.0.0/charts/redis"])
+def test_a_folder_of_the_teams_own_below_a_locked_name_is_its_business(path: str, vendored: Path) -> None:
+    (vendored / path).mkdir(parents=True, exist_ok=True)
+    (vendored / path / "web.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n")
+    (vendored / "gitops/dev/apps/web.yaml").write_text(APPLICATION.replace("PATH", path))
+    assert sentences(vendored) == []
+
+
 def test_a_chart_that_no_application_of_the_stack_reads_is_left_alone(vendored: Path) -> None:
     (vendored / "charts/web/1.0.0/templates/all.yaml").write_text("")
     (vendored / "gitops/dev/apps/web.yaml").unlink()
