@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from gitops_stack.charts.folder import check_path, explain_failure
 from gitops_stack.charts.reference import ChartReference
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file, render_document
@@ -94,9 +95,12 @@ def chart_folder(name: str, version: str) -> str:
 def load_chart_lock(root: Path) -> ChartLock:
     """Read the lock below ``root``; empty when there is no file. Raises :class:`GitOpsStackError`."""
     file = root / LOCK
-    if not file.is_file():
+    if not file.is_symlink() and not file.exists():
         return ChartLock({})
-    documents = load_yaml_file(file, LOCK)
+    if not check_path(root, LOCK).is_file():
+        raise GitOpsStackError(Problem("is no file", "move it away: the lock of the charts is kept there", LOCK))
+    with explain_failure(LOCK, "read"):
+        documents = load_yaml_file(file, LOCK)
     if documents and not isinstance(documents[0], dict):
         raise GitOpsStackError(Problem("is no lock of charts: it is no map", _RESTORE, LOCK))
     try:
@@ -129,14 +133,3 @@ def digest_files(files: Mapping[str, bytes]) -> str:
         content = hashlib.sha256(files[path].replace(b"\r\n", b"\n")).hexdigest()
         digest.update(f"{path}\0{content}\n".encode("utf-8", "surrogateescape"))
     return f"sha256:{digest.hexdigest()}"
-
-
-def load_files(folder: Path) -> dict[str, bytes]:
-    """Read the files of a chart's folder: path below it -> content; of a link, what it points at."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink():
-            found[path.relative_to(folder).as_posix()] = f"link to {path.readlink()}".encode()
-        elif path.is_file():
-            found[path.relative_to(folder).as_posix()] = path.read_bytes()
-    return found

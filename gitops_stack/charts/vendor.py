@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_stack.charts.folder import check_path, explain_failure, load_files, write_files
 from gitops_stack.charts.lock import (
     CHARTS,
     LOCK,
@@ -15,7 +16,6 @@ from gitops_stack.charts.lock import (
     chart_folder,
     digest_files,
     load_chart_lock,
-    load_files,
 )
 from gitops_stack.charts.package import ChartPackage
 from gitops_stack.charts.pull import pull_chart
@@ -31,7 +31,8 @@ _NAMED = 3
 class VendoredChart:
     """What a chart brings: path from the repository's root -> content of each file, the lock last.
 
-    ``overwrites`` and ``removals`` are files that stand in its folder and are not the package's.
+    ``overwrites`` and ``removals`` are files that stand in its folder and are not the package's; a folder
+    may be in the place of a file.
     """
 
     entry: LockedChart
@@ -41,15 +42,12 @@ class VendoredChart:
     notes: tuple[str, ...] = ()
 
     def write(self, root: Path) -> None:
-        """Write all of it below ``root``; the lock last, so that a run that was stopped is found out."""
-        for path in self.removals:
-            (root / path).unlink(missing_ok=True)
-        for path, content in self.files.items():
-            file = root / path
-            if file.is_symlink():
-                file.unlink()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        """Write all of it below ``root``, or nothing; the lock last, so that a run that was killed is found out.
+
+        Raises :class:`EnvironmentProblem` for what cannot be written.
+        """
+        if self.files or self.removals:
+            write_files(root, self.entry.folder, self.files, (*self.overwrites, *self.removals))
 
 
 def vendor_chart(root: Path, repository: str, name: str, version: str, *, overwrite: bool = False) -> VendoredChart:
@@ -88,7 +86,13 @@ def refuse_changed(root: Path, planned: VendoredChart, *, overwrite: bool = Fals
 
 
 def plan_package(root: Path, lock: ChartLock, reference: ChartReference, package: ChartPackage) -> VendoredChart:
-    """Plan a package that is at hand: what is to be written, and what is in its way."""
+    """Plan a package that is at hand: what is to be written, and what is in its way.
+
+    Raises :class:`GitOpsStackError` for a link above the files or in the lock's place, and where no folder or
+    file can be.
+    """
+    if f"{CHARTS}/{package.name}".casefold() == LOCK:
+        raise GitOpsStackError(f"{reference}: has the name of the lock, {LOCK}; leave it in its own repository")
     files = digest_files(package.files)
     entry = LockedChart(
         name=package.name,
@@ -99,14 +103,16 @@ def plan_package(root: Path, lock: ChartLock, reference: ChartReference, package
     )
     text = lock.add(entry).render().encode()
     folder = chart_folder(package.name, package.version)
-    here = load_files(root / folder)
+    locked = check_path(root, LOCK)
+    here = load_files(root, folder)
     new = {
         posixpath.join(folder, path): held for path, held in package.files.items() if not _is_same(here.get(path), held)
     }
-    overwrites = tuple(path for path in new if path.removeprefix(f"{folder}/") in here)
+    overwrites = tuple(path for path in new if path.removeprefix(f"{folder}/") in here or (root / path).is_dir())
     removals = tuple(posixpath.join(folder, path) for path in here if path not in package.files)
-    if not (root / LOCK).is_file() or (root / LOCK).read_bytes() != text:
-        new[LOCK] = text
+    with explain_failure(LOCK, "read"):
+        if not locked.is_file() or locked.read_bytes() != text:
+            new[LOCK] = text
     notes = [f"{path} of the package is left out: git would obey it" for path in package.left_out]
     known = lock.find(package.name, package.version)
     if known is not None and known.repository != reference.repository:

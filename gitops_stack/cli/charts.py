@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gitops_stack.charts.folder import explain_failure
 from gitops_stack.charts.lock import LOCK
 from gitops_stack.charts.reference import parse_chart_reference
 from gitops_stack.charts.vendor import VendoredChart, plan_chart
@@ -70,7 +71,8 @@ def chart_add(
         return
     planned.write(project)
     for path, text in texts.items():
-        (project / path).write_bytes(text.encode("utf-8"))
+        with explain_failure(path, "written"):
+            (project / path).write_bytes(text.encode("utf-8"))
 
 
 @app.command("set")

@@ -26,8 +26,9 @@ _ADDRESS = re.compile(r"(https?|ssh|oci)://[^@\s?]+|git@[\w.-]+:[\w./-]+")  # wi
 _PUBLIC_TEXT = re.compile(
     r"(?:\s*-----BEGIN (?P<kind>CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|(?:RSA |PGP )?PUBLIC KEY(?: BLOCK)?)-----"
     r"[^-]*-----END (?P=kind)-----)+\s*"
-    r"|(?:(?:[\w.,:|/+=*\[\]-]+ )?(?:ssh-|ecdsa-|sk-)[\w@.-]+ AAAA[\w+/=]+[^\n]*(?:\n|$)|\s*#[^\n]*(?:\n|$))+"
+    r"|(?:\s*(?:[\w.,:|/+=*\[\]-]+ )?(?:ssh-|ecdsa-|sk-)[\w@.-]+ AAAA[\w+/=]+[^\n]*(?:\n|$))+\s*"
 )
+_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _LOGINS = ("auth", "password", "identitytoken", "registrytoken")
 _REGISTRIES = {".dockerconfigjson": "auths", ".dockercfg": ""}
 _SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
@@ -55,7 +56,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def _is_secret(kind: str, key: str, value: str) -> bool:
-    if is_placeholder(value) or key in _PUBLIC or _ADDRESS.fullmatch(value) or _PUBLIC_TEXT.fullmatch(value):
+    if is_placeholder(value) or key in _PUBLIC or _ADDRESS.fullmatch(value) or _is_public_text(value):
         return False
     if key in _REGISTRIES:
         return _holds_registry_login(value, _REGISTRIES[key])
@@ -64,6 +65,11 @@ def _is_secret(kind: str, key: str, value: str) -> bool:
     if kind == "cluster":
         return key == "config" and _holds_login(value)
     return True
+
+
+def _is_public_text(value: str) -> bool:
+    """Tell whether a text is certificates or public keys; comments alone are not, as a password may begin with `#`."""
+    return _PUBLIC_TEXT.fullmatch(_COMMENT.sub("", value)) is not None
 
 
 def _holds_registry_login(value: str, place: str) -> bool:

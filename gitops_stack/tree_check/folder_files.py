@@ -50,7 +50,10 @@ _KUBECONFIG = ("v1", "Config")
 _OF_TESTS = "they belong to tests"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
 _TEST_DATA = re.compile(r"(^|/)(testdata|test-data|fixtures|__tests__|tests?/(data|golden|expected|snapshots?))/")
-_COMMENT = re.compile(r"^[ \t]*#[# \t-]*(.*)$", re.MULTILINE)
+# An item of a list that is switched off, alone in its comment: a path, or a patch with one. Prose is not.
+_SWITCHED_OFF = re.compile(
+    r"^[ \t]*#[# \t]*-[ \t]+(?:path:[ \t]+)?[\"']?([^\s\"'#]+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
+)
 _METADATA = re.compile(r"(?:^|[{,]\s*)[\"']?metadata[\"']?:", re.MULTILINE)
 
 
@@ -142,31 +145,28 @@ def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path,
 
 
 def _list_unnamed(closures: Mapping[Path, Closure], own: Sequence[Path]) -> Iterator[Path]:
-    """List files in folders below a kustomization of which it names some files, be it in a comment, and not these.
+    """List files in folders below a kustomization of which it names some files and not these, and files switched off.
 
     A folder with a kustomization of its own is rendered by that.
     """
-    inner: dict[Path, list[Path]] = defaultdict(list)
+    inner: dict[Path, set[Path]] = defaultdict(set)
     for file in own:
         if file.parent not in closures:
-            inner[file.parent].append(file)
+            inner[file.parent].add(file)
     for folder, closure in closures.items():
         base = folder.resolve()
         below = {folder / file.parent.relative_to(base) for file in closure.files if file.is_relative_to(base)}
-        below |= {file.parent for file in _list_commented(folder) if file in inner.get(file.parent, ())}
         for place in below:
             yield from inner.get(place, ())
+        yield from (file for file in _list_switched_off(folder) if file in inner.get(file.parent, ()))
 
 
-def _list_commented(folder: Path) -> Iterator[Path]:
-    """List what the comments of a kustomization name, as people do who switch a resource off."""
+def _list_switched_off(folder: Path) -> Iterator[Path]:
+    """List what a kustomization has as items of lists in comments, as people do who switch a resource off."""
     for name in KUSTOMIZATIONS:
         if (folder / name).is_file():
             text = (folder / name).read_text(encoding="utf-8", errors="replace")
-            for comment in _COMMENT.findall(text):
-                yield from (
-                    Path(os.path.normpath(folder / word.strip("\"'"))) for word in comment.split() if "/" in word
-                )
+            yield from (Path(os.path.normpath(folder / named)) for named in _SWITCHED_OFF.findall(text))
 
 
 def _is_patch(file: Path, kustomized: set[str]) -> bool:

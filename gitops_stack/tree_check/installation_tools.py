@@ -11,11 +11,12 @@ import yaml
 
 from gitops_stack.gitops_tree import render_cache
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.fields import dig, mapping
+from gitops_stack.policies.fields import dig, mapping, text
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.tree_check.source import SourceTools
 
-_IGNORED = "resource.customizations.ignoreDifferences."
+_CUSTOMIZATIONS = "resource.customizations"
+_IGNORED = f"{_CUSTOMIZATIONS}.ignoreDifferences."
 _SWITCHES = {"kustomize.enable": "kustomize", "helm.enable": "helm"}
 """The key `jsonnet.enable` switches nothing but jsonnet off, which is not told apart here."""
 
@@ -39,19 +40,31 @@ def _read_config(objects: Iterable[RenderedObject], argocd_namespace: str) -> Ma
 
 
 def read_ignored_differences(objects: Iterable[RenderedObject], argocd_namespace: str) -> list[dict[str, Any]]:
-    """Read which differences all Applications ignore, as entries of ignoreDifferences (util/settings of v3.5.1)."""
+    """Read which differences all Applications ignore, as entries of ignoreDifferences.
+
+    One older key holds a map by group/kind, which may have wildcards; a key of its own for a kind replaces the map's
+    entry (util/settings of v3.5.1, GetResourceOverrides).
+    """
+    config = _read_config(objects, argocd_namespace) or {}
+    written: dict[str, str] = {}
+    for one in _load(text(config.get(_CUSTOMIZATIONS))):
+        written |= {str(key): text(mapping(held).get("ignoreDifferences")) for key, held in mapping(one).items()}
+    for key, held in config.items():
+        if str(key).startswith(_IGNORED):
+            kind = str(key).removeprefix(_IGNORED)
+            written["*/*" if kind == "all" else kind.replace("_", "/")] = str(held)
     entries = []
-    for key, written in (_read_config(objects, argocd_namespace) or {}).items():
-        if not str(key).startswith(_IGNORED):
-            continue
-        group, _, kind = str(key).removeprefix(_IGNORED).rpartition("_")
-        place = {"group": "*", "kind": "*"} if (group, kind) == ("", "all") else {"group": group, "kind": kind}
-        try:
-            documents = load_documents(str(written))
-        except yaml.YAMLError:  # Argo CD does not start with it
-            continue
-        entries += [{**mapping(one), **place} for one in documents]
+    for key, held in written.items():
+        group, _, kind = key.rpartition("/")
+        entries += [{**mapping(one), "group": group, "kind": kind} for one in _load(held)]
     return entries
+
+
+def _load(written: str) -> list[Any]:
+    try:
+        return load_documents(written)
+    except (yaml.YAMLError, ValueError, RecursionError):  # Argo CD does not start with it
+        return []
 
 
 def load_kept_tools(tree: Path, argocd_namespace: str, known: SourceTools) -> SourceTools:

@@ -12,12 +12,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import jsonschema_rs
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.manifests import Manifest
@@ -31,44 +28,24 @@ from gitops_stack.tree_check.api_types import (
     is_off,
     known_versions,
     list_groups,
-    list_kinds,
     load_definitions,
 )
-from gitops_stack.tree_check.cel_rules import RULES, build_unjudged, check_rules, check_syntax
+from gitops_stack.tree_check.cel_rules import build_unjudged, check_rules, check_syntax
+from gitops_stack.tree_check.compiled_schemas import OBJECT_META, CompiledSchema, compile_own, compile_text
 from gitops_stack.tree_check.crd_schemas import (
     Catalogue,
     Schema,
     SchemaKey,
-    build_strict_schema,
     check_lists,
-    drop_nulls,
     list_crd_schemas,
-    without_nulls,
-    without_patterns,
 )
 from gitops_stack.tree_check.schema_sentences import build_violations, describe_error
 from gitops_stack.tree_check.unknown_kinds import build_unknown
 
-_DEFINITIONS = "https://kubernetes.io/api/_definitions.json"
-_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-METADATA = {"$ref": f"{_DEFINITIONS}#/$defs/{_META}"}
 _TYPED: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("argoproj.io", "Rollout"): (("spec", "template"), "io.k8s.api.core.v1.PodTemplateSpec"),
 }
 """Custom kinds that hold a part of the API's own, at this place."""
-
-
-class _Compiled(NamedTuple):
-    """A validator with its schema: of a custom kind also as it was ``written``, of an own kind its definition.
-
-    ``has_rules``: whether it has rules in CEL.
-    """
-
-    validator: Any
-    schema: Schema
-    written: Schema | None = None
-    definition: str = ""
-    has_rules: bool = False
 
 
 def choose_version(wanted: str | None) -> str:
@@ -110,7 +87,8 @@ class SchemaSet:
         for key in self._custom if alternatives else ():
             self._others[key] += [one for one in (load_packaged_schemas().get(f"{key[0]}/{key[1]}"),) if one]
         self._catalogues = [Catalogue(folder) for folder in catalogues]
-        self._compiled: dict[SchemaKey, _Compiled | str | None] = {}
+        self._compiled: dict[SchemaKey, CompiledSchema | str | None] = {}
+        self._compiled_others: dict[SchemaKey, list[CompiledSchema]] = {}
 
     @property
     def definitions(self) -> list[Manifest]:
@@ -127,7 +105,7 @@ class SchemaSet:
             if key not in self._compiled:
                 self._compiled[key] = self._compile(key)
             compiled = self._compiled[key]
-            if isinstance(compiled, _Compiled):
+            if isinstance(compiled, CompiledSchema):
                 compiled = self._choose(key, found, compiled)
                 yield from self._check(found, compiled, unjudged.setdefault(key, (found, set()))[1])
             else:
@@ -145,25 +123,30 @@ class SchemaSet:
 
         yield from (build_unjudged(*one) for one in unjudged.values() if one[1])
 
-    def _choose(self, key: SchemaKey, found: RenderedObject, first: _Compiled) -> _Compiled:
+    def _choose(self, key: SchemaKey, found: RenderedObject, first: CompiledSchema) -> CompiledSchema:
         """Choose the schema that an object fits; the first one when it fits none, or cannot be validated at all."""
-        if not (others := self._others.get(key)):
+        if not self._others.get(key):
             return first
-        with suppress(GitOpsStackError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-            for one in (first, *(self._compile_custom(schema) for schema in others)):
-                if one.validator.is_valid(_settle_nulls(found.manifest, one)):
-                    return one
+        with suppress(ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+            if not first.fits(found.manifest):
+                return next((one for one in self._load_others(key) if one.fits(found.manifest)), first)
         return first
 
-    def _compile_custom(self, schema: Schema) -> _Compiled:
-        return _compile_text(self.kubernetes_version, json.dumps(schema), strict=True)
+    def _load_others(self, key: SchemaKey) -> list[CompiledSchema]:
+        """Compile the alternatives of a kind, once; those that cannot be used are left out."""
+        if key not in self._compiled_others:
+            made = self._compiled_others[key] = []
+            for schema in self._others[key]:
+                with suppress(GitOpsStackError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+                    made.append(compile_text(self.kubernetes_version, json.dumps(schema), strict=True))
+        return self._compiled_others[key]
 
-    def _check(self, found: RenderedObject, compiled: _Compiled, unjudged: set[str]) -> Iterator[Finding]:
+    def _check(self, found: RenderedObject, compiled: CompiledSchema, unjudged: set[str]) -> Iterator[Finding]:
         manifest = found.manifest
         try:
             broken = not compiled.validator.is_valid(manifest)
             if broken:
-                manifest = _settle_nulls(manifest, compiled)
+                manifest = compiled.settle_nulls(manifest)
             violations = list(self._violations(manifest, compiled)) if broken else []
         except (ValueError, TypeError, OverflowError, RecursionError) as error:  # what the validator cannot take
             yield _unreadable(found, f"cannot be validated: {describe_error(error)}")
@@ -172,7 +155,7 @@ class SchemaSet:
             yield found.finding(place, said, needs, rule="schema-invalid")
         yield from _values(found, self._coded(found, compiled), {place for place, _, _ in violations})
         if compiled.has_rules and compiled.written is not None and not violations:  # else they are not evaluated
-            broken_rules, left = check_rules(compiled.written, _settle_nulls(found.manifest, compiled))
+            broken_rules, left = check_rules(compiled.written, compiled.settle_nulls(found.manifest))
             yield from (found.finding(*one, rule="crd-rule") for one in broken_rules)
             unjudged |= left
         group, _, version = str(found.manifest["apiVersion"]).rpartition("/")
@@ -182,11 +165,11 @@ class SchemaSet:
                 "apiVersion", said, "use a version without alpha or beta", rule="version-off-by-default"
             )
 
-    def _violations(self, manifest: Manifest, compiled: _Compiled) -> Iterator[Violation]:
+    def _violations(self, manifest: Manifest, compiled: CompiledSchema) -> Iterator[Violation]:
         root = {"": compiled.schema, "definitions": load_definitions(self.kubernetes_version)}
         yield from build_violations(compiled.validator.iter_errors(manifest), root)
 
-    def _coded(self, found: RenderedObject, compiled: _Compiled) -> Iterator[Violation]:
+    def _coded(self, found: RenderedObject, compiled: CompiledSchema) -> Iterator[Violation]:
         """Yield what the API server's code says, and no schema."""
         version = self.kubernetes_version
         yield from check_metadata(found.group, found.kind, found.metadata, version)
@@ -194,7 +177,7 @@ class SchemaSet:
             yield from check_typed(version, compiled.definition, found.manifest)
             yield from check_syntax(found.group, found.manifest)
             return
-        yield from check_typed(version, _META, found.manifest.get("metadata"), "metadata")
+        yield from check_typed(version, OBJECT_META, found.manifest.get("metadata"), "metadata")
         if compiled.written is not None:
             yield from check_lists(compiled.written, found.manifest)
         if (found.group, found.kind) in _TYPED:
@@ -212,15 +195,15 @@ class SchemaSet:
                 return written, True
         return load_packaged_schemas().get(f"{key[0]}/{key[1]}"), True
 
-    def _compile(self, key: SchemaKey) -> _Compiled | str | None:
+    def _compile(self, key: SchemaKey) -> CompiledSchema | str | None:
         """Compile the schema of a kind; a text says why it cannot be used."""
-        if (own := _compile_own(self.kubernetes_version, *key)) is not None:
+        if (own := compile_own(self.kubernetes_version, *key)) is not None:
             return own
         try:
             schema, strict = self._find(key)
             if schema is None:
                 return None
-            return _compile_text(self.kubernetes_version, json.dumps(schema), strict=strict)
+            return compile_text(self.kubernetes_version, json.dumps(schema), strict=strict)
         except GitOpsStackError as error:
             return f"its schema cannot be used: {error}"
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
@@ -243,54 +226,8 @@ def _values(found: RenderedObject, violations: Iterable[Violation], told: Iterab
             yield found.finding(place, said, needs, rule=rule)
 
 
-def _settle_nulls(manifest: Manifest, compiled: _Compiled) -> Manifest:
-    """Leave out the nulls that the API server leaves out before it validates."""
-    if compiled.written is None:
-        return drop_nulls(manifest)  # type: ignore[no-any-return]
-    settled: Manifest = without_nulls(compiled.written, manifest)
-    kept = {key: drop_nulls(value) if key == "status" else value for key, value in settled.items()}
-    return {key: value for key, value in kept.items() if key not in ("status", "metadata") or value is not None}
-
-
-# Compiled once a process: the stacks of a project share nearly all of them.
-@cache
-def _compile_own(version: str, api_version: str, kind: str) -> _Compiled | None:
-    group, _, api = api_version.rpartition("/")
-    name = list_kinds(version).get((group, api, kind))
-    if name is None:
-        return None
-    schema = {"$ref": f"{_DEFINITIONS}#/$defs/{name}"}
-    validator = jsonschema_rs.Draft202012Validator(
-        schema, registry=_registry(version), validate_formats=True, offline=True
-    )
-    return _Compiled(validator, load_definitions(version)["$defs"][name], None, name)
-
-
-@lru_cache(maxsize=256)
-def _compile_text(version: str, text: str, *, strict: bool) -> _Compiled:
-    schema: Schema = json.loads(text)
-    made = build_strict_schema(schema, METADATA) if strict else schema
-    validator, used = _compile_schema(version, made)
-    return _Compiled(validator, used, schema, has_rules=RULES in text)
-
-
-def _compile_schema(version: str, schema: Schema) -> tuple[Any, Schema]:
-    registry = _registry(version)
-    try:
-        return jsonschema_rs.validator_for(schema, registry=registry, validate_formats=True, offline=True), schema
-    except (ValueError, jsonschema_rs.ValidationError):  # a pattern in another dialect of regular expressions
-        plain = without_patterns(schema)
-        made = jsonschema_rs.Draft202012Validator(plain, registry=registry, validate_formats=True, offline=True)
-        return made, plain
-
-
 @cache
 def load_packaged_schemas() -> Mapping[str, Schema]:
     """Load the schemas of Argo CD's own kinds, by apiVersion/kind: those of the release in versions.py."""
     file = resources.files(__package__).joinpath("argocd_schemas.json.gz")
     return mapping(json.loads(gzip.decompress(file.read_bytes())))
-
-
-@cache
-def _registry(version: str) -> Any:  # noqa: ANN401 - jsonschema_rs has no type for it
-    return jsonschema_rs.Registry([(_DEFINITIONS, load_definitions(version))])

@@ -111,6 +111,30 @@ def entry(kind: bytes, name: str = "web/x") -> tarfile.TarInfo:
             "p: found 'web/.git/config', a path out of the chart's folder; needs plain files in one folder",
         ),
         (
+            build_archive({"web/.GIT/config": ""}),
+            "p: found 'web/.GIT/config', a path out of the chart's folder; needs plain files in one folder",
+        ),
+        (
+            build_package(files={"a": "", "a/b/c": ""}),
+            "p: found 'a' and 'a/b/c', a file and a folder of one name; needs plain files in one folder",
+        ),
+        (
+            build_package(files={"a/b": "", "a": ""}),
+            "p: found 'a' and 'a/b', a file and a folder of one name; needs plain files in one folder",
+        ),
+        (
+            build_package(files={"n" * 256: ""}),
+            f"p: found 'web/{'n' * 256}', a path that is too long for a file system; needs plain files in one folder",
+        ),
+        (
+            build_package(files={"a\nb": ""}),
+            "p: found 'web/a\\nb', a path with characters that cannot be shown; needs plain files in one folder",
+        ),
+        (
+            build_package(files={"\udcff": ""}),
+            "p: found 'web/\\udcff', a path with characters that cannot be shown; needs plain files in one folder",
+        ),
+        (
             build_archive({}, link=entry(tarfile.SYMTYPE)),
             "p: found 'web/x', a link or a device; needs plain files in one folder",
         ),
@@ -123,6 +147,10 @@ def entry(kind: bytes, name: str = "web/x") -> tarfile.TarInfo:
             build_package(dependencies=[{"name": "redis", "version": "1.0.0"}]),
             "p: its dependency redis is not in the package, so Argo CD would fetch it at every render; needs a package "
             "made with `helm package --dependency-update`",
+        ),
+        (
+            build_package(files={"requirements.yaml": "{"}),
+            f"p: requirements.yaml: is no YAML; {MADE}",
         ),
         (
             build_package(files={"requirements.yaml": "dependencies: [{name: redis}]"}),

@@ -94,15 +94,36 @@ def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "resources", ["#- apps/a.yaml", "  # - ./apps/a.yaml  # off", "- apps/b.yaml", "#- apps/b.yaml"]
+    "resources",
+    ["#- apps/a.yaml", "  # - ./apps/a.yaml  # off", "## - 'apps/a.yaml'", "#  - path: apps/a.yaml", "- apps/b.yaml"],
 )
 def test_a_file_below_a_kustomization_that_leaves_it_out_is_passed_over(resources: str, tmp_path: Path) -> None:
-    """It is switched off in a comment, or stands beside one that is named there or in earnest."""
+    """It is switched off in a comment, or stands beside one that is named in earnest."""
     write(tmp_path, {"k/kustomization.yaml": f"resources:\n{resources}\n", "k/apps/a.yaml": OBJECT})
     write(tmp_path, {"k/apps/b.yaml": OBJECT} if "b.yaml" in resources else {})
     found = list_folder(tmp_path, tmp_path)
     assert found.manifests == []
     assert tmp_path / "k/apps/a.yaml" in found.passed_over["no kustomization names them"]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# The root Application reads apps/b.yaml only",
+        "# - apps/b.yaml is read by the root Application",
+        "# see apps/a.yaml",
+        "# apps/a.yaml",
+        "#- apps/b.yaml",
+        "#- apps",
+    ],
+)
+def test_a_comment_silences_no_file_but_one_it_switches_off(comment: str, tmp_path: Path) -> None:
+    write(tmp_path, {"k/kustomization.yaml": f"{comment}\nresources: []\n"})
+    write(tmp_path, {"k/apps/a.yaml": OBJECT, "k/apps/b.yaml": OBJECT})
+    off = {tmp_path / "k/apps/b.yaml"} if comment == "#- apps/b.yaml" else set()
+    found = list_folder(tmp_path, tmp_path)
+    assert {*found.manifests} == {tmp_path / "k/apps/a.yaml", tmp_path / "k/apps/b.yaml"} - off
+    assert off <= {*found.passed_over.get("no kustomization names them", [])}
 
 
 def test_a_file_that_a_comment_elsewhere_names_is_checked(tmp_path: Path) -> None:

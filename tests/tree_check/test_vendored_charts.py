@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.charts.lock import LOCK, ChartLock, digest_files, load_files
+from gitops_stack.charts.folder import load_files
+from gitops_stack.charts.lock import LOCK, ChartLock, digest_files
 from gitops_stack.charts.package import read_package
 from gitops_stack.charts.reference import ChartReference
 from gitops_stack.charts.vendor import plan_package
@@ -47,9 +48,9 @@ def test_a_chart_as_it_was_pulled_is_fine(vendored: Path) -> None:
 
 def test_an_edit_by_hand_is_found_and_its_way_back_named(vendored: Path) -> None:
     assert sentences(vendored) == []  # which keeps the report
-    before = digest_files(load_files(vendored / "charts/web/1.0.0"))
+    before = digest_files(load_files(vendored, "charts/web/1.0.0"))
     (vendored / "charts/web/1.0.0/templates/all.yaml").write_text("")
-    after = digest_files(load_files(vendored / "charts/web/1.0.0"))
+    after = digest_files(load_files(vendored, "charts/web/1.0.0"))
     assert sentences(vendored) == [
         f"charts/web/1.0.0/Chart.yaml: its files are {after}, and charts/charts.lock.yaml has {before}: somebody "
         f"edited the chart; move the change into values; {COMMAND} --overwrite` restores the chart"
@@ -81,6 +82,14 @@ def test_a_chart_of_the_teams_own_is_its_business(vendored: Path) -> None:
     assert sentences(vendored) == []
 
 
+@pytest.mark.parametrize("path", ["charts/web", "charts/web/overlays/prd", "charts/web/1.0.0/charts/redis"])
+def test_a_folder_of_the_teams_own_below_a_locked_name_is_its_business(path: str, vendored: Path) -> None:
+    (vendored / path).mkdir(parents=True, exist_ok=True)
+    (vendored / path / "web.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n")
+    (vendored / "gitops/dev/apps/web.yaml").write_text(APPLICATION.replace("PATH", path))
+    assert sentences(vendored) == []
+
+
 def test_a_chart_that_no_application_of_the_stack_reads_is_left_alone(vendored: Path) -> None:
     (vendored / "charts/web/1.0.0/templates/all.yaml").write_text("")
     (vendored / "gitops/dev/apps/web.yaml").unlink()
@@ -92,4 +101,13 @@ def test_a_lock_that_cannot_be_read_is_a_finding_and_no_end(vendored: Path) -> N
     assert sentences(vendored) == [
         "charts/charts.lock.yaml: charts: is no lock of charts: Input should be a valid list; restore it with `git "
         "checkout`, or write the charts anew with `gitops-stack chart add`"
+    ]
+
+
+def test_a_link_in_the_place_of_a_chart_is_found_and_not_followed(vendored: Path) -> None:
+    (vendored / "charts/web/1.0.0").rename(vendored / "elsewhere")
+    (vendored / "charts/web/1.0.0").symlink_to(vendored / "elsewhere")
+    assert sentences(vendored) == [
+        f"charts/web/1.0.0: is a link to {vendored / 'elsewhere'}; replace it with what it points at: charts are "
+        "neither read nor written through links"
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gitops_stack.charts.lock import CHARTS, ChartLock, chart_folder
@@ -41,7 +41,7 @@ class ChartFile:
 
 @dataclass(frozen=True)
 class StackCharts:
-    """All charts of a stack's authored Applications; ``unread`` has a sentence for each file that is no YAML."""
+    """All charts of a stack's authored Applications; ``unread`` says which files and sources cannot be read."""
 
     charts: tuple[ChartFile, ...]
     unread: tuple[str, ...] = ()
@@ -58,24 +58,30 @@ def load_stack_charts(tree: TreeReader, folder: str, lock: ChartLock) -> StackCh
     for place in tree.walk_manifests(folder):
         try:
             content = tree.load_text(place) or ""
-            if "Application" in content and not content.startswith(GENERATED_HEADER):
-                found += _load_file(place, content, lock)
+            authored = "Application" in content and not content.startswith(GENERATED_HEADER)
+            sources = list_sources(content, place) if authored else []
         except GitOpsStackError as error:
             unread += error.findings
+            continue
+        for source in sources:
+            try:
+                found += _load_charts(place, content, source, lock)
+            except GitOpsStackError as error:  # of this source alone: its neighbours are read
+                unread += error.findings
     return StackCharts(tuple(found), tuple(unread))
 
 
-def _load_file(place: str, content: str, lock: ChartLock) -> Iterable[ChartFile]:
-    for source in list_sources(content, place):
-        url, chart, folder = (source.text(key) for key in ("repoURL", "chart", "path"))
-        if chart or (url.startswith(OCI) and folder in (".", "")):
-            yield ChartFile(place, content, source, _read_reference(url, chart, place), source.text("targetRevision"))
-            continue
-        top, _, rest = folder.rstrip("/").partition("/")
-        name, _, version = rest.partition("/")
-        entry = lock.find(name, version) if top == CHARTS else None
-        if entry is not None:
-            yield ChartFile(place, content, source, entry.reference, version, vendored=True)
+def _load_charts(place: str, content: str, source: ApplicationSource, lock: ChartLock) -> Iterator[ChartFile]:
+    """Yield the chart of a source, if it has one."""
+    url, chart, folder = (source.text(key) for key in ("repoURL", "chart", "path"))
+    if chart or (url.startswith(OCI) and folder in (".", "")):
+        yield ChartFile(place, content, source, _read_reference(url, chart, place), source.text("targetRevision"))
+        return
+    top, _, rest = folder.rstrip("/").partition("/")
+    name, _, version = rest.partition("/")
+    entry = lock.find(name, version) if top == CHARTS else None
+    if entry is not None:
+        yield ChartFile(place, content, source, entry.reference, version, vendored=True)
 
 
 def _read_reference(url: str, chart: str, place: str) -> ChartReference:

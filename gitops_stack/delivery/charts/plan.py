@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from gitops_stack.charts.lock import LOCK, ChartLock, LockedChart, digest_files, load_chart_lock, load_files
+from gitops_stack.charts.folder import check_path, load_files
+from gitops_stack.charts.lock import LOCK, ChartLock, LockedChart, digest_files, load_chart_lock
 from gitops_stack.charts.package import ChartPackage
 from gitops_stack.charts.reference import ChartReference, check_version
 from gitops_stack.charts.vendor import plan_package, refuse_changed
@@ -177,6 +178,7 @@ class _Work:
         self.lock = self.lock.add(entry)
         texts = {**self.plan.texts, **files, **chart.build_texts(source)}
         if self.lock != load_chart_lock(self.project):
+            check_path(self.project, LOCK)
             texts[LOCK] = self.lock.render()
         self.plan = replace(self.plan, changes=(*self.plan.changes, change), texts=texts)
 
@@ -184,7 +186,7 @@ class _Work:
         """Return the lock's entry of a version, and the files that are not here yet."""
         known = self.lock.find(chart.reference.name, version)
         if chart.vendored and known and known.files:
-            if digest_files(load_files(self.project / known.folder)) != known.files:
+            if digest_files(load_files(self.project, known.folder)) != known.files:
                 raise GitOpsStackError(
                     f"{known.folder}: its files are not those of {LOCK}; `gitops-stack check` says more"
                 )

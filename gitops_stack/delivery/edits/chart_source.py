@@ -52,7 +52,8 @@ def list_sources(content: str, place: str) -> list[ApplicationSource]:
 def change_source(content: str, source: ApplicationSource, values: Map[str, str], place: str) -> str:
     """Write ``values`` over what stands at their keys in a source; `chart` and `path` take each other's place.
 
-    Raises :class:`GitOpsStackError` where something else would change with it, such as what an anchor shares.
+    Raises :class:`GitOpsStackError` where something else would change with it, such as what an anchor shares, and
+    for a source with both `chart` and `path`.
     """
     nodes = [one for one in load_source(content, place) if not (isinstance(one, Scalar) and one.is_empty)]
     held = mapping_of(find_node(nodes[source.document], source.path))
@@ -62,6 +63,10 @@ def change_source(content: str, source: ApplicationSource, values: Map[str, str]
     edits, renamed = [], {}
     for key, value in values.items():
         entry = held.entry(key)
+        if entry is not None and key in other and held.entry(other[key]):
+            raise GitOpsStackError(
+                f"{place}: {source.application}: {source.field}: has chart and path; remove one, then run this again"
+            )
         if entry is None and key in other and (entry := held.entry(other[key])):
             renamed[other[key]] = key
             edits.append(rename_key(entry[0], key))
