@@ -122,8 +122,8 @@ def _platform_application(
 def _application(
     settings: StackSettings, name: str, *, wave: int | None, finalizers: list[str], spec: dict[str, Any]
 ) -> Manifest:
-    # Not for another cluster: while that lets nobody in, Argo CD 3.2 panics in the diff on the server (controller/state.go
-    # calls a nil `cleanup`; mended since), and the Application stays Synced and Healthy (tests/e2e/test_spokes_by_role).
+    # Not for another cluster: while that lets nobody in, Argo CD 3.2 panics in this diff (controller/state.go calls a
+    # nil cleanup; mended since), and what it shows stays Synced and Healthy (tests/e2e/test_spokes_by_role).
     is_own = spec["destination"].get("server") == conventions.IN_CLUSTER
     annotations = {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"} if is_own else {}
     if wave is not None:
