@@ -87,9 +87,7 @@ def build_cluster_application(settings: StackSettings, cluster: str) -> Manifest
         wave=conventions.WAVE_WORKLOADS,
         finalizers=[conventions.RESOURCES_FINALIZER],
     )
-    annotations = made["metadata"]["annotations"]
-    options = [annotations[conventions.COMPARE_OPTIONS], conventions.LINGERING[conventions.COMPARE_OPTIONS]]
-    annotations |= {**conventions.LINGERING, conventions.COMPARE_OPTIONS: ",".join(options)}
+    made["metadata"]["annotations"] |= conventions.LINGERING
     made["spec"]["destination"] = build_destination(cluster, conventions.SPOKE_NAMESPACE)
     return made
 
@@ -124,7 +122,10 @@ def _platform_application(
 def _application(
     settings: StackSettings, name: str, *, wave: int | None, finalizers: list[str], spec: dict[str, Any]
 ) -> Manifest:
-    annotations = {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"}
+    # Not for another cluster: while that lets nobody in, Argo CD 3.2 panics in this diff (controller/state.go calls a
+    # nil cleanup; mended since), and what it shows stays Synced and Healthy (tests/e2e/test_spokes_by_role).
+    is_own = spec["destination"].get("server") == conventions.IN_CLUSTER
+    annotations = {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"} if is_own else {}
     if wave is not None:
         annotations[conventions.SYNC_WAVE] = str(wave)
     metadata: dict[str, Any] = {

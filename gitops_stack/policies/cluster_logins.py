@@ -16,6 +16,10 @@ _MEANINGS = (
         "the cluster lets nobody in by this role: it needs an EKS access entry",
     ),
     (
+        "Unauthorized",  # the same, where only the status code is left of it
+        "the cluster lets nobody in by this role: it needs an EKS access entry",
+    ),
+    (
         "there are no clusters with this name",
         "the cluster is not registered: add it to `clusters` of the stack file, then run `pulumi up`",
     ),

@@ -190,9 +190,14 @@ def test_projects_and_namespaces_are_written_for_each_cluster(hub: Path) -> None
     assert made["spec"]["source"]["path"] == "gitops/dev/clusters/stage"
     # Never pruned: its deletion would take the namespaces along, with all that is in them.
     assert made["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false"
-    assert (
-        made["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] == "ServerSideDiff=true,IgnoreExtraneous"
-    )
+    assert made["metadata"]["annotations"]["argocd.argoproj.io/compare-options"] == "IgnoreExtraneous"
+
+
+def test_only_applications_of_the_hub_are_compared_on_the_server(hub: Path) -> None:
+    change(hub, {"workloads.guestbook.cluster": "stage"})
+    for name, wanted in (("argocd", "ServerSideDiff=true"), ("cluster-stage", "IgnoreExtraneous"), ("guestbook", None)):
+        made = yaml.safe_load((hub / f"gitops/dev/apps/{name}.yaml").read_text())
+        assert made["metadata"]["annotations"].get("argocd.argoproj.io/compare-options") == wanted
 
 
 def test_a_cluster_that_leaves_takes_its_generated_files_along(hub: Path) -> None:
