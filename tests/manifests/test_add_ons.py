@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from gitops_stack import conventions
 from gitops_stack.gitops_tree.tree import build_tree
 from gitops_stack.iam_rules import check_statement, list_cut_off
 from gitops_stack.manifests.add_ons import build_add_ons
@@ -29,18 +31,33 @@ def test_the_tree_of_an_add_on_is_the_golden_one(name: str, tmp_path: Path) -> N
     compare_golden(f"add-on-{name}.yaml", "".join(f"--- # {path}\n{text}" for path, text in sorted(made.items())))
 
 
-def test_all_at_once_bring_what_each_brings_and_one_project(tmp_path: Path) -> None:
+def test_all_at_once_bring_what_each_brings(tmp_path: Path) -> None:
     together = tree_of(tmp_path, {name: {} for name in ADD_ONS})
     alone = {path: text for name in ADD_ONS for path, text in tree_of(tmp_path, {name: {}}).items()}
-    project = "projects/add-ons.yaml"
-    assert all(path.startswith("apps/") for path in together.keys() - {project}), "the installation is as before"
-    assert {**together, project: ""} == {**alone, project: ""}
+    assert all(path.startswith(("apps/", "projects/add-ons-")) for path in together), "the installation is as before"
+    assert together == alone
+
+
+@pytest.mark.parametrize("name", ADD_ONS)
+def test_a_project_permits_what_its_add_on_deployed_when_that_is_switched_off(name: str, tmp_path: Path) -> None:
+    everything = {one: {"kinds": ["batch/CronJob"]} if one == name else {} for one in ADD_ONS}
+    before = tree_of(tmp_path, everything)
+    after = tree_of(tmp_path, {one: {} for one in ADD_ONS if one != name})
+    gone = [yaml.safe_load(before[path]) for path in before.keys() - after.keys()]
+    assert {path: text for path, text in before.items() if path in after} == after, "the others are as they were"
+    (project,) = (one for one in gone if one["kind"] == "AppProject")
+    assert {"group": "batch", "kind": "CronJob"} in project["spec"]["namespaceResourceWhitelist"]
+    lingering = [one for one in gone if one["kind"] in ("AppProject", "Namespace")]
+    assert all(one["metadata"]["annotations"][conventions.SYNC_OPTIONS] == "Prune=false" for one in lingering)
+    (application,) = (one["spec"] for one in gone if one["kind"] in ("Application", "ApplicationSet"))
+    application = application.get("template", {}).get("spec") or application
+    assert application["project"] == project["metadata"]["name"]
 
 
 def test_nothing_is_on_by_default(tmp_path: Path) -> None:
     settings = with_add_ons(tmp_path, {})
     assert build_add_ons(settings) == {}
-    assert "add-ons" not in [one["metadata"]["name"] for one in build_app_projects(settings)]
+    assert not any("add-ons" in one["metadata"]["name"] for one in build_app_projects(settings))
 
 
 def test_values_of_the_stack_file_lie_over_those_of_the_library(tmp_path: Path) -> None:
@@ -64,15 +81,38 @@ def test_values_of_the_stack_file_lie_over_those_of_the_library(tmp_path: Path) 
         "replicaCount": 3,
     }
     assert "automated" not in spec["syncPolicy"]
-    project = next(one["spec"] for one in build_app_projects(settings) if one["metadata"]["name"] == "add-ons")
+    (project,) = (one["spec"] for one in build_app_projects(settings) if "add-ons" in one["metadata"]["name"])
     assert project["sourceRepos"] == ["mirror.example.com/charts"]
     assert {"group": "policy", "kind": "PodDisruptionBudget"} in project["namespaceResourceWhitelist"]
     assert {"group": "gateway.networking.k8s.io", "kind": "GatewayClass"} in project["clusterResourceWhitelist"]
 
 
-def test_a_value_that_is_told_leaves_an_application_and_no_set(tmp_path: Path) -> None:
-    settings = with_add_ons(tmp_path, {"aws-load-balancer-controller": {"values": {"vpcId": "vpc-0123456789abcdef0"}}})
-    assert build_add_ons(settings)["aws-load-balancer-controller"]["kind"] == "Application"
+SETS: dict[str, dict[str, Any]] = {
+    "aws-load-balancer-controller": {"vpcId": "vpc-0123456789abcdef0"},
+    "karpenter": {"settings": {"interruptionQueue": "queue"}},
+}
+
+
+@pytest.mark.parametrize("name", ADD_ONS)
+def test_no_setting_makes_an_application_of_a_set(name: str, tmp_path: Path) -> None:
+    adopted = {
+        "vpcId": "vpc-0123456789abcdef0",
+        "privateSubnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+    }
+    values = {"values": SETS.get(name, {"any": "value"})}
+    made = [
+        build_add_ons(with_add_ons(tmp_path, {name: {}})),
+        build_add_ons(with_add_ons(tmp_path, {name: values})),
+        build_add_ons(with_add_ons(tmp_path, {name: {}}, network=adopted)),
+        build_add_ons(with_add_ons(tmp_path, {name: values}, network=adopted)),
+    ]
+    assert {one[name]["kind"] for one in made} == {"ApplicationSet" if name in SETS else "Application"}
+
+
+def test_a_value_that_is_told_stands_in_a_set_as_text(tmp_path: Path) -> None:
+    name = "aws-load-balancer-controller"
+    made = build_add_ons(with_add_ons(tmp_path, {name: {"values": SETS[name]}}))[name]
+    assert made["spec"]["template"]["spec"]["source"]["helm"]["valuesObject"]["vpcId"] == SETS[name]["vpcId"]
 
 
 def test_braces_of_the_stack_file_are_no_template_of_a_set(tmp_path: Path) -> None:
