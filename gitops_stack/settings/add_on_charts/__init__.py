@@ -48,7 +48,8 @@ class AddOnChart(Settings):
     """One add-on: its chart at a version that exists, and what it takes to run it with Argo CD.
 
     ``source`` says where the version was seen, ``read`` when. ``wave`` is 1 to 9, all before the workloads.
-    ``namespaces`` are those it writes to beside its own.
+    ``namespaces`` are those it writes to beside its own. ``values_beside`` lie over ``values`` while the add-on they
+    are listed under is on too; what they make the chart render is always among the kinds, so that it can be pruned.
     """
 
     description: str
@@ -60,6 +61,7 @@ class AddOnChart(Settings):
     namespace: DnsLabel
     wave: int = Field(ge=1, le=9)
     values: Mapping[str, Any]
+    values_beside: Mapping[str, Mapping[str, Any]] = {}
     cluster_kinds: tuple[KindName, ...]
     kinds: tuple[KindName, ...]
     namespaces: tuple[DnsLabel, ...] = ()
