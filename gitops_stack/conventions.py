@@ -65,7 +65,7 @@ RESERVED_APPLICATIONS = frozenset({ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 PLATFORM_PROJECT = "platform"
 DEFAULT_PROJECT = "default"
 ENVIRONMENTS_PROJECT = "environments"  # written by `gitops-stack env`
-ADD_ONS_PROJECT = "add-ons"  # of addOnApplications; a team may have the name in a stack without them
+ADD_ON_PROJECTS = "add-ons-"  # before the name of an add-on of addOnApplications: its AppProject
 RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT, ENVIRONMENTS_PROJECT})
 
 # The images in upstream's manifests, standard and HA (v3.2 to v3.5).

@@ -1,8 +1,13 @@
-"""Add-ons: an Application each, of a chart at one version, in a project that permits exactly what they need.
+"""Add-ons: an Application each, of a chart at one version, in a project that permits exactly what it needs.
 
-One that needs what only the running stack knows (its VPC, a queue) is made by an ApplicationSet, which reads it from
-the cluster Secret. An ApplicationSet is Healthy when it has made its Application, so the next wave does not wait for
-what that one deploys.
+One whose chart takes what only the running stack knows (its VPC, a queue) is made by an ApplicationSet, which reads it
+from the cluster Secret. An ApplicationSet is Healthy when it has made its Application, so the next wave does not wait
+for what that one deploys.
+
+Every add-on has a project of its own, which stays in the cluster when the add-on is switched off. Argo CD deletes only
+what the project permits at that moment (v3.5.1 controller/appcontroller.go, getPermittedAppLiveObjects), and sees
+nothing else either (controller/state.go, IsLiveResourcePermitted). One project for all would lose the kinds and
+namespaces of an add-on in the commit that switches it off, and Argo CD would leave there what it had deployed.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from gitops_stack.manifests.applications import RETRY
 from gitops_stack.manifests.cluster_metadata import produced_keys
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
-from gitops_stack.settings.add_on_charts import AddOnChart
+from gitops_stack.settings.add_on_charts import AddOnChart, find_add_on_project
 from gitops_stack.settings.add_on_roles import find_facts, find_values, list_add_ons
 from gitops_stack.settings.add_on_values import Unknown, list_unknown
 from gitops_stack.settings.cluster_metadata import LABELS
@@ -30,10 +35,15 @@ def build_add_ons(settings: StackSettings) -> dict[str, Manifest]:
     return {name: _build(settings, name, chart) for name, chart in list_add_ons(settings).items()}
 
 
-def list_add_on_namespaces(settings: StackSettings) -> list[str]:
-    """List the namespaces that are made for add-ons, sorted: all that the cluster does not have by itself."""
-    own = {find_facts(settings, name)["namespace"] for name in list_add_ons(settings)}
-    return sorted(own - set(conventions.CLUSTER_NAMESPACES))
+def find_add_on_namespaces(settings: StackSettings) -> dict[str, str]:
+    """Return the namespaces made for add-ons, all that no cluster has by itself, each with the project it belongs to.
+
+    One that several add-ons share belongs to the project of the first of them.
+    """
+    owners: dict[str, str] = {}
+    for name in list_add_ons(settings):
+        owners.setdefault(find_facts(settings, name)["namespace"], find_add_on_project(name))
+    return {one: project for one, project in owners.items() if one not in conventions.CLUSTER_NAMESPACES}
 
 
 def check_add_on_values(settings: StackSettings) -> Iterator[tuple[str, object, str]]:
@@ -46,28 +56,26 @@ def check_add_on_values(settings: StackSettings) -> Iterator[tuple[str, object, 
                 yield f"addOnApplications.{name}.values.{path}", None, needs
 
 
-def build_add_ons_project(settings: StackSettings) -> dict[str, Any] | None:
-    """Build the spec of the add-ons' AppProject; ``None`` without add-ons."""
-    charts = list_add_ons(settings)
-    if not charts:
-        return None
-    written = settings.add_on_applications
-    namespaces = {space for name, chart in charts.items() for space in _namespaces(settings, name, chart)}
-    cluster_kinds = {
-        kind for name, chart in charts.items() for kind in (*chart.cluster_kinds, *written[name].cluster_kinds)
-    }
-    kinds = {kind for name, chart in charts.items() for kind in (*chart.kinds, *written[name].kinds)}
+def build_add_on_projects(settings: StackSettings) -> dict[str, dict[str, Any]]:
+    """Build the specs of the AppProjects of add-ons, by the names of the projects."""
     return {
-        "description": "Add-ons of the cluster, of charts whose repositories are listed.",
-        "sourceRepos": sorted({written[name].repo_url or chart.repository for name, chart in charts.items()}),
-        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": one} for one in sorted(namespaces)],
-        "clusterResourceWhitelist": [build_group_kind(kind) for kind in sorted(cluster_kinds)],
-        "namespaceResourceWhitelist": [build_group_kind(kind) for kind in sorted(kinds)],
+        find_add_on_project(name): _build_project(settings, name, chart)
+        for name, chart in list_add_ons(settings).items()
     }
 
 
-def _namespaces(settings: StackSettings, name: str, chart: AddOnChart) -> tuple[str, ...]:
-    return (find_facts(settings, name)["namespace"], *chart.namespaces)
+def _build_project(settings: StackSettings, name: str, chart: AddOnChart) -> dict[str, Any]:
+    written = settings.add_on_applications[name]
+    namespaces = {find_facts(settings, name)["namespace"], *chart.namespaces}
+    return {
+        "description": f"Add-on {name}, and nothing else.",
+        "sourceRepos": [written.repo_url or chart.repository],
+        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": one} for one in sorted(namespaces)],
+        "clusterResourceWhitelist": [
+            build_group_kind(kind) for kind in sorted({*chart.cluster_kinds, *written.cluster_kinds})
+        ],
+        "namespaceResourceWhitelist": [build_group_kind(kind) for kind in sorted({*chart.kinds, *written.kinds})],
+    }
 
 
 def _build(settings: StackSettings, name: str, chart: AddOnChart) -> Manifest:
@@ -80,7 +88,7 @@ def _build(settings: StackSettings, name: str, chart: AddOnChart) -> Manifest:
         "finalizers": [conventions.RESOURCES_FINALIZER],
     }
     wave = {conventions.SYNC_WAVE: str(conventions.WAVE_BEFORE_ADD_ONS + chart.wave)}
-    if not any(list_unknown(values)):
+    if not chart.reads_cluster:
         metadata["annotations"] = {**metadata["annotations"], **wave}
         spec = _build_spec(settings, name, chart, values)
         return {"apiVersion": conventions.ARGOCD_API_VERSION, "kind": "Application", "metadata": metadata, "spec": spec}
@@ -118,7 +126,7 @@ def _build_spec(settings: StackSettings, name: str, chart: AddOnChart, values: d
         "syncOptions": [*options, "RespectIgnoreDifferences=true"] if ignored else options,
     }
     return {
-        "project": conventions.ADD_ONS_PROJECT,
+        "project": find_add_on_project(name),
         "source": {
             "repoURL": application.repo_url or chart.repository,
             "chart": chart.chart,

@@ -1,4 +1,4 @@
-"""AppProjects: platform for Argo CD and the tree, default locked shut, one of all add-ons, one per team.
+"""AppProjects: platform for Argo CD and the tree, default locked shut, one per add-on, one per team.
 
 Argo CD's server validates projects in Go and not in the CRD, so what is built here has passed `settings`' own checks.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.add_ons import build_add_ons_project
+from gitops_stack.manifests.add_ons import build_add_on_projects
 from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.argocd.notifications import build_subscriptions
 from gitops_stack.manifests.destinations import build_destination
@@ -18,12 +18,11 @@ from gitops_stack.settings import ProjectRoleSettings, StackSettings, SyncWindow
 
 
 def build_app_projects(settings: StackSettings) -> list[Manifest]:
-    """Build all AppProjects of the stack: platform, default, add-ons, the teams' in the order of the settings."""
-    add_ons = build_add_ons_project(settings)
+    """Build all AppProjects of the stack: platform, default, the add-ons', the teams' in the order of the settings."""
     return [
         _app_project(settings, conventions.PLATFORM_PROJECT, _platform(settings)),
         _app_project(settings, conventions.DEFAULT_PROJECT, _locked()),
-        *([_app_project(settings, conventions.ADD_ONS_PROJECT, add_ons)] if add_ons else []),
+        *(_app_project(settings, name, spec) for name, spec in build_add_on_projects(settings).items()),
         *(_app_project(settings, name, _team(settings, name)) for name in settings.projects),
     ]
 
@@ -37,7 +36,7 @@ def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Ma
             "namespace": settings.argocd.namespace,
             "labels": {conventions.STACK_LABEL: settings.stack},
             # An application whose project is gone can never be finalized (argo-cd#1329), and the two are pruned at
-            # the same time when a team leaves.
+            # the same time when a team or an add-on leaves.
             "annotations": {**conventions.LINGERING, **build_subscriptions(settings.argocd, name)},
         },
         "spec": spec,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.add_ons import list_add_on_namespaces
+from gitops_stack.manifests.add_ons import find_add_on_namespaces
 from gitops_stack.settings import StackSettings
 
 
@@ -28,7 +28,7 @@ def build_project_namespaces(settings: StackSettings, cluster: str = conventions
     here = {name: project for name, project in settings.projects.items() if cluster in project.clusters}
     owners = {ns: name for name, project in here.items() for ns in project.namespaces if "*" not in ns}
     if cluster == conventions.IN_CLUSTER_NAME:
-        owners |= dict.fromkeys(list_add_on_namespaces(settings), conventions.ADD_ONS_PROJECT)
+        owners |= find_add_on_namespaces(settings)
     return [
         {
             "apiVersion": "v1",

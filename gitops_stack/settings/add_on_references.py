@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gitops_stack import conventions
 from gitops_stack.patterns import match_namespace
-from gitops_stack.settings.add_on_charts import AddOnChart, list_add_on_charts
+from gitops_stack.settings.add_on_charts import AddOnChart, find_add_on_project, list_add_on_charts
 from gitops_stack.settings.add_on_roles import find_facts, find_role_settings, find_values, list_add_ons
 from gitops_stack.settings.add_on_values import find_value
 from gitops_stack.settings.stack import StackSettings
@@ -31,9 +31,10 @@ def check_add_on_applications(settings: StackSettings) -> Iterator[Finding]:
                 yield f"{path}.values.{need.when}", "a value", f"needs to be left out: {need.why}"
             elif need.value is not None and find_value(values, need.when) and not find_value(values, need.value):
                 yield f"{path}.values.{need.value}", None, f"needs a value beside {need.when}: {need.why}"
-    if settings.add_on_applications and conventions.ADD_ONS_PROJECT in settings.projects:
-        own = conventions.ADD_ONS_PROJECT
-        yield f"projects.{own}", own, "needs another name: the project of addOnApplications has this one"
+    # Also while the add-on is off: its project stays in the cluster, and removes with it what the add-on deployed.
+    for name in list_add_on_charts():
+        if (own := find_add_on_project(name)) in settings.projects:
+            yield f"projects.{own}", own, f"needs another name: the project of addOnApplications.{name} has this one"
 
 
 def _check_owners(settings: StackSettings, name: str, path: str, chart: AddOnChart) -> Iterator[Finding]:

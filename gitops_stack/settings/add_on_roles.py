@@ -50,8 +50,12 @@ def find_facts(settings: StackSettings, name: str) -> dict[str, Any]:
 
 def find_values(settings: StackSettings, name: str) -> dict[str, Any]:
     """Return the values of add-on ``name``: the library's, and over them the stack file's."""
-    filled = fill_values(load_add_on_chart(name).values, find_facts(settings, name))
-    return merge_values(filled, settings.add_on_applications[name].values)
+    chart = load_add_on_chart(name)
+    values = fill_values(chart.values, find_facts(settings, name))
+    for other, beside in chart.values_beside.items():
+        if other in settings.add_on_applications:
+            values = merge_values(values, beside)
+    return merge_values(values, settings.add_on_applications[name].values)
 
 
 def find_add_on_roles(settings: StackSettings) -> dict[str, PodRoleSettings]:

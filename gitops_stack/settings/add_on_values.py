@@ -57,6 +57,12 @@ def merge_values(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str
     return merged
 
 
+def list_placeholders(value: object) -> Iterator[str]:
+    """Yield the names in all texts of ``value`` that stand for what is known of a stack."""
+    for _, text in list_texts(value):
+        yield from (name for name, _ in _PLACEHOLDER.findall(text if isinstance(text, str) else text.text))
+
+
 def list_texts(value: object, path: str = "") -> Iterator[tuple[str, str | Unknown]]:
     """Yield all texts in ``value``, each with its path: `settings.clusterName`."""
     if isinstance(value, (str, Unknown)):

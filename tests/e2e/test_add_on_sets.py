@@ -1,4 +1,4 @@
-"""What Argo CD's own code makes of the ApplicationSets of add-ons: the Application of a stack that knows its values."""
+"""What Argo CD's own code makes of the ApplicationSets of add-ons: one Application, with the values of its stack."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.add_ons import build_add_ons
 from gitops_stack.manifests.cluster_metadata import build_cluster_secret
 from gitops_stack.settings import ClusterMetadata
+from gitops_stack.settings.add_on_values import list_texts
 from tests.add_ons import with_add_ons
 from tests.e2e.scenario import say
 
@@ -54,12 +55,13 @@ def ask_argocd(folder: Path, application_set: Manifest) -> list[dict[str, Any]]:
 def test_it_is_the_application_of_a_stack_that_knows_and_of_no_other_cluster(name: str, tmp_path: Path) -> None:
     made = build_add_ons(with_add_ons(tmp_path, {name: {"values": BRACES}}))[name]
     told = build_add_ons(with_add_ons(tmp_path, {name: {"values": {**BRACES, **TOLD[name]}}}))[name]
-    assert (made["kind"], told["kind"]) == ("ApplicationSet", "Application")
-    (found,) = ask_argocd(tmp_path, made)
-    values, wanted = (one["spec"]["source"]["helm"].pop("valuesObject") for one in (found, told))
-    assert values == wanted
-    assert found["spec"]["source"] == told["spec"]["source"]
-    for key in ("project", "ignoreDifferences", "syncPolicy"):
-        assert found["spec"].get(key) == told["spec"].get(key)
+    (found,), (wanted,) = ask_argocd(tmp_path, made), ask_argocd(tmp_path, told)
+    values = found["spec"]["source"]["helm"]["valuesObject"]
+    assert next(iter(list_texts(TOLD[name]))) in list(list_texts(values))
+    assert values["serviceAccount"]["annotations"] == BRACES["serviceAccount"]["annotations"]
+    assert found["spec"] == wanted["spec"]
+    template = made["spec"]["template"]
+    for key in ("project", "ignoreDifferences", "syncPolicy", "destination"):
+        assert found["spec"].get(key) == template["spec"].get(key)
     assert found["metadata"]["name"] == name
-    assert found["metadata"]["finalizers"] == told["metadata"]["finalizers"]
+    assert found["metadata"]["finalizers"] == template["metadata"]["finalizers"]
