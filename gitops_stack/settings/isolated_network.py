@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitops_stack.settings.add_on_roles import find_role_settings, list_add_ons
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.stack import StackSettings
 
@@ -16,6 +17,7 @@ ISOLATED_PARTS = {
     "addOns.clusterAutoscaler": ("autoscaling",),  # the EKS user guide's list, as the load balancers'
     "addOns.loadBalancerController": ("elasticloadbalancing",),
     "addOns.externalSecrets": ("secretsmanager",),
+    "addOnApplications.aws-for-fluent-bit": ("logs",),  # CloudWatch Logs user guide, "interface VPC endpoints"
     "cluster.compute.ssmAccess": ("ssm", "ssmmessages"),  # Systems Manager user guide, "Create VPC endpoints"
 }
 """Setting -> services it calls beside those of the nodes."""
@@ -33,13 +35,17 @@ def check_isolated(settings: StackSettings, network: NetworkSettings) -> Iterato
     has = ", ".join(network.endpoints) or "none"
     if missing := [service for service in ISOLATED_ENDPOINTS if service not in network.endpoints]:
         yield "network.endpoints", has, f"needs {', '.join(missing)}: without a NAT gateway nodes reach nothing else"
-    for part in _list_parts(settings):
-        if missing := [service for service in ISOLATED_PARTS[part] if service not in network.endpoints]:
+    for part, services in _list_parts(settings):
+        if missing := [service for service in services if service not in network.endpoints]:
             needs = f"needs {', '.join(missing)} beside {part}, which reaches nothing else without a NAT gateway"
             yield "network.endpoints", has, needs
+    for name in list_add_ons(settings):
+        if settings.add_on_applications[name].repo_url is None:
+            needs = "needs a mirror that the VPC reaches beside network.natGateways 0, and values that name its images:"
+            yield f"addOnApplications.{name}.repoUrl", None, f"{needs} neither chart nor images are reached otherwise"
 
 
-def _list_parts(settings: StackSettings) -> Iterator[str]:
+def _list_parts(settings: StackSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
     add_ons = settings.add_ons
     if add_ons is not None:
         parts = {
@@ -48,6 +54,10 @@ def _list_parts(settings: StackSettings) -> Iterator[str]:
             "addOns.loadBalancerController": add_ons.load_balancer_controller,
             "addOns.externalSecrets": add_ons.external_secrets,
         }
-        yield from (part for part, value in parts.items() if value is not None)
+        yield from ((part, ISOLATED_PARTS[part]) for part, value in parts.items() if value is not None)
+    for name, chart in list_add_ons(settings).items():
+        if chart.role is not None and find_role_settings(settings, chart) is None:  # its role is another's, or brought
+            part = f"addOnApplications.{name}"
+            yield part, ISOLATED_PARTS.get(f"addOns.{chart.role.add_ons}", ISOLATED_PARTS.get(part, ()))
     if settings.eks is not None and settings.eks.compute.ssm_access:
-        yield "cluster.compute.ssmAccess"
+        yield "cluster.compute.ssmAccess", ISOLATED_PARTS["cluster.compute.ssmAccess"]
