@@ -17,7 +17,8 @@ _SECONDS = 30.0
 _LARGEST = 64 << 20  # bytes; the largest in public use have about twenty million
 _FINE = 200
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Texts alone, as written: `version: 1.10` is no number, and a date that no calendar has (`created`) stops nobody.
+_Loader: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Index = dict[str, tuple[str, ...]]
 
 
@@ -45,8 +46,8 @@ def load_index(repository: str) -> Index:
     except (HTTPError, InvalidURL, OSError) as error:
         raise EnvironmentProblem(f"{url}: does not answer: {error}; check the network and run again") from None
     try:
-        document = yaml.load(content, Loader=_Loader)  # noqa: S506 - a safe loader, the fast one where there is one
-    except yaml.YAMLError:
+        document = yaml.load(content, Loader=_Loader)  # noqa: S506 - makes texts alone, fast where there is libyaml
+    except (yaml.YAMLError, RecursionError):
         raise EnvironmentProblem(f"{url}: is no YAML; is a proxy in between?") from None
     entries = dig(document, "entries")
     if not isinstance(entries, dict):

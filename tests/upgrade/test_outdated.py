@@ -175,6 +175,8 @@ def test_a_range_a_registry_and_an_unknown_chart_are_said(project: Path) -> None
     [
         ("a: [", "is no YAML; is a proxy in between?"),
         ("<html></html>", "has no entries; it is no chart repository's index"),
+        (f"a: {'[' * 5000}", "is no YAML; is a proxy in between?"),
+        ("entries: {? [a] : 1}", "is no YAML; is a proxy in between?"),
         ("- a", "has no entries; it is no chart repository's index"),
     ],
 )
@@ -182,6 +184,13 @@ def test_an_index_that_is_none_ends_in_a_sentence(page: str, said: str) -> None:
     with repository({"/charts/index.yaml": page}) as (url, _), pytest.raises(EnvironmentProblem) as refused:
         load_index(f"{url}/charts/")
     assert str(refused.value) == f"{url}/charts/index.yaml: {said}"
+
+
+def test_an_index_is_read_as_texts_whatever_yaml_makes_of_them() -> None:
+    written = "created: 2024-13-45, appVersion: 2023-02-30, digest: 0x_, size: 0b, time: 2024-01-01T99:00:00Z"
+    page = f"entries: {{web: [{{version: 1.10, {written}}}, {{version: 1.2.3}}, null, 5], other: 5}}"
+    with repository({"/index.yaml": page}) as (url, _):
+        assert load_index(url) == {"web": ("1.10", "1.2.3", "", ""), "other": ()}
 
 
 def test_a_server_that_is_not_there_ends_in_a_sentence() -> None:
