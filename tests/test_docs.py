@@ -13,6 +13,7 @@ from gitops_stack.testing import RegisteredResource, record_program
 from tests.docs.architecture_page import write_layers
 from tests.docs.commands_page import write_commands
 from tests.docs.documents import FENCED, FILES, find_calls, find_command
+from tests.docs.recover_page import write_drills
 from tests.stacks import CALLS, ROOT, is_golden_run
 
 LIBRARY = ROOT / "docs" / "library.md"
@@ -89,6 +90,14 @@ def test_every_make_target_exists(file: str, words: tuple[str, ...]) -> None:
 def test_the_page_of_commands_says_what_they_say_of_themselves() -> None:
     page = ROOT / "docs" / "commands.md"
     written = write_commands(page.read_text(encoding="utf-8"))
+    if is_golden_run():
+        page.write_text(written, encoding="utf-8")
+    assert written == page.read_text(encoding="utf-8")
+
+
+def test_the_page_of_recoveries_is_that_of_the_drills_that_ran() -> None:
+    page = ROOT / "docs" / "recover.md"
+    written = write_drills(page.read_text(encoding="utf-8"))
     if is_golden_run():
         page.write_text(written, encoding="utf-8")
     assert written == page.read_text(encoding="utf-8")

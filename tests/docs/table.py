@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gitops_stack.lab.drills.catalogue import DRILLS
+from gitops_stack.lab.drills.drill import DOCUMENTED, PROOF
 from tests.docs.world import World
 from tests.stacks import ROOT
 
@@ -299,6 +301,21 @@ REACH = Left(
     "asks an AWS account",
     ("tests/account/test_public_access.py::test_the_command_runs_in_between_and_its_exit_code_is_kept",),
 )
+_DRILLED = ("tests/e2e/test_drills.py::test_a_drill_is_noticed_recovered_and_proven",)
+DRILL = Left("starts a lab", _DRILLED)
+# Each is typed by its drill, from the same source as the page; `make soak` runs all.
+DRILLED = {
+    **{
+        command.text.format_map(DOCUMENTED): Left("a drill types it in a lab", _DRILLED)
+        for drill in DRILLS
+        for command in (*drill.commands, *PROOF)
+        if command.text.startswith(("git ", "gitops-stack "))
+    },
+    **{f"gitops-stack drill {drill.name}": DRILL for drill in DRILLS},
+    "gitops-stack drill --list": Left(
+        "lists what the page is made of", ("tests/cli/test_drill.py::test_the_list_says_what_happens_in_each",)
+    ),
+}
 REHEARSE = Left(
     "starts a lab",
     (
@@ -488,6 +505,7 @@ LEFT: dict[str, dict[str, Left]] = {
         ),
     },
     "docs/lab.md": {
+        "gitops-stack drill": DRILL,
         'eval "$(.venv/bin/gitops-stack lab env)"': LAB,
         "gitops-stack lab logs argocd-repo-server": LAB,
         "gitops-stack lab bootstrap --name second --stack local": BOOTSTRAP,
@@ -501,6 +519,7 @@ LEFT: dict[str, dict[str, Left]] = {
         ),
     },
     "docs/recover.md": {
+        **DRILLED,
         "gitops-stack adopt --stack dev --remove-managers": REMOVE_MANAGERS,
         "gitops-stack adopt --stack dev --remove-managers --yes": REMOVE_MANAGERS,
         "gitops-stack recover --stack dev": Left(
