@@ -19,6 +19,7 @@ from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.workspace import Workspace
 
 _LIMIT_SECONDS = 900.0
+_WIDTH = "128"  # more than the overlay has objects
 _DIFFERS = 1  # what kubectl diff leaves with when something would change
 
 
@@ -89,8 +90,8 @@ class Naive:
             self._engine.run("config", "set", key, str(value), "--stack", "naive", limit_seconds=60)
 
     def up(self) -> None:
-        """Run `pulumi up`."""
-        self._engine.up(limit_seconds=_LIMIT_SECONDS)
+        """Run `pulumi up`; with the engine's own width, workloads take every place before their ServiceAccounts do."""
+        self._engine.up("--parallel", _WIDTH, limit_seconds=_LIMIT_SECONDS)
 
     def preview(self) -> None:
         """Run `pulumi preview`."""
