@@ -16,7 +16,7 @@ from gitops_stack.patterns import normalize_server
 from gitops_stack.settings.cluster import ClusterName
 from gitops_stack.settings.cluster_metadata import LABELS, ClusterMetadata
 from gitops_stack.settings.managed_by import StackReferenceName
-from gitops_stack.settings.types import CertificateData, Flag, RoleArn, SettingError, Settings, matching
+from gitops_stack.settings.types import CertificateData, Flag, LabelValue, RoleArn, SettingError, Settings, matching
 
 if TYPE_CHECKING:
     from gitops_stack.settings.stack import StackSettings
@@ -25,11 +25,20 @@ Server = Annotated[
     str,
     matching(r"https://[^\s/@?#]+(/[^\s@?#]*)?", "the URL of the cluster's API server: https://…"),
 ]
+_DNS = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 ClusterLabel = Annotated[
     str,
-    matching(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a label key of Kubernetes"),
+    matching(
+        rf"((?=[^/]{{1,253}}/){_DNS}(\.{_DNS})*/)?[A-Za-z0-9]([\w.-]{{0,61}}[A-Za-z0-9])?", "a label key of Kubernetes"
+    ),
 ]
-LabelValue = Annotated[str, matching(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", "a label value of Kubernetes")]
+# Its Secret and its Application are named cluster-NAME, and a label of the Secret says that name: 63 at most.
+RegisteredName = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]([-a-z0-9]{0,53}[a-z0-9])?", "a DNS label of at most 55 characters: its Secret is named cluster-NAME"
+    ),
+]
 _TYPED = ("server", "caData", "clusterName")
 
 
