@@ -195,7 +195,7 @@ def _load_logins(environment: Mapping[str, str]) -> dict[str, Any]:
 def _load_yaml(file: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+    except (OSError, ValueError, yaml.YAMLError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gitops_stack.aws_plan import oidc
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.managed_by import shorten_stack
 from gitops_stack.settings.registered_clusters import list_stack_references
 
 ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
@@ -50,7 +51,7 @@ def list_passed_roles(settings: StackSettings) -> list[str]:
 
 def list_read_stacks(settings: StackSettings) -> list[str]:
     """List the stacks of the same project whose outputs the program reads: its spokes', and its hub's."""
-    return sorted({stack for stack in list_stack_references(settings).values() if "/" not in stack})
+    return sorted({name for one in list_stack_references(settings).values() if "/" not in (name := shorten_stack(one))})
 
 
 def list_keys(settings: StackSettings) -> list[str]:

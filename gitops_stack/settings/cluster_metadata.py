@@ -12,10 +12,10 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
 
-from gitops_stack.settings.types import matching
+from gitops_stack.settings.types import LabelValue, matching
 
 LABELS = ("stack", "region")  # what selectors pick by; all else are annotations, which have no limit on characters
-_REGION, _ACCOUNT, _VPC = r"^[a-z]{2}(-[a-z]+)+-\d$", r"^\d{12}$", r"^vpc-"
+_REGION, _ACCOUNT, _VPC = r"^[a-z]{2,4}(-[a-z]{1,12}){1,3}-\d$", r"^\d{12}$", r"^vpc-"
 _ARN = r"^arn:aws[-a-z]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:.+$"
 Region = Annotated[
     str, matching(_REGION, "an AWS region such as eu-central-1"), WithJsonSchema({"pattern": _REGION, "type": "string"})
@@ -35,7 +35,7 @@ Arn = Annotated[
 class ClusterMetadata:
     """What ApplicationSets may read. A field that is None does not belong to this kind of stack and is not written."""
 
-    stack: str = Field(description="Name of the stack; a label.")
+    stack: LabelValue = Field(description="Name of the stack; a label.")
     region: Region | None = Field(default=None, description="AWS region; a label.")
     accountId: AccountId | None = Field(default=None, description="AWS account.")  # noqa: N815 - the key
     clusterName: str | None = Field(default=None, description="Name of the EKS cluster.")  # noqa: N815

@@ -6,12 +6,21 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.settings.types import RoleArn, Settings, matching
 
 StackReferenceName = Annotated[
     str,
     matching(r"[\w.-]{1,100}(/[\w.-]{1,100}/[\w.-]{1,100})?", "a stack of this project, or ORGANIZATION/PROJECT/STACK"),
 ]
+
+
+_OWN_PROJECT = f"organization/{PULUMI_PROJECT}/"  # self-managed backends have this one organization
+
+
+def shorten_stack(reference: str) -> str:
+    """Return the name alone of a stack of this project that is written whole; any other as it is."""
+    return reference.removeprefix(_OWN_PROJECT)
 
 
 class ManagedBySettings(Settings):

@@ -15,8 +15,8 @@ from gitops_stack.conventions import IN_CLUSTER, IN_CLUSTER_NAME
 from gitops_stack.patterns import normalize_server
 from gitops_stack.settings.cluster import ClusterName
 from gitops_stack.settings.cluster_metadata import LABELS, ClusterMetadata
-from gitops_stack.settings.managed_by import StackReferenceName
-from gitops_stack.settings.types import CertificateData, Flag, RoleArn, SettingError, Settings, matching
+from gitops_stack.settings.managed_by import StackReferenceName, shorten_stack
+from gitops_stack.settings.types import CertificateData, Flag, LabelValue, RoleArn, SettingError, Settings, matching
 
 if TYPE_CHECKING:
     from gitops_stack.settings.stack import StackSettings
@@ -25,11 +25,20 @@ Server = Annotated[
     str,
     matching(r"https://[^\s/@?#]+(/[^\s@?#]*)?", "the URL of the cluster's API server: https://…"),
 ]
+_DNS = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 ClusterLabel = Annotated[
     str,
-    matching(r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", "a label key of Kubernetes"),
+    matching(
+        rf"((?=[^/]{{1,253}}/){_DNS}(\.{_DNS})*/)?[A-Za-z0-9]([\w.-]{{0,61}}[A-Za-z0-9])?", "a label key of Kubernetes"
+    ),
 ]
-LabelValue = Annotated[str, matching(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", "a label value of Kubernetes")]
+# Its Secret and its Application are named cluster-NAME, and a label of the Secret says that name: 63 at most.
+RegisteredName = Annotated[
+    str,
+    matching(
+        r"[a-z0-9]([-a-z0-9]{0,53}[a-z0-9])?", "a DNS label of at most 55 characters: its Secret is named cluster-NAME"
+    ),
+]
 _TYPED = ("server", "caData", "clusterName")
 
 
@@ -105,22 +114,24 @@ def check_registered_clusters(settings: StackSettings) -> Iterator[tuple[str, ob
         path = f"clusters.{name}"
         if name == IN_CLUSTER_NAME:
             yield path, name, f"needs another name: {IN_CLUSTER_NAME} is the cluster Argo CD runs in"
-        if cluster.stack == settings.stack:
+        stack = shorten_stack(cluster.stack) if cluster.stack is not None else None
+        if stack == settings.stack:
             yield f"{path}.stack", cluster.stack, f"needs another stack: this one's cluster is {IN_CLUSTER_NAME}"
         if cluster.server is not None and normalize_server(cluster.server) == IN_CLUSTER:
             yield f"{path}.server", cluster.server, f"needs another cluster: this is {IN_CLUSTER_NAME}"
-        for key, value, taken in (
-            ("server", normalize_server(cluster.server) if cluster.server else None, servers),
-            ("stack", cluster.stack, stacks),
+        server = normalize_server(cluster.server) if cluster.server else None
+        for key, shown, value, taken in (
+            ("server", server, server, servers),
+            ("stack", cluster.stack, stack, stacks),
         ):
             if value is None:
                 continue
             if value in taken:
                 # util/db/cluster.go of Argo CD: a cluster is its server, and one Secret of it is read.
-                yield f"{path}.{key}", value, f"needs one of its own: clusters.{taken[value]} has this one"
+                yield f"{path}.{key}", shown, f"needs one of its own: clusters.{taken[value]} has this one"
             taken.setdefault(value, name)
     managed = settings.eks.managed_by if settings.eks else None
-    if managed is not None and managed.stack == settings.stack:
+    if managed is not None and managed.stack is not None and shorten_stack(managed.stack) == settings.stack:
         yield "cluster.managedBy.stack", managed.stack, "needs another stack: a cluster's own Argo CD needs no role"
 
 

@@ -22,7 +22,7 @@ from gitops_stack.settings.cluster import EksClusterSettings, ExistingClusterSet
 from gitops_stack.settings.gitops import GitOpsSettings
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.pod_roles import PodRoleSettings
-from gitops_stack.settings.registered_clusters import RegisteredClusterSettings
+from gitops_stack.settings.registered_clusters import RegisteredClusterSettings, RegisteredName
 from gitops_stack.settings.registry import RegistrySettings
 from gitops_stack.settings.teams import ProjectSettings, WorkloadSettings
 from gitops_stack.settings.types import DnsLabel, Region, Settings
@@ -58,7 +58,7 @@ class StackSettings(Settings):
     )
     gitops: GitOpsSettings = Field(description="The repository Argo CD follows.")
     argocd: ArgoCDSettings = Field(description="Argo CD's release, variant and patches.")
-    clusters: dict[DnsLabel, RegisteredClusterSettings] = Field(
+    clusters: dict[RegisteredName, RegisteredClusterSettings] = Field(
         default_factory=dict, description="Other EKS clusters that Argo CD deploys to, by name."
     )
     projects: dict[DnsLabel, ProjectSettings] = Field(default_factory=dict, description="One AppProject per team.")

@@ -33,6 +33,7 @@ DnsLabel = Annotated[
     str,
     matching(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", "a DNS label: lower-case letters, digits and '-', 63 at most"),
 ]
+LabelValue = Annotated[str, matching(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", "a label value of Kubernetes")]
 _REPOSITORY_URL = r"(?!(https|oci)://[^/\s]*@|\w+://[^/\s]*:[^/\s]*@)(https|ssh|file|oci)://\S+|[\w.-]+@[\w.-]+:\S+"
 RepositoryUrl = Annotated[
     str,

@@ -12,6 +12,7 @@ from httpx2 import Client, HTTPError, InvalidURL
 from gitops_stack.conventions import LOOPBACK_HOSTS
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.policies.fields import dig, sequence, text
+from gitops_stack.preview.masking import mask_text
 
 _SECONDS = 30.0
 _LARGEST = 64 << 20  # bytes; the largest in public use have about twenty million
@@ -29,12 +30,13 @@ def is_askable(repository: str) -> bool:
 
 def load_index(repository: str) -> Index:
     """Read the index of a repository: chart -> versions. Raises :class:`EnvironmentProblem` with the place in it."""
-    url = f"{repository.rstrip('/')}/index.yaml"
-    local = urlsplit(url).hostname in LOOPBACK_HOSTS
+    asked = f"{repository.rstrip('/')}/index.yaml"
+    url = mask_text(asked)  # what is said of it: an Application people wrote may have a login in its URL
     try:
+        local = urlsplit(asked).hostname in LOOPBACK_HOSTS
         with (
             Client(timeout=_SECONDS, trust_env=not local, follow_redirects=True) as client,
-            client.stream("GET", url) as got,
+            client.stream("GET", asked) as got,
         ):
             if got.status_code != _FINE:
                 raise EnvironmentProblem(f"{url}: was answered with {got.status_code}; check the repository's URL")
@@ -43,8 +45,9 @@ def load_index(repository: str) -> Index:
                 content += chunk
                 if len(content) > _LARGEST:
                     raise EnvironmentProblem(f"{url}: is larger than {_LARGEST >> 20} MiB; ask its chart by hand")
-    except (HTTPError, InvalidURL, OSError) as error:
-        raise EnvironmentProblem(f"{url}: does not answer: {error}; check the network and run again") from None
+    except (HTTPError, InvalidURL, OSError, ValueError) as error:
+        said = mask_text(str(error))
+        raise EnvironmentProblem(f"{url}: does not answer: {said}; check the network and run again") from None
     try:
         document = yaml.load(content, Loader=_Loader)  # noqa: S506 - makes texts alone, fast where there is libyaml
     except (yaml.YAMLError, RecursionError):

@@ -15,6 +15,7 @@ from gitops_stack.account.addon_pins import load_pins
 from gitops_stack.account.addon_versions import is_older
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.release import check_release
+from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.eks_versions import load_eks_versions
 from gitops_stack.upgrade.chart_index import Index, find_newest, is_askable, is_version, order_version
@@ -81,24 +82,23 @@ def _find_eks(cluster: EksClusterSettings) -> Iterator[Pin]:
 
 
 def _judge_chart(chart: PinnedChart, ask: AskIndex | None) -> Pin:
-    pin = ("chart", chart.place, chart.version)
+    pin = ("chart", chart.place, mask_text(chart.version))
+    repository = mask_text(chart.repository)
     if not is_version(chart.version):
-        return Pin(
-            *pin, None, chart.repository, "a range, of which Argo CD takes the newest by itself; pin one version"
-        )
+        return Pin(*pin, None, repository, "a range, of which Argo CD takes the newest by itself; pin one version")
     if ask is not None and is_askable(chart.repository):
         try:
             newest = find_newest(ask(chart.repository).get(chart.name, ()))
         except EnvironmentProblem as problem:
-            return Pin(*pin, None, chart.repository, str(problem))
+            return Pin(*pin, None, repository, str(problem))
         note = "" if newest else f"has no chart {chart.name} there"
-        return Pin(*pin, newest, chart.repository, note, _is_newer(newest, chart.version))
+        return Pin(*pin, newest, repository, note, _is_newer(newest, chart.version))
     if chart.known is not None:
         known = chart.known
         source = f"{known.source}; read {known.read}"
         return Pin(*pin, known.version, source, "", _is_newer(known.version, chart.version))
     note = "" if is_askable(chart.repository) else "a registry of OCI charts has no index"
-    return Pin(*pin, None, chart.repository, note or "not asked: --ask-repositories")
+    return Pin(*pin, None, repository, note or "not asked: --ask-repositories")
 
 
 def _is_newer(newest: str | None, pinned: str) -> bool:

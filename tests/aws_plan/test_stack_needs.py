@@ -36,8 +36,9 @@ def test_keys_of_others_are_listed_once() -> None:
 def test_states_of_hub_and_spokes_are_read_where_they_are_of_this_project() -> None:
     assert list_read_stacks(eks_settings()) == []
     cluster = {**eks_settings().model_dump(by_alias=True, exclude_none=True)["cluster"], "managedBy": {"stack": "hub"}}
-    clusters = {"b": {"stack": "stage"}, "a": {"stack": "acme/payments/prd"}}
-    assert list_read_stacks(eks_settings(cluster=cluster, clusters=clusters)) == ["hub", "stage"]
+    whole = {"c": {"stack": "organization/gitops-stack/edge"}}
+    clusters = {"b": {"stack": "stage"}, "a": {"stack": "acme/payments/prd"}, **whole}
+    assert list_read_stacks(eks_settings(cluster=cluster, clusters=clusters)) == ["edge", "hub", "stage"]
 
 
 @pytest.mark.parametrize(

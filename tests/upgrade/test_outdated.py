@@ -137,6 +137,19 @@ def test_repositories_are_asked_with_the_flag_alone_and_once_each(project: Path)
     assert found["ApplicationSet other"]["status"] == "newest"
 
 
+@pytest.mark.parametrize("version", ["6.9.0", "6.x"])
+@pytest.mark.parametrize("page", [{}, {"/index.yaml": INDEX}, {"/index.yaml": "a: ["}], ids=["silent", "index", "torn"])
+def test_a_password_in_a_repository_s_url_is_never_printed(page: dict[str, str], version: str, project: Path) -> None:
+    with repository(page) as (url, _):
+        write_application(project, url.replace("http://", "http://user:hunter2@"), version)
+        options = ([], ["--ask-repositories"], ["--output", "json"], ["--ask-repositories", "--output", "json"])
+        found = [run(project, *one) for one in options]
+    write_application(project, "https://user:hunter2@[")
+    found.append(run(project, "--ask-repositories"))
+    assert all("Application podinfo" in one.stdout for one in found)
+    assert not any("hunter2" in f"{one.stdout}{one.stderr}{one.exception}" for one in found)
+
+
 def test_a_repository_that_does_not_answer_is_said_and_all_else_is_judged(project: Path) -> None:
     with repository({}) as (url, asked):
         write_application(project, url)
