@@ -39,7 +39,7 @@ def test_a_version_does_not_change_unnoticed() -> None:
 @pytest.mark.parametrize("version", load_versions(), ids=lambda path: path.name)
 def test_answers_files_record_version_and_address(version: Path) -> None:
     found = list(version.rglob("*answers_file*"))
-    assert len(found) == 2
+    assert len(found) == 3
     for file in found:
         assert f"_commit='{version.name}', _src_path='{ADDRESS}'" in file.read_text()
 
