@@ -30,7 +30,7 @@ CheckFunction = Callable[[], Iterable[Check]]
 def run_checks(checks: dict[str, CheckFunction]) -> list[Check]:
     """Run ``checks`` (name -> function) side by side; a refusal by AWS becomes a skipped check of that name."""
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        return [found for results in pool.map(_run, checks, checks.values()) for found in results]
+        return [found for results in pool.map(run_check, checks, checks.values()) for found in results]
 
 
 def skip(name: str, found: str, remedy: str) -> Check:
@@ -38,7 +38,8 @@ def skip(name: str, found: str, remedy: str) -> Check:
     return Check(name, "skipped", found, "an answer from AWS", remedy)
 
 
-def _run(name: str, check: CheckFunction) -> list[Check]:
+def run_check(name: str, check: CheckFunction) -> list[Check]:
+    """Run one check; a refusal by AWS becomes a skipped check of ``name``."""
     try:
         return list(check())
     except AccessDeniedError as error:

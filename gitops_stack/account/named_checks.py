@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from gitops_stack.account.checks import Check
+from gitops_stack.account.checks import Check, run_check
 from gitops_stack.account.session import Account
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.arn_references import list_arns
@@ -28,7 +29,7 @@ def check_named(account: Account, settings: StackSettings) -> Iterator[Check]:
             continue
         _, _, service, region, owner, resource = arn.split(":", 5)
         if owner in own and region in ("", account.region):
-            yield from _look(account, path, arn, service, resource)
+            yield from run_check(_label(path), partial(_look, account, path, arn, service, resource))
     if settings.eks is not None:
         yield from _check_security_groups(account, settings)
 
@@ -39,7 +40,7 @@ def _look(account: Account, path: str, arn: str, service: str, resource: str) ->
     if call is None:
         return
     what, method, arguments = call
-    label, needs = f"named: {path}", f"{what} that exists"
+    label, needs = _label(path), f"{what} that exists"
     found = account.find(service, method, **arguments)
     if found is None:
         yield Check(label, "failed", f"{arn} does not exist", needs, f"make it, or correct {path}")
@@ -71,13 +72,21 @@ def _check_security_groups(account: Account, settings: StackSettings) -> Iterato
     vpc = settings.network.vpc_id if settings.network else None
     for name, group in groups.items():
         path = f"cluster.compute.nodeGroups.{name}.securityGroupIds"
-        needs = f"security groups of {vpc}" if vpc else "security groups that exist"
         for wanted in group.security_group_ids:
-            found = account.find("ec2", "describe_security_groups", GroupIds=[wanted])
-            actual = found["SecurityGroups"][0]["VpcId"] if found else None
-            if actual is None:
-                yield Check(f"named: {path}", "failed", f"{wanted} does not exist", needs, f"correct {path}")
-            elif vpc is not None and actual != vpc:
-                yield Check(f"named: {path}", "failed", f"{wanted} is of {actual}", needs, f"correct {path}")
-            else:
-                yield Check(f"named: {path}", "ok", wanted, needs)
+            yield from run_check(_label(path), partial(_look_at_group, account, path, wanted, vpc))
+
+
+def _look_at_group(account: Account, path: str, wanted: str, vpc: str | None) -> Iterator[Check]:
+    needs = f"security groups of {vpc}" if vpc else "security groups that exist"
+    found = account.find("ec2", "describe_security_groups", GroupIds=[wanted])
+    actual = found["SecurityGroups"][0]["VpcId"] if found else None
+    if actual is None:
+        yield Check(_label(path), "failed", f"{wanted} does not exist", needs, f"correct {path}")
+    elif vpc is not None and actual != vpc:
+        yield Check(_label(path), "failed", f"{wanted} is of {actual}", needs, f"correct {path}")
+    else:
+        yield Check(_label(path), "ok", wanted, needs)
+
+
+def _label(path: str) -> str:
+    return f"named: {path}"

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from gitops_stack.account.checks import Check
 from gitops_stack.account.named_checks import check_named
-from gitops_stack.account.session import Account
+from gitops_stack.account.session import AccessDeniedError, Account, AwsError
 from gitops_stack.settings.cluster import ADDONS
 from tests.account.stacks import ACCOUNT, REGION, Replace, eks_settings
 from tests.account.world import World
@@ -108,6 +108,30 @@ def test_what_a_policy_names_may_come_later(account: Account) -> None:
     statement = {"actions": ["sts:AssumeRole"], "resources": [role("spoke")]}
     given = {**pods(statements=[statement]), "argocd": {"spokeRoleArns": [role("spoke")]}}
     assert look(account, **given) == []
+
+
+def test_an_answer_that_is_refused_skips_its_name_alone(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/8c2f0f4e-6e4e-4f1a-9a52-0d6f5f9c2f11"
+    asking = Account.find
+
+    def refuse(self: Account, service: str, method: str, **arguments: Any) -> dict[str, Any] | None:
+        if service == "kms":
+            raise AccessDeniedError("kms:DescribeKey", "AccessDeniedException")
+        if arguments.get("GroupIds") == ["sg-0123456789abcdef0"]:
+            raise AwsError("ec2 does not answer", "repeat it", "Throttling")
+        return asking(self, service, method, **arguments)
+
+    monkeypatch.setattr(Account, "find", refuse)
+    changes = group("sg-0123456789abcdef0", "sg-0123456789abcdef1")
+    changes["cluster"] |= {"secretsKeyArn": key}
+    found = look(account, **pods(roleArn=role("gone")), **changes)
+    groups = "named: cluster.compute.nodeGroups.general.securityGroupIds"
+    assert sorted((one.name, one.status, one.found) for one in found) == [
+        (groups, "failed", "sg-0123456789abcdef1 does not exist"),
+        (groups, "skipped", "AWS: ec2 does not answer; repeat it"),
+        ("named: cluster.secretsKeyArn", "skipped", "no permission kms:DescribeKey"),
+        ("named: podRoles.app.roleArn", "failed", f"{role('gone')} does not exist"),
+    ]
 
 
 def test_security_groups_are_those_of_the_adopted_vpc(account: Account) -> None:

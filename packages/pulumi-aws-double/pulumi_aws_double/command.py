@@ -29,7 +29,7 @@ ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-west-1"
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 _READY_SECONDS = 60.0
-_NOT_FOUND = 127
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # as shells say it
 _USAGE = 2
 
 
@@ -66,7 +66,7 @@ def run_account(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the command's status, 127 when it is not found, 2 when there is no account."""
+    """Run the command line; return the command's status, 126 or 127 when it cannot run, 2 when there is no account."""
     parser = argparse.ArgumentParser(
         prog="pulumi-aws-double",
         description="Run COMMAND with an AWS account and a Pulumi backend of its own on this machine.",
@@ -110,7 +110,11 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     if program is None:
         sys.stderr.write(f"pulumi-aws-double: {command[0]}: command not found\n")
         return _NOT_FOUND
-    process = subprocess.Popen([program, *command[1:]], env=environment)
+    try:
+        process = subprocess.Popen([program, *command[1:]], env=environment)
+    except OSError as error:  # a script without its first line, or a program for another machine
+        sys.stderr.write(f"pulumi-aws-double: {command[0]}: cannot be run: {error.strerror}; name its interpreter\n")
+        return _NOT_EXECUTABLE
     while True:
         try:
             return process.wait()

@@ -48,6 +48,16 @@ def test_a_command_that_is_not_found_is_named(tmp_path: Path, environment: dict[
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_script_without_interpreter_ends_in_a_sentence(tmp_path: Path, environment: dict[str, str]) -> None:
+    script = tmp_path / "script"
+    script.write_text("true\n")
+    script.chmod(0o755)
+    done = subprocess.run([*DOUBLE, str(script)], env=environment, capture_output=True, text=True, check=False)
+    said = f"pulumi-aws-double: {script}: cannot be run: Exec format error; name its interpreter\n"
+    assert (done.returncode, done.stderr) == (126, said)
+    assert list(tmp_path.iterdir()) == [script]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
