@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from lightkube import Client
 
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.live_writes import delete, merge
 from gitops_stack.policies.admin_access import list_administrators
@@ -46,10 +46,16 @@ def check_password(password: str) -> None:
     """Raise :class:`GitOpsStackError` for a password that Argo CD's server would not take either."""
     if not _SHORTEST <= len(password) <= _LONGEST:
         raise GitOpsStackError(
-            f"password: found {len(password)} characters; needs {_SHORTEST} to {_LONGEST}, as Argo CD's server does"
+            Problem(
+                f"found {len(password)} characters",
+                f"needs {_SHORTEST} to {_LONGEST}, as Argo CD's server does",
+                "password",
+            )
         )
     if (size := len(password.encode())) > _MOST_BYTES:
-        raise GitOpsStackError(f"password: found {size} bytes; needs {_MOST_BYTES} at most, which is all bcrypt reads")
+        raise GitOpsStackError(
+            Problem(f"found {size} bytes", f"needs {_MOST_BYTES} at most, which is all bcrypt reads", "password")
+        )
 
 
 def rotate_password(client: Client, namespace: str, password: str) -> None:
@@ -60,7 +66,7 @@ def rotate_password(client: Client, namespace: str, password: str) -> None:
     check_password(password)
     wanted = _secret(namespace, "argocd-secret")
     if load_objects(client, [wanted], metadata_only=True)[wanted.text] is None:
-        raise EnvironmentProblem(f"{wanted.text}: is missing; is Argo CD installed in namespace {namespace}?")
+        raise EnvironmentProblem(Problem("is missing", f"is Argo CD installed in namespace {namespace}?", wanted.text))
     # A session says in whole seconds when it began, and one of the second of the change would be kept.
     after = datetime.now(timezone.utc) + timedelta(seconds=1)
     keys = {"admin.password": _hash(password), "admin.passwordMtime": after.strftime("%Y-%m-%dT%H:%M:%SZ")}
@@ -87,7 +93,10 @@ def _hash(password: str) -> str:
         import bcrypt  # noqa: PLC0415 - of the extra `password`
     except ImportError:
         raise EnvironmentProblem(
-            "bcrypt: is not installed, which makes the hash that Argo CD keeps; "
-            "run `pip install 'gitops-stack[password]'`"
+            Problem(
+                "is not installed, which makes the hash that Argo CD keeps",
+                "run `pip install 'gitops-stack[password]'`",
+                "bcrypt",
+            )
         ) from None
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode()

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from httpx2 import Client, HTTPError, InvalidURL
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, shorten
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, shorten
 
 _SECONDS = 30.0
 _TOKEN = re.compile(r"[!-~]+")
@@ -34,19 +34,27 @@ class ArgoCDServer:
     def open(cls, address: str, token: str) -> Iterator[ArgoCDServer]:
         """Open a session at a URL or HOST[:PORT]. Raises :class:`EnvironmentProblem` without address or token."""
         if not address:
-            raise EnvironmentProblem("--server: is missing; name Argo CD's address, or set ARGOCD_SERVER")
+            raise EnvironmentProblem(Problem("is missing", "name Argo CD's address, or set ARGOCD_SERVER", "--server"))
         if not token:
             raise EnvironmentProblem(
-                "ARGOCD_AUTH_TOKEN: is missing; set it to a token of the environment's role "
-                "(`argocd proj role create-token environments NAME`), or to one of your own sign-in"
+                Problem(
+                    "is missing",
+                    "set it to a token of the environment's role (`argocd proj role create-token "
+                    "environments NAME`), or to one of your own sign-in",
+                    "ARGOCD_AUTH_TOKEN",
+                )
             )
         if not _TOKEN.fullmatch(token):  # as a header the client would refuse it, and show it
-            raise EnvironmentProblem("ARGOCD_AUTH_TOKEN: is no token: it has characters that none has")
+            raise EnvironmentProblem(
+                Problem("is not a token: it has characters that none has", place="ARGOCD_AUTH_TOKEN")
+            )
         url = address if "://" in address else f"https://{address}"
         try:
             http = Client(base_url=url.rstrip("/"), headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS)
         except InvalidURL as error:
-            raise EnvironmentProblem(f"--server: found {address}: {error}; needs a URL or HOST[:PORT]") from None
+            raise EnvironmentProblem(
+                Problem(f"found {address}: {error}", "needs a URL or HOST[:PORT]", "--server")
+            ) from None
         with http:
             yield cls(http, url)
 
@@ -54,7 +62,9 @@ class ArgoCDServer:
         """Return whose session it is."""
         found = self._ask("GET", "/api/v1/session/userinfo", "the session")
         if not found.get("loggedIn"):
-            raise EnvironmentProblem(f"{self.address}: the token of ARGOCD_AUTH_TOKEN is not valid; make a new one")
+            raise EnvironmentProblem(
+                Problem("the token of ARGOCD_AUTH_TOKEN is not valid", "make a new one", self.address)
+            )
         return str(found.get("username") or found.get("sub") or "somebody")
 
     def merge_application(self, name: str, project: str, change: Mapping[str, Any]) -> None:
@@ -67,15 +77,17 @@ class ArgoCDServer:
             answered = self.http.request(method, path, json=body)
             found = answered.json()
         except (HTTPError, ValueError) as error:
-            raise EnvironmentProblem(f"{self.address}: does not answer: {error}; is it Argo CD's address?") from None
+            raise EnvironmentProblem(
+                Problem(f"does not answer: {error}", "is it Argo CD's address?", self.address)
+            ) from None
         if answered.is_success and isinstance(found, dict):
             return found
         said = shorten(" ".join(str(found.get("message") if isinstance(found, dict) else found).split()))
         code = answered.status_code
         if code == _UNAUTHORIZED:
             raise EnvironmentProblem(
-                f"{self.address}: the token of ARGOCD_AUTH_TOKEN is not valid: {said}; make a new one"
+                Problem(f"the token of ARGOCD_AUTH_TOKEN is not valid: {said}", "make a new one", self.address)
             )
         if code in (_DENIED, _NOT_FOUND):
-            raise GitOpsStackError(f"{what}: {said}; is it merged, and does this role cover it?")
-        raise GitOpsStackError(f"{what}: Argo CD refuses it: {said}; correct it")
+            raise GitOpsStackError(Problem(said, "is it merged, and does this role cover it?", what))
+        raise GitOpsStackError(Problem(f"Argo CD refuses it: {said}", "correct it", what))

@@ -10,7 +10,7 @@ from httpx2 import HTTPError, HTTPStatusError
 from lightkube import Client
 from lightkube.types import CascadeType, PatchType
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.live_state import ObjectReference, reference, resource_class
 from gitops_stack.manifests import Manifest
 
@@ -82,7 +82,7 @@ def reached() -> Iterator[None]:
     except HTTPStatusError:
         raise
     except (OSError, HTTPError) as error:
-        raise EnvironmentProblem(f"cluster: does not answer: {error}; is it running?") from None
+        raise EnvironmentProblem(Problem(f"does not answer: {error}", "is it running?", "cluster")) from None
 
 
 @contextlib.contextmanager
@@ -96,7 +96,7 @@ def _answered(found: ObjectReference, refused: str, *, tested: bool = False) -> 
             raise Gone from None
         if code == _CONFLICT or (tested and code == _INVALID):
             raise Conflict from None
-        raise GitOpsStackError(f"{found.text}: {refused}: {_message(error)}; correct it") from None
+        raise GitOpsStackError(Problem(f"{_message(error)}", "correct it", found.text, refused)) from None
 
 
 def _class(found: ObjectReference) -> Any:  # noqa: ANN401 - lightkube's class, made at run time

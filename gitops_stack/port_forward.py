@@ -18,7 +18,7 @@ from httpx2 import HTTPError
 from httpx2.websockets import HTTPXWSException, WebSocketUpgradeError
 from lightkube import Client
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import Listing, load_listings
 from gitops_stack.policies.fields import dig, sequence
 
@@ -48,8 +48,10 @@ def find_pod(client: Client, target: Target) -> str:
     if not ready:
         said = ",".join(f"{key}={value}" for key, value in target.labels)
         raise EnvironmentProblem(
-            f"pods {said} in namespace {target.namespace}: {len(pods)} found, none of them ready; look at "
-            "`gitops-stack status`"
+            Problem(
+                f"pods {said} in namespace {target.namespace}: {len(pods)} found, none of them ready",
+                "look at `gitops-stack status`",
+            )
         )
     return ready[0]
 
@@ -66,7 +68,9 @@ def forward(connect: Callable[[], Client], target: Target, local_port: int = 0) 
     try:
         listener = socket.create_server((_LOOPBACK, local_port))
     except OSError as error:
-        raise EnvironmentProblem(f"port {local_port}: cannot be listened on: {error.strerror}; name another") from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be listened on: {error.strerror}", "name another", f"port {local_port}")
+        ) from None
     with listener:
         accepting = threading.Thread(target=_accept, args=(listener, connect, target), daemon=True)
         accepting.start()
@@ -116,8 +120,11 @@ def _open(client: Client, target: Target) -> Iterator[Any]:
             yield session
     except _FAILURES as error:
         raise EnvironmentProblem(
-            f"pod {target.namespace}/{pod}: port {target.port} cannot be forwarded: {_describe(error)}; may this login "
-            "get and create pods/portforward?"
+            Problem(
+                f"port {target.port} cannot be forwarded: {_describe(error)}",
+                "may this login get and create pods/portforward?",
+                f"pod {target.namespace}/{pod}",
+            )
         ) from None
 
 

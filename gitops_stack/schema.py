@@ -79,7 +79,7 @@ def _default(name: str, node: dict[str, Any], field: dict[str, Any]) -> str:
 
 
 def resolve(node: object, definitions: dict[str, Any]) -> dict[str, Any]:
-    """Follow the `$ref` of a schema's ``node`` into its ``definitions``; what is no node is an empty one."""
+    """Follow the `$ref` of a schema's ``node`` into its ``definitions``; what is not a node is an empty one."""
     if not isinstance(node, dict):
         return {}
     resolved: dict[str, Any] = definitions[node["$ref"].rpartition("/")[2]] if "$ref" in node else node

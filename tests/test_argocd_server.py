@@ -124,7 +124,7 @@ def test_what_is_missing_is_named(address: str, token: str, said: str) -> None:
         pass
 
 
-_NO_TOKEN = "ARGOCD_AUTH_TOKEN: is no token: it has characters that none has"
+_NO_TOKEN = "ARGOCD_AUTH_TOKEN: is not a token: it has characters that none has"
 
 
 @pytest.mark.parametrize(

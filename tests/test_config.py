@@ -217,7 +217,7 @@ NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings un
         pytest.param("just text", NO_CONFIG, id="file is text"),
         pytest.param(
             "config: {a: b\n",
-            'Pulumi.test.yaml: is no YAML: while parsing a flow mapping in "<unicode string>", line 1, '
+            'Pulumi.test.yaml: is not YAML: while parsing a flow mapping in "<unicode string>", line 1, '
             "column 9 did not find expected ',' or '}' in \"<unicode string>\", line 2, column 1; correct it",
             id="bad YAML",
         ),
@@ -228,12 +228,12 @@ NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings un
         ),
         pytest.param(
             "config:\n  gitops-stack:argocd: &a [*a]\n",
-            "Pulumi.test.yaml: is no YAML: alias *a has no anchor, or contains itself; correct it",
+            "Pulumi.test.yaml: is not YAML: alias *a has no anchor, or contains itself; correct it",
             id="an alias that contains itself",
         ),
         pytest.param(
             b"config: \xff\n",
-            "Pulumi.test.yaml: line 1: is no UTF-8 text; save the file as UTF-8",
+            "Pulumi.test.yaml: line 1: is not UTF-8 text; save the file as UTF-8",
             id="not UTF-8",
         ),
     ],
@@ -245,7 +245,7 @@ def test_a_file_that_is_no_stack_file_is_refused(text: str | bytes, finding: str
 
 
 def test_a_key_that_is_no_text_is_refused_as_pulumi_does(tmp_path: Path) -> None:
-    with pytest.raises(GitOpsStackError, match="found a key that is no text, which Pulumi refuses"):
+    with pytest.raises(GitOpsStackError, match="found a key that is not text, which Pulumi refuses"):
         load_text(tmp_path, render_document({"config": {1: "x", "aws:region": "y", **build_config({})}}))
 
 
@@ -269,7 +269,7 @@ def test_a_name_that_is_a_number_is_a_text_as_for_the_engine(tmp_path: Path) -> 
         ),
         (
             "  a:b:c: {}\n",
-            "Pulumi.test.yaml: a:b:c: is no key of Pulumi's; write NAMESPACE:NAME, as in gitops-stack:gitops",
+            "Pulumi.test.yaml: a:b:c: is not a key of Pulumi's; write NAMESPACE:NAME, as in gitops-stack:gitops",
         ),
     ],
 )

@@ -27,7 +27,7 @@ class AddonPin:
     def status(self) -> str:
         """`fits`; `missing`, without a pin; `not offered`; or `not listed`, by a source that does not list all.
 
-        A pin that is no version, such as `latest`, nobody offers.
+        A pin that is not a version, such as `latest`, nobody offers.
         """
         if self.pinned is None:
             return "missing"

@@ -14,7 +14,7 @@ from gitops_stack.account.session import Account
 from gitops_stack.conventions import TAG_STACK
 from gitops_stack.edits.document import YamlDocument
 from gitops_stack.edits.yaml_source import decode_text
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
 
@@ -41,19 +41,25 @@ def load_endpoint(account: Account, cluster: str, place: str, stack: str) -> End
     answer = account.find("eks", "describe_cluster", name=cluster)
     if answer is None:
         raise GitOpsStackError(
-            f"{place}: account {account.identity.account} has no EKS cluster {cluster} in {account.region}; "
-            "run `pulumi up`, or correct cluster.name and aws:region"
+            Problem(
+                f"account {account.identity.account} has no EKS cluster {cluster} in {account.region}",
+                "run `pulumi up`, or correct cluster.name and aws:region",
+                place,
+            )
         )
     found = answer["cluster"]
     owner = (found.get("tags") or {}).get(TAG_STACK, stack)
     if owner != stack:
         raise GitOpsStackError(
-            f"{place}: EKS cluster {cluster} belongs to stack {owner} (its tag {TAG_STACK}), and this is {stack}; "
-            "correct cluster.name, account.id or aws:region"
+            Problem(
+                f"EKS cluster {cluster} belongs to stack {owner} (its tag {TAG_STACK}), and this is {stack}",
+                "correct cluster.name, account.id or aws:region",
+                place,
+            )
         )
     if not found.get("endpoint"):
         raise GitOpsStackError(
-            f"{place}: EKS cluster {cluster} is {found['status']} and has no endpoint yet; try later"
+            Problem(f"EKS cluster {cluster} is {found['status']} and has no endpoint yet", "try later", place)
         )
     return Endpoint(cluster, account.region, found["endpoint"], found["certificateAuthority"]["data"])
 
@@ -105,7 +111,9 @@ def merge_kubeconfig(text: str, added: Kubeconfig, place: str) -> str:
     for found in present.get("contexts") or ():
         if found["name"] == name and not _is_marked(found):
             raise GitOpsStackError(
-                f"{place}: has a context {name} that gitops-stack did not write; choose another name with --context"
+                Problem(
+                    f"has a context {name} that gitops-stack did not write", "choose another name with --context", place
+                )
             )
     if not present:
         return f"{text}{render_kubeconfig(added)}"
@@ -141,14 +149,14 @@ def update_kubeconfig(file: Path, added: Kubeconfig) -> None:
     try:
         text = decode_text(target.read_bytes(), str(file)) if target.exists() else ""
     except OSError as error:
-        raise EnvironmentProblem(f"{file}: cannot be read: {error.strerror}; repair it first") from None
+        raise EnvironmentProblem(Problem(f"cannot be read: {error.strerror}", "repair it first", str(file))) from None
     merged = merge_kubeconfig(text, added, str(file))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_private_file(target, merged)
     except OSError as error:
         raise EnvironmentProblem(
-            f"{file}: cannot be written: {error.strerror}; name another with $KUBECONFIG"
+            Problem(f"cannot be written: {error.strerror}", "name another with $KUBECONFIG", str(file))
         ) from None
 
 
@@ -167,14 +175,16 @@ def _load(text: str, place: str) -> Kubeconfig:
     try:
         documents = load_documents(text)
     except yaml.YAMLError as error:
-        raise EnvironmentProblem(f"{place}: cannot be read: {' '.join(str(error).split())}; repair it first") from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be read: {' '.join(str(error).split())}", "repair it first", place)
+        ) from None
     found = documents[0] if documents else {}
     if not isinstance(found, dict) or not all(
         isinstance(entry, dict) and "name" in entry
         for section in ("clusters", "users", "contexts")
         for entry in found.get(section) or ()
     ):
-        raise EnvironmentProblem(f"{place}: is no kubeconfig; repair it, or name another with $KUBECONFIG")
+        raise EnvironmentProblem(Problem("is not a kubeconfig", "repair it, or name another with $KUBECONFIG", place))
     return found
 
 

@@ -87,7 +87,7 @@ def _load(account: Account | None, parameter: str) -> tuple[str | None, str]:
 
 
 def _order(release: str) -> tuple[int, ...]:
-    """Return the numbers of a release; the commit after Bottlerocket's is no number to go by."""
+    """Return the numbers of a release; the commit after Bottlerocket's is not a number to go by."""
     version, _, rest = release.partition("-")
     date = int(rest) if re.fullmatch(r"20\d{6}", rest) else 0
     return (*map(int, version.split(".")), date)

@@ -129,7 +129,7 @@ def derive_id(create: PendingCreate, account: str, partition: str) -> str | None
 
 
 def known_ids(state: State) -> set[str]:
-    """Return the ids the state has already; what carries one of them is no pending create's."""
+    """Return the ids the state has already; what carries one of them is not a pending create's."""
     return {found["id"] for found in _resources(state) if found.get("id")}
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_stack.account.session import Account, AwsError
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 
 _LIMIT_SECONDS = 1200.0
 _INTERVAL_SECONDS = 10.0
@@ -43,8 +43,12 @@ class PublicAccess:
             found = self.account.find("eks", "describe_cluster", name=self.name)
             if found is None:
                 raise GitOpsStackError(
-                    f"EKS cluster {self.name}: is not there yet, so nothing was opened or run; make it with "
-                    f"{self.network} in cluster.endpoint.publicAccessCidrs, or from inside of the VPC (docs/aws.md)"
+                    Problem(
+                        "is not there yet, so nothing was opened or run",
+                        f"make it with {self.network} in cluster.endpoint.publicAccessCidrs, or from inside of "
+                        "the VPC (docs/aws.md)",
+                        f"EKS cluster {self.name}",
+                    )
                 )
             if found["cluster"].get("status") != "UPDATING":  # until then the networks are those of before
                 config = found["cluster"]["resourcesVpcConfig"]
@@ -114,7 +118,9 @@ class PublicAccess:
         self._asked = None
         if update["status"] != "Successful":
             said = "; ".join(str(error.get("errorMessage", "")) for error in update.get("errors") or ())
-            raise EnvironmentProblem(f"EKS cluster {self.name}: the endpoint was not changed: {said}; run again")
+            raise EnvironmentProblem(
+                Problem(f"the endpoint was not changed: {said}", "run again", f"EKS cluster {self.name}")
+            )
         return True
 
     def _end_asked(self) -> None:
@@ -132,8 +138,11 @@ class PublicAccess:
                 found: dict[str, Any] = update["update"]
                 return found
         raise EnvironmentProblem(
-            f"EKS cluster {self.name}: the endpoint is not changed after {_LIMIT_SECONDS:.0f} s; look at update "
-            f"{identity} with `aws eks describe-update`"
+            Problem(
+                f"the endpoint is not changed after {_LIMIT_SECONDS:.0f} s",
+                f"look at update {identity} with `aws eks describe-update`",
+                f"EKS cluster {self.name}",
+            )
         )
 
     def _attempts(self) -> Iterator[None]:
@@ -143,7 +152,9 @@ class PublicAccess:
             yield
 
     def _busy(self) -> EnvironmentProblem:
-        return EnvironmentProblem(f"EKS cluster {self.name}: is busy with another update; run again when it is through")
+        return EnvironmentProblem(
+            Problem("is busy with another update", "run again when it is through", f"EKS cluster {self.name}")
+        )
 
 
 def build_network(address: str) -> str:
@@ -151,7 +162,9 @@ def build_network(address: str) -> str:
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
-        raise GitOpsStackError(f"--address: found {address}; needs the address this machine is seen under") from None
+        raise GitOpsStackError(
+            Problem(f"found {address}", "needs the address this machine is seen under", "--address")
+        ) from None
     return f"{found}/{found.max_prefixlen}"
 
 

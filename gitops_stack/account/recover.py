@@ -89,7 +89,7 @@ def load_plan(
     lost = (create for create in crashed if create.urn not in noted)
     pending = replace(pending, creates=(*pending.creates, *lost))
     if strangers := sorted({*cleared} - {create.urn for create in pending.creates}):
-        raise GitOpsStackError(f"--clear {strangers[0]}: is no pending create of stack {stack}")
+        raise GitOpsStackError(Problem(f"is not a pending create of stack {stack}", place=f"--clear {strangers[0]}"))
     return build_plan(account, stack, state, pending, cleared)
 
 
@@ -151,22 +151,31 @@ def _decide(account: Account | None, stack: str, state: State, create: PendingCr
         return _decide_on_object(state, create)
     if account is None:
         raise GitOpsStackError(
-            f"{create.urn}: is pending, and Pulumi.{stack}.yaml names no AWS account to look for it in; add "
-            "gitops-stack:account.id and aws:region, or forget it with --clear and this URN"
+            Problem(
+                f"is pending, and Pulumi.{stack}.yaml names no AWS account to look for it in",
+                "add gitops-stack:account.id and aws:region, or forget it with --clear and this URN",
+                create.urn,
+            )
         )
     known = known_ids(state)
     derived = derive_id(create, account.identity.account, account.partition)
     found = [derived] if derived else find_candidates(account, stack, create)
     if found is None:
         raise GitOpsStackError(
-            f"{create.urn}: is pending, and {create.type} is no type that this command can look for; delete it in the "
-            "account if it is there, then run again with --clear and this URN"
+            Problem(
+                f"is pending, and {create.type} is not a type that this command can look for",
+                "delete it in the account if it is there, then run again with --clear and this URN",
+                create.urn,
+            )
         )
     candidates = [identity for identity in found if identity not in known]
     if len(candidates) > 1:
         raise GitOpsStackError(
-            f"{create.urn}: found {len(candidates)} that may be it ({', '.join(candidates)}); needs one; delete those "
-            "that nothing uses, then run again"
+            Problem(
+                f"found {len(candidates)} that may be it ({', '.join(candidates)}); needs one",
+                "delete those that nothing uses, then run again",
+                create.urn,
+            )
         )
     if not candidates:
         return Recovery(create.urn, "clear", why="AWS has none")
@@ -188,8 +197,11 @@ def _decide_on_replacement(create: PendingCreate, identity: str, derived: bool) 
     if derived:
         return Recovery(create.urn, "clear", why=f"the next `pulumi up` replaces it; {identity} may be left over")
     raise GitOpsStackError(
-        f"{create.urn}: its replacement {identity} was made, and the state still has the one before; delete "
-        f"{identity}, then run again"
+        Problem(
+            f"its replacement {identity} was made, and the state still has the one before",
+            f"delete {identity}, then run again",
+            create.urn,
+        )
     )
 
 
@@ -205,13 +217,17 @@ def _wait_until_made(account: Account, create: PendingCreate, identity: str, rep
     told = False
     while (status := _load_status(account, create, identity).upper()) in ("CREATING", "PENDING"):
         if time.monotonic() > deadline:
-            raise GitOpsStackError(f"{create.urn}: {identity} is {status} since long; look at it, then run again")
+            raise GitOpsStackError(
+                Problem(f"{identity} is {status} since long", "look at it, then run again", create.urn)
+            )
         if not told:
             report(f"waiting for {identity}, which is {status}")
             told = True
         time.sleep(_INTERVAL_SECONDS)
     if status.endswith("FAILED"):
-        raise GitOpsStackError(f"{create.urn}: {identity} is {status}; delete it in the account, then run again")
+        raise GitOpsStackError(
+            Problem(f"{identity} is {status}", "delete it in the account, then run again", create.urn)
+        )
 
 
 def _load_status(account: Account, create: PendingCreate, identity: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.account.session import Account
-from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 from gitops_stack.gitops_tree.private_file import write_private_file
 
 COMMANDS = {"docker": ("docker", "login"), "podman": ("podman", "login"), "helm": ("helm", "registry", "login")}
@@ -42,7 +42,11 @@ def log_in(login: RegistryLogin, tool: str) -> None:
     program, *words = COMMANDS[tool]
     if (executable := shutil.which(program)) is None:
         raise EnvironmentProblem(
-            f"PATH: found no {program}; install it, choose another with --tool, or use --write-config, which needs none"
+            Problem(
+                f"found no {program}",
+                "install it, choose another with --tool, or use --write-config, which needs none",
+                "PATH",
+            )
         )
     command = [executable, *words, "--username", login.username, "--password-stdin", login.host]
     try:
@@ -51,10 +55,12 @@ def log_in(login: RegistryLogin, tool: str) -> None:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         reason = "did not end" if isinstance(error, subprocess.TimeoutExpired) else str(error.strerror)
-        raise EnvironmentProblem(f"{program}: login to {login.host} failed: {reason}; is {program} working?") from None
+        raise EnvironmentProblem(
+            Problem(f"login to {login.host} failed: {reason}", f"is {program} working?", program)
+        ) from None
     if done.returncode:
         said = last_line(done.stderr or done.stdout).replace(login.password, "(password)")[:300]
-        raise EnvironmentProblem(f"{program}: login to {login.host} failed: {said}; is {program} working?")
+        raise EnvironmentProblem(Problem(f"login to {login.host} failed: {said}", f"is {program} working?", program))
 
 
 def docker_config_file() -> Path:
@@ -74,7 +80,7 @@ def write_docker_config(login: RegistryLogin, file: Path) -> None:
         write_private_file(target, json.dumps(config, indent=2) + "\n")
     except OSError as error:
         raise EnvironmentProblem(
-            f"{file}: cannot be written: {error.strerror}; name a folder in DOCKER_CONFIG"
+            Problem(f"cannot be written: {error.strerror}", "name a folder in DOCKER_CONFIG", str(file))
         ) from None
 
 
@@ -91,7 +97,7 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         config = json.loads(file.read_text(encoding="utf-8") or "{}")
     except (OSError, ValueError) as error:
-        raise EnvironmentProblem(f"{file}: cannot be read: {error}; repair it first") from None
+        raise EnvironmentProblem(Problem(f"cannot be read: {error}", "repair it first", str(file))) from None
     if not isinstance(config, dict):
-        raise EnvironmentProblem(f"{file}: is no docker configuration; repair it first")
+        raise EnvironmentProblem(Problem("is not a docker configuration", "repair it first", str(file)))
     return config

@@ -135,14 +135,14 @@ class Account:
 
     @property
     def partition(self) -> str:
-        """The region's partition: aws, aws-cn, aws-us-gov. Raises :class:`AwsError` for a name that is no region's."""
+        """The region's partition: aws, aws-cn, aws-us-gov. Raises :class:`AwsError` for another name."""
         from botocore.exceptions import UnknownRegionError  # noqa: PLC0415
 
         try:
             return str(self.session.get_partition_for_region(self.region))
         except UnknownRegionError:
             raise AwsError(
-                f"found {self.region}, which is no region of AWS", "correct it", place="aws:region"
+                f"found {self.region}, which is not a region of AWS", "correct it", place="aws:region"
             ) from None
 
     @property
@@ -198,8 +198,11 @@ def check_account(account: Account, expected: str, place: str) -> None:
     """Raise unless the credentials are of account ``expected``, which ``place`` names."""
     if account.identity.account != expected:
         raise GitOpsStackError(
-            f"{place}: needs account {expected}, found credentials of {account.identity.account} "
-            f"({account.identity.arn}); use credentials of {expected}"
+            Problem(
+                f"needs account {expected}, found credentials of {account.identity.account} ({account.identity.arn})",
+                f"use credentials of {expected}",
+                place,
+            )
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from gitops_stack.account.leftovers import ec2, identity, load_balancers, records
 from gitops_stack.account.leftovers.kind import Kind, Scope, owner_tag
 from gitops_stack.account.session import Account, AwsError
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 # What holds on to others comes first; what is only listed comes last.
 KINDS: tuple[Kind, ...] = (
@@ -68,8 +68,11 @@ def check_cluster_is_gone(account: Account, scope: Scope) -> None:
         tags = answer["cluster"].get("tags") or {}
         if name == scope.cluster or owner_tag(tags, scope) is not None:
             raise GitOpsStackError(
-                f"stack {scope.stack}: EKS cluster {name} is still there ({answer['cluster']['status']}); "
-                f"run `pulumi destroy --stack {scope.stack}` first"
+                Problem(
+                    f"EKS cluster {name} is still there ({answer['cluster']['status']})",
+                    f"run `pulumi destroy --stack {scope.stack}` first",
+                    f"stack {scope.stack}",
+                )
             )
 
 
@@ -100,7 +103,9 @@ def _unkeep(found: Sequence[Leftover], kind: str, named: Collection[str], scope:
     if strangers := sorted(set(named) - own):
         known = ", ".join(sorted(own)) or "none"
         option, noun = ("--repository", "ECR repository") if kind == records.REPOSITORIES.name else ("--volume", kind)
-        raise GitOpsStackError(f"{option} {strangers[0]}: is no {noun} of stack {scope.stack}; it has: {known}")
+        raise GitOpsStackError(
+            Problem(f"is no {noun} of stack {scope.stack}", f"it has: {known}", f"{option} {strangers[0]}")
+        )
     return [
         replace(leftover, keep="") if leftover.kind == kind and leftover.id in named else leftover for leftover in found
     ]

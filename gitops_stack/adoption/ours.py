@@ -1,4 +1,4 @@
-"""Tell what this stack itself put into a cluster: that is no adoption."""
+"""Tell what this stack itself put into a cluster: that is not an adoption."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 
 def build_gateway_service_name(account: Account) -> str:
@@ -18,7 +18,10 @@ def build_interface_service_name(account: Account, service: str) -> str:
     """
     if account.partition == "aws-cn":
         raise GitOpsStackError(
-            f"endpoints: found {service} in {account.region}, whose endpoint names are not known; "
-            "make the endpoints in a VPC of your own and adopt it"
+            Problem(
+                f"found {service} in {account.region}, whose endpoint names are not known",
+                "make the endpoints in a VPC of your own and adopt it",
+                "endpoints",
+            )
         )
     return f"com.amazonaws.{account.region}.{service}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings.forge_jobs import (
     PROVIDER_PREFIX,
     check_branch,
@@ -55,7 +55,7 @@ def find_issuer(provider_arn: str, forge: str) -> OidcIssuer:
     if found:
         needs = check_github_issuer(found[1]) if forge == "github" else check_gitlab_issuer(found[1])
     if needs or not found:
-        raise GitOpsStackError(f"{forge}_provider_arn: found {provider_arn}; {needs}")
+        raise GitOpsStackError(Problem(f"found {provider_arn}", str(needs), f"{forge}_provider_arn"))
     host = found[1]
     return OidcIssuer(forge, host, GITHUB.audience if forge == "github" else f"https://{host}")
 
@@ -92,7 +92,7 @@ def build_job_subjects(
         ]
     if environments:
         needs = "needs branches or tags: tokens of GitLab do not name the environment"
-        raise GitOpsStackError(f"{repository}: environments: found {', '.join(environments)}; {needs}")
+        raise GitOpsStackError(Problem(f"found {', '.join(environments)}", needs, repository, "environments"))
     return [
         *(f"project_path:{repository}:ref_type:branch:ref:{branch}" for branch in branches),
         *(f"project_path:{repository}:ref_type:tag:ref:{tag}" for tag in tags),
@@ -114,4 +114,4 @@ def build_proposal_subjects(issuer: OidcIssuer, repository: str) -> list[str]:
 def _check_repository(issuer: OidcIssuer, repository: str) -> None:
     check = check_github_repository if issuer.forge == "github" else check_gitlab_project
     if (needs := check(repository)) is not None:
-        raise GitOpsStackError(f"{issuer.forge}: found {repository!r}; {needs}")
+        raise GitOpsStackError(Problem(f"found {repository!r}", needs, issuer.forge))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings.registry import (
     CACHE_PREFIXES,
     CREDENTIAL_PREFIX,
@@ -58,7 +58,7 @@ def find_upstream(host: str) -> Upstream:
     """Return an upstream. Raises ``GitOpsStackError`` for a registry that ECR does not cache."""
     prefix = find_cache_prefix(host)
     if prefix is None:
-        raise GitOpsStackError(f"pull-through cache: found {host}; needs one of {UPSTREAM_CHOICES}")
+        raise GitOpsStackError(Problem(f"found {host}", f"needs one of {UPSTREAM_CHOICES}", "pull-through cache"))
     return Upstream(host, prefix)
 
 
@@ -70,13 +70,19 @@ def build_cache_prefix(host: str, namespace: str = "") -> str:
     prefix = "/".join(part for part in (namespace, find_upstream(host).prefix) if part)
     if not _PREFIX.fullmatch(prefix):
         raise GitOpsStackError(
-            f"pull-through cache: the prefix for {host} is {prefix}; "
-            "needs lower-case letters and digits, joined by . _ - and /"
+            Problem(
+                f"the prefix for {host} is {prefix}",
+                "needs lower-case letters and digits, joined by . _ - and /",
+                "pull-through cache",
+            )
         )
     if len(prefix) > LONGEST_CACHE_PREFIX:
         raise GitOpsStackError(
-            f"pull-through cache: the prefix for {host} is {prefix} ({len(prefix)} characters); "
-            f"needs at most {LONGEST_CACHE_PREFIX}, so give a shorter name to the stack"
+            Problem(
+                f"the prefix for {host} is {prefix} ({len(prefix)} characters)",
+                f"needs at most {LONGEST_CACHE_PREFIX}, so give a shorter name to the stack",
+                "pull-through cache",
+            )
         )
     return prefix
 
@@ -115,7 +121,7 @@ def _split(reference: str) -> tuple[str, str]:
 
 
 def _name(reference: str) -> str:
-    """Cut tag and digest off; a port of the registry is no tag."""
+    """Cut tag and digest off; a port of the registry is not a tag."""
     name = reference.partition("@")[0]
     head, colon, tail = name.rpartition(":")
     return head if colon and "/" not in tail else name

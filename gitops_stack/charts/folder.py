@@ -15,7 +15,7 @@ def check_path(root: Path, path: str) -> Path:
     """Return where ``path``, from the repository's root, is. It need not be there.
 
     Raises :class:`GitOpsStackError` when a part of it is a link or leads out of ``root``, so that nothing is read,
-    written or deleted elsewhere, and when a part above it is no folder.
+    written or deleted elsewhere, and when a part above it is not a folder.
     """
     at = root
     parts = PurePosixPath(path).parts
@@ -29,7 +29,7 @@ def check_path(root: Path, path: str) -> Path:
                 needs = "replace it with what it points at: charts are neither read nor written through links"
                 raise GitOpsStackError(Problem(f"is a link to {at.readlink()}", needs, place))
             if number < len(parts) and at.exists() and not at.is_dir():
-                raise GitOpsStackError(Problem("is no folder", "move it away: charts are kept below it", place))
+                raise GitOpsStackError(Problem("is not a folder", "move it away: charts are kept below it", place))
     return at
 
 
@@ -42,7 +42,7 @@ def load_files(root: Path, folder: str) -> dict[str, bytes]:
     found = {}
     with explain_failure(folder, "read"):
         if base.exists() and not base.is_dir():
-            raise GitOpsStackError(Problem("is no folder", "move it away: a chart's files are kept in it", folder))
+            raise GitOpsStackError(Problem("is not a folder", "move it away: a chart's files are kept in it", folder))
         for path in sorted(base.rglob("*")):
             place = path.relative_to(base).as_posix()
             if path.is_symlink():
@@ -106,4 +106,4 @@ def explain_failure(place: str, what: str) -> Iterator[None]:
         yield
     except OSError as error:
         said = error.strerror or shorten(str(error))
-        raise EnvironmentProblem(f"{place}: cannot be {what}: {said}; repair it, then run again") from None
+        raise EnvironmentProblem(Problem(f"cannot be {what}: {said}", "repair it, then run again", place)) from None

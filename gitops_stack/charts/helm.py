@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 
 SECONDS = 120.0
 
@@ -26,7 +26,11 @@ def require_helm() -> str:
     found = find_helm()
     if found is None:
         raise EnvironmentProblem(
-            'PATH: found no helm; install helm 3.8 or later, or take the lab\'s: eval "$(gitops-stack lab env --tools)"'
+            Problem(
+                "found no helm",
+                'install helm 3.8 or later, or take the lab\'s: eval "$(gitops-stack lab env --tools)"',
+                "PATH",
+            )
         )
     return found
 

@@ -98,18 +98,18 @@ def load_chart_lock(root: Path) -> ChartLock:
     if not file.is_symlink() and not file.exists():
         return ChartLock({})
     if not check_path(root, LOCK).is_file():
-        raise GitOpsStackError(Problem("is no file", "move it away: the lock of the charts is kept there", LOCK))
+        raise GitOpsStackError(Problem("is not a file", "move it away: the lock of the charts is kept there", LOCK))
     with explain_failure(LOCK, "read"):
         documents = load_yaml_file(file, LOCK)
     if documents and not isinstance(documents[0], dict):
-        raise GitOpsStackError(Problem("is no lock of charts: it is no map", _RESTORE, LOCK))
+        raise GitOpsStackError(Problem("is not a lock of charts: it is not a map", _RESTORE, LOCK))
     try:
         found = _LockFile.model_validate(documents[0] if documents else {})
     except ValidationError as error:
         raise GitOpsStackError(
             *(
                 Problem(
-                    f"is no lock of charts: {one['msg'].removeprefix('Value error, ')}",
+                    f"is not a lock of charts: {one['msg'].removeprefix('Value error, ')}",
                     _RESTORE,
                     LOCK,
                     ".".join(map(str, one["loc"])),

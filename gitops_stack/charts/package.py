@@ -64,11 +64,11 @@ def _unpack(content: bytes, place: str) -> dict[str, bytes]:
                 path = _strip(member, place)
                 size += member.size
                 if member.size > _LARGEST_FILE or size > _LARGEST:
-                    raise GitOpsStackError(f"{place}: {path}: is larger than helm takes; needs a smaller package")
+                    raise GitOpsStackError(Problem("is larger than helm takes", "needs a smaller package", place, path))
                 held = archive.extractfile(member)
                 files[path] = held.read() if held else b""
     except (tarfile.TarError, OSError, EOFError, zlib.error):
-        raise GitOpsStackError(f"{place}: is no whole archive; needs what `helm package` makes") from None
+        raise GitOpsStackError(Problem("is not a whole archive", "needs what `helm package` makes", place)) from None
     _check_folders(files, place)
     return files
 
@@ -88,7 +88,9 @@ def _strip(member: tarfile.TarInfo, place: str) -> str:
         what = "a path that is too long for a file system"
     else:
         return path
-    raise GitOpsStackError(f"{place}: found {shorten(repr(member.name))}, {what}; needs plain files in one folder")
+    raise GitOpsStackError(
+        Problem(f"found {shorten(repr(member.name))}, {what}", "needs plain files in one folder", place)
+    )
 
 
 def _check_folders(files: Mapping[str, bytes], place: str) -> None:
@@ -97,18 +99,21 @@ def _check_folders(files: Mapping[str, bytes], place: str) -> None:
         for above in PurePosixPath(path).parents:
             if above.as_posix() in files:
                 raise GitOpsStackError(
-                    f"{place}: found {above.as_posix()!r} and {path!r}, a file and a folder of one name; "
-                    "needs plain files in one folder"
+                    Problem(
+                        f"found {above.as_posix()!r} and {path!r}, a file and a folder of one name",
+                        "needs plain files in one folder",
+                        place,
+                    )
                 )
 
 
 def _load_yaml(files: Mapping[str, bytes], path: str, place: str) -> Mapping[str, Any]:
     if path not in files:
-        raise GitOpsStackError(f"{place}: has no {path}; needs what `helm package` makes")
+        raise GitOpsStackError(Problem(f"has no {path}", "needs what `helm package` makes", place))
     try:
         documents = load_documents(files[path].decode("utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise GitOpsStackError(f"{place}: {path}: is no YAML; needs what `helm package` makes") from None
+        raise GitOpsStackError(Problem("is not YAML", "needs what `helm package` makes", place, path)) from None
     return mapping(documents[0] if documents else None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops_stack.charts.helm import find_error, require_helm, run_helm
 from gitops_stack.charts.package import ChartPackage, read_package
 from gitops_stack.charts.reference import ChartReference
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, shorten
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, shorten
 from gitops_stack.policies.fields import mapping, sequence, text
 
 _NO_VERSION = re.compile(r"^chart \".*\" version \".*\" not found|MANIFEST_UNKNOWN|manifest unknown|: not found$")
@@ -45,7 +45,7 @@ def pull_chart(reference: ChartReference, version: str) -> ChartPackage:
         package = read_package(found[0].read_bytes(), place)
     if (package.name, package.version) != (reference.name, version):
         raise GitOpsStackError(
-            f"{place}: the package says it is {package.name} {package.version}; give these as name and version"
+            Problem(f"the package says it is {package.name} {package.version}", "give these as name and version", place)
         )
     return package
 
@@ -78,9 +78,13 @@ def _explain(reference: ChartReference, version: str, said: str) -> GitOpsStackE
             if reference.is_oci
             else f"`helm repo add NAME {reference.repository} --username USER --password-stdin`"
         )
-        return EnvironmentProblem(f"{reference}: refuses access: {shown}; log in with {login}")
+        return EnvironmentProblem(Problem(f"refuses access: {shown}", f"log in with {login}", str(reference)))
     if _NO_VERSION.search(said):
-        return GitOpsStackError(f"{reference}: has no version {version}; needs a name and a version that are there")
+        return GitOpsStackError(
+            Problem(f"has no version {version}", "needs a name and a version that are there", str(reference))
+        )
     if _UNREACHED.search(said):
-        return EnvironmentProblem(f"{reference}: cannot be reached: {shown}; check the URL and the network")
-    return EnvironmentProblem(f"{reference}: helm pull failed: {shown}; check the URL, name and version")
+        return EnvironmentProblem(
+            Problem(f"cannot be reached: {shown}", "check the URL and the network", str(reference))
+        )
+    return EnvironmentProblem(Problem(f"helm pull failed: {shown}", "check the URL, name and version", str(reference)))

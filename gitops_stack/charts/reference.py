@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gitops_stack.conventions import LOOPBACK_HOSTS
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.patterns import is_version
 
 OCI = "oci://"
@@ -54,23 +54,27 @@ def build_reference(repository: str, name: str, place: str) -> ChartReference:
         parts = urlsplit(repository)
         scheme, host, user = parts.scheme, parts.hostname, parts.username
         _ = parts.port
-    except ValueError:  # such as a port that is no number
+    except ValueError:  # such as a port that is not a number
         scheme, host, user = "", None, None
     if scheme not in _SCHEMES or not host:
-        raise GitOpsStackError(f"{place}: needs the URL of the repository and the chart's name, such as {_EXAMPLES}")
+        raise GitOpsStackError(
+            Problem(f"needs the URL of the repository and the chart's name, such as {_EXAMPLES}", place=place)
+        )
     if user is not None:
         raise GitOpsStackError(
-            f"chart {name!r} of {host}: has a user or a password in its URL; leave them out and log in with "
-            "`helm registry login` or `helm repo add`"
+            Problem(
+                f"chart {name!r} of {host}: has a user or a password in its URL",
+                "leave them out and log in with `helm registry login` or `helm repo add`",
+            )
         )
     if parts.query or parts.fragment:
-        raise GitOpsStackError(f"{place}: has `?` or `#` in its URL; needs the repository's URL alone")
+        raise GitOpsStackError(Problem("has `?` or `#` in its URL", "needs the repository's URL alone", place))
     if name.endswith((".tgz", ".tar.gz")):
-        raise GitOpsStackError(f"{place}: names a package; needs REPOSITORY/NAME, and the version beside it")
+        raise GitOpsStackError(Problem("names a package", "needs REPOSITORY/NAME, and the version beside it", place))
     if ":" in name or "@" in name:
-        raise GitOpsStackError(f"{place}: has a version in its name; leave it out and give --version")
+        raise GitOpsStackError(Problem("has a version in its name", "leave it out and give --version", place))
     if not _NAME.fullmatch(name):
-        raise GitOpsStackError(f"{place}: found the name {name!r}; needs letters, digits, `-`, `_` and `.`")
+        raise GitOpsStackError(Problem(f"found the name {name!r}", "needs letters, digits, `-`, `_` and `.`", place))
     rest = repository.partition("://")[2]
     netloc, slash, path = rest.partition("/")
     return ChartReference(f"{scheme}://{netloc.lower()}{slash}{path}".rstrip("/"), name)
@@ -79,5 +83,5 @@ def build_reference(repository: str, name: str, place: str) -> ChartReference:
 def check_version(version: str, place: str) -> str:
     """Return ``version`` when it is a whole one. Raises :class:`GitOpsStackError` for a range."""
     if not is_version(version):
-        raise GitOpsStackError(f"{place}: found {version!r}; needs one whole version such as 1.4.2, no range")
+        raise GitOpsStackError(Problem(f"found {version!r}", "needs one whole version such as 1.4.2, no range", place))
     return version

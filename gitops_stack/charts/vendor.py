@@ -20,7 +20,7 @@ from gitops_stack.charts.lock import (
 from gitops_stack.charts.package import ChartPackage
 from gitops_stack.charts.pull import pull_chart
 from gitops_stack.charts.reference import ChartReference, build_reference, check_version
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
 
@@ -79,8 +79,11 @@ def refuse_changed(root: Path, planned: VendoredChart, *, overwrite: bool = Fals
     if different and not overwrite:
         more = f" and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
         raise GitOpsStackError(
-            f"{planned.entry.folder}: found {', '.join(different[:_NAMED])}{more}, which the package does not have in "
-            "this form; move your changes into values, or give --overwrite to lose them"
+            Problem(
+                f"found {', '.join(different[:_NAMED])}{more}, which the package does not have in this form",
+                "move your changes into values, or give --overwrite to lose them",
+                planned.entry.folder,
+            )
         )
     GitOpsStackError.raise_for(find_ignored(root, list(planned.files)))
 
@@ -92,7 +95,9 @@ def plan_package(root: Path, lock: ChartLock, reference: ChartReference, package
     file can be.
     """
     if f"{CHARTS}/{package.name}".casefold() == LOCK:
-        raise GitOpsStackError(f"{reference}: has the name of the lock, {LOCK}; leave it in its own repository")
+        raise GitOpsStackError(
+            Problem(f"has the name of the lock, {LOCK}", "leave it in its own repository", str(reference))
+        )
     files = digest_files(package.files)
     entry = LockedChart(
         name=package.name,

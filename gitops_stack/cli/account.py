@@ -15,7 +15,7 @@ import typer
 
 from gitops_stack.cli.console import Project, Stack, err, out, print_json
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import require_cluster
 
@@ -59,7 +59,9 @@ def kubeconfig(
     from gitops_stack.gitops_tree.private_file import write_private_file  # noqa: PLC0415
 
     if update and output != "-":
-        raise EnvironmentProblem("kubeconfig: --update writes to $KUBECONFIG and --output elsewhere; give one of them")
+        raise EnvironmentProblem(
+            Problem("--update writes to $KUBECONFIG and --output elsewhere", "give one of them", "kubeconfig")
+        )
     _check_makes_cluster(load_stack_file(project, stack))
     settings, account = open_account(project, stack, role_arn)
     endpoint = files.load_endpoint(account, settings.cluster_name, f"Pulumi.{stack}.yaml", stack)
@@ -129,8 +131,11 @@ def open_account(project: Path, stack: str, role_arn: str | None) -> tuple[Stack
     place = f"Pulumi.{stack}.yaml"
     if settings.account is None or settings.region is None:
         raise GitOpsStackError(
-            f"{place}: names no AWS account, so stack {stack} has no EKS cluster and no registry in AWS; name another "
-            "stack, or add gitops-stack:account.id and aws:region"
+            Problem(
+                f"names no AWS account, so stack {stack} has no EKS cluster and no registry in AWS",
+                "name another stack, or add gitops-stack:account.id and aws:region",
+                place,
+            )
         )
     account = Account(settings.region, role_arn)
     check_account(account, settings.account.id, f"{place}: gitops-stack:account.id")
@@ -144,8 +149,11 @@ def _check_makes_cluster(settings: StackSettings) -> None:
         file = cluster.kubeconfig or "your own cluster's"
         context = f"context {cluster.context}" if cluster.context else "its current context"
         raise GitOpsStackError(
-            f"Pulumi.{settings.stack}.yaml: has cluster.provider existing and so no EKS cluster: there is no "
-            f"kubeconfig to write; use {file}, with {context}"
+            Problem(
+                "has cluster.provider existing and so no EKS cluster: there is no kubeconfig to write",
+                f"use {file}, with {context}",
+                f"Pulumi.{settings.stack}.yaml",
+            )
         )
 
 
@@ -153,4 +161,6 @@ def _write(file: Path, text: str, write: Callable[[Path, str], None]) -> None:
     try:
         write(file, text)
     except OSError as error:
-        raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}; name another file") from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be written: {error.strerror}", "name another file", str(file))
+        ) from None

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, out, print_json, progress
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.stack_files import stack_file
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def init(
     from gitops_stack.account.base.plan import apply, check_owners, load_plan  # noqa: PLC0415
 
     if output is Output.JSON and not (yes or dry_run):
-        raise EnvironmentProblem("account init: --output json cannot ask; add --yes, or --dry-run")
+        raise EnvironmentProblem(Problem("--output json cannot ask", "add --yes, or --dry-run", "account init"))
     settings, account = open_account(project, stack, role_arn)
     jobs = _find_jobs(settings, github, gitlab, branch, environment, load_jobs(account, stack))
     with progress("looking at the account"):
@@ -153,7 +153,9 @@ def _find_jobs(
     from gitops_stack.forge.pull_requests import parse_remote  # noqa: PLC0415
 
     if github is not None and gitlab is not None:
-        raise EnvironmentProblem("account: found --github and --gitlab; give the one whose jobs run `pulumi up`")
+        raise EnvironmentProblem(
+            Problem("found --github and --gitlab", "give the one whose jobs run `pulumi up`", "account")
+        )
     forge, repository = ("github", github) if github is not None else ("gitlab", gitlab)
     if repository is None:
         try:
@@ -163,9 +165,12 @@ def _find_jobs(
         found = {"github.com": "github", "gitlab.com": "gitlab"}.get(host)
         if found is None:
             raise GitOpsStackError(
-                f"{stack_file(settings.stack)}: gitops.repoUrl: found {settings.gitops.repo_url}, which is neither on "
-                "github.com nor on gitlab.com; say whose jobs run `pulumi up` with --github OWNER/NAME or --gitlab "
-                "GROUP/NAME"
+                Problem(
+                    f"found {settings.gitops.repo_url}, which is neither on github.com nor on gitlab.com",
+                    "say whose jobs run `pulumi up` with --github OWNER/NAME or --gitlab GROUP/NAME",
+                    f"{stack_file(settings.stack)}",
+                    "gitops.repoUrl",
+                )
             )
         forge = found
     if kept is not None and is_same_repository(kept, Jobs(forge, repository)):
@@ -194,7 +199,9 @@ def _write(plan: BasePlan, project: Path, stack: str) -> None:
         try:
             file.write_bytes(text.encode("utf-8"))
         except OSError as error:
-            raise EnvironmentProblem(f"{file}: cannot be written: {error.strerror}; repair it, run again") from None
+            raise EnvironmentProblem(
+                Problem(f"cannot be written: {error.strerror}", "repair it, run again", str(file))
+            ) from None
 
 
 def _print_plan(plan: BasePlan) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from gitops_stack.cli.account import RoleArn
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.scaffold.plan import check_edited
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import EksClusterSettings, StackSettings
@@ -58,10 +58,10 @@ def addons(
 
     if (update or nodes) and not write:
         option = "--update" if update else "--nodes"
-        raise EnvironmentProblem(f"addons: {option} goes with --write; give both, or none to list only")
+        raise EnvironmentProblem(Problem(f"{option} goes with --write", "give both, or none to list only", "addons"))
     file = project / stack_file(stack)
     if not file.is_file():
-        raise EnvironmentProblem(f"{file.name}: not found in {project}; name a stack that has a file")
+        raise EnvironmentProblem(Problem(f"not found in {project}", "name a stack that has a file", file.name))
     text = StackText.load(file)
     pinned = _load_pinned(text)
     released = _load_released(text)
@@ -119,10 +119,14 @@ def _load_cluster(
     if cluster is None:
         require_cluster(check_edited(project, {stack: text.text})[stack])
     if isinstance(cluster, dict) and cluster.get("provider") == "existing":
-        raise GitOpsStackError(f"{name}: has cluster.provider existing; add-ons of EKS need a cluster of provider eks")
+        raise GitOpsStackError(
+            Problem("has cluster.provider existing", "add-ons of EKS need a cluster of provider eks", name)
+        )
     auto_mode = isinstance(cluster, dict) and (cluster.get("compute") or {}).get("autoMode") is True
     if auto_mode and not pinned:
-        raise GitOpsStackError(f"{name}: has cluster.compute.autoMode, which brings its own add-ons; nothing to pin")
+        raise GitOpsStackError(
+            Problem("has cluster.compute.autoMode, which brings its own add-ons", "nothing to pin", name)
+        )
     minor = str(cluster.get("version") if isinstance(cluster, dict) else "").rpartition(".")[2]
     filled = StackText(text.text, name, text.project_name)
     for addon in dict.fromkeys([*(() if auto_mode else ADDONS), *pinned]):
@@ -135,7 +139,7 @@ def _load_cluster(
             filled.set((_SECTION, "compute", "nodeGroups", group, "releaseVersion"), f"1.{minor}.0-20260101")
     settings = check_edited(project, {stack: filled.text})[stack]
     if settings.eks is None:
-        raise GitOpsStackError(f"{name}: makes no EKS cluster; needs cluster.provider eks")
+        raise GitOpsStackError(Problem("makes no EKS cluster", "needs cluster.provider eks", name))
     return settings, settings.eks
 
 
@@ -143,7 +147,9 @@ def _open_account(settings: StackSettings, role_arn: str | None) -> Account:
     from gitops_stack.account.session import Account, check_account  # noqa: PLC0415
 
     if settings.account is None or settings.region is None:  # the settings of an EKS cluster have both
-        raise GitOpsStackError(f"{stack_file(settings.stack)}: names no AWS account; needs account.id and aws:region")
+        raise GitOpsStackError(
+            Problem("names no AWS account", "needs account.id and aws:region", f"{stack_file(settings.stack)}")
+        )
     account = Account(settings.region, role_arn)
     check_account(account, settings.account.id, f"{stack_file(settings.stack)}: gitops-stack:account.id")
     return account

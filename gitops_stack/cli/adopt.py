@@ -13,7 +13,7 @@ from gitops_stack.cli.account import RoleArn
 from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.tree import LOCK
@@ -54,7 +54,7 @@ def adopt(
     Read-only unless --yes is given. Leaves with 1 when something would be refused or lost, or is not handed over.
     """
     if yes and dry_run:
-        raise EnvironmentProblem("adopt: --yes writes and --dry-run does not; give one of them")
+        raise EnvironmentProblem(Problem("--yes writes and --dry-run does not", "give one of them", "adopt"))
     settings = load_stack_file(project, stack)
     root = project / settings.tree_path
     GitOpsStackError.raise_for(check_tree(settings, root))

@@ -17,7 +17,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.policies.finding import Finding, count_noun
 from gitops_stack.policies.rules import Profile
 from gitops_stack.stack_files import find_stacks
@@ -96,10 +96,12 @@ def check(
     wanted = paths or []
     for path in wanted:
         if not path.exists():
-            raise EnvironmentProblem(f"{path}: is not there; name a folder or file")
+            raise EnvironmentProblem(Problem("is not there", "name a folder or file", str(path)))
     for folder in schemas or ():
         if not folder.is_dir():
-            raise EnvironmentProblem(f"--schemas: found {folder}, which is not a folder; name one with CRDs or schemas")
+            raise EnvironmentProblem(
+                Problem(f"found {folder}, which is not a folder", "name one with CRDs or schemas", "--schemas")
+            )
     options = _build_options(project, profile, exclude, schemas)
     with progress("checking") as step, _asking(api_server, step) as ask:
         asked = _Asked(project, kubernetes_version, options, ask)
@@ -128,8 +130,12 @@ def _stacks(project: Path, stack: str | None, paths: list[Path]) -> list[str]:
     found = [stack] if stack else find_stacks(project)
     if not found and not paths:
         raise EnvironmentProblem(
-            f"{project}: found no Pulumi.<stack>.yaml; for plain manifests name a folder (`gitops-stack check .`), "
-            "else name the stacks' folder with --project"
+            Problem(
+                "found no Pulumi.<stack>.yaml",
+                "for plain manifests name a folder (`gitops-stack check .`), else name the stacks' "
+                "folder with --project",
+                str(project),
+            )
         )
     return found
 

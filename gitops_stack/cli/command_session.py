@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.orphans import is_session_empty
 
 _INTERVAL_SECONDS = 0.1
@@ -56,7 +56,9 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
         # A session and not only a group: a group in the background of the terminal could not ask the user anything.
         return subprocess.Popen(command, start_new_session=True)
     except OSError as error:
-        raise EnvironmentProblem(f"reach: {command[0]}: cannot be run: {error.strerror}; is it on PATH?") from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be run: {error.strerror}", "is it on PATH?", "reach", f"{command[0]}")
+        ) from None
 
 
 def _interrupt(group: int) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from gitops_stack.cli.account import open_account
 from gitops_stack.config import kubeconfig_path, load_project_name
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import AccessDenied, connect
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import require_cluster
@@ -44,8 +44,11 @@ def open_cluster(
     if settings.eks is None or kubeconfig or context:
         if role_arn:
             raise EnvironmentProblem(
-                f"{command}: --role-arn is for the token of the stack's EKS cluster, which a kubeconfig does without; "
-                "leave it out"
+                Problem(
+                    "--role-arn is for the token of the stack's EKS cluster, which a kubeconfig does without",
+                    "leave it out",
+                    command,
+                )
             )
         client = _connect_by_kubeconfig(settings, kubeconfig, context)
     else:
@@ -71,13 +74,19 @@ def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> N
     owner = f"{load_project_name(project)}/{stack}"
     if claim is None and owned:
         raise EnvironmentProblem(
-            f"cluster: has no record that its Argo CD is {owner}'s (ConfigMap kube-system/gitops-stack); "
-            "use the kubeconfig and context of your own cluster, or run `pulumi up` once, which writes it"
+            Problem(
+                f"has no record that its Argo CD is {owner}'s (ConfigMap kube-system/gitops-stack)",
+                "use the kubeconfig and context of your own cluster, or run `pulumi up` once, which writes it",
+                "cluster",
+            )
         )
     if claim is not None and claim.owner != owner:
         raise EnvironmentProblem(
-            f"cluster: its Argo CD in namespace {claim.namespace} belongs to stack {claim.owner}, and this is {owner}; "
-            "use the kubeconfig and context of your own cluster"
+            Problem(
+                f"its Argo CD in namespace {claim.namespace} belongs to stack {claim.owner}, and this is {owner}",
+                "use the kubeconfig and context of your own cluster",
+                "cluster",
+            )
         )
 
 

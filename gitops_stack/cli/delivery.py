@@ -25,7 +25,7 @@ from gitops_stack.delivery.message import build_title
 from gitops_stack.delivery.plan import Target, parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
 from gitops_stack.scaffold.promotion import PROMOTION, find_stack_before, load_promotion_order
 from gitops_stack.stack_files import find_stacks
@@ -141,17 +141,21 @@ def promote(
     """
     wanted = [parse_target(text) for text in targets]
     if stack not in (known := find_stacks(project)):
-        raise EnvironmentProblem(f"--to: found {stack}, which is no stack here; known: {', '.join(known) or 'none'}")
+        raise EnvironmentProblem(
+            Problem(f"found {stack}, which is not a stack here", f"known: {', '.join(known) or 'none'}", "--to")
+        )
     before = origin or _stack_before(stack, project)
     if before == stack:
         raise EnvironmentProblem(
-            f"--from: found {before}, which is --to as well; name the stack whose images are taken"
+            Problem(f"found {before}, which is --to as well", "name the stack whose images are taken", "--from")
         )
     way = Way(push, no_pull_request, dry_run, output, author, forge)
     common = (stack, project, repository, base or "", remote, source_revision)
     if _are_charts(project, stack, wanted):
         if repository is not None:
-            raise EnvironmentProblem("--repository: charts are set in the project's own repository; leave it out")
+            raise EnvironmentProblem(
+                Problem("charts are set in the project's own repository", "leave it out", "--repository")
+            )
         with open_pulled() as charts:
             run_delivery(ChartPromotion(*common, charts, wanted, before), way)
     else:
@@ -169,7 +173,9 @@ def _are_charts(project: Path, stack: str, targets: Sequence[Target]) -> bool:
     if charts and len(charts) < len(targets):
         images = ", ".join(str(one) for one in targets if str(one) not in charts)
         raise EnvironmentProblem(
-            f"promote: {', '.join(charts)} has a chart, and {images} images; promote them one after the other"
+            Problem(
+                f"{', '.join(charts)} has a chart, and {images} images", "promote them one after the other", "promote"
+            )
         )
     return bool(charts)
 
@@ -179,7 +185,9 @@ def _stack_before(stack: str, project: Path) -> str:
     if before is None:
         order = load_promotion_order(project)
         found = f"order: [{', '.join(order)}]" if order else "no order"
-        raise EnvironmentProblem(f"{project / PROMOTION}: found {found}; --to {stack} needs one before it, or --from")
+        raise EnvironmentProblem(
+            Problem(f"found {found}", f"--to {stack} needs one before it, or --from", f"{project / PROMOTION}")
+        )
     return before
 
 
@@ -232,5 +240,5 @@ def parse_author(author: str | None) -> tuple[str, str] | None:
         return None
     found = _AUTHOR.fullmatch(author)
     if found is None:
-        raise EnvironmentProblem(f"--author: found {author!r}; needs 'NAME <EMAIL>'")
+        raise EnvironmentProblem(Problem(f"found {author!r}", "needs 'NAME <EMAIL>'", "--author"))
     return found["name"], found["email"]

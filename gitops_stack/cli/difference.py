@@ -11,7 +11,7 @@ import typer
 
 from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.stack_files import find_stacks, stack_file
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
@@ -68,7 +68,7 @@ def _compare(stack: str, base: Path, head: Path, lacking: list[str]) -> TreeDiff
         else:  # the stack is new, or gone
             trees.append(Tree())
     if not any(stack in find_stacks(side) for side in (base, head)):
-        raise EnvironmentProblem(f"Pulumi.{stack}.yaml: is in neither revision; name one of their stacks")
+        raise EnvironmentProblem(Problem("is in neither revision", "name one of their stacks", f"Pulumi.{stack}.yaml"))
     lacking += [sentence for tree in trees for sentence in tree.lacking]
     return compare_trees(stack, *trees)
 

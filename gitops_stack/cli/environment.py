@@ -17,7 +17,7 @@ from gitops_stack.cli.console import Output, Project, Stack, err, out, print_jso
 from gitops_stack.cli.scaffold import carry_out
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.image_reference import split_image
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.manifests.environments import QUOTA, Quota
 from gitops_stack.scaffold.environment_images import find_environment, read_overrides
 from gitops_stack.scaffold.environments import list_expired, load_environments, plan_environment, plan_removal
@@ -114,7 +114,7 @@ def remove(
 ) -> None:
     """Take environments out of the tree; merged, Argo CD deletes their namespaces with all that is in them."""
     if bool(names) == expired:
-        raise EnvironmentProblem("env remove: needs names, or --expired")
+        raise EnvironmentProblem(Problem("needs names, or --expired", place="env remove"))
     settings = load_stack_file(project, stack)
     chosen = names or list_expired(load_environments(project, settings), datetime.now(timezone.utc))
     if not chosen:

@@ -13,7 +13,7 @@ import typer
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.announcement import is_image
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line, shorten
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, last_line, shorten
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.fields import dig, mapping, sequence
 from gitops_stack.scaffold.promotion import Gate
@@ -50,8 +50,11 @@ def run_gates(gates: Sequence[Gate], promoted: Promoted, tree: Path) -> list[str
     for gate in gates:
         if gate.name in ("check", "try") and not promoted.project.absolute().is_relative_to(tree):
             raise EnvironmentProblem(
-                f"gate {gate.name}: {promoted.project} does not hold the new images, which are in --repository; use a "
-                "command instead"
+                Problem(
+                    f"{promoted.project} does not hold the new images, which are in --repository",
+                    "use a command instead",
+                    f"gate {gate.name}",
+                )
             )
         began = time.monotonic()
         reasons = _run_command(gate.command, tree) if gate.command else list(_GATES[gate.name](promoted))

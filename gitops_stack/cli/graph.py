@@ -16,7 +16,7 @@ from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
 from gitops_stack.cli.console import Project, Stack, err, progress
 from gitops_stack.cli.difference import load_base
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.graph.graph import Change, Graph, Look, build_graph
 from gitops_stack.graph.html_page import render_page
 from gitops_stack.graph.mermaid import render_mermaid
@@ -91,10 +91,10 @@ def graph(
     Needs no cluster without --live. The page is one file that loads nothing.
     """
     if watch and write == "-":
-        raise EnvironmentProblem("--watch: needs a file to write again; name one with --write")
+        raise EnvironmentProblem(Problem("needs a file to write again", "name one with --write", "--watch"))
     if not live and (kubeconfig or context or role_arn):
         raise EnvironmentProblem(
-            "graph: --kubeconfig, --context and --role-arn are for --live; add it, or leave them out"
+            Problem("--kubeconfig, --context and --role-arn are for --live", "add it, or leave them out", "graph")
         )
 
     def look(settings: StackSettings) -> Look:
@@ -172,7 +172,9 @@ def _write(target: str, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(file)  # whole or not at all: a browser may read it at any time
     except OSError as error:
-        raise EnvironmentProblem(f"--write: {file}: cannot be written: {error.strerror}; name another file") from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be written: {error.strerror}", "name another file", "--write", str(file))
+        ) from None
 
 
 def _say_lacking(tree: Tree) -> None:

@@ -13,7 +13,7 @@ from gitops_stack.cli.console import Output, Project, out, print_json, progress
 from gitops_stack.cli.graph import write_live_page
 from gitops_stack.cli.lab_tools import tools as take_tools
 from gitops_stack.cli.report import print_report
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.commands import build_command, build_lab_folder
 from gitops_stack.lab.joining import join as join_lab
@@ -129,7 +129,7 @@ def logs(
     file = folder / f"{process}.log"
     if not file.is_file():
         known = ", ".join(sorted(found.stem for found in folder.glob("*.log")))
-        raise EnvironmentProblem(f"{file}: is missing; logs found here: {known or 'none'}")
+        raise EnvironmentProblem(Problem("is missing", f"logs found here: {known or 'none'}", str(file)))
     for line in file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]:
         out.print(line, markup=False)
 
@@ -161,7 +161,7 @@ def _directory(name: str, project: Path) -> Path:
 def _existing(name: str, project: Path) -> Lab:
     directory = _directory(name, project)
     if not directory.exists():
-        raise EnvironmentProblem(f"{directory}: no such lab; start it with `{build_command('up', name)}`")
+        raise EnvironmentProblem(Problem("no such lab", f"start it with `{build_command('up', name)}`", str(directory)))
     # To stop and to look at processes takes no tools: nobody should wait 25 minutes for a status.
     return Lab.open(directory, Tools(directory / "bin"))
 

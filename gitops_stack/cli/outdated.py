@@ -11,7 +11,7 @@ from rich.table import Table
 
 from gitops_stack.cli.console import OneStack, Output, Project, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.stack_files import find_stacks
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def outdated(
 
     stacks = [stack] if stack else find_stacks(project)
     if not stacks:
-        raise EnvironmentProblem(f"outdated: no Pulumi.<stack>.yaml in {project}; give --project")
+        raise EnvironmentProblem(Problem(f"no Pulumi.<stack>.yaml in {project}", "give --project", "outdated"))
     failed: dict[str, str] = {}
 
     @cache

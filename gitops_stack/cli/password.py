@@ -13,7 +13,7 @@ from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
 from gitops_stack.cli.console import Project, Stack, err
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
@@ -45,9 +45,9 @@ def password(
     The password alone goes to standard output. Refused for a cluster that is not this stack's.
     """
     if rotate and disable_admin:
-        raise EnvironmentProblem("password: found --rotate and --disable-admin; give one of them")
+        raise EnvironmentProblem(Problem("found --rotate and --disable-admin", "give one of them", "password"))
     if stdin and not rotate:
-        raise EnvironmentProblem("--stdin: is for --rotate; add it, or leave it out")
+        raise EnvironmentProblem(Problem("is for --rotate", "add it, or leave it out", "--stdin"))
     settings = load_stack_file(project, stack)
     with open_cluster(
         "password", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn, owned=True
@@ -67,8 +67,11 @@ def _show_initial(client: Client, settings: StackSettings) -> None:
     found = load_initial_password(client, namespace)
     if found is None:
         raise GitOpsStackError(
-            f"Secret {namespace}/argocd-initial-admin-secret: is not there: it was shown before, the password was "
-            "changed, or admin is off; set a new one with --rotate"
+            Problem(
+                "is not there: it was shown before, the password was changed, or admin is off",
+                "set a new one with --rotate",
+                f"Secret {namespace}/argocd-initial-admin-secret",
+            )
         )
     typer.echo(found)
     delete_initial_password(client, namespace)
@@ -91,8 +94,12 @@ def _disable_admin(client: Client, settings: StackSettings, project: Path) -> No
     others = load_administrators(client, settings.argocd.namespace)
     if not others:
         raise GitOpsStackError(
-            "--disable-admin: nobody else could administer this Argo CD: no local account that may log in and no group "
-            "of a configured SSO has role:admin; set that up, sync it, sign in with it, then run this again"
+            Problem(
+                "nobody else could administer this Argo CD: no local account that may log in and no "
+                "group of a configured SSO has role:admin",
+                "set that up, sync it, sign in with it, then run this again",
+                "--disable-admin",
+            )
         )
     file = project / stack_file(settings.stack)
     text = StackText.load(file)

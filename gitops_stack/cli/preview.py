@@ -13,7 +13,7 @@ import typer
 
 from gitops_stack.cli.console import Output, Project, Stack, err, out, progress
 from gitops_stack.config import find_stacks, load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
@@ -75,12 +75,16 @@ def preview_comment(
     The forge is GitHub or GitLab, found by the variables of its jobs; its token is GITHUB_TOKEN or GITLAB_TOKEN.
     """
     if not _STACK_NAME.fullmatch(stack):
-        raise EnvironmentProblem("--stack: is no name of a stack; it needs letters, digits, '.', '_' and '-'")
+        raise EnvironmentProblem(
+            Problem("is not a name of a stack", "it needs letters, digits, '.', '_' and '-'", "--stack")
+        )
     if artifact is not None and not artifact.is_dir():
         out.print(f"{artifact}: not there, nothing to write for {stack}", markup=False)
         return
     if artifact is not None and output is None and not commit:
-        raise EnvironmentProblem("--artifact: needs --commit, which ties a fork's files to its own pull request")
+        raise EnvironmentProblem(
+            Problem("needs --commit, which ties a fork's files to its own pull request", place="--artifact")
+        )
     files = PreviewFiles(events, engine_output, tuple(findings or ()), base, head)
     if artifact is not None:
         files = PreviewFiles.in_folder(artifact)
@@ -140,7 +144,7 @@ def _changed_paths(project: Path, base: str, head: str) -> list[str]:
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no message"])[0]
         raise EnvironmentProblem(
-            f"git diff {base}...{head}: {said}; give commits this clone has (actions/checkout: fetch-depth: 0)"
+            Problem(said, "give commits this clone has (actions/checkout: fetch-depth: 0)", f"git diff {base}...{head}")
         )
     return [path for path in done.stdout.split("\0") if path]
 

@@ -12,7 +12,7 @@ import typer
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.command_session import run_in_session
 from gitops_stack.cli.console import Project, Stack, err
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.settings.missing_cluster import describe_missing_cluster, require_cluster
 
 if TYPE_CHECKING:
@@ -47,14 +47,18 @@ def reach(
     from gitops_stack.account.public_access import PublicAccess, build_network, is_same_network  # noqa: PLC0415
 
     if bool(command) == close:
-        raise EnvironmentProblem("reach: needs a command behind --, such as `-- pulumi up --yes`, or --close")
+        raise EnvironmentProblem(
+            Problem("needs a command behind --, such as `-- pulumi up --yes`, or --close", place="reach")
+        )
     settings, account = open_account(project, stack, role_arn)
     if settings.cluster is None and command:
         err.print(f"{describe_missing_cluster(settings)}: nothing is opened", markup=False)
         sys.exit(run_in_session(command))
     require_cluster(settings)
     if settings.eks is None:
-        raise GitOpsStackError(f"Pulumi.{stack}.yaml: makes no EKS cluster, so there is no endpoint to open")
+        raise GitOpsStackError(
+            Problem("makes no EKS cluster, so there is no endpoint to open", place=f"Pulumi.{stack}.yaml")
+        )
     network = build_network(address or _load_address())
     door = PublicAccess(account, settings.cluster_name, network, lambda line: err.print(line, markup=False))
     listed = any(is_same_network(one, network) for one in settings.eks.endpoint.public_access_cidrs)
@@ -67,13 +71,16 @@ def reach(
 def _close_alone(door: PublicAccess, listed_in: str | None) -> None:
     if listed_in is not None:
         raise GitOpsStackError(
-            f"{listed_in}: gitops-stack:cluster.endpoint.publicAccessCidrs lists {door.network}, so it stays open; "
-            "remove it there, then run `pulumi up`"
+            Problem(
+                f"gitops-stack:cluster.endpoint.publicAccessCidrs lists {door.network}, so it stays open",
+                "remove it there, then run `pulumi up`",
+                listed_in,
+            )
         )
     if not door.close():
         found = door.load_networks()
         answers = f"open are {', '.join(found)}" if found else "the public endpoint is closed"
-        raise GitOpsStackError(f"{door.name}: {door.network} is not open; {answers}")
+        raise GitOpsStackError(Problem(f"{door.network} is not open", answers, door.name))
 
 
 def _run(door: PublicAccess, command: list[str], stack: str, listed: bool) -> int:
@@ -111,4 +118,6 @@ def _load_address() -> str:
         with urllib.request.urlopen(_ASKED, timeout=_SECONDS) as answer:
             return str(answer.read(64).decode("ascii").strip())
     except (OSError, ValueError) as error:
-        raise EnvironmentProblem(f"{_ASKED}: does not answer: {error}; name the address with --address") from None
+        raise EnvironmentProblem(
+            Problem(f"does not answer: {error}", "name the address with --address", _ASKED)
+        ) from None

@@ -16,7 +16,7 @@ from rich.table import Table
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 
 if TYPE_CHECKING:
     from gitops_stack.account.recover import Recovery
@@ -55,7 +55,7 @@ def recover(
     from gitops_stack.account.crashed_creates import load_crashed_creates  # noqa: PLC0415
 
     if output is Output.JSON and not yes:
-        raise EnvironmentProblem("recover: --output json cannot ask; add --yes")
+        raise EnvironmentProblem(Problem("--output json cannot ask", "add --yes", "recover"))
     account = open_account(project, stack, role_arn)[1] if load_stack_file(project, stack).account else None
 
     def pulumi(*arguments: str) -> str:
@@ -104,12 +104,14 @@ def _run_pulumi(project: Path, arguments: Sequence[str]) -> str:
         )
     except FileNotFoundError:
         raise EnvironmentProblem(
-            "pulumi: is not on PATH; install it from https://www.pulumi.com/docs/install/"
+            Problem("is not on PATH", "install it from https://www.pulumi.com/docs/install/", "pulumi")
         ) from None
     if done.returncode:
         if _NO_LOGIN in done.stderr:
-            raise EnvironmentProblem("pulumi: is not logged in; run `pulumi login`, or set PULUMI_BACKEND_URL")
+            raise EnvironmentProblem(
+                Problem("is not logged in", "run `pulumi login`, or set PULUMI_BACKEND_URL", "pulumi")
+            )
         lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if "error:" in line]
         reason = " ".join(lines[:3])[:600] or "no message"
-        raise GitOpsStackError(f"pulumi {arguments[0]}: {reason}")
+        raise GitOpsStackError(Problem(reason, place=f"pulumi {arguments[0]}"))
     return done.stdout

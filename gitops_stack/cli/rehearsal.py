@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, out, print_json, progress
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.commands import build_lab_folder
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
@@ -54,10 +54,12 @@ def rehearse(
     from gitops_stack.lab.rehearsal import rehearse as run_rehearsal  # noqa: PLC0415
 
     if event_log is not None and not preview_only:
-        raise EnvironmentProblem("rehearse: --event-log goes with --preview-only")
+        raise EnvironmentProblem(Problem("--event-log goes with --preview-only", place="rehearse"))
     if preview_only and keep:
         raise EnvironmentProblem(
-            "rehearse: found --preview-only and --keep; a preview alone makes nothing to keep; give one of them"
+            Problem(
+                "found --preview-only and --keep; a preview alone makes nothing to keep", "give one of them", "rehearse"
+            )
         )
     load_rehearsed(project.absolute(), stack)  # before a folder is made for it
     if place:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gitops_stack.cli.console import Project, err, out
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.scaffold.app_manifests import AppSource
 from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
 from gitops_stack.scaffold.applications import plan_addition
@@ -128,16 +128,22 @@ def app_add(
     if application_set:
         if app_project or namespace or helm or manual_sync:
             raise EnvironmentProblem(
-                "app add: --application-set decides on --project, --namespace, --helm and --manual-sync; leave them out"
+                Problem(
+                    "--application-set decides on --project, --namespace, --helm and --manual-sync",
+                    "leave them out",
+                    "app add",
+                )
             )
         values = _pairs("--set-value", set_values)
         plan = plan_entry(folder, name, application_set, values=values, source=source, stacks=_names(stacks))
         carry_out(plan, folder, dry_run)
         return
     if set_values:
-        raise EnvironmentProblem("app add: --set-value belongs to --application-set; name the set or leave it out")
+        raise EnvironmentProblem(
+            Problem("--set-value belongs to --application-set", "name the set or leave it out", "app add")
+        )
     if not (app_project and namespace):
-        raise EnvironmentProblem("app add: needs --project and --namespace, or --application-set")
+        raise EnvironmentProblem(Problem("needs --project and --namespace, or --application-set", place="app add"))
     plan = plan_addition(
         folder, name, source, app_project=app_project, namespace=namespace, stacks=_names(stacks), helm=helm,
         manual=_names(manual_sync),
@@ -167,13 +173,17 @@ def app_remove(
     """
     if application_set:
         if files or app_project:
-            raise EnvironmentProblem("app remove: --application-set is one step; leave --files and --project out")
+            raise EnvironmentProblem(
+                Problem("--application-set is one step", "leave --files and --project out", "app remove")
+            )
         carry_out(plan_entry_removal(folder, name, application_set, _names(stacks)), folder, dry_run)
         return
     if files and stacks:
-        raise EnvironmentProblem("app remove: --files deletes the folder of all stacks; leave --stacks out")
+        raise EnvironmentProblem(
+            Problem("--files deletes the folder of all stacks", "leave --stacks out", "app remove")
+        )
     if app_project and not files:
-        raise EnvironmentProblem("app remove: --project belongs to the second step; give it with --files")
+        raise EnvironmentProblem(Problem("--project belongs to the second step", "give it with --files", "app remove"))
     plan = plan_deletion(folder, name, app_project) if files else plan_removal(folder, name, _names(stacks))
     carry_out(plan, folder, dry_run)
 
@@ -209,8 +219,12 @@ def _check_account(proposed: dict[str, str], given: dict[str, str], name: str, s
     """Refuse to put a stack into another one's account unasked."""
     if (account := proposed.get("account.id")) and "account.id" not in given:
         raise GitOpsStackError(
-            f"stack add: account.id: there is no terminal to ask at, and {name} would be in the account of {source}, "
-            f"{account}; name its own by --set account.id=…, or keep that one by --defaults"
+            Problem(
+                f"there is no terminal to ask at, and {name} would be in the account of {source}, {account}",
+                "name its own by --set account.id=…, or keep that one by --defaults",
+                "stack add",
+                "account.id",
+            )
         )
 
 

@@ -13,7 +13,7 @@ from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import find_checkout, load_branch, open_copy
 from gitops_stack.delivery.message import build_branch, build_message
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.scaffold.promotion import load_gates
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import find_stacks, stack_file
@@ -24,8 +24,11 @@ def check_stack_is_there(base: str, tree: Path, prefix: str, stack: str) -> None
     """Raise unless ``base``, checked out at ``tree`` with the project at ``prefix``, has a stack of this name."""
     if stack not in (known := find_stacks(tree / prefix)):
         raise EnvironmentProblem(
-            f"{base}: has no {prefix}{stack_file(stack)}; push it, or give its branch by --base; "
-            f"stacks there: {', '.join(known) or 'none'}"
+            Problem(
+                f"has no {prefix}{stack_file(stack)}; push it, or give its branch by --base",
+                f"stacks there: {', '.join(known) or 'none'}",
+                base,
+            )
         )
 
 

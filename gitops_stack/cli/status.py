@@ -16,7 +16,7 @@ from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import RESERVED_APPLICATIONS
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.release import load_head
 from gitops_stack.live_state import load_app_projects, load_applications, load_certificate, read_applications
@@ -46,7 +46,7 @@ class Seen:
     findings: list[str]
     problems: tuple[str, ...] = ()
     overrides: list[Override] = field(default_factory=list)
-    """What somebody set without a commit; an environment's is no finding."""
+    """What somebody set without a commit; an environment's is not a finding."""
     """Why the tree cannot be rendered; the certificate then covers only what Argo CD reports."""
 
     @property
@@ -110,7 +110,7 @@ def _parse_wait(text: str) -> float:
     try:
         return parse_duration(text).total_seconds() if text else 0
     except ValueError as error:
-        raise GitOpsStackError(f"--wait: found {text!r}; {error}") from None
+        raise GitOpsStackError(Problem(f"found {text!r}", str(error), "--wait")) from None
 
 
 def _look(client: Client, settings: StackSettings, project: Path) -> Seen:

@@ -13,7 +13,7 @@ from rich.table import Table
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 
 if TYPE_CHECKING:
     from gitops_stack.account.session import Account
@@ -54,17 +54,23 @@ def sweep(
     )
 
     if delete and output is Output.JSON and not yes:
-        raise EnvironmentProblem("sweep: --output json cannot ask before --delete; add --yes")
+        raise EnvironmentProblem(Problem("--output json cannot ask before --delete", "add --yes", "sweep"))
     if load_stack_file(project, stack).account is None:
         raise GitOpsStackError(
-            f"Pulumi.{stack}.yaml: names no AWS account, so stack {stack} has nothing in AWS to sweep; to remove what "
-            f"it has in its cluster run `pulumi destroy --stack {stack}`"
+            Problem(
+                f"names no AWS account, so stack {stack} has nothing in AWS to sweep",
+                f"to remove what it has in its cluster run `pulumi destroy --stack {stack}`",
+                f"Pulumi.{stack}.yaml",
+            )
         )
     settings, account = open_account(project, stack, role_arn)
     if delete and settings.eks is None:
         raise EnvironmentProblem(
-            f"sweep: stack {stack} makes no cluster, so nothing tells whether it is destroyed; look at the list and "
-            "delete by hand"
+            Problem(
+                f"stack {stack} makes no cluster, so nothing tells whether it is destroyed",
+                "look at the list and delete by hand",
+                "sweep",
+            )
         )
     scope = Scope(stack, settings.cluster_name if settings.eks else None, account.region)
     with progress("looking through the account"):

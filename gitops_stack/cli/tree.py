@@ -54,7 +54,7 @@ def lock(
 ) -> None:
     """Render the installation and pin what comes out; with --check, hold it against the lock and the tag."""
     if version is not None and check:
-        raise EnvironmentProblem("lock: --version writes and --check does not; give one of them")
+        raise EnvironmentProblem(Problem("--version writes and --check does not", "give one of them", "lock"))
     if version is not None:
         _take_release(project, stack, version)
     settings = load_stack_file(project, stack)
@@ -91,7 +91,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of stack files; with --check, compare it with the one that is shipped."""
     if table and (check or metadata):
-        raise EnvironmentProblem("schema: --table prints settings and goes with no other option")
+        raise EnvironmentProblem(Problem("--table prints settings and goes with no other option", place="schema"))
     if table:
         out.print(render_settings_table(), markup=False, end="")
         return
@@ -103,7 +103,7 @@ def schema(
     file = f"{name}.schema.json"
     shipped = resources.files("gitops_stack").joinpath(file).read_text(encoding="utf-8")
     if json.loads(shipped) != json.loads(text):
-        raise GitOpsStackError(f"gitops_stack/{file}: differs from {source}; run `make schema`")
+        raise GitOpsStackError(Problem(f"differs from {source}", "run `make schema`", f"gitops_stack/{file}"))
     out.print(f"gitops_stack/{file}: fresh")
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
 from gitops_stack.cli.difference import load_base
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.commands import build_lab_folder
 from gitops_stack.lab.git_host import check_playable
 from gitops_stack.lab.lab import Lab, Progress
@@ -175,10 +175,12 @@ def _load_changed(working: WorkingTree) -> None:
 
 def _check_usage(names: list[str], base: str | None, everything: bool, endless_json: bool) -> None:
     if endless_json:
-        raise EnvironmentProblem("try: found --watch and --output json; give one of them")
+        raise EnvironmentProblem(Problem("found --watch and --output json", "give one of them", "try"))
     given = [word for word, found in (("APP", names), ("--base", base), ("--all", everything)) if found]
     if len(given) > 1:
-        raise EnvironmentProblem(f"try: found {' and '.join(given)}; each chooses applications, give one of them")
+        raise EnvironmentProblem(
+            Problem(f"found {' and '.join(given)}", "each chooses applications, give one of them", "try")
+        )
 
 
 def _choose_stack(project: Path, stack: str | None) -> str:
@@ -187,7 +189,9 @@ def _choose_stack(project: Path, stack: str | None) -> str:
     found = find_stacks(project)
     if len(found) != 1:
         known = ", ".join(found) or "none"
-        raise EnvironmentProblem(f"--stack: is missing, and {project} has not exactly one; stacks found here: {known}")
+        raise EnvironmentProblem(
+            Problem(f"is missing, and {project} has not exactly one", f"stacks found here: {known}", "--stack")
+        )
     return found[0]
 
 
@@ -231,7 +235,9 @@ def _check_helm(choice: _Choice) -> None:
     charts = [one.spec.name for one in choice.selection.applications if "helm" in one.kinds]
     if charts and shutil.which("helm") is None:
         raise EnvironmentProblem(
-            f"PATH: no helm found, which Argo CD renders {', '.join(charts)} with; install it, or name others"
+            Problem(
+                f"no helm found, which Argo CD renders {', '.join(charts)} with", "install it, or name others", "PATH"
+            )
         )
 
 

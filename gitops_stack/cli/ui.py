@@ -13,7 +13,7 @@ from gitops_stack.cli.account import RoleArn
 from gitops_stack.cli.connection import Context, Kubeconfig, open_cluster
 from gitops_stack.cli.console import Project, Stack, err, out
 from gitops_stack.config import kubeconfig_path, load_stack_file
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.state import find_server_port
 from gitops_stack.policies.fields import mapping
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
@@ -100,5 +100,7 @@ def _find_address(place: str) -> str:
                     said = f"status {answered.status_code}"
             time.sleep(_INTERVAL_SECONDS)
     raise EnvironmentProblem(
-        f"{place}: Argo CD does not answer in {_ANSWER_SECONDS:.0f} s: {said}; look at the pods of argocd-server"
+        Problem(
+            f"Argo CD does not answer in {_ANSWER_SECONDS:.0f} s: {said}", "look at the pods of argocd-server", place
+        )
     )

@@ -239,5 +239,7 @@ def _open_account(project: Path, stack: str, role_arn: str | None) -> Account | 
 def _parse_image(text: str) -> tuple[str, str]:
     group, equals, release = text.partition("=")
     if not (group and equals and release):
-        raise EnvironmentProblem(f"--ami: found {text!r}; needs GROUP=RELEASE, such as general=1.36.1-20261101")
+        raise EnvironmentProblem(
+            Problem(f"found {text!r}", "needs GROUP=RELEASE, such as general=1.36.1-20261101", "--ami")
+        )
     return group, release

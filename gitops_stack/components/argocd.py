@@ -12,7 +12,7 @@ from gitops_stack.components.guards import ClusterGuardResource, TeardownGuardRe
 from gitops_stack.components.ordering import inherited_dependencies
 from gitops_stack.components.registration import KubernetesObject, annotate_kept, register_handed_over, register_kept
 from gitops_stack.components.stand_in import plays_credential
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_installation
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import build_cluster_secret, build_spoke_data, build_spoke_secret
@@ -200,7 +200,7 @@ def _load_manifests(args: ArgoCDArgs) -> Sequence[Manifest]:
     given = [key for key in ("manifests", "folder") if key in args]
     if len(given) != 1:
         raise GitOpsStackError(
-            f"ArgoCD: found {' and '.join(given) or 'neither manifests nor folder'}; needs one of them"
+            Problem(f"found {' and '.join(given) or 'neither manifests nor folder'}", "needs one of them", "ArgoCD")
         )
     return args["manifests"] if "manifests" in args else load_installation(args["folder"])
 
@@ -211,6 +211,10 @@ def _find_namespace(manifests: Sequence[Manifest]) -> str:
     )
     if len(found) != 1:
         raise GitOpsStackError(
-            f"ArgoCD: found objects for {len(found)} namespaces ({', '.join(found)}); give one kustomization's render"
+            Problem(
+                f"found objects for {len(found)} namespaces ({', '.join(found)})",
+                "give one kustomization's render",
+                "ArgoCD",
+            )
         )
     return found[0]

@@ -14,7 +14,7 @@ from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.roles import RoleOptions, register_role
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 _ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
 
@@ -141,7 +141,12 @@ class CiAccess(pulumi.ComponentResource):
         ]
         if len(named) != 1:
             raise GitOpsStackError(
-                f"CiAccess {self._name}: {place}: found {len(named)} repositories; needs one, under github or gitlab"
+                Problem(
+                    f"found {len(named)} repositories",
+                    "needs one, under github or gitlab",
+                    f"CiAccess {self._name}",
+                    place,
+                )
             )
         return named[0]
 
@@ -175,7 +180,7 @@ class CiAccess(pulumi.ComponentResource):
         }
         if not any(named.values()):
             place = f"CiAccess {self._name}: publishers.{key}"
-            raise GitOpsStackError(f"{place}: found no branches, tags or environments; needs one at least")
+            raise GitOpsStackError(Problem("found no branches, tags or environments", "needs one at least", place))
         # Names are judged here, before anything is made; the issuer may be known later.
         oidc.build_job_subjects(_ISSUERS[jobs.forge], jobs.repository, **named)
         return register_role(

@@ -18,7 +18,7 @@ import pulumi
 from pulumi.dynamic import Resource
 from pulumi.resource import DependencyProviderResource
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.object_reference import reference
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
 from gitops_stack.guard.registered import Registered
@@ -147,8 +147,11 @@ def _build_connection(component: pulumi.ComponentResource) -> dict[str, pulumi.I
     if isinstance(provider, DependencyProviderResource):
         # Taken for no kubeconfig, the guard would look at whatever cluster is the default one here.
         raise GitOpsStackError(
-            f"{component.pulumi_resource_name}: found a provider of a program in another language, whose kubeconfig "
-            "cannot be read from here; give the component kubeconfig and context in place of the provider"
+            Problem(
+                "found a provider of a program in another language, whose kubeconfig cannot be read from here",
+                "give the component kubeconfig and context in place of the provider",
+                component.pulumi_resource_name,
+            )
         )
     if provider in _CONNECTIONS:
         return dict(_CONNECTIONS[provider])

@@ -16,7 +16,7 @@ from gitops_stack.components.network_flow_logs import register_flow_logs
 from gitops_stack.components.network_routes import EVERYWHERE, NatPlan, register_private_routes
 from gitops_stack.components.network_zones import find_zones
 from gitops_stack.components.roles import RoleOptions
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings.network import check_endpoint_service
 from gitops_stack.settings.subnet_plan import plan_subnets
 
@@ -237,19 +237,23 @@ def _check_args(args: Mapping[str, Any]) -> None:
     if "vpc_id" in args:
         if superfluous := [key for key in _MADE_ALONE if args.get(key)]:
             raise GitOpsStackError(
-                f"Network: found vpc_id with {', '.join(superfluous)}; an adopted VPC is taken as it is; leave one out"
+                Problem(
+                    f"found vpc_id with {', '.join(superfluous)}; an adopted VPC is taken as it is",
+                    "leave one out",
+                    "Network",
+                )
             )
         return
     if "cidr" not in args:
         raise GitOpsStackError(
-            "Network: found neither cidr nor vpc_id; give the block of a VPC to make or one to adopt"
+            Problem("found neither cidr nor vpc_id", "give the block of a VPC to make or one to adopt", "Network")
         )
     named, count = args.get("availability_zones"), args.get("availability_zone_count", 0)
     if bool(named) == bool(count):
-        raise GitOpsStackError("Network: needs either availability_zones or availability_zone_count")
+        raise GitOpsStackError(Problem("needs either availability_zones or availability_zone_count", place="Network"))
     zones = len(set(named)) if named else count
     if zones not in {2, 3}:
-        raise GitOpsStackError(f"Network: found {zones} availability zones; needs 2 or 3")
+        raise GitOpsStackError(Problem(f"found {zones} availability zones", "needs 2 or 3", "Network"))
     GitOpsStackError.raise_for(
         f"Network: endpoints: found {service}; {needs}"
         for service in args.get("endpoints", ())
@@ -258,8 +262,10 @@ def _check_args(args: Mapping[str, Any]) -> None:
     for purpose, extra in (args.get("extra_subnets") or {}).items():
         if (blocks := len(extra["blocks"])) != zones:
             place = f"Network: extra_subnets.{purpose}.blocks"
-            raise GitOpsStackError(f"{place}: found {blocks}; needs {zones}: one for each zone")
+            raise GitOpsStackError(Problem(f"found {blocks}", f"needs {zones}: one for each zone", place))
     nat_gateways, regional = args.get("nat_gateways", 0), args.get("regional_nat_gateway", False)
     if nat_gateways not in {0, 1, zones} or (regional and nat_gateways):
         found = f"{nat_gateways} NAT gateways{' beside a regional one' if regional else ''}"
-        raise GitOpsStackError(f"Network: found {found}; needs 0, 1, one for each of {zones} zones, or a regional one")
+        raise GitOpsStackError(
+            Problem(f"found {found}", f"needs 0, 1, one for each of {zones} zones, or a regional one", "Network")
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.resource import DependencyResource
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 # A resource of any kind among arguments: Pulumi's component analyzer knows only those of one type.
 if TYPE_CHECKING:
@@ -34,5 +34,7 @@ def inherited_dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.R
     listed = given if isinstance(given, Sequence) else [] if given is None else [given]
     found = [one for one in listed if isinstance(one, pulumi.Resource)]
     if len(found) != len(listed):
-        raise GitOpsStackError("depends_on: found an Output; needs the resources themselves, in a list or one alone")
+        raise GitOpsStackError(
+            Problem("found an Output", "needs the resources themselves, in a list or one alone", "depends_on")
+        )
     return found

@@ -10,7 +10,7 @@ import pulumi
 from pulumi_aws import iam
 
 from gitops_stack.aws_plan.iam_documents import Document, render_document
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 _ONE_HOUR = 3600  # seconds: IAM's shortest, and CI jobs and pods renew
 _LONGEST_NAME = 56  # characters: IAM takes 64, and Pulumi adds a dash and seven
@@ -79,7 +79,7 @@ def register_role(
     room for it.
     """
     if len(name) > _LONGEST_NAME:
-        raise GitOpsStackError(f"role {name}: has {len(name)} characters; needs at most {_LONGEST_NAME}")
+        raise GitOpsStackError(Problem(f"has {len(name)} characters", f"needs at most {_LONGEST_NAME}", f"role {name}"))
     inside = pulumi.ResourceOptions(parent=parent)
     role = iam.Role(
         name,

@@ -2,7 +2,7 @@
 
 Rules (gopkg.in/yaml.v3 `resolve.go` and `decode.go`; pulumi/sdk `resource/config/object.go`): a key that stands twice
 is refused; of a merge (`<<`) own keys win, then the first source; only `true` and `false` are truth values; a number
-may be octal by a leading 0; a date becomes Go's text of a time; a key that is no text becomes one; only the first
+may be octal by a leading 0; a date becomes Go's text of a time; a key that is not text becomes one; only the first
 document is read. tests/e2e/test_stack_files_with_pulumi.py holds it against the engine.
 """
 
@@ -42,7 +42,7 @@ class EngineDocument:
     """What the engine reads; ``data`` is None for an empty document.
 
     ``written``: the text of each number that does not look like its value, by its path. ``mixed``: the paths of maps
-    that have a key which is no text.
+    that have a key which is not text.
     """
 
     data: Any = None
@@ -171,7 +171,7 @@ class _Reader:
             raise self._error(node, "aliases repeat too much of the file; write the values out")
 
     def _error(self, node: Node, said: str) -> GitOpsStackError:
-        return GitOpsStackError(f"{self.place}: line {line_number(self.text, node.start)}: {said}")
+        return GitOpsStackError(Problem(f"line {line_number(self.text, node.start)}: {said}", place=self.place))
 
 
 def _is_merge(node: Node) -> bool:
@@ -185,7 +185,7 @@ def _integer(found: re.Match[str]) -> int:
 
 
 def _time(found: re.Match[str]) -> str:
-    """Return Go's text of a time; empty for a text that is no time."""
+    """Return Go's text of a time; empty for a text that is not a time."""
     zone = found["zone"]
     if found["by"] and (found["by"] == " ") == bool(zone):  # a zone goes with T alone, and T with a zone
         return ""

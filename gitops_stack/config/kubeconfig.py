@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from gitops_stack.config.setting_problems import PREFIX
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 
@@ -21,20 +21,26 @@ def check_kubeconfig(settings: StackSettings) -> None:
     place = f"Pulumi.{settings.stack}.yaml: {PREFIX}cluster"
     file = kubeconfig_path(cluster)
     if not file.is_file():
-        raise EnvironmentProblem(f"{place}.kubeconfig: found no file {file}; name the kubeconfig of the cluster")
+        raise EnvironmentProblem(
+            Problem(f"found no file {file}", "name the kubeconfig of the cluster", f"{place}.kubeconfig")
+        )
     try:
         current, contexts = _load_contexts(file)
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise EnvironmentProblem(
-            f"{place}.kubeconfig: {file} cannot be read: {reason}; repair it or name another"
+            Problem(f"{file} cannot be read: {reason}", "repair it or name another", f"{place}.kubeconfig")
         ) from None
     wanted = cluster.context or current
     if not wanted:
-        raise EnvironmentProblem(f"{place}.context: is missing, and {file} has no current context; name one")
+        raise EnvironmentProblem(
+            Problem(f"is missing, and {file} has no current context", "name one", f"{place}.context")
+        )
     if wanted not in contexts:
         known = ", ".join(map(str, contexts)) or "none"
-        raise EnvironmentProblem(f"{place}.context: found {wanted}, which {file} does not have; it has: {known}")
+        raise EnvironmentProblem(
+            Problem(f"found {wanted}, which {file} does not have", f"it has: {known}", f"{place}.context")
+        )
 
 
 def kubeconfig_path(cluster: ExistingClusterSettings) -> Path:

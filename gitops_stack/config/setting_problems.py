@@ -61,7 +61,7 @@ def build_problems(error: ValidationError, written: Mapping[tuple[str, ...], str
 
 def build_unknown(path: str, loc: list[str]) -> Problem:
     """Return the problem of a setting that does not exist at ``loc``."""
-    return Problem("is no known setting", f"known here: {', '.join(known_keys(loc))}", path)
+    return Problem("is not a known setting", f"known here: {', '.join(known_keys(loc))}", path)
 
 
 def build_found(value: object) -> str:

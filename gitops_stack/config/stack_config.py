@@ -17,7 +17,7 @@ from typing import Any
 from gitops_stack.config.engine_yaml import read_document
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.edits.yaml_source import decode_text
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.stack_files import find_stacks, stack_file
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -42,13 +42,17 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
     place = stack_file(stack)
     file = project / place
     if not file.is_file():
-        raise EnvironmentProblem(f"{file}: is missing; stacks found here: {', '.join(find_stacks(project)) or 'none'}")
+        raise EnvironmentProblem(
+            Problem("is missing", f"stacks found here: {', '.join(find_stacks(project)) or 'none'}", str(file))
+        )
     read = read_document(decode_text(file.read_bytes(), place), place)
     config = read.data.get("config") if isinstance(read.data, dict) else None
     if not isinstance(config, dict):
-        raise GitOpsStackError(f"{place}: found no `config:`; write the stack's settings under it")
+        raise GitOpsStackError(Problem("found no `config:`", "write the stack's settings under it", place))
     if {(), ("config",)} & read.mixed:
-        raise GitOpsStackError(f"{place}: found a key that is no text, which Pulumi refuses; put quotes around it")
+        raise GitOpsStackError(
+            Problem("found a key that is not text, which Pulumi refuses", "put quotes around it", place)
+        )
     values: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for key, value in config.items():
@@ -56,7 +60,12 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
         GitOpsStackError.raise_for(_check_namespace(place, full, name))
         if full in values:
             raise GitOpsStackError(
-                f"{place}: {full}: stands there as {origin[full]} and as {key}, of which Pulumi takes either; leave one"
+                Problem(
+                    f"stands there as {origin[full]} and as {key}, of which Pulumi takes either",
+                    "leave one",
+                    place,
+                    full,
+                )
             )
         values[full], origin[full] = "" if value is None else value, key  # what the program gets for nothing
     written = {
@@ -90,7 +99,9 @@ def whole_key(key: str, project_name: str, place: str) -> str:
         return key
     if len(words) == 3 and words[1] == "config" and words[0] and words[2]:  # noqa: PLR2004 - an old form of it
         return f"{words[0]}:{words[2]}"
-    raise GitOpsStackError(f"{place}: {key}: is no key of Pulumi's; write NAMESPACE:NAME, as in gitops-stack:gitops")
+    raise GitOpsStackError(
+        Problem("is not a key of Pulumi's", "write NAMESPACE:NAME, as in gitops-stack:gitops", place, key)
+    )
 
 
 def engine_text(value: object) -> str:
@@ -106,7 +117,9 @@ def _load_project(project: Path) -> tuple[str, dict[str, Any]]:
     found = data if isinstance(data, dict) else {}
     name = found.get("name")
     if not isinstance(name, str) or not name:
-        raise GitOpsStackError(f"{PROJECT_FILE}: name: is missing; write the name of the Pulumi project, in letters")
+        raise GitOpsStackError(
+            Problem("is missing", "write the name of the Pulumi project, in letters", PROJECT_FILE, "name")
+        )
     config = found.get("config")
     GitOpsStackError.raise_for(_check_folder(found))
     declared = {whole_key(str(key), name, PROJECT_FILE): one for key, one in (config or {}).items()} if isinstance(

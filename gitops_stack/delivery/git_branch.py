@@ -20,7 +20,7 @@ from typing_extensions import Self
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import is_own_commit
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 
 ATTEMPTS = 10
 """Pushes tried before giving up. Of several writers one gets through each round, so ten at once all do."""
@@ -113,8 +113,11 @@ def deliver(destination: Destination, change: Change[PlanType, Rendered]) -> Del
             if delivered := work.attempt():
                 return delivered
     raise EnvironmentProblem(
-        f"{destination.remote}/{destination.base}: others pushed first {ATTEMPTS} times in a row; nothing was pushed, "
-        "so run the command again"
+        Problem(
+            f"others pushed first {ATTEMPTS} times in a row",
+            "nothing was pushed, so run the command again",
+            f"{destination.remote}/{destination.base}",
+        )
     )
 
 
@@ -124,7 +127,7 @@ def find_checkout(folder: Path) -> tuple[Path, str]:
         return Path(run_git(folder, "rev-parse", "--show-toplevel")), run_git(folder, "rev-parse", "--show-prefix")
     except GitFailure:
         raise EnvironmentProblem(
-            f"{folder}: is in no checkout of a Git repository; clone it, then run this there"
+            Problem("is in no checkout of a Git repository", "clone it, then run this there", str(folder))
         ) from None
 
 
@@ -134,7 +137,7 @@ def load_remote_url(folder: Path, remote: str) -> str:
         return run_git(folder, "config", "--get", f"remote.{remote}.url")
     except GitFailure:
         known = ", ".join(run_git(folder, "remote").split()) or "none"
-        raise EnvironmentProblem(f"{folder}: has no remote {remote}; known: {known}") from None
+        raise EnvironmentProblem(Problem(f"has no remote {remote}", f"known: {known}", str(folder))) from None
 
 
 def load_default_branch(folder: Path, remote: str) -> str:
@@ -142,7 +145,7 @@ def load_default_branch(folder: Path, remote: str) -> str:
     said = run_git(folder, "ls-remote", "--symref", remote, "HEAD")
     found = re.search(rf"^ref: {_HEADS}(\S+)\tHEAD$", said, re.MULTILINE)
     if found is None:
-        raise EnvironmentProblem(f"{remote}: does not say its default branch; name one with --base")
+        raise EnvironmentProblem(Problem("does not say its default branch", "name one with --base", remote))
     return found[1]
 
 
@@ -237,7 +240,7 @@ class _Work(Generic[PlanType, Rendered]):
             self._ask("fetch", "--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules", to.remote, _HEADS + name)
         except GitFailure as failure:
             if "find remote ref" in failure.output:
-                raise EnvironmentProblem(f"{to.remote}: has no branch {name}; name one with --base") from None
+                raise EnvironmentProblem(Problem(f"has no branch {name}", "name one with --base", to.remote)) from None
             raise
         return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
@@ -267,7 +270,11 @@ class _Work(Generic[PlanType, Rendered]):
         except GitFailure as failure:
             if "Please tell me who you are" in failure.output or "empty ident" in failure.output:
                 raise EnvironmentProblem(
-                    "git: does not know who commits; give --author 'NAME <EMAIL>', or set user.name and user.email"
+                    Problem(
+                        "does not know who commits",
+                        "give --author 'NAME <EMAIL>', or set user.name and user.email",
+                        "git",
+                    )
                 ) from None
             raise
         return self._git("rev-parse", "HEAD")
@@ -282,7 +289,9 @@ class _Work(Generic[PlanType, Rendered]):
                 return False
             if refused := _REFUSED.search(failure.output):
                 remedy = "leave out --push to open a pull request" if to.direct else "check the branch's protection"
-                raise EnvironmentProblem(f"{to.remote}/{name}: refuses the push: {refused['why']}; {remedy}") from None
+                raise EnvironmentProblem(
+                    Problem(f"refuses the push: {refused['why']}", remedy, f"{to.remote}/{name}")
+                ) from None
             raise
         return True
 

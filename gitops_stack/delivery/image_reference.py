@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 _WORD = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"(?:{_WORD}(?:\.{_WORD})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
@@ -54,7 +54,7 @@ def parse_image_reference(text: str, place: str = "image") -> ImageReference:
     """Read a reference that is pinned. ``place`` begins the sentence of the :class:`GitOpsStackError` it may raise."""
     found = parse_pin(text, place)
     if not found.repository:
-        raise GitOpsStackError(f"{place}: found {text!r}, which has no repository; {_SHAPE}")
+        raise GitOpsStackError(Problem(f"found {text!r}, which has no repository", _SHAPE, place))
     return found
 
 
@@ -62,19 +62,25 @@ def parse_pin(text: str, place: str = "image") -> ImageReference:
     """Read a reference whose repository may be left out, as in `:v1.2`: the one in use is meant then."""
     found = _REFERENCE.fullmatch(text)
     if not text or found is None:
-        raise GitOpsStackError(f"{place}: found {text!r}, which is no image reference; {_SHAPE}")
+        raise GitOpsStackError(Problem(f"found {text!r}, which is not an image reference", _SHAPE, place))
     name, tag, digest = found["name"] or "", found["tag"], found["digest"]
     if len(name) > _NAME_LIMIT:
-        raise GitOpsStackError(f"{place}: found a repository of {len(name)} characters; the limit is {_NAME_LIMIT}")
+        raise GitOpsStackError(
+            Problem(f"found a repository of {len(name)} characters", f"the limit is {_NAME_LIMIT}", place)
+        )
     if digest and not _is_digest(digest):
         raise GitOpsStackError(
-            f"{place}: found {digest!r}, which is no digest; needs sha256: and 64 hexadecimal digits in lower case"
+            Problem(
+                f"found {digest!r}, which is not a digest",
+                "needs sha256: and 64 hexadecimal digits in lower case",
+                place,
+            )
         )
     if digest is None and tag is None:
-        raise GitOpsStackError(f"{place}: found {text!r} without tag and digest, which means latest; {_SHAPE}")
+        raise GitOpsStackError(Problem(f"found {text!r} without tag and digest, which means latest", _SHAPE, place))
     if digest is None and tag in _MOVING_TAGS:
         raise GitOpsStackError(
-            f"{place}: found the tag {tag}, which moves; name a version, or the digest it stands for"
+            Problem(f"found the tag {tag}, which moves", "name a version, or the digest it stands for", place)
         )
     return ImageReference(name, tag, digest)
 
@@ -82,7 +88,7 @@ def parse_pin(text: str, place: str = "image") -> ImageReference:
 def split_image(text: str) -> tuple[str, str, str]:
     """Split what a manifest says into (repository, tag, digest), without judging it, as kustomize does.
 
-    The first `/` ends the registry, so that its port is no tag (kustomize api/image `Split`).
+    The first `/` ends the registry, so that its port is not a tag (kustomize api/image `Split`).
     """
     registry, slash, rest = text.partition("/")
     if not slash:

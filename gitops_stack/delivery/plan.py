@@ -90,7 +90,7 @@ def parse_target(text: str) -> Target:
     """Read `APP` or `APP/NAME`. Raises :class:`GitOpsStackError`."""
     application, slash, name = text.partition("/")
     if not application or (slash and not name):
-        raise GitOpsStackError(f"{text!r}: needs APP, or APP/NAME for one of its images")
+        raise GitOpsStackError(Problem("needs APP, or APP/NAME for one of its images", place=f"{text!r}"))
     return Target(application, name or None)
 
 
@@ -98,7 +98,7 @@ def parse_assignment(text: str) -> Assignment:
     """Read `APP=IMAGE` or `APP/NAME=IMAGE`. Raises :class:`GitOpsStackError`."""
     target, equals, image = text.partition("=")
     if not equals:
-        raise GitOpsStackError(f"{text!r}: needs APP=REPOSITORY:TAG or APP=REPOSITORY@DIGEST")
+        raise GitOpsStackError(Problem("needs APP=REPOSITORY:TAG or APP=REPOSITORY@DIGEST", place=f"{text!r}"))
     return Assignment(parse_target(target), parse_pin(image, target))
 
 
@@ -113,7 +113,7 @@ def plan_image_set(tree: TreeReader, settings: StackSettings, assignments: Seque
         if (target.application, slot.name) in named:
             other = named[target.application, slot.name]
             shown = f"{other} and {target} name" if other != target else f"found {target} twice, which names"
-            raise GitOpsStackError(f"image set: {shown} one image, {slot.name}; give it once")
+            raise GitOpsStackError(Problem(f"{shown} one image, {slot.name}", "give it once", "image set"))
         named[target.application, slot.name] = target
         image = _filled(target, slot, assignment.image, images)
         plan, tree = _with_change(plan, tree, images, target, slot, image, settings)
@@ -133,8 +133,11 @@ def plan_promotion(
         pairs = list(_pairs(target, origin, images, source.stack))
         if not any(slot for _, slot in pairs):
             raise GitOpsStackError(
-                f"{target}: {destination.stack} has none of the images {source.stack} runs; "
-                f"known in {images.place}: {_known(images)}"
+                Problem(
+                    f"{destination.stack} has none of the images {source.stack} runs",
+                    f"known in {images.place}: {_known(images)}",
+                    str(target),
+                )
             )
         for running, slot in pairs:
             if running.problem:
@@ -168,11 +171,14 @@ def select_slot(target: Target, images: ImageFile, repository: str, stack: str) 
         found = found or [slot for slot in slots if repository and short_name(repository) in _short_names(slot)]
     if len(found) == 1:
         return found[0]
-    problem = "is several images" if found else "is no image that is known"
+    problem = "is several images" if found else "is not an image that is known"
     wanted = target.name or repository or target.application
     raise GitOpsStackError(
-        f"{target}: {wanted} {problem} of {target.application} in {stack}; name one as {target.application}/NAME=…, "
-        f"known in {images.place}: {_known(images)}"
+        Problem(
+            f"{wanted} {problem} of {target.application} in {stack}",
+            f"name one as {target.application}/NAME=…, known in {images.place}: {_known(images)}",
+            str(target),
+        )
     )
 
 
@@ -184,15 +190,19 @@ def check_applications(settings: StackSettings, applications: Iterable[str], own
     names = list(dict.fromkeys(applications))
     known = ", ".join(settings.workloads) or "none"
     GitOpsStackError.raise_for(
-        f"{name}: is no application of stack {settings.stack}; known in Pulumi.{settings.stack}.yaml: {known}"
+        f"{name}: is not an application of stack {settings.stack}; known in Pulumi.{settings.stack}.yaml: {known}"
         for name in names
         if name not in settings.workloads
     )
     urls = {settings.workload_source(name)[0]: name for name in names}
     if len(urls) > 1:
-        raise GitOpsStackError(f"{', '.join(names)}: have their files in different repositories; take them one by one")
+        raise GitOpsStackError(
+            Problem("have their files in different repositories", "take them one by one", f"{', '.join(names)}")
+        )
     if not own_checkout and (others := [url for url in urls if not settings.is_own_repository(url)]):
-        raise GitOpsStackError(f"{names[0]}: has its files in {others[0]}; name a checkout of it with --repository")
+        raise GitOpsStackError(
+            Problem(f"has its files in {others[0]}", "name a checkout of it with --repository", f"{names[0]}")
+        )
 
 
 def check_promotion(source: StackSettings, destination: StackSettings, applications: Iterable[str]) -> None:
@@ -201,7 +211,9 @@ def check_promotion(source: StackSettings, destination: StackSettings, applicati
         ends = [(settings.stack, *settings.workload_source(name)) for settings in (source, destination)]
         if ends[0][1:] != ends[1][1:]:
             shown = " and ".join(f"{stack} follows {revision} of {url}" for stack, url, revision in ends)
-            raise GitOpsStackError(f"{name}: {shown}; a promotion needs one branch, so use `gitops-stack image set`")
+            raise GitOpsStackError(
+                Problem(shown, "a promotion needs one branch, so use `gitops-stack image set`", name)
+            )
 
 
 def _load(tree: TreeReader, settings: StackSettings, application: str) -> ImageFile:
@@ -227,14 +239,16 @@ def _filled(target: Target, slot: Slot, image: ImageReference, images: ImageFile
         return image
     repositories = {split_image(running)[0] for running in slot.images}
     if len(repositories) != 1:
-        raise GitOpsStackError(f"{target}: {images.place} does not say one repository; give REPOSITORY{image}")
+        raise GitOpsStackError(
+            Problem(f"{images.place} does not say one repository", f"give REPOSITORY{image}", str(target))
+        )
     return replace(image, repository=repositories.pop())
 
 
 def _pairs(target: Target, origin: ImageFile, images: ImageFile, source: str) -> Iterable[tuple[Slot, Slot | None]]:
     chosen = [select_slot(target, origin, "", source)] if target.name else list(origin.slots)
     if not chosen:
-        raise GitOpsStackError(f"{target}: {origin.place} has no image to promote")
+        raise GitOpsStackError(Problem(f"{origin.place} has no image to promote", place=str(target)))
     for running in chosen:
         yield running, _counterpart(running, len(chosen) == 1, images.slots)
 
@@ -251,10 +265,14 @@ def _counterpart(running: Slot, alone: bool, slots: tuple[Slot, ...]) -> Slot | 
 def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageReference:
     remedy = f"set it first: gitops-stack image set {target}=… --stack {stack}"
     if running.by_chart:
-        raise GitOpsStackError(f"{target}: {place} leaves the version of {running.name} to the chart; {remedy}")
+        raise GitOpsStackError(
+            Problem(f"{place} leaves the version of {running.name} to the chart", remedy, str(target))
+        )
     if len(running.images) != 1:
         shown = ", ".join(running.images) or "nothing"
-        raise GitOpsStackError(f"{target}: {place} has {shown} for {running.name}; one image is needed to promote it")
+        raise GitOpsStackError(
+            Problem(f"{place} has {shown} for {running.name}", "one image is needed to promote it", str(target))
+        )
     where = f"{target}: {place}"
     pinned = parse_pin if not split_image(running.images[0])[0] else parse_image_reference
     try:

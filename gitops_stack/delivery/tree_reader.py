@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 
 
@@ -32,7 +32,7 @@ class TreeReader:
         try:
             return file.read_bytes().decode("utf-8")
         except UnicodeDecodeError:
-            raise GitOpsStackError(f"{path}: is no UTF-8 text; save it as such") from None
+            raise GitOpsStackError(Problem("is not UTF-8 text", "save it as such", path)) from None
 
     def is_folder(self, path: str) -> bool:
         """Tell whether ``path`` is a folder of the checkout."""
@@ -59,7 +59,7 @@ class TreeReader:
         try:
             file = (self.root / path).resolve()
             file.stat()
-        except (OSError, RuntimeError, ValueError):  # not there, links in a circle, or a text that is no path at all
+        except (OSError, RuntimeError, ValueError):  # not there, links in a circle, or a text that is not a path at all
             return None
         return file if file.is_relative_to(self.root.resolve()) else None
 

@@ -11,7 +11,7 @@ from gitops_stack.edits.text_edit import TextEdit, apply_checked
 from gitops_stack.edits.value_text import Value, render_flow
 from gitops_stack.edits.yaml_source import Alias, Mapping, Node, Path, Scalar, line_number, load_data, load_source
 from gitops_stack.edits.yaml_source import Sequence as SequenceNode
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class YamlDocument:
     """The first document of a YAML file, which is a map; ``place`` begins every sentence about it.
 
     Paths are keys and indexes below ``root``. Raises :class:`GitOpsStackError`, with the line, for an edit inside of an
-    alias or of what is no map, and for one that would change something else as well.
+    alias or of what is not a map, and for one that would change something else as well.
     """
 
     def __init__(self, text: str, place: str, root: Path = ()) -> None:
@@ -123,7 +123,7 @@ class YamlDocument:
         """Follow ``full`` as far as it goes: the document, then what stands behind each step."""
         nodes = load_source(self.text, self.place)
         if not nodes or not isinstance(nodes[0], Mapping):
-            raise GitOpsStackError(f"{self.place}: found no map; write `key: value` lines")
+            raise GitOpsStackError(Problem("found no map", "write `key: value` lines", self.place))
         way = [_Step(nodes[0])]
         for depth, step in enumerate(full):
             node = way[-1].node
@@ -154,7 +154,7 @@ class YamlDocument:
         return self.text.index(":", key.end) + 1
 
     def _error(self, said: str, at: _Step) -> GitOpsStackError:
-        return GitOpsStackError(f"{self.place}: line {line_number(self.text, at.node.start)}: {said}")
+        return GitOpsStackError(Problem(f"line {line_number(self.text, at.node.start)}: {said}", place=self.place))
 
 
 def _is_flow(way: Sequence[_Step]) -> bool:

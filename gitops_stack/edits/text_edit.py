@@ -31,7 +31,7 @@ from gitops_stack.edits.yaml_source import (
     load_data,
     locate_comments,
 )
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 _BREAKS = "\r\n"
 
@@ -83,8 +83,12 @@ def apply_checked(
     if not proven:
         line = line_number(text, min((edit.start for edit in edits), default=0))
         raise GitOpsStackError(
-            f"{place}: line {line}: {what} cannot be changed without changing something else, as an anchor, a merge "
-            "key or an unusual notation is in the way; write the value out in its own place"
+            Problem(
+                f"line {line}: {what} cannot be changed without changing something else, as an anchor, a "
+                "merge key or an unusual notation is in the way",
+                "write the value out in its own place",
+                place,
+            )
         )
     return changed
 
@@ -254,7 +258,7 @@ def _load(text: str, place: str) -> list[Any]:
     try:
         return [_unshared(document) for document in load_data(text, place)]
     except RecursionError:
-        raise GitOpsStackError(f"{place}: found an alias that contains itself; write the value out") from None
+        raise GitOpsStackError(Problem("found an alias that contains itself", "write the value out", place)) from None
 
 
 def _unshared(value: Any) -> Any:  # noqa: ANN401 - any YAML value

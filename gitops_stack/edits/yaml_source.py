@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 
 Node: TypeAlias = "Scalar | Alias | Mapping | Sequence"
@@ -155,7 +155,9 @@ def load_first(text: str, place: str) -> Node | None:
     except (yaml.YAMLError, RecursionError) as error:
         raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
     if reader.version not in (None, (1, 1)):
-        raise GitOpsStackError(f"{place}: found %YAML {'.'.join(map(str, reader.version))}; go-yaml reads 1.1 alone")
+        raise GitOpsStackError(
+            Problem(f"found %YAML {'.'.join(map(str, reader.version))}", "go-yaml reads 1.1 alone", place)
+        )
     return found
 
 
@@ -205,12 +207,12 @@ def line_number(text: str, position: int) -> int:
 
 
 def decode_text(content: bytes, place: str) -> str:
-    """Return the text of an authored file, every byte kept; raises :class:`GitOpsStackError` for what is no UTF-8."""
+    """Return the text of an authored file, every byte kept; raises :class:`GitOpsStackError` for what is not UTF-8."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise GitOpsStackError(f"{place}: line {line}: is no UTF-8 text; save the file as UTF-8") from None
+        raise GitOpsStackError(Problem(f"line {line}: is not UTF-8 text", "save the file as UTF-8", place)) from None
 
 
 def _without_mark(text: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.forge.forge import Forge
 from gitops_stack.forge.github import GitHub
 from gitops_stack.forge.gitlab import GitLab
@@ -29,7 +29,11 @@ def detect_forge(environment: Mapping[str, str], number: int | None = None) -> F
     if environment.get("GITHUB_ACTIONS") or environment.get("GITHUB_REPOSITORY"):
         return _detect_github(environment, number)
     raise EnvironmentProblem(
-        f"environment: found neither GITHUB_ACTIONS nor GITLAB_CI; run this in a pull request's job, {_TO_PRINT}"
+        Problem(
+            "found neither GITHUB_ACTIONS nor GITLAB_CI",
+            f"run this in a pull request's job, {_TO_PRINT}",
+            "environment",
+        )
     )
 
 
@@ -38,8 +42,12 @@ def _detect_github(environment: Mapping[str, str], number: int | None) -> Forge:
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     if not token:
         raise EnvironmentProblem(
-            "GITHUB_TOKEN: is not set; give the step `env: GITHUB_TOKEN: ${{ github.token }}` and the job "
-            f"`permissions: pull-requests: write`, {_TO_PRINT}"
+            Problem(
+                "is not set",
+                "give the step `env: GITHUB_TOKEN: ${{ github.token }}` and the job `permissions: "
+                f"pull-requests: write`, {_TO_PRINT}",
+                "GITHUB_TOKEN",
+            )
         )
     number = number or _load_event_number(environment.get("GITHUB_EVENT_PATH"))
     return GitHub(environment.get("GITHUB_API_URL") or "https://api.github.com", repository, number, token)
@@ -53,7 +61,9 @@ def _load_event_number(path: str | None) -> int:
         found = None
     if not isinstance(found, int):
         raise EnvironmentProblem(
-            "GITHUB_EVENT_PATH: names no event of a pull request; run on `pull_request`, or give --pull-request"
+            Problem(
+                "names no event of a pull request", "run on `pull_request`, or give --pull-request", "GITHUB_EVENT_PATH"
+            )
         )
     return found
 
@@ -64,8 +74,12 @@ def _detect_gitlab(environment: Mapping[str, str], number: int | None) -> Forge:
     project = _needed(environment, target, r"\d+", "a project's number")
     if not (token := environment.get("GITLAB_TOKEN")):
         raise EnvironmentProblem(
-            "GITLAB_TOKEN: is not set; make a project access token with the scope api and the role Reporter, and save "
-            f"it as a masked CI/CD variable, {_TO_PRINT}"
+            Problem(
+                "is not set",
+                "make a project access token with the scope api and the role Reporter, and save it as a "
+                f"masked CI/CD variable, {_TO_PRINT}",
+                "GITLAB_TOKEN",
+            )
         )
     number = number or int(_needed(environment, "CI_MERGE_REQUEST_IID", r"\d{1,9}", "a merge request's number"))
     return GitLab(url, project, number, token)
@@ -74,5 +88,5 @@ def _detect_gitlab(environment: Mapping[str, str], number: int | None) -> Forge:
 def _needed(environment: Mapping[str, str], name: str, pattern: str, needs: str) -> str:
     value = environment.get(name, "")
     if not re.fullmatch(pattern, value):
-        raise EnvironmentProblem(f"{name}: found {value or 'nothing'}; needs {needs}, {_TO_PRINT}")
+        raise EnvironmentProblem(Problem(f"found {value or 'nothing'}", f"needs {needs}, {_TO_PRINT}", name))
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.forge.rest import RestClient
 
 _API = "https://api.github.com"
@@ -41,5 +41,7 @@ def load_signed_subject(environment: Mapping[str, str], repository: str) -> Sign
     found = rest.call("GET", f"/repos/{repository}/actions/oidc/customization/sub")
     prefix = str(found.get("sub_claim_prefix") or "").removeprefix("repo:")
     if not prefix and found.get("use_immutable_subject"):
-        raise EnvironmentProblem(f"{repository}: GitHub signs ids and does not say which; look into its OIDC settings")
+        raise EnvironmentProblem(
+            Problem("GitHub signs ids and does not say which", "look into its OIDC settings", repository)
+        )
     return SignedSubject(prefix or repository, is_default=found.get("use_default", True) is not False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.forge.rest import RestClient
 
 _SCP_LIKE = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]+):(?P<path>[^/].*)")
@@ -80,18 +80,22 @@ def detect_pull_requests(
         host, path = parse_remote(remote_url)
     except ValueError:  # which quotes what it took for a port, such as the first half of a password
         raise EnvironmentProblem(
-            "git remote: the host or the port of its URL cannot be read; correct it with `git remote set-url`"
+            Problem(
+                "the host or the port of its URL cannot be read", "correct it with `git remote set-url`", "git remote"
+            )
         ) from None
     kind = forge or _kind(host, environment)
     if kind is None:
         return None
     if not host:
         shown = _LOGIN.sub("", remote_url)
-        raise EnvironmentProblem(f"{shown}: is no URL of a forge; correct the remote, or give --forge none")
+        raise EnvironmentProblem(Problem("is not a URL of a forge", "correct the remote, or give --forge none", shown))
     names = ("GITHUB_TOKEN", "GH_TOKEN") if kind == "github" else ("GITLAB_TOKEN",)
     token = next((environment[name] for name in names if environment.get(name)), None)
     if token is None:
-        raise EnvironmentProblem(f"{names[0]}: is not set; it is needed to open a pull request on {host}, {_OTHERWISE}")
+        raise EnvironmentProblem(
+            Problem("is not set", f"it is needed to open a pull request on {host}, {_OTHERWISE}", f"{names[0]}")
+        )
     if kind == "github":
         return GitHubPullRequests(_github_api(host, environment), path, token)
     return GitLabMergeRequests(_gitlab_api(host, environment), path, token)

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from httpx2 import Client, HTTPError, InvalidURL, Response
 
 from gitops_stack.conventions import LOOPBACK_HOSTS
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.forge.forge import NotFoundProblem
 
 _SECONDS = 30.0
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY = 401, 403, 404, 429
-_FAILED = 300  # a redirect too: what a renamed repository answers is no comment
+_FAILED = 300  # a redirect too: what a renamed repository answers is not a comment
 _LAST_PAGE = 200  # 20,000 comments: a server that never ends its pages must not keep us
 
 
@@ -27,7 +27,9 @@ class RestClient:
     def __init__(self, base_url: str, headers: dict[str, str], place: str, remedies: dict[int, str]) -> None:
         written = {name: value.strip() for name, value in headers.items()}  # a token from a file ends with a newline
         if not all(value.isascii() and value.isprintable() for value in written.values()):
-            raise EnvironmentProblem(f"{place}: the token has characters no token has; save it anew")  # not quoted here
+            raise EnvironmentProblem(
+                Problem("the token has characters no token has", "save it anew", place)
+            )  # not quoted here
         self._base = base_url.rstrip("/")
         self._place = place
         self._remedies = remedies
@@ -58,7 +60,9 @@ class RestClient:
             response = self._client.request(method, url, json=body)
         except (HTTPError, InvalidURL, OSError) as error:
             raise EnvironmentProblem(
-                f"{self._place}: {urlsplit(url).netloc} does not answer: {error}; check the network and run again"
+                Problem(
+                    f"{urlsplit(url).netloc} does not answer: {error}", "check the network and run again", self._place
+                )
             ) from None
         if response.status_code >= _FAILED:
             raise self._problem(method, response)
@@ -69,7 +73,9 @@ class RestClient:
         if code == _TOO_MANY or (code == _FORBIDDEN and _is_rate_limited(response)):
             wait = response.headers.get("retry-after", "")
             when = f" in {wait} s" if wait.isdigit() else " later"
-            return EnvironmentProblem(f"{self._place}: the forge's rate limit is reached; run this job again{when}")
+            return EnvironmentProblem(
+                Problem("the forge's rate limit is reached", f"run this job again{when}", self._place)
+            )
         said = _message(response)
         kind = NotFoundProblem if code == _NOT_FOUND else EnvironmentProblem
         remedy = self._remedies.get(code, "run this job again, or look at the forge's status page")
@@ -97,5 +103,5 @@ def _json(response: Response, place: str) -> Any:  # noqa: ANN401 - any JSON val
         return response.json()
     except ValueError:
         raise EnvironmentProblem(
-            f"{place}: the answer is no JSON; is the API's address right, or is a proxy in between?"
+            Problem("the answer is not JSON", "is the API's address right, or is a proxy in between?", place)
         ) from None

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
 from gitops_stack.gitops_tree.private_file import write_private_file
 
@@ -91,7 +91,9 @@ def _script() -> Path | None:
     if named is None:
         return _DEFAULT.resolve() if _DEFAULT.exists() else None
     if not Path(named).is_file():
-        raise EnvironmentProblem(f"{SWITCH}: found {named}, which is no file; name a git-env script, or `none`")
+        raise EnvironmentProblem(
+            Problem(f"found {named}, which is not a file", "name a git-env script, or `none`", SWITCH)
+        )
     return Path(named).resolve()
 
 
@@ -101,7 +103,7 @@ def _run(script: Path, folder: Path) -> dict[str, str]:
     done = subprocess.run(command, capture_output=True, text=True, env=_without_git(), check=False)
     if done.returncode:
         raise EnvironmentProblem(
-            f"{SWITCH}: {script} failed: {done.stderr.strip().splitlines()[-1:]}; repair it or set `none`"
+            Problem(f"{script} failed: {done.stderr.strip().splitlines()[-1:]}", "repair it or set `none`", SWITCH)
         )
     pairs = (entry.split("=", 1) for entry in done.stdout.split("\0") if "=" in entry)
     return {name: value for name, value in pairs if name.startswith("GIT_")}

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 
 _SECONDS = 300.0
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "true"}
@@ -47,7 +47,7 @@ def start_git(
             check=False,
         )
     except FileNotFoundError:
-        raise EnvironmentProblem("PATH: no git found; install git") from None
+        raise EnvironmentProblem(Problem("no git found", "install git", "PATH")) from None
     except subprocess.TimeoutExpired:
         name = next((one for one in arguments if not one.startswith("-") and "=" not in one), "git")
         where = f"{folder}: " if folder else ""

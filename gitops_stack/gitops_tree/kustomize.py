@@ -108,7 +108,7 @@ def _patch_file(directory: Path, kind: str, name: str) -> Path:
 
 
 def _unreadable_patch(found: re.Match[str], directory: Path) -> GitOpsStackError:
-    said = "is no patch that kustomize can read"
+    said = "is not a patch that kustomize can read"
     return GitOpsStackError(Problem(said, "correct its YAML", f"{directory}/{found['path']}"))
 
 
@@ -162,7 +162,7 @@ def _needs_files_outside(_: re.Match[str], directory: Path) -> GitOpsStackError:
 
 
 def _not_yaml(found: re.Match[str], directory: Path) -> GitOpsStackError:
-    said = f"found text that is no YAML: {found[0][:200]}"
+    said = f"found text that is not YAML: {found[0][:200]}"
     return GitOpsStackError(Problem(said, "correct the file", str(directory)))
 
 

@@ -82,7 +82,7 @@ def parse_lock(text: str, place: str) -> Lock | Problem:
 
 
 def _build_no_lock(place: str, why: str) -> Problem:
-    return Problem(f"is no lock ({why})", _REMEDY, place, command=_COMMAND)
+    return Problem(f"is not a lock ({why})", _REMEDY, place, command=_COMMAND)
 
 
 def check_lock(file: Path, lock: Lock, argocd: ArgoCDSettings) -> Iterator[Problem]:

@@ -89,9 +89,9 @@ def _load_json_stream(content: str) -> list[Any] | None:
 
 
 def _describe_unrelated(documents: Sequence[Any], problem: Exception | None) -> str:
-    """Say what is odd about YAML that is no manifest; nothing about what looks like a values file."""
+    """Say what is odd about YAML that is not a manifest; nothing about what looks like a values file."""
     if problem is not None:
-        return f"is no YAML: {' '.join(str(problem).split())}"
+        return f"is not YAML: {' '.join(str(problem).split())}"
     if any(isinstance(document, dict) and {"apiVersion", "metadata"} & document.keys() for document in documents):
         return "has no kind"
     return ""
@@ -115,7 +115,7 @@ def _load_json(place: str, content: bytes) -> list[Any]:
         document = json.loads(_decode(content), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         needs = "it needs one object, without comments"
-        raise GitOpsStackError(Problem(f"is no JSON: {error}", needs, place)) from None
+        raise GitOpsStackError(Problem(f"is not JSON: {error}", needs, place)) from None
     if not is_manifest(document):
         said = "found JSON without kind, which Argo CD refuses"
         raise GitOpsStackError(Problem(said, "move or exclude it", place))
@@ -123,7 +123,7 @@ def _load_json(place: str, content: bytes) -> list[Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _decode(content: bytes) -> str:

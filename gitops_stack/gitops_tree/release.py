@@ -23,19 +23,23 @@ _RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?", re.ASCII)
 def load_tag_commit(source: str, version: str, timeout: float = TIMEOUT_SECONDS) -> str:
     """Ask the remote which commit the tag ``version`` of ``source`` stands for, at most ``timeout`` seconds.
 
-    Raises :class:`GitOpsStackError` for a name that is no release or not there, :class:`EnvironmentProblem` for a
+    Raises :class:`GitOpsStackError` for a name that is not a release or not there, :class:`EnvironmentProblem` for a
     remote that does not answer.
     """
     if not _RELEASE.fullmatch(version):
         raise GitOpsStackError(
-            f"argocd.version: found {version}, which can move; name a release such as v3.5.1, not a branch or `stable`"
+            Problem(
+                f"found {version}, which can move",
+                "name a release such as v3.5.1, not a branch or `stable`",
+                "argocd.version",
+            )
         )
     url = f"https://{source}" if source.startswith("github.com/") else source
     tag = f"refs/tags/{version}"
     commits = _list_remote("argocd.source", url, (tag, f"{tag}^{{}}"), timeout)
     commit = commits.get(f"{tag}^{{}}") or commits.get(tag)  # an annotated tag names its commit with ^{}
     if commit is None:
-        raise GitOpsStackError(f"argocd.version: {url} has no tag {version}; name one of its releases")
+        raise GitOpsStackError(Problem(f"{url} has no tag {version}", "name one of its releases", "argocd.version"))
     return commit
 
 
@@ -70,11 +74,13 @@ def _list_remote(
         done = start_git(None, "ls-remote", url, *names, environment=own, seconds=timeout)
     except GitTimeout:
         raise EnvironmentProblem(
-            f"{place}: {url} did not answer in {timeout:g} s; check the network or the mirror"
+            Problem(f"{url} did not answer in {timeout:g} s", "check the network or the mirror", place)
         ) from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[0]
-        raise EnvironmentProblem(f"{place}: {url} cannot be read: {last}; check the network, the URL and its login")
+        raise EnvironmentProblem(
+            Problem(f"{url} cannot be read: {last}", "check the network, the URL and its login", place)
+        )
     return {ref: commit for commit, _, ref in (line.partition("\t") for line in done.stdout.splitlines())}
 
 

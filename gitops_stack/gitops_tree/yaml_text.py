@@ -173,8 +173,8 @@ def load_yaml_file(file: Path, place: str = "") -> list[Any]:
 
 
 def build_no_yaml(place: str, error: Exception, longest: int | None = None) -> Problem:
-    """Build the problem of a text that is no YAML, with at most ``longest`` characters of what the parser said."""
-    return Problem(f"is no YAML: {' '.join(str(error).split())[:longest]}", "correct it", place)
+    """Build the problem of a text that is not YAML, with at most ``longest`` characters of what the parser said."""
+    return Problem(f"is not YAML: {' '.join(str(error).split())[:longest]}", "correct it", place)
 
 
 def render_document(document: Any) -> str:  # noqa: ANN401 - any YAML value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace as replace_field
 
 from gitops_stack import conventions
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.guard.cluster import Claim, Connection, build_claim, load_cluster
 from gitops_stack.live_state import reference
 from gitops_stack.live_writes import Conflict, create, delete, replace
@@ -29,13 +29,20 @@ def write_claim(connection: Connection, claim: Claim) -> None:
         return
     if before.owner == claim.owner and before.namespace != claim.namespace:
         raise GitOpsStackError(
-            f"cluster {connection.address}: stack {before.owner} runs an Argo CD in namespace {before.namespace} "
-            f"already; nothing was written to {claim.namespace}; a cluster has room for one, remove the other component"
+            Problem(
+                f"stack {before.owner} runs an Argo CD in namespace {before.namespace} already; nothing "
+                f"was written to {claim.namespace}",
+                "a cluster has room for one, remove the other component",
+                f"cluster {connection.address}",
+            )
         )
     if before.owner not in (claim.owner, claim.taken_over) and claim.taken_over != claim.cluster:
         raise GitOpsStackError(
-            f"cluster {connection.address}: was claimed by stack {before.owner} at the same time; nothing was written; "
-            "run it again to see whose it is"
+            Problem(
+                f"was claimed by stack {before.owner} at the same time; nothing was written",
+                "run it again to see whose it is",
+                f"cluster {connection.address}",
+            )
         )
     replace(connection.client, build_claim(claim), _FIELD_MANAGER)
 

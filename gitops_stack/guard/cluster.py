@@ -15,7 +15,7 @@ from lightkube import Client
 
 from gitops_stack import conventions
 from gitops_stack.cluster_login import UNREADABLE, load_login
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.manifests import Manifest
 
@@ -89,7 +89,7 @@ def open_connection(provider: Mapping[str, Any]) -> Connection:
     except UNREADABLE as error:
         said = " ".join(str(error).split())
         raise EnvironmentProblem(
-            f"kubeconfig: cannot be used: {said}; name a kubeconfig and context that work"
+            Problem(f"cannot be used: {said}", "name a kubeconfig and context that work", "kubeconfig")
         ) from None
 
 
@@ -109,7 +109,9 @@ def load_cluster(connection: Connection) -> Cluster:
     found, address = load_objects(connection.client, [_SYSTEM, _CLAIM]), connection.address
     system = found[_SYSTEM.text]
     if system is None:
-        raise EnvironmentProblem(f"cluster {address}: has no namespace kube-system; is this a Kubernetes API server?")
+        raise EnvironmentProblem(
+            Problem("has no namespace kube-system", "is this a Kubernetes API server?", f"cluster {address}")
+        )
     return Cluster(system["metadata"]["uid"], address, read_claim(found[_CLAIM.text]), connection.context)
 
 

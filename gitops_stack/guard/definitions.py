@@ -13,7 +13,7 @@ from lightkube import Client
 from lightkube.types import PatchType
 
 from gitops_stack import conventions
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import load_objects, reference
 from gitops_stack.live_writes import patch
 from gitops_stack.manifests import Manifest
@@ -47,8 +47,11 @@ def restore(client: Client, component: str) -> None:
     while left := [name for name, found in load_objects(client, references).items() if not _is_established(found)]:
         if time.monotonic() > deadline:
             raise EnvironmentProblem(
-                f"{left[0]}: the API server does not serve it after {_SERVED_SECONDS:.0f} s; look at its conditions, "
-                "then run the same command again"
+                Problem(
+                    f"the API server does not serve it after {_SERVED_SECONDS:.0f} s",
+                    "look at its conditions, then run the same command again",
+                    f"{left[0]}",
+                )
             )
         time.sleep(_POLL_SECONDS)
 

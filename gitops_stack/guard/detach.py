@@ -12,7 +12,7 @@ from lightkube import Client
 from lightkube.types import CascadeType
 
 from gitops_stack import conventions
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.guard.finalizers import Name, find_below
 from gitops_stack.guard.teardown import load_holders
 from gitops_stack.live_state import ObjectReference, load_objects
@@ -60,5 +60,7 @@ def _wait_until_gone(client: Client, found: ObjectReference) -> None:
     while load_objects(client, [found])[found.text] is not None:
         merge(client, found, _NO_FINALIZERS, _MANAGER)  # its controller may have written it back in between
         if time.monotonic() > deadline:
-            raise GitOpsStackError(f"{found.text}: is not gone after {_GONE_SECONDS:.0f} s; see who writes it back")
+            raise GitOpsStackError(
+                Problem(f"is not gone after {_GONE_SECONDS:.0f} s", "see who writes it back", found.text)
+            )
         time.sleep(_POLL_SECONDS)

@@ -16,7 +16,7 @@ from typing import Any
 from lightkube import Client
 
 from gitops_stack import conventions
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
 from gitops_stack.guard.finalizers import Holders, find_strangers
 from gitops_stack.guard.operations import stop_operation
@@ -89,7 +89,7 @@ class Teardown:
             found = self._load_root(client)
             if found is None or conventions.REFRESH not in (found["metadata"].get("annotations") or {}):
                 return
-            # A queue of hundreds, or a repository that does not answer, is no dead controller: others are looked at.
+            # A queue of hundreds, or a repository that does not answer, is not a dead controller: others are looked at.
             if any(_reconciled(one) > asked for one in self._living(client)):
                 return
             if waited - said > _REPORT_SECONDS:
@@ -97,9 +97,13 @@ class Teardown:
                 say(f"waiting for Argo CD's application controller to look at {self.root}: {waited:.0f} s")
             time.sleep(_POLL_SECONDS)
         raise GitOpsStackError(
-            f"Application {self.owner.namespace}/{self.root}: no application controller looked at it in "
-            f"{_ANSWER_SECONDS:.0f} s, and only that one can take its workloads down; nothing was deleted; start Argo "
-            "CD's controllers and run the destroy again, or keep the workloads: docs/recover.md, Finalizers are stuck"
+            Problem(
+                f"no application controller looked at it in {_ANSWER_SECONDS:.0f} s, and only that one "
+                "can take its workloads down; nothing was deleted",
+                "start Argo CD's controllers and run the destroy again, or keep the workloads: "
+                "docs/recover.md, Finalizers are stuck",
+                f"Application {self.owner.namespace}/{self.root}",
+            )
         )
 
     def _wait(self, client: Client, say: Say) -> None:
@@ -114,8 +118,11 @@ class Teardown:
                 say(f"waiting {waited:.0f} s for {explain(client, going)}")
             if waited > self.limit_seconds:
                 raise GitOpsStackError(
-                    f"Application {self.owner.namespace}/{self.root}: is not gone after {waited:.0f} s: "
-                    f"{explain(client, going)}; remove the cause and run the destroy again"
+                    Problem(
+                        f"is not gone after {waited:.0f} s: {explain(client, going)}",
+                        "remove the cause and run the destroy again",
+                        f"Application {self.owner.namespace}/{self.root}",
+                    )
                 )
             time.sleep(_POLL_SECONDS)
 
@@ -146,8 +153,10 @@ def unless_gone(say: Say) -> Iterator[None]:
     except EnvironmentProblem as problem:
         if os.environ.get("PULUMI_K8S_DELETE_UNREACHABLE") != "true":  # as the Kubernetes provider reads it
             raise EnvironmentProblem(
-                f"{problem}; for a cluster that is gone for good, run the destroy with "
-                "PULUMI_K8S_DELETE_UNREACHABLE=true"
+                Problem(
+                    str(problem),
+                    "for a cluster that is gone for good, run the destroy with PULUMI_K8S_DELETE_UNREACHABLE=true",
+                )
             ) from None
         say(f"the cluster is taken for gone: {problem}")
 

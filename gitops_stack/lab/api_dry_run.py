@@ -20,7 +20,7 @@ from urllib.parse import quote
 import yaml
 from httpx2 import Client, HTTPError
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.artifacts import ARTIFACTS
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.probes import wait_until
@@ -80,7 +80,7 @@ class DryRun:
             with ThreadPoolExecutor(_PARALLEL) as pool:
                 return found + [one for one in pool.map(self.apply, rest) if one is not None]
         except HTTPError as error:
-            raise EnvironmentProblem(f"kube-apiserver: does not answer: {error}; try again") from None
+            raise EnvironmentProblem(Problem(f"does not answer: {error}", "try again", "kube-apiserver")) from None
 
     def _create(self, objects: Sequence[RenderedObject]) -> Iterator[Finding]:
         named = {one.name.name for one in objects if (one.group, one.kind) == ("", "Namespace")}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.private_file import write_private_file
 
 _META = "version: 1\n"  # backend/diy/meta.go: states by project, which every engine writes that the lab has pinned
@@ -36,7 +36,9 @@ class Backend:
             if file.stem == stack:
                 state = _load(file)
                 if state is None:
-                    raise EnvironmentProblem(f"{file}: cannot be read; run the same command again, which mends it")
+                    raise EnvironmentProblem(
+                        Problem("cannot be read", "run the same command again, which mends it", str(file))
+                    )
                 return (state.get("checkpoint") or {}).get("latest") or {}
         return {}
 

@@ -18,7 +18,7 @@ from gitops_stack.account.recover import Recovery, load_plan, recover
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import ARGOCD_GROUP, PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, parse_lock
@@ -85,8 +85,12 @@ def bootstrap(lab: Lab, project: Path, stack: str, progress: Progress) -> LabRun
     require_cluster(settings)
     if settings.eks is not None:
         raise GitOpsStackError(
-            f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found eks; the lab bootstraps an existing "
-            f"cluster; use `gitops-stack rehearse {stack}`"
+            Problem(
+                "found eks; the lab bootstraps an existing cluster",
+                f"use `gitops-stack rehearse {stack}`",
+                f"Pulumi.{stack}.yaml",
+                f"{PULUMI_PROJECT}:cluster.provider",
+            )
         )
     with lab.state.alone():
         report = open_report(lab, stack)
@@ -152,8 +156,11 @@ def _refuse_other_stack(report: LabRun) -> None:
     if others:
         name = report.lab.state.directory.name
         raise EnvironmentProblem(
-            f"{report.lab.state.directory}: holds stack {others[0]}; run "
-            f"`{build_command('down --destroy', name, others[0])}`"
+            Problem(
+                f"holds stack {others[0]}",
+                f"run `{build_command('down --destroy', name, others[0])}`",
+                str(report.lab.state.directory),
+            )
         )
 
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?")
 
@@ -14,7 +14,9 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._ -]{0,62}[A-Za-z0-9])?")
 def build_lab_folder(project: Path, name: str) -> Path:
     """Return the folder of a lab. Raises :class:`EnvironmentProblem` for a name that leads to another place."""
     if not _NAME.fullmatch(name):
-        raise EnvironmentProblem(f"--name: found {name}; needs letters, digits, '-', '_' or '.' inside, 64 at most")
+        raise EnvironmentProblem(
+            Problem(f"found {name}", "needs letters, digits, '-', '_' or '.' inside, 64 at most", "--name")
+        )
     return project / ".lab" / name
 
 

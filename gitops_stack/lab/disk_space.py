@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 
 SPACE_TO_BEGIN = 32 << 20  # the state, its backup, its history and a log, several times over
 _SPACE_TO_GO_ON = 1 << 20
@@ -19,8 +19,11 @@ def check_space(folders: Iterable[Path], needed: int) -> None:
         free = shutil.disk_usage(folder).free
         if free < needed:
             raise EnvironmentProblem(
-                f"{folder}: has {free / _MIB:.0f} MiB free, and a run needs {needed / _MIB:.0f}; make room, then run "
-                "the same command again"
+                Problem(
+                    f"has {free / _MIB:.0f} MiB free, and a run needs {needed / _MIB:.0f}",
+                    "make room, then run the same command again",
+                    str(folder),
+                )
             )
 
 

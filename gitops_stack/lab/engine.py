@@ -122,8 +122,12 @@ class Engine:
             here = owner.get("hostname", socket.gethostname()) == socket.gethostname()
             if not here or _is_engine(owner.get("pid", 0)):
                 raise EnvironmentProblem(
-                    f"{file}: process {owner.get('pid')} on {owner.get('hostname')} is changing this stack since "
-                    f"{owner.get('timestamp')}; wait for it, or remove the file when that host is gone"
+                    Problem(
+                        f"process {owner.get('pid')} on {owner.get('hostname')} is changing this stack since "
+                        f"{owner.get('timestamp')}",
+                        "wait for it, or remove the file when that host is gone",
+                        str(file),
+                    )
                 )
         for file in locks:  # all that `pulumi cancel` does, which fails beside a torn state
             file.unlink(missing_ok=True)
@@ -142,7 +146,9 @@ class Engine:
         not end in time, another :class:`EnvironmentProblem` when disk or cluster are gone.
         """
         if not self.project.is_dir():
-            raise EnvironmentProblem(f"{self.project}: the clone is gone; clone the lab's gitops.git there again")
+            raise EnvironmentProblem(
+                Problem("the clone is gone", "clone the lab's gitops.git there again", str(self.project))
+            )
         environment = self.environment()
         refuse_engine_log(self.state / "pulumi-home")
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.git_environment import build_settings_variables
 from gitops_stack.gitops_tree.git_program import answer_fetch
 from gitops_stack.gitops_tree.private_file import write_private_file
@@ -151,21 +151,28 @@ def is_https(url: str) -> bool:
 def check_url(url: str) -> None:
     """Raise EnvironmentProblem for a repository that is not reached by https."""
     if not is_https(url):
-        raise EnvironmentProblem(f"gitops.repoUrl: found {url}; a rehearsal can play the host of an https:// URL only")
+        raise EnvironmentProblem(
+            Problem(f"found {url}", "a rehearsal can play the host of an https:// URL only", "gitops.repoUrl")
+        )
 
 
 def check_playable(url: str, revision: str) -> None:
     """Raise EnvironmentProblem for a followed revision that is none of a working tree, or a missing library."""
     if is_commit(revision):
-        raise EnvironmentProblem(f"gitops.revision: found the commit {revision}; a try can play a branch only")
+        raise EnvironmentProblem(
+            Problem(f"found the commit {revision}", "a try can play a branch only", "gitops.revision")
+        )
     if not is_https(url):
         return
     try:
         import cryptography  # noqa: F401, PLC0415 - only looked for, before tools are built
     except ImportError:
         raise EnvironmentProblem(
-            "try: the played repository host needs a certificate; install what makes it with: "
-            "pip install 'gitops-stack[lab]'"
+            Problem(
+                "the played repository host needs a certificate",
+                "install what makes it with: pip install 'gitops-stack[lab]'",
+                "try",
+            )
         ) from None
 
 

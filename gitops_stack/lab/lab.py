@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.argocd_processes import MOST_SHARDS, RESYNC_SECONDS, build_argocd
 from gitops_stack.lab.control_plane import build_control_plane, write_credentials, write_kubeconfig
 from gitops_stack.lab.disk_space import SPACE_TO_BEGIN, check_space
@@ -43,7 +43,9 @@ class Lab:
         Raise EnvironmentProblem on a system other than Linux, or a folder that cannot serve.
         """
         if sys.platform != "linux":
-            raise EnvironmentProblem(f"{sys.platform}: the lab needs Linux (/proc, pidfds); run it in a Linux machine.")
+            raise EnvironmentProblem(
+                Problem("the lab needs Linux (/proc, pidfds)", "run it in a Linux machine.", sys.platform)
+            )
         return cls(LabState.open(directory), tools)
 
     def up(self, progress: Progress, *, nodes: bool = True) -> None:
@@ -134,7 +136,9 @@ class Lab:
                     progress(f"ending the processes by force: {problem}")
             supervisor.clear_stale(progress)
             if end_marked_processes(self.state.directory):
-                raise EnvironmentProblem(f"{self.state.directory}: a process of this lab does not end; see its logs.")
+                raise EnvironmentProblem(
+                    Problem("a process of this lab does not end", "see its logs.", str(self.state.directory))
+                )
             progress("the lab is down")
 
     def watch(self) -> Watch:
@@ -165,7 +169,7 @@ class Lab:
     def _running_supervisor(self) -> Supervisor:
         supervisor = Supervisor(self.state)
         if not supervisor.is_running():
-            raise EnvironmentProblem(f"{self.state.directory}: this lab is not up; bring it up first.")
+            raise EnvironmentProblem(Problem("this lab is not up", "bring it up first.", str(self.state.directory)))
         return supervisor
 
     def process_environment(self) -> dict[str, str]:

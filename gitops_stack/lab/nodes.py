@@ -12,7 +12,7 @@ from lightkube.models.core_v1 import NodeStatus
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Node
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.probes import wait_until
 
 FIELD_MANAGER = "gitops-stack-lab"
@@ -57,7 +57,9 @@ def apply_nodes(kubeconfig: Path, log: Path, *, seconds: float = 60) -> None:
             return len(nodes) >= len(ZONES) and all(_is_ready(node) for node in nodes)
 
         if not wait_until(are_ready, seconds=seconds):
-            raise EnvironmentProblem(f"kwok: the lab's nodes are not Ready after {seconds:.0f} s; look at {log}.")
+            raise EnvironmentProblem(
+                Problem(f"the lab's nodes are not Ready after {seconds:.0f} s", f"look at {log}.", "kwok")
+            )
 
 
 def _is_ready(node: Node) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.artifacts import Artifact
 from gitops_stack.lab.tool_cache import ToolCache
 from gitops_stack.lab.tool_digests import copy_executable, load_digests, load_platform
@@ -28,7 +28,9 @@ def take_prebuilt(places: ToolCache, progress: Callable[[str], None], find_links
     folder = find_links or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     if folder is not None and not folder.is_dir():
         place = "--find-links" if find_links else f"${VARIABLE}"
-        raise EnvironmentProblem(f"{place}: {folder} is no folder; name the one with the wheels of the lab's tools.")
+        raise EnvironmentProblem(
+            Problem(f"{folder} is not a folder", "name the one with the wheels of the lab's tools.", place)
+        )
     platform = load_platform()
     committed = load_digests(platform).tools
     taken = 0

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.orphans import MARKER, end_marked_processes, is_marked
 from gitops_stack.lab.probes import Probe, wait_until
 from gitops_stack.lab.state import LabState
@@ -153,7 +153,9 @@ class Supervisor:
         )
         if done.returncode != 0 or not wait_until(self._answers, seconds=15):
             said = (done.stderr.strip() or load_last_line(self.state.log("supervisord"))).splitlines()[-1]
-            raise EnvironmentProblem(f"supervisord does not start; look at {self.state.log('supervisord')}: {said}")
+            raise EnvironmentProblem(
+                Problem("supervisord does not start", f"look at {self.state.log('supervisord')}: {said}")
+            )
 
     def load_programs(self, group: str, programs: Sequence[Program], *, first_priority: int) -> None:
         """Make ``programs`` the contents of ``group``; what is gone or has changed is stopped, last one first."""
@@ -186,8 +188,10 @@ class Supervisor:
         if not ready:
             log, found = self.state.log(program.name), self._state_of(program.name)
             raise EnvironmentProblem(
-                f"{program.name} is {found} and not ready, which means {program.probe.condition}; "
-                f"look at {log}, which ends with: {load_last_line(log)}"
+                Problem(
+                    f"{program.name} is {found} and not ready, which means {program.probe.condition}",
+                    f"look at {log}, which ends with: {load_last_line(log)}",
+                )
             )
 
     def stop(self, name: str) -> None:
@@ -230,8 +234,10 @@ class Supervisor:
                 return getattr(server.supervisor, method)(*arguments)
         except _ERRORS as problem:
             raise EnvironmentProblem(
-                f"supervisord of {self.state.directory} refused {method}{arguments}: {problem}; "
-                f"look at {self.state.log('supervisord')}, then bring the lab down and up again."
+                Problem(
+                    f"supervisord of {self.state.directory} refused {method}{arguments}: {problem}",
+                    f"look at {self.state.log('supervisord')}, then bring the lab down and up again.",
+                )
             ) from problem
 
 

@@ -24,7 +24,7 @@ from gitops_stack.aws_plan.account import Account as PlannedAccount
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.bootstrap import (
     ENGINE_ENVIRONMENT,
     LabRun,
@@ -258,8 +258,12 @@ def load_rehearsed(project: Path, stack: str) -> StackSettings:
     settings = load_stack_file(project, stack)
     if isinstance(settings.cluster, ExistingClusterSettings):
         raise GitOpsStackError(
-            f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:cluster.provider: found existing; a rehearsal needs eks; use "
-            f"`gitops-stack lab bootstrap --stack {stack}`"
+            Problem(
+                "found existing; a rehearsal needs eks",
+                f"use `gitops-stack lab bootstrap --stack {stack}`",
+                f"Pulumi.{stack}.yaml",
+                f"{PULUMI_PROJECT}:cluster.provider",
+            )
         )
     GitOpsStackError.raise_for(
         f"Pulumi.{stack}.yaml: {PULUMI_PROJECT}:{path}: found {other}; a rehearsal has no state of other stacks: write "

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gitops_stack.account.addon_versions import load_recorded, load_recorded_day
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.control_plane import CALLER
 from gitops_stack.lab.probes import build_port_probe
 from gitops_stack.lab.processes import Program
@@ -29,7 +29,9 @@ def check_place(place: str) -> str:
     """Return ``place`` when it is an address or `vpc`; raises :class:`GitOpsStackError`."""
     if not is_place(place):
         raise GitOpsStackError(
-            f"--from: found {place}; needs an address such as 203.0.113.7, or {VPC} for one inside of the VPC"
+            Problem(
+                f"found {place}", f"needs an address such as 203.0.113.7, or {VPC} for one inside of the VPC", "--from"
+            )
         )
     return place
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.followed_branch import find_missing_commit
 from gitops_stack.lab.backend import has_made, load_salt
 from gitops_stack.lab.commands import build_command
@@ -101,8 +101,11 @@ class Preparation:
         workspace = self.workspace
         if not (workspace.directory / ".git").exists() or not workspace.git("rev-list", "--all", "--max-count=1"):
             raise EnvironmentProblem(
-                f"{workspace.directory}: holds files and no commit, and {workspace.repository} is missing; move it "
-                "away, then run the same command again to seed both anew"
+                Problem(
+                    f"holds files and no commit, and {workspace.repository} is missing",
+                    "move it away, then run the same command again to seed both anew",
+                    str(workspace.directory),
+                )
             )
         self._check_clone()
         branch = workspace.settings().gitops.revision
@@ -158,9 +161,12 @@ class Preparation:
                 workspace.git("merge", "--quiet", "--ff-only", commit)
             except EnvironmentProblem as problem:
                 raise EnvironmentProblem(
-                    f"{workspace.directory}: lacks commit {commit[:12]} of {branch}, which Argo CD follows, and cannot "
-                    f"take it{_describe(changed)}: `pulumi up` would set Argo CD back; commit what is yours, then "
-                    f"`git pull --rebase` there ({problem})"
+                    Problem(
+                        f"lacks commit {commit[:12]} of {branch}, which Argo CD follows, and cannot take it"
+                        f"{_describe(changed)}: `pulumi up` would set Argo CD back",
+                        f"commit what is yours, then `git pull --rebase` there ({problem})",
+                        str(workspace.directory),
+                    )
                 ) from None
             self.progress(f"{workspace.directory}: took {commit[:12]}, which was pushed to {branch}")
         if changed:
@@ -183,8 +189,12 @@ def restore_clone(workspace: Workspace, progress: Callable[[str], None]) -> None
         return
     if not workspace.seeded:
         raise EnvironmentProblem(
-            f"{workspace.directory}: the clone is gone, and so is {workspace.repository}; run "
-            f"`{build_command('bootstrap', workspace.repository.parent.name, workspace.stack)}` to make both again"
+            Problem(
+                f"the clone is gone, and so is {workspace.repository}",
+                f"run `{build_command('bootstrap', workspace.repository.parent.name, workspace.stack)}` "
+                "to make both again",
+                str(workspace.directory),
+            )
         )
     workspace.directory.mkdir(exist_ok=True)
     workspace.git("clone", "--quiet", str(workspace.repository), ".", cwd=workspace.directory)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.git_environment import build_settings_variables
 
 # Always the same, so that an unchanged tree is an unchanged commit.
@@ -34,7 +34,9 @@ def find_repository(project: Path) -> Path:
         if "not a git repository" not in failure.output:
             raise EnvironmentProblem(*failure.problems) from None
         raise EnvironmentProblem(
-            f"{project.absolute()}: is in no git repository, and Argo CD reads from one; run `git init` there"
+            Problem(
+                "is in no git repository, and Argo CD reads from one", "run `git init` there", f"{project.absolute()}"
+            )
         ) from None
 
 

@@ -10,7 +10,7 @@ from httpx2 import HTTPError, HTTPStatusError
 from lightkube import Client
 from lightkube.types import PatchType
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.live_state import load_objects, reference, resource_class
 from gitops_stack.live_writes import Conflict, Gone, patch
@@ -34,7 +34,9 @@ def apply_objects(client: Client, manifests: Iterable[Manifest], *, seconds: flo
     _create_all(client, definitions)
     references = [reference(one) for one in definitions]
     if not wait_until(lambda: all(map(_is_established, load_objects(client, references).values())), seconds=seconds):
-        raise EnvironmentProblem(f"kube-apiserver: does not serve Argo CD's CRDs after {seconds:.0f} s; see its log")
+        raise EnvironmentProblem(
+            Problem(f"does not serve Argo CD's CRDs after {seconds:.0f} s", "see its log", "kube-apiserver")
+        )
     _apply_all(client, [one for one in wanted if one["kind"] not in ("Namespace", _DEFINITION)])
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 
 LOOPBACK = "127.0.0.1"
 PORT_NAMES = (
@@ -70,13 +70,19 @@ class LabState:
         longest = len(str(state.socket).encode()) + _SOCKET_SUFFIX
         if longest > _SOCKET_LIMIT:
             raise EnvironmentProblem(
-                f"{state.directory}: this path is {longest - _SOCKET_LIMIT} bytes too long for the lab's Unix sockets; "
-                "choose a shorter state folder."
+                Problem(
+                    f"this path is {longest - _SOCKET_LIMIT} bytes too long for the lab's Unix sockets",
+                    "choose a shorter state folder.",
+                    str(state.directory),
+                )
             )
         if forbidden := sorted(_FORBIDDEN & set(str(state.directory))):
             raise EnvironmentProblem(
-                f"{state.directory}: {' '.join(map(repr, forbidden))} cannot be in the path of a lab; "
-                "choose another state folder."
+                Problem(
+                    f"{' '.join(map(repr, forbidden))} cannot be in the path of a lab",
+                    "choose another state folder.",
+                    str(state.directory),
+                )
             )
         for folder in (state.directory, state.logs, state.run, state.programs, state.temporary, state.home):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -152,7 +158,9 @@ class LabState:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise EnvironmentProblem(
-                    f"{self.directory}: another bootstrap, destroy or try of this lab is running; wait for it"
+                    Problem(
+                        "another bootstrap, destroy or try of this lab is running", "wait for it", str(self.directory)
+                    )
                 ) from None
             yield
 
@@ -195,4 +203,6 @@ def choose_free_ports(count: int, taken: Iterable[int]) -> list[int]:
             return chosen
         if port not in avoided and is_free(port):
             chosen.append(port)
-    raise EnvironmentProblem(f"127.0.0.1: fewer than {count} free ports between 20000 and 32000; stop other servers.")
+    raise EnvironmentProblem(
+        Problem(f"fewer than {count} free ports between 20000 and 32000", "stop other servers.", "127.0.0.1")
+    )

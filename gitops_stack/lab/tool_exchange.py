@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.tool_cache import ToolCache
 from gitops_stack.lab.tool_digests import compute_digest, copy_executable, load_digests, load_platform
 
@@ -57,7 +57,9 @@ def export_tools(places: ToolCache, target: Path, progress: Callable[[str], None
     """
     missing = [artifact.name for artifact in places.missing()]
     if missing:
-        raise EnvironmentProblem(f"{target}: {', '.join(missing)} not built yet; run `gitops-stack lab tools` first.")
+        raise EnvironmentProblem(
+            Problem(f"{', '.join(missing)} not built yet", "run `gitops-stack lab tools` first.", str(target))
+        )
     progress(f"reading {len(places.paths)} tools")
     tools = {
         artifact.name: _Tool(key=places.keys[artifact.folder], sha256=compute_digest(path))
@@ -73,7 +75,7 @@ def export_tools(places: ToolCache, target: Path, progress: Callable[[str], None
             _write_folder(target, manifest, files)
     except OSError as error:
         raise EnvironmentProblem(
-            f"{target}: {error.strerror or error}; name a folder or file that can be written."
+            Problem(f"{error.strerror or error}", "name a folder or file that can be written.", str(target))
         ) from None
     return Exchanged(tuple(tools), _find_committed(manifest))
 
@@ -88,17 +90,24 @@ def import_tools(places: ToolCache, source: Path, progress: Callable[[str], None
         with _open_export(source) as export:
             return _take(places, source, export, progress)
     except (tarfile.TarError, zlib.error, EOFError) as error:
-        raise EnvironmentProblem(f"{source}: is cut short or damaged ({error}); export it again.") from None
+        raise EnvironmentProblem(
+            Problem(f"is cut short or damaged ({error})", "export it again.", str(source))
+        ) from None
     except OSError as error:
-        raise EnvironmentProblem(f"{source}: {error.strerror or error}; name a folder or file of `--export`.") from None
+        raise EnvironmentProblem(
+            Problem(f"{error.strerror or error}", "name a folder or file of `--export`.", str(source))
+        ) from None
 
 
 def _take(places: ToolCache, source: Path, export: _Export, progress: Callable[[str], None]) -> Exchanged:
     manifest = _parse(source, export.manifest)
     if manifest.platform != load_platform():
         raise EnvironmentProblem(
-            f"{source}: holds tools for {manifest.platform}, and this machine is {load_platform()}; "
-            "export them on a machine like this one."
+            Problem(
+                f"holds tools for {manifest.platform}, and this machine is {load_platform()}",
+                "export them on a machine like this one.",
+                str(source),
+            )
         )
     wanted = {
         f"{places.keys[artifact.folder]}/{artifact.name}": (manifest.tools[artifact.name].sha256, path)
@@ -107,7 +116,11 @@ def _take(places: ToolCache, source: Path, export: _Export, progress: Callable[[
     }
     if not wanted:
         raise EnvironmentProblem(
-            f"{source}: holds no tool of the pins of this version of gitops-stack; export it again with this version."
+            Problem(
+                "holds no tool of the pins of this version of gitops-stack",
+                "export it again with this version.",
+                str(source),
+            )
         )
     with places.locked(progress), tempfile.TemporaryDirectory(dir=places.root, prefix=".import-") as made:
         progress(f"checking {len(wanted)} tools from {source}")
@@ -116,12 +129,12 @@ def _take(places: ToolCache, source: Path, export: _Export, progress: Callable[[
             if name in wanted:
                 if not copy_executable(file, Path(made) / name, wanted[name][0]):
                     raise EnvironmentProblem(
-                        f"{source}: the bytes of {name} are not those of its manifest; export it again."
+                        Problem(f"the bytes of {name} are not those of its manifest", "export it again.", str(source))
                     )
                 found.add(name)
         if absent := sorted(set(wanted) - found):
             raise EnvironmentProblem(
-                f"{source}: its manifest names {', '.join(absent)}, which it lacks; export it again."
+                Problem(f"its manifest names {', '.join(absent)}, which it lacks", "export it again.", str(source))
             )
         for name, (_, path) in wanted.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +159,9 @@ def _parse(source: Path, text: bytes) -> _Manifest:
     try:
         return _Manifest.model_validate_json(text)
     except ValidationError:
-        raise EnvironmentProblem(f"{source}: {MANIFEST} is not one of `--export`; export it again.") from None
+        raise EnvironmentProblem(
+            Problem(f"{MANIFEST} is not one of `--export`", "export it again.", str(source))
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -162,14 +177,16 @@ def _open_export(source: Path) -> Iterator[_Export]:
     if source.is_dir():
         manifest = source / MANIFEST
         if not manifest.is_file():
-            raise EnvironmentProblem(f"{source}: has no {MANIFEST}; name a folder or file of `--export`.")
+            raise EnvironmentProblem(Problem(f"has no {MANIFEST}", "name a folder or file of `--export`.", str(source)))
         yield _Export(manifest.read_bytes(), lambda: _read_folder(source))
         return
     with tarfile.open(source, "r|*") as archive:
         first = archive.next()
         content = archive.extractfile(first) if first is not None and first.name == MANIFEST else None
         if content is None:
-            raise EnvironmentProblem(f"{source}: does not begin with {MANIFEST}; name a folder or file of `--export`.")
+            raise EnvironmentProblem(
+                Problem(f"does not begin with {MANIFEST}", "name a folder or file of `--export`.", str(source))
+            )
         yield _Export(content.read(), lambda: _read_tar(archive))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.tool_cache import ToolCache
 from gitops_stack.lab.tool_digests import compute_digest, load_digests, load_platform
 from gitops_stack.lab.tool_wheels import build_wheel_name, write_wheel
@@ -26,8 +26,12 @@ def write_wheels(places: ToolCache, folder: Path, progress: Callable[[str], None
             other.append(artifact.name)
     if other:
         raise EnvironmentProblem(
-            f"{folder}: {', '.join(other)} differ from the committed digests for {platform}; build them with "
-            f"{committed.go}, or commit what `make tool-digests` writes when the pins were changed."
+            Problem(
+                f"{', '.join(other)} differ from the committed digests for {platform}",
+                f"build them with {committed.go}, or commit what `make tool-digests` writes when the pins "
+                "were changed.",
+                str(folder),
+            )
         )
     written = []
     for number, (artifact, path) in enumerate(places.paths.items(), start=1):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.artifacts import ARTIFACTS, SOURCES, Artifact
 from gitops_stack.lab.go_build import Running, build_executable
 from gitops_stack.lab.go_toolchain import load_go
@@ -70,7 +70,9 @@ def describe_duration(seconds: float) -> str:
 
 def _build(places: ToolCache, pins: Path, progress: Callable[[str], None]) -> None:
     if shutil.which("git") is None:
-        raise EnvironmentProblem("PATH: git is missing, and Go needs it to fetch some modules; install git.")
+        raise EnvironmentProblem(
+            Problem("git is missing, and Go needs it to fetch some modules", "install git.", "PATH")
+        )
     go = load_go(places.folder, progress)
     missing = places.missing()
     if len(missing) > 1:
@@ -153,4 +155,4 @@ class _Work:
 def _name(artifact: Artifact, problem: EnvironmentProblem | OSError) -> EnvironmentProblem:
     if isinstance(problem, EnvironmentProblem):
         return problem
-    return EnvironmentProblem(f"building {artifact.name}: {problem}; a first build needs 20 GB of disk.")
+    return EnvironmentProblem(Problem(str(problem), "a first build needs 20 GB of disk.", f"building {artifact.name}"))

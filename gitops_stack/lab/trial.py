@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from lightkube import Client
 
 from gitops_stack import conventions
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.manifest_set import object_name
@@ -126,7 +126,9 @@ class Trial(Phases):
         state = self.lab.state
         note, whose = self._read_note(), self._whose()
         if not note and (state.etcd.exists() or (state.directory / "workspace").exists()):
-            raise EnvironmentProblem(f"{state.directory}: is a lab of something else; give --name another name")
+            raise EnvironmentProblem(
+                Problem("is a lab of something else", "give --name another name", str(state.directory))
+            )
         if note and (note["whose"] != whose or self._find_left(note) or not self.lab.processes()):
             self.lab.down(lambda line: progress(f"earlier lab: {line}"))
             shutil.rmtree(state.directory / "etcd", ignore_errors=True)
@@ -237,8 +239,11 @@ class Trial(Phases):
 
         if not wait_until(are_gone, seconds=_REMOVAL_SECONDS):
             raise EnvironmentProblem(
-                f"{', '.join(sorted(names))}: of an earlier try, and not gone after {_REMOVAL_SECONDS:.0f} s; start "
-                f"anew with `gitops-stack lab down --name {self.lab.state.directory.name}`"
+                Problem(
+                    f"of an earlier try, and not gone after {_REMOVAL_SECONDS:.0f} s",
+                    f"start anew with `gitops-stack lab down --name {self.lab.state.directory.name}`",
+                    f"{', '.join(sorted(names))}",
+                )
             )
         if earlier:  # whose kinds are gone with them, those that were installed a moment ago too
             apply_objects(client, self._definitions())

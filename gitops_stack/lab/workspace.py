@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment
 from gitops_stack.gitops_tree.git_program import start_git
@@ -112,7 +112,9 @@ class Workspace:
                 if folder == self.repository
                 else "repair it"
             )
-            raise EnvironmentProblem(f"{folder}: git {arguments[0]} failed: {last_line(done.stderr)}; {remedy}")
+            raise EnvironmentProblem(
+                Problem(f"git {arguments[0]} failed: {last_line(done.stderr)}", remedy, str(folder))
+            )
         return done.stdout.strip()
 
     def environment(self) -> dict[str, str]:
@@ -131,4 +133,4 @@ def _copy(source: Path, target: Path) -> None:
     elif source.is_file():
         shutil.copy(source, target)
     else:
-        raise EnvironmentProblem(f"{source}: is missing; the lab runs the Pulumi project it is started in")
+        raise EnvironmentProblem(Problem("is missing", "the lab runs the Pulumi project it is started in", str(source)))

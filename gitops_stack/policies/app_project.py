@@ -77,7 +77,7 @@ def check_application(application: ApplicationSpec, permissions: Permissions) ->
         known = ", ".join(sorted(permissions.projects)) or "none"
         yield made.finding(
             "spec.project",
-            f"found {application.project}, which is no AppProject of this tree",
+            f"found {application.project}, which is not an AppProject of this tree",
             f"name one of: {known}",
             rule="project-missing",
         )

@@ -33,6 +33,6 @@ def dig(value: object, *keys: str) -> Any:  # noqa: ANN401 - any YAML value
 
 
 def read_wave(manifest: object) -> int:
-    """Read the sync wave of a manifest. One that is no number is 0, as to Argo CD (gitops-engine, syncwaves.Wave)."""
+    """Read the sync wave of a manifest. What is not a number is 0, as to Argo CD (gitops-engine, syncwaves)."""
     written = text(dig(manifest, "metadata", "annotations", conventions.SYNC_WAVE))
     return int(written) if re.fullmatch(r"[+-]?[0-9]{1,18}", written) else 0

@@ -70,5 +70,5 @@ def is_image(image: str) -> bool:
 
 
 def image_tag(image: str) -> str:
-    """Return the tag of an image's name, empty when it has none; a registry's port is no tag."""
+    """Return the tag of an image's name, empty when it has none; a registry's port is not a tag."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]

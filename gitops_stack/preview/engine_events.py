@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.preview.property_diff import (
     PropertyChange,
@@ -78,7 +78,7 @@ class EnginePreview:
 def parse_events(lines: Iterable[str], place: str) -> EnginePreview:
     """Parse an event log. A last line that was cut is left out: its engine was killed, which the rest shows.
 
-    Raises :class:`GitOpsStackError` that names ``place`` when another line is no event.
+    Raises :class:`GitOpsStackError` that names ``place`` when another line is not an event.
     """
     preview = EnginePreview()
     for event in _load(lines, place):
@@ -87,7 +87,7 @@ def parse_events(lines: Iterable[str], place: str) -> EnginePreview:
                 try:
                     _READERS[key](preview, value)
                 except RecursionError:
-                    raise GitOpsStackError(f"{place}: a value is nested too deeply to be shown") from None
+                    raise GitOpsStackError(Problem("a value is nested too deeply to be shown", place=place)) from None
     if any(found.severity == "error" for found in preview.diagnostics):
         preview.failed = True
     return preview
@@ -98,7 +98,9 @@ def _load(lines: Iterable[str], place: str) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         if broken:
             raise GitOpsStackError(
-                f"{place}: line {broken} is no engine event; give the file `pulumi preview --event-log` wrote"
+                Problem(
+                    f"line {broken} is not an engine event", "give the file `pulumi preview --event-log` wrote", place
+                )
             )
         try:
             event = json.loads(line) if line.strip() else {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.manifest_set import object_key, object_name
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
@@ -39,7 +39,7 @@ def write_manifest_files(sources: ManifestSources, folder: Path) -> None:
 def load_manifest_files(path: Path) -> dict[str, list[Manifest]]:
     """Read rendered objects from one YAML file, or from each of a folder; the file's stem names the source.
 
-    Raises :class:`GitOpsStackError` for what is no YAML or no object.
+    Raises :class:`GitOpsStackError` for what is not YAML or no object.
     """
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     return {file.stem: _load(file) for file in files if file.is_file() and not file.is_symlink()}
@@ -51,10 +51,14 @@ def _load(file: Path) -> list[Manifest]:
         for document in documents:
             object_name(object_key(document))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise GitOpsStackError(f"{file}: cannot be read: {' '.join(str(error).split())[:200]}") from None
+        raise GitOpsStackError(
+            Problem(f"cannot be read: {' '.join(str(error).split())[:200]}", place=str(file))
+        ) from None
     except (KeyError, TypeError, AttributeError):
         raise GitOpsStackError(
-            f"{file}: holds something that is no Kubernetes object; give what `gitops-stack manifests` wrote"
+            Problem(
+                "holds something that is not a Kubernetes object", "give what `gitops-stack manifests` wrote", str(file)
+            )
         ) from None
     return documents
 
@@ -73,7 +77,7 @@ def _by_name(manifests: Sequence[Manifest]) -> dict[ObjectName, Manifest]:
 
 
 def _name(manifest: Manifest) -> ObjectName:
-    """Name an object nobody has validated: what is no text is empty."""
+    """Name an object nobody has validated: what is not text is empty."""
     group = text(manifest.get("apiVersion")).rpartition("/")[0]
     namespace, name = (text(dig(manifest, "metadata", key)) for key in ("namespace", "name"))
     return ObjectName(group, text(manifest.get("kind")), namespace, name)

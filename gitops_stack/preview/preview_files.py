@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.preview.engine_events import EnginePreview, parse_events
 from gitops_stack.preview.findings import parse_findings
 from gitops_stack.preview.manifest_files import ManifestDifference, build_differences, load_manifest_files
@@ -72,7 +72,9 @@ class PreviewFiles:
         try:
             return build_differences(load_manifest_files(self.base), load_manifest_files(self.head))
         except RecursionError:
-            raise GitOpsStackError(f"{self.head}: an object is nested too deeply to be compared") from None
+            raise GitOpsStackError(
+                Problem("an object is nested too deeply to be compared", place=str(self.head))
+            ) from None
 
     def load_pull_request(self) -> int | None:
         """Read the number a fork's run says it is for; the forge is asked whether that is true."""
@@ -80,7 +82,9 @@ class PreviewFiles:
             return None
         text = _read(self.pull_request).strip()
         if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-            raise GitOpsStackError(f"{self.pull_request}: is no number of a pull request; nothing is written")
+            raise GitOpsStackError(
+                Problem("is not a number of a pull request", "nothing is written", str(self.pull_request))
+            )
         return int(text)
 
 
@@ -89,12 +93,14 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise GitOpsStackError(f"{file}: cannot be read: {error.strerror}; name a file") from None
+        raise GitOpsStackError(Problem(f"cannot be read: {error.strerror}", "name a file", str(file))) from None
 
 
 def _check_files(files: Iterable[Path]) -> None:
     for file in files:
         if file.is_symlink():
-            raise GitOpsStackError(f"{file}: is a link, which is not followed; give the file itself")
+            raise GitOpsStackError(Problem("is a link, which is not followed", "give the file itself", str(file)))
         if file.is_file() and file.stat().st_size > _LIMIT_MEBIBYTES << 20:
-            raise GitOpsStackError(f"{file}: is larger than {_LIMIT_MEBIBYTES} MiB, which no preview is")
+            raise GitOpsStackError(
+                Problem(f"is larger than {_LIMIT_MEBIBYTES} MiB, which no preview is", place=str(file))
+            )

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file
 from gitops_stack.scaffold.template_versions import VERSIONS, load_versions
 
@@ -33,7 +33,7 @@ def parse_answers(answers: Mapping[str, object], versions: Path = VERSIONS) -> d
     parsed: dict[str, Any] = {}
     for name, answer in answers.items():
         if name not in questions:
-            findings.append(f"answers: {name}: is no known question; known here: {', '.join(questions)}")
+            findings.append(f"answers: {name}: is not a known question; known here: {', '.join(questions)}")
             continue
         try:
             parsed[name] = _parse(questions[name], answer)
@@ -57,10 +57,12 @@ def load_answers(file: Path) -> dict[str, Any]:
     try:
         documents = load_yaml_file(file)
     except OSError as error:
-        raise EnvironmentProblem(f"{file}: cannot be read: {error.strerror}; name a file of answers") from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be read: {error.strerror}", "name a file of answers", str(file))
+        ) from None
     answers = documents[0] if documents else {}
     if not isinstance(answers, dict):
-        raise GitOpsStackError(f"{file}: found no map; write `question: answer` lines")
+        raise GitOpsStackError(Problem("found no map", "write `question: answer` lines", str(file)))
     return {str(name): value for name, value in answers.items() if str(name)[:1] != "_" and name != LIBRARY_VERSION}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from gitops_stack.config import load_stack_file, stack_file
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_documents
@@ -34,7 +34,9 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
     if not listing:
         if not (project / folder).is_dir():
             known = sorted({workload for settings in everywhere.values() for workload in settings.workloads})
-            raise GitOpsStackError(f"app remove: {name}: is no workload here; known here: {', '.join(known) or 'none'}")
+            raise GitOpsStackError(
+                Problem("is not a workload here", f"known here: {', '.join(known) or 'none'}", "app remove", name)
+            )
         step = "" if remaining else f"; to delete {folder}: gitops-stack app remove {name} --files"
         return Plan(notes=(f"{name}: is not listed in {', '.join(chosen)}{step}",))
     texts = {}
@@ -77,7 +79,7 @@ def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
     ]
     findings += [*_check_references(everywhere, folder), *_check_readers(project, everywhere, folder)]
     if not NAME.fullmatch(name) or not ((project / folder).is_dir() or app_project):
-        findings.append(f"{project / folder}: is no folder; nothing to delete")
+        findings.append(f"{project / folder}: is not a folder; nothing to delete")
     texts = {}
     for stack, settings in everywhere.items() if app_project else ():
         if app_project in settings.projects:

@@ -13,7 +13,7 @@ import yaml
 from gitops_stack import conventions
 from gitops_stack.edits.text_edit import add_item, apply_checked, remove_item, replace_value
 from gitops_stack.edits.yaml_source import Mapping, Node, Scalar, Sequence, find_node, load_source
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
@@ -63,8 +63,12 @@ class AuthoredSet:
             return "directories"
         found = ", ".join(kind for one in generators for kind in mapping(one) if kind != "selector") or "nothing"
         raise GitOpsStackError(
-            f"{self.place}: spec.generators: found {found}; only one list of elements, or one of Git directories, can "
-            "be changed by a command, so edit the file"
+            Problem(
+                f"found {found}",
+                "only one list of elements, or one of Git directories, can be changed by a command, so edit the file",
+                self.place,
+                "spec.generators",
+            )
         )
 
     def elements(self) -> list[dict[str, Any]]:
@@ -86,21 +90,30 @@ class AuthoredSet:
         git = mapping(_first(self.manifest)["git"])
         if not same_repository(text(git.get("repoURL")), repo_url):
             raise GitOpsStackError(
-                f"{self.place}: spec.generators: reads folders of {git.get('repoURL')}, which is not here; add it there"
+                Problem(
+                    f"reads folders of {git.get('repoURL')}, which is not here",
+                    "add it there",
+                    self.place,
+                    "spec.generators",
+                )
             )
         entries = [mapping(one) for one in sequence(git["directories"])]
         patterns = [text(one.get("path")) for one in entries if one.get("exclude") is not True]
         parents = [pattern[: -len("/*")] for pattern in patterns if re.fullmatch(r"[^*?\[{]+/\*", pattern)]
         if len(parents) != 1 or len(patterns) != 1:
             raise GitOpsStackError(
-                f"{self.place}: spec.generators: found directories {', '.join(patterns) or 'none'}; needs one FOLDER/* "
-                "to say where a new folder belongs, so make it by hand"
+                Problem(
+                    f"found directories {', '.join(patterns) or 'none'}",
+                    "needs one FOLDER/* to say where a new folder belongs, so make it by hand",
+                    self.place,
+                    "spec.generators",
+                )
             )
         folder = f"{parents[0]}/{name}"
         excluded = [text(one.get("path")) for one in entries if one.get("exclude") is True]
         if denied := [pattern for pattern in excluded if match_glob(pattern, folder, "/")]:
             raise GitOpsStackError(
-                f"{self.place}: spec.generators: excludes {folder} by {denied[0]}; take another name"
+                Problem(f"excludes {folder} by {denied[0]}", "take another name", self.place, "spec.generators")
             )
         return folder
 
@@ -112,7 +125,9 @@ class AuthoredSet:
         elif isinstance(node, Scalar) and not node.value:
             edits = [replace_value(self.text, node, [dict(element)])]
         else:
-            raise GitOpsStackError(f"{self.place}: spec.generators[0].list.elements: is no list; write one by hand")
+            raise GitOpsStackError(
+                Problem("is not a list", "write one by hand", self.place, "spec.generators[0].list.elements")
+            )
 
         def intended(documents: list[Any]) -> None:
             held = _first(self._own(documents))["list"]
@@ -126,7 +141,9 @@ class AuthoredSet:
         parent, node = self._node(*_LIST), self._node(*_LIST, "elements")
         entry = parent.entry("elements") if isinstance(parent, Mapping) else None
         if entry is None or not isinstance(node, Sequence):
-            raise GitOpsStackError(f"{self.place}: spec.generators[0].list.elements: is no list; edit it by hand")
+            raise GitOpsStackError(
+                Problem("is not a list", "edit it by hand", self.place, "spec.generators[0].list.elements")
+            )
 
         def intended(documents: list[Any]) -> None:
             del _first(self._own(documents))["list"]["elements"][index]
@@ -155,12 +172,14 @@ def load_authored(project: Path, settings: StackSettings) -> Iterator[tuple[str,
             shown = file.read_bytes().decode("utf-8")
             documents = [] if is_generated(file) else load_documents(shown)
         except (yaml.YAMLError, UnicodeDecodeError):
-            raise GitOpsStackError(f"{path}: is no YAML; correct it, `gitops-stack check` says where") from None
+            raise GitOpsStackError(
+                Problem("is not YAML", "correct it, `gitops-stack check` says where", path)
+            ) from None
         yield from ((path, shown, document) for document in documents)
 
 
 def load_sets(project: Path, settings: StackSettings) -> list[AuthoredSet]:
-    """Read the authored ApplicationSets of a stack. Raises for a file that is no YAML."""
+    """Read the authored ApplicationSets of a stack. Raises for a file that is not YAML."""
     return [
         AuthoredSet(settings.stack, path, shown, document)
         for path, shown, document in load_authored(project, settings)

@@ -9,7 +9,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, last_line
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, last_line
 from gitops_stack.scaffold.answers import LIBRARY_VERSION, check_asked
 from gitops_stack.scaffold.template_versions import VERSIONS, load_versions, template_repository
 
@@ -66,13 +66,15 @@ def _running(variables: Mapping[str, str]) -> Iterator[Any]:
         raise KeyboardInterrupt from None
     except InteractiveSessionError:
         raise EnvironmentProblem(
-            "init: there is no terminal to ask on; give --defaults, --data NAME=VALUE or --answers-file FILE"
+            Problem(
+                "there is no terminal to ask on", "give --defaults, --data NAME=VALUE or --answers-file FILE", "init"
+            )
         ) from None
     except (CopierError, ValueError) as error:
-        raise GitOpsStackError(f"template: {' '.join(str(error).split())}; correct the answer") from None
+        raise GitOpsStackError(Problem(f"{' '.join(str(error).split())}", "correct the answer", "template")) from None
     except ProcessExecutionError as error:
         raise EnvironmentProblem(
-            f"template: git failed: {last_line(str(error.stderr))}; repair it and run the command again"
+            Problem(f"git failed: {last_line(str(error.stderr))}", "repair it and run the command again", "template")
         ) from None
     finally:
         os.environ.clear()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gitops_stack.delivery.image_reference import parse_image_reference, split_image
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.manifests.environments import QUOTA, Environment
 from gitops_stack.policies.fields import text
 from gitops_stack.policies.pods import containers
@@ -20,8 +20,12 @@ def find_environment(project: Path, settings: StackSettings, name: str) -> Envir
     known = {one.name: one for one in load_environments(project, settings)}
     if name not in known:
         raise GitOpsStackError(
-            f"NAME: found {name}, which stack {settings.stack} has no environment of; it has: "
-            f"{', '.join(known) or 'none'}; images of all else change by a commit (`gitops-stack image set`)"
+            Problem(
+                f"found {name}, which stack {settings.stack} has no environment of; it has: "
+                f"{', '.join(known) or 'none'}",
+                "images of all else change by a commit (`gitops-stack image set`)",
+                "NAME",
+            )
         )
     return known[name]
 
@@ -56,9 +60,11 @@ def read_overrides(tree: Tree, environment: Environment, written: Sequence[str])
 def _read(one: RenderedApplication | None, name: str, image: str) -> str:
     wanted = parse_image_reference(image, name)
     if one is None or "kustomize" not in one.kinds:
-        raise GitOpsStackError(f"{name}: is not rendered by kustomize, so its image is set by a commit alone")
+        raise GitOpsStackError(
+            Problem("is not rendered by kustomize, so its image is set by a commit alone", place=name)
+        )
     running = {split_image(text(value.get("image")))[0] for made in one.objects for _, value in containers(made)}
     if wanted.repository not in running:
         runs = ", ".join(sorted(running)) or "nothing"
-        raise GitOpsStackError(f"{name}: found {wanted.repository}, which it does not run; it runs: {runs}")
+        raise GitOpsStackError(Problem(f"found {wanted.repository}, which it does not run", f"it runs: {runs}", name))
     return str(wanted)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack import conventions
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file, render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.environments import (
@@ -36,14 +36,14 @@ def check_name(name: str) -> None:
     """Raise :class:`GitOpsStackError` for a name that no namespace and Application can be called after."""
     if not _NAME.fullmatch(name):
         raise GitOpsStackError(
-            f"NAME: found {name!r}; needs at most 40 lower case letters, digits and '-', such as pr-17"
+            Problem(f"found {name!r}", "needs at most 40 lower case letters, digits and '-', such as pr-17", "NAME")
         )
 
 
 def parse_ttl(written: str) -> timedelta:
     """Parse days or hours. Raises :class:`GitOpsStackError` for anything else."""
     if not (found := _TTL.fullmatch(written)):
-        raise GitOpsStackError(f"--ttl: found {written!r}; needs days or hours, such as 3d or 12h")
+        raise GitOpsStackError(Problem(f"found {written!r}", "needs days or hours, such as 3d or 12h", "--ttl"))
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -76,7 +76,9 @@ def plan_environment(
     check_name(name)
     known = load_environments(project, settings)
     if name in {one.name for one in known}:
-        raise GitOpsStackError(f"NAME: environment {name} is there already; remove it first, or take another name")
+        raise GitOpsStackError(
+            Problem(f"environment {name} is there already", "remove it first, or take another name", "NAME")
+        )
     expires = (now or datetime.now(timezone.utc)) + parse_ttl(ttl) if ttl else None
     applications, left_out = _choose(tree, chosen, settings)
     folder = f"{settings.tree_path}/environments/{name}"
@@ -136,7 +138,7 @@ def _choose(tree: Tree, chosen: Sequence[str], settings: StackSettings) -> tuple
     fit = [one for label, one in listed.items() if label not in unfit and (not chosen or label in chosen)]
     if not fit:
         raise GitOpsStackError(
-            f"stack {settings.stack}: has no application that can be in an environment; add one first"
+            Problem("has no application that can be in an environment", "add one first", f"stack {settings.stack}")
         )
     return fit, [] if chosen else [f"left out: {label} {why}" for label, why in unfit.items()]
 
@@ -174,7 +176,9 @@ def _read(name: str, found: Manifest) -> Environment:
         applications = {one["application"]: {**one["source"], "repoURL": one["source"]["repoURL"]} for one in elements}
         expires = datetime.strptime(written, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc) if written else None
     except (LookupError, TypeError, ValueError) as error:
-        raise GitOpsStackError(f"environment {name}: cannot be read: {error}; remove its files, then add it") from None
+        raise GitOpsStackError(
+            Problem(f"cannot be read: {error}", "remove its files, then add it", f"environment {name}")
+        ) from None
     return Environment(name, applications, text(annotations.get(conventions.OWNER)), expires)
 
 

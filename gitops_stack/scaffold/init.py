@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.config import load_stack_file, stack_file
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.scaffold.answers import parse_answers
 from gitops_stack.scaffold.app_manifests import AppSource, build_app_files, build_chart
@@ -53,8 +53,12 @@ def init_project(
         if differing and not only_missing:
             more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
             raise GitOpsStackError(
-                f"{directory}: has files that init would write otherwise: {', '.join(differing[:_NAMED])}{more}; "
-                "nothing was written; move them away, or keep them with --only-missing"
+                Problem(
+                    f"has files that init would write otherwise: {', '.join(differing[:_NAMED])}{more}; "
+                    "nothing was written",
+                    "move them away, or keep them with --only-missing",
+                    str(directory),
+                )
             )
         written = [path for path in paths if path not in differing and not (directory / path).exists()]
         for path in written:

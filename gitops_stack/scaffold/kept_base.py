@@ -11,7 +11,7 @@ from gitops_stack.delivery.edits.kustomization import load_entries, transform_im
 from gitops_stack.delivery.edits.manifest import load_images
 from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.edits.yaml_source import load_data
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.scaffold.app_manifests import (
     WORKLOADS,
@@ -82,8 +82,12 @@ def _base_image(project: Path, name: str) -> str:
     found = _base_images(project, name)
     if len(found) != 1:
         raise GitOpsStackError(
-            f"app add: --image: {WORKLOADS}/{name}/base has {', '.join(found) or 'no image'}, so it is not clear which "
-            "one is meant; leave it out and pin the image in the new overlay"
+            Problem(
+                f"{WORKLOADS}/{name}/base has {', '.join(found) or 'no image'}, so it is not clear which one is meant",
+                "leave it out and pin the image in the new overlay",
+                "app add",
+                "--image",
+            )
         )
     return found[0]
 
@@ -102,7 +106,7 @@ def _base_images(project: Path, name: str) -> list[str]:
 def _chart_image(image: Mapping[str, Any], place: Path) -> str:
     for key, value in image.items():
         if key in ("tag", "digest") and value is not None and not isinstance(value, str):
-            raise GitOpsStackError(f"{place}: image.{key}: is no text to YAML; put quotes around it")
+            raise GitOpsStackError(Problem("is not text to YAML", "put quotes around it", str(place), f"image.{key}"))
     repository, tag, digest = (text(image.get(key)) for key in ("repository", "tag", "digest"))
     pin = f"@{digest}" if digest else f":{tag}" if tag else ""
     return f"{repository}{pin}" if repository and pin else ""

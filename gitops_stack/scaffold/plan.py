@@ -79,12 +79,14 @@ def load_stacks(project: Path) -> list[str]:
     """
     found = find_stacks(project)
     if not found:
-        raise EnvironmentProblem(f"{project}: has no Pulumi.<stack>.yaml; go to the project or name its folder with -C")
+        raise EnvironmentProblem(
+            Problem("has no Pulumi.<stack>.yaml", "go to the project or name its folder with -C", str(project))
+        )
     return found
 
 
 def load_text(project: Path, path: str) -> str:
-    """Read a file of the project, every byte kept. Raises :class:`GitOpsStackError` for what is no UTF-8."""
+    """Read a file of the project, every byte kept. Raises :class:`GitOpsStackError` for what is not UTF-8."""
     return decode_text((project / path).read_bytes(), path)
 
 

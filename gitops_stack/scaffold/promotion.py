@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.edits.document import YamlDocument
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 
 PROMOTION = "gitops/promotion.yaml"
@@ -24,7 +24,9 @@ def load_promotion_order(project: Path) -> list[str]:
     documents = load_yaml_file(file)
     order = documents[0].get("order") if documents and isinstance(documents[0], dict) else None
     if not isinstance(order, list) or not all(isinstance(name, str) for name in order) or len(set(order)) < len(order):
-        raise GitOpsStackError(f"{file}: found no `order:` with a list of different stacks; write order: [dev, prd]")
+        raise GitOpsStackError(
+            Problem("found no `order:` with a list of different stacks", "write order: [dev, prd]", str(file))
+        )
     return order
 
 
@@ -56,10 +58,12 @@ def load_gates(project: Path, stack: str) -> list[Gate]:
     if requires is None:
         return []
     if not isinstance(requires, dict) or not all(isinstance(listed, list) for listed in requires.values()):
-        raise GitOpsStackError(f"{file}: requires: needs a list for each stack, such as {{prd: [check, status]}}")
+        raise GitOpsStackError(
+            Problem("needs a list for each stack, such as {prd: [check, status]}", place=str(file), field="requires")
+        )
     order = load_promotion_order(project)
     GitOpsStackError.raise_for(
-        f"{file}: requires.{name}: is no stack of order: [{', '.join(order)}]; correct the name"
+        f"{file}: requires.{name}: is not a stack of order: [{', '.join(order)}]; correct the name"
         for name in requires
         if name not in order
     )
@@ -72,9 +76,11 @@ def _read_gate(written: object, place: str) -> Gate:
         return Gate(str(written))
     if isinstance(written, dict) and written.keys() == {"command"} and isinstance(written["command"], str):
         if not written["command"].strip():
-            raise GitOpsStackError(f"{place}: found an empty command; needs one such as {{command: ./smoke.sh}}")
+            raise GitOpsStackError(Problem("found an empty command", "needs one such as {command: ./smoke.sh}", place))
         return Gate(f"`{written['command']}`", written["command"])
-    raise GitOpsStackError(f"{place}: found {written!r}; needs {', '.join(GATES)}, or {{command: ./smoke.sh}}")
+    raise GitOpsStackError(
+        Problem(f"found {written!r}", f"needs {', '.join(GATES)}, or {{command: ./smoke.sh}}", place)
+    )
 
 
 def insert_stack(order: list[str], stack: str, *, source: str, after: str | None) -> list[str]:

@@ -37,7 +37,7 @@ def prove(project: Path, plan: Plan) -> list[str]:
         with _open_copy(project) as copy:
             stacks = {stack: load_stack_file(copy, stack) for stack in find_stacks(copy)}
             for stack in plan.stacks.keys() & stacks.keys():
-                # What a stack file says since its last render is rendered along, and is no change of this plan.
+                # What a stack file says since its last render is rendered along, and is not a change of this plan.
                 write_tree(stacks[stack], copy / stacks[stack].tree_path)
             before = {stack: load_tree(copy, settings, installed=False) for stack, settings in stacks.items()}
             plan.write(copy)
@@ -68,7 +68,7 @@ def _open_copy(project: Path) -> Iterator[Path]:
                 continue
             real, top = Path(os.path.realpath(source)), project.resolve()
             if not real.is_relative_to(top):  # what is written in the copy would be written there
-                raise EnvironmentProblem(f"{name}: is a link out of the project")
+                raise EnvironmentProblem(Problem("is a link out of the project", place=name))
             target.symlink_to(copy / real.relative_to(top))
             if real.is_dir():  # of which git may hold nothing
                 target.resolve().mkdir(parents=True, exist_ok=True)

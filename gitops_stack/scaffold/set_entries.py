@@ -84,7 +84,7 @@ def _load_chosen(project: Path, set_name: str, stacks: Sequence[str]) -> list[tu
         sets = load_sets(project, settings)
         own = [found for found in sets if found.name == set_name]
         if len(own) > 1:
-            raise GitOpsStackError(f"{own[1].place}: stands in {own[0].path} too; take one of them out")
+            raise GitOpsStackError(Problem(f"stands in {own[0].path} too", "take one of them out", own[1].place))
         chosen += [(found, settings) for found in own]
         if not own:
             known = ", ".join(sorted({found.name for found in sets})) or "none"

@@ -12,7 +12,7 @@ import yaml
 
 from gitops_stack.config import stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.plan import load_stacks
 from gitops_stack.scaffold.stack_text import StackText
@@ -127,7 +127,9 @@ def _parse(dotted: str, written: str) -> Any:  # noqa: ANN401 - any YAML value
     try:
         documents = load_documents(written)
     except yaml.YAMLError:
-        raise GitOpsStackError(f"--set {dotted}: found {written}; needs a value as a stack file has it") from None
+        raise GitOpsStackError(
+            Problem(f"found {written}", "needs a value as a stack file has it", f"--set {dotted}")
+        ) from None
     return documents[0] if documents else ""
 
 

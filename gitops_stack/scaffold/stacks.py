@@ -165,7 +165,7 @@ def _copy_overlays(
             try:
                 writes[copied] = file.read_bytes().decode("utf-8")
             except UnicodeDecodeError:
-                notes.append(f"{copied}: is no text and was not copied")
+                notes.append(f"{copied}: is not text and was not copied")
                 continue
             lines = [
                 str(at)

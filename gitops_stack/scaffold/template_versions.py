@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 from gitops_stack.gitops_tree.git_environment import build_isolated_environment, build_settings_variables
 from gitops_stack.gitops_tree.git_program import start_git
 
@@ -70,5 +70,7 @@ def _git(folder: Path, *arguments: str) -> None:
     done = start_git(folder, *arguments, environment=build_isolated_environment() | _IDENTITY)
     if done.returncode:
         raise EnvironmentProblem(
-            f"git {arguments[0]}: failed while the template was unpacked: {last_line(done.stderr)}; repair git"
+            Problem(
+                f"failed while the template was unpacked: {last_line(done.stderr)}", "repair git", f"git {arguments[0]}"
+            )
         )

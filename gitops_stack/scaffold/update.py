@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.answers import LIBRARY_VERSION, parse_answers
 from gitops_stack.scaffold.engine import ANSWERS, merge_template
@@ -42,8 +42,11 @@ def update_project(directory: Path, answers: Mapping[str, Any], *, defaults: boo
     before, after = str(recorded.get("_commit")), names[-1]
     if before not in names:
         raise GitOpsStackError(
-            f"{directory / ANSWERS}: was made from template {before}, this gitops-stack knows {', '.join(names)}; "
-            "upgrade gitops-stack first"
+            Problem(
+                f"was made from template {before}, this gitops-stack knows {', '.join(names)}",
+                "upgrade gitops-stack first",
+                f"{directory / ANSWERS}",
+            )
         )
     _check_worktree(directory)
     library = recorded.get(LIBRARY_VERSION)
@@ -58,17 +61,23 @@ def _load_recorded(directory: Path) -> dict[str, Any]:
     file = directory / ANSWERS
     if not file.is_file():
         raise EnvironmentProblem(
-            f"{file}: is missing; `gitops-stack update` works where `gitops-stack init` has worked"
+            Problem("is missing", "`gitops-stack update` works where `gitops-stack init` has worked", str(file))
         )
     try:
         documents = load_documents(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise GitOpsStackError(f"{file}: is no YAML; restore it from git, only this command writes it") from None
+        raise GitOpsStackError(
+            Problem("is not YAML", "restore it from git, only this command writes it", str(file))
+        ) from None
     recorded = documents[0] if documents and isinstance(documents[0], dict) else {}
     if recorded.get("_src_path") != ADDRESS:
         raise GitOpsStackError(
-            f"{file}: _src_path: found {recorded.get('_src_path')}; needs {ADDRESS}: this file is another template's, "
-            "update it with copier"
+            Problem(
+                f"found {recorded.get('_src_path')}",
+                f"needs {ADDRESS}: this file is another template's, update it with copier",
+                str(file),
+                "_src_path",
+            )
         )
     return recorded
 
@@ -76,10 +85,15 @@ def _load_recorded(directory: Path) -> dict[str, Any]:
 def _check_worktree(directory: Path) -> None:
     changes = load_changes(directory)
     if changes is None:
-        raise EnvironmentProblem(f"{directory}: is no git repository; `git init`, commit, and update again")
+        raise EnvironmentProblem(
+            Problem("is no git repository", "`git init`, commit, and update again", str(directory))
+        )
     if changes:
         more = f" and {len(changes) - _NAMED} more" if len(changes) > _NAMED else ""
         raise GitOpsStackError(
-            f"{directory}: has changes that are not committed: {', '.join(changes[:_NAMED])}{more}; commit or stash "
-            "them, then update"
+            Problem(
+                f"has changes that are not committed: {', '.join(changes[:_NAMED])}{more}",
+                "commit or stash them, then update",
+                str(directory),
+            )
         )

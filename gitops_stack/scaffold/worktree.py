@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
 
@@ -64,6 +64,6 @@ def _git(folder: Path, *arguments: str) -> list[str] | None:
         return None
     if done.returncode:
         raise EnvironmentProblem(
-            f"{folder}: git {arguments[0]} failed: {last_line(done.stderr)}; repair the repository"
+            Problem(f"git {arguments[0]} failed: {last_line(done.stderr)}", "repair the repository", str(folder))
         )
     return done.stdout.split("\0")

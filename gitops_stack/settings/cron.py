@@ -87,7 +87,7 @@ def _parse_field(field: _Field, text: str) -> tuple[frozenset[int], bool]:
     for entry in text.split(","):
         found = _ENTRY.fullmatch(entry)
         if found is None or (found["low"] in "*?" and found["high"]):
-            raise ValueError(f"{field.name} {entry!r}, which is no value, range or step")
+            raise ValueError(f"{field.name} {entry!r}, which is not a value, range or step")
         step = int(found["step"] or 1)
         if found["low"] in "*?":
             low, high = field.low, field.high

@@ -20,7 +20,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 MOST_ZONES = 4
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 20  # AWS takes /16 to /28; below /20 the private subnets are too small for pods
@@ -41,7 +41,7 @@ def plan_subnets(cidr: str, zones: int) -> tuple[ZoneBlocks, ...]:
     The blocks of a zone depend on ``cidr`` and the zone's place alone.
     """
     if not 1 <= zones <= MOST_ZONES:
-        raise GitOpsStackError(f"Network: found {zones} zones; needs 1 to {MOST_ZONES}")
+        raise GitOpsStackError(Problem(f"found {zones} zones", f"needs 1 to {MOST_ZONES}", "Network"))
     quarters = list(parse_vpc_block(cidr).subnets(prefixlen_diff=2))
     return tuple(_plan_zone(quarter) for quarter in quarters[:zones])
 
@@ -52,10 +52,12 @@ def parse_vpc_block(cidr: str) -> ipaddress.IPv4Network:
         block = ipaddress.IPv4Network(cidr)
     except ValueError as error:
         raise GitOpsStackError(
-            f"Network: cidr: found {cidr} ({error}); needs an IPv4 block such as 10.20.0.0/16"
+            Problem(f"found {cidr} ({error})", "needs an IPv4 block such as 10.20.0.0/16", "Network", "cidr")
         ) from None
     if not LARGEST_PREFIX <= block.prefixlen <= SMALLEST_PREFIX:
-        raise GitOpsStackError(f"Network: cidr: found {cidr}; needs a block of /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}")
+        raise GitOpsStackError(
+            Problem(f"found {cidr}", f"needs a block of /{LARGEST_PREFIX} to /{SMALLEST_PREFIX}", "Network", "cidr")
+        )
     return block
 
 

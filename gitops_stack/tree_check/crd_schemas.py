@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.api.parts import Violation
@@ -194,9 +194,9 @@ class Catalogue:
         try:
             schema = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise GitOpsStackError(f"{file}: is not JSON: {str(error)[:200]}; correct it") from None
+            raise GitOpsStackError(Problem(f"is not JSON: {str(error)[:200]}", "correct it", str(file))) from None
         if not isinstance(schema, dict):
-            raise GitOpsStackError(f"{file}: found no schema; it must be a JSON object")
+            raise GitOpsStackError(Problem("found no schema", "it must be a JSON object", str(file)))
         return schema
 
     @cached_property

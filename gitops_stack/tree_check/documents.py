@@ -1,4 +1,4 @@
-"""What is wrong with a source that does not render, and with a document that is no object: the findings."""
+"""What is wrong with a source that does not render, and with a document that is not an object: the findings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_object(document: Any) -> bool:  # noqa: ANN401 - any YAML value
 
 
 def build_no_object(file: str, application: str, folder: str, document: Any) -> Finding:  # noqa: ANN401 - any YAML value
-    """Build the finding of a document that is no object."""
+    """Build the finding of a document that is not an object."""
     values = {
         "apiVersion": dig(document, "apiVersion"),
         "kind": dig(document, "kind"),
@@ -36,7 +36,7 @@ def build_no_object(file: str, application: str, folder: str, document: Any) -> 
     field = (*missing, *other)[0]
     found, needs = [], []
     if missing:
-        said = "found a document without" if mapping(document) else "found a document that is no map, without"
+        said = "found a document without" if mapping(document) else "found a document that is not a map, without"
         found.append(f"{said} {', '.join(missing)}")
         needs.append("add them or remove the document")
     for key in other:

@@ -103,7 +103,7 @@ def _take_asked(tree: Tree, fresh: Sequence[RenderedApplication], asked: list[Re
 def _take_all(
     tree: Tree, requests: Sequence[Request], project: Path, *, of_application: bool = False
 ) -> list[RenderedObject]:
-    """Render sources into the tree; what one Application makes is no duplicate of what another one does."""
+    """Render sources into the tree; what one Application makes is not a duplicate of what another one does."""
     made = []
     for request, render in zip(requests, render_all(requests), strict=True):
         place = relative_path(request.folder, project)

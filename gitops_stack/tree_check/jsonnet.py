@@ -78,7 +78,7 @@ def _check_imports(file: Path, libraries: Sequence[Path], root: Path, read: set[
     read.add(file)
     for name in _imports(file.read_text(encoding="utf-8", errors="replace")):
         if name is None:
-            yield Problem("found an import that is no plain text", "write the file's name in quotes", str(file))
+            yield Problem("found an import that is not plain text", "write the file's name in quotes", str(file))
             continue
         # As go-jsonnet looks: beside the file, then in the last library first. What is nowhere may lead outside too.
         places = [place / name for place in (file.parent, *reversed(libraries))]

@@ -52,7 +52,7 @@ class KnownClusters:
             known = self.names if by_name else list(self.servers.values())
             yield spec.object.finding(
                 "spec.destination",
-                f"found {spec.cluster or spec.server}, which is no registered cluster",
+                f"found {spec.cluster or spec.server}, which is not a registered cluster",
                 f"name one of: {', '.join(known)}; or register it in `clusters` of the stack file, or list it in "
                 f"{CLUSTERS_FILE} when its Secret is made elsewhere",
                 rule="cluster-unknown",

@@ -45,7 +45,7 @@ def load_policies(project: Path, own_rules: Iterable[str] = ()) -> tuple[Entry, 
     documents = load_yaml_file(file, POLICIES_FILE)
     document = mapping(documents[0] if documents else {})
     unknown = sorted(set(map(str, document)) - {"rules"})
-    findings = [f"{POLICIES_FILE}: {key}: is no known key; known here: rules" for key in unknown]
+    findings = [f"{POLICIES_FILE}: {key}: is not a known key; known here: rules" for key in unknown]
     entries = sequence(document.get("rules"))
     if document.get("rules") is not None and not isinstance(document["rules"], list):
         findings.append(f"{POLICIES_FILE}: rules: found no list; needs a list of rule, severity, paths and reason")
@@ -61,9 +61,9 @@ def _check_entry(entry: object, rules: set[str]) -> Iterable[str]:
         yield ": found no map; needs rule, severity and reason"
         return
     for key in sorted(set(map(str, entry)) - _KEYS):
-        yield f".{key}: is no known key; known here: {', '.join(sorted(_KEYS))}"
+        yield f".{key}: is not a known key; known here: {', '.join(sorted(_KEYS))}"
     if str(entry.get("rule")) not in rules:
-        yield f".rule: found {entry.get('rule', 'nothing')}, which is no rule; docs/checks.md lists them"
+        yield f".rule: found {entry.get('rule', 'nothing')}, which is not a rule; docs/checks.md lists them"
     if _switch(entry.get("severity")) not in _SWITCHES:
         yield f".severity: found {entry.get('severity', 'nothing')}; needs one of: {', '.join(_SWITCHES)}"
     if not isinstance(entry.get("reason"), str) or not entry["reason"].strip():

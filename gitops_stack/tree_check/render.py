@@ -155,7 +155,7 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
         own = render_key(folder) and not has_edits(options)
         made = load_manifests(folder) if own else _build(request)
     except (GitOpsStackError, yaml.YAMLError) as error:
-        find_kustomize()  # raises: what this machine lacks altogether is no finding about a tree
+        find_kustomize()  # raises: what this machine lacks altogether is not a finding about a tree
         return _explain(error, request, nothing, closure)
     if key and not own and source_key(request, load_source_closure(request), program) == key:  # else it was written to
         write_entry(RENDERS, key, made)
@@ -216,7 +216,11 @@ def _build_once(request: Request, options: Sequence[str]) -> list[Manifest]:
     if program is None:
         find_kustomize()
         raise EnvironmentProblem(
-            "PATH: found no kustomize, which the Application's own options need (kubectl has no `edit`); install it"
+            Problem(
+                "found no kustomize, which the Application's own options need (kubectl has no `edit`)",
+                "install it",
+                "PATH",
+            )
         )
     with copy_source(request.folder, request.repository) as copy:
         edit_kustomization(program, copy, request)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem, last_line
+from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.patterns import same_repository
@@ -24,7 +24,7 @@ def read_range(project: Path, written: str) -> tuple[str, str]:
     """
     base, dots, head = written.partition("..")
     if not dots:
-        raise EnvironmentProblem(f"diff: found {written}; name two revisions: BASE..HEAD")
+        raise EnvironmentProblem(Problem(f"found {written}", "name two revisions: BASE..HEAD", "diff"))
     parted = head.startswith(".")
     sides = [_commit(project, side or "HEAD") for side in (base, head.lstrip("."))]
     if parted:
@@ -60,8 +60,11 @@ def read_base(project: Path, written: str | None, branch: str, repo_url: str, op
             return Base(parted, short if parted == head else f"where HEAD parted from {short}")
     if _git(project, "rev-parse", "--is-shallow-repository") == "true":
         raise EnvironmentProblem(
-            f"{project}: is a shallow clone, which does not tell where HEAD parted from {branch}; fetch all of its "
-            "history, or name --base or --all"
+            Problem(
+                f"is a shallow clone, which does not tell where HEAD parted from {branch}",
+                "fetch all of its history, or name --base or --all",
+                str(project),
+            )
         )
     return Base(head, f"HEAD, as {branch} is not here")
 
@@ -154,10 +157,12 @@ def _git(project: Path, *arguments: str, about: str = "", variables: Mapping[str
     done = start_git(project, *arguments, environment=environment, seconds=_SECONDS)
     if done.returncode:
         if about and "not a git repository" not in done.stderr:
-            raise EnvironmentProblem(f"{about} is no revision here; fetch it, or correct its name")
+            raise EnvironmentProblem(Problem(f"{about} is not a revision here", "fetch it, or correct its name"))
         if "not a git repository" in done.stderr:
-            raise EnvironmentProblem(f"{project}: is in no git repository; run it in the repository of the tree")
+            raise EnvironmentProblem(
+                Problem("is in no git repository", "run it in the repository of the tree", str(project))
+            )
         raise EnvironmentProblem(
-            f"{project}: git failed: {last_line(done.stderr)}; run it in the repository of the tree"
+            Problem(f"git failed: {last_line(done.stderr)}", "run it in the repository of the tree", str(project))
         )
     return done.stdout.strip()

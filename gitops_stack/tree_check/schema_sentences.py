@@ -47,7 +47,7 @@ def _translate(error: Any, schemas: Mapping[str, Any]) -> Iterator[Violation]:  
         for field in kind.unexpected:
             close = difflib.get_close_matches(field, known, 1)
             needs = f"did you mean {close[0]}?" if close else "correct its name or its place, or remove it"
-            yield build_place([*path, field]), "is no known field", needs
+            yield build_place([*path, field]), "is not a known field", needs
     elif name.endswith("Required"):
         yield build_place([*path, kind.property]), "is missing", "add it"
     elif name.endswith("Type"):

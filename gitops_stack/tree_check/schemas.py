@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.api.objects import check_metadata
 from gitops_stack.policies.api.parts import Violation
@@ -58,7 +58,11 @@ def choose_version(wanted: str | None) -> str:
     found = re.fullmatch(r"v?(\d+\.\d+)(\.\d+)?([-+].*)?", wanted)
     if found is None or found[1] not in known_versions():
         raise EnvironmentProblem(
-            f"--kubernetes-version: found {wanted}; needs one of {known_versions()[0]} to {known_versions()[-1]}"
+            Problem(
+                f"found {wanted}",
+                f"needs one of {known_versions()[0]} to {known_versions()[-1]}",
+                "--kubernetes-version",
+            )
         )
     return found[1]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gitops_stack.conventions import PROJECTS_APPLICATION, RESERVED_APPLICATIONS, SELF_MANAGEMENT_APPLICATION
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.finding import Finding
@@ -47,9 +47,11 @@ def select_named(tree: Tree, names: Sequence[str]) -> Selection:
     known = list_applications(tree)
     if unknown := [name for name in dict.fromkeys(names) if name not in known]:
         own = sorted(RESERVED_APPLICATIONS & set(unknown))
-        said = "which are no applications" if len(unknown) > 1 else "which is no application"
+        said = "which are no applications" if len(unknown) > 1 else "which is not an application"
         said = f"{said} of teams but the library's own" if own == sorted(unknown) else f"{said} of this tree"
-        raise EnvironmentProblem(f"APP: found {', '.join(unknown)}, {said}; known are: {', '.join(known) or 'none'}")
+        raise EnvironmentProblem(
+            Problem(f"found {', '.join(unknown)}, {said}", f"known are: {', '.join(known) or 'none'}", "APP")
+        )
     return Selection(tuple(known[name] for name in dict.fromkeys(names)))
 
 

@@ -99,5 +99,5 @@ class SourceLocator:
 
 def _dangling(made: RenderedObject, source: Source, root: Root) -> Finding:
     where = f"in {root.label.rstrip(':')}" if root.label else "here"
-    said = f"found {source.path}, which is no folder {where}"
+    said = f"found {source.path}, which is not a folder {where}"
     return made.finding(f"{source.field}.path", said, "correct the path", rule="dangling-path")

@@ -19,7 +19,7 @@ def check_vendored_charts(tree: Tree, project: Path) -> Iterator[Finding]:
     """Yield the charts that differ from the lock, once each, and what is wrong with the lock itself.
 
     A team's own charts may be below charts/ as well: of a name that the lock does not know, and of
-    what is no version of one that it knows, nothing is said.
+    what is not a version of one that it knows, nothing is said.
     """
     tree.inputs.add_files([project / LOCK])
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gitops_stack.account.version_checks import check_argocd_version
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import GENERATED_HEADER
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree import manifest_set
 from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.installation import load_manifests, load_stack_installation
@@ -123,7 +123,9 @@ def prove_upgrade(checkout: Path, prefix: str, plan: ArgoCDUpgrade) -> None:
     rendered = manifest_set.digest(render_kustomization(root / "argocd"))  # of its own, not a kept one
     if rendered != plan.digests[1]:
         raise GitOpsStackError(
-            f"{root}: renders to {rendered[:19]}…, announced is {plan.digests[1][:19]}…; nothing is committed"
+            Problem(
+                f"renders to {rendered[:19]}…, announced is {plan.digests[1][:19]}…", "nothing is committed", str(root)
+            )
         )
 
 

@@ -10,7 +10,7 @@ import yaml
 from httpx2 import Client, HTTPError, InvalidURL
 
 from gitops_stack.conventions import LOOPBACK_HOSTS
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.policies.fields import dig, sequence, text
 from gitops_stack.preview.masking import mask_text
 
@@ -18,7 +18,7 @@ _SECONDS = 30.0
 _LARGEST = 64 << 20  # bytes; the largest in public use have about twenty million
 _FINE = 200
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
-# Texts alone, as written: `version: 1.10` is no number, and a date that no calendar has (`created`) stops nobody.
+# Texts alone, as written: `version: 1.10` is not a number, and a date that no calendar has (`created`) stops nobody.
 _Loader: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Index = dict[str, tuple[str, ...]]
 
@@ -39,22 +39,26 @@ def load_index(repository: str) -> Index:
             client.stream("GET", asked) as got,
         ):
             if got.status_code != _FINE:
-                raise EnvironmentProblem(f"{url}: was answered with {got.status_code}; check the repository's URL")
+                raise EnvironmentProblem(
+                    Problem(f"was answered with {got.status_code}", "check the repository's URL", url)
+                )
             content = b""
             for chunk in got.iter_bytes():
                 content += chunk
                 if len(content) > _LARGEST:
-                    raise EnvironmentProblem(f"{url}: is larger than {_LARGEST >> 20} MiB; ask its chart by hand")
+                    raise EnvironmentProblem(
+                        Problem(f"is larger than {_LARGEST >> 20} MiB", "ask its chart by hand", url)
+                    )
     except (HTTPError, InvalidURL, OSError, ValueError) as error:
         said = mask_text(str(error))
-        raise EnvironmentProblem(f"{url}: does not answer: {said}; check the network and run again") from None
+        raise EnvironmentProblem(Problem(f"does not answer: {said}", "check the network and run again", url)) from None
     try:
         document = yaml.load(content, Loader=_Loader)  # noqa: S506 - makes texts alone, fast where there is libyaml
     except (yaml.YAMLError, RecursionError):
-        raise EnvironmentProblem(f"{url}: is no YAML; is a proxy in between?") from None
+        raise EnvironmentProblem(Problem("is not YAML", "is a proxy in between?", url)) from None
     entries = dig(document, "entries")
     if not isinstance(entries, dict):
-        raise EnvironmentProblem(f"{url}: has no entries; it is no chart repository's index")
+        raise EnvironmentProblem(Problem("has no entries", "it is not a chart repository's index", url))
     return {str(name): tuple(text(dig(one, "version")) for one in sequence(found)) for name, found in entries.items()}
 
 
@@ -64,12 +68,12 @@ def is_version(text: str) -> bool:
 
 
 def find_newest(versions: Iterable[str]) -> str | None:
-    """Return the newest of ``versions`` that is no pre-release; ``None`` without one."""
+    """Return the newest of ``versions`` that is not a pre-release; ``None`` without one."""
     found = [version for version in versions if (match := _VERSION.fullmatch(version)) and not match[4]]
     return max(found, key=order_version, default=None)
 
 
 def order_version(version: str) -> tuple[int, int, int, int]:
-    """Return what orders versions; a pre-release comes before its release, what is no version before all."""
+    """Return what orders versions; a pre-release comes before its release, what is not a version before all."""
     found = _VERSION.fullmatch(version)
     return (int(found[1]), int(found[2]), int(found[3]), 0 if found[4] else 1) if found else (-1, -1, -1, -1)

@@ -11,7 +11,7 @@ from gitops_stack.account.addon_pins import AddonPin, load_pins
 from gitops_stack.account.session import Account
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.scaffold.stack_text import StackText
@@ -73,7 +73,7 @@ def plan_cluster_upgrade(
     settings = load_stack_file(project, stack)
     cluster = settings.eks
     if cluster is None:
-        raise GitOpsStackError(f"{stack_file(stack)}: makes no EKS cluster; needs cluster.provider eks")
+        raise GitOpsStackError(Problem("makes no EKS cluster", "needs cluster.provider eks", f"{stack_file(stack)}"))
     GitOpsStackError.raise_for(check_kubernetes_path(cluster.version, version))
     if version == cluster.version:
         return ClusterUpgrade(stack, cluster.version, version)
@@ -111,8 +111,11 @@ def prove_cluster_upgrade(checkout: Path, prefix: str, plan: ClusterUpgrade) -> 
     wrong = [name for name, _, then in plan.pins if named.get(name) != then]
     if cluster is None or cluster.version != plan.new or wrong:
         raise GitOpsStackError(
-            f"{stack_file(plan.stack)}: does not hold what was announced ({', '.join(wrong) or plan.new}); nothing is "
-            "committed"
+            Problem(
+                f"does not hold what was announced ({', '.join(wrong) or plan.new})",
+                "nothing is committed",
+                f"{stack_file(plan.stack)}",
+            )
         )
 
 
@@ -142,7 +145,7 @@ def _check_images(cluster: EksClusterSettings, images: Mapping[str, str], new: s
     """Return one sentence per node group whose pinned image is of the old version and that ``images`` leaves out."""
     groups = cluster.compute.node_groups
     findings = [
-        f"--ami: found {name}, which is no node group; known: {', '.join(groups) or 'none'}"
+        f"--ami: found {name}, which is not a node group; known: {', '.join(groups) or 'none'}"
         for name in images
         if name not in groups
     ]

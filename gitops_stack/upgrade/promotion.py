@@ -20,7 +20,7 @@ def load_promoted_release(project: Path, stack: str) -> str:
     """
     before = find_stack_before(project, stack)
     if before is None:
-        raise EnvironmentProblem(f"{PROMOTION}: has no stack before {stack}; name a release with --to")
+        raise EnvironmentProblem(Problem(f"has no stack before {stack}", "name a release with --to", PROMOTION))
     settings = load_stack_file(project, before)
     file = project / settings.tree_path / LOCK
     lock = load_lock(file)

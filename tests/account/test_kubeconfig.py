@@ -127,7 +127,7 @@ def test_a_context_of_the_same_name_that_others_wrote_is_not_replaced() -> None:
 @pytest.mark.usefixtures("cluster")
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("[1, 2]", "is no kubeconfig; repair it, or name another with $KUBECONFIG"), ("{", "cannot be read: ")],
+    [("[1, 2]", "is not a kubeconfig; repair it, or name another with $KUBECONFIG"), ("{", "cannot be read: ")],
 )
 def test_a_file_that_is_no_kubeconfig_is_left_alone(
     eks_project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: str

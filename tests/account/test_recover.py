@@ -83,7 +83,7 @@ def test_several_are_for_people_to_decide_on(account: Account, ec2: Any) -> None
 
 def test_a_type_that_cannot_be_looked_for_stops_unless_it_is_cleared(account: Account) -> None:
     bucket = resource("aws:s3/bucket:Bucket", inputs={})
-    with pytest.raises(GitOpsStackError, match=r"aws:s3/bucket:Bucket is no type .* with --clear and this URN"):
+    with pytest.raises(GitOpsStackError, match=r"aws:s3/bucket:Bucket is not a type .* with --clear and this URN"):
         plan_for(account, state_of(creating=bucket))
     assert plan_for(account, state_of(creating=bucket), bucket["urn"]).recoveries == (
         Recovery(bucket["urn"], "clear", why="as asked"),
@@ -162,7 +162,7 @@ def test_a_create_of_aws_in_a_stack_without_account_is_for_people_to_decide_on()
 
 
 def test_a_urn_to_clear_has_to_be_pending(account: Account) -> None:
-    with pytest.raises(GitOpsStackError, match=r"--clear urn:x: is no pending create of stack dev"):
+    with pytest.raises(GitOpsStackError, match=r"--clear urn:x: is not a pending create of stack dev"):
         load_plan(Engine(state_of(creating=VPC)), account, "dev", cleared=["urn:x"])
 
 

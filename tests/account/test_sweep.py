@@ -133,7 +133,7 @@ def test_a_claim_s_volume_goes_only_when_it_is_named(world: World, account: Acco
     named, other = world.make("volume", claim), world.make("volume", claim)
     leftovers = find_leftovers(account, SCOPE, volumes=[named]).found
     assert {leftover.id: bool(leftover.keep) for leftover in leftovers} == {named: False, other: True}
-    with pytest.raises(GitOpsStackError, match="--volume vol-0: is no volume of stack dev"):
+    with pytest.raises(GitOpsStackError, match="--volume vol-0: is not a volume of stack dev"):
         find_leftovers(account, SCOPE, volumes=["vol-0"])
 
 
@@ -143,7 +143,7 @@ def test_a_repository_goes_only_when_it_is_named(world: World, eks_project: Path
     world.make("ecr-repository", OTHER_STACK, name="theirs")
     refused = run(eks_project, "--repository", "theirs", "--delete", "--yes")
     assert str(refused.exception) == (
-        "--repository theirs: is no ECR repository of stack dev; it has: frontend, guestbook"
+        "--repository theirs: is not an ECR repository of stack dev; it has: frontend, guestbook"
     )
     assert run(eks_project, "--repository", "guestbook", "--delete", "--yes").exit_code == 0
     assert world.list("ecr-repository") == {"frontend", "theirs"}

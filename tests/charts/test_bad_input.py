@@ -93,10 +93,10 @@ def entry(kind: bytes, name: str = "web/x") -> tarfile.TarInfo:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"no archive", f"p: is no whole archive; {MADE}"),
-        (build_package()[:60], f"p: is no whole archive; {MADE}"),
+        (b"no archive", f"p: is not a whole archive; {MADE}"),
+        (build_package()[:60], f"p: is not a whole archive; {MADE}"),
         (build_archive({"web/values.yaml": ""}), f"p: has no Chart.yaml; {MADE}"),
-        (build_archive({"web/Chart.yaml": "a: [", "web/b": ""}), f"p: Chart.yaml: is no YAML; {MADE}"),
+        (build_archive({"web/Chart.yaml": "a: [", "web/b": ""}), f"p: Chart.yaml: is not YAML; {MADE}"),
         (build_archive({"web/Chart.yaml": "- a\n"}), f"p: Chart.yaml has no name or no version; {MADE}"),
         (
             build_archive({"web/../../x": ""}),
@@ -150,7 +150,7 @@ def entry(kind: bytes, name: str = "web/x") -> tarfile.TarInfo:
         ),
         (
             build_package(files={"requirements.yaml": "{"}),
-            f"p: requirements.yaml: is no YAML; {MADE}",
+            f"p: requirements.yaml: is not YAML; {MADE}",
         ),
         (
             build_package(files={"requirements.yaml": "dependencies: [{name: redis}]"}),
@@ -179,16 +179,16 @@ RESTORE = "restore it with `git checkout`, or write the charts anew with `gitops
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a: [", f"{LOCK}: is no YAML"),
-        ("[]", f"{LOCK}: is no lock of charts: it is no map; {RESTORE}"),
-        ("carts: []", f"{LOCK}: carts: is no lock of charts: Extra inputs are not permitted; {RESTORE}"),
+        ("a: [", f"{LOCK}: is not YAML"),
+        ("[]", f"{LOCK}: is not a lock of charts: it is not a map; {RESTORE}"),
+        ("carts: []", f"{LOCK}: carts: is not a lock of charts: Extra inputs are not permitted; {RESTORE}"),
         (
             f"charts: [{{name: a, version: 1.0.0, repository: r, package: {D[:-1]}}}]",
-            f"{LOCK}: charts.0.package: is no lock of charts: needs sha256: and 64 hexadecimal digits; {RESTORE}",
+            f"{LOCK}: charts.0.package: is not a lock of charts: needs sha256: and 64 hexadecimal digits; {RESTORE}",
         ),
         (
             f"charts: [{{name: a, version: 1.0, repository: r, package: {D}}}]",
-            f"{LOCK}: charts.0.version: is no lock of charts: Input should be a valid string; {RESTORE}",
+            f"{LOCK}: charts.0.version: is not a lock of charts: Input should be a valid string; {RESTORE}",
         ),
         (
             f"charts: [{{name: a, version: 1.0.0, repository: r, package: {D}}}, "

@@ -183,9 +183,9 @@ def test_what_is_in_the_place_of_a_file_or_folder_is_an_edit(
 @pytest.mark.parametrize(
     ("place", "sentence"),
     [
-        ("charts", "charts: is no folder; move it away: charts are kept below it"),
-        ("charts/web", "charts/web: is no folder; move it away: charts are kept below it"),
-        ("charts/web/1.0.0", "charts/web/1.0.0: is no folder; move it away: a chart's files are kept in it"),
+        ("charts", "charts: is not a folder; move it away: charts are kept below it"),
+        ("charts/web", "charts/web: is not a folder; move it away: charts are kept below it"),
+        ("charts/web/1.0.0", "charts/web/1.0.0: is not a folder; move it away: a chart's files are kept in it"),
     ],
 )
 def test_a_file_in_the_place_of_the_charts_folder_is_refused(
@@ -204,7 +204,7 @@ def test_a_folder_in_the_place_of_the_lock_is_refused(tmp_path: Path) -> None:
     (tmp_path / LOCK).mkdir(parents=True)
     with pytest.raises(GitOpsStackError) as refused:
         load_chart_lock(tmp_path)
-    assert str(refused.value) == f"{LOCK}: is no file; move it away: the lock of the charts is kept there"
+    assert str(refused.value) == f"{LOCK}: is not a file; move it away: the lock of the charts is kept there"
 
 
 def test_a_chart_with_the_name_of_the_lock_is_refused(tmp_path: Path, helm: FakeHelm) -> None:

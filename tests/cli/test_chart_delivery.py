@@ -243,14 +243,14 @@ KNOWN = "known: api/web, web/web"
         (
             ["shop=1.1.0"],
             {},
-            "shop: is no Application with a chart in gitops/dev; needs one that is written there by hand, not by an "
-            f"ApplicationSet; {KNOWN}",
+            "shop: is not an Application with a chart in gitops/dev; needs one that is written there by hand, not "
+            f"by an ApplicationSet; {KNOWN}",
         ),
         (
             ["web/other=1.1.0"],
             {},
-            "web/other: is no Application with a chart in gitops/dev; needs one that is written there by hand, not by "
-            f"an ApplicationSet; {KNOWN}",
+            "web/other: is not an Application with a chart in gitops/dev; needs one that is written there by hand, not "
+            f"by an ApplicationSet; {KNOWN}",
         ),
         (
             ["guestbook=1.1.0"],
@@ -300,8 +300,8 @@ KNOWN = "known: api/web, web/web"
         (
             ["web=1.1.0"],
             {LOCK: "charts: 7\n"},
-            f"{LOCK}: charts: is no lock of charts: Input should be a valid list; restore it with `git checkout`, or "
-            "write the charts anew with `gitops-stack chart add`",
+            f"{LOCK}: charts: is not a lock of charts: Input should be a valid list; restore it with `git checkout`, "
+            "or write the charts anew with `gitops-stack chart add`",
         ),
     ],
 )
@@ -345,8 +345,8 @@ def test_what_cannot_be_set_is_refused_in_one_sentence(
         (
             ["web"],
             {PLACE["web", "prd"]: REMOTE.replace("chart: web", "chart: other")},
-            "web/web: is no Application with a chart in gitops/prd; needs one that is written there by hand, not by an "
-            "ApplicationSet; known: api/web, web/other",
+            "web/web: is not an Application with a chart in gitops/prd; needs one that is written there by hand, not by "
+            "an ApplicationSet; known: api/web, web/other",
         ),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_stack_without_the_chart_is_told_what_it_has(
         f"error: --stack: no Application of dev takes {REPOSITORY}/web 2.0.0; write one first, or leave --stack out; "
         f"charts there: web has {REPOSITORY}/web 1.0.0"
     )
-    assert second.startswith("error: gitops/dev/apps/broken.yaml: is no YAML: ")
+    assert second.startswith("error: gitops/dev/apps/broken.yaml: is not YAML: ")
     assert not (platform / "charts").exists()
 
 

@@ -76,7 +76,7 @@ def test_paths_choose_and_what_no_application_reads_is_checked_by_itself(
     said = capsys.readouterr()
     lines = [line for line in said.err.splitlines() if line != "checking"]
     assert lines[0] == WARNING
-    assert lines[1].startswith("error: drafts/one.yaml: ConfigMap shop/settings: datta: is no known field")
+    assert lines[1].startswith("error: drafts/one.yaml: ConfigMap shop/settings: datta: is not a known field")
     assert said.out.splitlines()[:2] == [
         "gitops/workloads: fine, 1 application, 4 objects, Kubernetes 1.35, 1 warning",
         "drafts: 1 error, 0 warnings",

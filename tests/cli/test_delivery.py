@@ -245,7 +245,7 @@ def test_files_in_a_repository_of_their_own(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["image", "set", "guestbok=web:1", "-s", "dev"], 1, "guestbok: is no application of stack dev; known in"),
+        (["image", "set", "guestbok=web:1", "-s", "dev"], 1, "guestbok: is not an application of stack dev; known in"),
         (["image", "set", "guestbook=web", "-s", "dev"], 1, "guestbook: found 'web' without tag and digest"),
         (["image", "set", "guestbook=web:latest", "-s", "dev"], 1, "the tag latest, which moves"),
         (["image", "set", "guestbook", "-s", "dev"], 1, "'guestbook': needs APP=REPOSITORY:TAG"),
@@ -255,14 +255,18 @@ def test_files_in_a_repository_of_their_own(
         (["image", "set", "guestbook=web:1", "-s", "dev", "--remote", "gone"], 2, "has no remote gone; known: origin"),
         (["image", "set", "guestbook=web:1", "-s", "dev", "--author", "me"], 2, "--author: found 'me'; needs"),
         (["image", "set", "guestbook=web:1", "-s", "dev", "-C", "/"], 2, "Pulumi.dev.yaml: is missing"),
-        (["promote", "nope", "--from", "dev", "--to", "prd"], 1, "nope: is no application of stack dev"),
+        (["promote", "nope", "--from", "dev", "--to", "prd"], 1, "nope: is not an application of stack dev"),
         (["promote", "--from", "dev", "--to", "prd"], 2, ""),
         (
             ["promote", "guestbook", "--to", "dev"],
             2,
             "promotion.yaml: found order: [dev, prd]; --to dev needs one before",
         ),
-        (["promote", "guestbook", "--to", "qa"], 2, "--to: found qa, which is no stack here; known: dev, local, prd"),
+        (
+            ["promote", "guestbook", "--to", "qa"],
+            2,
+            "--to: found qa, which is not a stack here; known: dev, local, prd",
+        ),
         (["promote", "guestbook", "--from", "prd", "--to", "prd"], 2, "--from: found prd, which is --to as well"),
         (["image", "set", "guestbook=:v1", "guestbook=:v2", "-s", "dev"], 1, "image set: found guestbook twice"),
         (["promote", "guestbook", "--from", "qa", "--to", "prd"], 2, "origin/main: has no Pulumi.qa.yaml; push it"),

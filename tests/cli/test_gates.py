@@ -105,7 +105,7 @@ def test_gates_are_read_in_their_order(written: str, names: list[str], tmp_path:
     [
         ("{prd: check}", "requires: needs a list for each stack, such as {prd: [check, status]}"),
         ("[check]", "requires: needs a list for each stack, such as {prd: [check, status]}"),
-        ("{prod: [check]}", "requires.prod: is no stack of order: [dev, prd]; correct the name"),
+        ("{prod: [check]}", "requires.prod: is not a stack of order: [dev, prd]; correct the name"),
         ("{dev: [{command: ' '}]}", "requires.dev: found an empty command; needs one such as {command: ./smoke.sh}"),
         ("{dev: [smoke]}", "requires.dev: found 'smoke'; needs check, try, status, or {command: ./smoke.sh}"),
         (

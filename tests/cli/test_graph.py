@@ -92,7 +92,7 @@ def test_what_the_working_tree_changes_is_marked(
 REFUSED = {
     "--watch": "error: --watch: needs a file to write again; name one with --write\n",
     "--context=x": "error: graph: --kubeconfig, --context and --role-arn are for --live; add it, or leave them out\n",
-    "--against=nowhere": "error: --against: nowhere is no revision here; fetch it, or correct its name\n",
+    "--against=nowhere": "error: --against: nowhere is not a revision here; fetch it, or correct its name\n",
     "--write=/no/x": "error: --write: /no/x: cannot be written: No such file or directory; name another file\n",
 }
 

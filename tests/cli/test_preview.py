@@ -180,7 +180,7 @@ def test_a_stack_s_name_cannot_end_the_marker(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("preview-comment", f"--stack={name}", "-o", "-", monkeypatch=monkeypatch) == 2
-    assert "--stack: is no name of a stack" in capsys.readouterr().err
+    assert "--stack: is not a name of a stack" in capsys.readouterr().err
 
 
 def test_an_event_log_of_something_else_is_a_finding(
@@ -188,7 +188,7 @@ def test_an_event_log_of_something_else_is_a_finding(
 ) -> None:
     (tmp_path / "events").write_text("hello\nworld\n")
     assert comment("--events", tmp_path / "events", "-o", "-", monkeypatch=monkeypatch) == 1
-    assert "events: line 1 is no engine event" in capsys.readouterr().err
+    assert "events: line 1 is not an engine event" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_manifests_of_a_stack_are_written_by_source(
     assert run("manifests", "-s", "dev", "-C", project, "-o", out, monkeypatch=monkeypatch) == 0
     said = capsys.readouterr()
     assert "objects from root, argocd, guestbook, " in said.out
-    assert "found gitops/workloads/guestbook/overlays/dev, which is no folder here" in said.err
+    assert "found gitops/workloads/guestbook/overlays/dev, which is not a folder here" in said.err
     made = load_manifest_files(out)
     assert {found["kind"] for found in made["projects"]} == {"AppProject"}
     assert [found["metadata"]["name"] for found in made["own"]] == ["a"]  # of an authored Application, and JSON
@@ -284,7 +284,7 @@ def test_manifests_of_a_tree_that_does_not_render_are_not_written(
     (project / "gitops/dev/apps/mine.yaml").write_text("kind: ConfigMap\napiVersion: v1\nmetadata: [\n")
     out = tmp_path / "made"
     assert run("manifests", "-s", "dev", "-C", project, "-o", out, monkeypatch=monkeypatch) == 1
-    assert "gitops/dev/apps/mine.yaml: is no YAML" in capsys.readouterr().err
+    assert "gitops/dev/apps/mine.yaml: is not YAML" in capsys.readouterr().err
     assert not out.exists()
 
 

@@ -167,15 +167,15 @@ KNOWN = "known are: guestbook, web"
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["cart", "-s", "dev"], 2, f"APP: found cart, which is no application of this tree; {KNOWN}"),
+        (["cart", "-s", "dev"], 2, f"APP: found cart, which is not an application of this tree; {KNOWN}"),
         (
             ["root", "-s", "dev"],
             2,
-            f"APP: found root, which is no application of teams but the library's own; {KNOWN}",
+            f"APP: found root, which is not an application of teams but the library's own; {KNOWN}",
         ),
         (["-s", "nope"], 2, "{shop}/Pulumi.nope.yaml: is missing; stacks found here: dev, local, prd"),
         ([], 2, "--stack: is missing, and {shop} has not exactly one; stacks found here: dev, local, prd"),
-        (["-s", "dev", "--base", "nope"], 2, "--base: nope is no revision here; fetch it, or correct its name"),
+        (["-s", "dev", "--base", "nope"], 2, "--base: nope is not a revision here; fetch it, or correct its name"),
         (
             ["web", "-s", "dev", "--all"],
             2,
@@ -207,7 +207,7 @@ def test_a_tree_that_does_not_render_is_refused_before_a_lab_is_started(
 ) -> None:
     (shop / "apps/web/web.yaml").write_text("a: [")
     assert run("try", "web", "-s", "dev", monkeypatch=monkeypatch) == 1
-    assert "error: apps/web/web.yaml: is no YAML" in capsys.readouterr().err
+    assert "error: apps/web/web.yaml: is not YAML" in capsys.readouterr().err
     assert run("try", "guestbook", "-s", "dev", monkeypatch=monkeypatch) == 0, "which renders all the same"
     assert tried["names"] == ["guestbook"]
 

@@ -97,7 +97,7 @@ def test_charts_of_every_form_are_known(tmp_path: Path) -> None:
         ("vendored", "https://charts.example.com/web", "1.0.0", True),
     ]
     (unread,) = found.unread
-    assert unread.startswith("gitops/dev/apps/team/broken.yaml: is no YAML: ")
+    assert unread.startswith("gitops/dev/apps/team/broken.yaml: is not YAML: ")
 
 
 def application(version: str, **spec: object) -> Manifest:

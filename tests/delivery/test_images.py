@@ -160,7 +160,7 @@ def test_a_tag_that_is_no_text_is_said_as_it_is_written(tag: str, tmp_path: Path
     texts = {"web/delivery.yaml": PARTS, "web/v.yaml": f"image: {{repository: acme/web, tag: {tag}}}\n"}
     images = load_application_images(write(tmp_path, texts), "web", "dev")
     assert images.slots[0].problem == (
-        f"web/v.yaml: image.tag: found {tag}, which is no text to YAML; put quotes around it"
+        f"web/v.yaml: image.tag: found {tag}, which is not text to YAML; put quotes around it"
     )
 
 
@@ -221,16 +221,16 @@ KEPT = "values: v.yaml, repository: image.repository, tag: image.tag"
     ("texts", "said"),
     [
         ({"dev/Chart.yaml": "name: web\n"}, "dev: is a Helm chart, and no delivery.yaml says which value is the image"),
-        ({"other/x": ""}, "dev: is no folder of the repository"),
-        ({"dev/kustomization.yaml": "resources: [\n"}, "dev/kustomization.yaml: is no YAML"),
+        ({"other/x": ""}, "dev: is not a folder of the repository"),
+        ({"dev/kustomization.yaml": "resources: [\n"}, "dev/kustomization.yaml: is not YAML"),
         ({"dev/kustomization.yaml": "resources: [../dev]\n"}, "dev: is its own base"),
-        ({"dev/kustomization.yaml": "resources: [a.yaml]\n", "dev/a.yaml": "{"}, "dev/a.yaml: is no YAML"),
-        ({"dev/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {"}, "dev/a.yaml: is no YAML"),
+        ({"dev/kustomization.yaml": "resources: [a.yaml]\n", "dev/a.yaml": "{"}, "dev/a.yaml: is not YAML"),
+        ({"dev/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {"}, "dev/a.yaml: is not YAML"),
         (
             {"dev/delivery.yaml": "images: {web: {values: v.yaml, tag: a}}"},
-            "values: found dev/v.yaml, which is no file",
+            "values: found dev/v.yaml, which is not a file",
         ),
-        ({"dev/delivery.yaml": "images: {web: {values: ../../../etc/hosts, tag: a}}"}, "which is no file"),
+        ({"dev/delivery.yaml": "images: {web: {values: ../../../etc/hosts, tag: a}}"}, "which is not a file"),
         (
             {"dev/delivery.yaml": "images: {web: {values: v.yaml}}"},
             "images.web: needs either reference, or tag or digest",
@@ -252,8 +252,8 @@ KEPT = "values: v.yaml, repository: image.repository, tag: image.tag"
             {"dev/delivery.yaml": f"images: {{web: {{{KEPT}}}}}", "dev/v.yaml": ""},
             "dev/v.yaml does not have; correct it or add it there; keys there: none",
         ),
-        ({"dev/delivery.yaml": "images: {"}, "dev/delivery.yaml: is no YAML"),
-        ({"dev/delivery.yaml": "images: {web: {values: v, tag: a}}", "dev/v": "{"}, "dev/v: is no YAML"),
+        ({"dev/delivery.yaml": "images: {"}, "dev/delivery.yaml: is not YAML"),
+        ({"dev/delivery.yaml": "images: {web: {values: v, tag: a}}", "dev/v": "{"}, "dev/v: is not YAML"),
     ],
 )
 def test_what_is_wrong_in_a_tree_is_said(texts: dict[str, str], said: str, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_what_is_wrong_in_a_tree_is_said(texts: dict[str, str], said: str, tmp_p
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/a.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(GitOpsStackError, match=r"^dev/a\.yaml: is no UTF-8 text"):
+    with pytest.raises(GitOpsStackError, match=r"^dev/a\.yaml: is not UTF-8 text"):
         load_application_images(write(tmp_path, {}), "dev", "dev")
 
 

@@ -253,8 +253,8 @@ def test_an_edit_changes_its_bytes_and_no_others(before: str, image: str, after:
 @pytest.mark.parametrize(
     ("before", "said"),
     [
-        ("images: [{name: web, newTag: v1}\n", "is no YAML"),
-        ("images: [{name: web, newTag: *gone}]\n", "is no YAML"),
+        ("images: [{name: web, newTag: v1}\n", "is not YAML"),
+        ("images: [{name: web, newTag: *gone}]\n", "is not YAML"),
         ("images: [{name: web, newTag: &v v1}]\nx: *v\n", "without changing something else"),
         ("x: &all [{name: web, newTag: v1}]\nimages: *all\n", "is shared by an anchor"),
         ("x: &one {name: web, newTag: v1}\nimages: [*one]\n", "is shared by an anchor"),
@@ -262,7 +262,7 @@ def test_an_edit_changes_its_bytes_and_no_others(before: str, image: str, after:
         ("images: [{name: web, newTag: v1}]\n---\nimages: []\n", "found 2 documents; needs one kustomization"),
         ("- a\n", "needs one kustomization"),
         ("", "found 0 documents"),
-        ("images: {name: web}\n", "is no list in its own place"),
+        ("images: {name: web}\n", "is not a list in its own place"),
     ],
 )
 def test_what_cannot_be_changed_alone_is_refused(before: str, said: str) -> None:

@@ -86,11 +86,11 @@ def test_an_edit_changes_its_bytes_and_no_others(before: str, image: ImageRefere
     ("before", "said"),
     [
         ("spec: {containers: [{image: &i web:v1, env: [{value: *i}]}]}\n", "without changing something else"),
-        ("spec: {containers: [{image: *gone}]}\n", "is no YAML"),
+        ("spec: {containers: [{image: *gone}]}\n", "is not YAML"),
         ("x: &c {image: web:v1}\nspec: {containers: [{<<: *c, name: a}]}\n", "without changing something else"),
         ('spec: {containers: [{image: "web:v1"}], x: &l [{image: web:v1}]}\ny: {containers: *l}\n', "without changing"),
         ("spec: {containers: [&c {image: web:v1}], x: *c}\n", "without changing something else"),
-        ("spec: {containers: [{image: web:v1}]}\n---\n{", "is no YAML"),
+        ("spec: {containers: [{image: web:v1}]}\n---\n{", "is not YAML"),
     ],
 )
 def test_what_cannot_be_changed_alone_is_refused(before: str, said: str) -> None:

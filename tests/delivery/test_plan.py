@@ -47,7 +47,7 @@ def tree(tmp_path: Path) -> TreeReader:
 def test_what_no_file_can_be_is_no_file(values: str, tree: TreeReader) -> None:
     (tree.root / "web/dev/loop.yaml").symlink_to("loop.yaml")
     write(tree.root, {"web/dev/delivery.yaml": f'images: {{web: {{values: "{values}", tag: t}}}}\n'})
-    with pytest.raises(GitOpsStackError, match=r"web/dev/delivery\.yaml: values: found .*, which is no file"):
+    with pytest.raises(GitOpsStackError, match=r"web/dev/delivery\.yaml: values: found .*, which is not a file"):
         set_images(tree, "web=:v2")
 
 
@@ -112,22 +112,22 @@ def test_nothing_is_planned_for_what_is_there_already(tree: TreeReader, assignme
     [
         (
             "two=acme/other:v1",
-            "two: acme/other is no image that is known of two in dev; name one as two/NAME=…, known in two/dev: "
+            "two: acme/other is not an image that is known of two in dev; name one as two/NAME=…, known in two/dev: "
             "acme/web, envoy",
         ),
         (
             "two=:v1",
-            "two: two is no image that is known of two in dev; name one as two/NAME=…, known in two/dev: "
+            "two: two is not an image that is known of two in dev; name one as two/NAME=…, known in two/dev: "
             "acme/web, envoy",
         ),
         (
             "web/api=:v1",
-            "web/api: api is no image that is known of web in dev; name one as web/NAME=…, known in "
+            "web/api: api is not an image that is known of web in dev; name one as web/NAME=…, known in "
             "web/dev/kustomization.yaml: web",
         ),
         (
             "remote=acme/web:v1",
-            "remote: acme/web is no image that is known of remote in dev; name one as remote/NAME=…, known in "
+            "remote: acme/web is not an image that is known of remote in dev; name one as remote/NAME=…, known in "
             "remote/dev/kustomization.yaml: envoy",
         ),
         ("remote/web=:v1", "remote/web: remote/dev/kustomization.yaml does not say one repository; give REPOSITORY:v1"),
@@ -246,8 +246,8 @@ def test_unknown_applications_are_refused_with_the_known(tree: TreeReader) -> No
         check_applications(DEV, ["web", "wep", "chat"], own_checkout=False)
     known = "known in Pulumi.dev.yaml: web, two, chart, remote"
     assert refused.value.findings == (
-        f"wep: is no application of stack dev; {known}",
-        f"chat: is no application of stack dev; {known}",
+        f"wep: is not an application of stack dev; {known}",
+        f"chat: is not an application of stack dev; {known}",
     )
 
 

@@ -64,14 +64,14 @@ def test_an_edit_changes_its_bytes_and_no_others(before: str, key: Key, value: s
     ("before", "said"),
     [
         ("image: &i {tag: v1}\nother: *i\n", "without changing something else"),
-        ("x: &i {tag: v1}\nimage: *i\n", "is no map in its own place"),
-        ("x: &i {tag: v1}\nimage: {<<: *i}\n", "is no map in its own place"),
-        ("image: web\n", "image is no map in its own place"),
-        ("image: [web]\n", "image is no map in its own place"),
+        ("x: &i {tag: v1}\nimage: *i\n", "is not a map in its own place"),
+        ("x: &i {tag: v1}\nimage: {<<: *i}\n", "is not a map in its own place"),
+        ("image: web\n", "image is not a map in its own place"),
+        ("image: [web]\n", "image is not a map in its own place"),
         ("image: {tag: {a: b}}\n", "found a map or a list; needs the key of a single value"),
         ("image: {tag: v1}\n---\nimage: {tag: v1}\n", "found 2 documents"),
-        ("image: {tag: v1\n", "is no YAML"),
-        ("- image\n", "the file is no map in its own place"),
+        ("image: {tag: v1\n", "is not YAML"),
+        ("- image\n", "the file is not a map in its own place"),
     ],
 )
 def test_what_cannot_be_changed_alone_is_refused(before: str, said: str) -> None:

@@ -120,5 +120,5 @@ def test_a_number_is_not_promoted(tag: str, tmp_path: Path) -> None:
     files, _ = chart("a tag")
     write(tmp_path, {**files, "dev/values.yaml": f"image: {{repository: acme/web, tag: {tag}}}\n"})
     write(tmp_path, {path.replace("dev/", "prd/"): text for path, text in files.items()})
-    with pytest.raises(GitOpsStackError, match=f"image.tag: found {tag}, which is no text to YAML"):
+    with pytest.raises(GitOpsStackError, match=f"image.tag: found {tag}, which is not text to YAML"):
         plan_promotion(TreeReader(tmp_path), stack("dev", app="dev"), stack("prd", app="prd"), [parse_target("app")])

@@ -96,7 +96,7 @@ def test_an_image_of_the_old_version_has_to_be_replaced(platform: Platform) -> N
     platform.push("Pin the image")
     with pytest.raises(GitOpsStackError, match=r"is an image of 1\.35; give --ami system=1\.36\.PATCH-DATE"):
         platform.upgrade_cluster("1.36")
-    with pytest.raises(GitOpsStackError, match="which is no node group; known: system, general"):
+    with pytest.raises(GitOpsStackError, match="which is not a node group; known: system, general"):
         platform.upgrade_cluster("1.36", "--ami", "system=1.36.1-20261101", "--ami", "other=1.36.1-20261101")
     found = platform.upgrade_cluster("1.36", "--ami", "system=1.36.1-20261101", "--dry-run")
     assert {"name": "nodeGroups.system", "before": "1.35.2-20261015", "after": "1.36.1-20261101"} in found["pins"]

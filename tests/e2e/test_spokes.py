@@ -135,7 +135,7 @@ def test_a_cluster_that_is_not_registered_is_found_before_the_merge(hub: Scenari
     try:
         done = hub.cli("check", "--stack", STACK, check=False)
         assert done.returncode == 1
-        assert "found egde, which is no registered cluster" in done.stdout + done.stderr
+        assert "found egde, which is not a registered cluster" in done.stdout + done.stderr
         push(hub, "A typing error, merged all the same")
         wait_for("Argo CD says the same", lambda: "egde" in conditions(hub, "web"))
         assert "there are no clusters with this name: egde" in conditions(hub, "web")

@@ -197,8 +197,8 @@ def test_only_the_lines_meant_change(name: str, data: st.DataObject) -> None:
         ("a: 1\na: 2\n", ("a",), None),
         ("a: !!str 5\n", ("a",), "f: line 1: the value cannot be changed without changing something else"),
         ("- 1\n", ("a",), "f: found no map; write `key: value` lines"),
-        ("a: {b: [1}\n", ("a",), "f: is no YAML: "),
-        ("a: 1\r  b: 2\n", ("a",), "f: is no YAML: "),
+        ("a: {b: [1}\n", ("a",), "f: is not YAML: "),
+        ("a: 1\r  b: 2\n", ("a",), "f: is not YAML: "),
         ("a: 1\n", ("a", "b"), "f: line 1: a: found no map; b cannot be set in it"),
         ("", ("a",), "f: found no map"),
     ],
@@ -218,7 +218,7 @@ def test_what_cannot_be_edited_is_one_sentence_with_its_line(
 
 
 def test_bytes_that_are_no_text_are_named_by_their_line() -> None:
-    with pytest.raises(GitOpsStackError, match=r"^f: line 2: is no UTF-8 text; save the file as UTF-8$"):
+    with pytest.raises(GitOpsStackError, match=r"^f: line 2: is not UTF-8 text; save the file as UTF-8$"):
         decode_text(b"a: 1\nb: \xff\n", "f")
 
 

@@ -164,7 +164,9 @@ def test_a_server_that_is_gone_or_a_proxy_s_page_is_a_sentence(kind: str) -> Non
     with serve(kind) as server:
         forge = detect_forge(environment(kind, server), 7)
         server.answers["GET .*"] = (200, {}, b"<html>Sign in</html>")
-        with pytest.raises(EnvironmentProblem, match="the answer is no JSON; is the API's address right, or is a prox"):
+        with pytest.raises(
+            EnvironmentProblem, match="the answer is not JSON; is the API's address right, or is a prox"
+        ):
             forge.load_comments()
     with pytest.raises(EnvironmentProblem, match=r"127\.0\.0\.1:\d+ does not answer: .*; check the network"):
         forge.load_comments()

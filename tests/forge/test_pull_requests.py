@@ -166,8 +166,12 @@ def test_the_api_of_a_runner_is_used_for_its_own_server_only() -> None:
             "GITLAB_TOKEN: is not set; it is needed to open a pull request on gitlab.com, or leave the pull request to "
             "a person with --no-pull-request",
         ),
-        ("/srv/b.git", "github", "/srv/b.git: is no URL of a forge; correct the remote, or give --forge none"),
-        ("https://s3cret@/b", "github", "https:///b: is no URL of a forge; correct the remote, or give --forge none"),
+        ("/srv/b.git", "github", "/srv/b.git: is not a URL of a forge; correct the remote, or give --forge none"),
+        (
+            "https://s3cret@/b",
+            "github",
+            "https:///b: is not a URL of a forge; correct the remote, or give --forge none",
+        ),
         (
             "https://me:s3c/ret@git.example.com/b",
             None,

@@ -110,9 +110,9 @@ def no_match(identity: str) -> str:
         ),
         pytest.param(
             f'{BAD_PATCH}unable to parse SM or JSON patch from [path: "patches/50-mine.yaml"]',
-            "gitops/dev/argocd/patches/50-mine.yaml: is no patch that kustomize can read; correct its YAML",
+            "gitops/dev/argocd/patches/50-mine.yaml: is not a patch that kustomize can read; correct its YAML",
             False,
-            id="patch that is no YAML",
+            id="patch that is not YAML",
         ),
         pytest.param(
             "fatal: detected dubious ownership in repository at '/srv/argo-cd'",

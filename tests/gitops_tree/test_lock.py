@@ -138,15 +138,15 @@ LOCK_AGAIN = "run `gitops-stack lock` and commit it"
     ("content", "finding"),
     [
         (None, "is missing"),
-        (b"", "is no lock (version: Field required)"),
-        (b"text", "is no lock (Input should be a valid dictionary or instance of Lock)"),
-        (b"\xff", "is no lock ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)"),
+        (b"", "is not a lock (version: Field required)"),
+        (b"text", "is not a lock (Input should be a valid dictionary or instance of Lock)"),
+        (b"\xff", "is not a lock ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte)"),
         (
             b"{a",
-            'is no lock (while parsing a flow mapping in "<unicode string>", line 1, column 1 did not find expected '
+            'is not a lock (while parsing a flow mapping in "<unicode string>", line 1, column 1 did not find expected '
             "',' or '}' in \"<unicode string>\", line 2, column 1)",
         ),
-        (b"version: stable", "is no lock (version: Value error, needs a release such as v3.5.1; a branch name or "
+        (b"version: stable", "is not a lock (version: Value error, needs a release such as v3.5.1; a branch name or "
          "'stable' would move)"),
     ],
 )  # fmt: skip

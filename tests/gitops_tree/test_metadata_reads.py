@@ -69,7 +69,7 @@ def test_other_files_are_left_alone(tmp_path: Path) -> None:
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "apps.yaml").write_text("kind: ApplicationSet\nspec: [", encoding="utf-8")
     (found,) = check(tmp_path)
-    assert found.startswith(f"{tmp_path}/apps.yaml: is no YAML: ")
+    assert found.startswith(f"{tmp_path}/apps.yaml: is not YAML: ")
     assert found.endswith("; correct it")
     assert "\n" not in found
 

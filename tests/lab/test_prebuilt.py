@@ -126,10 +126,10 @@ def test_pins_without_a_committed_digest_take_no_wheel(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(
     places: ToolCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(EnvironmentProblem, match=r"--find-links: .*gone is no folder"):
+    with pytest.raises(EnvironmentProblem, match=r"--find-links: .*gone is not a folder"):
         take_prebuilt(places, ignore, tmp_path / "gone")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "gone"))
-    with pytest.raises(EnvironmentProblem, match=r"\$GITOPS_STACK_FIND_LINKS: .*gone is no folder"):
+    with pytest.raises(EnvironmentProblem, match=r"\$GITOPS_STACK_FIND_LINKS: .*gone is not a folder"):
         take_prebuilt(places, ignore)
 
 

@@ -63,4 +63,4 @@ def test_older_rules_keep_all_but_their_health() -> None:
 def test_rules_that_are_no_yaml_are_one_sentence() -> None:
     with pytest.raises(GitOpsStackError) as raised:
         build_config({WILDCARDS: "a: [\n"})
-    assert raised.value.findings[0].startswith("argocd-cm: resource.customizations: is no YAML: ")
+    assert raised.value.findings[0].startswith("argocd-cm: resource.customizations: is not YAML: ")

@@ -96,7 +96,7 @@ def test_a_freeze_of_a_year_is_not_looked_for_minute_by_minute(monkeypatch: pyte
         ("0 22 1,15 * 5", "90s", "UTC", "2026-11-20T22:01:00", True),  # day of month or weekday
         ("0 22 1,15 * 5", "90s", "UTC", "2026-11-15T22:01:00", True),
         ("0 22 1,15 * 5", "90s", "UTC", "2026-11-16T22:01:00", False),
-        ("0 0 */2 * 1", "1.5h", "UTC", "2026-11-19T01:29:59", True),  # a step is no star
+        ("0 0 */2 * 1", "1.5h", "UTC", "2026-11-19T01:29:59", True),  # a step is not a star
         ("0 0 */1 * 1", "1h", "UTC", "2026-11-19T00:30:00", False),  # a step of one is
         ("0 0 29 2 *", "24h", "Asia/Kolkata", "2028-02-28T18:30:01", True),
         ("30 5/3 * * *", "30m", "UTC", "2026-11-19T20:45:00", True),

@@ -90,7 +90,7 @@ def test_a_line_that_is_no_event_is_named(line: str) -> None:
     with pytest.raises(GitOpsStackError) as refused:
         parse_events(["{}", line, "{}"], "events.jsonl")
     assert str(refused.value) == (
-        "events.jsonl: line 2 is no engine event; give the file `pulumi preview --event-log` wrote"
+        "events.jsonl: line 2 is not an engine event; give the file `pulumi preview --event-log` wrote"
     )
 
 

@@ -85,9 +85,9 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("a: [", "cannot be read: while parsing"),
-        ("just text", "holds something that is no Kubernetes object"),
-        ("kind: ConfigMap", "holds something that is no Kubernetes object"),
-        ("{kind: X, apiVersion: v1, metadata: []}", "holds something that is no Kubernetes object"),
+        ("just text", "holds something that is not a Kubernetes object"),
+        ("kind: ConfigMap", "holds something that is not a Kubernetes object"),
+        ("{kind: X, apiVersion: v1, metadata: []}", "holds something that is not a Kubernetes object"),
     ],
 )
 def test_a_file_of_something_else_is_named(text: str, said: str, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_an_engine_that_only_printed_did_not_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "0", "-7", "7; rm -rf /", "1" * 10, "\uff17", "7\n8", "../7"])
 def test_what_is_no_number_of_a_pull_request_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "pull-request").write_text(text)
-    with pytest.raises(GitOpsStackError, match="pull-request: is no number of a pull request; nothing is written"):
+    with pytest.raises(GitOpsStackError, match="pull-request: is not a number of a pull request; nothing is written"):
         PreviewFiles.in_folder(tmp_path).load_pull_request()
 
 

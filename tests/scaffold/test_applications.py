@@ -361,7 +361,7 @@ def test_step_one_again_changes_nothing_and_names_step_two(laid_out: Path) -> No
 
 
 def test_an_application_nobody_knows_is_said(laid_out: Path) -> None:
-    with pytest.raises(GitOpsStackError, match="app remove: cart: is no workload here; known here: guestbook"):
+    with pytest.raises(GitOpsStackError, match="app remove: cart: is not a workload here; known here: guestbook"):
         plan_removal(laid_out, "cart", ())
 
 
@@ -450,7 +450,7 @@ def test_a_stack_file_keeps_its_line_breaks(laid_out: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "..", "../..", "guestbook/base"])
 def test_step_two_deletes_no_other_folder(name: str, laid_out: Path) -> None:
-    assert any("is no folder; nothing to delete" in finding for finding in deletion_findings(laid_out, name))
+    assert any("is not a folder; nothing to delete" in finding for finding in deletion_findings(laid_out, name))
 
 
 def test_the_sample_image_is_told_to_be_a_server() -> None:

@@ -200,7 +200,7 @@ def test_other_files_of_an_existing_repository_are_not_in_the_way(tmp_path: Path
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ({"layuot": "monorepo"}, "answers: layuot: is no known question; known here: layout, forge, "),
+        ({"layuot": "monorepo"}, "answers: layuot: is not a known question; known here: layout, forge, "),
         ({"dev_account": "12"}, "needs the 12 digits of an AWS account"),
         ({"team": "platform"}, "needs another name: this one is reserved"),
         ({"layout": "triple"}, "triple"),

@@ -333,7 +333,7 @@ def test_a_set_that_is_not_there_or_no_yaml_is_said(sampled: Path) -> None:
     )
     (sampled / "gitops/dev/apps/broken.yaml").write_text("{")
     assert findings(sampled, "cy") == (
-        "gitops/dev/apps/broken.yaml: is no YAML; correct it, `gitops-stack check` says where",
+        "gitops/dev/apps/broken.yaml: is not YAML; correct it, `gitops-stack check` says where",
     )
 
 

@@ -233,7 +233,7 @@ def test_overlays_that_name_their_stack_are_pointed_out(laid_out: Path) -> None:
     plan = add(laid_out)
     assert plan.writes[copied] == overlay.read_text()
     assert f"{copied}: still says prd in line {line}; change what staging needs" in plan.notes
-    assert f"{Path(copied).parent}/logo.png: is no text and was not copied" in plan.notes
+    assert f"{Path(copied).parent}/logo.png: is not text and was not copied" in plan.notes
 
 
 def test_authored_applications_are_named_and_not_copied(laid_out: Path) -> None:
@@ -254,7 +254,7 @@ def test_authored_applications_are_named_and_not_copied(laid_out: Path) -> None:
             {"network.cidr": "10.40.0.0/28"},
             "Pulumi.staging.yaml: gitops-stack:network.cidr: found 10.40.0.0/28",
         ),
-        ("staging", {"colour": "red"}, "Pulumi.staging.yaml: gitops-stack:colour: is no known setting"),
+        ("staging", {"colour": "red"}, "Pulumi.staging.yaml: gitops-stack:colour: is not a known setting"),
         ("staging", {"network.natGateways": "[1"}, "--set network.natGateways: found [1; needs a value"),
     ],
 )
@@ -355,7 +355,7 @@ def test_the_promotion_file_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert load_promotion_order(tmp_path) == ["dev", "prd"]
     for wrong in ("order: dev\n", "order: [dev, dev]\n", "order: [1]\n", "- a\n", "", "{"):
         file.write_text(wrong)
-        with pytest.raises(GitOpsStackError, match=r"promotion\.yaml: (found no `order:`|is no YAML)"):
+        with pytest.raises(GitOpsStackError, match=r"promotion\.yaml: (found no `order:`|is not YAML)"):
             load_promotion_order(tmp_path)
 
 

@@ -135,7 +135,7 @@ def test_a_folder_that_init_did_not_make_is_said(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentProblem, match="works where `gitops-stack init` has worked"):
         update_project(tmp_path, {}, defaults=True)
     (tmp_path / engine.ANSWERS).write_text("<<<<<<<: [")
-    with pytest.raises(GitOpsStackError, match="is no YAML; restore it from git"):
+    with pytest.raises(GitOpsStackError, match="is not YAML; restore it from git"):
         update_project(tmp_path, {}, defaults=True)
     (tmp_path / engine.ANSWERS).write_text("_commit: v1\n_src_path: gh:acme/other\n")
     with pytest.raises(GitOpsStackError, match=r"found gh:acme/other; needs package://gitops-stack/template\.git"):
@@ -153,6 +153,6 @@ def test_a_repository_made_by_a_later_release_is_refused(laid_out: Path) -> None
 def test_a_wrong_answer_is_said_before_anything_is_merged(laid_out: Path) -> None:
     commit(laid_out)
     before = snapshot(laid_out)
-    with pytest.raises(GitOpsStackError, match="answers: colour: is no known question"):
+    with pytest.raises(GitOpsStackError, match="answers: colour: is not a known question"):
         update_project(laid_out, {"colour": "red"}, defaults=True)
     assert snapshot(laid_out) == before

@@ -239,7 +239,7 @@ def test_a_list_of_clusters_that_is_not_valid_is_said_at_once(tmp_path: Path) ->
     with pytest.raises(GitOpsStackError) as refused:
         load_clusters(tmp_path)
     assert refused.value.findings == (
-        "gitops/clusters.yaml: [0].sever: is no known key; known here: name, server, project, labels, annotations",
+        "gitops/clusters.yaml: [0].sever: is not a known key; known here: name, server, project, labels, annotations",
         "gitops/clusters.yaml: [0].name: found 12; needs text in quotes",
         "gitops/clusters.yaml: [0].server: found nothing; needs text in quotes",
         "gitops/clusters.yaml: [0].labels: needs a map of texts; put quotes around numbers and true or false",

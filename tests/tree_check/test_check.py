@@ -159,7 +159,7 @@ def test_settings_that_cannot_be_used_are_a_report_too() -> None:
 
 def test_switches_that_cannot_be_read_stop_the_check(shop: Path) -> None:
     (shop / "gitops/policies.yaml").write_text("rules: [{rule: nope}]")
-    with pytest.raises(GitOpsStackError, match="which is no rule"):
+    with pytest.raises(GitOpsStackError, match="which is not a rule"):
         check(shop)
 
 

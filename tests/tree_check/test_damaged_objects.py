@@ -74,7 +74,7 @@ def test_no_mutation_of_an_object_stops_a_check(seed: int) -> None:
             continue
         made |= {"apiVersion": str(made.get("apiVersion") or "v1"), "kind": str(made.get("kind") or "Pod")}
         findings = judge_all([made, broken], definitions)
-        assert any("last: datta: is no known field" in sentence for sentence in findings)
+        assert any("last: datta: is not a known field" in sentence for sentence in findings)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -115,7 +115,7 @@ def test_what_yaml_has_and_json_has_not(written: str, said: str, tmp_path: Path)
     (folder / "odd.yaml").write_text(f"apiVersion: v1\n{kind}metadata: {{name: odd}}\n{written}\n")
     (folder / "other.yaml").write_text(yaml.safe_dump(build_object({"base": "configmap", "datta": {}})))
     sentences = [one.sentence for one in check_folder(tmp_path, folder).findings]
-    assert any("datta: is no known field" in sentence for sentence in sentences), "the others are judged"
+    assert any("datta: is not a known field" in sentence for sentence in sentences), "the others are judged"
     assert not said or any(said in sentence for sentence in sentences)
 
 

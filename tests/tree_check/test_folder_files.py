@@ -181,7 +181,7 @@ spec:
     (found,) = check_folder(tmp_path, tmp_path / "apps", options=options).findings
     assert (
         found.sentence
-        == "apps/a.yaml: example.com/Backup a: spce: is no known field; did you mean spec? [schema-invalid]"
+        == "apps/a.yaml: example.com/Backup a: spce: is not a known field; did you mean spec? [schema-invalid]"
     )
 
 

@@ -89,7 +89,7 @@ def test_a_cluster_that_nobody_registered_is_named_with_those_that_are(hub: Path
     write_files(hub, {"gitops/dev/apps/web.yaml": [application("web", name="stgae")]})
     (finding,) = check(hub, "cluster-unknown")
     assert (finding.severity, finding.field) == ("error", "spec.destination")
-    assert finding.found == "found stgae, which is no registered cluster"
+    assert finding.found == "found stgae, which is not a registered cluster"
     assert finding.needs == f"{KNOWN}gitops/clusters.yaml when its Secret is made elsewhere"
 
 
@@ -97,7 +97,7 @@ def test_a_server_is_only_judged_where_every_server_is_known(project: Path) -> N
     change(project, {"clusters": {"legacy": TYPED}})
     write_files(project, {"gitops/dev/apps/web.yaml": [application("web", server="https://10.0.0.1")]})
     assert sentences(project, "cluster-unknown") == [
-        "cluster-unknown: web: found https://10.0.0.1, which is no registered cluster"
+        "cluster-unknown: web: found https://10.0.0.1, which is not a registered cluster"
     ]
     change(project, {"clusters": {"legacy": TYPED, "stage": {"stack": "stage"}}})  # it may be the one of stage
     assert sentences(project, "cluster-unknown") == []

@@ -20,25 +20,25 @@ def write(project: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "sentences"),
     [
-        ("rules: [{rule: nope, severity: error, reason: x}]", ["rules[0].rule: found nope, which is no rule; docs/checks.md lists them"]),  # noqa: E501
-        ("rules: [{severity: error, reason: x}]", ["rules[0].rule: found nothing, which is no rule; docs/checks.md lists them"]),  # noqa: E501
+        ("rules: [{rule: nope, severity: error, reason: x}]", ["rules[0].rule: found nope, which is not a rule; docs/checks.md lists them"]),  # noqa: E501
+        ("rules: [{severity: error, reason: x}]", ["rules[0].rule: found nothing, which is not a rule; docs/checks.md lists them"]),  # noqa: E501
         ("rules: [{rule: secret-in-git, severity: loud, reason: x}]", ["rules[0].severity: found loud; needs one of: error, warning, note, off"]),  # noqa: E501
         ("rules: [{rule: secret-in-git, reason: x}]", ["rules[0].severity: found nothing; needs one of: error, warning, note, off"]),  # noqa: E501
         ("rules: [{rule: secret-in-git, severity: error}]", ["rules[0].reason: is missing; say why the rule does not hold here as it does elsewhere"]),  # noqa: E501
         ("rules: [{rule: secret-in-git, severity: error, reason: ' '}]", ["rules[0].reason: is missing; say why the rule does not hold here as it does elsewhere"]),  # noqa: E501
         ("rules: [{rule: secret-in-git, severity: error, reason: x, paths: a}]", ["rules[0].paths: needs a list of globs such as gitops/workloads/guestbook/**"]),  # noqa: E501
         ("rules: [{rule: secret-in-git, severity: error, reason: x, paths: []}]", ["rules[0].paths: needs a list of globs such as gitops/workloads/guestbook/**"]),  # noqa: E501
-        ("rules: [{rule: secret-in-git, severity: error, reason: x, path: a}]", ["rules[0].path: is no known key; known here: paths, reason, rule, severity"]),  # noqa: E501
+        ("rules: [{rule: secret-in-git, severity: error, reason: x, path: a}]", ["rules[0].path: is not a known key; known here: paths, reason, rule, severity"]),  # noqa: E501
         ("rules: [a]", ["rules[0]: found no map; needs rule, severity and reason"]),
         ("rules: {}", ["rules: found no list; needs a list of rule, severity, paths and reason"]),
-        ("{1: a, b: c}", ["1: is no known key; known here: rules", "b: is no known key; known here: rules"]),
-        ("rules: [{rule: [a], severity: off, reason: x}]", ["rules[0].rule: found ['a'], which is no rule; docs/checks.md lists them"]),  # noqa: E501
-        ("rule: []", ["rule: is no known key; known here: rules"]),
+        ("{1: a, b: c}", ["1: is not a known key; known here: rules", "b: is not a known key; known here: rules"]),
+        ("rules: [{rule: [a], severity: off, reason: x}]", ["rules[0].rule: found ['a'], which is not a rule; docs/checks.md lists them"]),  # noqa: E501
+        ("rule: []", ["rule: is not a known key; known here: rules"]),
         ("rules: [{}, {rule: nope}]", [
-            "rules[0].rule: found nothing, which is no rule; docs/checks.md lists them",
+            "rules[0].rule: found nothing, which is not a rule; docs/checks.md lists them",
             "rules[0].severity: found nothing; needs one of: error, warning, note, off",
             "rules[0].reason: is missing; say why the rule does not hold here as it does elsewhere",
-            "rules[1].rule: found nope, which is no rule; docs/checks.md lists them",
+            "rules[1].rule: found nope, which is not a rule; docs/checks.md lists them",
             "rules[1].severity: found nothing; needs one of: error, warning, note, off",
             "rules[1].reason: is missing; say why the rule does not hold here as it does elsewhere",
         ]),
@@ -51,7 +51,7 @@ def test_what_is_wrong_is_said_with_its_place(text: str, sentences: list[str], t
 
 
 def test_text_that_is_no_yaml(tmp_path: Path) -> None:
-    with pytest.raises(GitOpsStackError, match=r"gitops/policies\.yaml: is no YAML"):
+    with pytest.raises(GitOpsStackError, match=r"gitops/policies\.yaml: is not YAML"):
         load_policies(write(tmp_path, "a: b: c"))
 
 

@@ -338,7 +338,7 @@ def test_files_outside_of_the_repository_are_not_read_whatever_the_options_say(t
     [
         ("import '/etc/passwd'", "imports /etc/passwd, which is outside of the repository"),
         ("importstr /* */ '../../../secret'", "imports ../../../secret, which is outside of the repository"),
-        (r"importbin '\u002fetc/passwd'", "found an import that is no plain text"),
+        (r"importbin '\u002fetc/passwd'", "found an import that is not plain text"),
         ("local a = import 'lib.libsonnet'; a", "imports ../../../secret, which is outside of the repository"),
     ],
 )
@@ -486,7 +486,7 @@ def test_what_helm_prints_that_is_no_yaml_is_a_finding(printed: bytes, tmp_path:
     assert started.exists()
     assert render.documents == ()
     (sentence,) = map(str, render.failed)
-    assert sentence.startswith(f"{tmp_path}: what helm rendered: is no YAML: ")
+    assert sentence.startswith(f"{tmp_path}: what helm rendered: is not YAML: ")
     assert sentence.endswith("; correct it")
 
 

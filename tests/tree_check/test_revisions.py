@@ -43,8 +43,8 @@ def test_a_hook_s_variables_lead_nowhere(
     ("written", "said"),
     [
         ("main", "diff: found main; name two revisions: BASE..HEAD"),
-        ("nope..main", "diff: nope is no revision here; fetch it, or correct its name"),
-        ("--upload-pack=x..main", "diff: --upload-pack=x is no revision here; fetch it, or correct its name"),
+        ("nope..main", "diff: nope is not a revision here; fetch it, or correct its name"),
+        ("--upload-pack=x..main", "diff: --upload-pack=x is not a revision here; fetch it, or correct its name"),
     ],
 )
 def test_what_is_no_range(written: str, said: str, repository: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_base_that_is_named_is_taken(repository: Path, git: Callable[..., str]
     assert read_base(repository, "base", *FOLLOWED) == Base(git(repository, "rev-parse", "base"), "base")
     with pytest.raises(EnvironmentProblem) as raised:
         read_base(repository, "nope", *FOLLOWED)
-    assert str(raised.value) == "--base: nope is no revision here; fetch it, or correct its name"
+    assert str(raised.value) == "--base: nope is not a revision here; fetch it, or correct its name"
 
 
 def test_a_shallow_clone_does_not_pass_for_an_unchanged_tree(
@@ -155,4 +155,4 @@ def test_a_repository_without_a_commit_has_no_base(tmp_path: Path, git: Callable
     git(tmp_path, "init", "--quiet")
     with pytest.raises(EnvironmentProblem) as raised:
         read_base(tmp_path, None, *FOLLOWED)
-    assert str(raised.value) == "--base: HEAD is no revision here; fetch it, or correct its name"
+    assert str(raised.value) == "--base: HEAD is not a revision here; fetch it, or correct its name"

@@ -161,15 +161,15 @@ def test_kinds_of_argo_cd_have_a_schema_without_its_crds() -> None:
         "spec": {"sourceRepo": []},
     }
     (found,) = check(SchemaSet("1.35"), project)
-    assert found.endswith("spec.sourceRepo: is no known field; did you mean sourceRepos?")
+    assert found.endswith("spec.sourceRepo: is not a known field; did you mean sourceRepos?")
 
 
 @pytest.mark.parametrize(
     ("spec", "alone", "alternatives"),
     [
-        ({"old": 1}, ["spec.old: is no known field"], []),
+        ({"old": 1}, ["spec.old: is not a known field"], []),
         ({"new": 1}, [], []),
-        ({"old": 1, "new": 1}, ["spec.old: is no known field"], ["spec.old: is no known field"]),
+        ({"old": 1, "new": 1}, ["spec.old: is not a known field"], ["spec.old: is not a known field"]),
     ],
 )
 def test_an_object_fits_one_of_the_crds_that_are_alternatives(

@@ -96,7 +96,7 @@ def test_named_applications_come_once_and_in_the_order_of_their_names() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["cart"], "APP: found cart, which is no application of this tree; known are: shop, web"),
+        (["cart"], "APP: found cart, which is not an application of this tree; known are: shop, web"),
         (["cart", "web", "tea"], "APP: found cart, tea, which are no applications of this tree; known are: shop, web"),
         (
             ["root", "argocd"],

@@ -99,7 +99,7 @@ def test_a_chart_that_no_application_of_the_stack_reads_is_left_alone(vendored: 
 def test_a_lock_that_cannot_be_read_is_a_finding_and_no_end(vendored: Path) -> None:
     (vendored / LOCK).write_text("charts: 7\n")
     assert sentences(vendored) == [
-        "charts/charts.lock.yaml: charts: is no lock of charts: Input should be a valid list; restore it with `git "
+        "charts/charts.lock.yaml: charts: is not a lock of charts: Input should be a valid list; restore it with `git "
         "checkout`, or write the charts anew with `gitops-stack chart add`"
     ]
 

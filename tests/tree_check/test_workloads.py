@@ -181,4 +181,4 @@ def test_what_does_not_render_afterwards_is_unknown_and_not_pruned(tmp_path: Pat
     after = load(tmp_path, {"web/prd/all.yaml": "kind: Deployment\napiVersion: [\nmetadata:"})
     found = compare_workloads("prd", before, after)
     assert found.applications == ()
-    assert found.unseen[0].startswith("web: is no YAML")
+    assert found.unseen[0].startswith("web: is not YAML")

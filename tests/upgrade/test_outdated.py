@@ -142,7 +142,12 @@ def test_repositories_are_asked_with_the_flag_alone_and_once_each(project: Path)
 def test_a_password_in_a_repository_s_url_is_never_printed(page: dict[str, str], version: str, project: Path) -> None:
     with repository(page) as (url, _):
         write_application(project, url.replace("http://", "http://user:hunter2@"), version)
-        options = ([], ["--ask-repositories"], ["--output", "json"], ["--ask-repositories", "--output", "json"])
+        options: tuple[list[str], ...] = (
+            [],
+            ["--ask-repositories"],
+            ["--output", "json"],
+            ["--ask-repositories", "--output", "json"],
+        )
         found = [run(project, *one) for one in options]
     write_application(project, "https://user:hunter2@[")
     found.append(run(project, "--ask-repositories"))
@@ -186,11 +191,11 @@ def test_a_range_a_registry_and_an_unknown_chart_are_said(project: Path) -> None
 @pytest.mark.parametrize(
     ("page", "said"),
     [
-        ("a: [", "is no YAML; is a proxy in between?"),
-        ("<html></html>", "has no entries; it is no chart repository's index"),
-        (f"a: {'[' * 5000}", "is no YAML; is a proxy in between?"),
-        ("entries: {? [a] : 1}", "is no YAML; is a proxy in between?"),
-        ("- a", "has no entries; it is no chart repository's index"),
+        ("a: [", "is not YAML; is a proxy in between?"),
+        ("<html></html>", "has no entries; it is not a chart repository's index"),
+        (f"a: {'[' * 5000}", "is not YAML; is a proxy in between?"),
+        ("entries: {? [a] : 1}", "is not YAML; is a proxy in between?"),
+        ("- a", "has no entries; it is not a chart repository's index"),
     ],
 )
 def test_an_index_that_is_none_ends_in_a_sentence(page: str, said: str) -> None:

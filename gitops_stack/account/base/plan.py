@@ -17,7 +17,7 @@ from gitops_stack.account.session import Account
 from gitops_stack.aws_plan.account import Account as PlannedAccount
 from gitops_stack.aws_plan.oidc import find_issuer
 from gitops_stack.conventions import TAG_BASE
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.ci import check_bucket_name
 
@@ -52,7 +52,7 @@ def load_plan(
         raise ValueError("settings without an account have no base")
     account = PlannedAccount(settings.account.id, aws.region)
     if bucket is not None and (needs := check_bucket_name(bucket)) is not None:
-        raise GitOpsStackError(f"--bucket: found {bucket}; {needs}")
+        raise GitOpsStackError(Problem(f"found {bucket}", needs, "--bucket"))
     key_arn, key = load_key(aws, account)
     base = Base(account, settings, bucket or default_bucket(account), key_arn, jobs)
     providers = {}

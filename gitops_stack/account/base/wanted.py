@@ -23,7 +23,7 @@ from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.aws_plan.up_policies import build_further_policy, build_up_policies
 from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
 
 ALIAS = f"alias/{PULUMI_PROJECT}-state"
@@ -44,11 +44,14 @@ class Jobs:
     def __post_init__(self) -> None:
         """Refuse what no token carries, and a branch by pattern: an update is for one branch."""
         if "*" in self.branch:
-            raise GitOpsStackError(f"--branch: found {self.branch}; needs one branch, without *")
+            raise GitOpsStackError(Problem(f"found {self.branch}", "needs one branch, without *", "--branch"))
         if self.forge == "gitlab" and self.environment is not None:
             raise GitOpsStackError(
-                f"--environment: found {self.environment}; GitLab's tokens name no environment; leave it out, and "
-                "protect the branch and the environment in GitLab"
+                Problem(
+                    f"found {self.environment}; GitLab's tokens name no environment",
+                    "leave it out, and protect the branch and the environment in GitLab",
+                    "--environment",
+                )
             )
         issuer = ISSUERS[self.forge]
         environments = [self.environment] if self.environment is not None else []

@@ -15,7 +15,7 @@ from gitops_stack.charts.vendor import plan_package, refuse_changed
 from gitops_stack.delivery.charts.chart_file import ChartFile, load_stack_charts
 from gitops_stack.delivery.plan import Target, parse_target
 from gitops_stack.delivery.tree_reader import TreeReader
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
 
 Pull = Callable[[ChartReference, str], ChartPackage]
@@ -92,7 +92,9 @@ def parse_chart_assignment(written: str) -> ChartAssignment:
     """Read `APP=VERSION` or `APP/CHART=VERSION`. Raises :class:`GitOpsStackError`."""
     target, equals, version = written.partition("=")
     if not equals:
-        raise GitOpsStackError(f"{written!r}: needs APP=VERSION, or APP/CHART=VERSION for one of several charts")
+        raise GitOpsStackError(
+            Problem("needs APP=VERSION, or APP/CHART=VERSION for one of several charts", place=f"{written!r}")
+        )
     return ChartAssignment(parse_target(target), check_version(version, target))
 
 
@@ -106,7 +108,7 @@ def plan_chart_set(
         chart = work.select(settings, one.target)
         key = (chart.place, f"{chart.application}/{chart.source.field}")
         if key in done:
-            raise GitOpsStackError(f"chart set: {done[key]} and {one.target} name one chart; give it once")
+            raise GitOpsStackError(Problem(f"{done[key]} and {one.target} name one chart", "give it once", "chart set"))
         done[key] = str(one.target)
         work.set(chart, one.version)
     return work.plan
@@ -155,7 +157,9 @@ class _Work:
         charts = self.select_all(settings, target)
         if len(charts) > 1:
             names = ", ".join(f"{one.application}/{one.reference.name}" for one in charts)
-            raise GitOpsStackError(f"{target}: has several charts in {settings.stack}; name one of {names}")
+            raise GitOpsStackError(
+                Problem(f"has several charts in {settings.stack}", f"name one of {names}", str(target))
+            )
         return charts[0]
 
     def warn(self, sentence: str) -> None:
@@ -188,7 +192,7 @@ class _Work:
         if chart.vendored and known and known.files:
             if digest_files(load_files(self.project, known.folder)) != known.files:
                 raise GitOpsStackError(
-                    f"{known.folder}: its files are not those of {LOCK}; `gitops-stack check` says more"
+                    Problem(f"its files are not those of {LOCK}", "`gitops-stack check` says more", known.folder)
                 )
             return known, {}
         package = self.pull(chart.reference, version)
@@ -211,6 +215,6 @@ def _explain_missing(settings: StackSettings, target: Target, charts: Sequence[C
         )
     known = ", ".join(dict.fromkeys(f"{one.application}/{one.reference.name}" for one in charts)) or "none"
     return (
-        f"{target}: is no Application with a chart in {settings.tree_path}; needs one that is written there by hand, "
-        f"not by an ApplicationSet; known: {known}"
+        f"{target}: is not an Application with a chart in {settings.tree_path}; needs one that is written there by "
+        f"hand, not by an ApplicationSet; known: {known}"
     )

@@ -9,7 +9,7 @@ from typing import Any
 from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.edits.text_edit import apply_checked, mapping_of, rename_key, replace_value
 from gitops_stack.edits.yaml_source import Path, Scalar, find_node, load_data, load_source
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.policies.fields import mapping, sequence, text
 
 
@@ -33,7 +33,7 @@ class ApplicationSource:
 
 
 def list_sources(content: str, place: str) -> list[ApplicationSource]:
-    """List the sources of all Applications in a file. Raises :class:`GitOpsStackError` for a text that is no YAML."""
+    """List the sources of all Applications in a file. Raises :class:`GitOpsStackError` for a text that is not YAML."""
     found = []
     for number, document in enumerate(load_data(content, place)):
         made = mapping(document)
@@ -58,20 +58,25 @@ def change_source(content: str, source: ApplicationSource, values: Map[str, str]
     nodes = [one for one in load_source(content, place) if not (isinstance(one, Scalar) and one.is_empty)]
     held = mapping_of(find_node(nodes[source.document], source.path))
     if held is None:
-        raise GitOpsStackError(f"{place}: {source.field}: is an alias; write it out in its own place")
+        raise GitOpsStackError(Problem("is an alias", "write it out in its own place", place, source.field))
     other = {"chart": "path", "path": "chart"}
     edits, renamed = [], {}
     for key, value in values.items():
         entry = held.entry(key)
         if entry is not None and key in other and held.entry(other[key]):
             raise GitOpsStackError(
-                f"{place}: {source.application}: {source.field}: has chart and path; remove one, then run this again"
+                Problem(
+                    "has chart and path",
+                    "remove one, then run this again",
+                    place,
+                    f"{source.application}: {source.field}",
+                )
             )
         if entry is None and key in other and (entry := held.entry(other[key])):
             renamed[other[key]] = key
             edits.append(rename_key(entry[0], key))
         if entry is None:
-            raise GitOpsStackError(f"{place}: {source.field}: has no {key}; add it, then run this again")
+            raise GitOpsStackError(Problem(f"has no {key}", "add it, then run this again", place, source.field))
         edits.append(replace_value(content, entry[1], value))
 
     def intend(documents: list[Any]) -> None:

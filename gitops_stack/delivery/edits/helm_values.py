@@ -16,7 +16,7 @@ from gitops_stack.edits.yaml_source import (
     load_data,
     load_source,
 )
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 MERGE_KEY = "<<"
 
@@ -24,7 +24,7 @@ MERGE_KEY = "<<"
 def load_value(text: str, key: Path, place: str) -> object:
     """Return what stands at ``key`` in a values file, None where nothing does.
 
-    ``place`` begins the sentence of the :class:`GitOpsStackError` raised for a text that is no YAML.
+    ``place`` begins the sentence of the :class:`GitOpsStackError` raised for a text that is not YAML.
     """
     documents = load_data(text, place)
     held: Any = documents[0] if documents else None
@@ -37,7 +37,7 @@ def load_value(text: str, key: Path, place: str) -> object:
 
 
 def resolve_key(text: str, key: Path, place: str) -> Path:
-    """Return ``key`` with the digits that point into a list as an index: `servers.0.tag` is no key "0"."""
+    """Return ``key`` with the digits that point into a list as an index: `servers.0.tag` is not a key "0"."""
     documents = load_data(text, place)
     held: Any = documents[0] if documents else None
     resolved: list[str | int] = []
@@ -65,7 +65,9 @@ def set_value(text: str, key: Path, value: str, place: str) -> str:
         end = "" if not text or text.endswith("\n") else line_break(text)
         return f"{text}{end}{_lines(key, value, line_break(text))}"
     if len(nodes) > 1:
-        raise GitOpsStackError(f"{place}: found {len(nodes)} documents; Helm reads the first alone, so leave one")
+        raise GitOpsStackError(
+            Problem(f"found {len(nodes)} documents", "Helm reads the first alone, so leave one", place)
+        )
     node, depth = _deepest(nodes[0], key)
     shown = ".".join(map(str, key))
     if depth == len(key):
@@ -73,11 +75,11 @@ def set_value(text: str, key: Path, value: str, place: str) -> str:
             return apply_checked(
                 text, [replace_value(text, node, value)], lambda documents: _intend(documents[0], key, value), place
             )
-        raise GitOpsStackError(f"{place}: {shown}: found a map or a list; needs the key of a single value")
+        raise GitOpsStackError(Problem("found a map or a list", "needs the key of a single value", place, shown))
     mapping = mapping_of(node)
     if mapping is None or not all(isinstance(step, str) for step in key[depth:]) or _is_merged(mapping):
         where = ".".join(map(str, key[:depth])) or "the file"
-        raise GitOpsStackError(f"{place}: {shown}: {where} is no map in its own place; write it out")
+        raise GitOpsStackError(Problem(f"{where} is not a map in its own place", "write it out", place, shown))
     nested: Value = value
     for step in reversed(key[depth + 1 :]):
         nested = {str(step): nested}

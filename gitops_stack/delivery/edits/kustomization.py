@@ -25,7 +25,7 @@ from gitops_stack.edits.text_edit import (
 )
 from gitops_stack.edits.value_text import Value
 from gitops_stack.edits.yaml_source import Mapping, Node, Scalar, Sequence, find_node, load_data, load_source
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 
 _PINS = ("newTag", "digest")
 _KEYS = ("name", "newName", "newTag", "tagSuffix", "digest")
@@ -68,7 +68,7 @@ def set_kustomization_image(text: str, original: str, image: ImageReference, pla
     changed = apply_checked(text, edits, lambda documents: _intend(documents[0], index, new), place)
     if transform_image(f"{original}:any", load_entries(changed, place)) != str(image):
         raise GitOpsStackError(
-            f"{place}: two entries of images: change {original} one after the other; leave one of them"
+            Problem(f"two entries of images: change {original} one after the other", "leave one of them", place)
         )
     return changed
 
@@ -77,13 +77,15 @@ def load_entries(text: str, place: str) -> list[Any]:
     """Return the `images` of a kustomization's text; none when there are none.
 
     Raises :class:`GitOpsStackError` for what kustomize refuses or reads as another key: it decodes JSON (api/types
-    `Kustomization.Unmarshal`), where `newtag` is `newTag` and wins over it, and where a number is no text.
+    `Kustomization.Unmarshal`), where `newtag` is `newTag` and wins over it, and where a number is not text.
     """
     documents = load_data(text, place)
     fields = documents[0] if documents and isinstance(documents[0], dict) else {}
     for key in fields:
         if str(key).lower() in ("images", "imagetags") and key != "images":
-            raise GitOpsStackError(f"{place}: {key}: is not a field of kustomize's that can be changed; write images")
+            raise GitOpsStackError(
+                Problem("is not a field of kustomize's that can be changed", "write images", place, key)
+            )
     found = fields.get("images")
     entries = found if isinstance(found, list) else []
     GitOpsStackError.raise_for(_check_entries(text, entries, place))
@@ -97,13 +99,15 @@ def _check_entries(text: str, entries: list[Any], place: str) -> Iterator[str]:
             if key not in _KEYS:
                 meant = _BY_LOWER.get(str(key).lower())
                 what = (
-                    f"reads as {meant} to kustomize; write {meant}" if meant else "is no key of an image; take it out"
+                    f"reads as {meant} to kustomize; write {meant}"
+                    if meant
+                    else "is not a key of an image; take it out"
                 )
                 yield f"{where}: {what}"
             elif value is not None and not isinstance(value, str):
                 node = find_node(load_source(text, place)[0], ("images", index, key))
                 written = node.value if isinstance(node, Scalar) else value
-                yield f"{where}: found {written}, which is no text to YAML: kustomize refuses it; put quotes around it"
+                yield f"{where}: found {written}, which is not text to YAML: kustomize refuses it; put quotes around it"
 
 
 def _apply(image: str, entry: Any) -> str:  # noqa: ANN401 - whatever stands in the list
@@ -181,7 +185,9 @@ def _intend(document: Any, index: int | None, wanted: dict[str, str]) -> None:  
 def _root(text: str, place: str) -> Mapping:
     nodes = [node for node in load_source(text, place) if not (isinstance(node, Scalar) and not node.value)]
     if len(nodes) != 1 or (root := mapping_of(nodes[0])) is None or not root.entries:
-        raise GitOpsStackError(f"{place}: found {len(nodes)} documents; needs one kustomization, a map of its fields")
+        raise GitOpsStackError(
+            Problem(f"found {len(nodes)} documents", "needs one kustomization, a map of its fields", place)
+        )
     return root
 
 
@@ -190,7 +196,9 @@ def _entry_node(root: Mapping, index: int, place: str) -> Mapping:
     listed: Node | None = found[1] if found else None
     entry = mapping_of(listed.items[index]) if isinstance(listed, Sequence) else None
     if entry is None or any(isinstance(own, Scalar) and own.value == "<<" for own, _ in entry.entries):
-        raise GitOpsStackError(f"{place}: images[{index}] is shared by an anchor; write the entry out in its own place")
+        raise GitOpsStackError(
+            Problem(f"images[{index}] is shared by an anchor", "write the entry out in its own place", place)
+        )
     return entry
 
 
@@ -204,4 +212,4 @@ def _append(text: str, root: Mapping, new: dict[str, str], place: str) -> TextEd
         return add_item(text, node, item)
     if isinstance(node, Scalar) and node.style == "" and node.value in ("", "~", "null"):
         return replace_value(text, node, [item])
-    raise GitOpsStackError(f"{place}: images: is no list in its own place; write it out")
+    raise GitOpsStackError(Problem("is not a list in its own place", "write it out", place, "images"))

@@ -26,7 +26,7 @@ def load_images(text: str, place: str) -> list[str]:
 def set_manifest_image(text: str, repository: str, image: ImageReference, place: str) -> str:
     """Write ``image`` over every image of ``repository`` in every document of ``text``.
 
-    Raises :class:`GitOpsStackError` where an image is shared with something that is no container.
+    Raises :class:`GitOpsStackError` where an image is shared with something that is not a container.
     """
 
     def others(document: Any) -> list[tuple[dict[str, Any], str]]:  # noqa: ANN401 - any YAML value

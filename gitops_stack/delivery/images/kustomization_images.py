@@ -21,7 +21,7 @@ from gitops_stack.delivery.image_reference import ImageReference, split_image
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.edits.yaml_source import load_data
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 
 _UNSEEN = ("helmCharts", "helmChartInflationGenerator", "generators", "transformers", "replacements", "vars")
@@ -45,7 +45,11 @@ class KustomizationImages:
         for other in self.reaching:
             if split_image(other)[0] != name and transform_image(other, old) != transform_image(other, new):
                 raise GitOpsStackError(
-                    f"{self.place}: the entry of images: that changes {name} changes {other} too; write one for each"
+                    Problem(
+                        f"the entry of images: that changes {name} changes {other} too",
+                        "write one for each",
+                        self.place,
+                    )
                 )
         return {} if text == self.text else {self.place: text}
 
@@ -93,7 +97,7 @@ class _Walk:
     def reaching(self, folder: str, fields: dict[str, Any], inherited: Iterable[str] = ()) -> list[str]:
         """List the images that reach the `images` of the kustomization ``fields``, which stands in ``folder``."""
         if folder in self.inside:
-            raise GitOpsStackError(f"{folder}: is its own base; correct the kustomization's resources")
+            raise GitOpsStackError(Problem("is its own base", "correct the kustomization's resources", folder))
         self.inside.add(folder)
         images = list(inherited)
         for entry in [*_listed(fields.get("resources")), *_listed(fields.get("bases"))]:
@@ -140,7 +144,7 @@ def _load_fields(tree: TreeReader, place: str) -> dict[str, Any]:
     load_entries(text, place)  # refuses what kustomize refuses
     if len(documents) != 1 or not isinstance(documents[0], dict):
         raise GitOpsStackError(
-            f"{place}: found {len(documents)} documents; needs one kustomization, a map of its fields"
+            Problem(f"found {len(documents)} documents", "needs one kustomization, a map of its fields", place)
         )
     return documents[0]
 

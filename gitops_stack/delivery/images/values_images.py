@@ -28,7 +28,7 @@ from gitops_stack.delivery.image_reference import ImageReference, normalise_repo
 from gitops_stack.delivery.images.image_file import Slot
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.edits.yaml_source import Scalar, find_node, load_data, load_source
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings.types import Settings
 
 DELIVERY_FILE = "delivery.yaml"
@@ -109,13 +109,17 @@ class ValuesImages:
             return [(keys.reference, str(image))]
         where = f"{self.place}: images.{name}"
         if image.repository and not keys.repository:
-            raise GitOpsStackError(f"{where}: has no key for the repository; add `repository:`, or give only :TAG")
+            raise GitOpsStackError(
+                Problem("has no key for the repository", "add `repository:`, or give only :TAG", where)
+            )
         if image.digest and not keys.digest:
             raise GitOpsStackError(
-                f"{where}: has no key for the digest; add `digest:`, or set the image by its tag alone"
+                Problem("has no key for the digest", "add `digest:`, or set the image by its tag alone", where)
             )
         if image.tag and not keys.tag and not image.digest:
-            raise GitOpsStackError(f"{where}: has no key for the tag; add `tag:`, or set the image by its digest")
+            raise GitOpsStackError(
+                Problem("has no key for the tag", "add `tag:`, or set the image by its digest", where)
+            )
         parts = [(keys.tag, image.tag), (keys.digest, image.digest)]
         same = normalise_repository(self._repository(name)) == normalise_repository(image.repository)
         if keys.repository and image.repository and not same:
@@ -139,7 +143,9 @@ def load_values_images(tree: TreeReader, folder: str, stack: str) -> ValuesImage
     }
     texts = {file: tree.load_text(file) for file in files.values()}
     if missing := [file for file, text in texts.items() if text is None]:
-        raise GitOpsStackError(f"{place}: values: found {missing[0]}, which is no file; correct it or add the file")
+        raise GitOpsStackError(
+            Problem(f"found {missing[0]}, which is not a file", "correct it or add the file", place, "values")
+        )
     known = {file: text or "" for file, text in texts.items()}
     resolved = {name: _resolve(keys, known[files[name]], files[name]) for name, keys in images.items()}
     found = ValuesImages(place, resolved, files, known)
@@ -242,7 +248,7 @@ def _check_texts(text: str, keys: ValuesKeys, file: str) -> Iterator[str]:
         if found is not None and not isinstance(found, str):
             node = find_node(load_source(text, file)[0], key)
             written = node.value if isinstance(node, Scalar) else "a map or a list"
-            yield f"{file}: {_show(key)}: found {written}, which is no text to YAML; put quotes around it"
+            yield f"{file}: {_show(key)}: found {written}, which is not text to YAML; put quotes around it"
 
 
 def _load_text(text: str, key: tuple[str | int, ...] | None, file: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.drills import damage
 from gitops_stack.lab.drills.drill import Command, Drill, Sign
 from gitops_stack.lab.drills.site import Site
@@ -154,7 +154,9 @@ def choose_drills(names: list[str], *, rehearsed: bool) -> list[Drill]:
     known = {one.name: one for one in DRILLS if one.rehearsed or not rehearsed}
     if unknown := [name for name in names if name not in known]:
         where = " in a rehearsal" if rehearsed else ""
-        raise EnvironmentProblem(f"drill: found {', '.join(unknown)}; drills{where} are {', '.join(known)}")
+        raise EnvironmentProblem(
+            Problem(f"found {', '.join(unknown)}", f"drills{where} are {', '.join(known)}", "drill")
+        )
     wanted = set(names or known)
     wanted |= {known[name].after for name in wanted} - {""}
     return [one for one in known.values() if one.name in wanted]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
-from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.git_environment import build_settings_variables
 from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.drills.site import Site
@@ -49,7 +49,7 @@ def delete_namespace(site: Site) -> None:
             return found is None or "deletionTimestamp" in found["metadata"]
 
         if not wait_until(is_going, seconds=_GONE_SECONDS):
-            raise EnvironmentProblem(f"{root.text}: is not being deleted with its namespace")
+            raise EnvironmentProblem(Problem("is not being deleted with its namespace", place=root.text))
 
 
 def wait_until_namespace_is_gone(site: Site) -> None:
@@ -57,7 +57,7 @@ def wait_until_namespace_is_gone(site: Site) -> None:
     namespace = _namespace(site)
     with connect(site.report.lab.state.kubeconfig) as client:
         if not wait_until(lambda: load_objects(client, [namespace])[namespace.text] is None, seconds=_GONE_SECONDS):
-            raise EnvironmentProblem(f"{namespace.text}: is not gone after {_GONE_SECONDS:.0f} s")
+            raise EnvironmentProblem(Problem(f"is not gone after {_GONE_SECONDS:.0f} s", place=namespace.text))
 
 
 def move_repository(site: Site) -> None:

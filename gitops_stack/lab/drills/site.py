@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.bootstrap import LabRun, bootstrap, start_controllers
 from gitops_stack.lab.ending import Ending
 from gitops_stack.lab.engine_process import EngineProcess, TimeIsOut
@@ -77,7 +77,10 @@ class Site:
         """Run a command until it says what is wrong. Raises :class:`GitOpsStackError` when it does not in time."""
         if not wait_until(lambda: says in self.run(text).output, seconds=_NOTICE_SECONDS):
             raise GitOpsStackError(
-                f"`{text.format_map(self.names)}` did not say `{says}` in {_NOTICE_SECONDS:.0f} s; see {self.log}"
+                Problem(
+                    f"`{text.format_map(self.names)}` did not say `{says}` in {_NOTICE_SECONDS:.0f} s",
+                    f"see {self.log}",
+                )
             )
 
     def alone(self) -> AbstractContextManager[None]:
@@ -113,7 +116,9 @@ def clear_earlier(lab: Lab, progress: Progress) -> None:
     state = lab.state
     if not _mark(lab).exists() and (state.etcd.exists() or (state.directory / "workspace").exists()):
         raise EnvironmentProblem(
-            f"{state.directory}: is a lab of something else, and drills break theirs; give --name another name"
+            Problem(
+                "is a lab of something else, and drills break theirs", "give --name another name", str(state.directory)
+            )
         )
     lab.down(lambda line: progress(f"earlier lab: {line}"))
     shutil.rmtree(state.directory)

@@ -177,6 +177,6 @@ def check_ip_block(part: Part) -> Iterator[Violation]:
             within, whole = (ipaddress.ip_network(one, strict=False) for one in (inner, cidr))
             outside = not within.subnet_of(whole)  # type: ignore[arg-type]
         except (ValueError, TypeError):
-            continue  # one of them is no network, or they are of two families
+            continue  # one of them is not a network, or they are of two families
         if outside or inner == cidr:
             yield f"except[{index}]", f"found {show(inner)}", f"needs a part of {cidr}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.conventions import SECRET_TYPE
-from gitops_stack.errors import GitOpsStackError
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.policies.fields import mapping, text
 from gitops_stack.tree_check.application_sets.clusters import Cluster
@@ -28,7 +28,9 @@ def load_clusters(project: Path) -> tuple[Cluster, ...] | None:
     documents = load_yaml_file(file, CLUSTERS_FILE)
     entries = stringify_keys(documents[0] if documents else [])
     if not isinstance(entries, list):
-        raise GitOpsStackError(f"{CLUSTERS_FILE}: found no list; needs a list of clusters, each with name and server")
+        raise GitOpsStackError(
+            Problem("found no list", "needs a list of clusters, each with name and server", CLUSTERS_FILE)
+        )
     GitOpsStackError.raise_for(
         f"{CLUSTERS_FILE}: [{index}]{sentence}" for index, one in enumerate(entries) for sentence in _check(one)
     )
@@ -40,7 +42,7 @@ def _check(entry: Any) -> Iterator[str]:  # noqa: ANN401 - any YAML value
         yield ": found no map; needs name and server"
         return
     for key in sorted(set(entry) - {*_TEXTS, *_MAPS}):
-        yield f".{key}: is no known key; known here: {', '.join((*_TEXTS, *_MAPS))}"
+        yield f".{key}: is not a known key; known here: {', '.join((*_TEXTS, *_MAPS))}"
     for key in _TEXTS:
         if not text(entry.get(key)) and (key in entry or key != "project"):
             yield f".{key}: found {entry.get(key, 'nothing')}; needs text in quotes"

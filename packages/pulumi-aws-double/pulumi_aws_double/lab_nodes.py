@@ -178,7 +178,7 @@ def _find_kubeconfig() -> Path | None:
     if not value:
         return None
     if not Path(value).is_file():
-        raise EnvironmentProblem(f"{KUBECONFIG}: {value} is no file; bring the lab up, or unset it")
+        raise EnvironmentProblem(f"{KUBECONFIG}: {value} is not a file; bring the lab up, or unset it")
     return Path(value)
 
 

@@ -182,7 +182,7 @@ class AwsDouble(protocol.Provider):
         return protocol.UpdateResponse(build_values(state, secrets))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
-        """Delete a resource; one that is gone already is no error."""
+        """Delete a resource; one that is gone already is not an error."""
         kind, state = find_resource_type(request.type), load_values(request.properties)
         await asyncio.sleep(self._latency)
         try:

@@ -87,7 +87,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # g
 def serve(arguments: list[str], version: str, provider: protocol.Provider) -> None:
     """Serve ``provider`` on a free port of loopback and print the port, as the engine expects of a plugin.
 
-    ``arguments`` are the plugin's own; the first that is no option is the engine's address.
+    ``arguments`` are the plugin's own; the first that is not an option is the engine's address.
     """
     engine = next((argument for argument in arguments if not argument.startswith("-")), "")
 

@@ -157,7 +157,9 @@ def test_the_authority_may_be_a_file_beside_the_kubeconfig(tmp_path: Path, monke
 
 def test_a_kubeconfig_that_is_not_there_is_a_problem_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_AWS_DOUBLE_KUBECONFIG", "/nonexistent/kubeconfig")
-    with pytest.raises(EnvironmentProblem, match="/nonexistent/kubeconfig is no file; bring the lab up, or unset it"):
+    with pytest.raises(
+        EnvironmentProblem, match="/nonexistent/kubeconfig is not a file; bring the lab up, or unset it"
+    ):
         load_endpoint()
 
 

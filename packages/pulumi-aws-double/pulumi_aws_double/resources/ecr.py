@@ -109,7 +109,7 @@ class _RepositoryDocument(ResourceType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a document that is no JSON object."""
+        """Refuse a document that is not a JSON object."""
         return check_document(inputs, "policy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:

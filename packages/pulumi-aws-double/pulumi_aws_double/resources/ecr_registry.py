@@ -152,7 +152,7 @@ class RegistryPolicy(ResourceType):
     schema = Schema(required="policy", updates="policy", outputs="registryId", documents="policy")
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a document that is no JSON object."""
+        """Refuse a document that is not a JSON object."""
         return check_document(inputs, "policy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:

@@ -171,7 +171,7 @@ class PodIdentityAssociation(StoredType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a session policy that is no JSON object."""
+        """Refuse a session policy that is not a JSON object."""
         return check_document(inputs, "policy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:

@@ -45,7 +45,7 @@ class Role(IamType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a trust policy that is no JSON object."""
+        """Refuse a trust policy that is not a JSON object."""
         return check_document(inputs, "assumeRolePolicy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
@@ -125,7 +125,7 @@ def _require_boundary(aws: AwsSession, operation: str, arn: str | None) -> None:
 
 
 def check_document(inputs: Plain, name: str) -> Iterable[tuple[str, str]]:
-    """Yield a failure for a policy that is no JSON object; upstream refuses it before AWS sees it."""
+    """Yield a failure for a policy that is not a JSON object; upstream refuses it before AWS sees it."""
     text = inputs.get(name)
     if isinstance(text, str) and not isinstance(load_document(text), dict):
         yield name, f'"{name}" contains an invalid JSON policy: it is not a JSON object'

@@ -27,7 +27,7 @@ class RolePolicy(ResourceType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a policy that is no JSON object."""
+        """Refuse a policy that is not a JSON object."""
         return check_document(inputs, "policy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
@@ -99,7 +99,7 @@ class Policy(IamType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a policy that is no JSON object."""
+        """Refuse a policy that is not a JSON object."""
         return check_document(inputs, "policy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:

@@ -27,7 +27,7 @@ class Key(ResourceType):
     )
 
     def check(self, inputs: Plain) -> Iterable[tuple[str, str]]:
-        """Refuse a policy that is no JSON object."""
+        """Refuse a policy that is not a JSON object."""
         return check_document(inputs, "policy")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
