@@ -345,8 +345,8 @@ def test_what_cannot_be_set_is_refused_in_one_sentence(
         (
             ["web"],
             {PLACE["web", "prd"]: REMOTE.replace("chart: web", "chart: other")},
-            "web/web: is not an Application with a chart in gitops/prd; needs one that is written there by hand, not by "
-            "an ApplicationSet; known: api/web, web/other",
+            "web/web: is not an Application with a chart in gitops/prd; needs one that is written there by hand, not "
+            "by an ApplicationSet; known: api/web, web/other",
         ),
     ],
 )
