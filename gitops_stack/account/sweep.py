@@ -102,9 +102,10 @@ def _unkeep(found: Sequence[Leftover], kind: str, named: Collection[str], scope:
     own = {leftover.id for leftover in found if leftover.kind == kind}
     if strangers := sorted(set(named) - own):
         known = ", ".join(sorted(own)) or "none"
-        option, noun = ("--repository", "ECR repository") if kind == records.REPOSITORIES.name else ("--volume", kind)
+        is_repository = kind == records.REPOSITORIES.name
+        option, noun = ("--repository", "an ECR repository") if is_repository else ("--volume", f"a {kind}")
         raise GitOpsStackError(
-            Problem(f"is no {noun} of stack {scope.stack}", f"it has: {known}", f"{option} {strangers[0]}")
+            Problem(f"is not {noun} of stack {scope.stack}", f"it has: {known}", f"{option} {strangers[0]}")
         )
     return [
         replace(leftover, keep="") if leftover.kind == kind and leftover.id in named else leftover for leftover in found

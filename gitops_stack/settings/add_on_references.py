@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.patterns import match_namespace
@@ -26,6 +27,7 @@ def check_add_on_applications(settings: StackSettings) -> Iterator[Finding]:
         yield from _check_namespace(settings, name, path, chart)
         yield from _check_role(settings, name, path, chart)
         values = find_values(settings, name)
+        yield from _check_service_account(settings, name, path, chart)
         for need in chart.needs:
             if find_value(values, need.when) and need.value is None:
                 yield f"{path}.values.{need.when}", "a value", f"needs to be left out: {need.why}"
@@ -63,6 +65,25 @@ def _check_namespace(settings: StackSettings, name: str, path: str, chart: AddOn
         for pattern in team.namespaces:
             if match_namespace(pattern, namespace) and namespace not in conventions.CLUSTER_NAMESPACES:
                 yield f"projects.{project}.namespaces", pattern, f"needs one owner: {path} is in {namespace}"
+
+
+def _check_service_account(settings: StackSettings, name: str, path: str, chart: AddOnChart) -> Iterator[Finding]:
+    """Pods get their role by the service account: one that `values` calls otherwise has none."""
+    if settings.eks is None or chart.role is None:
+        return
+    account, values = find_facts(settings, name)["serviceAccount"], find_values(settings, name)
+    for place in _list_places(chart.values, "${serviceAccount}"):
+        if (found := find_value(values, place)) != account:
+            needs = f"needs to be left out: the role in AWS is for service account {account}"
+            yield f"{path}.values.{place}", found or "another value above it", needs
+
+
+def _list_places(values: Mapping[str, Any], wanted: str, above: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _list_places(value, wanted, f"{above}{key}.")
+        elif value == wanted:
+            yield f"{above}{key}"
 
 
 def _check_role(settings: StackSettings, name: str, path: str, chart: AddOnChart) -> Iterator[Finding]:

@@ -81,11 +81,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
     if not command:
         parser.error("COMMAND is missing, such as: pulumi-aws-double sh up-and-down.sh")
+    if given.catalogue and not given.catalogue.is_file():
+        parser.error(f"--catalogue: {given.catalogue} is not a file; needs one of pulumi_aws_double.write_catalogue")
+    catalogue = given.catalogue and given.catalogue.resolve()  # the command, and its providers, run in other folders
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="pulumi-aws-double-"))
     try:
         (folder / "state").mkdir()
-        with run_account(folder, given.account, given.region, catalogue=given.catalogue) as met:
+        with run_account(folder, given.account, given.region, catalogue=catalogue) as met:
             return _run(command, {**_load_environment(), **_build_backend(folder), **met})
     except DoubleError as problem:
         sys.stderr.write(f"pulumi-aws-double: {problem}\n")
