@@ -61,7 +61,10 @@ def test_a_script_without_interpreter_ends_in_a_sentence(tmp_path: Path, environ
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--catalogue", "nope.json", "true"], "--catalogue: nope.json is not a file; needs one of "),
+        (
+            ["--catalogue", "nope.json", "true"],
+            "--catalogue: nope.json is not a file; needs one of pulumi_aws_double.write_catalogue",
+        ),
         ([], "COMMAND is missing, such as: pulumi-aws-double sh up-and-down.sh"),
         (["--account", "12", "true"], "--account: found 12; needs twelve digits, such as 123456789012"),
     ],
