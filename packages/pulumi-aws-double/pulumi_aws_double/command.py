@@ -114,20 +114,27 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     if program is None:
         sys.stderr.write(f"pulumi-aws-double: {command[0]}: command not found\n")
         return _NOT_FOUND
+    running: list[subprocess.Popen[bytes]] = []
+    ended: list[int] = []
+
+    def hand_on(number: int, _frame: object) -> None:
+        ended.append(number)
+        for process in running:
+            process.terminate()
+
+    # Handlers that raise nothing: a signal may come while the command is being started. The terminal's Ctrl-C reaches
+    # the command as well, and it decides; a handler of Python's is not inherited.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    signal.signal(signal.SIGTERM, hand_on)
     try:
-        process = subprocess.Popen([program, *command[1:]], env=environment)
+        running.append(subprocess.Popen([program, *command[1:]], env=environment))
     except OSError as error:  # a script without its first line, or a program for another machine
         sys.stderr.write(f"pulumi-aws-double: {command[0]}: cannot be run: {error.strerror}; name its interpreter\n")
         return _NOT_EXECUTABLE
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:  # the command got it as well, and decides
-            continue
-        except SystemExit:
-            process.terminate()
-            process.wait()
-            raise
+    if ended:
+        running[0].terminate()
+    code = running[0].wait()
+    return 128 + ended[0] if ended else code
 
 
 def _find_port() -> int:
