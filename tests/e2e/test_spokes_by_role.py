@@ -20,7 +20,7 @@ from tests.e2e.spoke_account import ACCOUNT, Account, serve
 from tests.e2e.test_spoke_login import SPOKE_ROLE, prepare
 from tests.e2e.test_spokes import OVERLAY, on_spoke, push, replicas
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.soak]  # two labs and their logins: minutes
 HUB_ROLE = f"arn:aws:iam::{ACCOUNT}:role/hub"
 
 
