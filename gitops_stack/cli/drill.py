@@ -13,12 +13,13 @@ from rich.table import Table
 
 from gitops_stack.cli.console import Output, Project, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
+from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.lab.commands import build_command, build_lab_folder
 from gitops_stack.lab.drills.catalogue import DRILLS, choose_drills
 from gitops_stack.lab.drills.course import BREAK, NOTICE, PROVE, RECOVER, Drilled, run_course
 from gitops_stack.lab.drills.drill import DOCUMENTED
-from gitops_stack.lab.drills.site import Site, clear_earlier, open_site
-from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.drills.site import clear_earlier, open_site
+from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
 
 if TYPE_CHECKING:
@@ -42,21 +43,24 @@ def drill(
 ) -> None:
     """Break a living lab, recover it by the commands of docs/recover.md, prove it, and time all of it.
 
-    Each drill ends with a complete certificate and a preview without changes; leaves with 1 when one does not. An
-    EKS stack is rehearsed for it, and runs the drills that say more there.
+    Each drill ends with a complete certificate and a preview without changes; leaves with 1 when one does not. For
+    stacks on an existing cluster: a rehearsed one cannot be asked for its status.
     """
     if list_:
         _list()
         return
     folder = project.absolute()
     settings = load_stack_file(folder, stack)
-    drills = choose_drills(names or [], rehearsed=settings.eks is not None)
+    if settings.eks is not None:
+        place, needs = f"Pulumi.{stack}.yaml", "drills need a stack with provider existing"
+        raise GitOpsStackError(Problem("found eks", needs, place, "gitops-stack:cluster.provider"))
+    drills = choose_drills(names or [])
     with progress("drills") as step:
         lab = Lab.open(build_lab_folder(folder, name), build_tools(step))
         clear_earlier(lab, step)
         course: list[Drilled] = []
         try:
-            course.extend(run_course(drills, lambda: _open(lab, folder, settings, step), step))
+            course.extend(run_course(drills, lambda: open_site(lab, folder, stack, step, DOCUMENTED), step))
         finally:
             if not keep:
                 lab.down(step)
@@ -82,14 +86,6 @@ def _list() -> None:
     for one in DRILLS:
         table.add_row(one.name, " ".join(one.happened.split()))
     out.print(table)
-
-
-def _open(lab: Lab, project: Path, settings: StackSettings, step: Progress) -> Site:
-    if settings.eks is None:
-        return open_site(lab, project, settings.stack, step, DOCUMENTED)
-    from gitops_stack.lab.drills.rehearsed_site import open_rehearsed_site  # noqa: PLC0415 - botocore
-
-    return open_rehearsed_site(lab, project, settings.stack, step, DOCUMENTED)
 
 
 def _describe(settings: StackSettings, course: list[Drilled]) -> dict[str, object]:

@@ -101,9 +101,9 @@ def test_a_lab_that_is_kept_is_named(project: Path, lab: dict[str, Any]) -> None
     assert lab["down"] == 1
 
 
-@pytest.mark.usefixtures("lab")
-def test_a_rehearsal_runs_those_that_say_more_there(project: Path) -> None:
-    assert "drills in a rehearsal are namespace-deleted" in drill(project, "state-lost", "--stack", "dev")
+def test_an_eks_stack_is_refused_before_anything_is_made(project: Path) -> None:
+    assert "found eks; drills need a stack with provider existing" in drill(project, "--stack", "dev")
+    assert not (project / ".lab").exists()
 
 
 def test_a_lab_of_something_else_is_not_broken(project: Path, lab: dict[str, Any]) -> None:

@@ -66,7 +66,6 @@ DRILLS = (
             workloads included. Sessions end and the admin password is another one, since `argocd-secret` was in
             there.
         """,
-        rehearsed=True,
     ),
     Drill(
         name="repository-moved",
@@ -141,22 +140,18 @@ DRILLS = (
             workloads are to stay: [Finalizers are stuck](#finalizers-are-stuck).
         """,
         keeps_workloads=False,
-        rehearsed=True,
     ),
 )
 
 
-def choose_drills(names: list[str], *, rehearsed: bool) -> list[Drill]:
+def choose_drills(names: list[str]) -> list[Drill]:
     """Return the drills of these names in their own order, each behind the one it begins after; all when none is named.
 
-    ``rehearsed``: for a rehearsal, which runs some of them. Raises :class:`EnvironmentProblem` for another name.
+    Raises :class:`EnvironmentProblem` for another name.
     """
-    known = {one.name: one for one in DRILLS if one.rehearsed or not rehearsed}
+    known = {one.name: one for one in DRILLS}
     if unknown := [name for name in names if name not in known]:
-        where = " in a rehearsal" if rehearsed else ""
-        raise EnvironmentProblem(
-            Problem(f"found {', '.join(unknown)}", f"drills{where} are {', '.join(known)}", "drill")
-        )
+        raise EnvironmentProblem(Problem(f"found {', '.join(unknown)}", f"drills are {', '.join(known)}", "drill"))
     wanted = set(names or known)
     wanted |= {known[name].after for name in wanted} - {""}
     return [one for one in known.values() if one.name in wanted]

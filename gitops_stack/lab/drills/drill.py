@@ -56,8 +56,6 @@ class Drill:
     """Name of the drill whose end this one begins with."""
     keeps_workloads: bool = True
     """Whether workloads run on: Deployments and namespaces keep their UIDs."""
-    rehearsed: bool = False
-    """Whether it says more on an EKS stack than in the lab, so that a rehearsal runs it as well."""
 
 
 PROOF = (

@@ -123,11 +123,6 @@ def clear_earlier(lab: Lab, progress: Progress) -> None:
     lab.down(lambda line: progress(f"earlier lab: {line}"))
     shutil.rmtree(state.directory)
     LabState.open(state.directory)
-    mark(lab)
-
-
-def mark(lab: Lab) -> None:
-    """Note that the lab is the drills' own."""
     _mark(lab).touch()
 
 

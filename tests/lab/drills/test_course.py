@@ -145,22 +145,17 @@ def test_every_drill_is_written_out_and_begins_where_an_earlier_one_ends() -> No
 
 
 @pytest.mark.parametrize(
-    ("names", "rehearsed", "chosen"),
+    ("names", "chosen"),
     [
-        ([], False, [drill.name for drill in DRILLS]),
-        (["state-lost"], False, ["state-lost"]),
-        (["credentials-rotated"], False, ["repository-moved", "credentials-rotated"]),
-        ([], True, [drill.name for drill in DRILLS if drill.rehearsed]),
+        ([], [drill.name for drill in DRILLS]),
+        (["state-lost"], ["state-lost"]),
+        (["credentials-rotated"], ["repository-moved", "credentials-rotated"]),
     ],
 )
-def test_drills_are_chosen_by_name_with_those_they_begin_after(
-    names: list[str], rehearsed: bool, chosen: list[str]
-) -> None:
-    assert [drill.name for drill in choose_drills(names, rehearsed=rehearsed)] == chosen
+def test_drills_are_chosen_by_name_with_those_they_begin_after(names: list[str], chosen: list[str]) -> None:
+    assert [drill.name for drill in choose_drills(names)] == chosen
 
 
 def test_a_name_that_no_drill_has_is_one_sentence_with_those_there_are() -> None:
     with pytest.raises(EnvironmentProblem, match=r"^drill: found nowhere; drills are state-lost, "):
-        choose_drills(["nowhere"], rehearsed=False)
-    with pytest.raises(EnvironmentProblem, match=r"^drill: found state-lost; drills in a rehearsal are "):
-        choose_drills(["state-lost"], rehearsed=True)
+        choose_drills(["nowhere"])
