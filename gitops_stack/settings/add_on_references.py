@@ -9,7 +9,7 @@ from gitops_stack import conventions
 from gitops_stack.patterns import match_namespace
 from gitops_stack.settings.add_on_charts import AddOnChart, find_add_on_project, list_add_on_charts
 from gitops_stack.settings.add_on_roles import find_facts, find_role_settings, find_values, list_add_ons
-from gitops_stack.settings.add_on_values import find_value
+from gitops_stack.settings.add_on_values import find_value, list_texts
 from gitops_stack.settings.stack import StackSettings
 
 Finding = tuple[str, object, str]
@@ -27,7 +27,7 @@ def check_add_on_applications(settings: StackSettings) -> Iterator[Finding]:
         yield from _check_namespace(settings, name, path, chart)
         yield from _check_role(settings, name, path, chart)
         values = find_values(settings, name)
-        yield from _check_service_account(settings, name, path, chart)
+        yield from _check_service_account(settings, name, path, chart, values)
         for need in chart.needs:
             if find_value(values, need.when) and need.value is None:
                 yield f"{path}.values.{need.when}", "a value", f"needs to be left out: {need.why}"
@@ -67,23 +67,17 @@ def _check_namespace(settings: StackSettings, name: str, path: str, chart: AddOn
                 yield f"projects.{project}.namespaces", pattern, f"needs one owner: {path} is in {namespace}"
 
 
-def _check_service_account(settings: StackSettings, name: str, path: str, chart: AddOnChart) -> Iterator[Finding]:
+def _check_service_account(
+    settings: StackSettings, name: str, path: str, chart: AddOnChart, values: Mapping[str, Any]
+) -> Iterator[Finding]:
     """Pods get their role by the service account: one that `values` calls otherwise has none."""
     if settings.eks is None or chart.role is None:
         return
-    account, values = find_facts(settings, name)["serviceAccount"], find_values(settings, name)
-    for place in _list_places(chart.values, "${serviceAccount}"):
-        if (found := find_value(values, place)) != account:
+    account = find_facts(settings, name)["serviceAccount"]
+    for place, text in list_texts(chart.values):
+        if text == "${serviceAccount}" and (found := find_value(values, place)) != account:
             needs = f"needs to be left out: the role in AWS is for service account {account}"
             yield f"{path}.values.{place}", found or "another value above it", needs
-
-
-def _list_places(values: Mapping[str, Any], wanted: str, above: str = "") -> Iterator[str]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _list_places(value, wanted, f"{above}{key}.")
-        elif value == wanted:
-            yield f"{above}{key}"
 
 
 def _check_role(settings: StackSettings, name: str, path: str, chart: AddOnChart) -> Iterator[Finding]:
