@@ -14,11 +14,10 @@ from gitops_stack.charts.pull import pull_chart
 from gitops_stack.charts.reference import ChartReference
 from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.cli.gates import Promoted
-from gitops_stack.cli.stack_delivery import StackDelivery
+from gitops_stack.cli.stack_delivery import StackDelivery, StackPromotion
 from gitops_stack.delivery.charts.chart_file import ChartFile, load_stack_charts
 from gitops_stack.delivery.charts.plan import ChartAssignment, ChartPlan, plan_chart_promotion, plan_chart_set
 from gitops_stack.delivery.charts.proof import prove_charts
-from gitops_stack.delivery.plan import Target
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.policies.finding import Finding
@@ -129,22 +128,8 @@ class ChartSet(ChartDelivery):
 
 
 @dataclass(frozen=True)
-class ChartPromotion(ChartDelivery):
+class ChartPromotion(StackPromotion[ChartPlan], ChartDelivery):
     """The versions that stack ``origin`` has."""
-
-    targets: Sequence[Target]
-    origin: str
-    passed: list[str] = field(default_factory=list)
-
-    @property
-    def gates(self) -> Sequence[str]:
-        """The gates that were green, one line each."""
-        return self.passed
-
-    @property
-    def applications(self) -> list[str]:
-        """The applications whose charts change."""
-        return [target.application for target in self.targets]
 
     def plan(self, tree: Path) -> ChartPlan:
         """Plan the change on the files in ``tree``."""
@@ -152,11 +137,8 @@ class ChartPromotion(ChartDelivery):
         planned = plan_chart_promotion(self._project_in(tree), source, destination, self.targets, self.charts.pull)
         return self._in_repository(planned)
 
-    def prove(self, tree: Path, plan: ChartPlan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
-        """Hold the plan against the renders, then the stack's gates. Raises with the reason of a red one."""
-        warnings = super().prove(tree, plan, before, after)
+    def _describe(self, tree: Path, plan: ChartPlan) -> Promoted:
         charts: dict[str, list[dict[str, str]]] = {}
         for change in plan.changes:
             charts.setdefault(change.application, []).append(change.origin)
-        self.passed[:] = self._run_gates(tree, Promoted(tree, self.stack, self.origin, {}, charts))
-        return warnings
+        return Promoted(tree, self.stack, self.origin, {}, charts)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.cli.gates import Promoted
-from gitops_stack.cli.stack_delivery import StackDelivery
+from gitops_stack.cli.stack_delivery import StackDelivery, StackPromotion
 from gitops_stack.delivery.plan import (
     Assignment,
     Plan,
-    Target,
     check_applications,
     check_promotion,
     plan_image_set,
@@ -75,22 +74,8 @@ class ImageSet(ImageDelivery):
 
 
 @dataclass(frozen=True)
-class Promotion(ImageDelivery):
+class Promotion(StackPromotion[Plan], ImageDelivery):
     """The images that stack ``origin`` runs."""
-
-    targets: Sequence[Target]
-    origin: str
-    passed: list[str] = field(default_factory=list)
-
-    @property
-    def gates(self) -> Sequence[str]:
-        """The gates that were green, one line each."""
-        return self.passed
-
-    @property
-    def applications(self) -> list[str]:
-        """The applications whose images change."""
-        return [target.application for target in self.targets]
 
     def plan(self, tree: Path) -> Plan:
         """Plan the change on the files in ``tree``, after a look at what ``origin`` renders."""
@@ -104,11 +89,8 @@ class Promotion(ImageDelivery):
         GitOpsStackError.raise_for(check_origin(tree, self.origin, folders, planned.changes, build_rendered(running)))
         return planned
 
-    def prove(self, tree: Path, plan: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
-        """Hold the plan against the renders, then the stack's gates. Raises with the reason of a red one."""
-        warnings = super().prove(tree, plan, before, after)
+    def _describe(self, tree: Path, plan: Plan) -> Promoted:
         images: dict[str, list[str]] = {}
         for change in plan.changes:
             images.setdefault(change.application, []).append(change.after)
-        self.passed[:] = self._run_gates(tree, Promoted(tree, self.stack, self.origin, images))
-        return warnings
+        return Promoted(tree, self.stack, self.origin, images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic
@@ -13,6 +13,7 @@ from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.git_branch import find_checkout, load_branch, open_copy
 from gitops_stack.delivery.message import build_branch, build_message
+from gitops_stack.delivery.plan import Target
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.scaffold.promotion import load_gates
 from gitops_stack.settings import StackSettings
@@ -113,3 +114,35 @@ class StackDelivery(Generic[Reviewed]):
             return []
         with open_copy(tree) as copied:  # what a gate leaves behind, or commits, would be pushed
             return run_gates(gates, replace(promoted, project=self._project_in(copied)), copied)
+
+
+@dataclass(frozen=True)
+class StackPromotion(StackDelivery[Reviewed]):
+    """A change that brings ``stack`` what stack ``origin`` has of ``targets``, and waits for the stack's gates.
+
+    Of the bases of a class it is the first, before the delivery whose kind it promotes: the gates come after its proof.
+    """
+
+    targets: Sequence[Target]
+    origin: str
+    passed: list[str] = field(default_factory=list)
+
+    @property
+    def gates(self) -> Sequence[str]:
+        """The gates that were green, one line each."""
+        return self.passed
+
+    @property
+    def applications(self) -> list[str]:
+        """The applications that change."""
+        return [target.application for target in self.targets]
+
+    def prove(self, tree: Path, plan: Reviewed, before: Snapshot | None, after: Snapshot | None) -> list[str]:
+        """Hold the plan against the renders, then the stack's gates. Raises with the reason of a red one."""
+        warnings = super().prove(tree, plan, before, after)
+        self.passed[:] = self._run_gates(tree, self._describe(tree, plan))
+        return warnings
+
+    def _describe(self, tree: Path, plan: Reviewed) -> Promoted:
+        """Return what the gates are asked about."""
+        raise NotImplementedError

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
+
+from typing_extensions import Self
 
 from gitops_stack.delivery.image_reference import (
     ImageReference,
@@ -20,6 +22,8 @@ from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
 
+_Change = TypeVar("_Change")
+_Content = TypeVar("_Content", bound="str | bytes")
 PIN_LENGTH = 12
 """Digits of a digest in a title or the name of a branch."""
 
@@ -72,18 +76,23 @@ class ImageChange:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The changes of one stack, and path -> new text of each file. Empty when everything is as wanted already."""
+class StackPlan(Generic[_Change, _Content]):
+    """The changes of one stack, and path -> new content of each file. Empty when everything is as wanted already."""
 
     stack: str
-    changes: tuple[ImageChange, ...] = ()
-    texts: dict[str, str] = field(default_factory=dict)
+    changes: tuple[_Change, ...] = ()
+    texts: dict[str, _Content] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     promoted_from: str | None = None
 
-    def with_warnings(self, warnings: Sequence[str]) -> Plan:
+    def with_warnings(self, warnings: Sequence[str]) -> Self:
         """Return the plan with more warnings."""
         return replace(self, warnings=(*self.warnings, *warnings))
+
+
+@dataclass(frozen=True)
+class Plan(StackPlan[ImageChange, str]):
+    """The images of one stack that change; files are of the repository with the applications."""
 
 
 def parse_target(text: str) -> Target:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from gitops_stack.charts.package import ChartPackage
 from gitops_stack.charts.reference import ChartReference, check_version
 from gitops_stack.charts.vendor import plan_package, refuse_changed
 from gitops_stack.delivery.charts.chart_file import ChartFile, load_stack_charts
-from gitops_stack.delivery.plan import Target, parse_target
+from gitops_stack.delivery.plan import StackPlan, Target, parse_target
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
@@ -74,18 +74,8 @@ class ChartChange:
 
 
 @dataclass(frozen=True)
-class ChartPlan:
-    """The changes of one stack, and path -> new content of each file, from the project's folder."""
-
-    stack: str
-    changes: tuple[ChartChange, ...] = ()
-    texts: dict[str, str | bytes] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    promoted_from: str | None = None
-
-    def with_warnings(self, warnings: Sequence[str]) -> ChartPlan:
-        """Return the plan with more warnings."""
-        return replace(self, warnings=(*self.warnings, *warnings))
+class ChartPlan(StackPlan[ChartChange, str | bytes]):
+    """The charts of one stack that change; files are from the project's folder."""
 
 
 def parse_chart_assignment(written: str) -> ChartAssignment:
