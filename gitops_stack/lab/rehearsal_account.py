@@ -5,13 +5,14 @@ Its processes become programs of the lab, its errors ours, and our tables of wha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from gitops_stack.account.addon_versions import load_recorded, load_recorded_day
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.lab.control_plane import CALLER
+from gitops_stack.lab.control_plane import CALLER, TOKEN_WEBHOOK
 from gitops_stack.lab.probes import build_port_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LabState
@@ -23,6 +24,7 @@ from pulumi_aws_double.endpoint_gate import VPC, build_gate, is_place
 from pulumi_aws_double.errors import DoubleError
 from pulumi_aws_double.errors import EnvironmentProblem as DoubleEnvironmentProblem
 from pulumi_aws_double.servers import Server
+from pulumi_aws_double.token_review import build_webhook_config
 
 
 def check_place(place: str) -> str:
@@ -47,11 +49,16 @@ def build_catalogue() -> Catalogue:
 def build_programs(
     state: LabState, account_id: str, region: str, place: str, environment: Mapping[str, str]
 ) -> list[Program]:
-    """Return the account and the endpoint of its cluster, which lets ``place`` through; ports are the lab's."""
+    """Return the account and the endpoint of its cluster, which lets ``place`` through; ports are the lab's.
+
+    An API server that starts after this asks the account whose a token is.
+    """
     ports = state.load_ports()
     write_catalogue(_catalogue(state), build_catalogue())
-    account = build_account(ports[NAME], account_id, region, _store(state), environment)
-    gated = {**environment, **build_variables(state, region)}
+    gated = {**environment, **build_variables(state, region)}  # where the account's cluster answers
+    tokens = ports["eks-tokens"]
+    account = build_account(ports[NAME], account_id, region, _store(state), gated, token_port=tokens)
+    (state.directory / TOKEN_WEBHOOK).write_text(json.dumps(build_webhook_config(tokens)), encoding="utf-8")
     gate = build_gate(ports[GATE], ports["kube-apiserver"], region, place, gated)
     return [_as_program(account), _as_program(gate)]
 

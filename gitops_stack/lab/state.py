@@ -35,6 +35,7 @@ PORT_NAMES = (
     "argocd-server-metrics",
     "eks-endpoint",
     "aws-account",
+    "eks-tokens",
     "git-host",
 )
 # Below Linux's range for outgoing connections (32768 and up), which could take a port while its process restarts.

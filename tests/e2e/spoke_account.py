@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import base64
 import datetime
-import hashlib
-import hmac
 import json
 import ssl
 import threading
@@ -21,7 +19,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 import boto3
@@ -32,9 +30,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from moto.server import ThreadedMotoServer
 
+from pulumi_aws_double.token_review import CLUSTER_HEADER, PREFIX, sign
+
 REGION, ACCOUNT = "eu-central-1", "123456789012"
 STS_HOST = f"sts.{REGION}.amazonaws.com"
-PREFIX, CLUSTER_HEADER = "k8s-aws-v1.", "x-k8s-aws-id"
 _NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 _NEEDED = ("sts:AssumeRole", "sts:TagSession")
 
@@ -128,7 +127,8 @@ class Account:
         assert (url.scheme, url.netloc, query["Action"]) == ("https", STS_HOST, "GetCallerIdentity")
         assert CLUSTER_HEADER in query["X-Amz-SignedHeaders"].split(";")
         session = self.sessions[query["X-Amz-Credential"].partition("/")[0]]
-        if sign(query, session.secret, self.cluster_name) != query["X-Amz-Signature"]:
+        headers = {"host": STS_HOST, CLUSTER_HEADER: self.cluster_name}
+        if sign(query, headers, session.secret) != query["X-Amz-Signature"]:
             self.seen.append(f"{session.role_arn}: not signed for {self.cluster_name}")
             return {"authenticated": False, "error": "the token is for another cluster"}
         groups = self.entries.get(session.role_arn)
@@ -139,22 +139,6 @@ class Account:
             "authenticated": True,
             "user": {"username": session.role_arn, "uid": session.role_arn, "groups": groups},
         }
-
-
-def sign(query: dict[str, str], secret: str, cluster_name: str) -> str:
-    """Return the Signature Version 4 of a presigned request for ``cluster_name``."""
-    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in query.items() if k != "X-Amz-Signature")
-    headers = {"host": STS_HOST, CLUSTER_HEADER: cluster_name}
-    signed = query["X-Amz-SignedHeaders"].split(";")
-    lines = ["GET", "/", "&".join(f"{key}={value}" for key, value in pairs)]
-    lines += [*(f"{name}:{headers[name]}" for name in signed), "", ";".join(signed), hashlib.sha256(b"").hexdigest()]
-    scope = query["X-Amz-Credential"].partition("/")[2]
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    text = "\n".join(["AWS4-HMAC-SHA256", query["X-Amz-Date"], scope, digest])
-    key = f"AWS4{secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

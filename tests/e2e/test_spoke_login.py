@@ -14,8 +14,9 @@ from gitops_stack.aws_plan.account import Account as Place
 from gitops_stack.aws_plan.pod_policies import build_hub_policy
 from gitops_stack.aws_plan.trust_policies import build_hub_trust, build_pod_identity_trust
 from gitops_stack.lab.tools import build_tools
+from pulumi_aws_double.token_review import PREFIX
 from tests.e2e.scenario import say
-from tests.e2e.spoke_account import ACCOUNT, PREFIX, REGION, Account, serve
+from tests.e2e.spoke_account import ACCOUNT, REGION, Account, serve
 
 pytestmark = pytest.mark.e2e
 SPOKE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/spoke"

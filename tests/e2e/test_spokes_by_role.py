@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,7 @@ from gitops_stack.gitops_tree.private_file import write_private_file
 from gitops_stack.lab.control_plane import TOKEN_WEBHOOK
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
+from pulumi_aws_double.token_review import build_webhook_config
 from tests.e2e.scenario import STACK, Scenario, edit_stack, say, wait_for
 from tests.e2e.spoke_account import ACCOUNT, Account, serve
 from tests.e2e.test_spoke_login import SPOKE_ROLE, prepare
@@ -38,14 +40,7 @@ def account(served: tuple[Account, str, dict[str, str]]) -> Account:
 @pytest.fixture(scope="module")
 def spoke(tmp_path_factory: pytest.TempPathFactory, served: tuple[Account, str, dict[str, str]]) -> Iterator[Lab]:
     lab = Lab.open(tmp_path_factory.mktemp("spoke"), build_tools(say))
-    webhook = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "eks", "cluster": {"server": served[1]}}],
-        "users": [{"name": "apiserver", "user": {}}],
-        "contexts": [{"name": "eks", "context": {"cluster": "eks", "user": "apiserver"}}],
-        "current-context": "eks",
-    }
+    webhook = build_webhook_config(urlsplit(served[1]).port or 0)
     (lab.state.directory / TOKEN_WEBHOOK).write_text(json.dumps(webhook))
     lab.up(say)
     yield lab

@@ -7,35 +7,40 @@ the two never disagree. ``python -m pulumi_aws_double.account`` is that process.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from pulumi_aws_double.admission import CALLER
+from pulumi_aws_double.answers import install_answers
 from pulumi_aws_double.catalogue import CATALOGUE
 from pulumi_aws_double.lab_nodes import KUBECONFIG, SERVER
 from pulumi_aws_double.models import AwsError
-from pulumi_aws_double.resources.kinds import POD_IDENTITIES
 from pulumi_aws_double.servers import LOOPBACK, PYTHON_PATH, Server
 from pulumi_aws_double.session import ENDPOINT, STORE, AwsSession
-from pulumi_aws_double.store import Store
+from pulumi_aws_double.token_review import KEY, serve_reviews
 
 NAME = "aws-account"
 ACCOUNT_ID = "MOTO_ACCOUNT_ID"
 _SERVICES = ("ec2", "ecr", "eks", "events", "iam", "kms", "logs", "secretsmanager", "sqs", "sts")
-_ASSOCIATIONS_PATH = "{0}/clusters/(?P<name>[^/]+)/pod-identity-associations$"
-_ASSOCIATION_SUMMARY = ("namespace", "serviceAccount", "associationArn", "associationId")
 _GLOBAL = frozenset({"iam", "sts"})
 
 
-def build_account(port: int, account_id: str, region: str, store: Path, environment: Mapping[str, str]) -> Server:
+def build_account(
+    port: int,
+    account_id: str,
+    region: str,
+    store: Path,
+    environment: Mapping[str, str],
+    *,
+    token_port: int | None = None,
+) -> Server:
     """Return the process that is the account ``account_id``; it is ready when it answers on ``port``.
 
-    ``region`` is loaded before that, so that no request has to wait for it; other regions work too.
+    ``region`` is loaded before that, so that no request has to wait for it; other regions work too. On ``token_port``
+    it answers an API server's questions about tokens, see :mod:`pulumi_aws_double.token_review`.
     """
     command = (
         sys.executable,
@@ -44,6 +49,7 @@ def build_account(port: int, account_id: str, region: str, store: Path, environm
         f"--port={port}",
         f"--region={region}",
         f"--store={store}",
+        *([f"--token-port={token_port}"] if token_port is not None else []),
     )
     own = {
         **environment,
@@ -77,8 +83,8 @@ def build_environment(
     return {
         ENDPOINT: f"http://{LOOPBACK}:{port}",
         STORE: str(store),
-        "AWS_ACCESS_KEY_ID": "double",
-        "AWS_SECRET_ACCESS_KEY": "double",
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": KEY,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -98,36 +104,22 @@ def seed_secret(aws: AwsSession, name: str, value: str) -> str:
     return str(aws.call("secretsmanager", "DescribeSecret", SecretId=name)["ARN"])
 
 
-def _build_associations_answer(store: Path) -> Callable[..., tuple[int, dict[str, str], str]]:
-    """Build the answer to eks:ListPodIdentityAssociations, which moto lacks."""
-
-    def answer(request: Any, full_url: str, headers: Any) -> tuple[int, dict[str, str], str]:  # noqa: ANN401 - moto's
-        cluster = request.path.split("/")[2]
-        region = request.headers["Authorization"].split("/")[2]  # Credential=<key>/<date>/<region>/eks/aws4_request
-        wanted = {name: request.args[name] for name in ("namespace", "serviceAccount") if name in request.args}
-        associations = [
-            {"clusterName": cluster, **{name: found[name] for name in _ASSOCIATION_SUMMARY}}
-            for key, found in Store(store).list(POD_IDENTITIES).items()
-            if key.startswith(f"{region}/{cluster}:") and wanted.items() <= found.items()
-        ]
-        return 200, {"Content-Type": "application/json"}, json.dumps({"associations": associations})
-
-    return answer
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Serve the account until the process ends."""
     parser = argparse.ArgumentParser(prog=NAME, description="A moto server that is one AWS account.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--region", required=True)
     parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--token-port", type=int)
     given = parser.parse_args(arguments)
     given.store.unlink(missing_ok=True)
     account = os.environ[ACCOUNT_ID]
     for service in _SERVICES:
         backends = getattr(import_module(f"moto.{service}.models"), f"{service}_backends")
         _ = backends[account]["aws" if service in _GLOBAL else given.region]
-    import_module("moto.eks.urls").url_paths[_ASSOCIATIONS_PATH] = _build_associations_answer(given.store)
+    install_answers(given.store)
+    if given.token_port is not None:
+        serve_reviews(given.token_port, given.store)
     import_module("moto.server").main(["--host", LOOPBACK, "--port", str(given.port)])
 
 

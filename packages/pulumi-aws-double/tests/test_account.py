@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from driver import ACCOUNT, REGION, unique
 from pulumi_aws_double.account import build_environment, seed_secret
+from pulumi_aws_double.answers import complete_cluster
 from pulumi_aws_double.executables import write_executables
 from pulumi_aws_double.session import AwsSession
 from pulumi_aws_double.store import Store
@@ -45,6 +47,35 @@ def test_the_account_lists_pod_identities_which_moto_does_not(account: Path) -> 
         Store(account).put("eks_pod_identities", key, document)
     found = AwsSession(REGION).call("eks", "ListPodIdentityAssociations", clusterName=cluster, **wanted)
     assert [association["associationId"] for association in found["associations"]] == ["a-1"]
+
+
+def test_the_account_describes_a_cluster_as_it_was_made_and_not_as_moto_keeps_it(account: Path) -> None:
+    cluster, session = unique("acme"), AwsSession(REGION)
+    request = {"name": cluster, "roleArn": f"arn:aws:iam::{ACCOUNT}:role/eks", "resourcesVpcConfig": {"subnetIds": []}}
+    session.call("eks", "CreateCluster", version="1.35", **request)
+    moto = session.call("eks", "DescribeCluster", name=cluster)["cluster"]
+    made = {"version": "1.36", "deletionProtection": True, "vpcConfig": {"publicAccessCidrs": ["203.0.113.0/24"]}}
+    Store(account).put("eks_clusters", f"{REGION}/{cluster}", made)
+    found = session.call("eks", "DescribeCluster", name=cluster)["cluster"]
+    assert (found["version"], found["deletionProtection"]) == ("1.36", True)
+    assert found["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"]
+    assert (found["arn"], found["endpoint"]) == (moto["arn"], moto["endpoint"])
+
+
+def test_a_described_cluster_answers_at_the_labs_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"name": "acme", "endpoint": "https://moto", "certificateAuthority": {"data": "bW90bw=="}}
+    monkeypatch.setenv("PULUMI_AWS_DOUBLE_KUBECONFIG", str(tmp_path / "kubeconfig"))
+    assert complete_cluster(own, {}) == own, "a lab that is down"
+    cluster = {"server": "https://127.0.0.1:6443", "certificate-authority-data": "bGFi"}
+    config = {
+        "current-context": "lab",
+        "contexts": [{"name": "lab", "context": {"cluster": "lab"}}],
+        "clusters": [{"name": "lab", "cluster": cluster}],
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(config), encoding="utf-8")
+    monkeypatch.setenv("PULUMI_AWS_DOUBLE_EKS_ENDPOINT", "https://127.0.0.1:7443")
+    found = complete_cluster(own, {})
+    assert (found["endpoint"], found["certificateAuthority"]) == ("https://127.0.0.1:7443", {"data": "bGFi"})
 
 
 @pytest.mark.usefixtures("account")
