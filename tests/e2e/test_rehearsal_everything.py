@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,16 @@ import pytest
 
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.lab import Lab
-from gitops_stack.lab.rehearsal import Rehearsal
+from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed
 from gitops_stack.lab.tools import build_tools
 from tests.e2e.scenario import ROOT, say
 from tests.e2e.test_rehearsal import check_documents, of_type, resources
 from tests.stacks import changed_config
 
 pytestmark = pytest.mark.e2e
+
+_ROLLED = ("Cluster", "NodeGroup", "Addon")
+"""What a new Kubernetes version changes, the control plane first."""
 
 
 def write_project(folder: Path, stack: str, config: dict[str, Any]) -> Path:
@@ -40,7 +45,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
     rehearsal.report.lab.down(say)
 
 
-def test_a_stack_with_everything_is_made_and_taken_down(everything: Rehearsal) -> None:
+def test_a_stack_with_everything_is_made(everything: Rehearsal) -> None:
     everything.preview(say)
     everything.up(say)
     everything.hand_over(say)
@@ -56,6 +61,38 @@ def test_a_stack_with_everything_is_made_and_taken_down(everything: Rehearsal) -
     assert [found["id"] for found in roles if found.get("external")] == ["eks"], "the one that was there"
     roles = [found for found in roles if not found.get("external")]
     assert {role["outputs"]["permissionsBoundary"].rpartition("/")[2] for role in roles} == {"boundary"}
+
+
+def upgrade_cluster(rehearsal: Rehearsal, version: str, *options: str) -> dict[str, Any]:
+    """Run `gitops-stack upgrade cluster` against the rehearsal's account, and merge what it wrote."""
+    engine = rehearsal.report.engine
+    command = [sys.executable, "-c", "from gitops_stack.cli.main import main; main()", "upgrade", "cluster"]
+    command += ["--to", version, "--stack", engine.stack, "--project", str(engine.project), "--base", "main"]
+    command += ["--forge", "none", "--output", "json", *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=engine.environment(), check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    for words in (["fetch", "--quiet", "origin"], ["merge", "--quiet", "--no-edit", f"origin/{found['branch']}"]):
+        subprocess.run(["git", "-C", str(engine.project), *words], check=True)
+    return found
+
+
+def test_the_next_kubernetes_version_rolls_from_the_control_plane_to_the_nodes(everything: Rehearsal) -> None:
+    found = upgrade_cluster(everything, "1.36", "--ami", "system=1.36.1-20261101")
+    assert found["files"] == ["Pulumi.prd.yaml"]
+    everything.settings = load_rehearsed(everything.report.engine.project, "prd")
+    everything.up(say)
+    assert {step.operation for step in everything.made} == {"update"}, "nothing is replaced"
+    by_type = {kind: [step for step in everything.made if step.type.endswith(f":{kind}")] for kind in _ROLLED}
+    assert all(by_type.values())
+    plane = by_type["Cluster"][-1]
+    assert min(step.begun for kind in _ROLLED[1:] for step in by_type[kind]) >= plane.begun + plane.seconds
+    versions = {group["outputs"]["version"] for group in of_type(everything, "NodeGroup")}
+    assert versions == {"1.36"}
+    everything.preview_again(say)
+
+
+def test_a_stack_with_everything_is_taken_down(everything: Rehearsal) -> None:
     everything.destroy(say)
     everything.look_for_leftovers(say)
     assert everything.left == []
