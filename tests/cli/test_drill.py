@@ -101,8 +101,14 @@ def test_a_lab_that_is_kept_is_named(project: Path, lab: dict[str, Any]) -> None
     assert lab["down"] == 1
 
 
-def test_an_eks_stack_is_refused_before_anything_is_made(project: Path) -> None:
-    assert "found eks; drills need a stack with provider existing" in drill(project, "--stack", "dev")
+def test_a_stack_on_eks_is_drilled_in_what_its_doubles_can_lose(project: Path, lab: dict[str, Any]) -> None:
+    drill(project, "--stack", "dev")
+    assert lab["drills"] == ["namespace-deleted"]
+
+
+def test_a_drill_that_needs_aws_is_refused_before_anything_is_made(project: Path) -> None:
+    said = drill(project, "state-lost", "--stack", "dev")
+    assert said == "drill: found state-lost; drills of a stack on EKS are namespace-deleted"
     assert not (project / ".lab").exists()
 
 

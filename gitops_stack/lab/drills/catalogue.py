@@ -48,6 +48,7 @@ DRILLS = (
             they, and with them the namespace, hang in deletion. Workloads run on, and nobody syncs them.
         """,
         damage=damage.delete_namespace,
+        rehearsed=True,
         sign=Sign(_STATUS, "is being deleted"),
         commands=(
             Command(
@@ -144,14 +145,16 @@ DRILLS = (
 )
 
 
-def choose_drills(names: list[str]) -> list[Drill]:
+def choose_drills(names: list[str], *, rehearsed: bool = False) -> list[Drill]:
     """Return the drills of these names in their own order, each behind the one it begins after; all when none is named.
 
-    Raises :class:`EnvironmentProblem` for another name.
+    ``rehearsed`` leaves those that a stack on EKS can be drilled with. Raises :class:`EnvironmentProblem` for another
+    name.
     """
-    known = {one.name: one for one in DRILLS}
+    known = {one.name: one for one in DRILLS if one.rehearsed or not rehearsed}
     if unknown := [name for name in names if name not in known]:
-        raise EnvironmentProblem(Problem(f"found {', '.join(unknown)}", f"drills are {', '.join(known)}", "drill"))
+        of = " of a stack on EKS" if rehearsed else ""
+        raise EnvironmentProblem(Problem(f"found {', '.join(unknown)}", f"drills{of} are {', '.join(known)}", "drill"))
     wanted = set(names or known)
     wanted |= {known[name].after for name in wanted} - {""}
     return [one for one in known.values() if one.name in wanted]

@@ -54,6 +54,8 @@ class Drill:
     recovered: str
     after: str = ""
     """Name of the drill whose end this one begins with."""
+    rehearsed: bool = False
+    """Whether a stack on EKS is drilled as well, on doubles: nothing that only AWS has is broken or mended."""
     keeps_workloads: bool = True
     """Whether workloads run on: Deployments and namespaces keep their UIDs."""
 

@@ -123,6 +123,11 @@ def clear_earlier(lab: Lab, progress: Progress) -> None:
     lab.down(lambda line: progress(f"earlier lab: {line}"))
     shutil.rmtree(state.directory)
     LabState.open(state.directory)
+    mark_lab(lab)
+
+
+def mark_lab(lab: Lab) -> None:
+    """Note that the lab is one of drills, which the next drills may remove."""
     _mark(lab).touch()
 
 
