@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops_stack.gitops_tree.whole_file import write_whole_files
+from gitops_stack.gitops_tree.whole_file import write_whole_file
 
 
 def write_private_file(file: Path, text: str) -> None:
     """Write ``text`` to ``file`` with mode 0600; a run that is killed leaves the old file, or none."""
-    write_whole_files({file: text}, mode=0o600)
+    write_whole_file(file, text, mode=0o600)

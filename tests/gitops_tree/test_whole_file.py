@@ -72,3 +72,19 @@ def test_a_link_stays_a_link_and_a_mode_stays_the_mode(tmp_path: Path) -> None:
     assert (tmp_path / "made").read_text() == "x"
     assert (tmp_path / "deep/er/file").read_bytes() == b"y\r\n"
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_whole_file(tmp_path / "pipe", "shown")
+    assert os.read(reader, 100) == b"shown"
+    assert (tmp_path / "pipe").is_fifo()
+    os.close(reader)
+
+
+def test_one_file_in_a_folder_that_is_missing_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as refused:
+        write_whole_file(tmp_path / "no/x", "new")
+    assert refused.value.filename == str(tmp_path / "no/x")
+    assert not list(tmp_path.iterdir())
