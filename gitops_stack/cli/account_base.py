@@ -13,6 +13,7 @@ from rich.table import Table
 from gitops_stack.cli.account import RoleArn, open_account
 from gitops_stack.cli.console import Output, Project, Stack, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.gitops_tree.whole_file import write_whole_file
 from gitops_stack.stack_files import stack_file
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _write(plan: BasePlan, project: Path, stack: str) -> None:
     if (text := _edit(plan, project, stack)) is not None:
         file = project / stack_file(stack)
         try:
-            file.write_bytes(text.encode("utf-8"))
+            write_whole_file(file, text)
         except OSError as error:
             raise EnvironmentProblem(
                 Problem(f"cannot be written: {error.strerror}", "repair it, run again", str(file))

@@ -33,6 +33,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.charts.plan import parse_chart_assignment
 from gitops_stack.delivery.charts.vendored_sources import plan_vendored_sources
 from gitops_stack.delivery.tree_reader import TreeReader
+from gitops_stack.gitops_tree.whole_file import write_whole_files
 
 app = typer.Typer(help="Charts of Helm: vendored and locked, and their versions in stacks.", no_args_is_help=True)
 
@@ -70,9 +71,8 @@ def chart_add(
         err.print("dry run: nothing was written", markup=False)
         return
     planned.write(project)
-    for path, text in texts.items():
-        with explain_failure(path, "written"):
-            (project / path).write_bytes(text.encode("utf-8"))
+    with explain_failure(", ".join(texts), "written"):
+        write_whole_files({project / path: text for path, text in texts.items()})
 
 
 @app.command("set")

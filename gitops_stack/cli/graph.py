@@ -17,6 +17,7 @@ from gitops_stack.cli.console import Project, Stack, err, progress
 from gitops_stack.cli.difference import load_base
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.gitops_tree.whole_file import write_whole_file
 from gitops_stack.graph.graph import Change, Graph, Look, build_graph
 from gitops_stack.graph.html_page import render_page
 from gitops_stack.graph.mermaid import render_mermaid
@@ -167,10 +168,8 @@ def _write(target: str, text: str) -> None:
         typer.echo(text, nl=False)
         return
     file = Path(target)
-    part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)  # whole or not at all: a browser may read it at any time
+        write_whole_file(file, text)  # a browser may read it at any time
     except OSError as error:
         raise EnvironmentProblem(
             Problem(f"cannot be written: {error.strerror}", "name another file", "--write", str(file))

@@ -21,6 +21,12 @@ from gitops_stack.cli.console import err, out
 from gitops_stack.cli.extras import describe_missing
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 
+_NEEDS = {  # what a person can do about a file or a disk; any other failure of the system is a bug of ours
+    errno.ENOSPC: "make room", errno.EDQUOT: "make room", errno.EROFS: "make it writable",
+    errno.EACCES: "give yourself the right to it", errno.EPERM: "give yourself the right to it",
+    errno.EISDIR: "move the folder away", errno.ENOTDIR: "move the file on the way away",
+    errno.ELOOP: "correct the links",
+}  # fmt: skip
 _COMMANDS = {
     "render": "tree.render",
     "lock": "tree.lock",
@@ -150,9 +156,9 @@ def main() -> None:
         err.print(f"error: {said}", markup=False)
         sys.exit(EnvironmentProblem.exit_code)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if (needs := _NEEDS.get(error.errno or 0)) is None:
             raise
-        err.print(f"error: {error.filename or 'disk'}: {error.strerror}; make room, then run again", markup=False)
+        err.print(f"error: {error.filename or 'disk'}: {error.strerror}; {needs}, then run again", markup=False)
         sys.exit(EnvironmentProblem.exit_code)
     except KeyboardInterrupt:
         err.print("stopped")

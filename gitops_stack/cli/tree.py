@@ -19,6 +19,7 @@ from gitops_stack.gitops_tree.lock import Lock, build_lock, check_lock, check_re
 from gitops_stack.gitops_tree.release import check_release, check_release_tag, load_tag_commit
 from gitops_stack.gitops_tree.render_cache import note_tag_check, render_key
 from gitops_stack.gitops_tree.tree import LOCK
+from gitops_stack.gitops_tree.whole_file import write_whole_file
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import render_metadata_schema
 from gitops_stack.scaffold.stack_text import write_release
@@ -78,7 +79,7 @@ def lock(
 def write_lock(settings: StackSettings, root: Path, manifests: Sequence[Manifest] | None = None) -> Lock:
     """Write the lock of a tree for ``manifests``, or for what its kustomization renders now."""
     found = build_lock(settings.argocd, load_manifests(root / "argocd", fresh=True) if manifests is None else manifests)
-    (root / LOCK).write_text(render_lock(found), encoding="utf-8")
+    write_whole_file(root / LOCK, render_lock(found))
     return found
 
 

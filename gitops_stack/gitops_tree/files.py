@@ -9,6 +9,7 @@ from pathlib import Path
 from gitops_stack.conventions import GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.errors import COMMAND, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree, list_folders
+from gitops_stack.gitops_tree.whole_file import write_whole_files
 from gitops_stack.settings import StackSettings
 
 _HEADER = GENERATED_HEADER.encode()
@@ -54,12 +55,9 @@ def write_tree(settings: StackSettings, root: Path) -> list[str]:
     GitOpsStackError.raise_for(check_authored_names(settings, root))
     wanted = build_tree(settings, load_authored_patches(root))
     found = load_generated(root)
-    changed = []
-    for path, text in wanted.items():
-        if found.get(path) != text:
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_text(text, encoding="utf-8")
-            changed.append(path)
+    written = {path: text for path, text in wanted.items() if found.get(path) != text}
+    write_whole_files({root / path: text for path, text in written.items()})
+    changed = list(written)
     for path in found.keys() - wanted.keys():
         (root / path).unlink()
         changed.append(path)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gitops_stack.gitops_tree.whole_file import write_whole_file
+
 
 def write_private_file(file: Path, text: str) -> None:
     """Write ``text`` to ``file`` with mode 0600; a run that is killed leaves the old file, or none."""
-    unfinished = file.with_name(f".{file.name}.part")
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(file)
+    write_whole_file(file, text, mode=0o600)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-from gitops_stack.policies.fields import dig, mapping, text
+from gitops_stack.policies.fields import mapping, text
 from gitops_stack.policies.finding import RenderedObject
 
 _EXTERNAL = ("sops", "bitnami.com")
 # What another program puts the value in the place of: argocd-vault-plugin, vals, 1Password, bank-vaults, envsubst,
-# helm, SOPS, references to cloud stores.
+# helm, SOPS, references to cloud stores, Argo CD's references to another Secret (`$name:key`).
 _PLACEHOLDER = re.compile(
-    r"<[^<>\n]+>|\$\{[^}\n]+\}|\$\([^)\n]+\)|\$[A-Z_][A-Z0-9_]*|\{\{[^\n]*\}\}|%[A-Z_]+%|ENC\[.*\]"
+    r"<[^<>\n]+>|\$\{[^}\n]+\}|\$\([^)\n]+\)|\$[A-Z_][A-Z0-9_]*|\$[a-z0-9][a-z0-9.-]*:[\w.-]+|\{\{[^\n]*\}\}|%[A-Z_]+%|ENC\[.*\]"
     r"|(?:op|sm|gcpsm|awssm|akv|vault|keyvault|secretref\+\w+|ref\+\w+)://\S+"
     r"|(?:vault|>>vault):\S+|arn:aws[\w-]*:(?:secretsmanager|ssm):\S+",
     re.DOTALL,
 )
 _PUBLIC = frozenset({"ca.crt", "tls.crt", "ca-bundle.crt", "username"})
-_ADDRESS = re.compile(r"(https?|ssh|oci)://[^@\s?]+|git@[\w.-]+:[\w./-]+")  # without a login or a query
+# Without a query; of a login, the password is looked at.
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.:-]*://([^:@/\s]*:(?P<password>[^@\s]*)@)?[^@\s?]*|ssh://[\w.-]+@[^@\s?]+|git@[\w.-]+:[\w./-]+"
+)
+_HOOK = re.compile(r"https?://(?:hooks\.|[^/]+/(?:[^?]*/)?(?:web)?hooks?/)", re.IGNORECASE)  # whoever has it may post
+_SWITCHES = ("true", "false")
 # Certificates and public keys, alone or several.
 _PUBLIC_TEXT = re.compile(
     r"(?:\s*-----BEGIN (?P<kind>CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|(?:RSA |PGP )?PUBLIC KEY(?: BLOCK)?)-----"
@@ -30,12 +34,18 @@ _PUBLIC_TEXT = re.compile(
 )
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _LOGINS = ("auth", "password", "identitytoken", "registrytoken")
-_REGISTRIES = {".dockerconfigjson": "auths", ".dockercfg": ""}
+_CONFIG, _OLD_CONFIG = ".dockerconfigjson", ".dockercfg"
+_OF_CONFIG = frozenset({"auths", "credhelpers", "credsstore", "httpheaders", "proxies"})
+_CLIENT = "user-agent"
 _SECRET_TYPE = "argocd.argoproj.io/secret-type"  # noqa: S105 - a label
 _REPOSITORY = frozenset(
-    {"password", "sshPrivateKey", "tlsClientCertKey", "githubAppPrivateKey", "gcpServiceAccountKey", "bearerToken"}
-)
-_CLUSTER = ("bearerToken", "password", "keyData")
+    {
+        "password", "sshPrivateKey", "tlsClientCertKey", "githubAppPrivateKey", "gcpServiceAccountKey", "bearerToken",
+        "azureServicePrincipalClientSecret",
+    }
+)  # fmt: skip
+_CLUSTER = ("bearertoken", "password", "keydata")
+_SECRET_WORD = re.compile(r"secret|token|password|passwd|private_?key", re.IGNORECASE)
 
 
 def list_secret_keys(found: RenderedObject) -> Iterator[tuple[str, list[str]]]:
@@ -56,15 +66,22 @@ def is_placeholder(value: str) -> bool:
 
 
 def _is_secret(kind: str, key: str, value: str) -> bool:
-    if is_placeholder(value) or key in _PUBLIC or _ADDRESS.fullmatch(value) or _is_public_text(value):
+    if is_placeholder(value) or key in _PUBLIC or value.lower() in _SWITCHES or _is_public_text(value):
         return False
-    if key in _REGISTRIES:
-        return _holds_registry_login(value, _REGISTRIES[key])
+    if key in (_CONFIG, _OLD_CONFIG) or (key == "config.json" and _is_docker_config(value)):
+        return _holds_registry_login(value, old=key == _OLD_CONFIG)
     if kind in ("repository", "repo-creds", "repository-write", "repo-write-creds"):
-        return key in _REPOSITORY
+        return key in _REPOSITORY or (key in ("url", "proxy") and _has_password(value))
     if kind == "cluster":
         return key == "config" and _holds_login(value)
-    return True
+    return _HOOK.match(value) is not None or _ADDRESS.fullmatch(value) is None or _has_password(value)
+
+
+def _has_password(value: str) -> bool:
+    """Tell whether an address has a password in it, and no placeholder for one."""
+    found = _ADDRESS.fullmatch(value)
+    password = found["password"] if found else ""
+    return bool(password) and not is_placeholder(password)
 
 
 def _is_public_text(value: str) -> bool:
@@ -72,25 +89,55 @@ def _is_public_text(value: str) -> bool:
     return _PUBLIC_TEXT.fullmatch(_COMMENT.sub("", value)) is not None
 
 
-def _holds_registry_login(value: str, place: str) -> bool:
-    """Tell whether a configuration of docker logs in anywhere; one without a login is what anonymous pulls use."""
-    try:
-        config = json.loads(value)
-    except (ValueError, RecursionError):
-        return True  # as below
-    registries = mapping(dig(config, place) if place else config)
-    found = [text(mapping(one).get(key)) for one in registries.values() for key in _LOGINS]
-    return any(one.strip() and not is_placeholder(one) for one in found)
+def _is_docker_config(value: str) -> bool:
+    return any(str(key).lower() in _OF_CONFIG for key in mapping(_load_json(value)))
+
+
+def _holds_registry_login(value: str, *, old: bool) -> bool:
+    """Tell whether a configuration of docker logs in anywhere; one without a login is what anonymous pulls use.
+
+    Its fields are those of github.com/docker/cli `cli/config/configfile`; headers may log in as well, and proxies.
+    """
+    config = _load_json(value)
+    if config is None:
+        return True  # not for us to read: better asked about than let through
+    registries = [config] if old else list(_fields(config, "auths"))
+    logins = [held for one in registries for login in mapping(one).values() for key in _LOGINS
+              for held in _fields(login, key)]  # fmt: skip
+    headers = [held for one in ([] if old else _fields(config, "httpheaders")) for key, held in mapping(one).items()
+               if str(key).lower() != _CLIENT]  # fmt: skip
+    proxies = [held for one in ([] if old else _fields(config, "proxies")) for proxy in mapping(one).values()
+               for held in mapping(proxy).values()]  # fmt: skip
+    return _any_secret([*logins, *headers]) or any(_has_password(text(one)) for one in proxies)
 
 
 def _holds_login(value: str) -> bool:
+    """Tell whether a cluster's `config` logs in; a plugin's environment may, by the names of its variables."""
+    config = _load_json(value)
+    if config is None:
+        return True  # as above
+    places = [config, *_fields(config, "tlsclientconfig")]
+    environments = [one for plugin in _fields(config, "execproviderconfig") for one in _fields(plugin, "env")]
+    named = [held for one in environments for key, held in mapping(one).items() if _SECRET_WORD.search(str(key))]
+    logins = [held for place in places for key in _CLUSTER for held in _fields(place, key)]
+    return _any_secret([*logins, *named]) or any(_has_password(text(one)) for one in _fields(config, "proxyurl"))
+
+
+def _any_secret(values: Iterable[object]) -> bool:
+    return any(one.strip() and not is_placeholder(one) for one in map(text, values))
+
+
+def _load_json(value: str) -> object:
+    """Read JSON as Go does: its texts by any case of their keys, see :func:`_fields`. None for what cannot be read."""
     try:
-        config = json.loads(value)
+        return json.loads(value)
     except (ValueError, RecursionError):
-        return True  # not for us to read: better asked about than let through
-    places: tuple[Any, Mapping[str, Any]] = (config, mapping(dig(config, "tlsClientConfig")))
-    found = [text(mapping(place).get(key)) for place in places for key in _CLUSTER]
-    return any(one.strip() and not is_placeholder(one) for one in found)
+        return None
+
+
+def _fields(held: object, name: str) -> Iterator[object]:
+    """Yield what stands at a key in any case of letters, as encoding/json reads it."""
+    return (value for key, value in mapping(held).items() if str(key).lower() == name)
 
 
 def _read(place: str, value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import write_tree
+from gitops_stack.gitops_tree.whole_file import write_whole_files
 from gitops_stack.scaffold.answers import parse_answers
 from gitops_stack.scaffold.app_manifests import AppSource, build_app_files, build_chart
 from gitops_stack.scaffold.engine import render_template
@@ -61,9 +61,7 @@ def init_project(
                 )
             )
         written = [path for path in paths if path not in differing and not (directory / path).exists()]
-        for path in written:
-            (directory / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(layout / path, directory / path)
+        write_whole_files({directory / path: (layout / path).read_bytes() for path in written})
     return Layout(tuple(written), tuple(differing), tuple(stacks))
 
 

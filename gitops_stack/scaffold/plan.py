@@ -13,8 +13,9 @@ from gitops_stack.config import find_stacks, load_stack_file, stack_file
 from gitops_stack.config.stack_config import PROJECT_FILE
 from gitops_stack.edits.yaml_source import decode_text
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.gitops_tree.files import load_authored_patches, load_generated, write_tree
+from gitops_stack.gitops_tree.files import check_authored_names, load_authored_patches, load_generated, write_tree
 from gitops_stack.gitops_tree.tree import build_tree
+from gitops_stack.gitops_tree.whole_file import write_whole_files
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 
@@ -59,10 +60,13 @@ class Plan:
         return lines
 
     def write(self, project: Path) -> None:
-        """Write files, render trees, remove what is to go; the planner has checked the way."""
-        for path, text in self.writes.items():
-            (project / path).parent.mkdir(parents=True, exist_ok=True)
-            (project / path).write_bytes(text.encode("utf-8"))
+        """Write files, render trees, remove what is to go; the planner has checked the way.
+
+        Raises :class:`GitOpsStackError` before anything is written when an authored file is in a tree's way.
+        """
+        for settings in self.stacks.values():
+            GitOpsStackError.raise_for(check_authored_names(settings, project / settings.tree_path))
+        write_whole_files({project / path: text for path, text in self.writes.items()})
         for path in self.removals:
             if (project / path).is_symlink() or (project / path).is_file():
                 (project / path).unlink()

@@ -9,6 +9,7 @@ from gitops_stack.config.stack_config import load_project_name
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.edits.document import YamlDocument
 from gitops_stack.edits.yaml_source import decode_text
+from gitops_stack.gitops_tree.whole_file import write_whole_file
 
 
 class StackText(YamlDocument):
@@ -39,7 +40,7 @@ class StackText(YamlDocument):
 
     def write(self, file: Path) -> None:
         """Write the text to ``file``, byte for byte."""
-        file.write_bytes(self.text.encode("utf-8"))
+        write_whole_file(file, self.text)
 
 
 def write_release(file: Path, version: str, commit: str) -> bool:

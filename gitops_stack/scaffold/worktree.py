@@ -7,6 +7,7 @@ from pathlib import Path
 from gitops_stack.errors import EnvironmentProblem, Problem, last_line
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
+from gitops_stack.gitops_tree.whole_file import write_whole_file
 
 
 def load_changes(folder: Path) -> list[str] | None:
@@ -46,7 +47,7 @@ def settle_line_breaks(folder: Path) -> None:
                 labels = ("-L", "before updating", "-L", "last update", "-L", "after updating")
                 names = (ours.name, base.name, theirs.name)
                 merged = start_git(top, "merge-file", *labels, *names, environment=build_caller_environment())
-                (folder / path).write_bytes(ours.read_bytes())
+                write_whole_file(folder / path, ours.read_bytes())
                 if merged.returncode == 0:
                     _git(folder, "reset", "--quiet", "--", path)
         finally:

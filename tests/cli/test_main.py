@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -208,10 +209,21 @@ def test_a_cancelled_job_s_signal_ends_as_ctrl_c_does() -> None:
     assert (done.returncode, done.stderr) == (130, "stopped\n")
 
 
-def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def fill() -> str:
-        raise OSError(errno.ENOSPC, "No space left on device", "/state/local.json")
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "No space left on device; make room, then run again"),
+        (errno.EACCES, "Permission denied; give yourself the right to it, then run again"),
+        (errno.EROFS, "Read-only file system; make it writable, then run again"),
+        (errno.EISDIR, "Is a directory; move the folder away, then run again"),
+    ],
+)
+def test_what_the_system_refuses_and_a_person_can_mend_is_a_sentence(
+    number: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> str:
+        raise OSError(number, os.strerror(number), "Pulumi.dev.yaml")
 
-    monkeypatch.setattr(tree, "render_schema", fill)
+    monkeypatch.setattr(tree, "render_schema", refuse)
     assert run("schema", monkeypatch=monkeypatch) == 2
-    assert capsys.readouterr().err == "error: /state/local.json: No space left on device; make room, then run again\n"
+    assert capsys.readouterr().err == f"error: Pulumi.dev.yaml: {said}\n"
