@@ -72,7 +72,7 @@ e2e: tools  ## The lab tests: real engine, real API server, real controllers
 soak: tools  ## The proofs at scale: 25 workloads, adoption, builds, settings, every drill, and KILLS kills from SEED
 	$(BIN)/python -m pytest -m e2e -n 2 --dist loadfile tests/e2e/test_high_availability.py \
 		tests/e2e/test_adoption.py tests/e2e/test_lab_faults.py tests/e2e/test_reproducible_tools.py \
-		tests/e2e/test_spokes_by_role.py
+		tests/e2e/test_spokes_by_role.py tests/e2e/test_add_ons.py
 	COMBINATIONS=200 $(BIN)/python -m pytest -m e2e tests/e2e/test_setting_combinations.py
 	$(BIN)/gitops-stack drill
 	$(BIN)/python -m soak --kills $(KILLS) --seed $(SEED)

@@ -13,6 +13,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.argocd.access import build_account_keys, build_rbac_data
 from gitops_stack.manifests.argocd.customizations import build_customization_keys
 from gitops_stack.manifests.argocd.exposure import build_exposure_parameters, build_exposure_patches
+from gitops_stack.manifests.argocd.health import build_health_keys
 from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.manifests.argocd.parameters import build_restart_patches, split_parameters
 from gitops_stack.manifests.argocd.patch import Patch, config_map_patch, workload
@@ -22,27 +23,6 @@ from gitops_stack.settings import ArgoCDSettings, ComponentResources
 
 __all__ = ["Patch", "build_library_patches", "build_patches", "generated_patch_names"]
 
-
-# docs/operator-manual/health.md: without it a parent does not wait for a child application, so waves order nothing.
-# The last part is ours: for a child that only a person syncs, root's sync would wait with all later waves, and take no
-# new commit meanwhile.
-_APPLICATION_HEALTH = """\
-hs = {}
-hs.status = "Progressing"
-hs.message = ""
-if obj.status ~= nil and obj.status.health ~= nil then
-  hs.status = obj.status.health.status
-  if obj.status.health.message ~= nil then
-    hs.message = obj.status.health.message
-  end
-end
-local automated = obj.spec.syncPolicy and obj.spec.syncPolicy.automated
-if hs.status == "Missing" and (not automated or automated.enabled == false) then
-  hs.status = "Healthy"
-  hs.message = "waits for a manual sync"
-end
-return hs
-"""
 
 _SMALL = ComponentResources.model_validate(
     {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "128Mi"}}
@@ -159,7 +139,7 @@ def _argocd_cm(argocd: ArgoCDSettings) -> dict[str, str]:
         **dict(build_account_keys(argocd)),
         "admin.enabled": str(argocd.admin_enabled).lower(),
         **({"kustomize.buildOptions": options} if options else {}),
-        "resource.customizations.health.argoproj.io_Application": _APPLICATION_HEALTH,
+        **dict(build_health_keys(argocd)),
         **({"url": argocd.url} if argocd.url else {}),
         **build_sign_in_keys(argocd),
         **dict(build_customization_keys(argocd)),

@@ -20,7 +20,7 @@ from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.eks_versions import load_eks_versions
 from gitops_stack.upgrade.chart_index import Index, find_newest, is_askable, is_version, order_version
 from gitops_stack.upgrade.pinned_charts import PinnedChart, list_pinned_charts
-from gitops_stack.upgrade.release_facts import parse_minor
+from gitops_stack.versions import parse_minor
 
 AskIndex = Callable[[str], Index]
 

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from gitops_stack.manifests import Manifest
+from gitops_stack.versions import Minor, parse_minor
 
-Minor = tuple[int, int]
 _NAMED = 5
 
 
@@ -53,12 +53,6 @@ def load_fact_table() -> FactTable:
         {parse_minor(name): facts for name, facts in document["minors"].items()},
         {int(major): parse_minor(name) for major, name in document["lastMinors"].items()},
     )
-
-
-def parse_minor(version: str) -> Minor:
-    """Return (3, 5) of `3.5` and of `v3.5.1-rc1`."""
-    major, minor = version.removeprefix("v").split(".")[:2]
-    return int(major), int(minor)
 
 
 def list_crossed(old: str, new: str, table: FactTable | None = None) -> list[Minor]:

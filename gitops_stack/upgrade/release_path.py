@@ -6,7 +6,8 @@ import re
 
 from gitops_stack.errors import Problem
 from gitops_stack.gitops_tree.release import check_release
-from gitops_stack.upgrade.release_facts import load_fact_table, parse_minor
+from gitops_stack.upgrade.release_facts import load_fact_table
+from gitops_stack.versions import parse_minor
 
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)(?:-rc(\d+))?", re.ASCII)
 

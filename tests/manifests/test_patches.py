@@ -95,6 +95,26 @@ def test_a_parent_waits_for_its_child_applications(stack: str) -> None:
     assert "obj.spec.syncPolicy.automated" in health, "what a person syncs first must not hold root up"
 
 
+DEFINITION_HEALTH = "resource.customizations.health.apiextensions.k8s.io_CustomResourceDefinition"
+
+
+@pytest.mark.parametrize(
+    ("release", "own"), [("v3.2.11", False), ("v3.4.7", False), ("v3.5.0", True), ("v4.0.0", True)]
+)
+def test_a_definition_that_is_not_established_yet_fails_no_wave(release: str, own: bool) -> None:
+    """From 3.5 on Argo CD's own rule waits, and newer ones of it are not hidden."""
+    body = _patch("argocd-cm", version=release).body
+    assert isinstance(body, dict)
+    assert (DEFINITION_HEALTH not in body["data"]) is own
+
+
+def test_a_health_rule_of_the_settings_lies_over_the_library_s() -> None:
+    rule = {"apiextensions.k8s.io/CustomResourceDefinition": {"health": "return {status = 'Healthy'}"}}
+    body = _patch("argocd-cm", version="v3.4.7", resourceCustomizations=rule).body
+    assert isinstance(body, dict)
+    assert body["data"][DEFINITION_HEALTH] == "return {status = 'Healthy'}"
+
+
 @pytest.mark.parametrize(("stack", "admin"), [("dev", "true"), ("prd", "false")])
 def test_the_admin_account_follows_the_settings(stack: str, admin: str) -> None:
     assert _named(stack, "ConfigMap", "argocd-cm")["data"]["admin.enabled"] == admin
