@@ -9,7 +9,7 @@ from gitops_stack.settings.arn_references import check_arns
 from gitops_stack.settings.cluster import EksClusterSettings
 from gitops_stack.settings.cluster_references import check_cluster_parts
 from gitops_stack.settings.endpoint_networks import check_endpoint_networks
-from gitops_stack.settings.extra_subnets import check_blocks
+from gitops_stack.settings.extra_subnets import check_blocks, check_tags
 from gitops_stack.settings.isolated_network import check_isolated
 from gitops_stack.settings.network import NetworkSettings
 from gitops_stack.settings.partitions import find_partition, has_common_endpoint_names
@@ -150,6 +150,7 @@ def _check_kube_proxy(eks: EksClusterSettings) -> Iterator[Finding]:
 
 def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
     yield from check_blocks(network)
+    yield from check_tags(network, settings.account.tags if settings.account else {})
     zones = network.availability_zones
     for zone in () if isinstance(zones, int) else zones:
         # One letter: local and wavelength zones, which have more behind the region, take no EKS control plane.

@@ -128,6 +128,22 @@ def test_a_stack_with_karpenter_has_a_policy_more(account: Account) -> None:
     assert [one["PolicyName"] for one in preview] == ["gitops-stack-read"]
 
 
+def test_a_bucket_of_europe_s_first_region_keeps_its_old_location(
+    account: Account, settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = Account.ask
+
+    def ask(self: Account, service: str, method: str, **arguments: Any) -> dict[str, Any]:
+        if method == "get_bucket_location":
+            return {"LocationConstraint": "EU"}
+        return asking(self, service, method, **arguments)
+
+    monkeypatch.setattr(Account, "ask", ask)
+    make_bucket()
+    (elsewhere,) = [one for one in load_plan(account, settings, JOBS).parts if one.name == BUCKET]
+    assert elsewhere.refusal.startswith("is in eu-west-1, not in ap-northeast-1")
+
+
 LONG = "s" * 43
 
 
