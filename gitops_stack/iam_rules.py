@@ -7,6 +7,7 @@ subject.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -83,6 +84,11 @@ BOUNDARY_ACTIONS: Mapping[str, str] = {
 BOUNDARY_DENIED = ("kms:DisableKey", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
 """What the same boundary denies for every key: a key outlives the roles that use it."""
 
+# IAM user guide, "IAM and AWS STS quotas": characters without white space. All inline policies of a role count
+# together; of a trust policy an account takes the first number, the second when it has asked for it (L-C07B4B0D).
+MOST_INLINE, MOST_MANAGED, MOST_TRUST, MOST_TRUST_ON_REQUEST = 10_240, 6_144, 2_048, 4_096
+LONGEST_ROLE_NAME = 64
+
 ORGANIZATION_CONDITION = "aws:PrincipalOrgID"
 """The one condition under which the principal may be `*`: AWS's documented way to name an organisation."""
 
@@ -136,6 +142,11 @@ def check_document(document: Mapping[str, Any], place: str, *, is_boundary: bool
         judged = _without_bounds(statement) if is_boundary and statement.get("Effect") == "Allow" else statement
         findings += [f"{where}: {violation}" for violation in check_statement(judged)]
     return findings
+
+
+def count_characters(documents: Iterable[Mapping[str, Any]]) -> int:
+    """Count the characters of policy documents as IAM's quotas do."""
+    return sum(len("".join(json.dumps(document, separators=(",", ":")).split())) for document in documents)
 
 
 def list_cut_off(actions: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_repository_lifecycle
 from gitops_stack.aws_plan.registry_policies import build_pull_policy
 from gitops_stack.settings import cluster, network, registry, types
-from gitops_stack.settings.partitions import dns_suffix, find_partition
+from gitops_stack.settings.partitions import dns_suffix, find_partition, has_common_endpoint_names, home_region
 
 SESSION = botocore.session.get_session()
 # What people write, and what only just is or is not a name; each is asked of the setting and of AWS's model.
@@ -147,3 +147,6 @@ def test_partitions_are_botocore_s() -> None:
         assert {find_partition(region) for region in regions} == {partition["id"]}
         assert dns_suffix(partition["id"]) == partition["outputs"]["dnsSuffix"]
         assert all(accepts(types.Region, region) for region in regions)
+        assert home_region(partition["id"]) in regions
+    ids = {partition["id"] for partition in data["partitions"]}
+    assert {one for one in ids if has_common_endpoint_names(one)} == {"aws", "aws-us-gov"}

@@ -138,7 +138,7 @@ def accounts(count: int) -> list[str]:
             40,
             "EKS's limit",
         ),
-        ("account.tags", lambda count: {f"t{n}": "x" for n in range(count)}, 44, "needs at most 44 entries"),
+        ("account.tags", lambda count: {f"t{n}": "x" for n in range(count)}, 38, "needs at most 38 entries"),
         (
             "cluster.compute.nodeGroups.general.instanceTypes",
             lambda count: [f"m{n}g.large" for n in range(6, 6 + count)],

@@ -10,8 +10,8 @@ import pytest
 
 from gitops_stack import iam_rules
 from gitops_stack.aws_plan.account import Account
-from gitops_stack.aws_plan.iam_documents import build_document, render_document
-from gitops_stack.iam_rules import check_document
+from gitops_stack.aws_plan.iam_documents import build_document
+from gitops_stack.iam_rules import MOST_INLINE, MOST_MANAGED, check_document, count_characters
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
 ROOT_ARN = f"arn:aws:iam::{ID}:root"
@@ -46,22 +46,20 @@ def test_a_boundary_s_wildcards_are_a_boundary_s_alone() -> None:
 
 
 def test_the_role_for_up_has_room_for_its_policies() -> None:
-    # IAM: 10,240 characters of inline policies in a role all together, 6,144 in a managed policy; no white space.
     documents = build_all(Account(ID, "ap-northeast-1"))
     inline = [document for name, document in documents.items() if name.startswith("up ") and document]
     assert len(inline) == 5
-    assert sum(len(render_document(document)) for document in inline) < 10_240 - 400  # names are longer elsewhere
-    assert max(len(render_document(documents[name])) for name in (BOUNDARY, "reading", "further")) < 6_144
+    managed = [documents[name] for name in (BOUNDARY, "reading", "further", "up network")]
+    assert max(count_characters([document]) for document in managed) < MOST_MANAGED
+    # Names are longer elsewhere: tests/account/base/test_plan.py.
+    assert count_characters(inline) - count_characters([documents["up network"]]) < MOST_INLINE - 2_000
 
 
 def test_inline_policies_fit_into_a_role() -> None:
-    # IAM: 10,240 characters of inline policies in a role, white space not counted.
     sizes = {
-        name: len(render_document(document))
-        for name, document in build_all(Account(ID, "eu-west-1")).items()
-        if document
+        name: count_characters([document]) for name, document in build_all(Account(ID, "eu-west-1")).items() if document
     }
-    assert {name: size for name, size in sizes.items() if size > 10_240} == {}
+    assert {name: size for name, size in sizes.items() if size > MOST_INLINE} == {}
 
 
 def statement(**parts: Any) -> dict[str, Any]:

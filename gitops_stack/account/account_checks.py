@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gitops_stack.account.checks import Check
+from gitops_stack.account.principals import check_principal
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.settings import StackSettings
 
@@ -79,24 +80,13 @@ def check_principals(account: Account, settings: StackSettings) -> Iterator[Chec
     """Check that every principal with access to the cluster exists; EKS refuses an entry for one that does not."""
     for name, access in settings.eks.access.items() if settings.eks else ():
         label, needs = f"access: {name}", "an IAM role or user that exists"
-        owner, resource = access.principal_arn.split(":")[4:6]
-        kind, _, path = resource.partition("/")
+        owner = access.principal_arn.split(":")[4]
         if owner != account.identity.account:
             remedy = "look there whether it exists"
             yield Check(label, "skipped", f"{access.principal_arn} is of account {owner}", needs, remedy)
-            continue
-        principal = path.rpartition("/")[2]
-        arguments = {"RoleName": principal} if kind == "role" else {"UserName": principal}
-        found = account.find("iam", f"get_{kind}", **arguments)
-        actual = found[kind.capitalize()]["Arn"] if found else None
-        if actual is None:
-            remedy = f"make the {kind}, or correct cluster.access.{name}.principalArn"
-            yield Check(label, "failed", f"{access.principal_arn} does not exist", needs, remedy)
-        elif actual != access.principal_arn:
-            remedy = f"set cluster.access.{name}.principalArn to {actual}"
-            yield Check(label, "failed", f"{access.principal_arn} has another path", needs, remedy)
         else:
-            yield Check(label, "ok", access.principal_arn, needs)
+            path = f"cluster.access.{name}.principalArn"
+            yield check_principal(account, label, access.principal_arn, needs, path)
 
 
 def check_secrets(account: Account, settings: StackSettings) -> Iterator[Check]:

@@ -18,8 +18,10 @@ from gitops_stack.account import (
     network_checks,
     quota_checks,
     scaling_checks,
+    taken_checks,
     vcpu_checks,
     version_checks,
+    volume_key_checks,
 )
 from gitops_stack.account.checks import Check, CheckFunction, run_checks, skip
 from gitops_stack.account.session import Account
@@ -64,6 +66,8 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
     if settings.eks is not None:
         checks[quota_checks.CLUSTERS.name] = partial(quota_checks.check_clusters, account, settings)
         checks["quota: vCPUs"] = partial(vcpu_checks.check_vcpus, account, settings)
+        checks["volume key"] = partial(volume_key_checks.check_volume_key, account, settings)
+        checks["taken: cluster"] = partial(taken_checks.check_cluster_name, account, settings)
         checks["log group"] = partial(log_group_checks.check_log_group, account, settings)
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
@@ -72,6 +76,9 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks["cluster-version"] = partial(
             version_checks.check_living_version, account, settings.cluster_name, settings.eks
         )
+    checks["taken: repositories"] = partial(taken_checks.check_repositories, account, settings)
+    checks["taken: identity providers"] = partial(taken_checks.check_providers, account, settings)
+    checks[quota_checks.ATTACHED.name] = partial(quota_checks.check_attached, account, settings)
     checks["named"] = partial(named_checks.check_named, account, settings)
     checks["clusters"] = partial(hub_checks.check_spoke_roles, account, settings)
     checks["secret"] = partial(account_checks.check_secrets, account, settings)

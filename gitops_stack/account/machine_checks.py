@@ -71,7 +71,8 @@ def load_backend(project: Path, environment: Mapping[str, str]) -> Backend | Non
     """Find the backend as Pulumi does: environment, Pulumi.yaml, the login that was made last. No network."""
     if url := environment.get("PULUMI_BACKEND_URL"):
         return Backend(url, "PULUMI_BACKEND_URL")
-    if url := (_load_yaml(project / "Pulumi.yaml").get("backend") or {}).get("url"):
+    backend = _load_yaml(project / "Pulumi.yaml").get("backend")
+    if isinstance(backend, dict) and (url := backend.get("url")):
         return Backend(url, "Pulumi.yaml")
     if url := _load_logins(environment).get("current"):
         return Backend(url, "pulumi login")

@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any
 
 from gitops_stack.account.checks import Check, run_check
+from gitops_stack.account.principals import TAKING, Taker, check_principal
 from gitops_stack.account.session import Account
+from gitops_stack.aws_plan.oidc import find_issuer
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.arn_references import list_arns
 
@@ -29,14 +31,37 @@ def check_named(account: Account, settings: StackSettings) -> Iterator[Check]:
             continue
         _, _, service, region, owner, resource = arn.split(":", 5)
         if owner in own and region in ("", account.region):
-            yield from run_check(_label(path), partial(_look, account, path, arn, service, resource))
+            if service == "iam" and resource.startswith("role/"):
+                yield from run_check(_label(path), partial(_look_at_role, account, settings, path, arn))
+            else:
+                yield from run_check(_label(path), partial(_look, account, path, arn, service, resource))
     if settings.eks is not None:
         yield from _check_security_groups(account, settings)
 
 
+def _look_at_role(account: Account, settings: StackSettings, path: str, arn: str) -> Iterator[Check]:
+    yield check_principal(account, _label(path), arn, "an IAM role that exists", path, _find_taker(settings, path))
+
+
+def _find_taker(settings: StackSettings, path: str) -> Taker | None:
+    """Return which service takes a role that is named: EKS refuses one it cannot take, and agents hand out no other."""
+    if path == "cluster.roleArn":  # EKS user guide, "Amazon EKS Auto Mode cluster IAM role"
+        auto_mode = settings.eks is not None and settings.eks.compute.auto_mode
+        return Taker("eks.amazonaws.com", TAKING if auto_mode else TAKING[:1], "Service")
+    if path == "cluster.compute.nodeRoleArn":  # in every partition (pulumi-eks, cluster/cluster.ts)
+        return Taker("ec2.amazonaws.com", TAKING[:1], "Service")
+    if path.startswith("podRoles."):  # EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity"
+        return Taker("pods.eks.amazonaws.com", TAKING, "Service")
+    return None
+
+
+def _find_audience(arn: str, path: str) -> str:
+    return find_issuer(arn, "github" if path == "ci.githubProviderArn" else "gitlab").audience
+
+
 def _look(account: Account, path: str, arn: str, service: str, resource: str) -> Iterator[Check]:
-    kind, _, rest = resource.partition("/")
-    call = _find_call(service, kind, arn, rest)
+    kind = resource.partition("/")[0]
+    call = _find_call(service, kind, arn)
     if call is None:
         return
     what, method, arguments = call
@@ -44,19 +69,21 @@ def _look(account: Account, path: str, arn: str, service: str, resource: str) ->
     found = account.find(service, method, **arguments)
     if found is None:
         yield Check(label, "failed", f"{arn} does not exist", needs, f"make it, or correct {path}")
-    elif service == "iam" and kind == "role" and (actual := found["Role"]["Arn"]) != arn:
-        yield Check(label, "failed", f"{arn} has another path", needs, f"set {path} to {actual}")
+    elif kind == "oidc-provider" and (audience := _find_audience(arn, path)) not in found["ClientIDList"]:
+        # STS answers `Incorrect token audience` then, whatever the roles' trust policies say.
+        takes = ", ".join(found["ClientIDList"]) or "nobody"
+        remedy = f"aws iam add-client-id-to-open-id-connect-provider --client-id {audience} "
+        remedy += f"--open-id-connect-provider-arn {arn}"
+        yield Check(label, "failed", f"{arn} takes tokens for {takes} alone", f"one for {audience}", remedy)
     elif service == "kms" and (state := found["KeyMetadata"]["KeyState"]) != "Enabled":
         yield Check(label, "failed", f"{arn} is {state}", "a key that is Enabled", f"enable it, or correct {path}")
     else:
         yield Check(label, "ok", arn, needs)
 
 
-def _find_call(service: str, kind: str, arn: str, rest: str) -> tuple[str, str, dict[str, Any]] | None:
+def _find_call(service: str, kind: str, arn: str) -> tuple[str, str, dict[str, Any]] | None:
     """Return what the ARN is of and the call that reads it; nothing for kinds that are not looked at."""
     match service, kind:
-        case "iam", "role":
-            return "an IAM role", "get_role", {"RoleName": rest.rpartition("/")[2]}
         case "iam", "policy":
             return "an IAM policy", "get_policy", {"PolicyArn": arn}
         case "iam", "oidc-provider":

@@ -155,6 +155,9 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
         f"private subnets in {FEWEST_ZONES} zones at least",
         "" if spread else "add a private subnet of another zone",
     )
+    if placed := [f"{one['SubnetId']} in {one['AvailabilityZone']}" for one in private if _is_without_eks(one)]:
+        needs = "private subnets in zones in which EKS makes control planes"
+        yield Check("vpc: control plane", "failed", ", ".join(placed), needs, "name private subnets of other zones")
     for subnet in subnets:
         yield _check_free_addresses(subnet, is_private=subnet in private)
     if settings.eks is not None and settings.eks.ip_family == "ipv6":
@@ -162,6 +165,10 @@ def check_adopted_vpc(account: Account, settings: StackSettings) -> Iterator[Che
     for subnet in subnets:
         role = PRIVATE_ROLE_TAG if subnet in private else PUBLIC_ROLE_TAG
         yield _check_role(subnet, role)
+
+
+def _is_without_eks(subnet: dict[str, Any]) -> bool:
+    return subnet.get("AvailabilityZoneId") in ZONES_WITHOUT_EKS
 
 
 def _check_free_addresses(subnet: dict[str, Any], *, is_private: bool) -> Check:

@@ -33,13 +33,16 @@ class Quota:
 VPCS = Quota("vpc", "L-F678F1CE", "VPCs per region", 5)
 ADDRESSES = Quota("ec2", "L-0263D0A3", "Elastic IP addresses per region", 5)
 CLUSTERS = Quota("eks", "L-1194D53C", "EKS clusters per region", 100)
+ATTACHED = Quota("iam", "L-0DA4ABF3", "managed policies on a role", 10)
 NAT_GATEWAYS = Quota("vpc", "L-FE5A380F", "NAT gateways per zone", 5)
 
 
 def load_quota(account: Account, quota: Quota) -> tuple[int, str]:
     """Return (the account's value, a remark when it is AWS' default)."""
     try:
-        found = account.ask("service-quotas", "get_service_quota", ServiceCode=quota.service, QuotaCode=quota.code)
+        where = account.home_region if quota.service == "iam" else account.region
+        arguments = {"ServiceCode": quota.service, "QuotaCode": quota.code}
+        found = account.ask("service-quotas", "get_service_quota", region=where, **arguments)
     except AwsError as error:
         if error.code != "NoSuchResourceException":
             raise
@@ -81,6 +84,13 @@ def check_clusters(account: Account, settings: StackSettings) -> Iterator[Check]
     clusters = account.list("eks", "list_clusters", "clusters")
     added = 0 if settings.cluster_name in clusters else 1
     yield check_room(CLUSTERS, load_quota(account, CLUSTERS), len(clusters), added)
+
+
+def check_attached(account: Account, settings: StackSettings) -> Iterator[Check]:
+    """Check the room for the managed policies of `podRoles`, of which IAM takes more on request alone."""
+    most = max((len(role.managed_policy_arns) for role in settings.pod_roles.values()), default=0)
+    if most > ATTACHED.default:
+        yield check_room(ATTACHED, load_quota(account, ATTACHED), 0, most)
 
 
 def check_nat_gateways(account: Account, settings: StackSettings, zones: Sequence[str]) -> Iterator[Check]:

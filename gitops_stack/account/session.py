@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.settings.partitions import home_region
 
 _DENIED = frozenset(
     {
@@ -52,8 +53,6 @@ _ACTIONS = {
         )
     },
 }
-# A region that always answers: the account's own region may not be enabled yet.
-_HOME_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _LOG_IN = "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
@@ -147,8 +146,8 @@ class Account:
 
     @property
     def home_region(self) -> str:
-        """A region of the same partition that is enabled in every account."""
-        return _HOME_REGIONS.get(self.partition, "us-east-1")
+        """A region of the same partition that always answers: the account's own may not be enabled yet."""
+        return home_region(self.partition)
 
     @cached_property
     def identity(self) -> Identity:

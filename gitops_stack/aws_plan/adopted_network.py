@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitops_stack.conventions import ZONES_WITHOUT_EKS
+
 # AWS, "Amazon EKS networking requirements": six free addresses in each subnet of the cluster, sixteen advised. That is
 # for EKS's own interfaces; pods take one each, and nodes some at once.
 FEWEST_ADDRESSES = 6
@@ -41,6 +43,8 @@ class ObservedSubnet:
     """Has an IPv6 block."""
     assigns_ipv6: bool = False
     """Gives each interface an IPv6 address by itself."""
+    zone_id: str = ""
+    """What the zone is called in every account, such as `use1-az3`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def check_adopted_network(
     errors = [
         *_check_dns(vpc),
         *_check_zones("private subnets", private),
+        *_check_places(private),
         *(_check_zones("public subnets", public) if public else ()),
         *_check_subnets("private subnets", vpc, private, PRIVATE_ROLE_TAG),
         *_check_subnets("public subnets", vpc, public, PUBLIC_ROLE_TAG),
@@ -93,6 +98,15 @@ def _check_zones(setting: str, subnets: Sequence[ObservedSubnet]) -> Iterable[st
     if len(zones) < FEWEST_ZONES:
         found = ", ".join(zones) or "none"
         yield f"{_PLACE}: {setting}: found subnets in {len(zones)} zones ({found}); needs at least {FEWEST_ZONES} zones"
+
+
+def _check_places(subnets: Sequence[ObservedSubnet]) -> Iterable[str]:
+    for subnet in subnets:
+        if subnet.zone_id in ZONES_WITHOUT_EKS:
+            yield (
+                f"{_PLACE}: private subnets: {subnet.id} is in {subnet.zone} ({subnet.zone_id}), in which EKS makes no "
+                "control plane; name one of another zone"
+            )
 
 
 def _check_subnets(setting: str, vpc: ObservedVpc, subnets: Sequence[ObservedSubnet], role_tag: str) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gitops_stack.aws_plan.account import Account
 from gitops_stack.errors import GitOpsStackError, Problem
+from gitops_stack.settings.partitions import has_common_endpoint_names
 
 
 def build_gateway_service_name(account: Account) -> str:
@@ -14,9 +15,9 @@ def build_gateway_service_name(account: Account) -> str:
 def build_interface_service_name(account: Account, service: str) -> str:
     """Name the interface endpoint service of ``service``, such as `ecr.api`.
 
-    Raises ``GitOpsStackError`` in China, where the names begin with `cn.` for some services and not for others.
+    Raises ``GitOpsStackError`` in a partition where that depends on the service.
     """
-    if account.partition == "aws-cn":
+    if not has_common_endpoint_names(account.partition):
         raise GitOpsStackError(
             Problem(
                 f"found {service} in {account.region}, whose endpoint names are not known",

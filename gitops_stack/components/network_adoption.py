@@ -79,4 +79,5 @@ def _observe_subnet(found: Any) -> ObservedSubnet:  # noqa: ANN401 - the SDK's t
         tags=found.tags or {},
         ipv6=bool(found.ipv6_cidr_block),
         assigns_ipv6=bool(found.assign_ipv6_address_on_creation),
+        zone_id=found.availability_zone_id or "",
     )

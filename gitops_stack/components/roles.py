@@ -11,6 +11,7 @@ from pulumi_aws import iam
 
 from gitops_stack.aws_plan.iam_documents import Document, render_document
 from gitops_stack.errors import GitOpsStackError, Problem
+from gitops_stack.iam_rules import MOST_INLINE, MOST_TRUST_ON_REQUEST, count_characters
 
 _ONE_HOUR = 3600  # seconds: IAM's shortest, and CI jobs and pods renew
 _LONGEST_NAME = 56  # characters: IAM takes 64, and Pulumi adds a dash and seven
@@ -76,7 +77,7 @@ def register_role(
 
     ``managed_policy_arns`` are policies to attach, by names that stay with them. The physical name is Pulumi's:
     ``name`` and a random suffix, so that stacks share an account. Raises ``GitOpsStackError`` for a name that leaves no
-    room for it.
+    room for it; a document that is longer than IAM takes stops the run once it is known, in a preview.
     """
     if len(name) > _LONGEST_NAME:
         raise GitOpsStackError(Problem(f"has {len(name)} characters", f"needs at most {_LONGEST_NAME}", f"role {name}"))
@@ -84,14 +85,15 @@ def register_role(
     role = iam.Role(
         name,
         description=description,
-        assume_role_policy=_render(trust),
+        assume_role_policy=_render(trust, f"role {name}: trust policy", MOST_TRUST_ON_REQUEST),
         max_session_duration=_ONE_HOUR,
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=STAYS),
         **(options or RoleOptions()).inputs,
     )
     policies: list[pulumi.Resource] = []
     if policy is not None:
-        policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=_render(policy), opts=inside))
+        document = _render(policy, f"role {name}: policy", MOST_INLINE)
+        policies.append(iam.RolePolicy(f"{name}-policy", role=role.name, policy=document, opts=inside))
     policies += [
         iam.RolePolicyAttachment(f"{name}-{key}", role=role.name, policy_arn=arn, opts=inside)
         for key, arn in (managed_policy_arns or {}).items()
@@ -104,5 +106,13 @@ def read_role(name: str, arn: str, parent: pulumi.Resource) -> iam.Role:
     return iam.Role.get(name, arn.rpartition("/")[2], opts=pulumi.ResourceOptions(parent=parent))
 
 
-def _render(document: pulumi.Input[Mapping[str, Any]]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(document).apply(render_document)
+def _render(document: pulumi.Input[Mapping[str, Any]], place: str, most: int) -> pulumi.Output[str]:
+    def build(found: Mapping[str, Any]) -> str:
+        if (size := count_characters([found])) > most:
+            needs = (
+                f"needs {most} at most, IAM's limit: name fewer in the list it is made of, or several by one pattern"
+            )
+            raise pulumi.RunError(str(Problem(f"has {size} characters", f"{needs} with *", place)))
+        return render_document(found)
+
+    return pulumi.Output.from_input(document).apply(build)

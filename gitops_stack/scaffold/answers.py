@@ -17,9 +17,16 @@ _TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "
 
 
 def load_questions(versions: Path = VERSIONS) -> dict[str, dict[str, Any]]:
-    """Read the newest template's questions (name -> what copier.yml says of it), in the order they are asked."""
+    """Read the newest template's questions (name -> what copier.yml says of it), in the order they are asked.
+
+    Without those that nobody is asked (`when: false`): they are worked out of the others.
+    """
     questions = load_documents((load_versions(versions)[-1] / "copier.yml").read_text(encoding="utf-8"))[0]
-    return {name: one for name, one in questions.items() if not name.startswith("_") and name != LIBRARY_VERSION}
+    return {name: one for name, one in questions.items() if _is_asked(name, one)}
+
+
+def _is_asked(name: str, question: Mapping[str, Any]) -> bool:
+    return not name.startswith("_") and name != LIBRARY_VERSION and question.get("when") is not False
 
 
 def parse_answers(answers: Mapping[str, object], versions: Path = VERSIONS) -> dict[str, Any]:

@@ -36,8 +36,11 @@ RolePath = Annotated[
 ]
 
 
-# A resource takes 50 (AWS tagging reference); four are the library's, one is a name, one an add-on's.
-MOST_TAGS = 44
+# A resource takes 50 (AWS tagging reference); four are the library's. A volume gets the most beside them, eight of the
+# EBS CSI driver (aws-ebs-csi-driver#180, with a cluster's id); a node has five of EKS, for its group and cluster.
+MOST_TAGS = 38
+MOST_TAGS_OF_ALL = 50
+OWN_TAGS = 4
 
 
 class AccountSettings(Settings):

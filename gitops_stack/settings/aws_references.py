@@ -9,10 +9,10 @@ from gitops_stack.settings.arn_references import check_arns
 from gitops_stack.settings.cluster import EksClusterSettings
 from gitops_stack.settings.cluster_references import check_cluster_parts
 from gitops_stack.settings.endpoint_networks import check_endpoint_networks
-from gitops_stack.settings.extra_subnets import check_blocks
+from gitops_stack.settings.extra_subnets import check_blocks, check_tags
 from gitops_stack.settings.isolated_network import check_isolated
 from gitops_stack.settings.network import NetworkSettings
-from gitops_stack.settings.partitions import find_partition
+from gitops_stack.settings.partitions import find_partition, has_common_endpoint_names
 from gitops_stack.settings.pod_references import check_pods
 from gitops_stack.settings.registry import LONGEST_CACHE_PREFIX, find_cache_prefix
 from gitops_stack.settings.stack import StackSettings
@@ -150,13 +150,15 @@ def _check_kube_proxy(eks: EksClusterSettings) -> Iterator[Finding]:
 
 def _check_network(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
     yield from check_blocks(network)
+    yield from check_tags(network, settings.account.tags if settings.account else {})
     zones = network.availability_zones
     for zone in () if isinstance(zones, int) else zones:
         # One letter: local and wavelength zones, which have more behind the region, take no EKS control plane.
         if settings.region is not None and not re.fullmatch(rf"{settings.region}[a-z]", zone):
             yield "network.availabilityZones", zone, f"needs zones of {settings.region}, such as {settings.region}a"
-    if network.endpoints and settings.region is not None and find_partition(settings.region) == "aws-cn":
-        needs = "needs to be left out in China, where their names differ by service: adopt a VPC that has them"
+    partition = find_partition(settings.region or "")
+    if network.endpoints and not has_common_endpoint_names(partition):
+        needs = f"needs to be left out in {partition}, where their names differ by service: adopt a VPC that has them"
         yield "network.endpoints", ", ".join(network.endpoints), needs
     else:
         yield from check_isolated(settings, network)

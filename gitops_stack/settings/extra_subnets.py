@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field
 
-from gitops_stack.settings.account import TagKey, TagValue
+from gitops_stack.settings.account import MOST_TAGS_OF_ALL, OWN_TAGS, TagKey, TagValue
 from gitops_stack.settings.subnet_plan import plan_subnets
 from gitops_stack.settings.types import UNIQUE, Flag, Settings
 
@@ -55,6 +55,14 @@ class ExtraSubnetSettings(Settings):
     )
     isolated: Flag = Field(False, description="No way out of the VPC; default: that of the zone's private subnet.")
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=40, description="Tags of these subnets.")
+
+
+def check_tags(network: NetworkSettings, shared: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield a finding for subnets that would have more tags than EC2 takes, ``shared`` and a name among them."""
+    for name, extra in network.extra_subnets.items():
+        if (count := len({*shared, *extra.tags, "Name"}) + OWN_TAGS) > MOST_TAGS_OF_ALL:
+            needs = f"needs {MOST_TAGS_OF_ALL} at most, account.tags and {OWN_TAGS} of the library included"
+            yield f"network.extraSubnets.{name}.tags", f"{count} tags", needs
 
 
 def check_blocks(network: NetworkSettings) -> Iterator[Finding]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from gitops_stack.conventions import BASE_BOUNDARY, PULUMI_PROJECT
-from gitops_stack.iam_rules import check_statement, list_cut_off
+from gitops_stack.iam_rules import MOST_INLINE, check_statement, count_characters, list_cut_off
 from gitops_stack.settings.add_on_roles import find_add_on_roles
 from gitops_stack.settings.eks_addons import ADDON_ROLES, AddonRole
-from gitops_stack.settings.pod_roles import MOST_INLINE_CHARACTERS, PodRoleSettings
+from gitops_stack.settings.pod_roles import PodRoleSettings
 from gitops_stack.settings.stack import StackSettings
 
 Finding = tuple[str, object, str]
@@ -168,7 +167,7 @@ def _check_role(settings: StackSettings, path: str, role: PodRoleSettings) -> It
         for action in list_cut_off(spelt) if has_base_boundary(settings) else ():
             needs = f"needs an action within {BASE_BOUNDARY}, which cuts off all others: name a boundary of your own"
             yield f"{path}.statements.{number}.actions", action, f"{needs} in account.permissionsBoundaryArn"
-    size = len(json.dumps([statement.statement for statement in role.statements], separators=(",", ":")))
-    if size > MOST_INLINE_CHARACTERS:
-        needs = f"needs {MOST_INLINE_CHARACTERS} at most, IAM's limit: use managedPolicyArns as well"
+    document = {"Version": "2012-10-17", "Statement": [statement.statement for statement in role.statements]}
+    if (size := count_characters([document])) > MOST_INLINE:
+        needs = f"needs {MOST_INLINE} at most, IAM's limit: use managedPolicyArns as well"
         yield f"{path}.statements", f"{size} characters", needs

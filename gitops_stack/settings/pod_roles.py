@@ -27,7 +27,6 @@ ServiceAccountName = Annotated[
 ]
 # IAM takes 10 managed policies on a role, and 25 on request (IAM and STS quotas).
 MOST_MANAGED_POLICIES = 25
-MOST_INLINE_CHARACTERS = 10_240  # of all inline policies of a role, white space not counted
 _TOO_MUCH = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
 
 

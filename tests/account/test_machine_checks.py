@@ -115,6 +115,29 @@ def test_the_backend_is_found_as_pulumi_finds_it(tmp_path: Path) -> None:
     assert load(tmp_path, {**environment, "PULUMI_BACKEND_URL": "file:///env"}) == backend("file:///env")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00",
+        b"backend: {url: [",
+        b"- backend",
+        b"backend",
+        b"",
+        b"2026-13-45",
+        b"backend: s3://state",
+        b"a: !b c",
+    ],
+    ids=["no text", "torn", "a list", "a word", "empty", "no day", "backend is no map", "a tag of somebody"],
+)
+def test_a_project_file_that_names_no_backend_is_left_to_pulumi_to_judge(content: bytes, tmp_path: Path) -> None:
+    environment = {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_CONFIG_PASSPHRASE": ""}
+    (tmp_path / "Pulumi.yaml").write_bytes(content)
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(content)
+    assert machine_checks.load_backend(tmp_path, environment) is None
+    (check,) = machine_checks.check_secrets_provider(tmp_path, "dev", None, environment, None)
+    assert (check.status, check.found) == ("ok", "passphrase, Pulumi's choice without its cloud, and one is set")
+
+
 def test_no_backend_is_a_failure() -> None:
     assert outcome(check_backend(None, {})) == (
         "failed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
@@ -21,6 +22,12 @@ TRUST = '{"Version": "2012-10-17", "Statement": []}'
 
 def role(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+def make_role(name: str, service: str, *actions: str) -> None:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    boto3.client("iam", region_name=REGION).create_role(RoleName=name, AssumeRolePolicyDocument=trust)
 
 
 def pods(**given: Any) -> dict[str, Any]:
@@ -64,16 +71,74 @@ def group(*ids: str, **network: Any) -> dict[str, Any]:
 )
 def test_what_is_not_there_is_named(account: Account, changes: dict[str, Any], path: str, arn: str, what: str) -> None:
     found = look(account, **changes)
-    assert found == [
-        Check(f"named: {path}", "failed", f"{arn} does not exist", f"{what} that exists", f"make it, or correct {path}")
-    ]
+    remedy = f"make {'the role' if what == 'an IAM role' else 'it'}, or correct {path}"
+    assert found == [Check(f"named: {path}", "failed", f"{arn} does not exist", f"{what} that exists", remedy)]
 
 
 def test_what_is_there_is_fine(account: Account) -> None:
-    boto3.client("iam", region_name=REGION).create_role(RoleName="nodes", AssumeRolePolicyDocument=TRUST)
-    assert [(one.status, one.found) for one in look(account, cluster={"roleArn": role("nodes")})] == [
-        ("ok", role("nodes"))
+    make_role("cluster", "eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
+    assert [(one.status, one.found) for one in look(account, cluster={"roleArn": role("cluster")})] == [
+        ("ok", role("cluster"))
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "service", "actions", "missing"),
+    [
+        (
+            {"cluster": {"roleArn": role("taken")}},
+            "eks.amazonaws.com",
+            ["sts:AssumeRole"],
+            "eks.amazonaws.com do sts:TagSession",
+        ),
+        (
+            {"cluster": {"roleArn": role("taken")}},
+            "ec2.amazonaws.com",
+            ["sts:AssumeRole", "sts:TagSession"],
+            "eks.amazonaws.com do sts:AssumeRole and sts:TagSession",
+        ),
+        (
+            {"cluster": {"compute": {"autoMode": True, "nodeRoleArn": role("taken")}}},
+            "eks.amazonaws.com",
+            ["sts:AssumeRole"],
+            "ec2.amazonaws.com do sts:AssumeRole",
+        ),
+        (
+            pods(roleArn=role("taken")),
+            "pods.eks.amazonaws.com",
+            ["sts:AssumeRole"],
+            "pods.eks.amazonaws.com do sts:TagSession",
+        ),
+    ],
+    ids=["Auto Mode tags its sessions", "another service's", "nodes", "pods"],
+)
+def test_a_role_has_to_trust_who_is_to_take_it(
+    account: Account, changes: dict[str, Any], service: str, actions: list[str], missing: str
+) -> None:
+    """EKS: `could not be assumed because it does not exist or the trusted entity is not correct`."""
+    make_role("taken", service, *actions)
+    (found,) = look(account, **changes)
+    assert (found.status, found.found) == ("failed", f"the trust policy of {role('taken')} does not let {missing}")
+    assert found.remedy == "allow that in the trust policy"
+
+
+def test_a_cluster_without_auto_mode_needs_no_tags(account: Account) -> None:
+    make_role("cluster", "eks.amazonaws.com", "sts:AssumeRole")
+    changes = group()
+    changes["cluster"] |= {"roleArn": role("cluster")}
+    assert [one.status for one in look(account, **changes)] == ["ok"]
+
+
+def test_a_provider_has_to_take_the_tokens_of_its_forge(account: Account) -> None:
+    iam = boto3.client("iam", region_name=REGION)
+    url = "https://token.actions.githubusercontent.com"
+    arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["sigstore"])["OpenIDConnectProviderArn"]
+    (found,) = look(account, ci={"githubProviderArn": arn})
+    assert (found.status, found.found) == ("failed", f"{arn} takes tokens for sigstore alone")
+    assert found.remedy.startswith("aws iam add-client-id-to-open-id-connect-provider --client-id sts.amazonaws.com ")
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)  # moto adds no client to one that is there
+    iam.create_open_id_connect_provider(Url=url, ClientIDList=["sigstore", "sts.amazonaws.com"])
+    assert [one.status for one in look(account, ci={"githubProviderArn": arn})] == ["ok"]
 
 
 def test_a_role_below_another_path_is_no_such_role(account: Account) -> None:

@@ -153,6 +153,18 @@ def test_an_adopted_vpc_in_one_zone_without_roles_and_room(account: Account, ec2
     assert checks[f"role tag: {private[1]}"].status == "warning"
 
 
+def test_a_private_subnet_lies_where_eks_makes_control_planes(
+    account: Account, ec2: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopted = Adopted(ec2)
+    private = [adopted.subnet("10.0.0.0/24"), adopted.subnet("10.0.1.0/24", "c"), adopted.subnet("10.0.2.0/24", "d")]
+    assert "vpc: control plane" not in adopted.check(account, private, [])
+    (zone,) = ec2.describe_subnets(SubnetIds=private[1:2])["Subnets"]
+    monkeypatch.setattr(network_checks, "ZONES_WITHOUT_EKS", (zone["AvailabilityZoneId"],))
+    found = adopted.check(account, private, [])["vpc: control plane"]
+    assert (found.status, found.found) == ("failed", f"{private[1]} in {REGION}c")
+
+
 def test_a_public_subnet_needs_room_for_load_balancers_alone(account: Account, ec2: Any) -> None:
     adopted = Adopted(ec2)
     private = [adopted.subnet("10.0.1.0/24"), adopted.subnet("10.0.2.0/24", "c")]

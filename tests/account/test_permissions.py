@@ -137,12 +137,18 @@ def test_doctor(account: Account, asked: set[str], tmp_path: Path, monkeypatch: 
         network={"endpoints": ["kms"]},
         account={"permissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/bounds"},
         ci={"githubProviderArn": provider, "previewers": {"web": {"github": "acme/web"}}},
+        registry={"repositories": {"web": {}}},
     )
+    boto3.client("ecr", region_name=REGION).create_repository(repositoryName="web")
+    keys = boto3.client("kms", region_name=REGION)
+    keys.create_alias(AliasName=f"alias/{CLUSTER}-secrets", TargetKeyId=keys.create_key()["KeyMetadata"]["KeyId"])
     offer_endpoints(monkeypatch, "kms")
     boto3.client("logs", region_name=REGION).create_log_group(logGroupName=f"/aws/eks/{CLUSTER}/cluster")
     environment: dict[str, Any] = {"PULUMI_BACKEND_URL": "s3://state"}
     examine(settings, tmp_path, account, environment, date(2026, 11, 21))
     lacking_in_moto = {"eks:ListAccessEntries"}  # asked of a cluster that has a hub
+    # Asked of an account that encrypts volumes by default.
+    lacking_in_moto |= {"ec2:GetEbsDefaultKmsKeyId", "kms:GetKeyPolicy", "kms:ListGrants"}
     assert asked - EVERYBODY == documented("doctor") - lacking_in_moto
 
 

@@ -33,6 +33,17 @@ def test_vpcs(account: Account, ec2: Any) -> None:
     assert (check.status, check.found) == ("ok", "5 of 5 used, the stack adds 0")
 
 
+@pytest.mark.parametrize(("count", "checks"), [(10, []), (12, ["failed"])])
+def test_managed_policies_beyond_iam_s_default_need_a_quota(account: Account, count: int, checks: list[str]) -> None:
+    arns = [f"arn:aws:iam::aws:policy/P{number}" for number in range(count)]
+    role = {"namespace": "app", "serviceAccount": "app", "managedPolicyArns": arns}
+    found = list(quota_checks.check_attached(account, eks_settings(podRoles={"app": role})))
+    assert [check.status for check in found] == checks
+    for check in found:
+        assert check.found == "0 of 10, AWS' default used, the stack adds 12"
+        assert check.remedy.startswith("ask for 12 or more: quota L-0DA4ABF3 of iam")
+
+
 def test_a_vpc_that_is_adopted_adds_none(account: Account) -> None:
     subnets = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
     settings = eks_settings(network=Replace(vpcId="vpc-0123456789abcdef0", privateSubnetIds=subnets))

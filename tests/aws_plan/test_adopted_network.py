@@ -53,6 +53,12 @@ FAULTS = {
         "Network: vpc-1 has enableDnsSupport and enableDnsHostnames switched off; "
         "the private endpoint of an EKS cluster needs both on",
     ),
+    "a zone without control planes": (
+        VPC,
+        [PRIVATE[0], replace(PRIVATE[1], zone="us-east-1e", zone_id="use1-az3")],
+        "Network: private subnets: subnet-b is in us-east-1e (use1-az3), in which EKS makes no control plane; "
+        "name one of another zone",
+    ),
     "one zone": (
         VPC,
         [PRIVATE[0], replace(PRIVATE[1], zone="eu-west-1a")],

@@ -197,6 +197,14 @@ def test_outputs_name_the_roles_and_one_name_may_do_both() -> None:
     }
 
 
+def test_a_role_for_more_branches_than_a_trust_policy_holds_is_refused() -> None:
+    branches = [f"release/{number}-of-the-year" for number in range(99)]
+    with pytest.raises(
+        pulumi.RunError, match=r"^role ci-publisher-guestbook: trust policy: has \d+ characters; needs 4096"
+    ):
+        record(publishers={"guestbook": {**GITHUB, "branches": branches}})
+
+
 @pytest.mark.parametrize(("source", "number"), [({}, 0), ({"github": "a/b", "gitlab": "a/b"}, 2)])
 def test_a_role_is_for_one_repository(source: dict[str, str], number: int) -> None:
     with pytest.raises(GitOpsStackError) as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pulumi
@@ -49,6 +50,19 @@ def test_argo_cd_is_a_hub_whatever_else_is_asked_for(preview: bool) -> None:
     assert children(found) == HUB  # without spokes the role may do nothing, and can be named by other clusters
     assert found["PodIdentity:pods"].type == "gitops-stack:index:PodIdentity"
     check_common(found, "pods")
+
+
+@BOTH
+def test_a_list_that_makes_a_policy_longer_than_iam_takes_stops_a_preview_already(preview: bool) -> None:
+    arns = [SECRETS.replace("acme", f"team-{number}") for number in range(200)]
+    add_ons = {"external_secrets": {**ADD_ONS["external_secrets"], "secret_arns": arns}}
+    with pytest.raises(pulumi.RunError) as refused:
+        record(preview, **add_ons)
+    assert re.fullmatch(
+        r"role pods-external-secrets: policy: has \d{5} characters; needs 10240 at most, IAM's limit: name fewer in "
+        r"the list it is made of, or several by one pattern with \*",
+        str(refused.value),
+    )
 
 
 @BOTH

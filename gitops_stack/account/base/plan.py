@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_stack.account.base.identity_providers import load_provider
 from gitops_stack.account.base.part import SHARED, Part
-from gitops_stack.account.base.policies import load_policy
+from gitops_stack.account.base.policies import check_sizes, load_policy
 from gitops_stack.account.base.roles import load_role
 from gitops_stack.account.base.state_bucket import load_bucket
 from gitops_stack.account.base.state_key import build_new_key, load_key
@@ -59,13 +59,15 @@ def load_plan(
     for forge in base.forges:
         host = find_issuer(base.provider_arn(forge), forge).host
         providers[forge] = load_provider(aws, base, forge, taken=host in taken)
-    kinds = {base.boundary_arn: "boundary", base.reading_arn: "reading policy", base.further_arn: "further policy"}
+    GitOpsStackError.raise_for(check_sizes(base))
+    shared = {base.boundary_arn: "boundary", base.reading_arn: "reading policy"}
+    kinds = {**shared, base.network_arn: "network policy", base.further_arn: "further policy"}
     parts = (
         key,
         load_bucket(aws, base),
         *(provider for provider, _ in providers.values()),
         *(
-            load_policy(aws, arn, document, kinds[arn], base.stack if arn == base.further_arn else SHARED)
+            load_policy(aws, arn, document, kinds[arn], SHARED if arn in shared else base.stack)
             for arn, document in base.managed_policies.items()
         ),
         load_role(aws, base, base.up_role, "role for up"),

@@ -16,6 +16,9 @@ from gitops_stack.conventions import TAG_BASE
 KIND = "state bucket"
 _RULE = "gitops-stack-old-versions"
 _OLD_DAYS = 90
+_OLD_LOCATIONS = {
+    "EU": "eu-west-1"
+}  # of buckets that are older than the regions' names (API reference, GetBucketLocation)
 _CLOSED = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -52,7 +55,8 @@ def _look(aws: Account, base: Base) -> tuple[str, bool]:
     try:
         if aws.find("s3", "head_bucket", Bucket=base.bucket, ExpectedBucketOwner=base.account.id) is None:
             return "", False
-        region = aws.ask("s3", "get_bucket_location", Bucket=base.bucket)["LocationConstraint"] or "us-east-1"
+        location = aws.ask("s3", "get_bucket_location", Bucket=base.bucket)["LocationConstraint"] or "us-east-1"
+        region = _OLD_LOCATIONS.get(location, location)
     except AccessDeniedError:
         raise
     except AwsError as error:

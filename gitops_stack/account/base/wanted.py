@@ -30,6 +30,7 @@ ALIAS = f"alias/{PULUMI_PROJECT}-state"
 # Apart from all that stacks make: the policy of `up` ends at the names of their roles, which have no path.
 PATH = f"/{PULUMI_PROJECT}/"
 UP_SECONDS, _READER_SECONDS = 7200, 3600  # a first `up` outlasts an hour
+_MANAGED = "network"  # of the policies of the role for up
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,31 @@ class Base:
         return self.policy_arn(f"{PULUMI_PROJECT}-further-{self.stack}")
 
     @property
+    def network_arn(self) -> str:
+        """Build the ARN of what the role for up may in networks: inline there is no room for it beside the rest."""
+        return self.policy_arn(f"{PULUMI_PROJECT}-network-{self.stack}")
+
+    @property
+    def _up_policies(self) -> dict[str, Document]:
+        read, known = list_secrets(self.settings, self.account)
+        return build_up_policies(
+            self.state,
+            self.bounding_arn,
+            cluster_name=self.settings.cluster_name,
+            key_arns=list_keys(self.settings),
+            issuer_hosts=self.issuer_hosts,
+            read_secret_arns=read,
+            known_secret_arns=known,
+        )
+
+    @property
     def managed_policies(self) -> dict[str, Document]:
         """Build the managed policies by their ARNs."""
-        shared = {self.boundary_arn: build_boundary(self.account), self.reading_arn: build_reading_policy()}
+        made = {
+            self.boundary_arn: build_boundary(self.account),
+            self.reading_arn: build_reading_policy(),
+            self.network_arn: self._up_policies[_MANAGED],
+        }
         further = build_further_policy(
             self.account,
             self.stack,
@@ -147,7 +170,7 @@ class Base:
             karpenter=self.settings.add_ons is not None and self.settings.add_ons.karpenter is not None,
             delivers_logs=self.settings.network is not None and self.settings.network.flow_log_bucket_arn is not None,
         )
-        return shared if further is None else {**shared, self.further_arn: further}
+        return made if further is None else {**made, self.further_arn: further}
 
     @property
     def forges(self) -> list[str]:
@@ -167,7 +190,7 @@ class Base:
     @property
     def up_role(self) -> RoleWanted:
         """The role of `pulumi up` and `pulumi destroy`."""
-        jobs, read, known = self.jobs, *list_secrets(self.settings, self.account)
+        jobs = self.jobs
         named: dict[str, Sequence[str]] = (
             {"branches": [jobs.branch]} if jobs.environment is None else {"environments": [jobs.environment]}
         )
@@ -177,15 +200,7 @@ class Base:
             build_up_role_name(self.stack),
             f"pulumi up of stack {self.stack}",
             build_oidc_trust(self.provider_arn(self.jobs.forge), self.issuer, subjects, branch=bound),
-            build_up_policies(
-                self.state,
-                self.bounding_arn,
-                cluster_name=self.settings.cluster_name,
-                key_arns=list_keys(self.settings),
-                issuer_hosts=self.issuer_hosts,
-                read_secret_arns=read,
-                known_secret_arns=known,
-            ),
+            {name: document for name, document in self._up_policies.items() if name != _MANAGED},
             UP_SECONDS,
             tuple(arn for arn in self.managed_policies if arn != self.boundary_arn),
         )

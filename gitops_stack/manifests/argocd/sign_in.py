@@ -22,6 +22,7 @@ from gitops_stack.settings.argocd.sign_in import (
     OktaSettings,
     SsoSettings,
 )
+from gitops_stack.settings.partitions import dns_suffix, find_partition
 
 _BASIC_SCOPES = ["openid", "profile", "email"]
 _GROUPS = {"groups": {"essential": True}}
@@ -131,7 +132,7 @@ def _oidc(sso: SsoSettings) -> dict[str, Any]:
             # Cognito refuses the scope `groups`; the claim comes without being asked for.
             name, scopes = "Cognito", _BASIC_SCOPES
             region = provider.user_pool_id.partition("_")[0]
-            issuer = f"https://cognito-idp.{region}.amazonaws.com/{provider.user_pool_id}"
+            issuer = f"https://cognito-idp.{region}.{dns_suffix(find_partition(region))}/{provider.user_pool_id}"
         case KeycloakSettings():
             name, issuer, scopes = "Keycloak", provider.issuer, [*_BASIC_SCOPES, "groups"]
         case OidcSettings():

@@ -242,6 +242,43 @@ def test_a_policy_follows_the_grammar(document: Plain, message: str, aws: Driver
     assert refused == f"operation error IAM: CreateRole, api error MalformedPolicyDocument: {message}"
 
 
+def test_iam_takes_policies_up_to_its_quotas(aws: Driver) -> None:
+    def policy(*, length: int, **more: Any) -> str:
+        where = {} if more else {"Resource": "*"}
+        statement = {"Sid": "", "Effect": "Allow", "Action": "s3:GetObject", **where, **more}
+        bare = len(json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":")))
+        statement["Sid"] = "s" * (length - bare)
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)  # white space is not counted
+
+    def refuse(token: str, inputs: Plain, said: str) -> None:
+        assert refuse_create(aws, token, inputs).endswith(f"api error LimitExceeded: {said}")
+
+    trust = {"Principal": {"Service": "ec2.amazonaws.com"}}
+    refuse(
+        "aws:iam/role:Role",
+        {"assumeRolePolicy": policy(length=2049, **trust)},
+        "Cannot exceed quota for ACLSizePerRole: 2048",
+    )
+    role = aws.create("aws:iam/role:Role", unique("long"), {"assumeRolePolicy": policy(length=2048, **trust)})
+    own = {"role": role.identity, "policy": policy(length=6000)}
+    aws.create("aws:iam/rolePolicy:RolePolicy", unique("first"), own)
+    inline, said = (
+        {**own, "policy": policy(length=4241)},
+        f"Maximum policy size of 10240 bytes exceeded for role {role.identity}",
+    )
+    refuse("aws:iam/rolePolicy:RolePolicy", inline, said)
+    aws.create("aws:iam/rolePolicy:RolePolicy", unique("second"), {**own, "policy": policy(length=4240)})
+    refuse("aws:iam/policy:Policy", {"policy": policy(length=6145)}, "Cannot exceed quota for PolicySize: 6144")
+    attach, limit = "aws:iam/rolePolicyAttachment:RolePolicyAttachment", 10
+    for number in range(limit + 1):
+        length = 6144 if number == 0 else 100
+        arn = aws.create("aws:iam/policy:Policy", unique("managed"), {"policy": policy(length=length)})["arn"]
+        one_more = {"role": role.identity, "policyArn": arn}
+        if number < limit:
+            aws.create(attach, unique("attached"), one_more)
+    refuse(attach, one_more, "Cannot exceed quota for PoliciesPerRole: 10")
+
+
 def test_requests_follow_the_service_model(aws: Driver) -> None:
     assert refuse_create(aws, "aws:ecr/repository:Repository", {"imageTagMutability": "NEVER"}) == (
         "operation error ECR: CreateRepository, api error ValidationException: 1 validation error detected: Value "
@@ -332,6 +369,18 @@ def test_a_cluster_needs_two_zones(aws: Driver) -> None:
     _, (subnet,) = aws.make_network(zones="a")
     with pytest.raises(AwsError, match="Subnets specified must be in at least two different AZs"):
         aws.make_cluster(vpcConfig={"subnetIds": [subnet.identity]})
+
+
+def test_a_cluster_is_made_only_in_zones_with_control_planes(aws: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, subnets = aws.share_network()
+    monkeypatch.setattr("pulumi_aws_double.resources.eks_rules._ZONES_WITHOUT_EKS", (subnets[1]["availabilityZoneId"],))
+    with pytest.raises(AwsError) as refused:
+        aws.make_cluster(name="nowhere")
+    assert str(refused.value) == (
+        "operation error EKS: CreateCluster, api error UnsupportedAvailabilityZoneException: Cannot create cluster "
+        f"'nowhere' because {REGION}b, the targeted availability zone, does not currently have sufficient capacity to "
+        f"support the cluster. Retry and choose from these availability zones: {REGION}a, {REGION}c"
+    )
 
 
 def test_a_cluster_is_deleted_unprotected_and_without_node_groups(aws: Driver) -> None:

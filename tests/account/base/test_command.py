@@ -97,7 +97,7 @@ def test_a_dry_run_shows_all_and_changes_nothing(run: Run, tmp_path: Path) -> No
 def test_a_no_makes_nothing(run: Run) -> None:
     asked = run("init")  # no answer on standard input is a no
     assert asked.exit_code == 1
-    assert "Make 26 changes in account 123456789012 and write Pulumi.dev.yaml? [y/N]" in asked.output
+    assert "Make 27 changes in account 123456789012 and write Pulumi.dev.yaml? [y/N]" in asked.output
     assert boto3.client("s3", region_name=REGION).list_buckets()["Buckets"] == []
 
 

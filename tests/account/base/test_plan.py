@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any
 
 import boto3
@@ -12,14 +13,17 @@ import yaml
 
 from gitops_stack.account.base.part import Part
 from gitops_stack.account.base.plan import BasePlan, apply, check_owners, load_plan
-from gitops_stack.account.base.wanted import ALIAS, Jobs, list_rights
+from gitops_stack.account.base.policies import check_sizes
+from gitops_stack.account.base.wanted import ALIAS, Base, Jobs, list_rights
 from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.account.sweep import find_leftovers
+from gitops_stack.aws_plan.account import Account as PlannedAccount
 from gitops_stack.aws_plan.iam_documents import allow_principal, build_document
 from gitops_stack.conventions import TAG_BASE
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.settings import StackSettings
+from gitops_stack.settings.partitions import find_partition
 from tests.account.base.conftest import JOBS, OWN_REPOSITORY
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, eks_settings
 from tests.account.world import deny
@@ -81,7 +85,7 @@ def test_a_second_run_finds_all_as_it_should_be(account: Account, settings: Stac
     assert again.base.key_arn == made.base.key_arn
 
 
-@pytest.mark.parametrize("killed_at", [1, 2, 3, 4, 5, 6, 10, 11, 12, 14, 15, 16, 23, 26])
+@pytest.mark.parametrize("killed_at", [1, 2, 3, 4, 5, 6, 10, 11, 12, 14, 15, 16, 23, 27])
 def test_a_run_that_was_stopped_is_finished_by_the_next(
     killed_at: int, account: Account, settings: StackSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +99,7 @@ def test_a_run_that_was_stopped_is_finished_by_the_next(
         return ask(self, service, method, **arguments)
 
     plan = load_plan(account, settings, JOBS)
-    assert plan.count == 26
+    assert plan.count == 27
     with monkeypatch.context() as patch:
         patch.setattr(Account, "ask", stop)
         with pytest.raises(KeyboardInterrupt):
@@ -114,12 +118,69 @@ def test_a_stack_with_karpenter_has_a_policy_more(account: Account) -> None:
     assert states(plan)["gitops-stack-further-dev"] == "missing"
     iam, role = client("iam"), plan.base.up_role.name
     attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    assert {one["PolicyName"] for one in attached} == {"gitops-stack-read", "gitops-stack-further-dev"}
+    assert {one["PolicyName"] for one in attached} == {
+        "gitops-stack-read", "gitops-stack-network-dev", "gitops-stack-further-dev",
+    }  # fmt: skip
     tags = iam.list_policy_tags(PolicyArn=plan.base.further_arn)["Tags"]
     assert {tag["Value"] for tag in tags if tag["Key"] == TAG_BASE} == {"dev"}
     assert load_plan(account, settings, JOBS).is_done
     preview = iam.list_attached_role_policies(RoleName=plan.base.preview_role.name)["AttachedPolicies"]
     assert [one["PolicyName"] for one in preview] == ["gitops-stack-read"]
+
+
+def test_a_bucket_of_europe_s_first_region_keeps_its_old_location(
+    account: Account, settings: StackSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking = Account.ask
+
+    def ask(self: Account, service: str, method: str, **arguments: Any) -> dict[str, Any]:
+        if method == "get_bucket_location":
+            return {"LocationConstraint": "EU"}
+        return asking(self, service, method, **arguments)
+
+    monkeypatch.setattr(Account, "ask", ask)
+    make_bucket()
+    (elsewhere,) = [one for one in load_plan(account, settings, JOBS).parts if one.name == BUCKET]
+    assert elsewhere.refusal.startswith("is in eu-west-1, not in ap-northeast-1")
+
+
+LONG = "s" * 43
+
+
+@pytest.mark.parametrize("region", ["ap-northeast-1", "us-gov-west-1", "eusc-de-east-1", "cn-northwest-1"])
+def test_the_roles_have_room_for_the_longest_names(region: str) -> None:
+    """Of stack, cluster, bucket and spokes; IAM would say `Maximum policy size of 10240 bytes exceeded`."""
+    partition = find_partition(region)
+    key = f"arn:{partition}:kms:{region}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+    role = f"arn:{partition}:iam::{ACCOUNT}:role/platform"
+    cluster = {
+        "name": "c" * 100,
+        "secretsKeyArn": key,
+        "access": {"a": {"principalArn": role, "policy": "ClusterAdmin"}},
+    }
+    spokes = {f"spoke-{number}": {"stack": f"spoke-{number}"} for number in range(10)}
+    plain = eks_settings(gitops=OWN_REPOSITORY, cluster=cluster, registry={"kmsKeyArn": key}, clusters=spokes)
+    settings = plain.model_copy(update={"stack": LONG, "region": region})
+    base = Base(PlannedAccount(ACCOUNT, region), settings, "b" * 63, key, JOBS)
+    assert len(base.state.others) == 10
+    assert list(check_sizes(base)) == []
+
+
+def test_what_iam_would_refuse_for_its_length_is_said_before_anything_is_made(account: Account) -> None:
+    own = {f"role-{number}": f"arn:aws:iam::{ACCOUNT}:role/{'r' * 60}-{number}" for number in range(80)}
+    pods = {name: {"namespace": "a", "serviceAccount": name, "roleArn": arn} for name, arn in own.items()}
+    with pytest.raises(GitOpsStackError) as refused:
+        load_plan(account, eks_settings(gitops=OWN_REPOSITORY, podRoles=pods), JOBS)
+    assert re.fullmatch(
+        r"gitops-stack-further-dev: has \d+ characters; needs 6144 at most, IAM's limit: name fewer secrets, keys, "
+        "roles and stacks in the stack file",
+        str(refused.value),
+    )
+    with pytest.raises(
+        GitOpsStackError, match=r"role gitops-stack-preview-s+: has 65 characters; give stack s+ a shorter"
+    ):
+        load_plan(account, eks_settings(gitops=OWN_REPOSITORY).model_copy(update={"stack": f"{LONG}s"}), JOBS)
+    assert client("iam").list_policies(Scope="Local")["Policies"] == []
 
 
 def test_the_role_for_drift_is_the_nightly_job_s_and_opens_what_the_program_opens(account: Account) -> None:
@@ -290,6 +351,7 @@ def test_a_second_stack_of_the_account_shares_all_but_the_roles(account: Account
     jobs = dataclasses.replace(JOBS, environment="prd")
     plan = load_plan(account, other, jobs)
     assert [part.name for part in plan.parts if part.state != "same"] == [
+        "gitops-stack-network-prd",
         "gitops-stack-up-prd",
         "gitops-stack-preview-prd",
         "gitops-stack-drift-prd",

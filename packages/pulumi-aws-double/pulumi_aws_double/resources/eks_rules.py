@@ -15,6 +15,7 @@ _NODE_POOLS = frozenset({"general-purpose", "system"})
 # Graviton families have a g after the generation: t4g, m7g, c7gn, im4gn, g5g; a1 was the first.
 _ARM_FAMILY = re.compile(r"(a1|[a-z]+\d+[a-z]*g[a-z]*)\.")
 _LEAST_ZONES = 2
+_ZONES_WITHOUT_EKS = ("use1-az3", "usw1-az2", "cac1-az3")  # EKS user guide, "Subnet requirements for clusters"
 _HEAD = 512  # characters of user data in which an archive says what it is
 _BOTTLEROCKET = re.compile(r"\d+\.\d+\.\d+-[0-9a-f]{8}")
 
@@ -23,6 +24,7 @@ def check_cluster(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None
     """Raise the error CreateCluster gives for zones, endpoints, version, key or Auto Mode."""
     if len({subnet["AvailabilityZone"] for subnet in subnets}) < _LEAST_ZONES:
         raise _refuse(aws, "CreateCluster", "Subnets specified must be in at least two different AZs")
+    _check_zones(aws, inputs, subnets)
     if len({subnet["VpcId"] for subnet in subnets}) > 1:
         raise _refuse(aws, "CreateCluster", "Subnets specified must belong to the same VPC")
     network = inputs["vpcConfig"]
@@ -41,6 +43,20 @@ def check_cluster(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None
     if key:
         _check_key(aws, key)
     check_auto_mode(aws, "CreateCluster", inputs)
+
+
+def _check_zones(aws: AwsSession, inputs: Plain, subnets: list[Answer]) -> None:
+    """Raise EKS's error for subnets in a zone without control planes (rancher#14224 and eksctl#817 have its words)."""
+    for subnet in subnets:
+        if subnet["AvailabilityZoneId"] in _ZONES_WITHOUT_EKS:
+            zones = aws.call("ec2", "DescribeAvailabilityZones")["AvailabilityZones"]
+            others = ", ".join(zone["ZoneName"] for zone in zones if zone["ZoneId"] not in _ZONES_WITHOUT_EKS)
+            message = (
+                f"Cannot create cluster '{inputs['name']}' because {subnet['AvailabilityZone']}, the targeted "
+                "availability zone, does not currently have sufficient capacity to support the cluster. Retry and "
+                f"choose from these availability zones: {others}"
+            )
+            raise aws.refuse("EKS", "CreateCluster", "UnsupportedAvailabilityZoneException", message)
 
 
 def check_auto_mode(aws: AwsSession, operation: str, inputs: Plain) -> None:

@@ -12,6 +12,8 @@ from pulumi_aws_double.resources.ec2 import build_tags, load_tags, pick
 from pulumi_aws_double.session import AwsSession
 from pulumi_aws_double.values import Plain
 
+_MOST_TRUST = 2_048  # IAM user guide, "IAM and AWS STS quotas"
+
 
 class IamType(ResourceType):
     """A type of IAM, which knows no regions; ``noun`` is what its tag operations and parameters call it."""
@@ -50,7 +52,7 @@ class Role(IamType):
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Make the role."""
-        check_policy(aws, "CreateRole", inputs["assumeRolePolicy"])
+        check_trust(aws, "CreateRole", inputs["assumeRolePolicy"])
         _require_boundary(aws, "CreateRole", inputs.get("permissionsBoundary"))
         aws.call(
             "iam",
@@ -82,7 +84,7 @@ class Role(IamType):
         """Change the trust policy, description, session duration or boundary."""
         if "assumeRolePolicy" in changed:
             document = new["assumeRolePolicy"]
-            check_policy(aws, "UpdateAssumeRolePolicy", document)
+            check_trust(aws, "UpdateAssumeRolePolicy", document)
             aws.call("iam", "UpdateAssumeRolePolicy", RoleName=identity, PolicyDocument=document)
         if changed & {"description", "maxSessionDuration"}:
             details = {"Description": new.get("description", ""), **pick(new, "maxSessionDuration")}
@@ -144,6 +146,18 @@ def check_policy(aws: AwsSession, operation: str, text: str) -> None:
     for statement in statements:
         if statement.get("Effect") not in {"Allow", "Deny"} or not ({"Action", "NotAction"} & {*statement}):
             raise aws.refuse("IAM", operation, "MalformedPolicyDocument", "Syntax errors in policy.")
+
+
+def check_trust(aws: AwsSession, operation: str, text: str) -> None:
+    """Raise IAM's errors for a trust policy: its grammar's, and LimitExceeded of an account with the default quota."""
+    check_policy(aws, operation, text)
+    if count_characters(text) > _MOST_TRUST:
+        raise aws.refuse("IAM", operation, "LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {_MOST_TRUST}")
+
+
+def count_characters(text: str) -> int:
+    """Count a policy's characters as IAM's quotas do, without white space."""
+    return len("".join(text.split()))
 
 
 def dump_document(document: Any) -> str:  # noqa: ANN401 - JSON

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from pulumi_aws_double.resource import AutoName, ResourceType, Schema
 from pulumi_aws_double.resources.ec2 import build_tags, load_tags, pick
-from pulumi_aws_double.resources.iam import IamType, check_document, check_policy, conflict, dump_document
+from pulumi_aws_double.resources.iam import (
+    IamType,
+    check_document,
+    check_policy,
+    conflict,
+    count_characters,
+    dump_document,
+)
 from pulumi_aws_double.session import AwsSession
 from pulumi_aws_double.values import Plain
+
+# IAM user guide, "IAM and AWS STS quotas": characters of a role's inline policies and of a managed one, and managed
+# ones on a role, of which an account may ask for more.
+_MOST_INLINE, _MOST_MANAGED, _MOST_ATTACHED = 10_240, 6_144, 10
 
 
 class RolePolicy(ResourceType):
@@ -33,6 +45,7 @@ class RolePolicy(ResourceType):
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Put the policy."""
         check_policy(aws, "PutRolePolicy", inputs["policy"])
+        self._check_size(aws, inputs)
         aws.call(
             "iam",
             "PutRolePolicy",
@@ -57,6 +70,18 @@ class RolePolicy(ResourceType):
         role, _, name = identity.partition(":")
         aws.call("iam", "DeleteRolePolicy", RoleName=role, PolicyName=name)
 
+    def _check_size(self, aws: AwsSession, inputs: Plain) -> None:
+        """Raise IAM's error for a role whose inline policies are too long all together."""
+        role = inputs["role"]
+        others = [
+            one for one in aws.call("iam", "ListRolePolicies", RoleName=role)["PolicyNames"] if one != inputs["name"]
+        ]
+        found = [aws.call("iam", "GetRolePolicy", RoleName=role, PolicyName=one)["PolicyDocument"] for one in others]
+        texts = [json.dumps(one, separators=(",", ":")) if isinstance(one, dict) else str(one) for one in found]
+        if sum(map(count_characters, (inputs["policy"], *texts))) > _MOST_INLINE:
+            message = f"Maximum policy size of {_MOST_INLINE} bytes exceeded for role {role}"
+            raise aws.refuse("IAM", "PutRolePolicy", "LimitExceeded", message)
+
 
 class RolePolicyAttachment(ResourceType):
     """A managed policy on a role; the id is ``<role>/<policy ARN>``."""
@@ -66,7 +91,11 @@ class RolePolicyAttachment(ResourceType):
     schema = Schema(required="policyArn role", replaces="policyArn role", identity="policyArn role")
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
-        """Attach it."""
+        """Attach it; a role has so many of an account with the default quota."""
+        attached = aws.call("iam", "ListAttachedRolePolicies", RoleName=inputs["role"])["AttachedPolicies"]
+        if len({inputs["policyArn"], *(one["PolicyArn"] for one in attached)}) > _MOST_ATTACHED:
+            message = f"Cannot exceed quota for PoliciesPerRole: {_MOST_ATTACHED}"
+            raise aws.refuse("IAM", "AttachRolePolicy", "LimitExceeded", message)
         aws.call("iam", "AttachRolePolicy", RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
         return f"{inputs['role']}/{inputs['policyArn']}"
 
@@ -104,7 +133,7 @@ class Policy(IamType):
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
         """Make it."""
-        check_policy(aws, "CreatePolicy", inputs["policy"])
+        _check_managed(aws, "CreatePolicy", inputs["policy"])
         made = aws.call(
             "iam",
             "CreatePolicy",
@@ -131,7 +160,7 @@ class Policy(IamType):
 
     def update(self, aws: AwsSession, identity: str, old: Plain, new: Plain, changed: frozenset[str]) -> None:
         """Make a new default version and drop the one before, of which AWS keeps five."""
-        check_policy(aws, "CreatePolicyVersion", new["policy"])
+        _check_managed(aws, "CreatePolicyVersion", new["policy"])
         aws.call("iam", "CreatePolicyVersion", PolicyArn=identity, PolicyDocument=new["policy"], SetAsDefault=True)
         self._drop_versions(aws, identity)
 
@@ -147,6 +176,12 @@ class Policy(IamType):
         for version in aws.call("iam", "ListPolicyVersions", PolicyArn=identity)["Versions"]:
             if not version["IsDefaultVersion"]:
                 aws.call("iam", "DeletePolicyVersion", PolicyArn=identity, VersionId=version["VersionId"])
+
+
+def _check_managed(aws: AwsSession, operation: str, text: str) -> None:
+    check_policy(aws, operation, text)
+    if count_characters(text) > _MOST_MANAGED:
+        raise aws.refuse("IAM", operation, "LimitExceeded", f"Cannot exceed quota for PolicySize: {_MOST_MANAGED}")
 
 
 class OpenIdConnectProvider(IamType):
