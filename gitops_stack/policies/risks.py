@@ -18,6 +18,7 @@ from gitops_stack.policies.dangers import sync_options
 from gitops_stack.policies.fields import dig, mapping, sequence, text
 from gitops_stack.policies.finding import ObjectName, RenderedObject
 from gitops_stack.policies.generated_names import find_successors
+from gitops_stack.policies.held_data import describe_held, outlives_application
 from gitops_stack.policies.immutable_fields import changed_immutable_fields
 from gitops_stack.policies.pods import REPLICATED
 from gitops_stack.policies.references import is_hook
@@ -81,6 +82,8 @@ def judge_removals(
             yield _removed_application(read_application_spec(found))
         elif after is not None:
             yield _pruned(after.spec, found)
+        elif before.spec.cascades and (held := describe_held(found)):
+            yield _gone_along(before.spec, found, held)
 
 
 def _removed_application(spec: ApplicationSpec) -> Risk:
@@ -96,7 +99,15 @@ def _pruned(spec: ApplicationSpec, found: RenderedObject) -> Risk:
         return Risk("left-behind", "low", found.name, "", f"stays: {SYNC_OPTIONS} has {min(kept)}")
     if (found.group, found.kind) == _CRD:
         return Risk("crd-removed", "high", found.name, "", "is deleted by the next sync, with every object of its kind")
+    if held := describe_held(found):
+        return Risk("data-removed", "high", found.name, "", f"is deleted by the next sync, {held}")
     return Risk("prune", "high", found.name, "", "is deleted by the next sync")
+
+
+def _gone_along(spec: ApplicationSpec, found: RenderedObject, held: str) -> Risk:
+    if kept := outlives_application(found):
+        return Risk("left-behind", "low", found.name, "", f"stays: {kept}")
+    return Risk("data-removed", "high", found.name, "", f"goes with application {spec.name}, {held}")
 
 
 def judge_changes(before: RenderedObject, after: RenderedObject, *, replaces: bool = False) -> Iterator[Risk]:

@@ -16,7 +16,7 @@ CASES = load_cases("risks")
 VERDICTS = {
     "ownership-change", "crd-removed", "crd-version-removed", "cascade-delete", "left-behind", "prune",
     "project-widened", "replicas-to-zero", "recreate", "finalizer-added", "finalizer-removed", "project-changed",
-    "destination-changed", "prune-switched-on",
+    "destination-changed", "prune-switched-on", "data-removed",
 }  # fmt: skip
 
 
@@ -25,10 +25,13 @@ def build_tree(prunes: bool, **applications: list[dict[str, Any]]) -> Tree:
     return build_synced_tree({"automated": {"prune": prunes}}, applications)
 
 
-def build_synced_tree(policy: dict[str, Any], applications: dict[str, list[dict[str, Any]]]) -> Tree:
+def build_synced_tree(
+    policy: dict[str, Any], applications: dict[str, list[dict[str, Any]]], *, cascades: bool = True
+) -> Tree:
     rendered = []
     for name, written in applications.items():
-        made = build_object({"base": "application", "metadata": {"name": name}, "spec": {"syncPolicy": policy}})
+        metadata = {"name": name, **({} if cascades else {"finalizers": None})}
+        made = build_object({"base": "application", "metadata": metadata, "spec": {"syncPolicy": policy}})
         spec = read_application_spec(RenderedObject(made, "argocd", "apps.yaml"))
         found = [build_object(one) for one in written]
         objects = [RenderedObject(one, one["metadata"].get("namespace", ""), "web.yaml", name) for one in found]
@@ -38,8 +41,9 @@ def build_synced_tree(policy: dict[str, Any], applications: dict[str, list[dict[
 
 def risks(case: dict[str, Any]) -> list[str]:
     policy = {"automated": {"prune": case.get("prunes", True)}, "syncOptions": case.get("sync_options", [])}
-    before = build_synced_tree(policy, {"web": case["before"], "other": []})
-    after = build_synced_tree(policy, {"web": case["after"], "other": case.get("other_after", [])})
+    before = build_synced_tree(policy, {"web": case["before"], "other": []}, cascades=case.get("cascades", True))
+    left = {"web": case["after"]} if "after" in case else {}  # else the application itself is gone
+    after = build_synced_tree(policy, {**left, "other": case.get("other_after", [])})
     difference = compare_trees("dev", before, after)
     return [show_risk(risk) for one in difference.applications for risk in one.risks]
 
