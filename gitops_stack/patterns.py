@@ -17,7 +17,7 @@ COMMIT = r"[0-9a-f]{40}"
 """The form of a whole commit."""
 
 _NUMBER, _WORDS = r"(0|[1-9]\d*)", r"[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*"
-_VERSION = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_WORDS})?(\+{_WORDS})?", re.ASCII)
+_VERSION = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?P<before>-{_WORDS})?(\+{_WORDS})?", re.ASCII)
 _SSH = re.compile(r"^(ssh://)?([^/:]*?)@[^@]+$")
 _PARTS = re.compile(r"^([a-z][a-z0-9+.-]*://[^/?#]*)?([^?#]*)(.*)$", re.DOTALL)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:")
@@ -31,7 +31,16 @@ def is_commit(revision: str) -> bool:
 
 def is_version(version: str) -> bool:
     """Tell whether a chart's version is one alone; helm takes 1, 1.2 and ^1.2 for the newest that fits (semver.org)."""
-    return _VERSION.fullmatch(version) is not None
+    return parse_version(version) is not None
+
+
+def parse_version(version: str) -> tuple[int, int, int, bool] | None:
+    """Return major, minor, patch and whether it is a release, which comes after its pre-releases; None for no version.
+
+    Two pre-releases of one version compare as equal.
+    """
+    found = _VERSION.fullmatch(version)
+    return (int(found[1]), int(found[2]), int(found[3]), found["before"] is None) if found else None
 
 
 def match_glob(pattern: str, value: str, separators: str = "") -> bool:

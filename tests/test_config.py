@@ -311,6 +311,16 @@ def test_a_key_without_a_namespace_is_the_project_s(tmp_path: Path) -> None:
     assert not load_text(tmp_path, text).workloads
 
 
+def test_the_name_of_the_pulumi_project_is_pulumi_yaml_s(tmp_path: Path) -> None:
+    assert load_text(tmp_path, render_document({"config": build_config({})})).pulumi_project == "gitops-stack"
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    assert load_text(tmp_path, render_document({"config": build_config({})})).pulumi_project == "shop"
+    own = {"pulumiProject": "other"}
+    text = render_document({"config": {**build_config({}), **{f"gitops-stack:{key}": one for key, one in own.items()}}})
+    with pytest.raises(GitOpsStackError, match=r"gitops-stack:pulumiProject: is not a known setting"):
+        load_text(tmp_path, text)
+
+
 def test_what_pulumi_yaml_gives_counts_where_the_stack_file_gives_nothing(tmp_path: Path) -> None:
     text = render_document({"config": build_config({})})
     config = {"gitops-stack:registry": {"default": {"repositories": {"abc": {}}}}, "workloads": {"default": {}}}

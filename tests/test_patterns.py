@@ -8,7 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from gitops_stack.conventions import IN_CLUSTER
-from gitops_stack.patterns import match_namespace, match_repository, normalize_server, same_repository
+from gitops_stack.patterns import (
+    is_version,
+    match_namespace,
+    match_repository,
+    normalize_server,
+    parse_version,
+    same_repository,
+)
 from gitops_stack.policies.application_spec import read_application_spec
 from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.policies.project_permissions import permits_repository
@@ -90,3 +97,15 @@ def test_a_slash_at_the_end_of_a_server_says_nothing() -> None:
     read = read_application_spec(RenderedObject(manifest, "argocd", "a.yaml"))
     assert (read.server, read.cluster) == (IN_CLUSTER, "in-cluster")
     assert normalize_server("https://10.0.0.1/") == "https://10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("version", "parsed"),
+    [
+        ("1.2.3", (1, 2, 3, True)), ("v10.0.1+build.5", (10, 0, 1, True)), ("1.2.3-rc.1", (1, 2, 3, False)),
+        ("1.2", None), ("01.2.3", None), ("^1.2.3", None), ("1.2.x", None), ("", None), ("1.2.3-", None),
+    ],
+)  # fmt: skip
+def test_a_version_is_read_as_semver_org_has_it(version: str, parsed: tuple[int, int, int, bool] | None) -> None:
+    assert parse_version(version) == parsed
+    assert is_version(version) is (parsed is not None)

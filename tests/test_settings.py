@@ -76,6 +76,7 @@ def test_defaults_of_a_minimal_stack() -> None:
         workloads={"app": {"project": "team", "path": "app", "namespace": "team"}},
     ).model_dump() == {
         "stack": "test",
+        "pulumi_project": "gitops-stack",
         "region": None,
         "account": None,
         "network": None,
@@ -259,8 +260,9 @@ def test_the_settings_table_has_one_row_per_setting() -> None:
     assert len(found) == len(set(found))
     wanted = {name for model in _all_settings() for name in _leaves(model)}
     wanted |= {field.name for field in dataclasses.fields(settings.ClusterMetadata)}
+    wanted.discard("pulumiProject")  # of the whole alone, and not written in a stack file
     assert {path.rpartition(".")[2] for path in found} == wanted
-    assert {"stack", "region"}.isdisjoint(found)  # Pulumi's own, and the AWS provider's
+    assert set(settings.FROM_ELSEWHERE).isdisjoint(found)  # Pulumi's own, and the AWS provider's
 
 
 def test_the_page_of_settings_has_the_settings_table() -> None:

@@ -51,7 +51,8 @@ def list_passed_roles(settings: StackSettings) -> list[str]:
 
 def list_read_stacks(settings: StackSettings) -> list[str]:
     """List the stacks of the same project whose outputs the program reads: its spokes', and its hub's."""
-    return sorted({name for one in list_stack_references(settings).values() if "/" not in (name := shorten_stack(one))})
+    named = (shorten_stack(one, settings.pulumi_project) for one in list_stack_references(settings).values())
+    return sorted({name for name in named if "/" not in name})
 
 
 def list_keys(settings: StackSettings) -> list[str]:

@@ -16,7 +16,7 @@ _WRITE_OBJECTS = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 class State:
     """Hold where the state of one ``stack`` is: a bucket's name, and the ARN of the key that encrypts it.
 
-    ``others`` are the stacks whose outputs its program reads.
+    ``others`` are the stacks whose outputs its program reads, all of the Pulumi project ``project``.
     """
 
     account: Account
@@ -24,6 +24,7 @@ class State:
     bucket: str
     key_arn: str
     others: tuple[str, ...] = ()
+    project: str = PULUMI_PROJECT
 
     @property
     def bucket_arn(self) -> str:
@@ -34,8 +35,8 @@ class State:
     def objects(self) -> list[str]:
         """List the stack's objects: Pulumi's own layout of a backend it keeps itself (pulumi/pkg backend/diy)."""
         return [
-            f"{self.bucket_arn}/.pulumi/stacks/{PULUMI_PROJECT}/{self.stack}.*",
-            f"{self.bucket_arn}/.pulumi/*/{PULUMI_PROJECT}/{self.stack}/*",  # history, backups, locks
+            f"{self.bucket_arn}/.pulumi/stacks/{self.project}/{self.stack}.*",
+            f"{self.bucket_arn}/.pulumi/*/{self.project}/{self.stack}/*",  # history, backups, locks
         ]
 
     @property
@@ -91,6 +92,6 @@ def _allow_finding_state(state: State) -> list[Statement]:
         allow("ReadMarker", _READ_OBJECTS, [state.marker]),
     ]
     if state.others:
-        states = [f"{state.bucket_arn}/.pulumi/stacks/{PULUMI_PROJECT}/{other}.*" for other in state.others]
+        states = [f"{state.bucket_arn}/.pulumi/stacks/{state.project}/{other}.*" for other in state.others]
         found.append(allow("ReadOtherStates", _READ_OBJECTS, states))
     return found

@@ -93,7 +93,7 @@ def init(
     if output is Output.JSON and not (yes or dry_run):
         raise EnvironmentProblem(Problem("--output json cannot ask", "add --yes, or --dry-run", "account init"))
     settings, account = open_account(project, stack, role_arn)
-    jobs = _find_jobs(settings, github, gitlab, branch, environment, load_jobs(account, stack))
+    jobs = _find_jobs(project, settings, github, gitlab, branch, environment, load_jobs(account, stack))
     with progress("looking at the account"):
         plan = load_plan(account, settings, jobs, bucket, take or ())
     if output is Output.TEXT:
@@ -130,7 +130,7 @@ def show(
     from gitops_stack.account.base.plan import load_plan  # noqa: PLC0415
 
     settings, account = open_account(project, stack, role_arn)
-    jobs = _find_jobs(settings, github, gitlab, branch, environment, load_jobs(account, stack))
+    jobs = _find_jobs(project, settings, github, gitlab, branch, environment, load_jobs(account, stack))
     with progress("looking at the account"):
         plan = load_plan(account, settings, jobs, bucket)
     if output is Output.TEXT:
@@ -141,6 +141,7 @@ def show(
 
 
 def _find_jobs(
+    project: Path,
     settings: StackSettings,
     github: str | None,
     gitlab: str | None,
@@ -151,6 +152,7 @@ def _find_jobs(
     """Find whose jobs take the roles; what is not given is as it was ``kept``, where that is of the same repository."""
     from gitops_stack.account.base.job_tags import is_same_repository  # noqa: PLC0415
     from gitops_stack.account.base.wanted import Jobs  # noqa: PLC0415
+    from gitops_stack.delivery.git_branch import load_branch  # noqa: PLC0415
     from gitops_stack.forge.pull_requests import parse_remote  # noqa: PLC0415
 
     if github is not None and gitlab is not None:
@@ -178,10 +180,10 @@ def _find_jobs(
         repository = repository if github or gitlab else kept.repository  # with its ids
         branch = branch or kept.branch
         environment = kept.environment if environment is None else environment
-    followed = settings.gitops.revision
     if forge == "github" and environment is None:
         environment = settings.stack
-    return Jobs(forge, repository, branch or ("main" if followed == "HEAD" else followed), environment)
+    followed = branch or load_branch(project, settings.gitops.repo_url, settings.gitops.revision)
+    return Jobs(forge, repository, followed, environment)
 
 
 def _edit(plan: BasePlan, project: Path, stack: str) -> str | None:

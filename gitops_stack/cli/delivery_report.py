@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from gitops_stack.cli.console import out
@@ -25,7 +26,8 @@ def build_rendered(snapshot: Snapshot | None) -> RenderedWorkloads:
     for finding in tree.findings:
         about = finding.object
         name = about.name if about is not None and about.kind == "Application" else finding.application
-        said.setdefault(name, finding.message)
+        in_file = about is None and PurePosixPath(finding.file).suffix != ""
+        said.setdefault(name, f"{finding.file}: {finding.message}" if in_file else finding.message)
     objects = {one.spec.name: [found.manifest for found in one.objects] for one in tree.applications}
     unseen = {
         one.spec.name: said.get(one.spec.name, "it is not rendered here") for one in tree.applications if one.unread

@@ -53,13 +53,17 @@ def outdated(
 
     with progress("looking for newer versions"):
         settings = {name: load_stack_file(project, name) for name in stacks}
+        unread: list[str] = []
         found = {
-            name: list(find_pins(project, one, ask if ask_repositories else None)) for name, one in settings.items()
+            name: list(find_pins(project, one, ask if ask_repositories else None, unread))
+            for name, one in settings.items()
         }
     if output is Output.JSON:
         print_json({name: [_describe(pin) for pin in pins] for name, pins in found.items()})
     else:
         _print(found)
+    for sentence in unread:
+        err.print(f"warning: not read: {sentence}", markup=False)
     for sentence in failed.values():
         err.print(f"error: {sentence}", markup=False)
     if any(pin.newer for pins in found.values() for pin in pins):

@@ -13,11 +13,14 @@ import typer
 
 from gitops_stack.cli.console import Output, Project, Stack, err, out, progress
 from gitops_stack.config import find_stacks, load_stack_file
+from gitops_stack.config.stack_config import load_stack_config
+from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.gitops_tree.read_paths import load_read_paths
+from gitops_stack.policies.fields import dig, text
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.manifest_files import write_manifest_files
@@ -133,8 +136,15 @@ def _folders(project: Path, stack: str) -> tuple[str, ...]:
     try:
         settings = load_stack_file(project, stack)
     except GitOpsStackError:  # a broken stack file is what its own preview will show
-        return (f"gitops/{stack}",)
+        return (_find_stated_path(project, stack) or f"gitops/{stack}",)
     return (settings.tree_path, *(workload.path for workload in settings.workloads.values()))
+
+
+def _find_stated_path(project: Path, stack: str) -> str:
+    try:
+        return text(dig(load_stack_config(project, stack).values, f"{PULUMI_PROJECT}:gitops", "path"))
+    except GitOpsStackError:
+        return ""
 
 
 def _changed_paths(project: Path, base: str, head: str) -> list[str]:

@@ -26,10 +26,8 @@ from gitops_stack.config.setting_problems import (
     build_unknown,
 )
 from gitops_stack.config.siblings import check_siblings
-from gitops_stack.config.stack_config import engine_text, load_stack_config
-from gitops_stack.conventions import PULUMI_PROJECT
+from gitops_stack.config.stack_config import engine_text, load_project_name, load_stack_config
 from gitops_stack.errors import GitOpsStackError, Problem
-from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests.add_ons import check_add_on_values
 from gitops_stack.manifests.argocd.surroundings import build_surroundings
 from gitops_stack.manifests.patches import generated_patch_names
@@ -58,7 +56,8 @@ def load_settings() -> StackSettings:
     written = {key: _object(place, key, value) for key, value in values.items()}
     plain = [path for path in list_credentials(written) if f"{PREFIX}{path.partition('.')[0]}" not in secret]
     GitOpsStackError.raise_for(check_provider_keys(place, everything))
-    return _parse(stack, place, written, plain, everything.get(REGION_KEY), Path.cwd())
+    known = {"stack": stack, "pulumiProject": pulumi.get_project()}
+    return _parse(known, written, plain, everything.get(REGION_KEY), Path.cwd())
 
 
 def load_stack_file(project: Path, stack: str) -> StackSettings:
@@ -75,17 +74,8 @@ def load_stack_file(project: Path, stack: str) -> StackSettings:
     }
     region = config.values.get(REGION_KEY)
     written = {(path[0].removeprefix(PREFIX), *path[1:]): text for path, text in config.written.items()}
-    return _parse(stack, place, given, plain, None if region is None else engine_text(region), project, written)
-
-
-def load_project_name(project: Path) -> str:
-    """Read the name of the Pulumi project in the folder ``project``; this library's own without a readable one."""
-    try:
-        documents = load_yaml_file(project / "Pulumi.yaml", "Pulumi.yaml")
-    except (OSError, GitOpsStackError):
-        return PULUMI_PROJECT
-    name = documents[0].get("name") if documents and isinstance(documents[0], dict) else None
-    return name if isinstance(name, str) else PULUMI_PROJECT
+    known = {"stack": stack, "pulumiProject": config.project_name}
+    return _parse(known, given, plain, None if region is None else engine_text(region), project, written)
 
 
 def _check_size(place: str, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -114,7 +104,7 @@ def _object(place: str, key: str, value: str) -> Any:  # noqa: ANN401 - whatever
 
 
 def _parse(
-    stack: str, place: str, values: Mapping[str, Any], plain_secrets: list[str], region: object, project: Path,
+    names: Mapping[str, str], values: Mapping[str, Any], plain_secrets: list[str], region: object, project: Path,
     numbers: Mapping[tuple[str, ...], str] | None = None,
 ) -> StackSettings:  # fmt: skip
     needs = "set it with `pulumi config set --secret --path`"
@@ -123,14 +113,13 @@ def _parse(
     try:
         # Pulumi.yaml has to give what is declared and may be left out some default: a map with nothing in it.
         written = {key: value for key, value in values.items() if key not in OPTIONAL_KEYS or value != {}}
-        known = {"stack": stack, "region": region if _uses_aws(written) else None}
-        settings = StackSettings.model_validate({**written, **known})
+        settings = StackSettings.model_validate({**written, **names, "region": region if _uses_aws(written) else None})
     except ValidationError as error:
         problems += build_problems(error, numbers or {})
     else:
         spanning = (*check_references(settings), *_check_names(settings), *check_siblings(settings, project))
         problems += [Problem(build_found(found), needs, build_path(path)) for path, found, needs in spanning]
-    GitOpsStackError.raise_for(problem.at(place) for problem in problems)
+    GitOpsStackError.raise_for(problem.at(stack_file(names["stack"])) for problem in problems)
     return settings
 
 

@@ -27,10 +27,14 @@ _NEAR = 0.9  # of the letters of two namespaces: a letter more, one less, or two
 
 @dataclass(frozen=True)
 class StackConfig:
-    """Values by their whole key, such as `gitops-stack:gitops`; ``written`` as :class:`EngineDocument` has it."""
+    """Values by their whole key, such as `gitops-stack:gitops`; ``written`` as :class:`EngineDocument` has it.
+
+    ``project_name`` is the Pulumi project's.
+    """
 
     values: Mapping[str, Any]
     written: Mapping[tuple[str, ...], str]
+    project_name: str
 
 
 def load_stack_config(project: Path, stack: str) -> StackConfig:
@@ -73,7 +77,8 @@ def load_stack_config(project: Path, stack: str) -> StackConfig:
         for path, text in read.written.items()
         if path[:1] == ("config",)
     }
-    return StackConfig({**{key: value for key, value in defaults.items() if key not in values}, **values}, written)
+    left = {key: value for key, value in defaults.items() if key not in values}
+    return StackConfig({**left, **values}, written, name)
 
 
 def load_project_name(project: Path) -> str:

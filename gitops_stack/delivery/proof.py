@@ -42,7 +42,8 @@ def prove(
     for name, proof in prove_announcement(plan.changes, before, after).items():
         findings += proof.findings
         warnings += [f"{name}: {found}" for found in proof.consequences]
-        findings += [_build_unchanged(root, change, left) for change, left in proof.unchanged]
+        rendered = list(dict.fromkeys(list_images(before.objects[name])))
+        findings += [_build_unchanged(root, change, left, rendered) for change, left in proof.unchanged]
     GitOpsStackError.raise_for(findings)
     return warnings
 
@@ -69,12 +70,15 @@ def _is_chart(tree: TreeReader, folder: str) -> bool:
     return find_kustomization(tree, folder) is None and tree.load_text(join(folder, "Chart.yaml")) is not None
 
 
-def _build_unchanged(root: Path, change: ImageChange, left: tuple[str, ...]) -> str:
+def _build_unchanged(root: Path, change: ImageChange, left: tuple[str, ...], rendered: list[str]) -> str:
     pins = {part for image in change.before for part in split_image(image)[1:] if part}
     places = _find_places(root, change.folder, pins)
+    said = f"{change.folder}: {change.application}: {change.after} is not what would be rendered"
+    if not left and not any(is_image(image, one) for image in rendered for one in change.before):
+        known = ", ".join(rendered[:_NAMED]) or "none"
+        return f"{said}: nothing that is rendered has the image {change.name}; images there: {known}"
     wins = f"; {', '.join(places)} wins, change it there" if places else "; another place wins, change it there"
-    shown = "; ".join(left[:_NAMED]) or "the render stays as it is"
-    return f"{change.folder}: {change.application}: {change.after} is not what would be rendered: {shown}{wins}"
+    return f"{said}: {'; '.join(left[:_NAMED]) or 'the render stays as it is'}{wins}"
 
 
 def _find_places(root: Path, folder: str, words: Iterable[str]) -> list[str]:

@@ -98,9 +98,9 @@ def propose_values(project: Path, source: str, stack: str) -> dict[str, str]:
 def _check_names(project: Path, stack: str, after: str | None, order: list[str]) -> Iterator[str]:
     if not _STACK.fullmatch(stack):
         yield f"stack add: {stack}: needs lower-case letters, digits and '-', beginning with a letter, 32 at most"
-    for taken in (project / stack_file(stack), project / "gitops" / stack):
-        if taken.exists():
-            yield f"{taken}: exists already; take another name or remove it first"
+    taken = project / stack_file(stack)
+    if taken.exists():
+        yield f"{taken}: exists already; take another name or remove it first"
     if stack == Path(WORKLOADS).name:
         yield f"stack add: {stack}: needs another name; {WORKLOADS} holds the workloads"
     if after is not None and after not in order:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.settings.types import RoleArn, Settings, matching
 
 StackReferenceName = Annotated[
@@ -15,12 +14,12 @@ StackReferenceName = Annotated[
 ]
 
 
-_OWN_PROJECT = f"organization/{PULUMI_PROJECT}/"  # self-managed backends have this one organization
+_ORGANIZATION = "organization"  # the one that self-managed backends have
 
 
-def shorten_stack(reference: str) -> str:
-    """Return the name alone of a stack of this project that is written whole; any other as it is."""
-    return reference.removeprefix(_OWN_PROJECT)
+def shorten_stack(reference: str, pulumi_project: str) -> str:
+    """Return the name alone of a stack of ``pulumi_project`` that is written whole; any other as it is."""
+    return reference.removeprefix(f"{_ORGANIZATION}/{pulumi_project}/")
 
 
 class ManagedBySettings(Settings):

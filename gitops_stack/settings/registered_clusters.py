@@ -114,7 +114,7 @@ def check_registered_clusters(settings: StackSettings) -> Iterator[tuple[str, ob
         path = f"clusters.{name}"
         if name == IN_CLUSTER_NAME:
             yield path, name, f"needs another name: {IN_CLUSTER_NAME} is the cluster Argo CD runs in"
-        stack = shorten_stack(cluster.stack) if cluster.stack is not None else None
+        stack = shorten_stack(cluster.stack, settings.pulumi_project) if cluster.stack is not None else None
         if stack == settings.stack:
             yield f"{path}.stack", cluster.stack, f"needs another stack: this one's cluster is {IN_CLUSTER_NAME}"
         if cluster.server is not None and normalize_server(cluster.server) == IN_CLUSTER:
@@ -131,7 +131,8 @@ def check_registered_clusters(settings: StackSettings) -> Iterator[tuple[str, ob
                 yield f"{path}.{key}", shown, f"needs one of its own: clusters.{taken[value]} has this one"
             taken.setdefault(value, name)
     managed = settings.eks.managed_by if settings.eks else None
-    if managed is not None and managed.stack is not None and shorten_stack(managed.stack) == settings.stack:
+    hub = shorten_stack(managed.stack, settings.pulumi_project) if managed and managed.stack else None
+    if managed is not None and hub == settings.stack:
         yield "cluster.managedBy.stack", managed.stack, "needs another stack: a cluster's own Argo CD needs no role"
 
 

@@ -33,9 +33,13 @@ def _name_add_ons(schema: dict[str, Any]) -> None:
 
 
 class StackSettings(Settings):
-    """All settings of one stack. ``stack`` comes from Pulumi, ``region`` from `aws:region`, the rest is ours."""
+    """All settings of one stack.
+
+    ``stack`` comes from Pulumi, as ``pulumi_project`` does, ``region`` from `aws:region`, the rest is ours.
+    """
 
     stack: DnsLabel
+    pulumi_project: str = Field(conventions.PULUMI_PROJECT, description="`name` of Pulumi.yaml.")
     region: Region | None = Field(None, description="AWS region, from `aws:region`.")
     account: AccountSettings | None = Field(None, description="The AWS account; needed with eks, registry and ci.")
     network: NetworkSettings | None = Field(
@@ -109,9 +113,11 @@ class StackSettings(Settings):
         return (self.eks.name if self.eks else None) or f"{conventions.PULUMI_PROJECT}-{self.stack}"
 
 
-FROM_ELSEWHERE = ("stack", "region")  # by Pulumi, and by `aws:region`: not under the project's own prefix
+FROM_ELSEWHERE = ("stack", "pulumiProject", "region")  # by Pulumi, by `aws:region`: not under the project's own prefix
 _WRITTEN = {
-    field.alias or name: field for name, field in StackSettings.model_fields.items() if name not in FROM_ELSEWHERE
+    key: field
+    for name, field in StackSettings.model_fields.items()
+    if (key := field.alias or name) not in FROM_ELSEWHERE
 }
 KEYS = tuple(_WRITTEN)
 """The keys of a stack file under the project's prefix, without it."""

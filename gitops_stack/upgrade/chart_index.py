@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -11,13 +10,13 @@ from httpx2 import Client, HTTPError, InvalidURL
 
 from gitops_stack.conventions import LOOPBACK_HOSTS
 from gitops_stack.errors import EnvironmentProblem, Problem
+from gitops_stack.patterns import parse_version
 from gitops_stack.policies.fields import dig, sequence, text
 from gitops_stack.preview.masking import mask_text
 
 _SECONDS = 30.0
 _LARGEST = 64 << 20  # bytes; the largest in public use have about twenty million
 _FINE = 200
-_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?", re.ASCII)
 # Texts alone, as written: `version: 1.10` is not a number, and a date that no calendar has (`created`) stops nobody.
 _Loader: type[yaml.BaseLoader] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 Index = dict[str, tuple[str, ...]]
@@ -62,18 +61,12 @@ def load_index(repository: str) -> Index:
     return {str(name): tuple(text(dig(one, "version")) for one in sequence(found)) for name, found in entries.items()}
 
 
-def is_version(text: str) -> bool:
-    """Tell whether ``text`` is one whole version and no range."""
-    return _VERSION.fullmatch(text) is not None
-
-
 def find_newest(versions: Iterable[str]) -> str | None:
     """Return the newest of ``versions`` that is not a pre-release; ``None`` without one."""
-    found = [version for version in versions if (match := _VERSION.fullmatch(version)) and not match[4]]
+    found = [version for version in versions if order_version(version)[-1]]
     return max(found, key=order_version, default=None)
 
 
-def order_version(version: str) -> tuple[int, int, int, int]:
+def order_version(version: str) -> tuple[int, int, int, bool]:
     """Return what orders versions; a pre-release comes before its release, what is not a version before all."""
-    found = _VERSION.fullmatch(version)
-    return (int(found[1]), int(found[2]), int(found[3]), 0 if found[4] else 1) if found else (-1, -1, -1, -1)
+    return parse_version(version) or (-1, -1, -1, False)

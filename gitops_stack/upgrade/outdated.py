@@ -15,11 +15,12 @@ from gitops_stack.account.addon_pins import load_pins
 from gitops_stack.account.addon_versions import is_older
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.gitops_tree.release import check_release
+from gitops_stack.patterns import is_version
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.eks_versions import load_eks_versions
-from gitops_stack.upgrade.chart_index import Index, find_newest, is_askable, is_version, order_version
-from gitops_stack.upgrade.pinned_charts import PinnedChart, list_pinned_charts
+from gitops_stack.upgrade.chart_index import Index, find_newest, is_askable, order_version
+from gitops_stack.upgrade.pinned_charts import PinnedChart, load_pinned_charts
 from gitops_stack.versions import parse_minor
 
 AskIndex = Callable[[str], Index]
@@ -43,13 +44,21 @@ class Pin:
         return "not known" if self.newest is None else "newer" if self.newer else "newest"
 
 
-def find_pins(project: Path, settings: StackSettings, ask: AskIndex | None = None) -> Iterator[Pin]:
-    """Yield all pins of a stack; ``ask`` reads the index of a chart repository, without it none is asked."""
+def find_pins(
+    project: Path, settings: StackSettings, ask: AskIndex | None = None, unread: list[str] | None = None
+) -> Iterator[Pin]:
+    """Yield all pins of a stack; ``ask`` reads the index of a chart repository, without it none is asked.
+
+    ``unread`` takes the sentences about files of the tree that cannot be read.
+    """
     yield from _find_argocd(settings)
     if isinstance(settings.cluster, EksClusterSettings):
         yield from _find_eks(settings.cluster)
-    for chart in list_pinned_charts(project, settings):
+    pinned = load_pinned_charts(project, settings)
+    for chart in pinned.charts:
         yield _judge_chart(chart, ask)
+    if unread is not None:
+        unread += pinned.unread
 
 
 def _find_argocd(settings: StackSettings) -> Iterator[Pin]:
@@ -84,6 +93,8 @@ def _find_eks(cluster: EksClusterSettings) -> Iterator[Pin]:
 def _judge_chart(chart: PinnedChart, ask: AskIndex | None) -> Pin:
     pin = ("chart", chart.place, mask_text(chart.version))
     repository = mask_text(chart.repository)
+    if "{{" in chart.version:
+        return Pin(*pin, None, repository, "a template of the set fills it in")
     if not is_version(chart.version):
         return Pin(*pin, None, repository, "a range, of which Argo CD takes the newest by itself; pin one version")
     if ask is not None and is_askable(chart.repository):

@@ -1,4 +1,4 @@
-"""The charts that a stack's tree pins: those of its add-ons, and of Applications people wrote."""
+"""The charts that a stack's tree pins: those of its add-ons, and of Applications and sets people wrote."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.guard.root_application import load_tree_documents
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.charts.lock import load_chart_lock
+from gitops_stack.delivery.charts.chart_file import list_written_charts
+from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.add_on_charts import AddOnChart
 from gitops_stack.settings.add_on_roles import list_add_ons
-
-_TEMPLATES = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
 
 
 @dataclass(frozen=True)
@@ -26,20 +25,25 @@ class PinnedChart:
     known: AddOnChart | None = None
 
 
-def list_pinned_charts(project: Path, settings: StackSettings) -> Iterator[PinnedChart]:
-    """Yield the charts of add-ons by wave, then those of other Applications below `apps/`, by name."""
-    add_ons = list_add_ons(settings)
-    for name, chart in add_ons.items():
+@dataclass(frozen=True)
+class PinnedCharts:
+    """The charts of a stack; ``unread`` says which files of its tree cannot be read."""
+
+    charts: tuple[PinnedChart, ...]
+    unread: tuple[str, ...] = ()
+
+
+def load_pinned_charts(project: Path, settings: StackSettings) -> PinnedCharts:
+    """List the charts of add-ons by wave, then those of the tree's authored files, vendored ones among them."""
+    tree, kinds = TreeReader(project), ("Application", "ApplicationSet")
+    written, unread = list_written_charts(tree, settings.tree_path, load_chart_lock(project), kinds)
+    own = [PinnedChart(f"{one.source.kind} {one.source.application}", one.name, one.repository, one.version)
+           for one in written]  # fmt: skip
+    return PinnedCharts((*_list_add_on_charts(settings), *own), tuple(unread))
+
+
+def _list_add_on_charts(settings: StackSettings) -> Iterator[PinnedChart]:
+    for name, chart in list_add_ons(settings).items():
         written = settings.add_on_applications[name]
-        place = f"addOnApplications.{name}"
         repository, version = written.repo_url or chart.repository, written.version or chart.version
-        yield PinnedChart(place, chart.chart, repository, version, chart)
-    for document in load_tree_documents(project / settings.tree_path / "apps"):
-        kind, name = text(document.get("kind")), text(dig(document, "metadata", "name"))
-        if kind not in _TEMPLATES or name in add_ons:
-            continue
-        spec = mapping(dig(document, *_TEMPLATES[kind]))
-        for source in (*sequence(spec.get("sources")), spec.get("source")):
-            repository, version, chart_name = (text(dig(source, key)) for key in ("repoURL", "targetRevision", "chart"))
-            if chart_name:
-                yield PinnedChart(f"{kind} {name}", chart_name, repository, version)
+        yield PinnedChart(f"addOnApplications.{name}", chart.chart, repository, version, chart)

@@ -15,7 +15,7 @@ from gitops_stack.aws_plan.account import Account
 from gitops_stack.aws_plan.boundary import build_boundary
 from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
-from gitops_stack.aws_plan.state_policies import State
+from gitops_stack.aws_plan.state_policies import State, allow_reading_state
 from gitops_stack.aws_plan.trust_policies import build_oidc_trust
 from gitops_stack.conventions import TAG_STACK
 from gitops_stack.iam_rules import BOUNDARY_ACTIONS
@@ -181,6 +181,14 @@ def test_what_is_deleted_carries_the_stack_s_tag_or_its_name() -> None:
 def test_a_stack_s_state_is_its_own(key: str, own: bool) -> None:
     state = State(ACCOUNT, "dev", "acme-state", "k")
     assert matches(state.objects, f"arn:aws:s3:::acme-state/{key}") is own
+
+
+def test_a_stack_s_state_is_in_the_folder_of_its_pulumi_project() -> None:
+    state = State(ACCOUNT, "dev", "acme-state", "k", ("stage",), "shop")
+    assert matches(state.objects, "arn:aws:s3:::acme-state/.pulumi/stacks/shop/dev.json")
+    assert not matches(state.objects, "arn:aws:s3:::acme-state/.pulumi/stacks/gitops-stack/dev.json")
+    read = [one["Resource"] for one in allow_reading_state(state) if one["Sid"] == "ReadOtherStates"]
+    assert read == [["arn:aws:s3:::acme-state/.pulumi/stacks/shop/stage.*"]]
 
 
 def test_the_preview_role_writes_nothing_and_opens_no_secret() -> None:

@@ -41,6 +41,12 @@ def test_states_of_hub_and_spokes_are_read_where_they_are_of_this_project() -> N
     assert list_read_stacks(eks_settings(cluster=cluster, clusters=clusters)) == ["edge", "hub", "stage"]
 
 
+def test_a_stack_written_whole_is_of_this_project_by_the_name_pulumi_yaml_has() -> None:
+    clusters = {"a": {"stack": "organization/shop/edge"}, "b": {"stack": "organization/gitops-stack/other"}}
+    assert list_read_stacks(eks_settings(clusters=clusters)) == ["other"]
+    assert list_read_stacks(eks_settings(clusters=clusters).model_copy(update={"pulumi_project": "shop"})) == ["edge"]
+
+
 @pytest.mark.parametrize(
     ("ci", "hosts"),
     [

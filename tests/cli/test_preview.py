@@ -253,6 +253,20 @@ def test_the_stacks_of_a_project_in_a_subfolder(
     assert capsys.readouterr().out == "dev\n"
 
 
+def test_the_tree_of_a_broken_stack_file_is_the_one_it_names(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stack in ("local", "prd"):
+        (repository / f"Pulumi.{stack}.yaml").unlink()
+    (repository / "Pulumi.dev.yaml").write_text("config:\n  gitops-stack:gitops: {path: clusters/dev}\n")  # too little
+    commit(repository)
+    (repository / "clusters/dev").mkdir(parents=True)
+    (repository / "clusters/dev/a.yaml").write_text("a: 1\n")
+    commit(repository)
+    assert run("changed-stacks", "HEAD~1", "-C", repository, monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == "dev\n"
+
+
 @pytest.mark.parametrize("base", ["nowhere", "--output=/tmp/x", "f" * 40])
 def test_a_commit_that_is_not_there_leaves_with_2(
     base: str, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

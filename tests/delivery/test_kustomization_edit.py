@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
-from gitops_stack.delivery.edits.kustomization import load_entries, set_kustomization_image, transform_image
+from gitops_stack.delivery.edits.kustomization import (
+    load_entries,
+    matches_image,
+    set_kustomization_image,
+    transform_image,
+)
 from gitops_stack.delivery.image_reference import ImageReference, parse_image_reference
 from gitops_stack.errors import GitOpsStackError
 
@@ -301,3 +308,18 @@ def test_the_repository_may_stay() -> None:
     text = "images: [{name: web, newName: acme/web, newTag: v1}]\n"
     changed = set_kustomization_image(text, "web", ImageReference("acme/web", "v2"), "k")
     assert changed == "images: [{name: web, newName: acme/web, newTag: v2}]\n"
+
+
+def test_an_image_whose_name_kustomize_cannot_match_is_refused_by_that_reason() -> None:
+    said = (
+        r"^kustomization\.yaml: images: kustomize reads names as regular expressions, and \$\(image\) does not match "
+        r"itself; change the image where it is written$"
+    )
+    with pytest.raises(GitOpsStackError, match=said):
+        edit("resources: [web.yaml]\n", "acme/web:v2", "$(image)")
+
+
+def test_a_name_that_go_and_python_read_differently_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not matches_image("web:v1", "[[:alpha:]]+/web")

@@ -29,3 +29,15 @@ def test_a_chart_that_no_longer_renders_is_refused(tmp_path: Path) -> None:
     assert prove(tmp_path, plan, FAILED, FAILED, {}) == [
         "web: what the chart makes of it was not looked at: helm failed"
     ]
+
+
+def test_an_image_that_nothing_rendered_has_is_said_to_be_nowhere(tmp_path: Path) -> None:
+    tree = write(tmp_path, {"web/kustomization.yaml": "images: [{name: gone, newTag: v1}]\n"})
+    plan = plan_image_set(tree, stack("dev", web="web"), [parse_assignment("web/gone=acme/gone:v2")])
+    said = (
+        "web: web: acme/gone:v2 is not what would be rendered: nothing that is rendered has the image gone; "
+        "images there: web:v1"
+    )
+    with pytest.raises(GitOpsStackError) as refused:
+        prove(tmp_path, plan, RENDERED, RENDERED, {})
+    assert refused.value.findings == (said,)

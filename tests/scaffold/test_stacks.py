@@ -248,7 +248,7 @@ def test_authored_applications_are_named_and_not_copied(laid_out: Path) -> None:
     [
         ("prd", {}, "Pulumi.prd.yaml: exists already; take another name or remove it first"),
         ("Staging", {}, "stack add: Staging: needs lower-case letters"),
-        ("workloads", {}, "gitops/workloads: exists already"),
+        ("workloads", {}, "stack add: workloads: needs another name; gitops/workloads holds the workloads"),
         (
             "staging",
             {"network.cidr": "10.40.0.0/28"},

@@ -137,6 +137,40 @@ def test_repositories_are_asked_with_the_flag_alone_and_once_each(project: Path)
     assert found["ApplicationSet other"]["status"] == "newest"
 
 
+def test_charts_in_the_repository_of_oci_and_outside_of_apps_are_listed(project: Path) -> None:
+    with repository({"/index.yaml": INDEX}) as (url, _):
+        entry = {"name": "podinfo", "version": "6.9.0", "repository": url, "package": f"sha256:{'a' * 64}"}
+        (project / "charts").mkdir()
+        (project / "charts/charts.lock.yaml").write_text(json.dumps({"charts": [{**entry, "files": entry["package"]}]}))
+        own = "https://github.com/acme/platform.git"
+        sources = [
+            {"repoURL": own, "targetRevision": "main", "path": "charts/podinfo/6.9.0"},
+            {"repoURL": own, "targetRevision": "main", "path": "charts/ours/1.0.0"},
+            {"repoURL": "oci://registry.example.com/team/web", "targetRevision": "1.2.3", "path": "."},
+        ]
+        made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "deep"}}
+        folder = project / "gitops/prd/argocd/more"
+        folder.mkdir(parents=True)
+        (folder / "deep.yaml").write_text(json.dumps({**made, "spec": {"sources": sources}}))
+        write_application(project, url, "{{.version}}", "set", "ApplicationSet")
+        answered = run(project, "--ask-repositories", "--output", "json")
+    charts = [pin for pin in json.loads(answered.stdout)["prd"] if pin["kind"] == "chart"]
+    shown = [(pin["place"], pin["pinned"], pin["newest"], pin["source"], pin["note"]) for pin in charts]
+    assert shown == [
+        ("ApplicationSet set", "{{.version}}", None, url, "a template of the set fills it in"),
+        ("Application deep", "6.9.0", "6.10.0", url, ""),
+        ("Application deep", "1.2.3", None, "oci://registry.example.com/team", "a registry of OCI charts has no index"),
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_said_and_all_else_is_listed(project: Path) -> None:
+    write_application(project, "https://charts.example.com")
+    (project / "gitops/prd/apps/torn.yaml").write_text("kind: Application\nspec: [\n")
+    found = run(project)
+    assert "Application podinfo" in found.stdout
+    assert "warning: not read: gitops/prd/apps/torn.yaml: is not YAML: " in found.stderr
+
+
 @pytest.mark.parametrize("version", ["6.9.0", "6.x"])
 @pytest.mark.parametrize("page", [{}, {"/index.yaml": INDEX}, {"/index.yaml": "a: ["}], ids=["silent", "index", "torn"])
 def test_a_password_in_a_repository_s_url_is_never_printed(page: dict[str, str], version: str, project: Path) -> None:

@@ -94,7 +94,7 @@ class Base:
     def state(self) -> State:
         """Where the stack's state is."""
         others = tuple(list_read_stacks(self.settings))
-        return State(self.account, self.stack, self.bucket, self.key_arn, others)
+        return State(self.account, self.stack, self.bucket, self.key_arn, others, self.settings.pulumi_project)
 
     @property
     def backend_url(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from gitops_stack.charts.lock import CHARTS, ChartLock, chart_folder
+from gitops_stack.charts.lock import CHARTS, ChartLock, LockedChart, chart_folder
 from gitops_stack.charts.reference import OCI, ChartReference, build_reference
 from gitops_stack.conventions import GENERATED_HEADER
 from gitops_stack.delivery.edits.chart_source import ApplicationSource, change_source, list_sources
@@ -51,41 +51,69 @@ class StackCharts:
         return [one for one in self.charts if one.application == application]
 
 
-def load_stack_charts(tree: TreeReader, folder: str, lock: ChartLock) -> StackCharts:
-    """Read the authored files below ``folder``, the tree of a stack."""
-    found: list[ChartFile] = []
+@dataclass(frozen=True)
+class WrittenChart:
+    """One chart as a source names it, unchecked: its URL may be none. ``entry`` is the lock's, where it is vendored."""
+
+    place: str
+    text: str
+    source: ApplicationSource
+    repository: str
+    name: str
+    version: str
+    entry: LockedChart | None = None
+
+
+def list_written_charts(
+    tree: TreeReader, folder: str, lock: ChartLock, kinds: Collection[str] = ("Application",)
+) -> tuple[list[WrittenChart], list[str]]:
+    """List the charts of the authored files below ``folder``, the tree of a stack, and which files cannot be read."""
+    found: list[WrittenChart] = []
     unread: list[str] = []
     for place in tree.walk_manifests(folder):
         try:
             content = tree.load_text(place) or ""
             authored = "Application" in content and not content.startswith(GENERATED_HEADER)
-            sources = list_sources(content, place) if authored else []
+            sources = list_sources(content, place, kinds) if authored else []
         except GitOpsStackError as error:
             unread += error.findings
             continue
         for source in sources:
-            try:
-                found += _load_charts(place, content, source, lock)
-            except GitOpsStackError as error:  # of this source alone: its neighbours are read
-                unread += error.findings
+            found += _find_chart(place, content, source, lock)
+    return found, unread
+
+
+def load_stack_charts(tree: TreeReader, folder: str, lock: ChartLock) -> StackCharts:
+    """Read the charts of Applications in the authored files below ``folder``, the tree of a stack."""
+    written, unread = list_written_charts(tree, folder, lock)
+    found: list[ChartFile] = []
+    for one in written:
+        try:
+            reference = one.entry.reference if one.entry else _read_reference(one)
+        except GitOpsStackError as error:  # of this source alone: its neighbours are read
+            unread += error.findings
+            continue
+        found.append(ChartFile(one.place, one.text, one.source, reference, one.version, vendored=one.entry is not None))
     return StackCharts(tuple(found), tuple(unread))
 
 
-def _load_charts(place: str, content: str, source: ApplicationSource, lock: ChartLock) -> Iterator[ChartFile]:
-    """Yield the chart of a source, if it has one."""
+def _find_chart(place: str, content: str, source: ApplicationSource, lock: ChartLock) -> Iterator[WrittenChart]:
+    """Yield the chart of a source, if it has one; an OCI URL with the path `.` has its name at its end."""
     url, chart, folder = (source.text(key) for key in ("repoURL", "chart", "path"))
-    if chart or (url.startswith(OCI) and folder in (".", "")):
-        yield ChartFile(place, content, source, _read_reference(url, chart, place), source.text("targetRevision"))
-        return
-    top, _, rest = folder.rstrip("/").partition("/")
-    name, _, version = rest.partition("/")
-    entry = lock.find(name, version) if top == CHARTS else None
-    if entry is not None:
-        yield ChartFile(place, content, source, entry.reference, version, vendored=True)
+    version = source.text("targetRevision")
+    if chart:
+        yield WrittenChart(place, content, source, url, chart, version)
+    elif url.startswith(OCI) and folder in (".", ""):
+        repository, _, name = url.rstrip("/").rpartition("/")
+        yield WrittenChart(place, content, source, repository, name, version)
+    else:
+        top, _, rest = folder.rstrip("/").partition("/")
+        name, _, version = rest.partition("/")
+        if top == CHARTS and (entry := lock.find(name, version)):
+            yield WrittenChart(place, content, source, entry.repository, name, version, entry)
 
 
-def _read_reference(url: str, chart: str, place: str) -> ChartReference:
+def _read_reference(chart: WrittenChart) -> ChartReference:
     """Read the repository as Argo CD writes it: one of OCI charts has no scheme (docs/user-guide/helm.md)."""
-    if url.startswith(OCI) and not chart:
-        url, _, chart = url.rstrip("/").rpartition("/")
-    return build_reference(url if "://" in url else f"{OCI}{url}", chart, f"{place}: chart {chart!r}")
+    url = chart.repository if "://" in chart.repository else f"{OCI}{chart.repository}"
+    return build_reference(url, chart.name, f"{chart.place}: chart {chart.source.text('chart')!r}")

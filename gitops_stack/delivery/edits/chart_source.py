@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +11,21 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.edits.text_edit import apply_checked, mapping_of, rename_key, replace_value
 from gitops_stack.edits.yaml_source import Path, Scalar, find_node, load_data, load_source
 from gitops_stack.errors import GitOpsStackError, Problem
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.policies.fields import dig, mapping, sequence, text
 
 
 @dataclass(frozen=True)
 class ApplicationSource:
-    """One source of an Application: ``options`` as it is written, at ``path`` of the file's document ``document``."""
+    """One source of an Application: ``options`` as it is written, at ``path`` of the file's document ``document``.
+
+    ``kind`` is ApplicationSet where a set's template has it, and ``application`` the set's name then.
+    """
 
     application: str
     document: int
     path: Path
     options: Map[str, Any]
+    kind: str = "Application"
 
     @property
     def field(self) -> str:
@@ -32,20 +37,27 @@ class ApplicationSource:
         return text(self.options.get(key))
 
 
-def list_sources(content: str, place: str) -> list[ApplicationSource]:
-    """List the sources of all Applications in a file. Raises :class:`GitOpsStackError` for a text that is not YAML."""
+_SPECS: dict[str, tuple[str, ...]] = {"Application": ("spec",), "ApplicationSet": ("spec", "template", "spec")}
+
+
+def list_sources(content: str, place: str, kinds: Collection[str] = ("Application",)) -> list[ApplicationSource]:
+    """List the sources of all Applications in a file, and of the templates of sets where ``kinds`` has ApplicationSet.
+
+    Raises :class:`GitOpsStackError` for a text that is not YAML.
+    """
     found = []
     for number, document in enumerate(load_data(content, place)):
         made = mapping(document)
-        group = text(made.get("apiVersion")).partition("/")[0]
-        if (group, made.get("kind")) != (ARGOCD_GROUP, "Application"):
+        group, kind = text(made.get("apiVersion")).partition("/")[0], text(made.get("kind"))
+        if group != ARGOCD_GROUP or kind not in kinds:
             continue
-        name, spec = text(mapping(made.get("metadata")).get("name")), mapping(made.get("spec"))
+        at = _SPECS[kind]
+        name, spec = text(mapping(made.get("metadata")).get("name")), mapping(dig(made, *at))
         several = sequence(spec.get("sources"))  # Argo CD ignores `source` beside them
-        places: list[tuple[Path, Any]] = [(("spec", "sources", index), one) for index, one in enumerate(several)]
-        for path, one in places or [(("spec", "source"), spec.get("source"))]:
+        places: list[tuple[Path, Any]] = [((*at, "sources", index), one) for index, one in enumerate(several)]
+        for path, one in places or [((*at, "source"), spec.get("source"))]:
             if isinstance(one, dict):
-                found.append(ApplicationSource(name, number, path, one))
+                found.append(ApplicationSource(name, number, path, one, kind))
     return found
 
 

@@ -8,6 +8,7 @@ expression. `newName` replaces the repository; `newTag` or `digest`, where there
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from typing import Any
@@ -43,7 +44,9 @@ def transform_image(image: str, entries: list[Any]) -> str:
 def matches_image(image: str, name: str) -> bool:
     """Tell whether an entry of that ``name`` changes ``image``."""
     try:
-        return bool(name) and re.fullmatch(f"{name}{_REMAINDER}", image, re.ASCII) is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what Python may read otherwise one day, as `[[:alpha:]]`
+            return bool(name) and re.fullmatch(f"{name}{_REMAINDER}", image, re.ASCII) is not None
     except re.error:
         return split_image(image)[0] == name
 
@@ -60,6 +63,9 @@ def set_kustomization_image(text: str, original: str, image: ImageReference, pla
     if index is not None and transform_image(f"{original}:any", entries) == str(image):
         return text
     if index is None:
+        if not matches_image(f"{original}:any", original):
+            said = f"kustomize reads names as regular expressions, and {original} does not match itself"
+            raise GitOpsStackError(Problem(said, "change the image where it is written", place, "images"))
         new = _new_entry(original, image)
         edits = [_append(text, root, new, place)]
     else:

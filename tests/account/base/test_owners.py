@@ -67,6 +67,24 @@ def test_a_later_run_keeps_branch_and_environment_it_is_not_given(run: Run) -> N
     assert bound() == ("main", "repo:acme/platform:environment:the shop")
 
 
+def test_the_branch_of_jobs_is_the_default_one_where_argo_cd_follows_that(
+    run: Run, tmp_path: Path, stack_text: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(_folder: Path, remote: str) -> str:
+        asked.append(remote)
+        return "trunk"
+
+    monkeypatch.setattr("gitops_stack.delivery.git_branch.load_default_branch", answer)
+    url = "https://github.com/acme/platform.git"
+    text = stack_text(gitops={"repoUrl": url, "revision": "HEAD"})
+    (tmp_path / "Pulumi.dev.yaml").write_text(text, encoding="utf-8")
+    assert run("init", "--yes").exit_code == 0
+    assert bound() == ("trunk", "repo:acme/platform:environment:dev")
+    assert asked == [url]
+
+
 def test_a_later_run_keeps_the_repository_s_ids_and_refuses_others(run: Run) -> None:
     assert run("init", "--yes", "--github", "acme@12/platform@34").exit_code == 0
     assert run("init", "--yes").exit_code == 0
