@@ -66,7 +66,11 @@ PLATFORM_PROJECT = "platform"
 DEFAULT_PROJECT = "default"
 ENVIRONMENTS_PROJECT = "environments"  # written by `gitops-stack env`
 ADD_ON_PROJECTS = "add-ons-"  # before the name of an add-on of addOnApplications: its AppProject
-RESERVED_PROJECTS = frozenset({PLATFORM_PROJECT, DEFAULT_PROJECT, ENVIRONMENTS_PROJECT})
+PULL_REQUEST_PROJECTS = "pull-requests-"  # before the name of what `gitops-stack env follow` writes
+PULL_REQUEST_NAMESPACES_PROJECT = "pull-request-namespaces"  # of all of them
+RESERVED_PROJECTS = frozenset(
+    {PLATFORM_PROJECT, DEFAULT_PROJECT, ENVIRONMENTS_PROJECT, PULL_REQUEST_NAMESPACES_PROJECT}
+)
 
 # The images in upstream's manifests, standard and HA (v3.2 to v3.5).
 ARGOCD_IMAGES = (
@@ -105,6 +109,7 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 # On what `env add` makes, and on an environment's Application whose image somebody set without a commit.
 ENVIRONMENT_LABEL = "gitops-stack/environment"
+PULL_REQUESTS_LABEL = "gitops-stack/pull-requests"  # on the ApplicationSet that `env follow` makes
 EXPIRES = "gitops-stack/expires"
 OWNER = "gitops-stack/owner"
 OVERRIDDEN_BY = "gitops-stack/overridden-by"

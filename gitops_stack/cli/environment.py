@@ -16,11 +16,12 @@ from gitops_stack.argocd_server import ArgoCDServer
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.cli.scaffold import carry_out
 from gitops_stack.config import load_stack_file
-from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.manifests.environments import QUOTA, Quota
-from gitops_stack.scaffold.environment_images import find_environment, read_overrides
+from gitops_stack.manifests.pull_requests import ForgeName, PullRequests
+from gitops_stack.scaffold.environment_images import find_environment, read_overrides, replace_image
 from gitops_stack.scaffold.environments import list_expired, load_environments, plan_environment, plan_removal
+from gitops_stack.scaffold.pull_requests import load_pull_requests, plan_pull_requests, plan_pull_requests_removal
 from gitops_stack.tree_check.applications import load_tree
 
 _TOKEN = "ARGOCD_AUTH_TOKEN"  # noqa: S105 - a name, as Argo CD's own CLI calls it
@@ -62,6 +63,52 @@ def add(
     carry_out(plan, project, dry_run)
 
 
+@app.command("follow")
+def follow(
+    name: Annotated[str, typer.Argument(help="What it is called, such as shop.", metavar="NAME", show_default=False)],
+    stack: Annotated[str, typer.Option("--from", help="Stack they are made in, of its applications.", metavar="STACK")],
+    repository: Annotated[
+        str, typer.Option(help="Whose pull requests: OWNER/NAME, or GROUP/PROJECT of GitLab.", metavar="REPOSITORY")
+    ],
+    labels: Annotated[
+        list[str] | None,
+        typer.Option("--label", help="Label that one needs, all of them if several; required.", metavar="LABEL"),
+    ] = None,
+    forge: Annotated[ForgeName, typer.Option(help="Where the repository is.")] = "github",
+    api: Annotated[str, typer.Option(help="Address of a forge of your own.", metavar="URL")] = "",
+    token_secret: Annotated[
+        str, typer.Option(help="Secret in Argo CD's namespace that has the forge's token as `token`.", metavar="NAME")
+    ] = "forge-token",  # noqa: S107 - a name
+    every: Annotated[int, typer.Option(help="How often Argo CD asks, in minutes.", min=1, metavar="MINUTES")] = 5,
+    apps: Annotated[
+        list[str] | None,
+        typer.Option("--app", help="An application in each; default: all that can be there twice.", metavar="APP"),
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option("--image", help="Image of it that is tagged with the commit.", metavar="APP=REPOSITORY"),
+    ] = None,
+    cpu: Annotated[str, typer.Option(help="CPU the pods of each may ask for.", metavar="QUANTITY")] = Quota.cpu,
+    memory: Annotated[str, typer.Option(help="Memory, the same.", metavar="QUANTITY")] = Quota.memory,
+    pods: Annotated[int, typer.Option(help="How many pods in each.", min=1, metavar="NUMBER")] = Quota.pods,
+    dry_run: DryRun = False,
+    project: Project = Path(),
+) -> None:
+    """Have Argo CD make an environment of each pull request with a label, and delete it when that is closed.
+
+    Applications that are read from that repository are read at the pull request's commit. Who may label decides what
+    runs in the cluster: a pull request may come from a fork.
+    """
+    settings = load_stack_file(project, stack)
+    with progress(f"reading {stack}"):
+        tree = load_tree(project, settings)
+    quota = Quota(cpu, memory, pods)
+    wanted = PullRequests(name, forge, repository, tuple(labels or ()), token_secret, api, every * 60, quota)
+    carry_out(
+        plan_pull_requests(project, settings, tree, wanted, chosen=apps or (), images=images or ()), project, dry_run
+    )
+
+
 @app.command("list")
 def list_(
     stack: Stack,
@@ -69,7 +116,8 @@ def list_(
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
 ) -> None:
     """List a stack's environments: owner, applications, when they expire."""
-    found, now = load_environments(project, load_stack_file(project, stack)), datetime.now(timezone.utc)
+    settings, now = load_stack_file(project, stack), datetime.now(timezone.utc)
+    found, followed = load_environments(project, settings), load_pull_requests(project, settings)
     expired = list_expired(found, now)
     if output is Output.JSON:
         print_json(
@@ -81,8 +129,21 @@ def list_(
                     "applications": [name for name in one.applications if name != QUOTA],
                     "expires": one.expires.isoformat() if one.expires else None,
                     "expired": one.name in expired,
+                    "pullRequests": None,
                 }
                 for one in found
+            ]
+            + [
+                {
+                    "name": one.name,
+                    "namespace": f"{one.application_set}-*",
+                    "owner": None,
+                    "applications": list(one.applications),
+                    "expires": None,
+                    "expired": False,
+                    "pullRequests": {"forge": one.forge, "repository": one.repository, "labels": list(one.labels)},
+                }
+                for one in followed
             ]
         )
         return
@@ -99,7 +160,10 @@ def list_(
             f"{until}, expired" if late else until,
             style="yellow" if late else None,
         )
-    out.print(table if found else f"no environments in stack {stack}")
+    for each in followed:
+        until = f"each with its pull request of {each.repository} labelled {', '.join(each.labels)}"
+        table.add_row(each.name, f"{each.application_set}-*", "", ", ".join(each.applications), until)
+    out.print(table if found or followed else f"no environments in stack {stack}")
 
 
 @app.command("remove")
@@ -120,7 +184,14 @@ def remove(
     if not chosen:
         err.print(f"no environment of stack {stack} has expired, nothing to do")
         return
-    carry_out(plan_removal(project, settings, chosen), project, dry_run)
+    followed = [name for name in chosen if name in {one.name for one in load_pull_requests(project, settings)}]
+    others = [name for name in chosen if name not in followed]
+    plans = [
+        *([plan_removal(project, settings, others)] if others else []),
+        *([plan_pull_requests_removal(project, settings, followed)] if followed else []),
+    ]
+    for plan in plans:
+        carry_out(plan, project, dry_run)
 
 
 @app.command("deploy")
@@ -145,7 +216,7 @@ def deploy(
         who, now = argocd.load_user(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         for application, entry in overrides.items():
             noted = {conventions.OVERRIDDEN_BY: who, conventions.OVERRIDDEN_AT: now}
-            change = _change(_beside(environment.images(application), entry), noted)
+            change = _change(replace_image(environment.images(application), entry), noted)
             argocd.merge_application(environment.application(application), conventions.ENVIRONMENTS_PROJECT, change)
             out.print(f"{environment.application(application)}: {entry}, set by {who}", markup=False)
 
@@ -178,17 +249,6 @@ def reset(
                 environment.application(application), conventions.ENVIRONMENTS_PROJECT, _change(images, noted)
             )
             out.print(f"{environment.application(application)}: as Git has it", markup=False)
-
-
-def _beside(images: list[str] | None, entry: str) -> list[str]:
-    """Return Git's images with ``entry`` in place of the one of its repository: a merge replaces the whole list.
-
-    What Git calls an image before it renames it stays: `NAME=REPOSITORY:TAG` changes NAME of the manifests.
-    """
-    own = split_image(entry)[0]
-    names = [one.rpartition("=") for one in images or ()]
-    beside = [f"{name}{equals}{entry if split_image(image)[0] == own else image}" for name, equals, image in names]
-    return beside if any(one.rpartition("=")[2] == entry for one in beside) else [*beside, entry]
 
 
 def _change(images: list[str] | None, noted: Mapping[str, str | None]) -> dict[str, Any]:

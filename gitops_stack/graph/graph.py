@@ -10,11 +10,11 @@ from typing import Literal
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import Source, read_application_spec
 from gitops_stack.policies.application_status import ApplicationStatus
-from gitops_stack.policies.fields import dig, read_wave, text
+from gitops_stack.policies.fields import dig, mapping, read_wave, sequence, text
 from gitops_stack.policies.finding import ObjectName, RenderedObject
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
-from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference, list_unseen
+from gitops_stack.tree_check.difference import NOT_EXPANDED, ApplicationDifference, TreeDifference, list_unseen
 
 State = Literal["well", "waiting", "unwell", "missing", "stray", "removed", "unknown"]
 WORDS: Mapping[State, str] = {
@@ -112,8 +112,10 @@ def build_graph(stack: str, tree: Tree, look: Look | None = None, change: Change
     """Build the graph of a stack: of its tree alone, of what the cluster says too, and of what a change touches."""
     here = {one.spec.object.name for one in tree.applications}
     removed = [one for one in change.base.applications if one.spec.object.name not in here] if change else []
-    strays = [_stray(found) for found in look.applications] if look else []
+    unread = _unread_sets(tree)
+    strays = [_stray(found, unread) for found in look.applications] if look else []
     strays = [one for one in strays if one.spec.object.name not in here]
+    made_by_sets = {one.spec.object.name for one in strays if one.spec.object.application}
     removed = [one for one in removed if one.spec.object.name not in {other.spec.object.name for other in strays}]
     every = [*tree.applications, *removed, *strays]
     labels = label_applications(every)
@@ -124,7 +126,9 @@ def build_graph(stack: str, tree: Tree, look: Look | None = None, change: Change
         name = one.spec.object.name
         made = _draw(one, labels, differences.get((name.namespace, name.name)))
         if look is not None:
-            made = _with_status(made, statuses.get((name.namespace, name.name)), stray=name not in here)
+            made = _with_status(
+                made, statuses.get((name.namespace, name.name)), stray=name not in {*here, *made_by_sets}
+            )
         elif name not in here:
             made = replace(made, state="removed")
         drawn.setdefault(name, made)
@@ -154,8 +158,19 @@ def _by_name(change: Change | None) -> dict[tuple[str, str], ApplicationDifferen
     return {(one.namespace, one.application.rpartition("/")[2]): one for one in found}
 
 
-def _stray(found: Manifest) -> RenderedApplication:
-    return RenderedApplication(read_application_spec(RenderedObject(found, _name(found)[0], "")))
+def _unread_sets(tree: Tree) -> dict[tuple[str, str], str]:
+    """Return who renders each ApplicationSet whose Applications nobody here can tell, one of pull requests perhaps."""
+    found = (one for one in tree.findings if one.rule == NOT_EXPANDED and one.object is not None)
+    return {(one.object.namespace, one.object.name): one.application for one in found if one.object}
+
+
+def _stray(found: Manifest, unread: Mapping[tuple[str, str], str]) -> RenderedApplication:
+    """Take a living Application that the tree does not have, under who renders the set it is of."""
+    namespace, _ = _name(found)
+    owners = map(mapping, sequence(dig(found, "metadata", "ownerReferences")))
+    sets = (text(one.get("name")) for one in owners if one.get("kind") == "ApplicationSet")
+    parent = next((unread[namespace, name] for name in sets if (namespace, name) in unread), "")
+    return RenderedApplication(read_application_spec(RenderedObject(found, namespace, "", parent)))
 
 
 def _draw(

@@ -138,7 +138,7 @@ def build_quota(quota: Quota) -> list[Manifest]:
 def build_environments_project(settings: StackSettings, environments: Sequence[Environment]) -> Manifest:
     """Build the AppProject of all environments; each has a role that covers its own applications and nothing else."""
     repositories = {source["repoURL"] for one in environments for source in one.applications.values()}
-    kinds = {*TEAM_KINDS, *(kind for project in settings.projects.values() for kind in project.kinds)}
+    kinds = list_team_kinds(settings)
     return {
         "apiVersion": conventions.ARGOCD_API_VERSION,
         "kind": "AppProject",
@@ -159,6 +159,11 @@ def build_environments_project(settings: StackSettings, environments: Sequence[E
             "roles": [_build_role(one) for one in environments],
         },
     }
+
+
+def list_team_kinds(settings: StackSettings) -> set[str]:
+    """List the kinds that any team of the stack may deploy."""
+    return {*TEAM_KINDS, *(kind for project in settings.projects.values() for kind in project.kinds)}
 
 
 def _build_role(environment: Environment) -> dict[str, Any]:

@@ -50,14 +50,18 @@ def read_overrides(tree: Tree, environment: Environment, written: Sequence[str])
             findings.append(f"{one}: {name} is given twice; deploy one image of an application at a time")
             continue
         try:
-            found[name] = _read(rendered.get(environment.application(name)), name, image)
+            found[name] = read_image(rendered.get(environment.application(name)), name, image)
         except GitOpsStackError as error:
             findings += error.findings
     GitOpsStackError.raise_for(findings)
     return found
 
 
-def _read(one: RenderedApplication | None, name: str, image: str) -> str:
+def read_image(one: RenderedApplication | None, name: str, image: str) -> str:
+    """Return the entry of kustomize's images that has ``one``, called ``name``, run ``image``.
+
+    Raises :class:`GitOpsStackError` for an image that could not take the place of one.
+    """
     wanted = parse_image_reference(image, name)
     if one is None or "kustomize" not in one.kinds:
         raise GitOpsStackError(
@@ -68,3 +72,14 @@ def _read(one: RenderedApplication | None, name: str, image: str) -> str:
         runs = ", ".join(sorted(running)) or "nothing"
         raise GitOpsStackError(Problem(f"found {wanted.repository}, which it does not run", f"it runs: {runs}", name))
     return str(wanted)
+
+
+def replace_image(images: Sequence[str] | None, entry: str) -> list[str]:
+    """Return Git's ``images`` with ``entry`` in place of the one of its repository: a merge replaces the whole list.
+
+    What Git calls an image before it renames it stays: `NAME=REPOSITORY:TAG` changes NAME of the manifests.
+    """
+    own = split_image(entry)[0]
+    names = [one.rpartition("=") for one in images or ()]
+    beside = [f"{name}{equals}{entry if split_image(image)[0] == own else image}" for name, equals, image in names]
+    return beside if any(one.rpartition("=")[2] == entry for one in beside) else [*beside, entry]

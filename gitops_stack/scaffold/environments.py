@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from gitops_stack.tree_check.selection import list_applications
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 _TTL = re.compile(r"([1-9][0-9]{0,3})([dh])")
 _UNITS = {"d": "days", "h": "hours"}
-_HEADER = "# Written by gitops-stack env; `gitops-stack env remove` takes it out."
+HEADER = "# Written by gitops-stack env; `gitops-stack env remove` takes it out."
 
 
 def check_name(name: str) -> None:
@@ -79,17 +79,19 @@ def plan_environment(
         raise GitOpsStackError(
             Problem(f"environment {name} is there already", "remove it first, or take another name", "NAME")
         )
+    if (project / settings.tree_path / "apps" / f"pull-requests-{name}.yaml").exists():
+        raise GitOpsStackError(Problem(f"{name} follows pull requests", "take another name", "NAME"))
     expires = (now or datetime.now(timezone.utc)) + parse_ttl(ttl) if ttl else None
-    applications, left_out = _choose(tree, chosen, settings)
+    applications, left_out = choose_applications(tree, chosen, settings)
     folder = f"{settings.tree_path}/environments/{name}"
     gitops = settings.gitops
     sources = {QUOTA: {"repoURL": gitops.repo_url, "targetRevision": gitops.revision, "path": folder}}
     made = Environment(name, sources, owner, expires, quota or Quota())
     for one in applications:
-        made.applications[one.spec.name] = _build_source(one, made.namespace)
+        made.applications[one.spec.name] = build_source(one, made.namespace)
     writes = {
-        _file(settings, name): _render(build_environment(settings, made)),
-        f"{folder}/quota.yaml": _render(build_quota(made.quota)),
+        _file(settings, name): render_files(build_environment(settings, made)),
+        f"{folder}/quota.yaml": render_files(build_quota(made.quota)),
         **_render_project(settings, [*known, made]),
     }
     notes = [*left_out, f"next: review, commit and push; namespace {made.namespace} and its applications then appear"]
@@ -118,12 +120,14 @@ def list_expired(environments: Iterable[Environment], now: datetime) -> list[str
     return [one.name for one in environments if one.expires and one.expires <= now]
 
 
-def _choose(tree: Tree, chosen: Sequence[str], settings: StackSettings) -> tuple[list[RenderedApplication], list[str]]:
-    listed = {
-        label: one
-        for label, one in list_applications(tree).items()
-        if one.spec.project != conventions.ENVIRONMENTS_PROJECT
-    }
+def choose_applications(
+    tree: Tree, chosen: Sequence[str], settings: StackSettings
+) -> tuple[list[RenderedApplication], list[str]]:
+    """Return the applications that can be there a second time, and sentences about those that cannot.
+
+    Raises :class:`GitOpsStackError` for one of ``chosen`` that is not there or cannot, and when nothing is left.
+    """
+    listed = {label: one for label, one in list_applications(tree).items() if not _is_environment(one.spec.project)}
     GitOpsStackError.raise_for(
         f"--app: found {name}, which stack {settings.stack} does not have; it has: {', '.join(listed) or 'none'}"
         for name in chosen
@@ -143,6 +147,11 @@ def _choose(tree: Tree, chosen: Sequence[str], settings: StackSettings) -> tuple
     return fit, [] if chosen else [f"left out: {label} {why}" for label, why in unfit.items()]
 
 
+def _is_environment(project: str) -> bool:
+    others = (conventions.ENVIRONMENTS_PROJECT, conventions.PULL_REQUEST_NAMESPACES_PROJECT)
+    return project in others or project.startswith(conventions.PULL_REQUEST_PROJECTS)
+
+
 def _find_obstacle(one: RenderedApplication) -> str:
     """Say why an application cannot be there a second time; empty when it can."""
     if one.spec.name == QUOTA:
@@ -158,9 +167,9 @@ def _find_obstacle(one: RenderedApplication) -> str:
     return f"names namespace {named[0]} in its manifests" if named and "kustomize" not in one.kinds else ""
 
 
-def _build_source(one: RenderedApplication, namespace: str) -> dict[str, Any]:
-    """Return the application's source, led to the environment's namespace as far as its kind can be."""
-    source = dict(one.spec.sources[0].options)
+def build_source(one: RenderedApplication, namespace: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the application's source, or ``options`` in its place, led to ``namespace`` as far as its kind can be."""
+    source = dict(options or one.spec.sources[0].options)
     if "kustomize" in one.kinds:
         source["kustomize"] = {**mapping(source.get("kustomize")), "namespace": namespace}
     if "helm" in one.kinds:
@@ -192,8 +201,9 @@ def _file(settings: StackSettings, name: str) -> str:
 
 def _render_project(settings: StackSettings, environments: Sequence[Environment]) -> dict[str, str]:
     made = build_environments_project(settings, environments)
-    return {f"{settings.tree_path}/projects/{conventions.ENVIRONMENTS_PROJECT}.yaml": _render([made])}
+    return {f"{settings.tree_path}/projects/{conventions.ENVIRONMENTS_PROJECT}.yaml": render_files([made])}
 
 
-def _render(documents: Iterable[Manifest]) -> str:
-    return f"{_HEADER}\n" + "---\n".join(render_document(one) for one in documents)
+def render_files(documents: Iterable[Manifest]) -> str:
+    """Render the documents of one file, with the line that says who wrote it."""
+    return f"{HEADER}\n" + "---\n".join(render_document(one) for one in documents)

@@ -67,13 +67,20 @@ def compare_trees(stack: str, base: Tree, head: Tree) -> TreeDifference:
     return TreeDifference(stack, tuple(found), tuple(sorted(unseen)), tuple(sorted(broken)))
 
 
-_UNSEEN = ("not-rendered", "render-failed", "dangling-path", "application-set-not-expanded")
+NOT_EXPANDED = "application-set-not-expanded"
+_UNSEEN = ("not-rendered", "render-failed", "dangling-path", NOT_EXPANDED)
 
 
 def list_unseen(tree: Tree) -> list[str]:
     """List in words what of a tree could not be rendered."""
     found = [one for one in tree.findings if one.rule in _UNSEEN]
-    return [f"{one.application or one.file}: {mask_text(one.message)}" for one in found]
+    return [f"{_whole(one)}: {mask_text(one.message)}" for one in found]
+
+
+def _whole(finding: Finding) -> str:
+    """Name what could not be rendered: a set is one of many that its application brings."""
+    is_set = finding.rule == NOT_EXPANDED and finding.object is not None
+    return str(finding.object) if is_set else finding.application or finding.file
 
 
 def _place(finding: Finding) -> str:

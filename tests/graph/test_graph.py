@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gitops_stack.graph.graph import Change, Graph, GraphApplication, Look, build_graph
+from gitops_stack.policies.finding import RenderedObject
 from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.difference import compare_trees
 from tests.graph.trees import build_look, build_manifest, build_rendered, build_tree, with_status, without
@@ -68,6 +71,24 @@ def test_what_is_on_one_side_alone_is_said() -> None:
     assert {one.label: one.state for one in graph.applications} == {"root": "missing", "stranger": "stray"}
     assert find(graph, "stranger").project == "old"
     assert graph.counts() == {"missing": 1, "stray": 1}
+
+
+def test_what_a_set_made_that_nobody_here_can_expand_is_no_stranger() -> None:
+    manifest = {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "pr-shop"}}
+    rendered = RenderedObject(manifest, "argocd", "x.yaml", "root")
+    said = rendered.finding("spec.generators", "is not expanded: why", "nothing", rule="application-set-not-expanded")
+    tree = replace(build_tree(1), findings=[said])
+    made, stranger = build_manifest("pr-shop-17-web"), build_manifest("stranger")
+    for one, owner in ((made, "pr-shop"), (stranger, "gone")):
+        one["metadata"]["ownerReferences"] = [{"kind": "ApplicationSet", "name": owner}]
+    graph = draw(tree, build_look([with_status(made), with_status(stranger)]))
+    assert {one.label: one.state for one in graph.applications} == {
+        "root": "missing",
+        "pr-shop-17-web": "well",
+        "stranger": "stray",
+    }
+    assert find(graph, "pr-shop-17-web").parent == "root"
+    assert graph.notes == ("argoproj.io/ApplicationSet argocd/pr-shop: is not expanded: why; nothing",)
 
 
 def test_without_a_cluster_no_state_is_guessed() -> None:

@@ -238,6 +238,7 @@ def test_the_command_line_lists_and_removes_what_has_expired(
         "applications": ["web"],
         "expires": None,
         "expired": False,
+        "pullRequests": None,
     }
     assert run("env", "remove", "--expired", "-s", "dev", monkeypatch=monkeypatch) == 0
     assert "gitops/dev/apps/environment-old.yaml: removed" in capsys.readouterr().out
