@@ -57,7 +57,7 @@ def _note_missing_cluster(settings: StackSettings) -> Check:
 
 
 def _account_checks(settings: StackSettings, account: Account) -> dict[str, CheckFunction]:
-    checks: dict[str, CheckFunction] = {"region": partial(account_checks.check_region, account)}
+    checks: dict[str, CheckFunction] = {"region": partial(account_checks.check_region, account, settings)}
     if settings.network is not None:
         checks[quota_checks.VPCS.name] = partial(quota_checks.check_vpcs, account, settings)
         checks |= _zone_checks(settings, settings.network, account)
