@@ -522,6 +522,11 @@ def test_access_entries_need_the_api_mode(build: Callable[[str], tuple[str, Plai
 
 def test_access_is_granted_entry_first_and_once(aws: Driver) -> None:
     cluster = aws.make_cluster().identity
+    nobody = {"clusterName": cluster, "principalArn": f"{PRINCIPAL}-who-went"}
+    assert refuse_create(aws, "aws:eks/accessEntry:AccessEntry", nobody).endswith(
+        "InvalidParameterException: The specified principalArn is invalid: invalid principal."
+    )
+    aws.name_role(PRINCIPAL)
     assert refuse_create(aws, *_association(cluster)).endswith(
         "ResourceNotFoundException: The specified principalArn could not be found. You can view your available access "
         "entries with 'list-access-entries'."
