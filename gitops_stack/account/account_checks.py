@@ -25,10 +25,19 @@ def check_credentials(account: Account, expected: str) -> Check:
     return Check("credentials", "ok", who, needs)
 
 
-def check_region(account: Account) -> Iterator[Check]:
-    """Check that the region is enabled for the account."""
+def check_region(account: Account, settings: StackSettings) -> Iterator[Check]:
+    """Check that the region is enabled for the account, and those that images are copied to.
+
+    ECR copies into no other (ECR user guide, "Private image replication in Amazon ECR", considerations).
+    """
+    yield _check_region(account, "region", account.region, "aws:region")
+    for region in settings.registry.replicate_to.regions if settings.registry else ():
+        yield _check_region(account, f"region: {region}", region, "registry.replicateTo.regions")
+
+
+def _check_region(account: Account, label: str, region: str, setting: str) -> Check:
     needs = "a region that is enabled for the account"
-    arguments: dict[str, Any] = {"AllRegions": True, "RegionNames": [account.region], "region": account.home_region}
+    arguments: dict[str, Any] = {"AllRegions": True, "RegionNames": [region], "region": account.home_region}
     try:
         regions = account.ask("ec2", "describe_regions", **arguments)["Regions"]
     except AwsError as error:
@@ -36,12 +45,11 @@ def check_region(account: Account) -> Iterator[Check]:
             raise
         regions = []
     if not regions:
-        yield Check("region", "failed", f"{account.region}: AWS has no such region", needs, "correct aws:region")
-    elif regions[0]["OptInStatus"] == "not-opted-in":
+        return Check(label, "failed", f"{region}: AWS has no such region", needs, f"correct {setting}")
+    if regions[0]["OptInStatus"] == "not-opted-in":
         remedy = "enable it under Account, AWS Regions, and wait until that is through"
-        yield Check("region", "failed", f"{account.region}: not enabled", needs, remedy)
-    else:
-        yield Check("region", "ok", f"{account.region}: {regions[0]['OptInStatus']}", needs)
+        return Check(label, "failed", f"{region}: not enabled", needs, remedy)
+    return Check(label, "ok", f"{region}: {regions[0]['OptInStatus']}", needs)
 
 
 def check_caller(account: Account, settings: StackSettings) -> Iterator[Check]:

@@ -16,6 +16,7 @@ from gitops_stack.account import (
     machine_checks,
     named_checks,
     network_checks,
+    node_checks,
     quota_checks,
     scaling_checks,
     taken_checks,
@@ -56,7 +57,7 @@ def _note_missing_cluster(settings: StackSettings) -> Check:
 
 
 def _account_checks(settings: StackSettings, account: Account) -> dict[str, CheckFunction]:
-    checks: dict[str, CheckFunction] = {"region": partial(account_checks.check_region, account)}
+    checks: dict[str, CheckFunction] = {"region": partial(account_checks.check_region, account, settings)}
     if settings.network is not None:
         checks[quota_checks.VPCS.name] = partial(quota_checks.check_vpcs, account, settings)
         checks |= _zone_checks(settings, settings.network, account)
@@ -66,6 +67,8 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
     if settings.eks is not None:
         checks[quota_checks.CLUSTERS.name] = partial(quota_checks.check_clusters, account, settings)
         checks["quota: vCPUs"] = partial(vcpu_checks.check_vcpus, account, settings)
+        checks["nodes: API server"] = partial(node_checks.check_way_to_the_api, account, settings)
+        checks["hardware"] = partial(node_checks.check_hardware, account, settings)
         checks["volume key"] = partial(volume_key_checks.check_volume_key, account, settings)
         checks["taken: cluster"] = partial(taken_checks.check_cluster_name, account, settings)
         checks["log group"] = partial(log_group_checks.check_log_group, account, settings)

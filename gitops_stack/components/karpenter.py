@@ -17,6 +17,7 @@ from gitops_stack.components.roles import RoleOptions, register_role
 
 DISCOVERY_TAG = "karpenter.sh/discovery"
 """The tag by which a NodeClass finds subnets; its value is the cluster's name."""
+_TARGET = "queue"
 _MESSAGE_SECONDS = 300  # a machine that was about to go has gone by then
 # By the ends of their names: source and detail type of what EventBridge tells of machines.
 _EVENTS = {
@@ -121,7 +122,11 @@ class Karpenter(pulumi.ComponentResource):
                 event_pattern=pulumi.Output.json_dumps({"source": [source], "detail-type": [kind]}),
                 opts=self._inside,
             )
-            cloudwatch.EventTarget(f"{self._name}-{key}", rule=rule.name, arn=queue.arn, opts=self._inside)
+            # A random id would let a second create, after a kill, leave the first target behind: nothing knows it, and
+            # a rule with a target cannot be deleted.
+            cloudwatch.EventTarget(
+                f"{self._name}-{key}", rule=rule.name, arn=queue.arn, target_id=_TARGET, opts=self._inside
+            )
             rules.append(rule.arn)
         policy = pulumi.Output.all(queue.arn, *rules).apply(
             lambda arns: render_document(build_interruption_policy(arns[0], arns[1:]))

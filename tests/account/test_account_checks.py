@@ -68,8 +68,18 @@ def test_credentials_that_aws_refuses(account: Account, monkeypatch: pytest.Monk
     ],
 )
 def test_the_region_has_to_be_enabled(region: str, status: str, found: str) -> None:
-    [check] = account_checks.check_region(Account(region))
+    [check] = account_checks.check_region(Account(region), eks_settings())
     assert (check.status, check.found) == (status, found)
+
+
+def test_regions_that_images_are_copied_to_have_to_be_enabled_too(account: Account) -> None:
+    registry = {"ownsAccountRegistry": True, "replicateTo": {"regions": ["eu-west-1", "ap-east-1"]}}
+    own, *copies = account_checks.check_region(account, eks_settings(registry=registry))
+    assert own.name == "region"
+    assert [(check.name, check.status, check.found) for check in copies] == [
+        ("region: eu-west-1", "ok", "eu-west-1: opt-in-not-required"),
+        ("region: ap-east-1", "failed", "ap-east-1: not enabled"),
+    ]
 
 
 def test_principals_have_to_exist(account: Account) -> None:

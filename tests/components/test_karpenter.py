@@ -102,9 +102,8 @@ def test_rules_alone_write_into_the_queue() -> None:
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     spot = json.loads(found["EventRule:scale-spot"].inputs["eventPattern"])
     assert spot == {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
-    assert {one.inputs["arn"] for one in of_kind(found, "EventTarget").values()} == {
-        "arn:aws:mock:::scale-interruptions"
-    }
+    targets = {(one.inputs["targetId"], one.inputs["arn"]) for one in of_kind(found, "EventTarget").values()}
+    assert targets == {("queue", "arn:aws:mock:::scale-interruptions")}, "the same id whenever it is made"
 
 
 def test_its_roles_are_bounded_and_its_names_are_given() -> None:

@@ -22,12 +22,15 @@ from tests.stacks import changed_config
 pytestmark = pytest.mark.e2e
 
 STACK = "dev"
-KILL = {
-    "aws:cloudwatch/eventRule:EventRule": 5,
-    "aws:iam/instanceProfile:InstanceProfile": 1,
-    "aws:sqs/queue:Queue": 1,
-}
-"""Of each type that AWS never answers for, how many creates are under way at the kill."""
+KILLS = (
+    {
+        "aws:cloudwatch/eventRule:EventRule": 5,
+        "aws:iam/instanceProfile:InstanceProfile": 1,
+        "aws:sqs/queue:Queue": 1,
+    },
+    {"aws:cloudwatch/eventTarget:EventTarget": 5, "aws:sqs/queuePolicy:QueuePolicy": 1},
+)
+"""Of each type that AWS never answers for, how many creates are under way at each kill."""
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +75,22 @@ def test_the_cluster_is_made_in_it_from_inside_and_a_killed_up_goes_on(
     assert inside.place == "vpc"
     inside.start(workspace, say)
     make_killable(inside)
-    kill_up(inside, tmp_path / "notes", KILL)
-    recovered = inside.recover(say)
-    check_all_are_known(inside, recovered, KILL)
+    for number, kill in enumerate(KILLS):
+        kill_up(inside, tmp_path / f"notes-{number}", kill)
+        recovered = inside.recover(say)
+        if number == 0:
+            check_all_are_known(inside, recovered, kill)
+        else:  # made again over what is there
+            assert {found.outcome for found in recovered} == {"cleared"}
+            assert len(recovered) == sum(kill.values())
     inside.up(say)
     assert [found["id"] for found in of_type(inside, "Vpc")] == [vpc]
     assert len(client(inside, "sqs").list_queues()["QueueUrls"]) == 1
-    assert len(client(inside, "events").list_rules()["Rules"]) == 5
+    events = client(inside, "events")
+    rules = [rule["Name"] for rule in events.list_rules()["Rules"]]
+    assert len(rules) == 5
+    targets = [events.list_targets_by_rule(Rule=rule)["Targets"] for rule in rules]
+    assert [len(found) for found in targets] == [1] * 5, "what was made before the kill is made over, not beside"
     assert check_documents(inside) == []
 
 

@@ -149,6 +149,13 @@ class Driver:
     def make_role(self, service: str) -> Made:
         return self.create("aws:iam/role:Role", unique("role"), {"assumeRolePolicy": build_trust(service)})
 
+    def name_role(self, arn: str) -> str:
+        """Make the role of that ARN, unless some test has; returns the ARN."""
+        if arn not in _shared:
+            inputs = {"name": arn.rpartition("/")[2], "assumeRolePolicy": build_trust("ec2.amazonaws.com")}
+            _shared[arn] = self.create("aws:iam/role:Role", unique("role"), inputs)
+        return arn
+
     def make_cluster(self, **settings: Any) -> Made:
         """Make a cluster in three zones that authenticates by access entries."""
         _, subnets = self.share_network()

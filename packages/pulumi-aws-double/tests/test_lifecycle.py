@@ -194,7 +194,7 @@ def build_eks(aws: Driver) -> list[tuple[str, Plain]]:
     cluster = aws.make_cluster()
     name, subnets = cluster["name"], cluster["vpcConfig"]["subnetIds"]
     entry = aws.create(
-        "aws:eks/accessEntry:AccessEntry", "ci", {"clusterName": name, "principalArn": f"{PRINCIPAL}-ci"}
+        "aws:eks/accessEntry:AccessEntry", "ci", {"clusterName": name, "principalArn": aws.name_role(f"{PRINCIPAL}-ci")}
     )
     return [
         (
@@ -245,7 +245,7 @@ def build_eks(aws: Driver) -> list[tuple[str, Plain]]:
                 "resolveConflictsOnCreate": "OVERWRITE",
             },
         ),
-        ("aws:eks/accessEntry:AccessEntry", {"clusterName": name, "principalArn": PRINCIPAL}),
+        ("aws:eks/accessEntry:AccessEntry", {"clusterName": name, "principalArn": aws.name_role(PRINCIPAL)}),
         (
             "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
             {

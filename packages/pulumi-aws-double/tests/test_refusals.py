@@ -365,6 +365,26 @@ def test_a_cluster_follows_the_rules_of_eks(settings: Plain, message: str, aws: 
     assert message in str(e.value)
 
 
+def test_nodes_join_by_an_endpoint_that_answers_them(aws: Driver) -> None:
+    vpc, subnets = aws.make_network()
+    ids = [subnet.identity for subnet in subnets]
+    aws.create("aws:ec2/internetGateway:InternetGateway", unique("internet"), {"vpcId": vpc.identity})
+    address = aws.create("aws:ec2/eip:Eip", unique("address"), {"domain": "vpc"})
+    aws.create("aws:ec2/natGateway:NatGateway", unique("nat"), {"subnetId": ids[0], "allocationId": address.identity})
+    role = aws.make_role("ec2.amazonaws.com")["arn"]
+    for cidr, joins in (("203.0.113.0/24", False), (f"{address['publicIp']}/32", True)):
+        network = {"subnetIds": ids, "endpointPublicAccess": True, "publicAccessCidrs": [cidr]}
+        cluster = aws.make_cluster(vpcConfig=network).identity
+        inputs = {"clusterName": cluster, "nodeRoleArn": role, "scalingConfig": SIZES, "subnetIds": ids}
+        if joins:
+            aws.create("aws:eks/nodeGroup:NodeGroup", unique("nodes"), inputs)
+        else:
+            assert refuse_create(aws, "aws:eks/nodeGroup:NodeGroup", inputs) == (
+                "operation error EKS: CreateNodegroup, api error NodeCreationFailure: Instances failed to join the "
+                "kubernetes cluster"
+            )
+
+
 def test_a_cluster_needs_two_zones(aws: Driver) -> None:
     _, (subnet,) = aws.make_network(zones="a")
     with pytest.raises(AwsError, match="Subnets specified must be in at least two different AZs"):
@@ -502,6 +522,11 @@ def test_access_entries_need_the_api_mode(build: Callable[[str], tuple[str, Plai
 
 def test_access_is_granted_entry_first_and_once(aws: Driver) -> None:
     cluster = aws.make_cluster().identity
+    nobody = {"clusterName": cluster, "principalArn": f"{PRINCIPAL}-who-went"}
+    assert refuse_create(aws, "aws:eks/accessEntry:AccessEntry", nobody).endswith(
+        "InvalidParameterException: The specified principalArn is invalid: invalid principal."
+    )
+    aws.name_role(PRINCIPAL)
     assert refuse_create(aws, *_association(cluster)).endswith(
         "ResourceNotFoundException: The specified principalArn could not be found. You can view your available access "
         "entries with 'list-access-entries'."
@@ -588,6 +613,13 @@ def test_a_rule_has_a_pattern_and_is_deleted_without_targets(aws: Driver) -> Non
         "targets."
     )
     aws.delete(target)
+    twice = [
+        aws.create("aws:cloudwatch/eventTarget:EventTarget", "target", {"rule": rule["name"], "arn": arn, **given})
+        for given in ({}, {}, {"targetId": "queue"}, {"targetId": "queue"})
+    ]
+    assert len({made["targetId"] for made in twice}) == 3, "one that names its id is put again, others beside"
+    for made in twice[:3]:
+        aws.delete(made)
     aws.delete(rule)
     missing = {"rule": "none", "arn": arn}
     assert "ResourceNotFoundException" in refuse_create(aws, "aws:cloudwatch/eventTarget:EventTarget", missing)

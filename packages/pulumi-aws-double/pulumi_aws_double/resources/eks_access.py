@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from pulumi_aws_double.admission import POLICY, admit, dismiss
 from pulumi_aws_double.lab_nodes import KUBECONFIG
+from pulumi_aws_double.models import AwsError
 from pulumi_aws_double.resource import Schema
 from pulumi_aws_double.resources.eks import StoredType, build_timestamp, require_cluster, require_role
 from pulumi_aws_double.resources.iam import check_document
@@ -56,6 +57,7 @@ class AccessEntry(StoredType):
         )  # fmt: skip
         _require_entries(aws, cluster, "CreateAccessEntry")
         self._check_content(aws, "CreateAccessEntry", principal, groups)
+        self._require_role(aws, principal)
         identity = f"{cluster}:{principal}"
         if aws.store.find(ENTRIES, f"{aws.region}/{identity}") is not None:
             message = "The specified access entry resource is already in use on this cluster."
@@ -94,6 +96,19 @@ class AccessEntry(StoredType):
             if key.startswith(prefix):
                 aws.store.remove(ASSOCIATIONS, key)
                 dismiss(aws, key.partition("/")[2])
+
+    def _require_role(self, aws: AwsSession, principal: str) -> None:
+        """Raise EKS's error for a role of the account that does not exist (EKS API reference, CreateAccessEntry)."""
+        _, _, _, _, account, resource = principal.split(":", 5)
+        if not resource.startswith("role/") or account != aws.account_id:
+            return
+        try:
+            aws.call("iam", "GetRole", RoleName=resource.rpartition("/")[2])
+        except AwsError as refused:
+            if not refused.is_missing:
+                raise
+            message = "The specified principalArn is invalid: invalid principal."
+            raise aws.refuse("EKS", "CreateAccessEntry", "InvalidParameterException", message) from None
 
     def _check_content(self, aws: AwsSession, operation: str, principal: str, groups: list[str]) -> None:
         if not _PRINCIPAL.fullmatch(principal):

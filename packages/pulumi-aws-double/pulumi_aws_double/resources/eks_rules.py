@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 
 from pulumi_aws_double.catalogue import find_minor, load_catalogue
@@ -104,6 +105,7 @@ def check_node_group(aws: AwsSession, inputs: Plain, cluster: Plain, subnets: li
             f"Nodegroup Kubernetes version {version} should not be higher than the cluster's, {cluster['version']}"
         )
         raise _refuse(aws, "CreateNodegroup", message)
+    _check_way_to_the_api(aws, cluster)
     check_release(aws, "CreateNodegroup", {"version": version, **inputs})
     check_update(aws, "CreateNodegroup", inputs)
     check_user_data(aws, "CreateNodegroup", inputs)
@@ -114,6 +116,24 @@ def check_node_group(aws: AwsSession, inputs: Plain, cluster: Plain, subnets: li
     if wrong:
         message = f"{wrong} is not a valid instance type for requested amiType {image}"
         raise _refuse(aws, "CreateNodegroup", message)
+
+
+def _check_way_to_the_api(aws: AwsSession, cluster: Plain) -> None:
+    """Raise what becomes of a group whose nodes the endpoint does not answer; EKS takes the request and then waits.
+
+    EKS user guide, "Configure network access to cluster API server endpoint" and "Managed node group error codes".
+    """
+    network = cluster["vpcConfig"]
+    blocks = [ipaddress.ip_network(one) for one in network.get("publicAccessCidrs") or ["0.0.0.0/0"]]
+    if network.get("endpointPrivateAccess") or any(not block.prefixlen for block in blocks):
+        return
+    filters = [{"Name": "vpc-id", "Values": [network["vpcId"]]}]
+    gateways = aws.call("ec2", "DescribeNatGateways", Filter=filters)["NatGateways"]
+    addresses = [one.get("PublicIp") for gateway in gateways for one in gateway.get("NatGatewayAddresses", [])]
+    known = [ipaddress.ip_address(one) for one in addresses if one]
+    if not known or not all(any(address in block for block in blocks) for address in known):
+        message = "Instances failed to join the kubernetes cluster"
+        raise aws.refuse("EKS", "CreateNodegroup", "NodeCreationFailure", message)
 
 
 def check_release(aws: AwsSession, operation: str, inputs: Plain) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Iterable
 
 from pulumi_aws_double.models import AwsError
@@ -103,10 +103,9 @@ class EventTarget(ResourceType):
     )
 
     def create(self, aws: AwsSession, inputs: Plain) -> str:
-        """Put it; upstream chooses an id where there is none."""
+        """Put it; upstream chooses a random id where there is none, so that a second create puts a second target."""
         rule = str(inputs["rule"])
-        chosen = f"terraform-{hashlib.sha256(rule.encode()).hexdigest()[:26]}"
-        target = str(inputs.get("targetId") or chosen)
+        target = str(inputs.get("targetId") or f"terraform-{secrets.token_hex(13)}")
         self._put(aws, rule, target, str(inputs["arn"]))
         return f"{rule}-{target}"
 
