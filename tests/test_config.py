@@ -203,6 +203,24 @@ def test_what_an_account_has_once_has_one_stack(changes: dict[str, Any], finding
         assert load_text(tmp_path, render_document({"config": own})).eks is not None
 
 
+@pytest.mark.parametrize(
+    ("other", "refused"),
+    [("gitops/test", True), ("gitops/test/", True), ("./gitops/test", True), ("gitops/tests", False), (5, False)],
+)
+def test_two_stacks_do_not_write_over_each_other_s_tree(other: object, refused: bool, tmp_path: Path) -> None:
+    config = {"config": build_config({"gitops.path": other})}
+    (tmp_path / "Pulumi.other.yaml").write_text(render_document(config), encoding="utf-8")
+    own = render_document({"config": build_config({})})
+    if not refused:
+        assert load_text(tmp_path, own).tree_path == "gitops/test"
+        return
+    with pytest.raises(GitOpsStackError) as said:
+        load_text(tmp_path, own)
+    assert said.value.findings == (
+        f"{PLACE}gitops.path: found gitops/test; needs a folder of its own: Pulumi.other.yaml has its tree there",
+    )
+
+
 NO_CONFIG = "Pulumi.test.yaml: found no `config:`; write the stack's settings under it"
 
 

@@ -79,13 +79,13 @@ class AppOfApps(pulumi.ComponentResource):
                 conventions.PROJECTS_APPLICATION,
                 namespace,
                 self,
-                [guard, *args.get("definitions", ()), *elsewhere],
+                [*guard.cleared, *args.get("definitions", ()), *elsewhere],
                 retain=True,
                 guard=guard,
             )
             for project in args["app_projects"]
         ]
-        before = [guard, *(ends or installation), *elsewhere, *projects]
+        before = [*guard.cleared, *(ends or installation), *elsewhere, *projects]
         top = register_kept(root, self, before, delete_timeout=_TEARDOWN_LIMIT, guard=guard)
         TeardownGuardResource(
             f"{name}/teardown-guard",

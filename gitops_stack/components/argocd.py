@@ -118,7 +118,7 @@ class ArgoCD(pulumi.ComponentResource):
             manifests=manifests,
             definitions=[open_schema(crd) if hand_over else annotate_kept(crd) for crd in crds],
         )
-        home = register_kept(kept[0], self, [self._guard], guard=self._guard)
+        home = register_kept(kept[0], self, self._guard.cleared, guard=self._guard)
         secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]
         if "repository" in args:
             secrets.append(self._register_secret(repository[0], args["repository"], home, played=plays_credential()))

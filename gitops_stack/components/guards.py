@@ -18,6 +18,8 @@ import pulumi
 from pulumi.dynamic import Resource
 from pulumi.resource import DependencyProviderResource
 
+from gitops_stack.components.clearance import clear_cluster, clear_facts, open_question
+from gitops_stack.components.ordering import Registered as RegisteredResource
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.object_reference import reference
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
@@ -32,8 +34,12 @@ _CONNECTIONS: WeakKeyDictionary[pulumi.ProviderResource, dict[str, pulumi.Input[
 class StackGuardResource(Resource, module="gitops-stack", name="StackGuard"):
     """Refuses settings that would replace a cluster; everything of the stack waits for it."""
 
+    cleared: list[RegisteredResource]
+    """Itself for `depends_on`, once this run was judged."""
+
     def __init__(self, name: str, facts: Mapping[str, str], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(StackGuard(), name, dict(facts), opts)
+        self.cleared = clear_facts(self, facts)
 
 
 class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard"):
@@ -41,6 +47,8 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
 
     cluster: pulumi.Output[str]
     restored: pulumi.Output[dict[str, str]]
+    cleared: list[RegisteredResource]
+    """Itself for `depends_on`, once this run was judged."""
 
     def __init__(
         self,
@@ -73,11 +81,14 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
             "dryRun": pulumi.runtime.is_dry_run(),
             "registered": [one.to_input() for one in registered],
             "definitions": list(definitions),
+            "question": open_question(),
             "cluster": None,
+            "address": None,
             "restored": None,
         }
         options = pulumi.ResourceOptions(parent=component, depends_on=list(depends_on))
-        super().__init__(ClusterGuard(), name, inputs, options)
+        super().__init__(ClusterGuard(), name, dict(inputs), options)
+        self.cleared = clear_cluster(self, inputs)
 
     def build_trigger(self, manifest: Manifest) -> pulumi.Output[str]:
         """Build the replacement trigger of an object: it changes when the object was found missing."""

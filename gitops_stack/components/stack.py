@@ -52,7 +52,7 @@ class GitOpsStack(pulumi.ComponentResource):
         settings, manifests = args["settings"], args["manifests"]
         # Before the component itself, whose children wait for it: nothing is registered that would replace the cluster.
         guard = StackGuardResource(f"{name}/stack-guard", build_facts(settings))
-        first = pulumi.ResourceOptions(depends_on=[guard])
+        first = pulumi.ResourceOptions(depends_on=guard.cleared)
         super().__init__("gitops-stack:index:GitOpsStack", name, {}, pulumi.ResourceOptions.merge(opts, first))
         clusters = read_clusters(settings, self)
         foundation = self._register_foundation(settings, clusters)

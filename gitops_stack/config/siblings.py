@@ -1,9 +1,9 @@
-"""Rules between the stacks of one project: what an account has once has one owner."""
+"""Rules between the stacks of one project: a tree, and what an account has once, has one owner."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gitops_stack.config.setting_problems import PREFIX, REGION_KEY
@@ -17,15 +17,18 @@ from gitops_stack.stack_files import find_stacks, stack_file
 def check_siblings(settings: StackSettings, project: Path) -> Iterator[tuple[str, object, str]]:
     """Yield (path as typed, found, what is needed) for what another stack file of ``project`` claims as well.
 
-    Only stacks of the same account and region are rivals. A stack file that cannot be read is left to its own check.
+    A tree is one stack's: `render` would write one over the other. For the rest only stacks of the same account and
+    region are rivals. A stack file that cannot be read is left to its own check.
     """
-    if settings.account is None:
-        return
-    for stack in find_stacks(project):
+    for stack in (one for one in find_stacks(project) if one != settings.stack):
         file = project / stack_file(stack)
         config = _load_config(project, stack)
-        same_account = _section(config, "account").get("id") == settings.account.id
-        if stack == settings.stack or not same_account or config.get(REGION_KEY) != settings.region:
+        if PurePosixPath(str(_section(config, "gitops").get("path") or f"gitops/{stack}")) == PurePosixPath(
+            settings.tree_path
+        ):
+            yield "gitops.path", settings.tree_path, f"needs a folder of its own: {file.name} has its tree there"
+        same_account = settings.account and _section(config, "account").get("id") == settings.account.id
+        if not same_account or config.get(REGION_KEY) != settings.region:
             continue
         owns = settings.registry is not None and settings.registry.owns_account_registry
         if owns and _section(config, "registry").get("ownsAccountRegistry") is True:

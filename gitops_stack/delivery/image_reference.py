@@ -22,6 +22,7 @@ _REFERENCE = re.compile(rf"(?P<name>(?:(?:{_DOMAIN})/)?{_PATH})?(?::(?P<tag>{_TA
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _NAME_LIMIT = 255
 _DEFAULT_DOMAIN = "docker.io"
+_VERSION = re.compile(r"v?(\d+(?:\.\d+){1,3})")  # without a suffix, whose order no two projects agree on
 _MOVING_TAGS = frozenset({"latest"})
 
 _SHAPE = "needs REPOSITORY:TAG, REPOSITORY@sha256:DIGEST or both"
@@ -48,6 +49,13 @@ class ImageReference:
     def pin(self) -> str:
         """What pins it, the repository left out: `:TAG`, `@DIGEST` or `:TAG@DIGEST`."""
         return str(self)[len(self.repository) :]
+
+
+def goes_back(before: str, after: str) -> bool:
+    """Tell whether a tag is an earlier version than the one ``before``; False where one of them is not a version."""
+    found = [_VERSION.fullmatch(tag) for tag in (before, after)]
+    old, new = ([int(part) for part in one[1].split(".")] if one else [] for one in found)
+    return len(old) == len(new) and new < old
 
 
 def parse_image_reference(text: str, place: str = "image") -> ImageReference:

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from gitops_stack.delivery.image_reference import (
     ImageReference,
+    goes_back,
     normalise_repository,
     parse_image_reference,
     parse_pin,
@@ -159,6 +160,12 @@ def plan_promotion(
                 image = _promoted(target, running, source.stack, origin.place)
                 if image.digest is None:
                     warning = f"{target.application}: {source.stack} runs {image} by its tag, which could be moved"
+                    plan = replace(plan, warnings=(*plan.warnings, warning))
+                if later := [one for one in slot.images if goes_back(split_image(one)[1], image.tag or "")]:
+                    warning = (
+                        f"{target.application}: goes back from {later[0]} to {image}: {source.stack} runs an earlier "
+                        f"version than {destination.stack}"
+                    )
                     plan = replace(plan, warnings=(*plan.warnings, warning))
                 plan, tree = _with_change(plan, tree, images, target, slot, image, destination)
                 images = _load(tree, destination, target.application)

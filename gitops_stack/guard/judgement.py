@@ -24,7 +24,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import same_repository
 
 # Judged at every run and not kept: they differ between machines, or from run to run.
-_PASSING = ("dryRun", "tree", "manifests", "registered", "definitions")
+_PASSING = ("dryRun", "tree", "manifests", "registered", "definitions", "question")
 _FOUND = ("cluster", "address", "restored")
 _DEFINITION = "CustomResourceDefinition"
 _CONNECTION = ("kubeconfig", "context", "clusterEntry", "rendersTo")

@@ -110,7 +110,7 @@ def plan_removal(project: Path, settings: StackSettings, names: Sequence[str]) -
     folders = [f"{settings.tree_path}/environments/{name}" for name in names]
     removals += [folder for folder in folders if (project / folder).is_dir()]
     left = [one for name, one in known.items() if name not in names]
-    goes = ", ".join(known[name].namespace for name in names)
+    goes = ", ".join(f"{(one := known[name]).namespace}{f' of {one.owner}' if one.owner else ''}" for name in names)
     note = f"next: review, commit and push; Argo CD then deletes {goes} with all that is in it, and nothing else"
     return Plan(writes=_render_project(settings, left), removals=tuple(removals), notes=(note,))
 

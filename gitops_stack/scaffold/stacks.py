@@ -15,7 +15,7 @@ from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.read_paths import is_read, list_named
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_stacks, load_text
+from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_text
 from gitops_stack.scaffold.promotion import PROMOTION, insert_stack, load_promotion_order, render_promotion
 from gitops_stack.scaffold.shared_accounts import compare_accounts
 from gitops_stack.scaffold.stack_values import (
@@ -108,12 +108,8 @@ def _check_names(project: Path, stack: str, after: str | None, order: list[str])
 
 
 def _check_tree_path(project: Path, settings: StackSettings) -> Iterator[str]:
-    place = f"{stack_file(settings.stack)}: {PULUMI_PROJECT}:gitops.path: found {settings.tree_path}"
-    for other in load_stacks(project):
-        if load_stack_file(project, other).tree_path == settings.tree_path:
-            yield f"{place}; needs another folder, this is the tree of {other}: --set gitops.path=…"
-            return
     if (project / settings.tree_path).exists():
+        place = f"{stack_file(settings.stack)}: {PULUMI_PROJECT}:gitops.path: found {settings.tree_path}"
         yield f"{place}; needs a folder that is not there yet: --set gitops.path=…"
 
 

@@ -176,6 +176,24 @@ def test_a_promotion_of_a_tag_warns(tree: TreeReader) -> None:
     assert plan.warnings == ("chart: dev runs acme/web:v1 by its tag, which could be moved",)
 
 
+@pytest.mark.parametrize(
+    ("dev", "prd", "said"),
+    [
+        ("v1.4.0", "v1.10.0", "chart: goes back from acme/web:v1.10.0 to acme/web:v1.4.0: dev runs an earlier version"),
+        ("1.9", "v1.10", "chart: goes back from acme/web:v1.10 to acme/web:1.9: dev runs an earlier version"),
+        ("v1.10.0", "v1.4.0", ""),
+        ("v1.4", "v1.10.0", ""),
+        ("v1.4.0-rc.1", "v1.10.0", ""),
+        ("a1b2c3d", "v1.10.0", ""),
+    ],
+)
+def test_a_promotion_of_an_earlier_version_warns(dev: str, prd: str, said: str, tree: TreeReader) -> None:
+    edited = {f"chart/{one}.yaml": f"r: acme/web\nt: '{tag}'\n" for one, tag in (("dev", dev), ("prd", prd))}
+    (*others, last) = promote(tree, "chart", edited=edited).warnings
+    assert len(others) == bool(said), "beside the one that a tag could be moved"
+    assert not said or last == f"{said} than prd"
+
+
 def test_a_promotion_takes_only_what_differs_and_only_what_is_named(tree: TreeReader) -> None:
     assert promote(tree, "two").texts == {"two/prd/pod.yaml": POD.format("acme/web:v1", "envoy:v1")}
     edited = {"two/dev/pod.yaml": POD.format("acme/web:v2", "envoy:v2")}

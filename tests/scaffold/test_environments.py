@@ -196,8 +196,11 @@ def test_what_is_removed_leaves_no_file_and_the_others_as_they_are(settings: Sta
     before = {path: path.read_bytes() for path in Path("gitops").rglob("*") if path.is_file()}
     add(settings, "ana", rendered("web"))
     alone = {path: path.read_bytes() for path in Path("gitops").rglob("*") if path.is_file()}
-    add(settings, "bo", rendered("web"))
-    plan_removal(Path(), settings, ["bo"]).write(Path())
+    add(settings, "bo", rendered("web"), owner="bo@acme.example")
+    plan = plan_removal(Path(), settings, ["bo"])
+    (note,) = plan.notes
+    assert "Argo CD then deletes env-bo of bo@acme.example with all that is in it" in note, "perhaps not yours"
+    plan.write(Path())
     assert {path: path.read_bytes() for path in Path("gitops").rglob("*") if path.is_file()} == alone
     plan_removal(Path(), settings, ["ana"]).write(Path())
     left = {path: path.read_bytes() for path in Path("gitops").rglob("*") if path.is_file()}

@@ -272,7 +272,7 @@ def test_two_stacks_never_share_a_tree(laid_out: Path) -> None:
     url = "repoUrl: https://github.com/acme/platform.git"
     edit(laid_out, "prd", url, f"{url}\n    path: clusters/live")
     with pytest.raises(
-        GitOpsStackError, match=r"gitops\.path: found clusters/live; needs another folder, .* of prd: --set"
+        GitOpsStackError, match=r"gitops\.path: found clusters/live; needs a folder of its own: Pulumi\.prd\.yaml has"
     ):
         add(laid_out)
     assert add(laid_out, values={"gitops.path": "clusters/staging"}).stacks["staging"].tree_path == "clusters/staging"
