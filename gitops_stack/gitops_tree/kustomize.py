@@ -89,7 +89,7 @@ def explain_failure(stderr: str, directory: Path) -> GitOpsStackError:
 def _patch_without_target(found: re.Match[str], directory: Path) -> GitOpsStackError:
     kind, name = found["kind"], found["name"]
     hint = "; the application controller is a StatefulSet" if name == "argocd-application-controller" else ""
-    said = f"found a patch for {kind} {name}, which the remote base does not have"
+    said = f"found a patch for {kind} {name}, which its resources do not have"
     needs = f"correct kind and name, or remove the patch{hint}"
     return GitOpsStackError(Problem(said, needs, str(_patch_file(directory, kind, name))))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.policies.application_spec import ApplicationSpec
@@ -20,17 +20,23 @@ from gitops_stack.policies.project_windows import check_windows
 from gitops_stack.policies.scope import is_namespaced
 
 DEFAULT_PROJECT = "default"
+_MADE_WITH: Manifest = {
+    "sourceRepos": ["*"],
+    "destinations": [{"server": "*", "namespace": "*"}],
+    "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+}
 
 
 @dataclass(frozen=True)
 class Permissions:
     """What decides: the projects by name, Argo CD's namespace, and which custom kinds are namespaced.
 
+    Where nothing tells the namespace, it is that of the project: Argo CD reads AppProjects nowhere else.
     ``whole`` says that there are no other projects than these, ``servers`` are those of registered clusters.
     """
 
     projects: Mapping[str, RenderedObject]
-    argocd_namespace: str = "argocd"
+    argocd_namespace: str = ""
     custom_scopes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
     whole: bool = True
     servers: Collection[str] = ()
@@ -38,6 +44,17 @@ class Permissions:
     def permits(self, application: ApplicationSpec, project: Manifest, namespace: str) -> bool | None:
         """Tell whether ``project`` permits ``namespace`` of the application's cluster; none: it is not known."""
         return permits_destination(project, application.server, application.cluster, namespace, self.servers)
+
+
+def fill_default_project(project: RenderedObject) -> RenderedObject:
+    """Add to the project `default` what Argo CD made it with and the manifest leaves out: it permits everything.
+
+    argocd-server makes it when it first starts (server.go initializeDefaultProject), and applying a manifest keeps
+    the fields that this does not name. A field that is there, empty or null, says that nothing is permitted.
+    """
+    if project.name.name != DEFAULT_PROJECT:
+        return project
+    return replace(project, manifest={**project.manifest, "spec": {**_MADE_WITH, **project.spec}})
 
 
 def check_app_project(project: RenderedObject) -> Iterator[Finding]:
@@ -83,11 +100,12 @@ def check_application(application: ApplicationSpec, permissions: Permissions) ->
         )
         return
     namespace = made.name.namespace
-    if not permits_application_namespace(project.manifest, namespace, permissions.argocd_namespace):
+    home = permissions.argocd_namespace or project.name.namespace
+    if home and not permits_application_namespace(project.manifest, namespace, home):
         yield made.finding(
             "metadata.namespace",
             f"found {namespace}, where project {application.project} permits no Application",
-            f"move it to {permissions.argocd_namespace}, or add the namespace to the project's sourceNamespaces",
+            f"move it to {home}, or add the namespace to the project's sourceNamespaces",
             rule="project-source-namespace",
         )
     for source in application.sources:

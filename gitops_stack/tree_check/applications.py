@@ -41,6 +41,8 @@ class RenderedApplication:
     """What renders its sources: plugin, helm, kustomize, directory; of a source elsewhere helm alone is known."""
     unread: set[str] = field(default_factory=set)
     """The sources, as fields of the Application, of which not all objects are known."""
+    group: str = ""
+    """Without a stack: the kustomization, folder or other Application's render that it is in."""
 
 
 @dataclass

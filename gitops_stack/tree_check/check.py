@@ -120,7 +120,7 @@ def check_folder(
     tree = load_folder(project, folder, tools, exclude=options.exclude)
     settle_json(tree)
     schemas = SchemaSet(version, tree.definitions, _list_catalogues(project, options), alternatives=True)
-    found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "argocd")]
+    found = [*tree.findings, *schemas.check(tree.objects), *judge(tree, "", "")]
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
     sure = soften(found, tree.objects, tree.guessed - tree.broken)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,15 +17,18 @@ import yaml
 from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import COMMIT
+from gitops_stack.policies import fields
+from gitops_stack.policies.fields import mapping, sequence
 from gitops_stack.tree_check.inputs import digest_file
 
 _REMOTE = re.compile(
     r"^(\w[\w+.-]*::|[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+[:/]|[\w.-]+\.[a-z]{2,}(:\d+)?/[^/]+/)|[?&]ref="
 )
 _PINNED = re.compile(rf"[?&](ref|version)={COMMIT}\b")
-# Fetched by helm; or plugins, inline or in files of their own, that name files in ways of their own.
+# Fetched by helm; or plugins that name files in ways of their own.
 _ANYTHING = "https://anything"
-_OPAQUE = {"helmCharts", "generators", "transformers", "validators"}
+_INFLATING = {"helmCharts", "helmChartInflationGenerator"}
+_PLUGINS = ("generators", "transformers", "validators")
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,12 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
             whole = False
             continue
         files.add(file)
-        for text in (*_texts_of(file, digest_file(file)), *(also if len(seen) == 1 else ())):
+        digest = digest_file(file)
+        for text in (
+            *_texts_of(file, digest),
+            *_texts_of_plugins(current, load_kustomization(file, digest)),
+            *(also if len(seen) == 1 else ()),
+        ):
             found = _existing(current, text)
             if found is None:
                 if _is_remote(text):
@@ -98,11 +106,25 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
     return Closure(tuple(sorted(files)), pinned, tuple(sorted(links)), elsewhere, opaque, tuple(missing))
 
 
+def list_inflated(folder: Path) -> Iterator[Path]:
+    """List the folders whose charts the kustomization in ``folder`` inflates, unless it fetches them."""
+    file = kustomization_file(folder)
+    for document in map(mapping, load_kustomization(file, digest_file(file)) if file else ()):
+        home = fields.text(mapping(document.get("helmGlobals")).get("chartHome")) or "charts"
+        for one in map(mapping, sequence(document.get("helmCharts"))):
+            if name := fields.text(one.get("name")):
+                yield (folder / home / name).resolve()
+
+
 @lru_cache(maxsize=65_536)
 def load_kustomization(file: Path, _digest: str) -> tuple[Any, ...]:
     """Read the documents of a kustomization, kept by its content; nothing of one that is not YAML."""
+    return _load(file.read_text(encoding="utf-8", errors="replace"))
+
+
+def _load(written: str) -> tuple[Any, ...]:
     try:
-        return tuple(load_documents(file.read_text(encoding="utf-8", errors="replace")))
+        return tuple(load_documents(written))
     except yaml.YAMLError:
         return ()
 
@@ -111,8 +133,27 @@ def load_kustomization(file: Path, _digest: str) -> tuple[Any, ...]:
 def _texts_of(file: Path, digest: str) -> tuple[str, ...]:
     documents = load_kustomization(file, digest)
     found = [text for document in documents for text in _texts(document)]
-    opaque = any(isinstance(document, dict) and _OPAQUE & document.keys() for document in documents)
-    return (*found, *([_ANYTHING] if opaque else []))
+    inflating = any(_INFLATING & mapping(document).keys() for document in documents)
+    return (*found, *([_ANYTHING] if inflating else []))
+
+
+def _texts_of_plugins(folder: Path, documents: Iterable[object]) -> Iterator[str]:
+    """Yield what plugins of the kustomization in ``folder`` name, inline or in files of their own.
+
+    Those that come with kustomize read files as the kustomization does, from its folder, whatever folder their own
+    file is in. All others, and those in a folder of their own, may read anything.
+    """
+    named = [one for document in documents for key in _PLUGINS for one in sequence(mapping(document).get(key))]
+    for entry in map(fields.text, named):
+        file = folder / entry.replace("\0", "") if "\n" not in entry else None
+        if file is not None and not file.is_file():
+            yield _ANYTHING
+            continue
+        for document in load_kustomization(file, digest_file(file)) if file else _load(entry):
+            builtin = fields.text(mapping(document).get("apiVersion")) == "builtin"
+            if document is not None and (not builtin or mapping(document).get("kind") == "HelmChartInflationGenerator"):
+                yield _ANYTHING
+            yield from _texts(document)
 
 
 def _is_remote(text: str) -> bool:

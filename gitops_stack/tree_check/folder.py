@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from gitops_stack.tree_check.documents import build_ignored, build_no_object, bu
 from gitops_stack.tree_check.folder_applications import list_asked, list_unasked
 from gitops_stack.tree_check.folder_files import FolderFiles, list_folder
 from gitops_stack.tree_check.inputs import Inputs
+from gitops_stack.tree_check.installation_tools import find_build_options
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import ChartProblem, Render, Request, SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
@@ -33,6 +34,8 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     """
     tree = Tree(tools=tools or SourceTools())
     listed = _list_files(tree, project, folder, exclude)
+    if tree.tools.build_options is None and (said := find_build_options(listed.files)):
+        tree.tools = replace(tree.tools, build_options=said, guessed=True)
     requests = _list_requests(listed, tree.tools)
     _take_all(tree, requests, project)
     if not folder.is_file():
@@ -52,7 +55,7 @@ def _follow(tree: Tree, listed: FolderFiles, folder: Path, project: Path) -> Non
     How a chart is deployed that none names, nothing tells, unless it is ``folder`` itself, which was asked about.
     """
     asked: list[Request] = []
-    _take_asked(tree, _take_applications(tree, tree.objects, project), asked, project)
+    _take_asked(tree, _take_applications(tree, tree.loose, project), asked, project)
     alone = list_unasked(listed.charts, asked, tree.tools)
     findings, applications = len(tree.findings), len(tree.applications)
     found = _take_applications(tree, _take_all(tree, alone, project), project)
@@ -93,22 +96,29 @@ def _take_asked(tree: Tree, fresh: Sequence[RenderedApplication], asked: list[Re
         wanted = list_asked((one.spec for one in fresh), project, tree.tools)
         tree.findings += wanted.findings
         tree.inputs.folders.update(wanted.folders)
-        requests = [one for one in wanted.requests if one not in asked]  # an Application may render itself
+        requests: list[Request] = []
+        for one in wanted.requests:
+            if one not in (*asked, *requests):  # an Application may render itself
+                requests.append(one)
+        fresh = _take_applications(tree, _take_all(tree, requests, project, len(asked)), project)
         asked += requests
-        fresh = _take_applications(tree, _take_all(tree, requests, project, of_application=True), project)
         if not fresh:
             break
 
 
 def _take_all(
-    tree: Tree, requests: Sequence[Request], project: Path, *, of_application: bool = False
-) -> list[RenderedObject]:
-    """Render sources into the tree; what one Application makes is not a duplicate of what another one does."""
-    made = []
-    for request, render in zip(requests, render_all(requests), strict=True):
+    tree: Tree, requests: Sequence[Request], project: Path, asked: int | None = None
+) -> dict[str, list[RenderedObject]]:
+    """Render sources into the tree, and return what they made by group.
+
+    ``asked`` is how many sources Applications had asked for before these; None: no Application asks for these.
+    What one Application makes is not a duplicate of what another one does, which may have its name on another cluster.
+    """
+    made: dict[str, list[RenderedObject]] = {}
+    for count, (request, render) in enumerate(zip(requests, render_all(requests), strict=True)):
         place = relative_path(request.folder, project)
-        group = f"{place} {request.instance} {request.namespace}" if of_application else place
-        made += _take(tree, request, render, project, group)
+        group = place if asked is None else f"{place} {asked + count}"
+        made.setdefault(group, []).extend(_take(tree, request, render, project, group))
     return made
 
 
@@ -161,16 +171,22 @@ def _is_empty(tree: Tree, requests: Sequence[Request]) -> bool:
     return not tree.loose and not wrong and all("directory" in request.options for request in requests)
 
 
-def _take_applications(tree: Tree, made: Sequence[RenderedObject], project: Path) -> list[RenderedApplication]:
+def _take_applications(
+    tree: Tree, made: Mapping[str, Sequence[RenderedObject]], project: Path
+) -> list[RenderedApplication]:
     """Read the Applications among new objects, and those that their ApplicationSets make."""
-    fresh = [RenderedApplication(read_application_spec(found, of_stack=False)) for found in made
-             if is_application(found)]  # fmt: skip
-    found = [one for one in made if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
+    placed = [(group, one) for group, objects in made.items() for one in objects]
+    fresh = [
+        RenderedApplication(read_application_spec(one, of_stack=False), group=group)
+        for group, one in placed
+        if is_application(one)
+    ]
+    found = [(group, one) for group, one in placed if (one.group, one.kind) == (ARGOCD_GROUP, "ApplicationSet")]
     if fresh or found:
         note_deciding_files(tree.inputs, project)
     if found:
-        sets = TreeSets.of_folder(project, [one.manifest for one in found])
-        for one in found:
+        sets = TreeSets.of_folder(project, [one.manifest for _, one in found])
+        for group, one in found:
             expanded, findings = sets.expand(one, (other.manifest for other in tree.objects))
             tree.findings += findings
             note_read(tree.inputs, project, expanded.read)
@@ -178,7 +194,7 @@ def _take_applications(tree: Tree, made: Sequence[RenderedObject], project: Path
                 read_application_spec(replace(one, manifest=manifest), of_stack=False)
                 for manifest in expanded.applications
             ]
-            fresh += [RenderedApplication(spec) for spec in specs]
+            fresh += [RenderedApplication(spec, group=group) for spec in specs]
     known = {_identity(one) for one in tree.applications}
     fresh = [one for one in fresh if _identity(one) not in known]
     tree.applications += fresh

@@ -6,7 +6,7 @@ Kustomizations and manifests are rendered by themselves; a chart alone is not wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,7 +40,8 @@ def list_asked(specs: Iterable[ApplicationSpec], project: Path, tools: SourceToo
     known = list(specs)
     named = [(project / one.path, one.repo_url) for spec in known for one in spec.sources if one.path]
     here = [url for folder, url in named if folder.is_dir()]
-    locator = SourceLocator(SourceRoots.at_hand(project, choose_repositories(project, here)), "argocd", tools)
+    roots = SourceRoots.at_hand(project, choose_repositories(project, here))
+    locator = SourceLocator(roots, _guess_namespace(known), tools)
     requests: list[Request] = []
     findings: list[Finding] = []
     for spec in known:
@@ -49,6 +50,12 @@ def list_asked(specs: Iterable[ApplicationSpec], project: Path, tools: SourceToo
             if located.request is not None and (located.kinds == {"helm"} or _has_jsonnet(located)):
                 requests.append(located.request)
     return Asked(tuple(requests), tuple(findings), tuple(folder for folder, _ in named))
+
+
+def _guess_namespace(specs: Sequence[ApplicationSpec]) -> str:
+    """Return the namespace that is most likely Argo CD's own: OpenShift's, for one, is called openshift-gitops."""
+    names = [spec.object.namespace for spec in specs]
+    return "argocd" if "argocd" in names or not names else max(names, key=names.count)
 
 
 def _mild(finding: Finding) -> Finding:

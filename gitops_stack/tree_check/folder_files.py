@@ -22,7 +22,7 @@ from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.patterns import match_glob
 from gitops_stack.policies.fields import mapping
 from gitops_stack.tree_check.api_types import find_groups, known_versions
-from gitops_stack.tree_check.closure import Closure, load_closure
+from gitops_stack.tree_check.closure import Closure, list_inflated, load_closure
 
 _NO_PART = frozenset({"node_modules", "__pycache__", "venv"})
 # Groups that only programs on a machine read: test runners, cluster makers, configuration files with a kind.
@@ -42,12 +42,16 @@ _ASSERTION = re.compile(r"(\d+[-_])?(chainsaw-)?(assert|assertion|error)s?([-_.]
 _TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.ya?ml")
 _PATCH = re.compile(r"(^|[-_.])(json-?)?patch(es)?([-_.]|$)")
 _ENCRYPTED = re.compile(r"^sops:\s|^  \"sops\":\s*\{", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|^\s*<[A-Z][A-Z0-9_]*>\s*$", re.MULTILINE)
+# Backstage writes ${{ values.name }}; no plugin of Argo CD does.
+_OF_SCAFFOLD = "${{"
 _NAMED_LATER = re.compile(
-    r"^metadata:(?:.*\n(?:[ \t].*\n)*?[ \t]+|.*\b)name(?:space)?:.*<[A-Z][A-Z0-9_]*>", re.MULTILINE
+    r"^metadata:(?:.*\n(?:[ \t].*\n)*?[ \t]+|.*\b)name(?:space)?:.*(?:<[A-Za-z][\w.-]*>|\$\{\{)", re.MULTILINE
 )
+_ENTRIES = re.compile(r"^entries:", re.MULTILINE)
 _KUBECONFIG = ("v1", "Config")
 _OF_TESTS = "they belong to tests"
+_ARE_TEMPLATES = "they are templates"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
 _TEST_DATA = re.compile(r"(^|/)(testdata|test-data|fixtures|__tests__|tests?/(data|golden|expected|snapshots?))/")
 # An item of a list that is switched off, alone in its comment: a path, or a patch with one. Prose is not.
@@ -77,13 +81,20 @@ def list_folder(folder: Path, project: Path, exclude: Sequence[str] = ()) -> Fol
     test_data = {file for file in found.files if _TEST_DATA.search(file.relative_to(folder).as_posix())}
     own = [file for file in found.files if file not in test_data]
     charts = sorted(file.parent for file in own if file.name == "Chart.yaml")
-    found.charts = [one for one in charts if not any(one.is_relative_to(other) for other in charts if other != one)]
+    charts = [one for one in charts if not any(one.is_relative_to(other) for other in charts if other != one)]
     kustomized = sorted({file.parent for file in own if file.name in KUSTOMIZATIONS})
     closures = {one: load_closure(one) for one in kustomized}
     used = {file.parent for one, closure in closures.items() for file in closure.files if file.parent != one.resolve()}
-    found.kustomizations = [one for one in kustomized if one.resolve() not in used and not _is_component(one)]
+    built = [one for one in kustomized if one.resolve() not in used and not _is_component(one)]
+    templates = {one: file for one in built if (file := _find_template(closures[one].files))}
+    templates |= {one: file for one in charts if (file := _find_template([one / "Chart.yaml", one / "values.yaml"]))}
+    found.kustomizations = [one for one in built if one not in templates]
+    inflated = {chart for one in kustomized for chart in list_inflated(one)}
+    found.charts = [one for one in charts if one not in templates and one.resolve() not in inflated]
     found.jsonnet = [file for file in own if file.suffix == ".jsonnet"]
-    _sort_files(found, own, closures)
+    _sort_files(found, own, closures, charts)
+    if templates:
+        found.passed_over.setdefault(_ARE_TEMPLATES, []).extend(sorted(set(templates.values())))
     if left := [file for file in found.files if file in test_data and file.suffix in MANIFEST_SUFFIXES]:
         found.passed_over.setdefault(_OF_TESTS, []).extend(left)
     return found
@@ -120,9 +131,21 @@ def _is_component(folder: Path) -> bool:
     return False
 
 
-def _sort_files(found: FolderFiles, own: Sequence[Path], closures: Mapping[Path, Closure]) -> None:
+def _find_template(files: Iterable[Path]) -> Path | None:
+    """Find the first file of a kustomization or chart that a tool fills in before anybody renders it."""
+    for file in files:
+        if file.name in (*KUSTOMIZATIONS, "Chart.yaml", "values.yaml") and file.is_file():
+            text = file.read_text(encoding="utf-8", errors="replace")
+            if _TEMPLATE.search(text) and (_OF_SCAFFOLD in text or not _parses(file, text)):
+                return file
+    return None
+
+
+def _sort_files(
+    found: FolderFiles, own: Sequence[Path], closures: Mapping[Path, Closure], chart_folders: Iterable[Path]
+) -> None:
     taken = {file for closure in closures.values() for file in closure.files}
-    charts = {str(chart) for chart in found.charts}
+    charts = {str(chart) for chart in chart_folders}
     kustomized = {str(one) for one in closures}
     tested = {file.parent for file in own if _TEST_STEP.fullmatch(file.name)}
     unnamed = set(_list_unnamed(closures, own))
@@ -186,14 +209,15 @@ def _find_reason(file: Path) -> str:
         return ""
     versions, kinds = _API_VERSION.findall(text), _KIND.findall(text)
     if not (versions or kinds) or not (_has_kind(text) if file.suffix == ".json" else _has_fields(text)):
-        return "they are templates" if _TEMPLATE.search(text) else "they are not manifests"
+        return _ARE_TEMPLATES if _TEMPLATE.search(text) else "they are not manifests"
     version = versions[0] if versions else ""
     kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
     if _ENCRYPTED.search(text):
         return "SOPS has encrypted them"
     if (
-        version.partition("/")[0] in _LOCAL_GROUPS
+        _is_local(version.partition("/")[0])
         or _LOCAL.search(text)
+        or (file.name == "index.yaml" and _ENTRIES.search(text))  # of a repository of charts
         or kubeconfig
         or _is_settings(version, kinds, text)
     ):
@@ -202,7 +226,11 @@ def _find_reason(file: Path) -> str:
         return _OF_TESTS
     # A value may be filled in by a plugin of Argo CD, a name is so by whoever lays out the repository.
     templated = _NAMED_LATER.search(text) or (_TEMPLATE.search(text) and not _parses(file, text))
-    return "they are templates" if templated else ""
+    return _ARE_TEMPLATES if templated else ""
+
+
+def _is_local(group: str) -> bool:
+    return group in _LOCAL_GROUPS or any("." in one and group.endswith(f".{one}") for one in _LOCAL_GROUPS)
 
 
 def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,9 @@ from gitops_stack.tree_check.source import SourceTools
 
 _CUSTOMIZATIONS = "resource.customizations"
 _IGNORED = f"{_CUSTOMIZATIONS}.ignoreDifferences."
+_OPTIONS = re.compile(
+    rb"""^[ \t]*["']?kustomize(?:\.b|B)uildOptions["']?:[ \t]+(?P<value>["']?--[^#\r\n{}]*[^#\s{}])""", re.MULTILINE
+)
 _SWITCHES = {"kustomize.enable": "kustomize", "helm.enable": "helm"}
 """The key `jsonnet.enable` switches nothing but jsonnet off, which is not told apart here."""
 
@@ -65,6 +69,19 @@ def _load(written: str) -> list[Any]:
         return load_documents(written)
     except (yaml.YAMLError, ValueError, RecursionError):  # Argo CD does not start with it
         return []
+
+
+def find_build_options(files: Iterable[Path]) -> str | None:
+    """Find what the files of a folder without a stack say of kustomize's options; None unless all say the same.
+
+    It may be a patch of argocd-cm, values of Argo CD's chart, or the operator's ArgoCD, wherever it is written.
+    """
+    found: set[bytes] = set()
+    for file in files:
+        content = file.read_bytes() if file.suffix in (".yaml", ".yml") and file.is_file() else b""
+        if b"uildOptions" in content:
+            found |= {one["value"].strip(b"\"'") for one in _OPTIONS.finditer(content)}
+    return found.pop().decode(errors="replace") if len(found) == 1 else None
 
 
 def load_kept_tools(tree: Path, argocd_namespace: str, known: SourceTools) -> SourceTools:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from gitops_stack.policies.app_project import Permissions, check_app_project, check_application, check_rendered
+from gitops_stack.policies.app_project import (
+    Permissions,
+    check_app_project,
+    check_application,
+    check_rendered,
+    fill_default_project,
+)
 from gitops_stack.policies.application_spec import is_app_project
 from gitops_stack.policies.dangers import check_finalizer, check_pruning, check_secret
 from gitops_stack.policies.finding import Finding, RenderedObject
@@ -69,7 +75,7 @@ def _alternatives(tree: Tree, stack: str) -> list[list[RenderedApplication]]:
         return [tree.applications]
     groups: dict[str, list[RenderedApplication]] = defaultdict(list)
     for one in tree.applications:
-        groups[one.spec.object.folder].append(one)
+        groups[one.group].append(one)
     return list(groups.values())
 
 
@@ -79,7 +85,9 @@ def _list_projects(found: Sequence[RenderedObject], one: RenderedApplication, st
     names = Counter(project.name.name for project in found)
     folder = one.spec.object.folder
     return {
-        project.name.name: project for project in found if project.folder == folder or names[project.name.name] == 1
+        project.name.name: fill_default_project(project)
+        for project in found
+        if project.folder == folder or names[project.name.name] == 1
     }
 
 

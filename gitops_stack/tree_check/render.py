@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -42,10 +42,12 @@ from gitops_stack.tree_check.source_type import override_files, prepare
 from gitops_stack.tree_check.unknown_hosts import find_unknown_host, note_unknown
 
 RENDERS = "applications"
-# Of kustomize.buildOptions: these run programs of the tree, or programs that a change of it names.
-_STARTING = re.compile(
-    r"--(enable-exec|enable-alpha-plugins|network|mount|helm-command|as-current-user|output)\b|(?<!\S)-o"
-)
+# Of kustomize.buildOptions: these run programs of the tree, or programs that a change of it names. They are left out,
+# as what has no plugins renders to the same without them; kustomize refuses all else then.
+_STARTING = ("--enable-exec", "--enable-alpha-plugins", "--network", "--as-current-user")
+_STARTING_WITH = ("--mount", "--network-name", "--helm-command")
+_WRITING = re.compile(r"--output\b|(?<!\S)-o")
+_NOT_DONE = "with which a tree starts programs; that is not done here"
 _ANYWHERE = "LoadRestrictionsNone"
 _UNREACHED = "it needs what cannot be reached or is not installed"
 
@@ -163,9 +165,15 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
 
 
 def _explain(error: Exception, request: Request, nothing: Render, closure: Closure) -> Render:
-    if isinstance(error, BuildOptionNeededError) and request.tools.build_options is None:
-        said = f"it needs {error.option}, which nothing says; name --kustomize-build-options"
-        return replace(nothing, skipped=said, pinned=closure.pinned or closure.opaque)
+    if isinstance(error, BuildOptionNeededError):
+        options = request.tools.build_options
+        unsaid = options is None or request.tools.guessed
+        why = "which nothing says; name --kustomize-build-options" if unsaid else ""
+        if error.option in shlex.split(options or ""):  # it was left out
+            why = _NOT_DONE
+        if why:
+            pinned = closure.pinned or closure.opaque
+            return replace(nothing, skipped=f"it needs {error.option}, {why}", pinned=pinned)
     if isinstance(error, EnvironmentProblem):
         return replace(nothing, skipped=_UNREACHED, lacking=str(error), hosts=note_unknown(error.problems[0]))
     problems = error.problems if isinstance(error, GitOpsStackError) else (Problem(" ".join(str(error).split())),)
@@ -179,8 +187,10 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
     if unknown := find_unknown(options):
         return f"its kustomize options {', '.join(unknown)} are not known here"
     written = request.tools.build_options or ""
-    if found := _STARTING.search(written):
-        return f"kustomize.buildOptions has {found[0]}, with which a tree starts programs; that is not done here"
+    if found := _WRITING.search(written):
+        return f"kustomize.buildOptions has {found[0]}, which writes files and prints nothing"
+    if "--helm-command" in written and (closure.opaque or closure.remotes):
+        return f"kustomize.buildOptions has --helm-command, {_NOT_DONE}"
     if _ANYWHERE in written:
         root = request.repository.resolve()
         outside = [file for file in closure.files if not file.resolve().is_relative_to(root)]
@@ -200,13 +210,24 @@ def _edited(request: Request) -> bool:
 
 
 def _build(request: Request) -> list[Manifest]:
-    options = shlex.split(request.tools.build_options or "")
+    options = list(_list_passed(shlex.split(request.tools.build_options or "")))
     if "--enable-helm" in options and (version := request.tools.kubernetes_version):
         options += ["--helm-kube-version", version]
     made = _build_once(request, options)
     if "--enable-helm" in options and any(found.get("kind") == "Secret" for found in made):
         return settle_made_values(made, _build_once(request, options))
     return made
+
+
+def _list_passed(options: Sequence[str]) -> Iterator[str]:
+    """List the options of the build without those that start programs."""
+    words = iter(options)
+    for word in words:
+        name, given, _ = word.partition("=")
+        if name in _STARTING_WITH and not given:
+            next(words, None)
+        elif name not in (*_STARTING, *_STARTING_WITH):
+            yield word
 
 
 def _build_once(request: Request, options: Sequence[str]) -> list[Manifest]:

@@ -21,13 +21,15 @@ _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)\}|(?P<special>[*#$@!?\-0-9])|(
 class SourceTools:
     """How an installation renders: the keys of argocd-cm that decide it.
 
-    ``build_options`` are kustomize's; None where nothing says which. ``disabled`` are source types that are switched
-    off. ``kubernetes_version`` is what charts are told; empty leaves it to helm.
+    ``build_options`` are kustomize's; None where nothing says which, ``guessed`` where some file says so, of whatever
+    Argo CD. ``disabled`` are source types that are switched off. ``kubernetes_version`` is what charts are told; empty
+    leaves it to helm.
     """
 
     build_options: str | None = None
     disabled: frozenset[str] = frozenset()
     kubernetes_version: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_a_patch_without_a_target_is_named_with_its_file(project: Path, gitops_s
     assert done.returncode == 1
     assert done.stderr.strip().endswith(
         "gitops/local/argocd/patches/controller.yaml: found a patch for Deployment argocd-application-controller, "
-        "which the remote base does not have; correct kind and name, or remove the patch; "
+        "which its resources do not have; correct kind and name, or remove the patch; "
         "the application controller is a StatefulSet"
     )
 

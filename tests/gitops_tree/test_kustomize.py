@@ -89,22 +89,22 @@ def no_match(identity: str) -> str:
         ),
         pytest.param(
             no_match("ConfigMap.v1.[noGrp]/argocd-nope.[noNs]"),
-            f"{KUSTOMIZATION}: found a patch for ConfigMap argocd-nope, which the remote base does not have; "
+            f"{KUSTOMIZATION}: found a patch for ConfigMap argocd-nope, which its resources do not have; "
             "correct kind and name, or remove the patch",
             False,
             id="patch without target",
         ),
         pytest.param(
             no_match("CustomResourceDefinition.v1.apiextensions.k8s.io/things.argoproj.io.[noNs]"),
-            f"{KUSTOMIZATION}: found a patch for CustomResourceDefinition things.argoproj.io, which the remote "
-            "base does not have; correct kind and name, or remove the patch",
+            f"{KUSTOMIZATION}: found a patch for CustomResourceDefinition things.argoproj.io, which its "
+            "resources do not have; correct kind and name, or remove the patch",
             False,
             id="patch without target whose name has dots",
         ),
         pytest.param(
             no_match("Deployment.v1.apps/argocd-application-controller.[noNs]"),
-            f"{KUSTOMIZATION}: found a patch for Deployment argocd-application-controller, which the remote base "
-            "does not have; correct kind and name, or remove the patch; the application controller is a StatefulSet",
+            f"{KUSTOMIZATION}: found a patch for Deployment argocd-application-controller, which its resources "
+            "do not have; correct kind and name, or remove the patch; the application controller is a StatefulSet",
             False,
             id="the application controller as a Deployment",
         ),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.folder import load_folder
+from gitops_stack.tree_check.folder_files import list_folder
 from gitops_stack.tree_check.result import CheckOptions
 from tests.tree_check.clock import wait_for_the_clock
 
@@ -229,6 +232,29 @@ def test_jsonnet_is_evaluated_for_an_application_and_else_counted(tmp_path: Path
     assert list(rendered(tmp_path)) == ["made"]
     said = "and 1 more are not evaluated: no Application here reads this jsonnet; nothing of it was checked"
     assert warnings(tmp_path) == [("warning", "not-rendered", "left/a.jsonnet", said)]
+
+
+def test_applications_of_one_name_on_two_clusters_are_no_duplicates(tmp_path: Path) -> None:
+    made = application("a", "path: site, directory: {jsonnet: {extVars: [{name: cluster, value: CLUSTER}]}}")
+    child = application("child", "path: elsewhere").replace("metadata: {", "metadata: {labels: {of: CLUSTER}, ")
+    files = {f"{name}/a.yaml": made.replace("CLUSTER", name) for name in ("one", "two")}
+    write(tmp_path, files | {"site/a.jsonnet": "", "elsewhere/a.yaml": ""})
+    jsonnet = Path(os.environ["PATH"].split(os.pathsep)[0], "jsonnet")
+    document = yaml.safe_load(child)
+    jsonnet.write_text(
+        f"#!/bin/sh\nfor last; do case $last in cluster=*) c=${{last#cluster=}};; esac; done\n"
+        f"printf '%s' '[{json.dumps(document)}]' | sed s/CLUSTER/$c/\n"
+    )
+    found = load_folder(tmp_path, tmp_path)
+    assert [one.spec.name for one in found.applications] == ["a", "a", "child", "child"]
+    assert warnings(tmp_path) == []
+
+
+def test_a_chart_that_a_kustomization_inflates_is_not_rendered_alone(tmp_path: Path) -> None:
+    kustomization = "helmGlobals: {chartHome: own}\nhelmCharts: [{name: web}]\n"
+    write(tmp_path, {"a/kustomization.yaml": kustomization, "a/own/web/Chart.yaml": CHART, "b/web/Chart.yaml": CHART})
+    listed = list_folder(tmp_path, tmp_path)
+    assert (listed.charts, listed.manifests) == ([tmp_path / "b/web"], [])
 
 
 @pytest.fixture

@@ -72,6 +72,15 @@ def write(folder: Path, files: dict[str, str]) -> Path:
             "they are not manifests",
         ),
         ("app.yaml", OBJECT.replace("name: ", "name: <CLUSTER_NAME>-"), "they are templates"),
+        ("app.yaml", OBJECT.replace("name: ", "name: web-<environment>-"), "they are templates"),
+        ("app.yaml", OBJECT.replace("name: a", "name: ${{ values.name | dump }}"), "they are templates"),
+        ("values.yaml", "annotations:\n  <ISSUER>\n", "they are templates"),
+        (
+            "template.yaml",
+            "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata: {name: Web}\n",
+            "they are files of other tools",
+        ),
+        ("index.yaml", "apiVersion: v1\nentries:\n  web: []\n", "they are files of other tools"),
         ("app.yaml", f"{OBJECT}data:\n  {{{{- if .Values.a }}}}\n  a: b\n  {{{{- end }}}}\n", "they are templates"),
         ("base/patch.yaml", OBJECT, "no kustomization names them"),
         ("base/patches/replicas.yaml", OBJECT, "no kustomization names them"),
@@ -82,6 +91,25 @@ def test_a_file_that_is_no_manifest_is_passed_over(name: str, text: str, why: st
     found = list_folder(tmp_path, tmp_path)
     assert found.passed_over == ({why: [tmp_path / name]} if why else {})
     assert found.manifests == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"web/kustomization.yaml": "resources: [a.yaml]\nnamePrefix: ${{ values.name }}-\n", "web/a.yaml": OBJECT},
+        {"web/kustomization.yaml": "resources:\n{% for one in all %}\n- {{ one }}\n{% endfor %}\n"},
+        {"web/values.yaml": "annotations:\n  <ISSUER>\n  a: b\n", "web/Chart.yaml": "name: web\nversion: 1.0.0\n"},
+    ],
+)
+def test_a_kustomization_or_chart_that_a_tool_fills_in_is_passed_over(files: dict[str, str], tmp_path: Path) -> None:
+    found = list_folder(write(tmp_path, files), tmp_path)
+    assert found.passed_over["they are templates"] == [tmp_path / next(iter(files))]
+    assert (found.kustomizations, found.charts, found.manifests) == ([], [], [])
+
+
+def test_a_template_in_a_text_of_a_kustomization_is_no_template(tmp_path: Path) -> None:
+    rule = 'configMapGenerator: [{name: a, literals: ["summary={{ $labels.pod }}"]}]\n'
+    assert list_folder(write(tmp_path, {"kustomization.yaml": rule}), tmp_path).kustomizations == [tmp_path]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from gitops_stack.gitops_tree.manifest_file import read_manifests
 from gitops_stack.tree_check import render
 from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.directory import flatten
+from gitops_stack.tree_check.installation_tools import find_build_options
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.render import load_program, render_source, source_key
 from gitops_stack.tree_check.source import Request, SourceTools
@@ -105,6 +106,34 @@ def test_what_names_files_in_its_own_way_is_not_kept(text: str, tmp_path: Path) 
     (tmp_path / "generator.yaml").write_text("kind: ConfigMapGenerator\nfiles: [data.txt]\n")
     (tmp_path / "data.txt").write_text("x")
     (tmp_path / "kustomization.yaml").write_text(text)
+    assert not load_closure(tmp_path).pinned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "transformers: [deep/patch.yaml]\n",
+        "generators:\n- |\n  apiVersion: builtin\n  kind: ConfigMapGenerator\n  files: [key=patch.json]\n",
+        "validators: [deep/patch.yaml]\n",
+    ],
+)
+def test_what_plugins_of_kustomize_itself_name_is_a_file_of_the_kustomization(text: str, tmp_path: Path) -> None:
+    plugin = "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: a}\npath: patch.json\n"
+    for name, written in {"kustomization.yaml": text, "deep/patch.yaml": plugin, "patch.json": "[]"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(written)
+    closure = load_closure(tmp_path)
+    assert closure.pinned
+    assert tmp_path / "patch.json" in closure.files  # and not deep/patch.json: kustomize 5.8 reads it from the root
+    before = source_key(Request(tmp_path, {}), closure)
+    (tmp_path / "patch.json").write_text("[{}]")
+    assert source_key(Request(tmp_path, {}), load_closure(tmp_path)) != before != ""
+
+
+@pytest.mark.parametrize("entry", ["missing.yaml", "folder", "https://example.com/transformer.yaml"])
+def test_plugins_that_are_not_in_a_file_here_are_not_known(entry: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "kustomization.yaml").write_text(f"transformers: ['{entry}']\n")
     assert not load_closure(tmp_path).pinned
 
 
@@ -315,11 +344,54 @@ def test_options_of_the_build_are_passed_on(overlay: Path, started: Path) -> Non
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("option", ["--enable-exec", "--enable-alpha-plugins", "--helm-command=/x", "-o /x"])
-def test_options_that_start_programs_of_the_tree_are_not(option: str, overlay: Path, started: Path) -> None:
-    render = render_source(Request(overlay, {}, tools=SourceTools(build_options=f"--enable-helm {option}")))
-    assert "with which a tree starts programs" in render.skipped
+@pytest.mark.parametrize(
+    "option",
+    ["--enable-exec", "--enable-alpha-plugins=true", "--network", "--mount type=bind", "--helm-command=/x"],
+)
+def test_options_that_start_programs_of_the_tree_are_left_out(option: str, overlay: Path, started: Path) -> None:
+    render = render_source(Request(overlay, {}, tools=SourceTools(build_options=f"{option} --enable-helm")))
+    assert (render.skipped, render.failed) == ("", ())
+    assert started.read_text().splitlines()[-2:] == [str(overlay), "--enable-helm"]
+
+
+def test_what_needs_an_option_that_was_left_out_is_not_rendered(overlay: Path, started: Path) -> None:
+    fail_with(started, "Error: external plugins disabled; unable to load external plugin 'ksops'")
+    tools = SourceTools(build_options="--enable-exec --enable-alpha-plugins")
+    said = "it needs --enable-alpha-plugins, with which a tree starts programs; that is not done here"
+    assert render_source(Request(overlay, {}, tools=tools)).skipped == said
+
+
+def test_an_option_that_only_some_file_names_fails_no_source(overlay: Path, started: Path) -> None:
+    fail_with(started, OUTSIDE)
+    render = render_source(Request(overlay, {}, tools=SourceTools(build_options="--enable-helm", guessed=True)))
+    assert render.skipped.startswith("it needs --load-restrictor LoadRestrictionsNone, which nothing says")
+
+
+@pytest.mark.parametrize("option", ["--helm-command=/x", "-o /x", "--output=/x"])
+def test_options_that_replace_helm_or_the_output_are_refused(option: str, tmp_path: Path, started: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("helmCharts: [{name: web}]\n")
+    render = render_source(Request(tmp_path, {}, tools=SourceTools(build_options=f"--enable-helm {option}")))
+    assert render.skipped.startswith(f"kustomize.buildOptions has {option.partition('=')[0].split()[0]}")
     assert not started.exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "options"),
+    [
+        ({"argocd-cm.yaml": "data:\n  kustomize.buildOptions: '--enable-helm'  # on\n"}, "--enable-helm"),
+        ({"values.yml": 'configs:\n  cm:\n    "kustomize.buildOptions": "--enable-helm"\n'}, "--enable-helm"),
+        ({"cr.yaml": "spec:\n  kustomizeBuildOptions: --enable-helm --helm-debug\n"}, "--enable-helm --helm-debug"),
+        ({"crd.yaml": "kustomizeBuildOptions:\n  type: string\n", "a.md": "kustomizeBuildOptions: --x\n"}, None),
+        ({"off.yaml": "  # kustomize.buildOptions: --enable-helm\n"}, None),
+        ({"a.yaml": "kustomizeBuildOptions: --a\n", "b.yaml": "kustomizeBuildOptions: --b\n"}, None),
+    ],
+)
+def test_a_folder_says_its_build_options_if_all_files_agree(
+    files: dict[str, str], options: str | None, tmp_path: Path
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert find_build_options(tmp_path / name for name in files) == options
 
 
 def test_files_outside_of_the_repository_are_not_read_whatever_the_options_say(tmp_path: Path, started: Path) -> None:
