@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _BEFORE, _BEHIND = "Pulumi.", ".yaml"
+NO_STACK_REMEDY = "run the command in the folder of Pulumi.yaml, or name that with --project"
 
 
 def stack_file(stack: str) -> str:

@@ -12,7 +12,7 @@ import typer
 from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.stack_files import find_stacks, stack_file
+from gitops_stack.stack_files import NO_STACK_REMEDY, find_stacks, stack_file
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
 from gitops_stack.tree_check.difference_report import build_json, render_markdown, render_text
@@ -44,6 +44,8 @@ def diff(
     with ExitStack() as opened, progress(f"rendering {revisions}"):
         sides = [opened.enter_context(open_revision(project, commit)) for commit in (base, head)]
         names = [stack] if stack else sorted({name for side in sides for name in find_stacks(side)})
+        if not names:  # else a gate would pass in a wrong folder
+            raise EnvironmentProblem(Problem("is missing in both revisions", NO_STACK_REMEDY, stack_file("*")))
         lacking: list[str] = []
         differences = [_compare(name, sides[0], sides[1], lacking) for name in names]
     short = base[:10], head[:10]

@@ -25,6 +25,7 @@ from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.manifest_files import write_manifest_files
 from gitops_stack.preview.preview_files import PreviewFiles
+from gitops_stack.stack_files import NO_STACK_REMEDY, stack_file
 from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.rendered_sources import build_sources
 
@@ -122,7 +123,10 @@ def changed_stacks(
     output: Annotated[Output, typer.Option(help="How to print: a name a line, or one line of JSON.")] = Output.TEXT,
 ) -> None:
     """List the stacks whose preview a change needs: all for the program, one for its own files, none for docs."""
-    folders = {stack: load_read_paths(project, _folders(project, stack)) for stack in find_stacks(project)}
+    stacks = find_stacks(project)
+    if not stacks:
+        raise EnvironmentProblem(Problem("is missing", NO_STACK_REMEDY, stack_file("*")))
+    folders = {stack: load_read_paths(project, _folders(project, stack)) for stack in stacks}
     changed = find_changed_stacks(_changed_paths(project, base, head), folders)
     wanted = [stack for stack in changed if not only or stack in only]
     if output is Output.JSON:

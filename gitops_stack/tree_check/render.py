@@ -169,7 +169,7 @@ def _explain(error: Exception, request: Request, nothing: Render, closure: Closu
         options = request.tools.build_options
         unsaid = options is None or request.tools.guessed
         why = "which nothing says; name --kustomize-build-options" if unsaid else ""
-        if error.option in shlex.split(options or ""):  # it was left out
+        if error.option in {word.partition("=")[0] for word in shlex.split(options or "")}:  # it was left out
             why = _NOT_DONE
         if why:
             pinned = closure.pinned or closure.opaque

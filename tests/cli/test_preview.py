@@ -267,6 +267,28 @@ def test_the_tree_of_a_broken_stack_file_is_the_one_it_names(
     assert capsys.readouterr().out == "dev\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["changed-stacks", "HEAD"], "is missing"),
+        (["diff", "HEAD..HEAD", "--fail-on-risk"], "is missing in both revisions"),
+    ],
+)
+def test_a_gate_in_a_folder_without_stacks_does_not_pass(
+    arguments: list[str],
+    said: str,
+    repository: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (repository / "docs").mkdir(exist_ok=True)
+    (repository / "docs/a.md").touch()
+    commit(repository)
+    assert run(*arguments, "-C", repository / "docs", monkeypatch=monkeypatch) == 2
+    remedy = "run the command in the folder of Pulumi.yaml, or name that with --project"
+    assert f"Pulumi.*.yaml: {said}; {remedy}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("base", ["nowhere", "--output=/tmp/x", "f" * 40])
 def test_a_commit_that_is_not_there_leaves_with_2(
     base: str, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

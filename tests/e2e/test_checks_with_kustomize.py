@@ -12,9 +12,10 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.tree_check.check import check_stack
+from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.render import render_source
-from gitops_stack.tree_check.source import Request
+from gitops_stack.tree_check.source import Request, SourceTools
 from tests.cases import show_finding
 from tests.e2e.scenario import say
 from tests.tree_check.test_trees import PROJECT, write_files
@@ -66,6 +67,36 @@ def test_an_application_s_own_options_are_applied(tmp_path: Path) -> None:
     assert found["spec"]["replicas"] == 4
     assert found["spec"]["template"]["metadata"]["labels"] == {"app": "web", "team": "shop"}
     assert found["spec"]["template"]["spec"]["containers"][0]["image"] == "example.org/web:9"
+
+
+def test_a_plugin_of_kustomize_reads_from_the_root_and_needs_no_option(tmp_path: Path) -> None:
+    plugin = (
+        "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: a}\npath: a.yaml\ntarget: {kind: ConfigMap}\n"
+    )
+    files = {
+        "web/kustomization.yaml": "configMapGenerator: [{name: a}]\ntransformers: [deep/plugin.yaml]\n",
+        "web/deep/plugin.yaml": plugin,
+        "web/deep/a.yaml": "- op: add\n  path: /data\n  value: {from: deep}\n",
+        "web/a.yaml": "- op: add\n  path: /data\n  value: {from: root}\n",
+    }
+    write_files(tmp_path, files)
+    assert tmp_path / "web/a.yaml" in load_closure(tmp_path / "web").files
+    for options in (None, "--enable-alpha-plugins --enable-exec"):
+        render = render_source(Request(tmp_path / "web", {}, tools=SourceTools(build_options=options)))
+        assert [document["data"] for _, document in render.documents] == [{"from": "root"}]
+
+
+def test_a_plugin_that_starts_a_program_is_not_rendered_whatever_the_options_say(tmp_path: Path) -> None:
+    function = "apiVersion: example.com/v1\nkind: Own\nmetadata:\n  name: a\n  annotations:\n"
+    function += f"    config.kubernetes.io/function: 'exec: {{path: {tmp_path}/own}}'\n"
+    write_files(tmp_path, {"web/kustomization.yaml": "generators: [own.yaml]\n", "web/own.yaml": function})
+    (tmp_path / "own").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "own").chmod(0o755)
+    for options in ("--enable-exec --enable-alpha-plugins", "--enable-alpha-plugins=true --enable-exec=true"):
+        render = render_source(Request(tmp_path / "web", {}, tools=SourceTools(build_options=options)))
+        assert (render.documents, render.failed) == ((), ())
+        assert "with which a tree starts programs" in render.skipped
+        assert not (tmp_path / "started").exists()
 
 
 def test_a_kustomization_that_does_not_build_is_one_sentence(tmp_path: Path) -> None:

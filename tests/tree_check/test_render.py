@@ -354,9 +354,10 @@ def test_options_that_start_programs_of_the_tree_are_left_out(option: str, overl
     assert started.read_text().splitlines()[-2:] == [str(overlay), "--enable-helm"]
 
 
-def test_what_needs_an_option_that_was_left_out_is_not_rendered(overlay: Path, started: Path) -> None:
+@pytest.mark.parametrize("written", ["--enable-alpha-plugins", "--enable-alpha-plugins=true"])
+def test_what_needs_an_option_that_was_left_out_is_not_rendered(written: str, overlay: Path, started: Path) -> None:
     fail_with(started, "Error: external plugins disabled; unable to load external plugin 'ksops'")
-    tools = SourceTools(build_options="--enable-exec --enable-alpha-plugins")
+    tools = SourceTools(build_options=f"--enable-exec {written}")
     said = "it needs --enable-alpha-plugins, with which a tree starts programs; that is not done here"
     assert render_source(Request(overlay, {}, tools=tools)).skipped == said
 
