@@ -319,7 +319,9 @@ def test_an_image_whose_name_kustomize_cannot_match_is_refused_by_that_reason() 
         edit("resources: [web.yaml]\n", "acme/web:v2", "$(image)")
 
 
-def test_a_name_that_go_and_python_read_differently_warns_nobody() -> None:
+def test_a_name_is_matched_as_go_does_and_warns_nobody() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert not matches_image("web:v1", "[[:alpha:]]+/web")
+        assert matches_image("acme/web:v1", "[[:alpha:]]+/web")
+        assert not matches_image("acme9/web:v1", "[[:alpha:]]+/web")
+        assert not matches_image("acme/web:v1", "[[x]/web")

@@ -230,6 +230,23 @@ CASES: dict[str, tuple[dict[str, str], str | dict[str, str]]] = {  # files; "don
     "a generator": (overlay("configMapGenerator: [{name: g, literals: [a=b]}]\n"), DONE),
     "a kustomization that fails": (overlay("resources: [nope.yaml]\n", base=False), "cannot be rendered"),
     "two documents": (overlay("---\nimages: [{name: acme/web, newTag: v1}]\n"), "documents"),
+    "a tag in a block": (image("- name: acme/web\n  newTag: >-\n    v1\n  # behind\n"), DONE),
+    "a dash alone on its line": (image("-\n  name: acme/web # a\n  newTag: v1\n"), DONE),
+    "the pin before the name": (image("- newTag: v1 # kept\n  name: acme/web\n"), DONE),
+    "braces over lines": (image("- {name: acme/web, # a\n   newTag: v1 # b\n  } # c\n"), DONE),
+    "a tag with a YAML tag": (image("- name: acme/web\n  newTag: !!str 1.10\n"), DONE),
+    "images of nothing": (overlay("images: # later\n"), DONE),
+    "a document's end": (overlay("... # end\n"), DONE),
+    "other line breaks": (overlay("# a\u0085# b\nimages:\n- name: acme/web # \U0001f680\n  newTag: v1\n"), DONE),
+    "JSON": (
+        {**BASE, "dev/kustomization.yaml": '{\n  "resources": [\n    "../base"\n  ]\n}\n'},
+        DONE,
+    ),
+    "names in classes of Go": (image("- {name: '[[:alpha:]]+/web', newTag: v1}\n"), DONE),
+    "one entry after the other": (
+        image("- {name: acme/web, newName: b/web}\n- {name: acme/web, newTag: v0}\n"),
+        {"tag": "two entries of images"},
+    ),
     "a key twice": (image("- {name: acme/web, newTag: v1, newTag: v0}\n"), {"digest": "dev"}),
     "another overlay builds on it": (
         {**overlay(""), "prd/kustomization.yaml": "resources: [../dev]\n"},

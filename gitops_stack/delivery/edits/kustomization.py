@@ -31,6 +31,8 @@ from gitops_stack.errors import GitOpsStackError, Problem
 _PINS = ("newTag", "digest")
 _KEYS = ("name", "newName", "newTag", "tagSuffix", "digest")
 _BY_LOWER = {key.lower(): key for key in _KEYS}
+_CLASS = re.compile(r"\[:(\w+):\]")  # of Go's regexp/syntax, within brackets
+_CLASSES = {"alpha": "A-Za-z", "alnum": "0-9A-Za-z", "digit": "0-9", "lower": "a-z", "upper": "A-Z", "word": r"\w"}
 _REMAINDER = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z][a-zA-Z0-9]*:[a-zA-Z0-9_.{}-]*)?"
 
 
@@ -45,8 +47,9 @@ def matches_image(image: str, name: str) -> bool:
     """Tell whether an entry of that ``name`` changes ``image``."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about what Python may read otherwise one day, as `[[:alpha:]]`
-            return bool(name) and re.fullmatch(f"{name}{_REMAINDER}", image, re.ASCII) is not None
+            warnings.simplefilter("ignore")  # about what Python may read otherwise one day, such as `[[a]`
+            pattern = _CLASS.sub(lambda found: _CLASSES.get(found[1], found[0]), name)
+            return bool(name) and re.fullmatch(f"{pattern}{_REMAINDER}", image, re.ASCII) is not None
     except re.error:
         return split_image(image)[0] == name
 

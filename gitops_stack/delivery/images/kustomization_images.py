@@ -74,7 +74,7 @@ def load_kustomization_images(tree: TreeReader, folder: str) -> KustomizationIma
     for name in dict.fromkeys(named):
         images = (transform_image(image, entries) for image in reaching if split_image(image)[0] == name)
         slots.append(Slot(name, tuple(dict.fromkeys(images))))
-    slots += _slots_of_entries(entries, reaching)
+    slots += [slot for slot in _slots_of_entries(entries, reaching) if slot.name not in named]
     return KustomizationImages(place, text, tuple(slots), walk.open_ended, tuple(reaching))
 
 
