@@ -13,9 +13,6 @@ from gitops_stack.components.ordering import Registered, depend_on, inherited_de
 from gitops_stack.components.registration import register_handed_over, register_kept
 from gitops_stack.guard.root_application import build_source
 
-# Deleting root waits for every child's workloads; load balancers and volumes take minutes to go.
-_TEARDOWN_LIMIT = "15m"
-
 
 class AppOfAppsArgs(ConnectionArgs):
     """What :class:`AppOfApps` seeds, and after what."""
@@ -86,7 +83,8 @@ class AppOfApps(pulumi.ComponentResource):
             for project in args["app_projects"]
         ]
         before = [*guard.cleared, *(ends or installation), *elsewhere, *projects]
-        top = register_kept(root, self, before, delete_timeout=_TEARDOWN_LIMIT, guard=guard)
+        # Retained: every workload goes with root. Its guard alone ends it, which tells a destroy from a replacement.
+        top = register_kept(root, self, before, retain=True, guard=guard)
         TeardownGuardResource(
             f"{name}/teardown-guard",
             self,

@@ -14,6 +14,7 @@ from gitops_stack.components.registration import KubernetesObject, annotate_kept
 from gitops_stack.components.stand_in import plays_credential
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_installation
+from gitops_stack.gitops_tree.object_reference import reference
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import build_cluster_secret, build_spoke_data, build_spoke_secret
 from gitops_stack.manifests.open_schema import open_schema
@@ -116,10 +117,16 @@ class ArgoCD(pulumi.ComponentResource):
             take_over=args.get("take_over", ""),
             tree=args.get("tree"),
             manifests=manifests,
+            remains=[*build_registered(crds, handed_over=hand_over), *build_registered(kept[:1], handed_over=False)],
             definitions=[open_schema(crd) if hand_over else annotate_kept(crd) for crd in crds],
         )
-        home = register_kept(kept[0], self, self._guard.cleared, guard=self._guard)
-        secrets = [register_kept(secret, self, [home], guard=self._guard) for secret in kept[1:]]
+        # Retained: all of Argo CD goes with its namespace, every Application with its CRD. The guard ends them last.
+        home = register_kept(kept[0], self, self._guard.cleared, retain=True, guard=self._guard)
+        own = {reference(secret) for secret in build_argocd_secrets(namespace)}  # the admin's password, sessions
+        secrets = [
+            register_kept(secret, self, [home], retain=reference(secret) in own, guard=self._guard)
+            for secret in kept[1:]
+        ]
         if "repository" in args:
             secrets.append(self._register_secret(repository[0], args["repository"], home, played=plays_credential()))
         if "sign_in" in args:
@@ -144,10 +151,13 @@ class ArgoCD(pulumi.ComponentResource):
     def _register(
         self, manifest: Manifest, namespace: str, hand_over: bool, depends_on: Sequence[pulumi.Resource]
     ) -> KubernetesObject:
+        retain = manifest["kind"] == "CustomResourceDefinition"
         if not hand_over:
-            return register_kept(manifest, self, depends_on, guard=self._guard)
+            return register_kept(manifest, self, depends_on, retain=retain, guard=self._guard)
         application = conventions.SELF_MANAGEMENT_APPLICATION
-        return register_handed_over(manifest, application, namespace, self, depends_on, guard=self._guard)
+        return register_handed_over(
+            manifest, application, namespace, self, depends_on, retain=retain, guard=self._guard
+        )
 
     def _register_secret(
         self, manifest: Manifest, data: pulumi.Input[dict[str, str]], home: pulumi.Resource, *, played: bool = False

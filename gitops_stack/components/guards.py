@@ -64,6 +64,7 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
         tree: str | None = None,
         manifests: Sequence[Manifest] = (),
         definitions: Sequence[Manifest] = (),
+        remains: Iterable[Registered] = (),
         releases: bool = True,
     ) -> None:
         inputs: dict[str, Any] = {
@@ -81,6 +82,7 @@ class ClusterGuardResource(Resource, module="gitops-stack", name="ClusterGuard")
             "dryRun": pulumi.runtime.is_dry_run(),
             "registered": [one.to_input() for one in registered],
             "definitions": list(definitions),
+            "remains": [one.to_input() for one in remains],
             "question": open_question(),
             "cluster": None,
             "address": None,

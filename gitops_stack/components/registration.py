@@ -67,12 +67,13 @@ def register_kept(
     *,
     secret_properties: dict[str, pulumi.Output[Any]] | None = None,
     ignore_changes: list[str] | None = None,
-    delete_timeout: str | None = None,
+    retain: bool = False,
     guard: ClusterGuardResource | None = None,
 ) -> KubernetesObject:
     """Register an object Pulumi keeps, under one field manager of its own that survives lost state.
 
-    ``secret_properties`` are added to the object and encrypted in the state.
+    ``secret_properties`` are added to the object and encrypted in the state. ``retain`` leaves the object in the
+    cluster when Pulumi deletes or replaces it.
     """
     is_definition = manifest["kind"] == "CustomResourceDefinition"
     return _register(
@@ -80,7 +81,7 @@ def register_kept(
         parent,
         depends_on,
         ignore_changes=ignore_changes,
-        delete_timeout=delete_timeout,
+        retain=retain,
         trigger=guard.build_trigger(manifest) if guard and not is_definition else None,
     )
 
@@ -121,7 +122,6 @@ def _register(
     depends_on: Sequence[pulumi.Resource],
     *,
     ignore_changes: list[str] | None = None,
-    delete_timeout: str | None = None,
     retain: bool = False,
     trigger: pulumi.Output[str] | None = None,
 ) -> KubernetesObject:
@@ -137,7 +137,6 @@ def _register(
         # order would create it, and then delete it by the name both have.
         replacement_trigger=trigger,
         delete_before_replace=True if trigger is not None else None,
-        custom_timeouts=pulumi.CustomTimeouts(delete=delete_timeout) if delete_timeout else None,
     )
     with _without_stack_trace():
         return KubernetesObject(token, name, manifest, options)

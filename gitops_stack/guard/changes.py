@@ -107,6 +107,15 @@ def check_namespace(recorded: str, wanted: str, stakes: str) -> Iterator[str]:
         )
 
 
+def check_root_name(recorded: str, wanted: str) -> Iterator[str]:
+    """Yield a sentence when the root Application changes its name: two of them would hold the same applications."""
+    if recorded != wanted:
+        yield (
+            f"root_application: found {wanted}, and this stack's root is {recorded}; both would sync the same "
+            f"applications, and each prune what the other has; name it {recorded} again"
+        )
+
+
 def check_source(recorded: str, wanted: str, living: Iterable[str], written: Iterable[str]) -> Iterator[str]:
     """Yield a sentence when root moves to another tree that lacks applications it has now.
 

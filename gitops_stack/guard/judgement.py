@@ -15,11 +15,12 @@ from pulumi.runtime.rpc import UNKNOWN
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import changes, definitions, ownership, presence, root_application
 from gitops_stack.guard.claim_store import release_claim, write_claim
-from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connection
+from gitops_stack.guard.cluster import Claim, Cluster, build_claim, load_cluster, open_connection
 from gitops_stack.guard.followed import find_difference, load_followed, wait_until_compared
 from gitops_stack.guard.registered import Registered
-from gitops_stack.guard.teardown import unless_gone
-from gitops_stack.live_state import AccessDenied, load_applications
+from gitops_stack.guard.remains import end_remains
+from gitops_stack.guard.teardown import check_owner, unless_gone
+from gitops_stack.live_state import AccessDenied, load_applications, reference
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import same_repository
 
@@ -74,6 +75,10 @@ def _judge(
     restored = dict(olds.get("restored") or {})
     if not findings and recorded.uid:
         restored, findings = _note_missing(client, cluster, recorded, news, restored)
+    if not findings and here_before and cluster.claim is None:
+        record = reference(build_claim(wanted)).text
+        say(f"{record}: is gone, which says whose cluster this is; the update writes it again")
+        restored = presence.count_restored(restored, [record])
     if not findings and (projects := _find_shut_projects(olds, news)):
         say("root moves to a repository that its AppProject does not permit yet: AppProjects are written first")
         restored = presence.count_restored(restored, projects)
@@ -162,11 +167,16 @@ def _component(props: Mapping[str, Any]) -> str:
 
 
 def release(props: Mapping[str, Any]) -> None:
-    """Give the cluster back, unless another guard of the same stack does."""
+    """End what Pulumi retains and give the cluster back, unless another guard of the same stack does."""
     if not props.get("releases") or props.get("rendersTo"):
         return
+    owner = Claim(props["project"], props["stack"], props["namespace"], props.get("cluster") or "")
     with unless_gone(say), open_connection(props) as connection:
-        release_claim(connection, f"{props['project']}/{props['stack']}")
+        if others := check_owner(owner, load_cluster(connection)):
+            say("; ".join(others))
+            return
+        end_remains(connection.client, map(Registered.from_input, props.get("remains") or ()), say)
+        release_claim(connection, owner.owner)
 
 
 def recall_connection(olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,7 +196,9 @@ def _is_unknown(value: object) -> bool:
 
 
 def _check_settings(client: Client, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
-    namespace = olds.get("namespace") or news["namespace"]
+    namespace, root_before = olds.get("namespace") or news["namespace"], olds.get("root") or news.get("root")
+    if root_before != news.get("root"):
+        return list(changes.check_root_name(str(root_before), str(news.get("root"))))
     if (namespace, olds.get("source") or "") == (news["namespace"], news.get("source", "")):
         return []
     living = load_applications(client, namespace)

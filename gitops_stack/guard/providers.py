@@ -26,6 +26,8 @@ from pulumi.dynamic import (
 from gitops_stack.errors import GitOpsStackError
 
 _OWN = "__provider"  # Pulumi's key for the class itself
+# What programs of this process's run keep: one process serves a run, and a destroy checks nothing.
+_KEPT_ON: set[tuple[str, ...]] = set()
 
 
 class _GuardProvider(ResourceProvider):
@@ -69,6 +71,7 @@ class ClusterGuard(_GuardProvider):
         """Look at the cluster and judge; see :func:`gitops_stack.guard.judgement.judge`."""
         from gitops_stack.guard.judgement import judge  # noqa: PLC0415
 
+        _KEPT_ON.add(_identity(self, news))
         if news.get("question"):  # the program sees that this run asks: see gitops_stack.components.clearance
             Path(news["question"]).unlink(missing_ok=True)
         return _result(*judge(_olds, news))
@@ -88,10 +91,11 @@ class ClusterGuard(_GuardProvider):
         return UpdateResult(dict(_news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Give the cluster back, the last step of a destroy."""
+        """End what Pulumi retains and give the cluster back: the last step of a destroy, and of nothing else."""
         from gitops_stack.guard.judgement import release  # noqa: PLC0415
 
-        release(_props)
+        if _identity(self, _props) not in _KEPT_ON:
+            release(_props)
 
 
 class TeardownGuard(_GuardProvider):
@@ -101,15 +105,26 @@ class TeardownGuard(_GuardProvider):
         """Note how the cluster is reached; nothing is judged before a deletion."""
         from gitops_stack.guard.judgement import recall_connection  # noqa: PLC0415
 
+        _KEPT_ON.add(_identity(self, news))
         return CheckResult(recall_connection(_olds, news), [])
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Look, refuse with names, or take root down. Raises :class:`GitOpsStackError`, which stops the destroy."""
+        """Look, refuse with names, or take root down. Raises :class:`GitOpsStackError`, which stops the destroy.
+
+        Does nothing when this run checked a guard of the same root: `--replace`, `pulumi state taint`, another name of
+        the component. The engine deletes the guard alone then, and every workload would go with root.
+        """
         from gitops_stack.guard.judgement import say  # noqa: PLC0415
         from gitops_stack.guard.teardown import Teardown  # noqa: PLC0415
 
-        if not _props.get("rendersTo"):
+        if _identity(self, _props) in _KEPT_ON:
+            say(f"{_props.get('root') or 'Argo CD'} stays: this run keeps it, and makes its guard anew")
+        elif not _props.get("rendersTo"):
             Teardown.from_inputs(_props).run(say)
+
+
+def _identity(guard: _GuardProvider, props: dict[str, Any]) -> tuple[str, ...]:
+    return type(guard).__name__, *(str(props.get(key)) for key in ("project", "stack", "namespace", "root"))
 
 
 def _result(inputs: dict[str, Any], findings: Iterable[str]) -> CheckResult:

@@ -36,10 +36,11 @@ def _reason(client: Client, application: Manifest) -> str:
     left = {text: found for text, found in load_objects(client, listed).items() if found is not None}
     if not left:
         return "its controller has not let it go yet"
-    return f"waits for {name_some([_describe(text, found) for text, found in left.items()], _NAMED)}"
+    return f"waits for {name_some([describe(text, found) for text, found in left.items()], _NAMED)}"
 
 
-def _describe(text: str, found: Manifest) -> str:
+def describe(text: str, found: Manifest) -> str:
+    """Name an object, with the reason why it is still there where it gives one."""
     finalizers = found["metadata"].get("finalizers") or (found.get("spec") or {}).get("finalizers") or ()
     conditions = (found.get("status") or {}).get("conditions") or ()
     blocked = [

@@ -187,9 +187,18 @@ def test_objects_wait_for_each_other_in_five_steps(stack: str) -> None:
 
 
 @EVERY
-def test_deleting_root_may_take_as_long_as_workloads_need(stack: str) -> None:
-    timeouts = {found.name: found.delete_timeout for found in objects(record_stack(stack)) if found.delete_timeout}
-    assert timeouts == {"gitops-stack-app-of-apps/root": "15m"}
+def test_what_takes_everything_along_is_ended_by_its_guard_alone(stack: str) -> None:
+    found = objects(record_stack(stack))
+    kinds = {one.type.rpartition(":")[2] for one in found if one.retained}
+    assert kinds == {"Namespace", "Secret", "CustomResourceDefinition", "AppProject", "Application"}
+    secrets = {one.name.rpartition("/")[2] for one in found if one.retained and one.type.endswith(":Secret")}
+    assert secrets == {"argocd-secret", "argocd-notifications-secret"}
+    teardown = next(one for one in record_stack(stack) if one.name == "gitops-stack-app-of-apps/teardown-guard")
+    assert teardown.inputs["limitSeconds"] == "900", "deleting root may take as long as workloads need"
+    guard = next(one for one in record_stack(stack) if one.name == "gitops-stack-argocd/cluster-guard")
+    assert [one[4] for one in guard.inputs["remains"]] == [
+        "applications.argoproj.io", "applicationsets.argoproj.io", "appprojects.argoproj.io", "argocd"
+    ]  # fmt: skip
 
 
 @EVERY

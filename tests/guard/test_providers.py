@@ -12,7 +12,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.output import Unknown
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.guard import adoption, judgement, presence
+from gitops_stack.guard import adoption, judgement, presence, providers, teardown
 from gitops_stack.guard.cluster import Claim, Cluster
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
 from gitops_stack.live_state import AccessDenied
@@ -50,6 +50,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Cluster | EnvironmentProble
             raise found
         return found
 
+    monkeypatch.setattr(providers, "_KEPT_ON", set())
     monkeypatch.setattr(judgement, "open_connection", lambda _: Connected())
     monkeypatch.setattr(judgement, "load_cluster", load)
     monkeypatch.setattr(adoption, "check_adoption", lambda *_: iter(()))
@@ -166,3 +167,67 @@ def test_an_expected_failure_is_its_sentence_and_a_bug_its_traceback(error: Exce
         said = traceback.format_exc()
     assert ("Traceback" in said) == traced
     assert str(error) in said
+
+
+TEARDOWN = {"project": "gitops-stack", "stack": "dev", "namespace": "argocd", "root": "root", "limitSeconds": "900"}
+
+
+@pytest.fixture
+def taken_down(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose root was taken down; the process has checked nothing yet."""
+    found: list[str] = []
+    monkeypatch.setattr(providers, "_KEPT_ON", set())
+    monkeypatch.setattr(teardown.Teardown, "run", lambda self, _say: found.append(self.root))
+    return found
+
+
+def test_a_destroy_checks_nothing_and_takes_root_down(taken_down: list[str]) -> None:
+    TeardownGuard().delete("guard", dict(TEARDOWN))
+    assert taken_down == ["root"]
+
+
+def test_a_guard_that_is_replaced_by_force_leaves_root(
+    taken_down: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    TeardownGuard().check({}, dict(TEARDOWN))
+    TeardownGuard().delete("guard", dict(TEARDOWN))
+    assert taken_down == []
+    assert capsys.readouterr().err == "root stays: this run keeps it, and makes its guard anew\n"
+    TeardownGuard().delete("guard", {**TEARDOWN, "root": "another"})
+    assert taken_down == ["another"]
+
+
+@pytest.mark.usefixtures("answers")
+def test_a_root_under_another_name_is_refused() -> None:
+    (failure,) = ClusterGuard().check(OLDS, {**NEWS, "root": "top"}).failures
+    assert failure.reason == (
+        "root_application: found top, and this stack's root is root; both would sync the same applications, and each "
+        "prune what the other has; name it root again"
+    )
+
+
+def test_a_record_that_is_gone_is_counted_so_that_the_update_writes_it(
+    answers: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers[:] = [Cluster(UID, ADDRESS, None)]
+    checked = ClusterGuard().check(OLDS, dict(NEWS))
+    assert (checked.failures, checked.inputs["restored"]) == ([], {"ConfigMap kube-system/gitops-stack": "1"})
+    assert ClusterGuard().diff("id", OLDS, checked.inputs).changes is True
+    assert "is gone, which says whose cluster this is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("owner", "ended"), [("dev", ["argocd"]), ("prd", [])])
+def test_what_pulumi_retains_ends_with_the_stack_and_never_another_s(
+    owner: str, ended: list[str], answers: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers[:] = [Cluster(UID, ADDRESS, Claim("gitops-stack", owner, "argocd"))]
+    found: list[str] = []
+    monkeypatch.setattr(judgement, "end_remains", lambda _client, listed, _say: found.extend(
+        one.reference.name for one in listed))  # fmt: skip
+    monkeypatch.setattr(judgement, "release_claim", lambda *_: None)
+    olds = {**OLDS, "remains": [["", "v1", "Namespace", "", "argocd", False]]}
+    ClusterGuard().delete("id", olds)
+    assert found == ended
+    ClusterGuard().check({}, dict(NEWS))  # its replacement, in the same run
+    ClusterGuard().delete("id", olds)
+    assert found == ended
