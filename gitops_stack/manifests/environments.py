@@ -13,7 +13,6 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.applications import RETRY
 from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
@@ -21,6 +20,9 @@ from gitops_stack.settings.teams import TEAM_KINDS
 
 QUOTA = "quota"
 """Name of the application that brings an environment's quota."""
+# Half a minute in all: Argo CD deletes no Application whose operation goes on (v3.2.11 controller/appcontroller.go,
+# processAppOperationQueueItem), and it goes on between retries. An environment that never ran would stay for minutes.
+RETRY = {"limit": 4, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "10s"}, "refresh": True}
 _ACTIONS = ("get", "update", "sync")
 _IMAGES = "/spec/source/kustomize/images"
 

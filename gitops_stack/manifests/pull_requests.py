@@ -15,8 +15,7 @@ import yaml
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.applications import RETRY
-from gitops_stack.manifests.environments import Quota, build_quota, list_team_kinds
+from gitops_stack.manifests.environments import RETRY, Quota, build_quota, list_team_kinds
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
 

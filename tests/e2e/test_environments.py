@@ -13,6 +13,7 @@ import pytest
 from httpx2 import Client as HttpClient
 
 from tests.e2e.live_objects import deployment, image_of, names, replicas
+from tests.e2e.pull_request_forge import REPOSITORY, TOKEN, Change, PullRequestForge, commit, serving_forge
 from tests.e2e.scenario import STACK, Scenario, say, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -204,4 +205,87 @@ def test_the_last_one_goes_too_and_the_project_stays(scenario: Scenario) -> None
     seen_within(began, "gone")
     wait_for("no application is left", lambda: names(scenario) == {"root", "projects", "argocd", "guestbook"})
     assert scenario.get("argoproj.io/v1alpha1", "AppProject", "environments", "argocd") is not None
+    scenario.wait_until_well()
+
+
+@pytest.fixture(scope="module")
+def forge(scenario: Scenario) -> Iterator[PullRequestForge]:
+    metadata = {"name": "forge-token", "namespace": "argocd"}
+    scenario.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"token": TOKEN}}, "hand")
+    with serving_forge() as made:
+        yield made
+
+
+QUOTA = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "mine"}, "spec": {"hard": {"pods": "999"}}}
+
+
+def kustomization(**fields: Any) -> str:
+    return json.dumps({"resources": ["../../base"], **fields})
+
+
+def note(scenario: Scenario, namespace: str) -> str:
+    found = scenario.get("apps/v1", "Deployment", "guestbook", namespace) or {"metadata": {}}
+    return str(found["metadata"].get("annotations", {}).get("note", ""))
+
+
+def answered(scenario: Scenario) -> float:
+    """Have Argo CD ask the forge now, as its webhook does; returns when."""
+    began = time.monotonic()
+    scenario.notify_generators()
+    return began
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab"])
+def test_a_labelled_pull_request_has_an_environment_until_it_is_closed(
+    kind: str, scenario: Scenario, forge: PullRequestForge
+) -> None:
+    files = {"kustomization.yaml": kustomization(commonAnnotations={"note": "a"})}
+    forge.changes = {
+        17: Change(commit(scenario, "change-17", files)),
+        18: Change("0" * 40),
+        19: Change("1" * 40, ("preview",), open=False),
+    }
+    where = ("--repository", REPOSITORY, "--forge", kind, "--api", forge.url)
+    scenario.cli("env", "follow", kind, "--from", STACK, *where, "--label", "preview")
+    push(scenario, "Follow pull requests")
+    listed_at = {"github": "/pulls", "gitlab": "/merge_requests"}[kind]
+    wait_for("Argo CD asks the forge", lambda: any(one.endswith(listed_at) for one in forge.asked))
+    namespace = f"pr-{kind}-17"
+    assert not [name for name in names(scenario) if name.startswith("pr-")], "none has the label"
+    forge.changes[17].labels = ("bug", "preview")
+    began = answered(scenario)
+    wait_for("its commit runs", lambda: note(scenario, namespace) == "a", seconds=120)
+    seen_within(began, "appeared")
+    wait_for("it is well", lambda: scenario.well(f"{namespace}-guestbook") and scenario.well(namespace))
+    assert scenario.get("v1", "ResourceQuota", "environment", namespace) is not None
+    quota = {
+        "quota.yaml": json.dumps(QUOTA),
+        "kustomization.yaml": kustomization(resources=["../../base", "quota.yaml"]),
+    }
+    forge.changes[17].sha = commit(scenario, "change-17", quota)
+    answered(scenario)
+
+    def refused() -> bool:
+        state = (scenario.application(f"{namespace}-guestbook") or {})["status"].get("operationState", {})
+        return f"ResourceQuota is not permitted in project pull-requests-{kind}" in json.dumps(state)
+
+    wait_for("a kind that is not its business is refused", refused)
+    kept = uid(scenario, "apps/v1", "Deployment", "guestbook", "storefront")
+    forge.changes[17].open = False
+    began = answered(scenario)
+    wait_for("its namespace is gone", lambda: scenario.get("v1", "Namespace", namespace) is None, seconds=120)
+    wait_for("so are its applications", lambda: not [name for name in names(scenario) if name.startswith("pr-")])
+    seen_within(began, "gone")
+    assert uid(scenario, "apps/v1", "Deployment", "guestbook", "storefront") == kept
+
+
+def test_what_is_followed_no_more_goes_with_all_its_pull_requests(scenario: Scenario, forge: PullRequestForge) -> None:
+    forge.changes[17].open = True
+    answered(scenario)
+    wait_for("it is there again", lambda: scenario.get("v1", "Namespace", "pr-github-17"), seconds=120)
+    scenario.cli("env", "remove", "github", "gitlab", "-s", STACK)
+    began = push(scenario, "Follow no pull requests")
+    wait_for("its namespace is gone", lambda: scenario.get("v1", "Namespace", "pr-github-17") is None, seconds=120)
+    seen_within(began, "gone")
+    wait_for("no application is left", lambda: names(scenario) == {"root", "projects", "argocd", "guestbook"})
     scenario.wait_until_well()
