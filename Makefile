@@ -7,7 +7,7 @@ STACK ?= local
 KILLS ?= 20
 SEED ?= 1
 # Rooms whose tests start no process and read no cluster.
-PURE := $(addprefix tests/,settings policies manifests aws_plan edits preview)
+PURE := $(addprefix tests/,settings rules manifests aws_plan edits preview)
 # A folder of wheels of the lab's tools (make tool-wheels): they are taken instead of built.
 FIND_LINKS ?= $(GITOPS_STACK_FIND_LINKS)
 export GITOPS_STACK_FIND_LINKS := $(FIND_LINKS)

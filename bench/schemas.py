@@ -13,7 +13,7 @@ from itertools import repeat
 from pathlib import Path
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.schemas import SchemaSet
 
 _FIRST = 10  # files, among them one of every kind

@@ -16,8 +16,8 @@ from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.live_writes import delete, merge
-from gitops_stack.policies.admin_access import list_administrators
-from gitops_stack.policies.fields import mapping
+from gitops_stack.rules.admin_access import list_administrators
+from gitops_stack.rules.fields import mapping
 
 _SHORTEST, _LONGEST = 8, 32  # the server's own `passwordPattern`, as it is unless somebody changed it
 _MOST_BYTES = 72

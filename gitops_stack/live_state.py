@@ -28,9 +28,9 @@ from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.application_status import ApplicationStatus, read_application
-from gitops_stack.policies.fields import read_wave
-from gitops_stack.policies.ownership import Certificate, certify
+from gitops_stack.rules.application_status import ApplicationStatus, read_application
+from gitops_stack.rules.fields import read_wave
+from gitops_stack.rules.ownership import Certificate, certify
 
 _Answer = TypeVar("_Answer")
 

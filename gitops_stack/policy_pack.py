@@ -14,8 +14,8 @@ from typing import Any
 
 from gitops_stack.iam_rules import check_document
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.rules import BY_ID, Severity
+from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.known_rules import BY_ID, Severity
 from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.json_form import settle_json
 from gitops_stack.tree_check.judge import judge

@@ -20,7 +20,7 @@ from lightkube import Client
 
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import Listing, load_listings
-from gitops_stack.policies.fields import dig, sequence
+from gitops_stack.rules.fields import dig, sequence
 
 _LOOPBACK = "127.0.0.1"
 _PROTOCOL = "v4.channel.k8s.io"

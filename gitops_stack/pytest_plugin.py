@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from gitops_stack.policies.finding import RenderedObject
+    from gitops_stack.rules.finding import RenderedObject
     from gitops_stack.tree_check.applications import Tree
-    from gitops_stack.tree_check.result import Report
+    from gitops_stack.tree_check.result import CheckResult
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,12 +45,12 @@ def gitops_tree(gitops_project: Path) -> Callable[[str], Tree]:
 
 
 @pytest.fixture(scope="session")
-def check_tree(gitops_project: Path) -> Callable[..., Report]:
+def check_tree(gitops_project: Path) -> Callable[..., CheckResult]:
     """Return a function that does what `gitops-stack check --stack STACK` does, and returns its report."""
     from gitops_stack.config import load_stack_file  # noqa: PLC0415 - see above
     from gitops_stack.tree_check.check import check_stack  # noqa: PLC0415
 
-    def check(stack: str, kubernetes_version: str | None = None) -> Report:
+    def check(stack: str, kubernetes_version: str | None = None) -> CheckResult:
         settings = load_stack_file(gitops_project, stack)
         return check_stack(gitops_project, settings, kubernetes_version=kubernetes_version)
 
@@ -61,8 +61,8 @@ def check_tree(gitops_project: Path) -> Callable[..., Report]:
 def gitops_objects() -> Callable[..., list[RenderedObject]]:
     """Return a function: YAML -> objects as an own policy gets them; ``namespace`` is the destination's."""
     from gitops_stack.gitops_tree.yaml_text import load_documents  # noqa: PLC0415 - see above
-    from gitops_stack.policies.finding import RenderedObject  # noqa: PLC0415
-    from gitops_stack.policies.scope import settle_namespaces  # noqa: PLC0415
+    from gitops_stack.rules.finding import RenderedObject  # noqa: PLC0415
+    from gitops_stack.rules.scope import settle_namespaces  # noqa: PLC0415
 
     def build(text: str, namespace: str = "", file: str = "test.yaml") -> list[RenderedObject]:
         found = [

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.finding import Finding
-from gitops_stack.policies.risks import Risk
+from gitops_stack.rules.finding import Finding
+from gitops_stack.rules.risks import Risk
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_repository_lifecycle
 from gitops_stack.aws_plan.registry_policies import build_pull_policy
@@ -123,7 +123,7 @@ def test_lists_end_where_aws_s_end() -> None:
 
 def test_the_longest_policies_fit() -> None:
     accounts = [f"{number:012}" for number in range(registry.MOST_READERS)]
-    pull = build_pull_policy(Account("123456789012", "us-gov-west-1"), accounts, "o-" + "a" * 32)
+    pull = build_pull_policy(AccountRegion("123456789012", "us-gov-west-1"), accounts, "o-" + "a" * 32)
     assert len(render_document(pull)) <= shape("ecr", "RepositoryPolicyText").metadata["max"]
     prefixes = [f"{number:0128}" for number in range(registry.MOST_RULES - 1)]
     lifecycle = build_repository_lifecycle(untagged_days=3650, keep_last=1000, prefixes=prefixes)

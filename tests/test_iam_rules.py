@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_stack import iam_rules
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import build_document
 from gitops_stack.iam_rules import MOST_INLINE, MOST_MANAGED, check_document, count_characters
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
@@ -21,7 +21,7 @@ STAR = "found a principal with *; needs principals by name, or an organisation b
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "cn-north-1"])
 def test_our_own_documents_keep_the_rules(region: str) -> None:
-    documents = build_all(Account(ID, region))
+    documents = build_all(AccountRegion(ID, region))
     assert None not in documents.values()
     assert not [
         finding
@@ -33,7 +33,7 @@ def test_our_own_documents_keep_the_rules(region: str) -> None:
 
 @pytest.mark.parametrize(("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")])
 def test_arns_of_our_documents_are_of_the_partition(region: str, partition: str) -> None:
-    text = json.dumps(build_all(Account(ID, region)))
+    text = json.dumps(build_all(AccountRegion(ID, region)))
     assert set(re.findall(r'"arn:([^:]+):', text)) == {partition}
 
 
@@ -46,7 +46,7 @@ def test_a_boundary_s_wildcards_are_a_boundary_s_alone() -> None:
 
 
 def test_the_role_for_up_has_room_for_its_policies() -> None:
-    documents = build_all(Account(ID, "ap-northeast-1"))
+    documents = build_all(AccountRegion(ID, "ap-northeast-1"))
     inline = [document for name, document in documents.items() if name.startswith("up ") and document]
     assert len(inline) == 5
     managed = [documents[name] for name in (BOUNDARY, "reading", "further", "up network")]
@@ -57,7 +57,9 @@ def test_the_role_for_up_has_room_for_its_policies() -> None:
 
 def test_inline_policies_fit_into_a_role() -> None:
     sizes = {
-        name: count_characters([document]) for name, document in build_all(Account(ID, "eu-west-1")).items() if document
+        name: count_characters([document])
+        for name, document in build_all(AccountRegion(ID, "eu-west-1")).items()
+        if document
     }
     assert {name: size for name, size in sizes.items() if size > MOST_INLINE} == {}
 
@@ -144,7 +146,7 @@ def test_a_sid_names_a_statement_and_an_empty_document_is_a_finding() -> None:
 
 
 def test_every_exception_is_used_and_has_a_reason() -> None:
-    text = json.dumps(build_all(Account(ID, "eu-west-1")))
+    text = json.dumps(build_all(AccountRegion(ID, "eu-west-1")))
     exceptions = {**iam_rules.WILDCARD_ACTIONS, **iam_rules.UNBOUND_ACTIONS, **iam_rules.BOUNDARY_ACTIONS}
     assert {action for action in exceptions if f'"{action}"' not in text} == set()
     assert all(len(reason) > 20 for reason in exceptions.values())

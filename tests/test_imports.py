@@ -65,7 +65,7 @@ def test_no_component_brings_anything_of_an_extra() -> None:
 
 def test_the_core_does_without_any_vendor_s_sdk() -> None:
     modules = imported_by(
-        "import gitops_stack.gitops_tree.installation, gitops_stack.policies.ownership, gitops_stack.config"
+        "import gitops_stack.gitops_tree.installation, gitops_stack.rules.ownership, gitops_stack.config"
     )
     assert not {name.partition(".")[0] for name in modules} & {"pulumi", "lightkube", "pulumi_aws", "httpx2", "typer"}
 

@@ -16,9 +16,9 @@ from gitops_stack.patterns import (
     parse_version,
     same_repository,
 )
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.project_permissions import permits_repository
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.rules.project_permissions import permits_repository
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.references import check_references
 from tests.delivery.trees import stack

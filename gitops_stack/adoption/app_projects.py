@@ -11,7 +11,7 @@ from gitops_stack.adoption.living_applications import is_home, place, repositori
 from gitops_stack.adoption.report import AdoptionFinding, list_names
 from gitops_stack.adoption.wanted import Wanted
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 ADOPTED_PROJECT = "adopted"
 _LISTS = (

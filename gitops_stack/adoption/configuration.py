@@ -15,7 +15,7 @@ from gitops_stack.adoption.wanted import Wanted
 from gitops_stack.gitops_tree.manifest_set import object_key, object_name
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import mapping
+from gitops_stack.rules.fields import mapping
 
 _POLICY, _ADOPTED_POLICY = "policy.csv", "policy.adopted.csv"
 _ADMIN = "admin.enabled"

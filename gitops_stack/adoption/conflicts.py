@@ -11,9 +11,9 @@ from gitops_stack.adoption.report import AdoptionFinding, Installation, list_nam
 from gitops_stack.adoption.wanted import Wanted
 from gitops_stack.gitops_tree.manifest_set import object_key, object_name
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import mapping, sequence
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.immutable_fields import changed_immutable_fields
+from gitops_stack.rules.fields import mapping, sequence
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.rules.immutable_fields import changed_immutable_fields
 
 PREFIX = "argocd"  # begins the names in upstream's manifests
 DOCS = "docs/adopt.md"

@@ -10,7 +10,7 @@ from gitops_stack.adoption.report import AdoptionFinding, Kind, list_names
 from gitops_stack.adoption.wanted import Wanted
 from gitops_stack.gitops_tree.manifest_set import object_key, object_name
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 # Written by programs for themselves: nobody's wish.
 _OWN_ANNOTATIONS = (

@@ -13,7 +13,7 @@ from gitops_stack.adoption.report import list_names
 from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.live_writes import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.managed_fields import build_hand_over, foreign_entries, not_argocds_fields, place
+from gitops_stack.rules.managed_fields import build_hand_over, foreign_entries, not_argocds_fields, place
 
 if TYPE_CHECKING:
     from lightkube import Client

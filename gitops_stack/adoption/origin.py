@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from gitops_stack import conventions
 from gitops_stack.adoption.report import Installation, Kind
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig, mapping, sequence, text
-from gitops_stack.policies.managed_fields import LAST_APPLIED
+from gitops_stack.rules.fields import dig, mapping, sequence, text
+from gitops_stack.rules.managed_fields import LAST_APPLIED
 
 HELM_CHART = "helm.sh/chart"
 HELM_RELEASE = "meta.helm.sh/release-name"

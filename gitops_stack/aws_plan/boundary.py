@@ -6,13 +6,13 @@ without this boundary (IAM user guide, "Permissions boundaries for IAM entities"
 
 from __future__ import annotations
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.iam_rules import BOUNDARY_ACTIONS, BOUNDARY_DENIED
 
 
-def build_boundary(account: Account) -> Document:
+def build_boundary(account: AccountRegion) -> Document:
     """Build the boundary of the roles in ``account``: one for all its stacks, whatever bucket holds their state."""
     buckets = f"arn:{account.partition}:s3:::"
     state = [f"{buckets}{PULUMI_PROJECT}-state-*", f"{buckets}*/.pulumi/*"]

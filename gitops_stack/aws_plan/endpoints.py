@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings.partitions import has_common_endpoint_names
 
 
-def build_gateway_service_name(account: Account) -> str:
+def build_gateway_service_name(account: AccountRegion) -> str:
     """Name the gateway endpoint service of S3, where ECR keeps the layers."""
     return f"com.amazonaws.{account.region}.s3"
 
 
-def build_interface_service_name(account: Account, service: str) -> str:
+def build_interface_service_name(account: AccountRegion, service: str) -> str:
     """Name the interface endpoint service of ``service``, such as `ecr.api`.
 
     Raises ``GitOpsStackError`` in a partition where that depends on the service.

@@ -7,7 +7,7 @@ cluster's load balancers in the account are out of reach. The controller puts th
 
 from __future__ import annotations
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, build_document
 from gitops_stack.iam_rules import LISTENER_ACTIONS, PROTECTION_ACTIONS
 
@@ -79,7 +79,7 @@ _OWN = (
 )
 
 
-def build_load_balancer_policy(account: Account, cluster_name: str) -> Document:
+def build_load_balancer_policy(account: AccountRegion, cluster_name: str) -> Document:
     """Build the policy of the AWS Load Balancer Controller of ``cluster_name``."""
     linked = {"StringEquals": {"iam:AWSServiceName": "elasticloadbalancing.amazonaws.com"}}
     return build_document(
@@ -91,7 +91,7 @@ def build_load_balancer_policy(account: Account, cluster_name: str) -> Document:
     )
 
 
-def _security_groups(account: Account, cluster_name: str) -> list[Statement]:
+def _security_groups(account: AccountRegion, cluster_name: str) -> list[Statement]:
     own = {"StringEquals": {f"aws:ResourceTag/{_TAG}": cluster_name}}
     groups = f"arn:{account.partition}:ec2:*:*:security-group/*"
     return [
@@ -109,7 +109,7 @@ def _security_groups(account: Account, cluster_name: str) -> list[Statement]:
     ]
 
 
-def _load_balancers(account: Account, cluster_name: str) -> list[Statement]:
+def _load_balancers(account: AccountRegion, cluster_name: str) -> list[Statement]:
     own = {"StringEquals": {f"aws:ResourceTag/{_TAG}": cluster_name}}
     new = {"StringEquals": {f"aws:RequestTag/{_TAG}": cluster_name}}
     created = ["CreateLoadBalancer", "CreateTargetGroup"]
@@ -148,5 +148,5 @@ def _actions(*names: str) -> list[str]:
     return [f"elasticloadbalancing:{name}" for name in names]
 
 
-def _arns(account: Account, *resources: str) -> list[str]:
+def _arns(account: AccountRegion, *resources: str) -> list[str]:
     return [f"arn:{account.partition}:elasticloadbalancing:*:*:{resource}" for resource in resources]

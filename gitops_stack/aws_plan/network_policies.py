@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
 
 
-def build_ipv6_pods_policy(account: Account) -> Document:
+def build_ipv6_pods_policy(account: AccountRegion) -> Document:
     """Let nodes give pods IPv6 addresses, which AWS's managed policy for vpc-cni leaves out.
 
     EKS user guide, "Configure Amazon VPC CNI plugin to use IRSA", IPv6 policy.

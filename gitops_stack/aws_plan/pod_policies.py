@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
 from gitops_stack.settings.pod_roles import StatementSettings
 
@@ -34,7 +34,7 @@ def build_external_secrets_policy(secret_arns: Sequence[str], key_arns: Sequence
     return build_document(reading, *([allow("OpenSecrets", ["kms:Decrypt"], key_arns)] if key_arns else []))
 
 
-def build_external_dns_policy(account: Account, hosted_zone_ids: Sequence[str]) -> Document:
+def build_external_dns_policy(account: AccountRegion, hosted_zone_ids: Sequence[str]) -> Document:
     """Let ExternalDNS change the records of ``hosted_zone_ids``, and read all zones, which it does to find its own."""
     zones = [f"arn:{account.partition}:route53:::hostedzone/{zone_id}" for zone_id in hosted_zone_ids]
     reading = ["route53:ListHostedZones", "route53:ListResourceRecordSets", "route53:ListTagsForResources"]

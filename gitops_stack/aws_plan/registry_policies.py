@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_stack.aws_plan.account import Account, account_root_arn
+from gitops_stack.aws_plan.account_region import AccountRegion, account_root_arn
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, allow_principal, build_document
 
 _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -12,13 +12,15 @@ _PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloa
 _FILL = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
 
 
-def build_pull_policy(account: Account, accounts: Sequence[str] = (), organization_id: str | None = None) -> Document:
+def build_pull_policy(
+    account: AccountRegion, accounts: Sequence[str] = (), organization_id: str | None = None
+) -> Document:
     """Build the policy of a repository that other ``accounts`` or an organisation may pull from."""
     return build_document(*_for_readers(account, accounts, organization_id, "Pull", _PULL))
 
 
 def build_registry_policy(
-    account: Account, accounts: Sequence[str], organization_id: str | None, prefixes: Sequence[str]
+    account: AccountRegion, accounts: Sequence[str], organization_id: str | None, prefixes: Sequence[str]
 ) -> Document:
     """Build the policy of the account's registry: readers may also fill the caches under ``prefixes``.
 
@@ -28,7 +30,7 @@ def build_registry_policy(
     return build_document(*_for_readers(account, accounts, organization_id, "Fill", _FILL, resources))
 
 
-def build_cache_pull_policy(account: Account, prefixes: Sequence[str]) -> Document:
+def build_cache_pull_policy(account: AccountRegion, prefixes: Sequence[str]) -> Document:
     """Build the policy that nodes need beside `AmazonEC2ContainerRegistryPullOnly` to be the first to pull an image.
 
     Tagging because the caches' creation templates tag (ECR user guide, "IAM permissions required to sync an upstream
@@ -37,7 +39,7 @@ def build_cache_pull_policy(account: Account, prefixes: Sequence[str]) -> Docume
     return build_document(allow("FillCaches", [*_FILL, "ecr:TagResource"], _cache_arns(account, prefixes)))
 
 
-def build_template_policy(account: Account, prefixes: Sequence[str], key_arn: str | None = None) -> Document:
+def build_template_policy(account: AccountRegion, prefixes: Sequence[str], key_arn: str | None = None) -> Document:
     """Build the policy of the role with which ECR makes the repositories of caches, tagged and encrypted."""
     make = allow("MakeRepositories", ["ecr:CreateRepository", "ecr:TagResource"], _cache_arns(account, prefixes))
     if key_arn is None:
@@ -47,7 +49,7 @@ def build_template_policy(account: Account, prefixes: Sequence[str], key_arn: st
 
 
 def _for_readers(
-    account: Account,
+    account: AccountRegion,
     accounts: Sequence[str],
     organization_id: str | None,
     what: str,
@@ -66,5 +68,5 @@ def _for_readers(
     return statements
 
 
-def _cache_arns(account: Account, prefixes: Sequence[str]) -> list[str]:
+def _cache_arns(account: AccountRegion, prefixes: Sequence[str]) -> list[str]:
     return [account.arn("ecr", f"repository/{prefix}/*") for prefix in prefixes]

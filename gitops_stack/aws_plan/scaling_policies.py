@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Conditions, Document, allow, allow_principal, build_document
 
 _LOOK = (
@@ -44,7 +44,7 @@ _LOOK_AT_MACHINES = tuple(
 )
 
 
-def build_autoscaler_policy(account: Account, cluster_name: str) -> Document:
+def build_autoscaler_policy(account: AccountRegion, cluster_name: str) -> Document:
     """Let cluster-autoscaler size the groups of one cluster: EKS puts its tag on them with the node group."""
     groups = [account.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")]
     owned = {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster_name}": "owned"}}
@@ -58,7 +58,7 @@ def build_autoscaler_policy(account: Account, cluster_name: str) -> Document:
 
 
 def build_karpenter_policy(
-    account: Account, cluster_name: str, node_role_arn: str, instance_profile_arn: str, queue_arn: str
+    account: AccountRegion, cluster_name: str, node_role_arn: str, instance_profile_arn: str, queue_arn: str
 ) -> Document:
     """Let Karpenter make and end machines of one cluster, with one role and one instance profile, made beforehand.
 
@@ -133,7 +133,7 @@ def _tagged(kind: str, owned: str, more: Mapping[str, str | Sequence[str]] | Non
     }
 
 
-def _ec2(account: Account, kind: str) -> str:
+def _ec2(account: AccountRegion, kind: str) -> str:
     # Images and snapshots are of anybody's account.
     owner = "" if kind in ("image", "snapshot") else account.id
     return f"arn:{account.partition}:ec2:{account.region}:{owner}:{kind}/*"

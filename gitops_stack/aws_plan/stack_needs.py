@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_stack.aws_plan import oidc
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.managed_by import shorten_stack
 from gitops_stack.settings.registered_clusters import list_stack_references
@@ -11,7 +11,7 @@ from gitops_stack.settings.registered_clusters import list_stack_references
 ISSUERS = {"github": oidc.GITHUB, "gitlab": oidc.GITLAB}
 
 
-def list_secrets(settings: StackSettings, account: Account) -> tuple[list[str], list[str]]:
+def list_secrets(settings: StackSettings, account: AccountRegion) -> tuple[list[str], list[str]]:
     """List the ARNs of the secrets the program opens, and of those it only refers to."""
     credentials, registry = settings.gitops.credentials, settings.registry
     own = credentials.secrets_manager if credentials is not None else None

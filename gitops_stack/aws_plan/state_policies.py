@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, Statement, allow, allow_principal, build_document
 from gitops_stack.conventions import PULUMI_PROJECT
 
@@ -19,7 +19,7 @@ class State:
     ``others`` are the stacks whose outputs its program reads, all of the Pulumi project ``project``.
     """
 
-    account: Account
+    account: AccountRegion
     stack: str
     bucket: str
     key_arn: str
@@ -62,7 +62,7 @@ def build_bucket_policy(state: State) -> Document:
     }
 
 
-def build_state_key_policy(account: Account) -> Document:
+def build_state_key_policy(account: AccountRegion) -> Document:
     """Build the policy of the key of Pulumi's secrets provider: the account decides, by its IAM policies."""
     return build_document(allow_principal("Account", {"AWS": account.root_arn}, ["kms:*"], resources="*"))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, allow_principal, build_document
 from gitops_stack.aws_plan.oidc import GITHUB, OidcIssuer
 
 
-def build_service_trust(service: str, account: Account) -> Document:
+def build_service_trust(service: str, account: AccountRegion) -> Document:
     """Let a service such as `vpc-flow-logs.amazonaws.com` take the role, for resources of ``account`` alone."""
     return build_document(
         allow_principal(

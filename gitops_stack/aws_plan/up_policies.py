@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets
 from gitops_stack.aws_plan.iam_documents import Conditions, Document, Statement, allow, build_document
 from gitops_stack.aws_plan.state_policies import State, allow_writing_state
@@ -70,7 +70,7 @@ def build_up_policies(
 
 
 def build_further_policy(
-    account: Account,
+    account: AccountRegion,
     stack: str,
     boundary_arn: str,
     *,
@@ -112,7 +112,7 @@ class _Own:
         self.not_others: Conditions = {"StringEqualsIfExists": {f"aws:ResourceTag/{TAG_STACK}": stack}}
 
 
-def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Document:
+def _build_network_policy(account: AccountRegion, own: _Own, cluster_name: str) -> Document:
     here = {"aws:RequestedRegion": account.region}
     # A creation names what is there already, such as the VPC, and what EKS or AWS made without a tag of ours.
     change = {**own.not_others, "StringEquals": here}
@@ -143,7 +143,7 @@ def _build_network_policy(account: Account, own: _Own, cluster_name: str) -> Doc
     )
 
 
-def _build_cluster_policy(account: Account, own: _Own, name: str, key_arns: Sequence[str]) -> Document:
+def _build_cluster_policy(account: AccountRegion, own: _Own, name: str, key_arns: Sequence[str]) -> Document:
     parts = ("cluster/{}", "nodegroup/{}/*", "addon/{}/*", "access-entry/{}/*", "podidentityassociation/{}/*")
     # Tagging is for keys that are there as well: what another stack or the base holds is not to be claimed by a tag.
     nobodys = {**own.made, **own.not_others, "Null": {f"aws:ResourceTag/{TAG_BASE}": "true"}}
@@ -157,7 +157,7 @@ def _build_cluster_policy(account: Account, own: _Own, name: str, key_arns: Sequ
     )
 
 
-def _build_registry_policy(account: Account, own: _Own) -> Document:
+def _build_registry_policy(account: AccountRegion, own: _Own) -> Document:
     repositories = [account.arn("ecr", "repository/*")]
     made = {**own.made, **own.not_others}
     return build_document(
@@ -168,7 +168,7 @@ def _build_registry_policy(account: Account, own: _Own) -> Document:
     )
 
 
-def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: Sequence[str]) -> Document:
+def _build_roles_policy(account: AccountRegion, own: _Own, boundary_arn: str, hosts: Sequence[str]) -> Document:
     iam = f"arn:{account.partition}:iam::{account.id}:"
     forges = [f"{iam}oidc-provider/{host}" for host in hosts]
     making = ["iam:CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"]
@@ -185,7 +185,7 @@ def _build_roles_policy(account: Account, own: _Own, boundary_arn: str, hosts: S
     )
 
 
-def _allow_roles(account: Account, own: _Own, boundary_arn: str, roles: list[str]) -> list[Statement]:
+def _allow_roles(account: AccountRegion, own: _Own, boundary_arn: str, roles: list[str]) -> list[Statement]:
     bound = {"iam:PermissionsBoundary": boundary_arn}
     return [
         allow("MakeRoles", ["iam:CreateRole"], roles, {"StringEquals": {**own.made["StringEquals"], **bound}}),
@@ -196,6 +196,6 @@ def _allow_roles(account: Account, own: _Own, boundary_arn: str, roles: list[str
     ]
 
 
-def _passed(account: Account) -> Conditions:
+def _passed(account: AccountRegion) -> Conditions:
     takers = sorted({*PASSED_TO, *account.ec2_services})
     return {"StringEquals": {"iam:PassedToService": takers}}

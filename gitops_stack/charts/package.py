@@ -16,7 +16,7 @@ import yaml
 
 from gitops_stack.errors import GitOpsStackError, Problem, shorten
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 
 # helm.sh/helm/v3 pkg/chart/loader/archive.go: MaxDecompressedChartSize, MaxDecompressedFileSize.
 _LARGEST, _LARGEST_FILE = 100 << 20, 5 << 20

@@ -11,7 +11,7 @@ from gitops_stack.charts.helm import find_error, require_helm, run_helm
 from gitops_stack.charts.package import ChartPackage, read_package
 from gitops_stack.charts.reference import ChartReference
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, shorten
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 
 _NO_VERSION = re.compile(r"^chart \".*\" version \".*\" not found|MANIFEST_UNKNOWN|manifest unknown|: not found$")
 _REFUSED = re.compile(r"\b(401|403)\b|unauthorized|denied|forbidden|no basic auth credentials", re.IGNORECASE)

@@ -18,7 +18,7 @@ from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.tree import LOCK
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig
+from gitops_stack.rules.fields import dig
 
 if TYPE_CHECKING:
     from lightkube import Client

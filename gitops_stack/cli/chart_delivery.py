@@ -20,7 +20,7 @@ from gitops_stack.delivery.charts.plan import ChartAssignment, ChartPlan, plan_c
 from gitops_stack.delivery.charts.proof import prove_charts
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.workloads import Snapshot, load_stack
 
 

@@ -18,10 +18,10 @@ import typer
 
 from gitops_stack.cli.console import OneStack, Project, err, out, print_json, progress
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.policies.finding import Finding, count_noun
-from gitops_stack.policies.rules import Profile
+from gitops_stack.rules.finding import Finding, count_noun
+from gitops_stack.rules.known_rules import Profile
 from gitops_stack.stack_files import find_stacks
-from gitops_stack.tree_check.result import CheckOptions, Question, Report
+from gitops_stack.tree_check.result import CheckOptions, CheckResult, Question
 
 _SHOWN_NOTES = 5
 _STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -161,7 +161,7 @@ def _asking(api_server: bool, step: Any) -> Iterator[Any]:  # noqa: ANN401 - the
         yield ask
 
 
-def _check_stack(asked: _Asked, stack: str, paths: list[Path]) -> Report:
+def _check_stack(asked: _Asked, stack: str, paths: list[Path]) -> CheckResult:
     project, options = asked.project, asked.options
     question = Question(project, stack, asked.kubernetes_version, paths, options)
     if asked.ask is None and (kept := question.load_report()) is not None:
@@ -199,7 +199,7 @@ def _common_version(project: Path, stacks: list[str]) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
-def _check_folder(asked: _Asked, folder: Path, build_options: str | None) -> Report:
+def _check_folder(asked: _Asked, folder: Path, build_options: str | None) -> CheckResult:
     from gitops_stack.tree_check.check import check_folder  # noqa: PLC0415 - as above
 
     return check_folder(
@@ -212,7 +212,7 @@ def _check_folder(asked: _Asked, folder: Path, build_options: str | None) -> Rep
     )
 
 
-def _print(reports: list[Report], project: Path, output: CheckOutput, *, filtered: bool) -> None:
+def _print(reports: list[CheckResult], project: Path, output: CheckOutput, *, filtered: bool) -> None:
     prefix = os.path.relpath(project)
     prefix = "" if prefix == "." else f"{prefix}/"
     if output is CheckOutput.TEXT:
@@ -231,7 +231,7 @@ def _print(reports: list[Report], project: Path, output: CheckOutput, *, filtere
             out.print(line, markup=False)
 
 
-def _print_text(reports: list[Report], project: Path, *, filtered: bool) -> None:
+def _print_text(reports: list[CheckResult], project: Path, *, filtered: bool) -> None:
     several = sum(bool(report.stack) for report in reports) > 1
     if filtered:  # a stack that none of the paths belong to has nothing to say about them
         reports = [report for report in reports if report.covered or not report.stack or report.findings]
@@ -263,15 +263,15 @@ def _print_text(reports: list[Report], project: Path, *, filtered: bool) -> None
         out.print(table)
 
 
-def _warnings(report: Report) -> str:
+def _warnings(report: CheckResult) -> str:
     return count_noun(report.count("warning"), "warning")
 
 
-def _unread(report: Report) -> str:
+def _unread(report: CheckResult) -> str:
     return f", {count_noun(report.unread, 'source')} not checked" if report.unread else ""
 
 
-def _shown(report: Report, severity: str, project: Path) -> Iterator[str]:
+def _shown(report: CheckResult, severity: str, project: Path) -> Iterator[str]:
     told: Counter[str] = Counter()
     for finding in report.findings:
         if finding.severity != severity:

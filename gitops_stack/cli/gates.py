@@ -15,7 +15,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.announcement import is_image
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, last_line, shorten
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig, mapping, sequence
+from gitops_stack.rules.fields import dig, mapping, sequence
 from gitops_stack.scaffold.promotion import Gate
 
 _COMMAND_SECONDS = 3600.0

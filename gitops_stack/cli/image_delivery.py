@@ -11,7 +11,7 @@ from gitops_stack.cli.gates import Promoted
 from gitops_stack.cli.stack_delivery import StackDelivery, StackPromotion
 from gitops_stack.delivery.plan import (
     Assignment,
-    Plan,
+    ImagePlan,
     check_applications,
     check_promotion,
     plan_image_set,
@@ -25,19 +25,19 @@ from gitops_stack.tree_check.workloads import Snapshot, load_workloads
 
 
 @dataclass(frozen=True)
-class ImageDelivery(StackDelivery[Plan]):
+class ImageDelivery(StackDelivery[ImagePlan]):
     """A change of images in ``stack``."""
 
-    def render(self, tree: Path, plan: Plan) -> Snapshot:
+    def render(self, tree: Path, plan: ImagePlan) -> Snapshot:
         """Render the applications that change."""
         names = [change.application for change in plan.changes]
         return load_workloads(tree, self._load(tree, self.stack), names, plan.texts)
 
-    def prove(self, tree: Path, plan: Plan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
+    def prove(self, tree: Path, plan: ImagePlan, before: Snapshot | None, after: Snapshot | None) -> list[str]:
         """Hold the plan against the renders before and after it. Returns warnings; raises with what is refused."""
         return prove(tree, plan, build_rendered(before), build_rendered(after), self._build_readers(tree, plan))
 
-    def _build_readers(self, tree: Path, plan: Plan) -> Mapping[str, str]:
+    def _build_readers(self, tree: Path, plan: ImagePlan) -> Mapping[str, str]:
         """Return what may read the files of a plan beside its own applications: in words -> its folder."""
         own = {change.application for change in plan.changes}
         of_plan = self._load(tree, plan.stack)
@@ -66,7 +66,7 @@ class ImageSet(ImageDelivery):
         """The applications whose images change."""
         return [assignment.target.application for assignment in self.assignments]
 
-    def plan(self, tree: Path) -> Plan:
+    def plan(self, tree: Path) -> ImagePlan:
         """Plan the change on the files in ``tree``."""
         settings = self._load(tree, self.stack)
         check_applications(settings, self.applications, self.repository is not None)
@@ -74,10 +74,10 @@ class ImageSet(ImageDelivery):
 
 
 @dataclass(frozen=True)
-class Promotion(StackPromotion[Plan], ImageDelivery):
+class Promotion(StackPromotion[ImagePlan], ImageDelivery):
     """The images that stack ``origin`` runs."""
 
-    def plan(self, tree: Path) -> Plan:
+    def plan(self, tree: Path) -> ImagePlan:
         """Plan the change on the files in ``tree``, after a look at what ``origin`` renders."""
         source, destination = self._load(tree, self.origin), self._load(tree, self.stack)
         for settings in (source, destination):
@@ -89,7 +89,7 @@ class Promotion(StackPromotion[Plan], ImageDelivery):
         GitOpsStackError.raise_for(check_origin(tree, self.origin, folders, planned.changes, build_rendered(running)))
         return planned
 
-    def _describe(self, tree: Path, plan: Plan) -> Promoted:
+    def _describe(self, tree: Path, plan: ImagePlan) -> Promoted:
         images: dict[str, list[str]] = {}
         for change in plan.changes:
             images.setdefault(change.application, []).append(change.after)

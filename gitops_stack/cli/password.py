@@ -14,7 +14,7 @@ from gitops_stack.cli.console import Project, Stack, err
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.scaffold.plan import Plan, check_edited
+from gitops_stack.scaffold.plan import ProjectPlan, check_edited
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import stack_file
@@ -104,7 +104,7 @@ def _disable_admin(client: Client, settings: StackSettings, project: Path) -> No
     file = project / stack_file(settings.stack)
     text = StackText.load(file)
     text.set((f"{PULUMI_PROJECT}:argocd", "adminEnabled"), False)
-    Plan({file.name: text.text}, stacks=check_edited(project, {settings.stack: text.text})).write(project)
+    ProjectPlan({file.name: text.text}, stacks=check_edited(project, {settings.stack: text.text})).write(project)
     err.print(
         f"{file.name}: argocd.adminEnabled is false, and the tree is rendered; {', '.join(others)} "
         f"{'has' if len(others) == 1 else 'have'} role:admin\n"

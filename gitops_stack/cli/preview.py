@@ -20,11 +20,11 @@ from gitops_stack.forge import detect_forge, write_marked_comment
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.git_program import start_git
 from gitops_stack.gitops_tree.read_paths import load_read_paths
-from gitops_stack.policies.fields import dig, text
 from gitops_stack.preview.changed_stacks import find_changed_stacks
 from gitops_stack.preview.comment import PreviewReport, build_comment, comment_marker
 from gitops_stack.preview.manifest_files import write_manifest_files
 from gitops_stack.preview.preview_files import PreviewFiles
+from gitops_stack.rules.fields import dig, text
 from gitops_stack.stack_files import NO_STACK_REMEDY, stack_file
 from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.rendered_sources import build_sources

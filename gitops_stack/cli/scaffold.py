@@ -13,7 +13,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.scaffold.app_manifests import AppSource
 from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
 from gitops_stack.scaffold.applications import plan_addition
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.plan import ProjectPlan
 from gitops_stack.scaffold.set_entries import plan_entry, plan_entry_removal
 from gitops_stack.scaffold.stacks import plan_stack, propose_values
 
@@ -228,7 +228,7 @@ def _check_account(proposed: dict[str, str], given: dict[str, str], name: str, s
         )
 
 
-def carry_out(plan: Plan, folder: Path, dry_run: bool) -> None:
+def carry_out(plan: ProjectPlan, folder: Path, dry_run: bool) -> None:
     """Write what is planned, unless it is a dry run, and say which files and what comes next."""
     from gitops_stack.scaffold.proof import prove  # noqa: PLC0415 - renders, which most commands here do not
 

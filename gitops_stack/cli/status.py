@@ -23,10 +23,10 @@ from gitops_stack.live_state import load_app_projects, load_applications, load_c
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.patterns import is_commit
-from gitops_stack.policies.application_status import ApplicationStatus
-from gitops_stack.policies.fields import dig
-from gitops_stack.policies.overrides import Override, find_overrides
-from gitops_stack.policies.ownership import Certificate
+from gitops_stack.rules.application_status import ApplicationStatus
+from gitops_stack.rules.fields import dig
+from gitops_stack.rules.overrides import Override, find_overrides
+from gitops_stack.rules.ownership import Certificate
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.sync_windows import parse_duration
 

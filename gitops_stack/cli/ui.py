@@ -15,7 +15,7 @@ from gitops_stack.cli.console import Project, Stack, err, out
 from gitops_stack.config import kubeconfig_path, load_stack_file
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.lab.state import find_server_port
-from gitops_stack.policies.fields import mapping
+from gitops_stack.rules.fields import mapping
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import pulumi
 import pulumi_aws
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 
 
 class RoleArgs(TypedDict):
@@ -25,7 +25,7 @@ class AccountArgs(RoleArgs):
     """The region; left out, the AWS provider's."""
 
 
-def find_account(args: AccountArgs, parent: pulumi.Resource) -> pulumi.Output[Account]:
+def find_account(args: AccountArgs, parent: pulumi.Resource) -> pulumi.Output[AccountRegion]:
     """Return the account of ``args``; without one, that of the provider which ``parent`` hands to its children."""
     options = pulumi.InvokeOptions(parent=parent)
     account_id, region = args.get("account_id"), args.get("region")
@@ -33,4 +33,4 @@ def find_account(args: AccountArgs, parent: pulumi.Resource) -> pulumi.Output[Ac
         account_id = pulumi_aws.get_caller_identity_output(opts=options).account_id
     if region is None:
         region = pulumi_aws.get_region_output(opts=options).region
-    return pulumi.Output.all(account_id, region).apply(lambda found: Account(*found))
+    return pulumi.Output.all(account_id, region).apply(lambda found: AccountRegion(*found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.pod_policies import build_workload_policy
 from gitops_stack.aws_plan.scaling_policies import build_autoscaler_policy
 from gitops_stack.aws_plan.stack_needs import list_secrets
@@ -25,7 +25,7 @@ from gitops_stack.settings.add_on_roles import find_pod_roles
 from gitops_stack.settings.pod_references import find_addon_roles
 
 
-def build_network_args(network: NetworkSettings, account: Account, ip_family: str = "ipv4") -> NetworkArgs:
+def build_network_args(network: NetworkSettings, account: AccountRegion, ip_family: str = "ipv4") -> NetworkArgs:
     """Build the arguments of a VPC that is made or adopted."""
     if network.vpc_id is not None:
         return {
@@ -73,7 +73,7 @@ def build_role_args(account: AccountSettings) -> RoleArgs:
     return args
 
 
-def build_identity_args(settings: StackSettings, account: Account) -> PodIdentityArgs:
+def build_identity_args(settings: StackSettings, account: AccountRegion) -> PodIdentityArgs:
     """Build the arguments of the roles that pods get."""
     args: PodIdentityArgs = {
         "account_id": account.id,
@@ -137,7 +137,7 @@ def _build_pod_role_args(role: PodRoleSettings) -> PodRoleArgs:
 
 
 def build_registry_args(
-    settings: StackSettings, registry: RegistrySettings, account: Account, tags: dict[str, str]
+    settings: StackSettings, registry: RegistrySettings, account: AccountRegion, tags: dict[str, str]
 ) -> ContainerRegistryArgs:
     """Build the arguments of the registry; ``tags`` go on what ECR makes by itself."""
     args: ContainerRegistryArgs = {
@@ -174,7 +174,7 @@ def build_registry_args(
     return args
 
 
-def build_ci_args(settings: StackSettings, ci: CiSettings, account: Account) -> CiAccessArgs:
+def build_ci_args(settings: StackSettings, ci: CiSettings, account: AccountRegion) -> CiAccessArgs:
     """Build the arguments of the pipelines' roles."""
     args: CiAccessArgs = {
         "publishers": {
@@ -196,7 +196,7 @@ def build_ci_args(settings: StackSettings, ci: CiSettings, account: Account) -> 
     return args
 
 
-def _build_preview_args(settings: StackSettings, ci: CiSettings, account: Account) -> PreviewArgs:
+def _build_preview_args(settings: StackSettings, ci: CiSettings, account: AccountRegion) -> PreviewArgs:
     opened, known = list_secrets(settings, account)
     args: PreviewArgs = {"read_secret_arns": opened, "known_secret_arns": known}
     if ci.state_bucket_arn is not None:

@@ -12,7 +12,7 @@ import pulumi_aws
 import pulumi_kubernetes as kubernetes
 
 from gitops_stack import conventions
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.registry_policies import build_cache_pull_policy
 from gitops_stack.components.aws_account import RoleArgs
 from gitops_stack.components.aws_arguments import (
@@ -45,7 +45,7 @@ class AwsFoundation:
     name: str
     """The stack component's, with which the names of all its children begin."""
     provider: pulumi_aws.Provider
-    account: Account
+    account: AccountRegion
     cluster: EksCluster | None = None
     before_pods: list[pulumi.Resource] = field(default_factory=list)
     """What has to be there before Argo CD's pods start: nodes, and the associations that give pods their roles."""
@@ -76,7 +76,7 @@ def register_aws_foundation(
     """
     if settings.account is None or settings.region is None:
         raise ValueError("settings without an account have nothing to be registered in AWS")
-    account = Account(settings.account.id, settings.region)
+    account = AccountRegion(settings.account.id, settings.region)
     tags = {
         **settings.account.tags,
         conventions.TAG_STACK: settings.stack,

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_aws import eks
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 
 
 class AccessPolicyArgs(TypedDict):
@@ -38,7 +38,7 @@ def register_access(
     name: str,
     access: AccessArgs,
     cluster_name: pulumi.Input[str],
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     cluster: pulumi.Resource,
     parent: pulumi.Resource,
 ) -> list[pulumi.Resource]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.components.cluster_access import AccessArgs
 from gitops_stack.components.cluster_addons import ClusterAddonsArgs
 from gitops_stack.components.eks_cluster import EksClusterArgs
@@ -25,7 +25,7 @@ from gitops_stack.settings.node_launch import build_user_data
 
 
 def build_cluster_args(
-    eks: EksClusterSettings, name: str, account: Account, network: Network, zones: Sequence[str] = ()
+    eks: EksClusterSettings, name: str, account: AccountRegion, network: Network, zones: Sequence[str] = ()
 ) -> EksClusterArgs:
     """Build the arguments of the cluster called ``name`` in ``network``, whose private subnets lie in ``zones``.
 
@@ -72,7 +72,7 @@ def build_cluster_args(
 
 
 def build_karpenter_args(
-    settings: StackSettings, eks: EksClusterSettings, account: Account, karpenter: KarpenterSettings
+    settings: StackSettings, eks: EksClusterSettings, account: AccountRegion, karpenter: KarpenterSettings
 ) -> KarpenterArgs:
     """Build the arguments of Karpenter's AWS side: its machines are what the nodes of groups are."""
     args: KarpenterArgs = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_aws import eks
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
 from gitops_stack.aws_plan.trust_policies import build_pod_identity_trust
 from gitops_stack.components.node_groups import CNI_POLICY
@@ -20,7 +20,7 @@ def register_cni_role(
     name: str,
     cluster_name: pulumi.Input[str],
     ip_family: pulumi.Input[str],
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     options: RoleOptions,
     parent: pulumi.Resource,
     depends_on: Sequence[pulumi.Resource],

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import ec2
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.endpoints import build_gateway_service_name, build_interface_service_name
 from gitops_stack.errors import GitOpsStackError
 
@@ -17,7 +17,7 @@ from gitops_stack.errors import GitOpsStackError
 def register_endpoints(
     name: str,
     label: str,
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     services: Sequence[str],
     vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
     private: Sequence[Any],
@@ -74,7 +74,7 @@ def register_endpoints(
         )
 
 
-def _find_service_name(account: Account, service: str) -> str:
+def _find_service_name(account: AccountRegion, service: str) -> str:
     try:
         return build_interface_service_name(account, service)
     except GitOpsStackError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, ec2
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.network_policies import build_flow_log_policy
 from gitops_stack.aws_plan.trust_policies import build_service_trust
 from gitops_stack.components.roles import RoleOptions, register_role
@@ -15,7 +15,7 @@ from gitops_stack.components.roles import RoleOptions, register_role
 
 def register_flow_logs(
     name: str,
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     vpc: Any,  # noqa: ANN401 - the SDK's types are not followed by the type checker
     retention_days: int,
     tags: dict[str, str],

@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import eks, iam
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import build_document, render_document
 from gitops_stack.aws_plan.network_policies import build_ipv6_pods_policy
 from gitops_stack.components.launch_templates import LaunchArgs, register_launch_template
@@ -96,7 +96,7 @@ def register_node_groups(
     *,
     cluster_name: pulumi.Input[str],
     version: pulumi.Input[str],
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     subnet_ids: Sequence[pulumi.Input[str]],
     policy: pulumi.Input[Mapping[str, Any]] | None,
     ip_family: pulumi.Input[str],
@@ -160,7 +160,7 @@ def list_node_policies(*, cni_role: str, ssm_access: bool) -> list[str]:
 
 def register_node_role(
     name: str,
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     policy: pulumi.Input[Mapping[str, Any]] | None,
     ip_family: pulumi.Input[str],
     managed_policies: Sequence[str],
@@ -181,7 +181,7 @@ def register_node_role(
         iam.RolePolicyAttachment(
             f"{name}-{managed}",
             role=role.name,
-            policy_arn=account.apply(partial(Account.managed_policy_arn, path=managed)),
+            policy_arn=account.apply(partial(AccountRegion.managed_policy_arn, path=managed)),
             opts=inside,
         )
         for managed in (*_POLICIES, *managed_policies)

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_aws import ecr
 from typing_extensions import NotRequired, TypedDict
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 
 
 class ReplicationArgs(TypedDict):
@@ -36,7 +36,7 @@ def register_scanning(name: str, scanning: str, parent: pulumi.Resource) -> None
 
 def register_replication(
     name: str,
-    account: pulumi.Output[Account],
+    account: pulumi.Output[AccountRegion],
     replication: ReplicationArgs,
     repositories: Sequence[str],
     parent: pulumi.Resource,

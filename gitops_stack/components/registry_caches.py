@@ -7,7 +7,7 @@ import pulumi
 from pulumi_aws import ecr, secretsmanager
 from typing_extensions import TypedDict
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_cache_lifecycle
 from gitops_stack.aws_plan.pull_through import build_cache_prefix, build_secret_name, find_upstream
@@ -32,7 +32,7 @@ class CachesArgs(TypedDict):
 
 
 def register_caches(
-    name: str, account: pulumi.Output[Account], args: CachesArgs, parent: pulumi.Resource
+    name: str, account: pulumi.Output[AccountRegion], args: CachesArgs, parent: pulumi.Resource
 ) -> dict[str, str]:
     """Register a rule and a creation template for each upstream; return their prefixes by upstream.
 

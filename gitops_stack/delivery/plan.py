@@ -92,7 +92,7 @@ class StackPlan(Generic[_Change, _Content]):
 
 
 @dataclass(frozen=True)
-class Plan(StackPlan[ImageChange, str]):
+class ImagePlan(StackPlan[ImageChange, str]):
     """The images of one stack that change; files are of the repository with the applications."""
 
 
@@ -112,9 +112,9 @@ def parse_assignment(text: str) -> Assignment:
     return Assignment(parse_target(target), parse_pin(image, target))
 
 
-def plan_image_set(tree: TreeReader, settings: StackSettings, assignments: Sequence[Assignment]) -> Plan:
+def plan_image_set(tree: TreeReader, settings: StackSettings, assignments: Sequence[Assignment]) -> ImagePlan:
     """Plan the images that people or pipelines name. Raises :class:`GitOpsStackError` with what is known instead."""
-    plan = Plan(settings.stack)
+    plan = ImagePlan(settings.stack)
     named: dict[tuple[str, str], Target] = {}
     for assignment in assignments:
         target = assignment.target
@@ -132,12 +132,12 @@ def plan_image_set(tree: TreeReader, settings: StackSettings, assignments: Seque
 
 def plan_promotion(
     tree: TreeReader, source: StackSettings, destination: StackSettings, targets: Sequence[Target]
-) -> Plan:
+) -> ImagePlan:
     """Plan to run in ``destination`` exactly what ``source`` runs. Raises :class:`GitOpsStackError`.
 
     Every image of an application that both stacks have is taken; one that differs has to be pinned in ``source``.
     """
-    plan = Plan(destination.stack, promoted_from=source.stack)
+    plan = ImagePlan(destination.stack, promoted_from=source.stack)
     for target in targets:
         origin, images = (_load(tree, settings, target.application) for settings in (source, destination))
         pairs = list(_pairs(target, origin, images, source.stack))
@@ -237,9 +237,9 @@ def _load(tree: TreeReader, settings: StackSettings, application: str) -> ImageF
 
 
 def _with_change(
-    plan: Plan, tree: TreeReader, images: ImageFile, target: Target, slot: Slot, image: ImageReference,
+    plan: ImagePlan, tree: TreeReader, images: ImageFile, target: Target, slot: Slot, image: ImageReference,
     settings: StackSettings,
-) -> tuple[Plan, TreeReader]:  # fmt: skip
+) -> tuple[ImagePlan, TreeReader]:  # fmt: skip
     texts = images.build_texts(slot.name, image)
     if not texts:
         return plan, tree

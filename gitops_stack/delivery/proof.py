@@ -8,7 +8,7 @@ from pathlib import Path
 from gitops_stack.delivery.announcement import RenderedWorkloads, is_image, list_images, prove_announcement
 from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.delivery.images.kustomization_images import find_kustomization
-from gitops_stack.delivery.plan import ImageChange, Plan
+from gitops_stack.delivery.plan import ImageChange, ImagePlan
 from gitops_stack.delivery.tree_reader import TreeReader, join
 from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError
@@ -19,7 +19,7 @@ _FILES = 2000  # that are searched for the place which wins
 
 
 def prove(
-    root: Path, plan: Plan, before: RenderedWorkloads, after: RenderedWorkloads, readers: Mapping[str, str]
+    root: Path, plan: ImagePlan, before: RenderedWorkloads, after: RenderedWorkloads, readers: Mapping[str, str]
 ) -> list[str]:
     """Hold ``plan``, which is written into the checkout ``root``, against the renders before and after it.
 
@@ -96,7 +96,7 @@ def _find_places(root: Path, folder: str, words: Iterable[str]) -> list[str]:
     return found[:_NAMED]
 
 
-def _check_overrides(tree: TreeReader, plan: Plan) -> Iterator[str]:
+def _check_overrides(tree: TreeReader, plan: ImagePlan) -> Iterator[str]:
     """Yield the files by which Argo CD changes the source again (docs/user-guide/parameters.md), where they have it."""
     for change in plan.changes:
         for name in (".argocd-source.yaml", f".argocd-source-{change.application}.yaml"):
@@ -110,7 +110,7 @@ def _check_overrides(tree: TreeReader, plan: Plan) -> Iterator[str]:
                     yield f"{place}: kustomize.images has {entry}, which Argo CD applies last; change it there"
 
 
-def _check_readers(root: Path, plan: Plan, readers: Mapping[str, str]) -> Iterator[str]:
+def _check_readers(root: Path, plan: ImagePlan, readers: Mapping[str, str]) -> Iterator[str]:
     for reader, folder in readers.items():
         read = load_read_paths(root, [folder])
         for path in plan.texts:

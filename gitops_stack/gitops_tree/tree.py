@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.pull_through import ImageCache, build_image_overrides
 from gitops_stack.conventions import ARGOCD_IMAGES, GENERATED_HEADER, GENERATED_PATCH_PREFIX
 from gitops_stack.gitops_tree.yaml_text import render_document
@@ -72,7 +72,7 @@ def build_images(settings: StackSettings) -> list[dict[str, str]]:
     """Build the `images:` that move Argo CD's own to the stack's pull-through caches; none without caches."""
     if settings.registry is None or settings.account is None or settings.region is None:
         return []
-    host = Account(settings.account.id, settings.region).registry_host
+    host = AccountRegion(settings.account.id, settings.region).registry_host
     caches = ImageCache(host, frozenset(settings.registry.pull_through_cache), settings.stack)
     return build_image_overrides(ARGOCD_IMAGES, caches)
 

@@ -8,11 +8,11 @@ from itertools import groupby
 from typing import Literal
 
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.application_spec import Source, read_application_spec
-from gitops_stack.policies.application_status import ApplicationStatus
-from gitops_stack.policies.fields import dig, mapping, read_wave, sequence, text
-from gitops_stack.policies.finding import ObjectName, RenderedObject
 from gitops_stack.preview.masking import mask_text
+from gitops_stack.rules.application_spec import Source, read_application_spec
+from gitops_stack.rules.application_status import ApplicationStatus
+from gitops_stack.rules.fields import dig, mapping, read_wave, sequence, text
+from gitops_stack.rules.finding import ObjectName, RenderedObject
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
 from gitops_stack.tree_check.difference import NOT_EXPANDED, ApplicationDifference, TreeDifference, list_unseen
 

@@ -16,7 +16,7 @@ from gitops_stack.gitops_tree.followed_branch import SECONDS, FollowedBranch
 from gitops_stack.gitops_tree.release import load_head
 from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.live_writes import merge
-from gitops_stack.policies.fields import dig
+from gitops_stack.rules.fields import dig
 
 _COMPARED_SECONDS = 60.0
 _POLL_SECONDS = 0.5

@@ -17,8 +17,8 @@ from gitops_stack.guard.followed import reference_to_itself
 from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import load_objects
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig
-from gitops_stack.policies.start_up import is_automated
+from gitops_stack.rules.fields import dig
+from gitops_stack.rules.start_up import is_automated
 
 _CONTROLLER = "application-controller"
 

@@ -13,7 +13,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.guard.changes import name_some
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig
+from gitops_stack.rules.fields import dig
 
 _KINDS = ("Application", "ApplicationSet")
 

@@ -25,8 +25,8 @@ from gitops_stack.lab.artifacts import ARTIFACTS
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.policies.fields import dig, mapping, text
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.fields import dig, mapping, text
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.api_types import list_groups
 
 Ask = Callable[[Sequence[RenderedObject]], list[Finding]]

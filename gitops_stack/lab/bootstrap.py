@@ -44,8 +44,8 @@ from gitops_stack.live_state import (
     read_applications,
 )
 from gitops_stack.manifests.app_projects import build_app_projects
-from gitops_stack.policies.application_status import ApplicationStatus
-from gitops_stack.policies.ownership import Certificate
+from gitops_stack.rules.application_status import ApplicationStatus
+from gitops_stack.rules.ownership import Certificate
 from gitops_stack.settings.missing_cluster import require_cluster
 
 ENGINE_ENVIRONMENT = "engine-environment.json"  # what a rehearsal's engine needs to find its account

@@ -20,7 +20,7 @@ from gitops_stack.account.base.wanted import Base, Jobs, default_bucket, list_ri
 from gitops_stack.account.crashed_creates import load_crashed_creates
 from gitops_stack.account.recover import Recovery
 from gitops_stack.account.session import Account
-from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
@@ -191,7 +191,7 @@ class Rehearsal:
 
     def _write_roles(self) -> None:
         """Write both roles as `gitops-stack account init` would make them."""
-        account = PlannedAccount(self._account_id, self._region)
+        account = AccountRegion(self._account_id, self._region)
         bucket, key = default_bucket(account), account.arn("kms", "key/state")
         made = tuple(list_made_issuers(self.settings))  # as written: no base has named its providers in the file
         base = Base(account, self.settings, bucket, key, Jobs("github", "acme/platform"), made)

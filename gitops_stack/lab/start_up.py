@@ -19,8 +19,8 @@ from gitops_stack.lab.volumes import provide_volumes
 from gitops_stack.live_state import load_applications, reference
 from gitops_stack.live_writes import merge
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.application_status import read_application
-from gitops_stack.policies.start_up import (
+from gitops_stack.rules.application_status import read_application
+from gitops_stack.rules.start_up import (
     Stage,
     has_failed,
     is_automated,

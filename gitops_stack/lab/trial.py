@@ -46,10 +46,10 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_argocd_secrets
 from gitops_stack.patterns import same_repository
-from gitops_stack.policies.application_spec import Source, is_app_project
-from gitops_stack.policies.fields import read_wave
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.start_up import has_synced, is_followed
+from gitops_stack.rules.application_spec import Source, is_app_project
+from gitops_stack.rules.fields import read_wave
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.rules.start_up import has_synced, is_followed
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 

@@ -11,7 +11,7 @@ from gitops_stack.conventions import PROJECTS_APPLICATION, ROOT_APPLICATION, SEL
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.live_state import connect
-from gitops_stack.policies.application_status import ApplicationStatus
+from gitops_stack.rules.application_status import ApplicationStatus
 from gitops_stack.settings import StackSettings
 
 _POLL_SECONDS = 0.5

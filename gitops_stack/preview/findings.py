@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from gitops_stack.policies.fields import mapping
-from gitops_stack.policies.finding import Finding, ObjectName
 from gitops_stack.preview.masking import mask_text
+from gitops_stack.rules.fields import mapping
+from gitops_stack.rules.finding import Finding, ObjectName
 
 _WELL = ("ok", "fine", "pass", "passed")
 _SENTENCE_KEYS = ("finding", "message", "found", "needs", "needed", "remedy", "fix")

@@ -12,9 +12,9 @@ from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.manifest_set import object_key, object_name
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig, text
-from gitops_stack.policies.finding import ObjectName
 from gitops_stack.preview.object_difference import ObjectDifference, compare_objects
+from gitops_stack.rules.fields import dig, text
+from gitops_stack.rules.finding import ObjectName
 
 ManifestSources = Mapping[str, Sequence[Manifest]]
 """What an object came from, an application -> objects."""

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import yaml
 
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.finding import ObjectName
-from gitops_stack.policies.generated_names import find_successors
 from gitops_stack.preview.masking import mask_pair
+from gitops_stack.rules.finding import ObjectName
+from gitops_stack.rules.generated_names import find_successors
 
 Change = Literal["added", "removed", "changed"]
 _LONGEST = 100_000  # characters of an object, beyond which only the places that differ are named

@@ -10,7 +10,7 @@ from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.gitops_tree.tree import PATCHES
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file, render_document
 from gitops_stack.manifests import Manifest
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text
+from gitops_stack.scaffold.plan import ProjectPlan, check_edited, load_stack_text
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import stack_file
 
@@ -18,7 +18,7 @@ _ARGOCD = f"{PULUMI_PROJECT}:argocd"
 _HEADER = "# Written once by gitops-stack adopt, from the installation that was there. Yours from now on.\n"
 
 
-def plan_adoption(project: Path, settings: StackSettings, report: AdoptionReport) -> Plan:
+def plan_adoption(project: Path, settings: StackSettings, report: AdoptionReport) -> ProjectPlan:
     """Plan the patches, AppProjects and settings that keep what ``report`` says would be lost.
 
     A file of an earlier adoption is added to. Raises :class:`GitOpsStackError` when the settings would be refused.
@@ -41,7 +41,7 @@ def plan_adoption(project: Path, settings: StackSettings, report: AdoptionReport
     after = check_edited(project, {settings.stack: text.text})
     if text.text != before:
         writes[stack_file(settings.stack)] = text.text
-    return Plan(writes=writes, stacks=after)
+    return ProjectPlan(writes=writes, stacks=after)
 
 
 def _added_to(file: Path, patch: Manifest) -> Manifest:

@@ -14,16 +14,16 @@ from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import same_repository
-from gitops_stack.policies.fields import text
+from gitops_stack.rules.fields import text
 from gitops_stack.scaffold.app_manifests import WORKLOADS
 from gitops_stack.scaffold.application_sets import load_authored
 from gitops_stack.scaffold.applications import NAME, PROJECTS_KEY, WORKLOADS_KEY
-from gitops_stack.scaffold.plan import Announcement, Plan, check_edited, load_stack_text, load_stacks
+from gitops_stack.scaffold.plan import Announcement, ProjectPlan, check_edited, load_stack_text, load_stacks
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.closure import load_closure
 
 
-def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
+def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> ProjectPlan:
     """Plan step one: no stack (or none of ``stacks``) lists the application; its folder stays."""
     everywhere = {stack: load_stack_file(project, stack) for stack in load_stacks(project)}
     chosen = list(stacks) or list(everywhere)
@@ -38,7 +38,7 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
                 Problem("is not a workload here", f"known here: {', '.join(known) or 'none'}", "app remove", name)
             )
         step = "" if remaining else f"; to delete {folder}: gitops-stack app remove {name} --files"
-        return Plan(notes=(f"{name}: is not listed in {', '.join(chosen)}{step}",))
+        return ProjectPlan(notes=(f"{name}: is not listed in {', '.join(chosen)}{step}",))
     texts = {}
     for stack in listing:
         edited = load_stack_text(project, stack)
@@ -56,7 +56,7 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
         unused = sorted(owner for owner in owners if not any(_users(found, owner) for found in settings.values()))
         option = f" --project {unused[0]}" if len(unused) == 1 else ""
         notes.append(f"once it is gone from the clusters: gitops-stack app remove {name} --files{option}")
-    return Plan(
+    return ProjectPlan(
         writes={stack_file(stack): text for stack, text in texts.items()},
         stacks=settings,
         notes=tuple(notes),
@@ -64,7 +64,7 @@ def plan_removal(project: Path, name: str, stacks: Sequence[str]) -> Plan:
     )
 
 
-def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
+def plan_deletion(project: Path, name: str, app_project: str | None) -> ProjectPlan:
     """Plan step two: delete the folder, and the entry of ``app_project`` where nothing belongs to it any more.
 
     Refused while any stack lists the application, anything else reads its folder, or still belongs to that project.
@@ -100,7 +100,7 @@ def plan_deletion(project: Path, name: str, app_project: str | None) -> Plan:
     ]
     along = [("AppProject", str(app_project))]
     along += [("Namespace", one) for stack in texts for one in _literal(everywhere[stack], str(app_project))]
-    return Plan(
+    return ProjectPlan(
         writes={stack_file(stack): text for stack, text in texts.items()},
         removals=(folder,) if (project / folder).is_dir() else (),
         stacks=check_edited(project, texts),

@@ -18,7 +18,7 @@ from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import match_glob, same_repository
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.settings import StackSettings
 
 _LIST = ("spec", "generators", 0, "list")

@@ -20,7 +20,7 @@ from gitops_stack.scaffold.app_manifests import (
     workload_path,
 )
 from gitops_stack.scaffold.kept_base import build_added_overlays, is_kept
-from gitops_stack.scaffold.plan import Announcement, Plan, check_edited, load_stack_text, load_stacks
+from gitops_stack.scaffold.plan import Announcement, ProjectPlan, check_edited, load_stack_text, load_stacks
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 
@@ -42,7 +42,7 @@ def plan_addition(
     stacks: Sequence[str],
     helm: bool,
     manual: Sequence[str] = (),
-) -> Plan:
+) -> ProjectPlan:
     """Plan base, overlays, workload entries and project entries of a new application; no stacks: all there are.
 
     In the stacks ``manual``, and where all other workloads do, it waits for a person to sync it.
@@ -85,7 +85,7 @@ def plan_addition(
     image = "" if existing else source.image  # what is kept runs what it ran
     along = (("AppProject", app_project), ("Namespace", namespace))
     announced = Announcement(name, "appear", tuple(chosen), along=along, image=image)
-    return Plan(writes=writes, stacks=edited, notes=tuple(notes), announced=announced)
+    return ProjectPlan(writes=writes, stacks=edited, notes=tuple(notes), announced=announced)
 
 
 def check_app(name: str, source: AppSource) -> Iterator[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from gitops_stack.delivery.image_reference import parse_image_reference, split_image
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.manifests.environments import QUOTA, Environment
-from gitops_stack.policies.fields import text
-from gitops_stack.policies.pods import containers
+from gitops_stack.rules.fields import text
+from gitops_stack.rules.pods import containers
 from gitops_stack.scaffold.environments import load_environments
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree

@@ -20,8 +20,8 @@ from gitops_stack.manifests.environments import (
     build_environments_project,
     build_quota,
 )
-from gitops_stack.policies.fields import dig, mapping, sequence, text
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.rules.fields import dig, mapping, sequence, text
+from gitops_stack.scaffold.plan import ProjectPlan
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.selection import list_applications
@@ -68,7 +68,7 @@ def plan_environment(
     ttl: str = "",
     quota: Quota | None = None,
     now: datetime | None = None,
-) -> Plan:
+) -> ProjectPlan:
     """Plan an environment with applications of the stack; none ``chosen``: all that can be there a second time.
 
     Raises :class:`GitOpsStackError` with every finding.
@@ -95,10 +95,10 @@ def plan_environment(
         **_render_project(settings, [*known, made]),
     }
     notes = [*left_out, f"next: review, commit and push; namespace {made.namespace} and its applications then appear"]
-    return Plan(writes=writes, notes=tuple(notes))
+    return ProjectPlan(writes=writes, notes=tuple(notes))
 
 
-def plan_removal(project: Path, settings: StackSettings, names: Sequence[str]) -> Plan:
+def plan_removal(project: Path, settings: StackSettings, names: Sequence[str]) -> ProjectPlan:
     """Plan to take environments out, each whole. Raises :class:`GitOpsStackError` for one that is not there."""
     known = {one.name: one for one in load_environments(project, settings)}
     GitOpsStackError.raise_for(
@@ -112,7 +112,7 @@ def plan_removal(project: Path, settings: StackSettings, names: Sequence[str]) -
     left = [one for name, one in known.items() if name not in names]
     goes = ", ".join(f"{(one := known[name]).namespace}{f' of {one.owner}' if one.owner else ''}" for name in names)
     note = f"next: review, commit and push; Argo CD then deletes {goes} with all that is in it, and nothing else"
-    return Plan(writes=_render_project(settings, left), removals=tuple(removals), notes=(note,))
+    return ProjectPlan(writes=_render_project(settings, left), removals=tuple(removals), notes=(note,))
 
 
 def list_expired(environments: Iterable[Environment], now: datetime) -> list[str]:

@@ -12,7 +12,7 @@ from gitops_stack.delivery.edits.manifest import load_images
 from gitops_stack.delivery.image_reference import split_image
 from gitops_stack.edits.yaml_source import load_data
 from gitops_stack.errors import GitOpsStackError, Problem
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.scaffold.app_manifests import (
     WORKLOADS,
     AppSource,

@@ -37,7 +37,7 @@ class Announcement:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProjectPlan:
     """Files to write (path below the project -> text), folders and files to remove, stacks whose tree is rendered.
 
     ``notes`` are sentences for the operator: what was kept, what has to be looked at, which command comes next.

@@ -14,8 +14,8 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.delivery.announcement import describe_more, find_changes, is_image, list_images
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import write_tree
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.scaffold.plan import Announcement, Plan
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.scaffold.plan import Announcement, ProjectPlan
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets.repository import Listing
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications, load_tree
@@ -26,7 +26,7 @@ _NEVER_SYNCED = "project-", "shared-object"
 _UNRENDERED = "render-failed", "dangling-path", "incomplete-source", "destination-invalid"
 
 
-def prove(project: Path, plan: Plan) -> list[str]:
+def prove(project: Path, plan: ProjectPlan) -> list[str]:
     """Hold what ``plan`` announces against the renders before and after it. Returns what could not be looked at.
 
     Raises :class:`GitOpsStackError` when something else would change, or what is announced would not.

@@ -27,7 +27,7 @@ from gitops_stack.manifests.pull_requests import (
     quote_braces,
 )
 from gitops_stack.patterns import match_namespace, normalize_repository
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.scaffold.environment_images import read_image, replace_image
 from gitops_stack.scaffold.environments import (
     build_source,
@@ -36,7 +36,7 @@ from gitops_stack.scaffold.environments import (
     load_environments,
     render_files,
 )
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.plan import ProjectPlan
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 
@@ -66,7 +66,7 @@ def plan_pull_requests(
     *,
     chosen: Sequence[str] = (),
     images: Sequence[str] = (),
-) -> Plan:
+) -> ProjectPlan:
     """Plan to follow the pull requests ``wanted`` asks for; ``images`` are APP=REPOSITORY, tagged with the commit.
 
     An application that is read from the repository itself is read at the pull request's commit. Raises
@@ -115,16 +115,16 @@ def plan_pull_requests(
         f"next: review, commit and push; each pull request of {made.repository} labelled {' and '.join(made.labels)} "
         f"then gets namespace {made.application_set}-NUMBER",
     ]
-    return Plan(writes=writes, notes=tuple(notes))
+    return ProjectPlan(writes=writes, notes=tuple(notes))
 
 
-def plan_pull_requests_removal(project: Path, settings: StackSettings, names: Sequence[str]) -> Plan:
+def plan_pull_requests_removal(project: Path, settings: StackSettings, names: Sequence[str]) -> ProjectPlan:
     """Plan to follow ``names`` no more; their projects stay, as an Application without one cannot be deleted."""
     removals = [_file(settings, name) for name in names]
     removals += [folder for name in names if (project / (folder := find_folder(settings, name))).is_dir()]
     goes = ", ".join(f"pr-{name}-*" for name in names)
     note = f"next: review, commit and push; Argo CD then deletes {goes} with all that is in them, and nothing else"
-    return Plan(removals=tuple(removals), notes=(note,))
+    return ProjectPlan(removals=tuple(removals), notes=(note,))
 
 
 def _check(settings: StackSettings, wanted: PullRequests, known: Sequence[PullRequests]) -> Iterator[str]:

@@ -10,11 +10,11 @@ from typing import Any
 from gitops_stack import conventions
 from gitops_stack.config import load_stack_file, stack_file
 from gitops_stack.errors import GitOpsStackError, Problem
-from gitops_stack.policies.fields import dig, text
+from gitops_stack.rules.fields import dig, text
 from gitops_stack.scaffold.app_manifests import APP_KINDS, AppSource, build_folder_files
 from gitops_stack.scaffold.application_sets import AuthoredSet, load_authored, load_sets
 from gitops_stack.scaffold.applications import PROJECTS_KEY, check_app
-from gitops_stack.scaffold.plan import Announcement, Plan, load_stacks
+from gitops_stack.scaffold.plan import Announcement, ProjectPlan, load_stacks
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.application_sets import RefusedError, Repository, expand_application_set, path_parameters
 from gitops_stack.tree_check.source_roots import SourceRoots
@@ -22,7 +22,7 @@ from gitops_stack.tree_check.source_roots import SourceRoots
 
 def plan_entry(
     project: Path, name: str, set_name: str, *, values: Mapping[str, str], source: AppSource, stacks: Sequence[str]
-) -> Plan:
+) -> ProjectPlan:
     """Plan the entry ``name`` of a set in ``stacks``; none named: all that have the set.
 
     A list gets one more element of ``name`` and ``values``, which are the keys its template uses; a set of folders gets
@@ -49,10 +49,12 @@ def plan_entry(
     where = ", ".join(found.stack for found, _ in chosen)
     next_step = f"next: review, commit and push; ApplicationSet {set_name} then creates the application in {where}"
     stacks_with_it = tuple(found.stack for found, _ in chosen)
-    return Plan(writes=writes, notes=(next_step,), announced=Announcement(name, "appear", stacks_with_it, set_name))
+    return ProjectPlan(
+        writes=writes, notes=(next_step,), announced=Announcement(name, "appear", stacks_with_it, set_name)
+    )
 
 
-def plan_entry_removal(project: Path, name: str, set_name: str, stacks: Sequence[str]) -> Plan:
+def plan_entry_removal(project: Path, name: str, set_name: str, stacks: Sequence[str]) -> ProjectPlan:
     """Plan to take the entry ``name`` out of a set, in one step: what the set made goes when the entry goes."""
     chosen = _load_chosen(project, set_name, stacks)
     writes: dict[str, str] = {}
@@ -74,7 +76,7 @@ def plan_entry_removal(project: Path, name: str, set_name: str, stacks: Sequence
     GitOpsStackError.raise_for(_check_other_readers(project, removals, name, set_name, stacks))
     notes = [_consequence(found) for found in listed]
     announced = Announcement(name, "go", tuple(found.stack for found in listed), set_name)
-    return Plan(writes, tuple(removals), notes=("next: review, commit and push", *notes), announced=announced)
+    return ProjectPlan(writes, tuple(removals), notes=("next: review, commit and push", *notes), announced=announced)
 
 
 def _load_chosen(project: Path, set_name: str, stacks: Sequence[str]) -> list[tuple[AuthoredSet, StackSettings]]:

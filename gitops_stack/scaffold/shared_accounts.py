@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
 from gitops_stack.config import stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
@@ -52,7 +52,7 @@ def _compare_pullers(stacks: Mapping[str, StackText], source: str, stack: str, o
 
 def _compare_providers(text: StackText, shared: Mapping[str, StackText], account: str) -> Iterator[str]:
     """IAM refuses a second OIDC provider of one issuer in an account."""
-    partition = Account(account, str(text.value(_REGION))).partition
+    partition = AccountRegion(account, str(text.value(_REGION))).partition
     for forge in sorted(_made_providers(text)):
         makers = [other for other, found in shared.items() if forge in _made_providers(found)]
         if makers:

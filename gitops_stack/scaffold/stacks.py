@@ -15,7 +15,7 @@ from gitops_stack.gitops_tree.files import is_generated
 from gitops_stack.gitops_tree.read_paths import is_read, list_named
 from gitops_stack.gitops_tree.tree import LOCK, PATCHES, build_tree
 from gitops_stack.scaffold.app_manifests import WORKLOADS
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text, load_text
+from gitops_stack.scaffold.plan import ProjectPlan, check_edited, load_stack_text, load_text
 from gitops_stack.scaffold.promotion import PROMOTION, insert_stack, load_promotion_order, render_promotion
 from gitops_stack.scaffold.shared_accounts import compare_accounts
 from gitops_stack.scaffold.stack_values import (
@@ -34,7 +34,9 @@ _CLUSTER = f"{PULUMI_PROJECT}:cluster"
 _NETWORK = (f"{PULUMI_PROJECT}:network", "cidr")
 
 
-def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, str], after: str | None = None) -> Plan:
+def plan_stack(
+    project: Path, stack: str, *, source: str, values: Mapping[str, str], after: str | None = None
+) -> ProjectPlan:
     """Plan stack ``stack`` as a copy of ``source``; ``values`` are settings as `network.cidr` -> text.
 
     A network is taken from the free ones unless given. The lock is copied when the installation is the same byte for
@@ -73,7 +75,7 @@ def plan_stack(project: Path, stack: str, *, source: str, values: Mapping[str, s
     notes.append(
         f"next: {'review' if locked else f'gitops-stack lock --stack {stack}'}, commit, pulumi stack init {stack}"
     )
-    return Plan(writes=writes | pipelines, stacks=settings, notes=tuple(notes))
+    return ProjectPlan(writes=writes | pipelines, stacks=settings, notes=tuple(notes))
 
 
 def propose_values(project: Path, source: str, stack: str) -> dict[str, str]:

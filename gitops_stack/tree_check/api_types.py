@@ -12,10 +12,10 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal, NamedTuple
 
-from gitops_stack.policies.api.check import check_part, checked_types
-from gitops_stack.policies.api.parts import Part, Violation
-from gitops_stack.policies.api.tables import NOT_REQUIRED
-from gitops_stack.policies.fields import mapping, sequence
+from gitops_stack.rules.api.check import check_part, checked_types
+from gitops_stack.rules.api.parts import Part, Violation
+from gitops_stack.rules.api.tables import NOT_REQUIRED
+from gitops_stack.rules.fields import mapping, sequence
 
 Schema = dict[str, Any]
 Kind = tuple[str, str, str]

@@ -10,10 +10,10 @@ from pathlib import Path
 from gitops_stack.conventions import ARGOCD_GROUP, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_root_application
-from gitops_stack.policies.application_spec import ApplicationSpec, Source, is_application, read_application_spec
-from gitops_stack.policies.fields import dig, text
-from gitops_stack.policies.finding import Finding, ObjectName, RenderedObject
-from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
+from gitops_stack.rules.application_spec import ApplicationSpec, Source, is_application, read_application_spec
+from gitops_stack.rules.fields import dig, text
+from gitops_stack.rules.finding import Finding, ObjectName, RenderedObject
+from gitops_stack.rules.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.directory import flatten

@@ -14,11 +14,11 @@ from gitops_stack.gitops_tree.tree import PATCHES, patch_file
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.patches import build_library_patches
-from gitops_stack.policies.access_policy import RULE, check_access_policy
-from gitops_stack.policies.fields import mapping, text
-from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.overridden import has_field, list_overridden
-from gitops_stack.policies.subscriptions import check_subscriptions
+from gitops_stack.rules.access_policy import RULE, check_access_policy
+from gitops_stack.rules.fields import mapping, text
+from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.overridden import has_field, list_overridden
+from gitops_stack.rules.subscriptions import check_subscriptions
 from gitops_stack.settings import ArgoCDSettings, StackSettings
 from gitops_stack.tree_check.applications import Tree
 

@@ -22,7 +22,7 @@ import yaml
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import render_kustomization
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig
+from gitops_stack.rules.fields import dig
 from gitops_stack.tree_check.batch_candidate import FIELD, Candidate, load_candidate
 
 MOST = 16  # beyond it a folder costs no less: kustomize compares every object with all others

@@ -16,9 +16,9 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
 
-from gitops_stack.policies.api.parts import Violation
-from gitops_stack.policies.fields import mapping, sequence, text
-from gitops_stack.policies.finding import Finding, RenderedObject, count_noun
+from gitops_stack.rules.api.parts import Violation
+from gitops_stack.rules.fields import mapping, sequence, text
+from gitops_stack.rules.finding import Finding, RenderedObject, count_noun
 
 try:
     from cel_expr_python import cel

@@ -20,7 +20,7 @@ from gitops_stack.charts.helm import HelmTimeout, find_error, find_helm, run_hel
 from gitops_stack.errors import Problem, shorten
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
 from gitops_stack.patterns import is_version, match_doublestar
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched
 from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 from gitops_stack.tree_check.source import ChartProblem, Render, Request

@@ -10,8 +10,8 @@ from pathlib import Path
 from gitops_stack.conventions import SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_stack_installation
-from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.preview.masking import mask_text
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
 from gitops_stack.stack_files import stack_file
@@ -24,8 +24,8 @@ from gitops_stack.tree_check.json_form import settle_json
 from gitops_stack.tree_check.judge import judge
 from gitops_stack.tree_check.origins import locate_object
 from gitops_stack.tree_check.plugins import FOLDER, load_plugins, run_plugins
-from gitops_stack.tree_check.policies_file import POLICIES_FILE, apply_policies, load_policies
-from gitops_stack.tree_check.result import CheckOptions, Report, load_report, report_key, write_report
+from gitops_stack.tree_check.result import CheckOptions, CheckResult, load_report, report_key, write_report
+from gitops_stack.tree_check.rule_switches import POLICIES_FILE, apply_switches, load_switches
 from gitops_stack.tree_check.schemas import SchemaSet, choose_version
 from gitops_stack.tree_check.source import SourceTools
 from gitops_stack.tree_check.source_roots import relative_path
@@ -46,7 +46,7 @@ def check_stack(
     paths: Sequence[Path] = (),
     options: CheckOptions = _DEFAULT,
     ask: Ask | None = None,
-) -> Report:
+) -> CheckResult:
     """Check a stack's tree and all that its applications render; with ``paths``, report what lies in them alone.
 
     The report's counts are then those of the applications that read these paths.
@@ -64,11 +64,11 @@ def check_stack(
     kept = None if plugins.installed or ask else load_report(key)
     if kept is not None:
         return kept
-    entries = load_policies(project, (policy.rule for policy in plugins.policies))
+    entries = load_switches(project, (policy.rule for policy in plugins.policies))
     problems = _check_installation(project, settings)
     notes = list(_note_missing_cluster(settings))
     if notes and not (project / settings.tree_path).exists():
-        return Report(notes[0].file, settings.stack, version, 0, 0, tuple(notes))
+        return CheckResult(notes[0].file, settings.stack, version, 0, 0, tuple(notes))
     tree = load_tree(project, settings, kubernetes_version=version)
     settle_json(tree)
     found = [*problems, *notes, *tree.findings]
@@ -80,14 +80,14 @@ def check_stack(
     found += ask(tree.objects) if ask else []
     # What the installation renders is generated: nobody may edit it, so there is nothing a policy could ask for.
     found += run_plugins(plugins, [one for one in tree.objects if one.application != SELF_MANAGEMENT_APPLICATION])
-    switched = apply_policies(found, entries, options.profile)
+    switched = apply_switches(found, entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     chosen = _within(placed, tree, paths, project) if paths else placed
     covered = tuple(str(path) for path in paths if _covers(path, tree, project / settings.tree_path, project))
     reading = _reading(tree, paths, project) if paths else tree.applications
     counts = (len(reading), sum(len(one.objects) for one in reading))
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
-    report = Report(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered, lacking)
+    report = CheckResult(settings.tree_path, settings.stack, version, *counts, _sorted(chosen), covered, lacking)
     if not plugins.installed and not plugins.findings and not ask:
         tree.inputs.add_folder(project / settings.tree_path)
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
@@ -102,7 +102,7 @@ def check_folder(
     build_options: str | None = None,
     options: CheckOptions = _DEFAULT,
     ask: Ask | None = None,
-) -> Report:
+) -> CheckResult:
     """Check a folder of manifests, a kustomization or a chart, without a stack.
 
     ``build_options`` are those that Argo CD gives to `kustomize build`; none when nobody said.
@@ -115,7 +115,7 @@ def check_folder(
     kept = None if plugins.installed or ask else load_report(key)
     if kept is not None:
         return kept
-    entries = load_policies(project, (policy.rule for policy in plugins.policies))
+    entries = load_switches(project, (policy.rule for policy in plugins.policies))
     tools = SourceTools(build_options, kubernetes_version=version)
     tree = load_folder(project, folder, tools, exclude=options.exclude)
     settle_json(tree)
@@ -124,12 +124,12 @@ def check_folder(
     found += run_plugins(plugins, tree.objects)
     found += ask(tree.objects) if ask else []
     sure = soften(found, tree.objects, tree.guessed - tree.broken)
-    switched = apply_policies(sure, entries, options.profile)
+    switched = apply_switches(sure, entries, options.profile)
     placed = [_place(finding, tree, project) for finding in _without_excluded(switched, project, options)]
     place = relative_path(folder, project)
     lacking = tuple(mask_text(sentence) for sentence in tree.lacking)
     counts = (len(tree.applications), len(tree.objects))
-    report = Report(place, "", version, *counts, _sorted(placed), lacking=lacking)
+    report = CheckResult(place, "", version, *counts, _sorted(placed), lacking=lacking)
     if not plugins.installed and not plugins.findings and not ask:
         write_report(key, _add_inputs(project, tree.inputs, options), started, report)
     return report
@@ -146,10 +146,10 @@ def _without_excluded(findings: Iterable[Finding], project: Path, options: Check
             yield finding
 
 
-def build_settings_report(project: Path, stack: str, problems: Iterable[Problem]) -> Report:
+def build_settings_report(project: Path, stack: str, problems: Iterable[Problem]) -> CheckResult:
     """Build the report of a stack whose settings cannot be used; nothing else of it was checked."""
     findings = [_installation_finding(problem, project, stack) for problem in problems]
-    return Report(stack_file(stack), stack, "", 0, 0, _sorted(findings))
+    return CheckResult(stack_file(stack), stack, "", 0, 0, _sorted(findings))
 
 
 def _note_missing_cluster(settings: StackSettings) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ import yaml
 from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import COMMIT
-from gitops_stack.policies import fields
-from gitops_stack.policies.fields import mapping, sequence
+from gitops_stack.rules import fields
+from gitops_stack.rules.fields import mapping, sequence
 from gitops_stack.tree_check.inputs import digest_file
 
 _REMOTE = re.compile(

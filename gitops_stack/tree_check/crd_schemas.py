@@ -16,8 +16,8 @@ from typing import Any
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.api.parts import Violation
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.api.parts import Violation
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.tree_check.api_types import find_repeated
 
 Schema = dict[str, Any]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from gitops_stack.policies.finding import Finding, ObjectName
-from gitops_stack.policies.risks import ApplicationState, Risk, judge_application
 from gitops_stack.preview.masking import mask_text
 from gitops_stack.preview.object_difference import ObjectDifference, compare_objects
+from gitops_stack.rules.finding import Finding, ObjectName
+from gitops_stack.rules.risks import ApplicationState, Risk, judge_application
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from html import escape
 from typing import Any
 
-from gitops_stack.policies.finding import count_noun
 from gitops_stack.preview.markdown import cell, code, fence
+from gitops_stack.rules.finding import count_noun
 from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference
 from gitops_stack.tree_check.risk_report import render_happening
 

@@ -13,7 +13,7 @@ from typing import Any
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.manifest_file import UnrelatedFileError, is_skipped, read_manifests
 from gitops_stack.patterns import match_glob
-from gitops_stack.policies.fields import mapping, text
+from gitops_stack.rules.fields import mapping, text
 from gitops_stack.tree_check.jsonnet import evaluate_files
 from gitops_stack.tree_check.source import Render, Request
 

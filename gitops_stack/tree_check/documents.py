@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gitops_stack.errors import Problem
-from gitops_stack.policies.fields import dig, mapping, text
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.fields import dig, mapping, text
+from gitops_stack.rules.finding import Finding
 
 
 class Shown(Protocol):

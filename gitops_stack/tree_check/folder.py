@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitops_stack.conventions import ARGOCD_GROUP
-from gitops_stack.policies.application_spec import is_application, read_application_spec
-from gitops_stack.policies.fields import dig, text
-from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.scope import build_custom_scopes, settle_namespaces
+from gitops_stack.rules.application_spec import is_application, read_application_spec
+from gitops_stack.rules.fields import dig, text
+from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.directory import flatten

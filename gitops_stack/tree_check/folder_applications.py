@@ -13,9 +13,9 @@ from pathlib import Path
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
-from gitops_stack.policies.application_spec import ApplicationSpec
-from gitops_stack.policies.fields import mapping
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.application_spec import ApplicationSpec
+from gitops_stack.rules.fields import mapping
+from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.source import Request, SourceTools
 from gitops_stack.tree_check.source_location import Located, SourceLocator
 from gitops_stack.tree_check.source_roots import SourceRoots, choose_repositories

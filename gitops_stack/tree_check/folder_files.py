@@ -20,7 +20,7 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
 from gitops_stack.patterns import match_glob
-from gitops_stack.policies.fields import mapping
+from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.api_types import find_groups, known_versions
 from gitops_stack.tree_check.closure import Closure, list_inflated, load_closure
 

@@ -12,8 +12,8 @@ import yaml
 
 from gitops_stack.gitops_tree import render_cache
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.fields import dig, mapping, text
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.fields import dig, mapping, text
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.source import SourceTools
 
 _CUSTOMIZATIONS = "resource.customizations"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.applications import Tree
 
 _DEEPEST = 200  # the API server stops at 10,000, Python's own recursion before 1,000

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import Problem, last_line, shorten
-from gitops_stack.policies.fields import mapping, sequence, text
-from gitops_stack.policies.finding import count_noun
+from gitops_stack.rules.fields import mapping, sequence, text
+from gitops_stack.rules.finding import count_noun
 from gitops_stack.tree_check.source import Render, Request
 
 _SECONDS = 60.0

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from gitops_stack.policies.app_project import (
+from gitops_stack.rules.app_project import (
     Permissions,
     check_app_project,
     check_application,
     check_rendered,
     fill_default_project,
 )
-from gitops_stack.policies.application_spec import is_app_project
-from gitops_stack.policies.dangers import check_finalizer, check_pruning, check_secret
-from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.images import check_images
-from gitops_stack.policies.made_values import check_made_values
-from gitops_stack.policies.overrides import check_kept_overrides
-from gitops_stack.policies.references import check_application_names, check_owners, check_selectors, check_sources
-from gitops_stack.policies.workloads import (
+from gitops_stack.rules.application_spec import is_app_project
+from gitops_stack.rules.dangers import check_finalizer, check_pruning, check_secret
+from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.images import check_images
+from gitops_stack.rules.made_values import check_made_values
+from gitops_stack.rules.overrides import check_kept_overrides
+from gitops_stack.rules.references import check_application_names, check_owners, check_selectors, check_sources
+from gitops_stack.rules.workloads import (
     check_disruption,
     check_environment,
     check_probes,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from gitops_stack.conventions import IN_CLUSTER, IN_CLUSTER_NAME
 from gitops_stack.patterns import normalize_server
-from gitops_stack.policies.application_spec import ApplicationSpec
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.application_spec import ApplicationSpec
+from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.application_sets.clusters import Cluster
 from gitops_stack.tree_check.application_sets.clusters_file import CLUSTERS_FILE
 

@@ -16,7 +16,7 @@ from gitops_stack.errors import GitOpsStackError, Problem, last_line, shorten
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.kustomize import kustomization_file
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file, render_document
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.source import Request
 
 _SECONDS = 60.0

@@ -14,8 +14,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.rules import BY_ID
+from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.known_rules import BY_ID
 
 ENTRY_POINTS = "gitops_stack.policies"
 FOLDER = "policies"
@@ -35,7 +35,7 @@ class _FromSource(SourceFileLoader):
 
 
 @dataclass(frozen=True)
-class Policy:
+class OwnPolicy:
     """One own policy; its rule is the function's name without `check_`, with dashes."""
 
     rule: str
@@ -52,7 +52,7 @@ class Policy:
 class Plugins:
     """What was found: the policies, and a finding for each file that cannot be loaded."""
 
-    policies: list[Policy] = field(default_factory=list)
+    policies: list[OwnPolicy] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     installed: bool = False
 
@@ -93,7 +93,7 @@ def run_plugins(plugins: Plugins, objects: Sequence[RenderedObject]) -> Iterator
             yield _refused(policy, said, "yield what RenderedObject.finding() returns")
 
 
-def _add(plugins: Plugins, policies: Iterable[Policy]) -> None:
+def _add(plugins: Plugins, policies: Iterable[OwnPolicy]) -> None:
     for policy in policies:
         if policy.rule in BY_ID:  # one switch for both would switch off more than is meant
             said = f"{policy.name} is named as the built-in rule {policy.rule}"
@@ -112,12 +112,12 @@ def _load_module(file: Path) -> ModuleType:
     return module
 
 
-def _policies(loaded: object, place: str) -> Iterator[Policy]:
+def _policies(loaded: object, place: str) -> Iterator[OwnPolicy]:
     functions = [loaded] if not isinstance(loaded, ModuleType) else list(vars(loaded).values())
     for function in functions:
         name = getattr(function, "__name__", "")
         if callable(function) and name.startswith(_PREFIX):
-            yield Policy(name.removeprefix(_PREFIX).replace("_", "-"), place, function)
+            yield OwnPolicy(name.removeprefix(_PREFIX).replace("_", "-"), place, function)
 
 
 def _failed(place: str, error: BaseException) -> Finding:
@@ -131,7 +131,7 @@ def _failed(place: str, error: BaseException) -> Finding:
     return Finding("policy-failed", "error", place, None, line, said, "correct the policy")
 
 
-def _refused(policy: Policy, said: str, needs: str) -> Finding:
+def _refused(policy: OwnPolicy, said: str, needs: str) -> Finding:
     code = getattr(policy.check, "__code__", None)
     line = f"line {code.co_firstlineno}" if code is not None else ""
     return Finding("policy-failed", "error", policy.file, None, line, said, needs)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.policies.fields import mapping, text
-from gitops_stack.policies.made_values import MADE_ANEW, MADE_ANEW_ENCODED
+from gitops_stack.rules.fields import mapping, text
+from gitops_stack.rules.made_values import MADE_ANEW, MADE_ANEW_ENCODED
 
 # Functions of Helm whose result is another one at every call (sprig's documentation), and the clock.
 _MAKING = re.compile(

@@ -26,7 +26,7 @@ from gitops_stack.gitops_tree.kustomize import (
 from gitops_stack.gitops_tree.render_cache import render_key
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import mapping
+from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.batch import Built, build_together
 from gitops_stack.tree_check.bounds import check_links
 from gitops_stack.tree_check.chart import render_chart

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gitops_stack.policies.finding import Finding
-from gitops_stack.policies.rules import BY_ID
-from gitops_stack.tree_check.result import Report
+from gitops_stack.rules.finding import Finding
+from gitops_stack.rules.known_rules import BY_ID
+from gitops_stack.tree_check.result import CheckResult
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def build_json(reports: Sequence[Report]) -> dict[str, Any]:
+def build_json(reports: Sequence[CheckResult]) -> dict[str, Any]:
     """Build the JSON document of `check`; its keys are part of the interface."""
     return {
         "checks": [
@@ -48,7 +48,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def build_sarif(reports: Sequence[Report], version: str, prefix: str = "") -> dict[str, Any]:
+def build_sarif(reports: Sequence[CheckResult], version: str, prefix: str = "") -> dict[str, Any]:
     """Build a SARIF log with one run; ``prefix`` leads from the repository's root to the project."""
     findings = _distinct(reports)
     used = sorted({finding.rule for finding in findings})
@@ -104,7 +104,7 @@ def _sarif_result(finding: Finding, index: int, prefix: str) -> dict[str, Any]:
     }
 
 
-def build_annotations(reports: Sequence[Report], prefix: str = "") -> Iterator[str]:
+def build_annotations(reports: Sequence[CheckResult], prefix: str = "") -> Iterator[str]:
     """Yield one workflow command per finding (GitHub docs, "Workflow commands for GitHub Actions")."""
     for finding in _distinct(reports):
         named = " ".join(part for part in (str(finding.object or ""), finding.field) if part)
@@ -122,6 +122,6 @@ def _escape_property(text: str) -> str:
     return _escape(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _distinct(reports: Iterable[Report]) -> list[Finding]:
+def _distinct(reports: Iterable[CheckResult]) -> list[Finding]:
     """List the findings of all stacks, each once: a base is checked by each of them."""
     return list(dict.fromkeys(finding for report in reports for finding in report.findings))

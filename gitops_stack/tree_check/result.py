@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from gitops_stack.policies.finding import Finding, ObjectName
-from gitops_stack.policies.rules import Profile
+from gitops_stack.rules.finding import Finding, ObjectName
+from gitops_stack.rules.known_rules import Profile
 from gitops_stack.tree_check.inputs import Inputs, digest_paths, stamp_program
 from gitops_stack.tree_check.result_cache import (
     entry_key,
@@ -44,7 +44,7 @@ class CheckOptions:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckResult:
     """The result of one check; ``place`` is the tree or folder, ``kubernetes_version`` what was validated for.
 
     ``covered`` lists those of the paths asked for that belong to the stack, ``lacking`` what could not be reached.
@@ -74,13 +74,13 @@ def report_key(project: Path, settings: str, version: str, paths: Sequence[Path]
     return entry_key([*_circumstances(project, paths), settings, version, options.key])
 
 
-def load_report(key: str) -> Report | None:
+def load_report(key: str) -> CheckResult | None:
     """Read the report kept under ``key``; none when there is none, or one of its inputs has changed."""
     kept = load_result(key)
     return None if kept is None else _read(kept)
 
 
-def write_report(key: str, inputs: Inputs, started: float, report: Report) -> None:
+def write_report(key: str, inputs: Inputs, started: float, report: CheckResult) -> None:
     """Keep a report with its inputs, unless one of them was written after the check ``started``."""
     write_result(key, inputs, started, asdict(report))
 
@@ -103,7 +103,7 @@ class Question:
         self._asked = (stack, kubernetes_version or "")
         self._key = self._compute()
 
-    def load_report(self) -> Report | None:
+    def load_report(self) -> CheckResult | None:
         """Read the report of an earlier answer; none when there is none, or anything it was made from has changed."""
         known = load_entry(_QUESTIONS, self._key)
         return load_report(known) if isinstance(known, str) else None
@@ -157,10 +157,10 @@ def _changed(name: str) -> int:
         return 0
 
 
-def _read(kept: Any) -> Report:  # noqa: ANN401 - from JSON
+def _read(kept: Any) -> CheckResult:  # noqa: ANN401 - from JSON
     findings = tuple(
         Finding(**{**one, "object": ObjectName(**one["object"]) if one["object"] else None}) for one in kept["findings"]
     )
-    return Report(
+    return CheckResult(
         **{**kept, "findings": findings, "covered": tuple(kept["covered"]), "lacking": tuple(kept["lacking"])}
     )

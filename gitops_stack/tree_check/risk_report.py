@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from gitops_stack.policies.risks import Risk
 from gitops_stack.preview.markdown import cell, code
+from gitops_stack.rules.risks import Risk
 from gitops_stack.tree_check.difference import TreeDifference
 
 _SHOWN = 50  # of each in a body, whose length forges limit; a line is at most some 700 characters

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.api.objects import check_metadata
-from gitops_stack.policies.api.parts import Violation
-from gitops_stack.policies.fields import dig, mapping
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.api.objects import check_metadata
+from gitops_stack.rules.api.parts import Violation
+from gitops_stack.rules.fields import dig, mapping
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.api_types import (
     DUPLICATE,
     check_typed,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from gitops_stack.conventions import PROJECTS_APPLICATION, RESERVED_APPLICATIONS, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.application_spec import is_app_project
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.application_spec import is_app_project
+from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
 from gitops_stack.tree_check.difference import compare_trees
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import Problem
-from gitops_stack.policies.fields import mapping, text
+from gitops_stack.rules.fields import mapping, text
 from gitops_stack.tree_check.bounds import find_root
 
 # Rendering an unborn commit: only what prints the revision would see it, and equal texts make no difference.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.policies.application_spec import ApplicationSpec, Source
-from gitops_stack.policies.fields import dig, text
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.application_spec import ApplicationSpec, Source
+from gitops_stack.rules.fields import dig, text
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.source import Request, SourceTools
 from gitops_stack.tree_check.source_roots import Root, SourceRoots, UnreadError
 from gitops_stack.tree_check.source_type import find_kind

@@ -15,7 +15,7 @@ from typing import Any
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
-from gitops_stack.policies.source_sections import drop_empty_sections
+from gitops_stack.rules.source_sections import drop_empty_sections
 from gitops_stack.tree_check.source import Request
 
 KINDS = ("plugin", "helm", "kustomize", "directory")

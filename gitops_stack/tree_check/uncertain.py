@@ -8,9 +8,9 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from gitops_stack.policies.fields import mapping, sequence
-from gitops_stack.policies.finding import Finding, RenderedObject
-from gitops_stack.policies.secret_values import is_placeholder
+from gitops_stack.rules.fields import mapping, sequence
+from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.secret_values import is_placeholder
 
 _WITHIN = re.compile(r"\$\{[^}\n]+\}")
 _WHOLE = ("project-", "destination-")  # rules about all that a field holds; of a Secret, the other values are there

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.api_types import find_groups, find_served, list_groups, list_kinds
 from gitops_stack.tree_check.crd_schemas import SchemaKey
 

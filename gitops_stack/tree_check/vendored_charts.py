@@ -9,7 +9,7 @@ from gitops_stack.charts.folder import load_files
 from gitops_stack.charts.lock import CHARTS, LOCK, ChartLock, digest_files, load_chart_lock
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.patterns import is_version
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.applications import Tree
 
 RULE = "vendored-chart"

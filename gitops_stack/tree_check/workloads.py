@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gitops_stack.manifests.applications import build_workload_application
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.finding import Finding, RenderedObject
 from gitops_stack.preview.masking import mask_text
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, load_tree, render_applications, settle_tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees

@@ -11,8 +11,8 @@ from httpx2 import Client, HTTPError, InvalidURL
 from gitops_stack.conventions import LOOPBACK_HOSTS
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.patterns import parse_version
-from gitops_stack.policies.fields import dig, sequence, text
 from gitops_stack.preview.masking import mask_text
+from gitops_stack.rules.fields import dig, sequence, text
 
 _SECONDS = 30.0
 _LARGEST = 64 << 20  # bytes; the largest in public use have about twenty million

@@ -13,7 +13,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.files import check_tree
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import EksClusterSettings, StackSettings
 from gitops_stack.settings.node_images import find_kubernetes_version

@@ -8,8 +8,8 @@ from typing import Any
 
 from gitops_stack.gitops_tree import manifest_set
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.finding import ObjectName
 from gitops_stack.preview.object_difference import ObjectDifference, compare_objects
+from gitops_stack.rules.finding import ObjectName
 
 _CRD = "CustomResourceDefinition"
 _NAMED = 5

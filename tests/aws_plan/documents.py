@@ -16,7 +16,7 @@ from gitops_stack.aws_plan import (
     trust_policies,
     up_policies,
 )
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, build_document
 
 ID = "123456789012"
@@ -24,7 +24,7 @@ BOUNDARY = "boundary"
 """The one document that may allow more, since it grants nothing."""
 
 
-def build_further(account: Account) -> Document:
+def build_further(account: AccountRegion) -> Document:
     found = up_policies.build_further_policy(
         account,
         "dev",
@@ -38,7 +38,7 @@ def build_further(account: Account) -> Document:
     return found
 
 
-def build_all(account: Account) -> dict[str, Document]:
+def build_all(account: AccountRegion) -> dict[str, Document]:
     partition = account.partition
     repository = account.arn("ecr", "repository/guestbook")
     key = account.arn("kms", "key/1")

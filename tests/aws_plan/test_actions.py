@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from tests.aws_plan.documents import ID, build_all
 
 # IAM's name of a service is botocore's but for these.
@@ -25,7 +25,7 @@ _CALLED_OTHERWISE = {"elasticloadbalancing:SetWebAcl"}  # the load balancer's ha
 
 def actions_by_service() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for document in build_all(Account(ID, "eu-west-1")).values():
+    for document in build_all(AccountRegion(ID, "eu-west-1")).values():
         for statement in document["Statement"] if document else []:
             listed = statement["Action"]
             for action in [listed] if isinstance(listed, str) else listed:

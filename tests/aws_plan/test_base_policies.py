@@ -11,7 +11,7 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from gitops_stack.account.base.wanted import PATH
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.boundary import build_boundary
 from gitops_stack.aws_plan.iam_documents import Document
 from gitops_stack.aws_plan.oidc import GITHUB, GITLAB
@@ -22,7 +22,7 @@ from gitops_stack.iam_rules import BOUNDARY_ACTIONS
 from gitops_stack.settings.eks_addons import ADDON_ROLES
 from tests.aws_plan.documents import BOUNDARY, ID, build_all
 
-ACCOUNT = Account(ID, "eu-west-1")
+ACCOUNT = AccountRegion(ID, "eu-west-1")
 DOCUMENTS = build_all(ACCOUNT)
 UP = {name: document for name, document in DOCUMENTS.items() if name.startswith("up ") or name == "further"}
 OF_ROLES = [
@@ -119,7 +119,7 @@ def test_a_role_is_made_and_filled_within_the_boundary_alone() -> None:
     ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
 )
 def test_karpenter_passes_its_machines_role_to_ec2_by_its_names_in_the_partition(region: str, ec2: str) -> None:
-    karpenter = build_all(Account(ID, region))["karpenter"]
+    karpenter = build_all(AccountRegion(ID, region))["karpenter"]
     (passing,) = [one for one in karpenter["Statement"] if one["Action"] == ["iam:PassRole"]]
     assert set(passing["Condition"]["StringEquals"]["iam:PassedToService"]) == {"ec2.amazonaws.com", ec2}
 
@@ -128,7 +128,7 @@ def test_karpenter_passes_its_machines_role_to_ec2_by_its_names_in_the_partition
     ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
 )
 def test_roles_are_passed_to_services_by_their_names_in_the_partition(region: str, ec2: str) -> None:
-    roles = build_all(Account(ID, region))["up roles"]
+    roles = build_all(AccountRegion(ID, region))["up roles"]
     assert roles
     (passing,) = [one for one in roles["Statement"] if one["Action"] == ["iam:PassRole"]]
     services = passing["Condition"]["StringEquals"]["iam:PassedToService"]

@@ -14,7 +14,7 @@ from gitops_stack.aws_plan import (
     pod_policies,
     registry_policies,
 )
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import Document, render_document
 from gitops_stack.aws_plan.trust_policies import (
     build_oidc_trust,
@@ -24,7 +24,7 @@ from gitops_stack.aws_plan.trust_policies import (
 )
 from gitops_stack.errors import GitOpsStackError
 
-ACCOUNT = Account("123456789012", "eu-west-1")
+ACCOUNT = AccountRegion("123456789012", "eu-west-1")
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 REF = "needs the name of a branch or tag; one '*' may stand for any characters"
 REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/guestbook"
@@ -159,7 +159,7 @@ def test_a_previewer_without_extras_reads_descriptions_alone() -> None:
 
 
 def test_external_dns_changes_named_zones_alone() -> None:
-    policy = by_sid(pod_policies.build_external_dns_policy(Account("123456789012", "cn-north-1"), ["Z1", "Z2"]))
+    policy = by_sid(pod_policies.build_external_dns_policy(AccountRegion("123456789012", "cn-north-1"), ["Z1", "Z2"]))
     assert policy["ChangeRecords"]["Action"] == ["route53:ChangeResourceRecordSets"]
     assert policy["ChangeRecords"]["Resource"] == [
         "arn:aws-cn:route53:::hostedzone/Z1",

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.stack_needs import list_keys, list_made_issuers, list_read_stacks, list_secrets
 from tests.account.stacks import ACCOUNT, REGION, eks_settings
 
-PLACE = Account(ACCOUNT, REGION)
+PLACE = AccountRegion(ACCOUNT, REGION)
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 PROVIDERS = f"arn:aws:iam::{ACCOUNT}:oidc-provider"

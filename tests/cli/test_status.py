@@ -9,8 +9,8 @@ import pytest
 from gitops_stack.cli import status
 from gitops_stack.cli.status import Seen
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.policies.application_status import ApplicationStatus
-from gitops_stack.policies.ownership import Certificate, Ownership
+from gitops_stack.rules.application_status import ApplicationStatus
+from gitops_stack.rules.ownership import Certificate, Ownership
 
 OWNED = Certificate((Ownership("ConfigMap argocd/argocd-cm", ("argocd-controller",), ""),))
 

@@ -9,11 +9,11 @@ from typing import Any
 import pulumi
 import pulumi_aws
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.iam_rules import check_document
 from gitops_stack.testing import Answer, RegisteredResource, record_program
 
-ACCOUNT = Account("123456789012", "eu-west-1")
+ACCOUNT = AccountRegion("123456789012", "eu-west-1")
 OWN = {"account_id": ACCOUNT.id, "region": ACCOUNT.region}
 
 ZONES = "aws:index/getAvailabilityZones:getAvailabilityZones"

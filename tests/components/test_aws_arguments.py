@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.components import Network
 from gitops_stack.components.aws_arguments import (
     build_ci_args,
@@ -18,7 +18,7 @@ from gitops_stack.components.cluster_arguments import build_cluster_args
 from gitops_stack.settings import NetworkSettings
 from tests.components.test_aws_foundation import GOOD, settings
 
-ACCOUNT = Account("123456789012", "eu-central-1")
+ACCOUNT = AccountRegion("123456789012", "eu-central-1")
 ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
 

@@ -22,24 +22,24 @@ from gitops_stack.delivery.git_branch import (
 )
 from gitops_stack.delivery.git_command import GitFailure, run_git
 from gitops_stack.delivery.message import build_branch, build_message
-from gitops_stack.delivery.plan import ImageChange, Plan
+from gitops_stack.delivery.plan import ImageChange, ImagePlan
 from gitops_stack.errors import EnvironmentProblem
 from tests.delivery.conftest import Remote
 from tests.delivery.conftest import run_git as by_hand
 
-Planner = Callable[[Path], Plan]
+Planner = Callable[[Path], ImagePlan]
 
 
 def setting(application: str, tag: str) -> Planner:
     """Plan to write one tag into dev.yaml, as the image edits do."""
 
-    def plan(tree: Path) -> Plan:
+    def plan(tree: Path) -> ImagePlan:
         text = (tree / "dev.yaml").read_text()
         before = str(load_value(text, (application,), "dev.yaml"))
         if before == tag:
-            return Plan("dev")
+            return ImagePlan("dev")
         change = ImageChange(application, application, ".", (f"{application}:{before}",), f"{application}:{tag}")
-        return Plan("dev", (change,), {"dev.yaml": set_value(text, (application,), tag, "dev.yaml")})
+        return ImagePlan("dev", (change,), {"dev.yaml": set_value(text, (application,), tag, "dev.yaml")})
 
     return plan
 
@@ -50,23 +50,23 @@ class Change:
 
     planner: Planner
 
-    def plan(self, tree: Path) -> Plan:
+    def plan(self, tree: Path) -> ImagePlan:
         return self.planner(tree)
 
-    def build_message(self, plan: Plan) -> str:
+    def build_message(self, plan: ImagePlan) -> str:
         return build_message(plan)
 
-    def build_branch(self, plan: Plan) -> str:
+    def build_branch(self, plan: ImagePlan) -> str:
         return build_branch(plan)
 
-    def render(self, tree: Path, plan: Plan) -> str:
+    def render(self, tree: Path, plan: ImagePlan) -> str:
         return "".join((tree / path).read_text() for path in plan.texts)
 
-    def prove(self, _tree: Path, _plan: Plan, _before: str | None, _after: str | None) -> list[str]:
+    def prove(self, _tree: Path, _plan: ImagePlan, _before: str | None, _after: str | None) -> list[str]:
         return []
 
 
-def push(folder: Path, plan: Planner, **options: object) -> Delivered[Plan, str]:
+def push(folder: Path, plan: Planner, **options: object) -> Delivered[ImagePlan, str]:
     return deliver(Destination(folder, **options), Change(plan))  # type: ignore[arg-type]
 
 
@@ -133,7 +133,7 @@ def test_the_caller_s_checkout_stays_as_it_is(remote: Remote, tmp_path: Path) ->
 def test_the_worktree_is_removed_when_planning_fails(remote: Remote) -> None:
     seen: list[Path] = []
 
-    def fail(tree: Path) -> Plan:
+    def fail(tree: Path) -> ImagePlan:
         seen.append(tree)
         raise ValueError
 
@@ -155,7 +155,7 @@ def test_of_two_writers_at_once_both_end_in_history(remote: Remote, tmp_path: Pa
     other = remote.another(tmp_path / "other")
     calls: list[int] = []
 
-    def overtaken(tree: Path) -> Plan:
+    def overtaken(tree: Path) -> ImagePlan:
         calls.append(1)
         if len(calls) == 1:  # between this writer's fetch and its push
             push(other, setting("api", "v2"), direct=True)
@@ -171,7 +171,7 @@ def test_a_value_both_write_is_the_later_one_s_without_a_conflict(remote: Remote
     other = remote.another(tmp_path / "other")
     calls: list[int] = []
 
-    def overtaken(tree: Path) -> Plan:
+    def overtaken(tree: Path) -> ImagePlan:
         calls.append(1)
         if len(calls) == 1:
             push(other, setting("web", "v2"), direct=True)
@@ -186,7 +186,7 @@ def test_a_change_somebody_else_made_first_is_nothing_to_do(remote: Remote, tmp_
     other = remote.another(tmp_path / "other")
     calls: list[int] = []
 
-    def overtaken(tree: Path) -> Plan:
+    def overtaken(tree: Path) -> ImagePlan:
         calls.append(1)
         if len(calls) == 1:
             plan = setting("web", "v2")(tree)
@@ -207,7 +207,7 @@ def test_racing_clones_all_end_in_history(remote: Remote, tmp_path: Path) -> Non
     def write(name: str, clone: Path) -> None:
         first = [True]
 
-        def plan(tree: Path) -> Plan:
+        def plan(tree: Path) -> ImagePlan:
             made = setting(name, "v2")(tree)
             if first.pop() if first else False:
                 together.wait(30)  # all have planned on the same base before any of them pushes
@@ -231,7 +231,7 @@ def test_racing_clones_all_end_in_history(remote: Remote, tmp_path: Path) -> Non
 def test_who_is_always_overtaken_gives_up_and_says_so(remote: Remote) -> None:
     calls: list[int] = []
 
-    def overtaken(tree: Path) -> Plan:
+    def overtaken(tree: Path) -> ImagePlan:
         calls.append(1)
         remote.advance(f"other {len(calls)}")
         return setting("web", "v2")(tree)
@@ -305,10 +305,10 @@ def test_line_breaks_and_executable_bits_survive(remote: Remote) -> None:
     by_hand(remote.clone, "commit", "--quiet", "--all", "--message", "modes")
     by_hand(remote.clone, "push", "--quiet", "origin", "main")
 
-    def plan(tree: Path) -> Plan:
+    def plan(tree: Path) -> ImagePlan:
         text = (tree / "dev.yaml").read_bytes().decode()
         change = ImageChange("web", "web", ".", (), "web:v2")
-        return Plan("dev", (change,), {"dev.yaml": set_value(text, ("web",), "v2", "dev.yaml")})
+        return ImagePlan("dev", (change,), {"dev.yaml": set_value(text, ("web",), "v2", "dev.yaml")})
 
     push(remote.clone, plan, direct=True)
     by_hand(remote.clone, "pull", "--quiet", "--ff-only", "origin", "main")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.delivery.plan import (
-    Plan,
+    ImagePlan,
     check_applications,
     check_promotion,
     parse_assignment,
@@ -57,7 +57,7 @@ def test_a_long_patch_on_one_line_is_no_path(tree: TreeReader) -> None:
     assert [change.after for change in set_images(tree, "web=:v2").changes] == ["web:v2"]
 
 
-def set_images(tree: TreeReader, *assignments: str) -> Plan:
+def set_images(tree: TreeReader, *assignments: str) -> ImagePlan:
     return plan_image_set(tree, DEV, [parse_assignment(text) for text in assignments])
 
 
@@ -104,7 +104,7 @@ def test_several_images_end_in_one_plan(tree: TreeReader) -> None:
 
 @pytest.mark.parametrize("assignment", ["two/web=:v1", "chart=acme/web:v1"])
 def test_nothing_is_planned_for_what_is_there_already(tree: TreeReader, assignment: str) -> None:
-    assert set_images(tree, assignment) == Plan("dev")
+    assert set_images(tree, assignment) == ImagePlan("dev")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_an_image_that_is_named_twice_is_refused(tree: TreeReader, assignments: 
     assert refused.value.findings == (sentence,)
 
 
-def promote(tree: TreeReader, *targets: str, edited: dict[str, str] | None = None) -> Plan:
+def promote(tree: TreeReader, *targets: str, edited: dict[str, str] | None = None) -> ImagePlan:
     return plan_promotion(tree.with_texts(edited or {}), DEV, PRD, [parse_target(text) for text in targets])
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from gitops_stack.delivery.plan import ImageChange, Plan
+from gitops_stack.delivery.plan import ImageChange, ImagePlan
 from gitops_stack.delivery.pull_request import BODY_LIMIT, build_body, build_merge_advice
 from tests.delivery.trees import A
 
-PLAN = Plan(
+PLAN = ImagePlan(
     "prd",
     (ImageChange("web", "web", "web/prd", ("web:v1",), f"acme/web@{A}"),),
     {"web/prd/kustomization.yaml": ""},
@@ -43,7 +43,7 @@ def test_without_a_forge_merging_is_explained() -> None:
 
 def test_what_files_say_stays_in_its_cell() -> None:
     change = ImageChange("web", "web", "web/prd", ("a|b`c",), "acme/web:v1")
-    assert "| web | ``a\\|b`c`` | `acme/web:v1` |\n" in build_body(Plan("prd", (change,)), {})
+    assert "| web | ``a\\|b`c`` | `acme/web:v1` |\n" in build_body(ImagePlan("prd", (change,)), {})
 
 
 def test_green_gates_are_listed_as_text() -> None:

@@ -34,8 +34,8 @@ from gitops_stack.live_state import (
 )
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
-from gitops_stack.policies.application_status import read_application
-from gitops_stack.policies.ownership import Certificate
+from gitops_stack.rules.application_status import read_application
+from gitops_stack.rules.ownership import Certificate
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 

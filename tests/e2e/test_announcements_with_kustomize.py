@@ -16,7 +16,7 @@ import yaml
 
 from gitops_stack.cli.delivery_report import build_rendered
 from gitops_stack.delivery.announcement import RenderedWorkloads
-from gitops_stack.delivery.plan import Plan, parse_assignment, parse_target, plan_image_set, plan_promotion
+from gitops_stack.delivery.plan import ImagePlan, parse_assignment, parse_target, plan_image_set, plan_promotion
 from gitops_stack.delivery.proof import check_origin, prove
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
@@ -279,14 +279,14 @@ def differences(old: Any, new: Any) -> Iterator[tuple[Any, Any]]:
         yield old, new
 
 
-def carry_out(root: Path, plan: Plan, settings: StackSettings, readers: dict[str, str]) -> list[str]:
+def carry_out(root: Path, plan: ImagePlan, settings: StackSettings, readers: dict[str, str]) -> list[str]:
     before = shown(root, plan, settings)
     for path, text in plan.texts.items():
         (root / path).write_bytes(text.encode())
     return prove(root, plan, before, shown(root, plan, settings), readers)
 
 
-def shown(root: Path, plan: Plan, settings: StackSettings) -> RenderedWorkloads:
+def shown(root: Path, plan: ImagePlan, settings: StackSettings) -> RenderedWorkloads:
     return build_rendered(load_workloads(root, settings, [one.application for one in plan.changes], ()))
 
 

@@ -23,8 +23,8 @@ from gitops_stack.lab.api_dry_run import DryRun, open_client
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live_state import AccessDenied
-from gitops_stack.policies.api.check import load_published_enums
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.api.check import load_published_enums
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.api_types import shorten
 from tests.api_corpus import VERSIONED, Case, build_definition, load_corpus
 from tests.cases import build_object

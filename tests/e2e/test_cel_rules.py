@@ -7,7 +7,7 @@ import pytest
 from gitops_stack.lab.api_dry_run import DryRun, open_client
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from tests.cel_corpus import build_rule_definition, load_rule_cases
 from tests.e2e.scenario import say
 

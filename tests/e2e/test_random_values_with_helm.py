@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.policies.made_values import MADE_ANEW
+from gitops_stack.rules.made_values import MADE_ANEW
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.render import render_source
 from gitops_stack.tree_check.source import Request

@@ -16,7 +16,7 @@ import pytest
 from lightkube.resources.core_v1 import Node
 
 from gitops_stack.account.base.stack_file import Entry, write_entries
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.state_policies import State
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.iam_rules import check_document
@@ -284,7 +284,7 @@ def test_every_role_of_production_is_bound_those_of_pulumi_eks_too(prd: Rehearsa
 
 
 def test_the_state_of_a_stack_is_where_its_roles_look_for_it(prd: Rehearsal) -> None:
-    state = State(Account("210987654321", "ap-northeast-1"), "prd", "acme", "key")
+    state = State(AccountRegion("210987654321", "ap-northeast-1"), "prd", "acme", "key")
     backend = prd.report.engine.backend.folder
     keys = {str(file.relative_to(backend)) for file in backend.rglob("*") if file.is_file()}
     own = {key for key in keys if not key.endswith(".attrs")}  # of a folder, not of a bucket

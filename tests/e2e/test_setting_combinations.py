@@ -27,7 +27,7 @@ from gitops_stack.gitops_tree.tree import LOCK, build_kustomization
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.manifests.patches import build_library_patches
-from gitops_stack.policies.overridden import list_overridden
+from gitops_stack.rules.overridden import list_overridden
 from gitops_stack.settings import StackSettings, check_references
 from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.check import check_stack

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.aws_plan.account import Account as Place
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.pod_policies import build_hub_policy
 from gitops_stack.aws_plan.trust_policies import build_hub_trust, build_pod_identity_trust
 from gitops_stack.lab.tools import build_tools
@@ -31,7 +31,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, 
 
 def prepare(account: Account, address: str, certificate: Path) -> dict[str, str]:
     """Make the roles of a hub and a spoke with the library's documents; returns the environment of Argo CD's pods."""
-    place = Place(ACCOUNT, REGION)
+    place = AccountRegion(ACCOUNT, REGION)
     own_trust = build_pod_identity_trust(place.arn("eks", "cluster/hub"), "argocd", PARTS)
     hub = account.make_role("hub", own_trust, build_hub_policy([SPOKE_ROLE]))
     assert account.make_role("spoke", build_hub_trust(hub)) == SPOKE_ROLE

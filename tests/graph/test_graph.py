@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_stack.graph.graph import Change, Graph, GraphApplication, Look, build_graph
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.difference import compare_trees
 from tests.graph.trees import build_look, build_manifest, build_rendered, build_tree, with_status, without

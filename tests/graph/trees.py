@@ -8,9 +8,9 @@ from typing import Any
 
 from gitops_stack.graph.graph import Look
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.application_status import read_application
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.application_status import read_application
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 
 NASTY = "</script><script>document.title='owned'</script>"

@@ -18,7 +18,7 @@ from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.trial import Trial, can_play_host
 from gitops_stack.lab.watched_trial import run_trials
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.application_spec import Source
+from gitops_stack.rules.application_spec import Source
 from gitops_stack.tree_check.applications import Tree
 from tests.tree_check.test_risks import build_tree
 

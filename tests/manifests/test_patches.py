@@ -10,7 +10,7 @@ import pytest
 from gitops_stack.conventions import SYNC_OPTIONS
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.patches import Patch, build_patches, generated_patch_names
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.settings import KustomizeSettings
 from gitops_stack.tree_check.installation_tools import read_tools
 from gitops_stack.tree_check.source import SourceTools

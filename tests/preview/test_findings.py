@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from gitops_stack.policies.finding import Finding, ObjectName
 from gitops_stack.preview.findings import parse_findings
+from gitops_stack.rules.finding import Finding, ObjectName
 from gitops_stack.tree_check.report import build_json
-from gitops_stack.tree_check.result import Report
+from gitops_stack.tree_check.result import CheckResult
 
 
 @pytest.mark.parametrize(
@@ -44,5 +44,5 @@ def test_errors_of_check_as_json_are_sentences() -> None:
         Finding("installation", "error", "Pulumi.dev.yaml", None, "", "the lock is stale", "run lock"),
     ]
     warning = Finding("prunable-namespace", "warning", "a.yaml", named, "", "found x", "")
-    report = Report("gitops/dev", "dev", "1.35", 1, 1, (*errors, warning))
+    report = CheckResult("gitops/dev", "dev", "1.35", 1, 1, (*errors, warning))
     assert parse_findings(json.dumps(build_json([report]))) == [one.sentence for one in errors]

@@ -20,7 +20,7 @@ from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.scaffold.app_manifests import SAMPLE_IMAGE, AppSource, build_app_files, build_chart_files
 from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
 from gitops_stack.scaffold.applications import plan_addition
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.plan import ProjectPlan
 from tests.scaffold.conftest import snapshot
 from tests.stacks import ROOT
 
@@ -28,7 +28,7 @@ ALL = ("dev", "local", "prd")
 DIGEST = "sha256:" + "a" * 64
 
 
-def add(project: Path, name: str = "cart", **changes: Any) -> Plan:
+def add(project: Path, name: str = "cart", **changes: Any) -> ProjectPlan:
     arguments: dict[str, Any] = {"app_project": "storefront", "namespace": "storefront", "stacks": (), "helm": False}
     return plan_addition(project, name, changes.pop("source", AppSource()), **{**arguments, **changes})
 

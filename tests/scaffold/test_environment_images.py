@@ -12,7 +12,7 @@ from gitops_stack.cli import environment
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests.environments import Environment
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.scaffold.environment_images import find_environment, read_overrides
 from gitops_stack.tree_check.applications import Tree
 from tests.cli.test_main import run

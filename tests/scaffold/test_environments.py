@@ -13,8 +13,8 @@ import yaml
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.scaffold.environments import (
     list_expired,
     load_environments,

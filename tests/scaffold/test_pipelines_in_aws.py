@@ -11,7 +11,7 @@ import jinja2
 import pytest
 import yaml
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.oidc import GITLAB
 from gitops_stack.config import load_stack_file
 from gitops_stack.gitops_tree.yaml_text import load_documents
@@ -61,7 +61,7 @@ def test_hosts_and_arns_are_of_the_region(forge: str, layout: str, tmp_path: Pat
     texts = {name: (tmp_path / name).read_text() for name in made.written}
     hosts = {host for text in texts.values() for host in re.findall(r"\d{12}\.dkr\.ecr\.[a-z0-9.-]*[a-z0-9]", text)}
     assert hosts
-    assert hosts <= {Account(account, EUSC).registry_host for account in ("123456789012", "210987654321")}
+    assert hosts <= {AccountRegion(account, EUSC).registry_host for account in ("123456789012", "210987654321")}
     assert {one for text in texts.values() for one in re.findall(r"\barn:([a-z-]+):", text)} <= {"aws-eusc"}
     for stack in made.stacks:
         load_stack_file(tmp_path, stack)

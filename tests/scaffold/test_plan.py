@@ -8,14 +8,14 @@ import pytest
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.scaffold.plan import Plan, check_edited, load_stack_text
+from gitops_stack.scaffold.plan import ProjectPlan, check_edited, load_stack_text
 from tests.scaffold.conftest import snapshot
 
 
 def test_a_tree_with_an_authored_file_in_the_way_keeps_its_stack_file(laid_out: Path) -> None:
     text = load_stack_text(laid_out, "dev")
     text.set(("gitops-stack:argocd", "adminEnabled"), False)
-    plan = Plan({"Pulumi.dev.yaml": text.text}, stacks=check_edited(laid_out, {"dev": text.text}))
+    plan = ProjectPlan({"Pulumi.dev.yaml": text.text}, stacks=check_edited(laid_out, {"dev": text.text}))
     (laid_out / "gitops/dev/apps/root.yaml").write_text("kind: Application\n")
     (laid_out / "gitops/dev/apps/projects.yaml").write_text("kind: Application\n")
     before = snapshot(laid_out)
@@ -27,7 +27,7 @@ def test_a_tree_with_an_authored_file_in_the_way_keeps_its_stack_file(laid_out: 
 def test_a_plan_writes_its_files_and_the_trees_that_follow(laid_out: Path) -> None:
     text = load_stack_text(laid_out, "dev")
     text.set(("gitops-stack:argocd", "adminEnabled"), False)
-    plan = Plan({"Pulumi.dev.yaml": text.text}, stacks=check_edited(laid_out, {"dev": text.text}))
+    plan = ProjectPlan({"Pulumi.dev.yaml": text.text}, stacks=check_edited(laid_out, {"dev": text.text}))
     wanted = plan.paths(laid_out)
     before = snapshot(laid_out)
     plan.write(laid_out)

@@ -14,7 +14,7 @@ from gitops_stack.scaffold import proof
 from gitops_stack.scaffold.app_manifests import AppSource
 from gitops_stack.scaffold.app_removal import plan_deletion, plan_removal
 from gitops_stack.scaffold.applications import plan_addition
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.plan import ProjectPlan
 from gitops_stack.scaffold.set_entries import plan_entry, plan_entry_removal
 from tests import fake_kustomize
 from tests.cli.test_main import run
@@ -67,7 +67,7 @@ def kustomized(laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return laid_out
 
 
-def add(project: Path, **changes: Any) -> Plan:
+def add(project: Path, **changes: Any) -> ProjectPlan:
     options = {"app_project": "storefront", "namespace": "storefront", "stacks": ("dev", "local"), "helm": False}
     return plan_addition(project, "cart", AppSource(), **{**options, **changes})
 
@@ -83,7 +83,7 @@ def test_what_a_stack_file_says_since_its_last_render_is_no_change_of_the_plan(k
     assert proof.prove(kustomized, add(kustomized)) == []
 
 
-def refused(project: Path, plan: Plan) -> list[str]:
+def refused(project: Path, plan: ProjectPlan) -> list[str]:
     before = snapshot(project)
     with pytest.raises(GitOpsStackError) as raised:
         proof.prove(project, plan)

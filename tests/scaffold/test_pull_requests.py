@@ -15,7 +15,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.pull_requests import PullRequests
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.scaffold.environments import plan_environment
 from gitops_stack.scaffold.pull_requests import load_pull_requests, plan_pull_requests, plan_pull_requests_removal
 from gitops_stack.settings import StackSettings

@@ -12,7 +12,7 @@ import yaml
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.app_manifests import AppSource, build_app_files
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.plan import ProjectPlan
 from gitops_stack.scaffold.set_entries import plan_entry, plan_entry_removal
 from tests.scaffold.conftest import snapshot
 from tests.stacks import ROOT
@@ -47,7 +47,7 @@ def sampled(project: Path) -> Path:
     return project
 
 
-def add(project: Path, name: str, set_name: str = "environments", **options: Any) -> Plan:
+def add(project: Path, name: str, set_name: str = "environments", **options: Any) -> ProjectPlan:
     arguments: dict[str, Any] = {"values": {}, "source": AppSource(), "stacks": (), **options}
     return plan_entry(project, name, set_name, **arguments)
 

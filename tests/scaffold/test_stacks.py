@@ -12,7 +12,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.scaffold.plan import Plan
+from gitops_stack.scaffold.plan import ProjectPlan
 from gitops_stack.scaffold.promotion import insert_stack, load_promotion_order, render_promotion
 from gitops_stack.scaffold.stack_values import free_network, rename_path, rename_word
 from gitops_stack.scaffold.stacks import plan_stack, propose_values
@@ -20,7 +20,7 @@ from tests.scaffold.conftest import snapshot
 from tests.stacks import ROOT
 
 
-def add(project: Path, stack: str = "staging", source: str = "prd", **changes: Any) -> Plan:
+def add(project: Path, stack: str = "staging", source: str = "prd", **changes: Any) -> ProjectPlan:
     return plan_stack(project, stack, source=source, values=changes.pop("values", {}), **changes)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gitops_stack.policies.api.check import checked_types
-from gitops_stack.policies.api.formats import FORMATS
-from gitops_stack.policies.api.tables import FIELDS
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.references import check_selectors
+from gitops_stack.rules.api.check import checked_types
+from gitops_stack.rules.api.formats import FORMATS
+from gitops_stack.rules.api.tables import FIELDS
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.rules.references import check_selectors
 from gitops_stack.tree_check.api_types import known_versions, load_definitions, shorten
 from gitops_stack.tree_check.cel_rules import is_available
 from gitops_stack.tree_check.schemas import SchemaSet

@@ -9,8 +9,8 @@ import pytest
 
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.applications import build_self_management_application
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.authored_patches import check_installation_settings
 from tests.stacks import STACKS, stack_render, stack_settings

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops_stack.policies.rules import RULES
+from gitops_stack.rules.known_rules import RULES
 from gitops_stack.tree_check.check import check_folder
 from tests.cases import load_cases, show_finding, write_objects
 from tests.stacks import stack_render

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check import cel_rules
 from gitops_stack.tree_check.cel_rules import check_rules, escape_name
 from gitops_stack.tree_check.schemas import SchemaSet

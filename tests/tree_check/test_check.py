@@ -12,7 +12,7 @@ from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.tree_check import check as check_module
 from gitops_stack.tree_check.check import build_settings_report, check_folder, check_stack
-from gitops_stack.tree_check.result import Report
+from gitops_stack.tree_check.result import CheckResult
 from tests.cases import build_object, show_finding
 from tests.stacks import ROOT, STACKS, stack_settings
 from tests.tree_check.test_trees import PROJECT, TEAM_POLICY, wait_until_settled, write_files
@@ -35,11 +35,11 @@ def shop(project: Path) -> Path:
     return project
 
 
-def check(project: Path, *paths: Path) -> Report:
+def check(project: Path, *paths: Path) -> CheckResult:
     return check_stack(project, load_stack_file(project, "dev"), paths=paths)
 
 
-def rules(report: Report) -> list[str]:
+def rules(report: CheckResult) -> list[str]:
     return [finding.rule for finding in report.findings]
 
 

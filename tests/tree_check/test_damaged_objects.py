@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.json_form import settle_json

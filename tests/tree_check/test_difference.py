@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.difference import TreeDifference, compare_trees
 from gitops_stack.tree_check.difference_report import build_json, render_markdown, render_text

@@ -10,10 +10,10 @@ import yaml
 
 from gitops_stack.cli.checks import CheckOutput
 from gitops_stack.cli.difference import DiffOutput
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.rules import RULES
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.rules.known_rules import RULES
 from gitops_stack.tree_check.plugins import load_plugins, run_plugins
-from gitops_stack.tree_check.policies_file import load_policies, render_rules_table
+from gitops_stack.tree_check.rule_switches import load_switches, render_rules_table
 from tests.stacks import ROOT
 from tests.tree_check.test_risks import VERDICTS
 
@@ -44,7 +44,7 @@ def test_rules_have_one_sentence_each_and_no_two_share_an_id() -> None:
 def test_the_switches_shown_are_valid(tmp_path: Path) -> None:
     (tmp_path / "gitops").mkdir()
     (tmp_path / "gitops/policies.yaml").write_text(block("yaml", "severity: off"))
-    assert [entry.switch for entry in load_policies(tmp_path)] == ["error", "off"]
+    assert [entry.switch for entry in load_switches(tmp_path)] == ["error", "off"]
 
 
 def test_the_policy_shown_runs(tmp_path: Path) -> None:

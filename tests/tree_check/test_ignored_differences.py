@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_stack.policies.finding import RenderedObject
-from gitops_stack.policies.made_values import MADE_ANEW_ENCODED, check_made_values
+from gitops_stack.rules.finding import RenderedObject
+from gitops_stack.rules.made_values import MADE_ANEW_ENCODED, check_made_values
 from gitops_stack.tree_check.installation_tools import read_ignored_differences
 
 

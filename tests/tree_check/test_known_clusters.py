@@ -11,7 +11,7 @@ import yaml
 from gitops_stack.config import load_stack_file
 from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.manifests.app_projects import build_app_projects
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.check import check_stack
 from tests.tree_check.test_trees import write_files

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check import plugins as plugins_module
 from gitops_stack.tree_check.plugins import load_plugins, run_plugins
 

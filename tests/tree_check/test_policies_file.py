@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.policies.finding import Finding
-from gitops_stack.tree_check.policies_file import Entry, apply_policies, load_policies
+from gitops_stack.rules.finding import Finding
+from gitops_stack.tree_check.rule_switches import Entry, apply_switches, load_switches
 
 
 def write(project: Path, text: str) -> Path:
@@ -46,31 +46,31 @@ def write(project: Path, text: str) -> Path:
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_place(text: str, sentences: list[str], tmp_path: Path) -> None:
     with pytest.raises(GitOpsStackError) as raised:
-        load_policies(write(tmp_path, text))
+        load_switches(write(tmp_path, text))
     assert list(raised.value.findings) == [f"gitops/policies.yaml: {sentence}" for sentence in sentences]
 
 
 def test_text_that_is_no_yaml(tmp_path: Path) -> None:
     with pytest.raises(GitOpsStackError, match=r"gitops/policies\.yaml: is not YAML"):
-        load_policies(write(tmp_path, "a: b: c"))
+        load_switches(write(tmp_path, "a: b: c"))
 
 
 @pytest.mark.parametrize("written", ["off", '"off"', "false"])
 def test_off_may_be_written_with_or_without_quotes(written: str, tmp_path: Path) -> None:
-    entries = load_policies(write(tmp_path, f"rules: [{{rule: secret-in-git, severity: {written}, reason: x}}]"))
+    entries = load_switches(write(tmp_path, f"rules: [{{rule: secret-in-git, severity: {written}, reason: x}}]"))
     assert entries == (Entry("secret-in-git", "off", (), "x"),)
 
 
 def test_no_file_and_an_empty_file_switch_nothing(tmp_path: Path) -> None:
-    assert load_policies(tmp_path) == ()
-    assert load_policies(write(tmp_path, "")) == ()
+    assert load_switches(tmp_path) == ()
+    assert load_switches(write(tmp_path, "")) == ()
 
 
 def test_own_policies_can_be_switched(tmp_path: Path) -> None:
     write(tmp_path, "rules: [{rule: team-label, severity: note, reason: x}]")
-    assert load_policies(tmp_path, ["team-label"])[0].switch == "note"
+    assert load_switches(tmp_path, ["team-label"])[0].switch == "note"
     with pytest.raises(GitOpsStackError):
-        load_policies(tmp_path)
+        load_switches(tmp_path)
 
 
 FINDING = Finding("secret-in-git", "error", "apps/web/base/a.yaml", None, "", "", "", "web", "apps/web/overlays/dev")
@@ -95,6 +95,6 @@ def test_a_path_names_the_file_or_the_folder_it_is_rendered_for(paths: tuple[str
 
 def test_the_last_entry_that_covers_wins() -> None:
     everywhere, here = Entry("secret-in-git", "off", (), "x"), Entry("secret-in-git", "warning", ("apps/web/**",), "y")
-    assert [found.severity for found in apply_policies([FINDING], [everywhere, here])] == ["warning"]
-    assert apply_policies([FINDING], [here, everywhere]) == []
-    assert apply_policies([FINDING], [Entry("host-access", "off", (), "x")]) == [FINDING]
+    assert [found.severity for found in apply_switches([FINDING], [everywhere, here])] == ["warning"]
+    assert apply_switches([FINDING], [here, everywhere]) == []
+    assert apply_switches([FINDING], [Entry("host-access", "off", (), "x")]) == [FINDING]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.policies.made_values import MADE_ANEW
+from gitops_stack.rules.made_values import MADE_ANEW
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 

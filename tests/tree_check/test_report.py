@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from gitops_stack.policies.finding import Finding, ObjectName
+from gitops_stack.rules.finding import Finding, ObjectName
 from gitops_stack.tree_check.report import build_annotations, build_json, build_sarif
-from gitops_stack.tree_check.result import Report
+from gitops_stack.tree_check.result import CheckResult
 
 NAME = ObjectName("apps", "Deployment", "shop", "web")
 BAD = Finding(
@@ -14,8 +14,8 @@ BAD = Finding(
 )
 OWN = Finding("team-label", "note", "a,b:c.yaml", None, "", "found none", "")
 REPORTS = [
-    Report("gitops/dev", "dev", "1.35", 4, 67, (BAD, OWN)),
-    Report("gitops/prd", "prd", "1.35", 4, 67, (BAD,)),
+    CheckResult("gitops/dev", "dev", "1.35", 4, 67, (BAD, OWN)),
+    CheckResult("gitops/prd", "prd", "1.35", 4, 67, (BAD,)),
 ]
 
 

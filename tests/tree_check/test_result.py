@@ -17,7 +17,7 @@ from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.check import check_stack
 from gitops_stack.tree_check.inputs import digest_file, digest_paths
 from gitops_stack.tree_check.plugins import load_plugins
-from gitops_stack.tree_check.result import Question, Report
+from gitops_stack.tree_check.result import CheckResult, Question
 from tests.tree_check.test_trees import PROJECT, wait_until_settled, write_files
 
 SETTINGS = "apps/web/settings.yaml"
@@ -43,7 +43,7 @@ def ask(project: Path, stack: str = "dev", version: str | None = None, *paths: P
     return Question(project, stack, version, paths)
 
 
-def answer(project: Path) -> Report:
+def answer(project: Path) -> CheckResult:
     """Do what the command line does for a question nobody has asked before."""
     question, settings = ask(project), load_stack_file(project, "dev")
     report = check_stack(project, settings)

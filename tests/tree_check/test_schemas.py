@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.policies.finding import RenderedObject
+from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.settings.eks_versions import load_eks_versions
 from gitops_stack.tree_check.api_types import known_versions
 from gitops_stack.tree_check.schema_sentences import build_place

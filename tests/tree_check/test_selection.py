@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.policies.application_spec import read_application_spec
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.application_spec import read_application_spec
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
 from gitops_stack.tree_check.selection import (
     Selection,

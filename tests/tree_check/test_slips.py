@@ -12,7 +12,7 @@ import pytest
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import write_tree
-from gitops_stack.policies.finding import Finding
+from gitops_stack.rules.finding import Finding
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.check import check_stack

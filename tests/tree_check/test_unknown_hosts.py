@@ -13,7 +13,7 @@ from gitops_stack.errors import Problem
 from gitops_stack.tree_check import unknown_hosts
 from gitops_stack.tree_check.check import check_folder
 from gitops_stack.tree_check.render import render_source
-from gitops_stack.tree_check.result import Report
+from gitops_stack.tree_check.result import CheckResult
 from gitops_stack.tree_check.source import Request
 from gitops_stack.tree_check.unknown_hosts import are_unknown, find_unknown_host, note_unknown
 from tests.tree_check.clock import wait_for_the_clock
@@ -129,7 +129,7 @@ def test_a_result_is_kept_until_the_host_is_known(
 ) -> None:
     log = failing(said)
 
-    def check() -> tuple[bool, Report]:
+    def check() -> tuple[bool, CheckResult]:
         before = log.read_text()
         report = check_folder(tmp_path, tmp_path / "tree")
         return log.read_text() == before, report

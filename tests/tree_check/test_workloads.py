@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops_stack.delivery.plan import ImageChange, Plan
+from gitops_stack.delivery.plan import ImageChange, ImagePlan
 from gitops_stack.delivery.pull_request import BODY_LIMIT, build_body
-from gitops_stack.policies.finding import ObjectName
-from gitops_stack.policies.risks import Risk
+from gitops_stack.rules.finding import ObjectName
+from gitops_stack.rules.risks import Risk
 from gitops_stack.tree_check.difference import ApplicationDifference, TreeDifference
 from gitops_stack.tree_check.risk_report import build_risks, render_risks_markdown, render_risks_text
 from gitops_stack.tree_check.workloads import Snapshot, build_diffs, compare_workloads, load_workloads
 from tests.delivery.trees import stack, write
 
-PLAN = Plan("prd", (ImageChange("web", "web", "web/prd", ("web:v1",), "web:v2"),), {"web/prd/all.yaml": ""})
+PLAN = ImagePlan("prd", (ImageChange("web", "web", "web/prd", ("web:v1",), "web:v2"),), {"web/prd/all.yaml": ""})
 DELETED = "is deleted by the next sync"
 RECREATE = "cannot be changed: the sync fails until the object is deleted"
 

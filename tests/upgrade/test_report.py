@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from gitops_stack.delivery.message import is_own_commit
 from gitops_stack.delivery.pull_request import BODY_LIMIT
-from gitops_stack.policies.finding import ObjectName
 from gitops_stack.preview.object_difference import ObjectDifference
+from gitops_stack.rules.finding import ObjectName
 from gitops_stack.upgrade.argocd_upgrade import ArgoCDUpgrade
 from gitops_stack.upgrade.release_difference import ReleaseDifference
 from gitops_stack.upgrade.release_facts import Fact

@@ -8,13 +8,13 @@ from typing import Any
 
 from gitops_stack.account.base.identity_providers import load_provider
 from gitops_stack.account.base.part import SHARED, Part
-from gitops_stack.account.base.policies import check_sizes, load_policy
+from gitops_stack.account.base.role_policies import check_sizes, load_policy
 from gitops_stack.account.base.roles import load_role
 from gitops_stack.account.base.state_bucket import load_bucket
 from gitops_stack.account.base.state_key import build_new_key, load_key
 from gitops_stack.account.base.wanted import Base, Jobs, default_bucket
 from gitops_stack.account.session import Account
-from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.oidc import find_issuer
 from gitops_stack.conventions import TAG_BASE
 from gitops_stack.errors import GitOpsStackError, Problem
@@ -50,7 +50,7 @@ def load_plan(
     """
     if settings.account is None:
         raise ValueError("settings without an account have no base")
-    account = PlannedAccount(settings.account.id, aws.region)
+    account = AccountRegion(settings.account.id, aws.region)
     if bucket is not None and (needs := check_bucket_name(bucket)) is not None:
         raise GitOpsStackError(Problem(f"found {bucket}", needs, "--bucket"))
     key_arn, key = load_key(aws, account)

@@ -7,7 +7,7 @@ from typing import Any
 
 from gitops_stack.account.base.job_tags import build_job_tags, is_same_repository, read_jobs
 from gitops_stack.account.base.part import Call, Change, Part, list_tags
-from gitops_stack.account.base.policies import read_document
+from gitops_stack.account.base.role_policies import read_document
 from gitops_stack.account.base.wanted import PATH, Base, Jobs, RoleWanted
 from gitops_stack.account.session import Account, tag_map
 from gitops_stack.aws_plan.iam_documents import render_document

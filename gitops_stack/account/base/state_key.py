@@ -8,7 +8,7 @@ from typing import Any
 from gitops_stack.account.base.part import SHARED, Call, Change, Part, list_tags
 from gitops_stack.account.base.wanted import ALIAS
 from gitops_stack.account.session import Account, tag_map
-from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.state_policies import build_state_key_policy
 from gitops_stack.conventions import TAG_BASE
@@ -16,12 +16,12 @@ from gitops_stack.conventions import TAG_BASE
 KIND = "state key"
 
 
-def build_new_key(account: PlannedAccount) -> str:
+def build_new_key(account: AccountRegion) -> str:
     """Build what stands for the ARN of a key that is not made yet."""
     return account.arn("kms", "key/ID-OF-THE-NEW-KEY")
 
 
-def load_key(aws: Account, account: PlannedAccount) -> tuple[str, Part]:
+def load_key(aws: Account, account: AccountRegion) -> tuple[str, Part]:
     """Read the key behind the alias. Returns its ARN, or :func:`build_new_key`'s, and what it lacks."""
     found = aws.find("kms", "describe_key", KeyId=ALIAS)
     if found is not None:

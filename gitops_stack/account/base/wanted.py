@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gitops_stack.aws_plan import oidc
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.boundary import build_boundary
 from gitops_stack.aws_plan.ci_policies import allow_knowing_secrets, build_reading_policy
 from gitops_stack.aws_plan.iam_documents import Document, allow, build_document
@@ -78,7 +78,7 @@ class Base:
     ``issuer_hosts`` are those whose identity providers the stack makes itself; with the base it makes none.
     """
 
-    account: Account
+    account: AccountRegion
     settings: StackSettings
     bucket: str
     key_arn: str
@@ -259,6 +259,6 @@ def build_up_role_name(stack: str) -> str:
     return f"{PULUMI_PROJECT}-up-{stack}"
 
 
-def default_bucket(account: Account) -> str:
+def default_bucket(account: AccountRegion) -> str:
     """Name the state's bucket: names of buckets are everybody's, so account and region are in it."""
     return f"{PULUMI_PROJECT}-state-{account.id}-{account.region}"

@@ -11,7 +11,7 @@ from gitops_stack.delivery.announcement import RenderedWorkloads, describe_more,
 from gitops_stack.delivery.charts.plan import ChartChange, ChartPlan
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 
 
 def prove_charts(

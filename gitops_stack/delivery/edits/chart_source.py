@@ -11,7 +11,7 @@ from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.edits.text_edit import apply_checked, mapping_of, rename_key, replace_value
 from gitops_stack.edits.yaml_source import Path, Scalar, find_node, load_data, load_source
 from gitops_stack.errors import GitOpsStackError, Problem
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_stack.conventions import IN_CLUSTER, IN_CLUSTER_NAME, SECRET_TYPE
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters
 from gitops_stack.tree_check.application_sets.parameters import append_values

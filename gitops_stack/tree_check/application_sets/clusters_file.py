@@ -9,7 +9,7 @@ from typing import Any
 from gitops_stack.conventions import SECRET_TYPE
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
-from gitops_stack.policies.fields import mapping, text
+from gitops_stack.rules.fields import mapping, text
 from gitops_stack.tree_check.application_sets.clusters import Cluster
 from gitops_stack.tree_check.go_template.values import stringify_keys
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gitops_stack.conventions import RESOURCES_FINALIZER
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.tree_check.application_sets.clusters import Cluster
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters, list_left_open

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_stack.policies.fields import dig, mapping, sequence, text
+from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 from gitops_stack.tree_check.go_template import (
     TemplateError,

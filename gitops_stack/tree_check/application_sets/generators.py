@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.application_sets.clusters import Cluster, generate_from_clusters
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters

@@ -12,7 +12,7 @@ import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import match_doublestar, match_path
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters
 from gitops_stack.tree_check.application_sets.git_paths import match_file

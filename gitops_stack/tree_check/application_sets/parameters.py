@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitops_stack.policies.fields import mapping, text
+from gitops_stack.rules.fields import mapping, text
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 from gitops_stack.tree_check.application_sets.filling import Filling, Parameters
 from gitops_stack.tree_check.go_template import StringList, StringMap, TemplateError, format_value

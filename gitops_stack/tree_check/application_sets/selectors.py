@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_stack.policies.fields import mapping, sequence, text
+from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.application_sets.errors import RefusedError
 
 _NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"

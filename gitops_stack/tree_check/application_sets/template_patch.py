@@ -11,7 +11,7 @@ import yaml
 
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
-from gitops_stack.policies.fields import mapping
+from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
 
 _DIRECTIVES = ("$patch", "$retainKeys", "$deleteFromPrimitiveList/", "$setElementOrder/")

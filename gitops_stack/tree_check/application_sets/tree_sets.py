@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.conventions import SECRET_TYPE
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import (
@@ -19,8 +19,8 @@ from gitops_stack.manifests.cluster_metadata import (
     build_spoke_secret,
     produced_keys,
 )
-from gitops_stack.policies.fields import dig, mapping, sequence, text
-from gitops_stack.policies.finding import Finding, RenderedObject
+from gitops_stack.rules.fields import dig, mapping, sequence, text
+from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.settings import RegisteredClusterSettings, StackSettings
 from gitops_stack.settings.cluster_metadata import LABELS
 from gitops_stack.tree_check.application_sets.clusters import UNKNOWN, Cluster, read_clusters
@@ -170,7 +170,7 @@ def build_stack_clusters(settings: StackSettings) -> Iterator[Cluster]:
     """Yield the cluster Secrets the stack makes; a value that only AWS or another stack knows stands as `<its key>`."""
     known = {"stack": settings.stack, "clusterName": settings.cluster_name}
     if settings.account is not None and settings.region is not None:
-        account = Account(settings.account.id, settings.region)
+        account = AccountRegion(settings.account.id, settings.region)
         known |= {"region": account.region, "accountId": account.id, "ecrHost": account.registry_host}
     values = {key: known.get(key, f"<{key}>") for key in sorted(produced_keys(settings))}
     labels = {key: value for key, value in values.items() if key in LABELS}

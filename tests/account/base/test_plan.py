@@ -13,12 +13,12 @@ import yaml
 
 from gitops_stack.account.base.part import Part
 from gitops_stack.account.base.plan import BasePlan, apply, check_owners, load_plan
-from gitops_stack.account.base.policies import check_sizes
+from gitops_stack.account.base.role_policies import check_sizes
 from gitops_stack.account.base.wanted import ALIAS, Base, Jobs, list_rights
 from gitops_stack.account.leftovers.kind import Scope
 from gitops_stack.account.session import Account, AwsError
 from gitops_stack.account.sweep import find_leftovers
-from gitops_stack.aws_plan.account import Account as PlannedAccount
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import allow_principal, build_document
 from gitops_stack.conventions import TAG_BASE
 from gitops_stack.errors import GitOpsStackError
@@ -161,7 +161,7 @@ def test_the_roles_have_room_for_the_longest_names(region: str) -> None:
     spokes = {f"spoke-{number}": {"stack": f"spoke-{number}"} for number in range(10)}
     plain = eks_settings(gitops=OWN_REPOSITORY, cluster=cluster, registry={"kmsKeyArn": key}, clusters=spokes)
     settings = plain.model_copy(update={"stack": LONG, "region": region})
-    base = Base(PlannedAccount(ACCOUNT, region), settings, "b" * 63, key, JOBS)
+    base = Base(AccountRegion(ACCOUNT, region), settings, "b" * 63, key, JOBS)
     assert len(base.state.others) == 10
     assert list(check_sizes(base)) == []
 

@@ -10,7 +10,7 @@ import re
 import pytest
 
 from gitops_stack.account.base.wanted import Base, Jobs, list_rights
-from gitops_stack.aws_plan.account import Account
+from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.aws_plan.up_actions import DELIVERIES, EKS, MACHINES_CHANGE, MACHINES_MAKE
 from gitops_stack.settings import StackSettings
@@ -94,7 +94,7 @@ def find_allowed(settings: StackSettings) -> set[str]:
 
 def find_rights(settings: StackSettings) -> dict[str, list[str]]:
     assert settings.account is not None
-    account = Account(settings.account.id, settings.region or "")
+    account = AccountRegion(settings.account.id, settings.region or "")
     jobs, made = Jobs("github", "acme/platform"), tuple(list_made_issuers(settings))
     base = Base(account, settings, "acme-state", account.arn("kms", "key/1"), jobs, made)
     return list_rights(base, base.up_role)
@@ -129,7 +129,9 @@ def test_roles_at_a_path_and_roles_by_name_are_within_the_rights() -> None:
 
 def test_roles_are_made_within_the_boundary_of_the_stack_file() -> None:
     everything = changed_settings("prd", "everything")
-    base = Base(Account("210987654321", "ap-northeast-1"), everything, "acme", "k", Jobs("github", "acme/platform"))
+    base = Base(
+        AccountRegion("210987654321", "ap-northeast-1"), everything, "acme", "k", Jobs("github", "acme/platform")
+    )
     attached = [base.managed_policies[base.further_arn], base.up_role.policies["roles"]]
     making = [one for found in attached for one in found["Statement"] if one["Sid"] in {"MakeRoles", "FillRoles"}]
     bounds = {one["Condition"]["StringEquals"]["iam:PermissionsBoundary"] for one in making}

@@ -1,0 +1,75 @@
+"""Webhooks, admission policies and aggregated APIs (admissionregistration and apiregistration validation)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, repeated, show
+from gitops_stack.rules.fields import dig, mapping, sequence, text
+
+_REVIEWS = {"v1", "v1beta1"}
+
+
+def check_webhook(part: Part) -> Iterator[Violation]:
+    """Check one webhook."""
+    reviews = {text(one) for one in sequence(part.get("admissionReviewVersions"))}
+    if reviews and not reviews & _REVIEWS:
+        yield "admissionReviewVersions", f"found {', '.join(sorted(reviews))}", "needs v1 among them"
+    versions = enumerate(sequence(part.get("admissionReviewVersions")))
+    yield from repeated(((f"admissionReviewVersions[{index}]", one) for index, one in versions), "version")
+    url = dig(part, "clientConfig", "url")
+    if isinstance(url, str):
+        try:
+            scheme, _, _, query, _ = urlsplit(url)
+        except ValueError:
+            scheme = query = ""
+        if query:
+            yield "clientConfig.url", "found a query", "remove it"
+        if scheme != "https":
+            yield "clientConfig.url", f"found {show(url)}", "needs https://"
+
+
+def check_operations(part: Part) -> Iterator[Violation]:
+    """Check that a star stands alone."""
+    for key in ("operations", "apiGroups", "apiVersions"):
+        found = sequence(part.get(key))
+        if "*" in found and len(found) > 1:
+            yield key, "found * beside others", "* means all of them; remove the others"
+    resources = sequence(part.get("resources"))
+    plain = [one for one in resources if isinstance(one, str) and "/" not in one]
+    if ("*/*" in resources and len(resources) > 1) or ("*" in plain and len(plain) > 1):
+        yield "resources", "found * beside others", "* means all of them; remove the others"
+
+
+def check_policy(part: Part) -> Iterator[Violation]:
+    """Check an admission policy's spec; its CEL is not evaluated."""
+    if not sequence(part.get("validations")) and not sequence(part.get("auditAnnotations")):
+        yield "validations", "is missing", "add one, or an audit annotation"
+    if mapping(part.get("matchConstraints")) and not sequence(dig(part, "matchConstraints", "resourceRules")):
+        yield "matchConstraints.resourceRules", "is missing", "add one"
+    for place, found in parts(part, "variables"):
+        if found.get("name") is not None and not text(found["name"]).isidentifier():
+            yield f"{place}.name", f"found {show(found['name'])}", "needs letters, digits and _"
+
+
+def check_binding(part: Part) -> Iterator[Violation]:
+    """Check what a policy's binding does."""
+    actions = sequence(part.get("validationActions"))
+    if "Deny" in actions and "Warn" in actions:
+        yield "validationActions", "found Deny and Warn", "remove one of the two"
+    yield from repeated(((f"validationActions[{index}]", one) for index, one in enumerate(actions)), "action")
+
+
+def check_api_service(part: Part) -> Iterator[Violation]:
+    """Check the name of an APIService."""
+    spec = mapping(part.get("spec"))
+    wanted = f"{text(spec.get('version'))}.{text(spec.get('group'))}"
+    if text(dig(part, "metadata", "name")) != wanted:
+        yield "metadata.name", f"found {show(dig(part, 'metadata', 'name'))}", f"needs {wanted}"
+
+
+def check_priority_level(part: Part) -> Iterator[Violation]:
+    """Check that a priority level has what its type needs."""
+    if part.get("type") == "Limited" and not is_set(part, "limited"):
+        yield "limited", "is missing", "type Limited needs it"
