@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_stack.lab.engine import find_errors
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -20,5 +22,5 @@ class Ending:
 
     @property
     def sentence(self) -> str:
-        """The first error it printed, or its last line."""
-        return next((line for line in self.lines if line.startswith("error:")), self.lines[-1])
+        """The errors it printed, or its last line."""
+        return "; ".join(find_errors(self.output)) or self.lines[-1]

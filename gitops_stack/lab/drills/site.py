@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,9 +106,20 @@ class Site:
 
 
 def open_site(lab: Lab, project: Path, stack: str, progress: Progress, documented: Mapping[str, str]) -> Site:
-    """Bring ``stack`` up in a lab of the drills alone, anew: what an earlier drill left is removed."""
-    clear_earlier(lab, progress)
+    """Bring ``stack`` up in a lab of the drills alone, anew: what an earlier drill left is removed, but for its log."""
+    with keeping_log(lab):
+        clear_earlier(lab, progress)
     return Site.of(bootstrap(lab, project, stack, progress), progress, documented)
+
+
+@contextmanager
+def keeping_log(lab: Lab) -> Iterator[None]:
+    """Keep what the commands of a failed drill printed, since the sentence about it points there."""
+    log = lab.state.log("drill")
+    said = log.read_bytes() if log.is_file() else b""
+    yield
+    if said:
+        log.write_bytes(said)
 
 
 def clear_earlier(lab: Lab, progress: Progress) -> None:

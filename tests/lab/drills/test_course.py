@@ -101,7 +101,7 @@ def test_a_command_that_fails_ends_its_drill_with_a_sentence_and_the_next_begins
     first, second = FakeSite("pulumi up"), FakeSite()
     failed, well = run([first, second], build("first"), build("second"))
     assert failed.faults == [
-        "recover: `pulumi up --stack local` left with 1: error: pulumi up --stack local is refused; see drill.log"
+        "recover: `pulumi up --stack local` left with 1: pulumi up --stack local is refused; see drill.log"
     ]
     assert first.done[-1] == "pulumi up --stack local"
     assert well.faults == []

@@ -11,7 +11,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.drills import site as module
 from gitops_stack.lab.drills.damage import lose_state, rotate_token
 from gitops_stack.lab.drills.drill import DOCUMENTED
-from gitops_stack.lab.drills.site import Site, clear_earlier
+from gitops_stack.lab.drills.site import Site, clear_earlier, keeping_log
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.state import LabState
@@ -45,6 +45,21 @@ def test_the_lab_of_earlier_drills_is_made_anew(lab: Lab) -> None:
         clear_earlier(lab, lambda _line: None)
         assert not lab.state.etcd.exists()
         lab.state.etcd.mkdir()
+
+
+def test_what_a_failed_drill_printed_outlives_its_lab(lab: Lab) -> None:
+    clear_earlier(lab, lambda _line: None)
+    lab.state.log("drill").write_text("$ pulumi up\n", encoding="utf-8")
+    with keeping_log(lab):
+        clear_earlier(lab, lambda _line: None)
+        assert not lab.state.log("drill").exists()
+    assert lab.state.log("drill").read_text(encoding="utf-8") == "$ pulumi up\n"
+
+
+def test_a_failed_command_says_the_engines_errors(site: Site) -> None:
+    printed = "  pulumi:pulumi:Stack (a):\\n    error: update failed\\n  b:\\n    error: no\\nDuration: 4s\\n"
+    assert site.run(f"printf '{printed}'; exit 1").sentence == "no"
+    assert site.run("echo late; exit 1").sentence == "late"
 
 
 def test_a_command_runs_in_the_clone_with_the_labs_access_and_names(site: Site) -> None:
