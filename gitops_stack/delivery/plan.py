@@ -11,7 +11,6 @@ from typing_extensions import Self
 from gitops_stack.delivery.image_reference import (
     ImageReference,
     goes_back,
-    normalise_repository,
     parse_image_reference,
     parse_pin,
     short_name,
@@ -19,6 +18,12 @@ from gitops_stack.delivery.image_reference import (
 )
 from gitops_stack.delivery.images.application_images import load_application_images
 from gitops_stack.delivery.images.image_file import ImageFile, Slot
+from gitops_stack.delivery.images.slot_matching import (
+    find_by_repository,
+    find_counterpart,
+    is_equal,
+    list_short_names,
+)
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.settings import StackSettings
@@ -156,7 +161,7 @@ def plan_promotion(
                 why = "has no counterpart" if slot is None else "says no version"
                 warning = f"{target.application}: {running.name} of {source.stack} {why}; it is left out"
                 plan = replace(plan, warnings=(*plan.warnings, warning))
-            elif not _is_equal(running, slot):
+            elif not is_equal(running, slot):
                 image = _promoted(target, running, source.stack, origin.place)
                 if image.digest is None:
                     warning = f"{target.application}: {source.stack} runs {image} by its tag, which could be moved"
@@ -177,14 +182,14 @@ def select_slot(target: Target, images: ImageFile, repository: str, stack: str) 
     slots = images.slots
     if target.name:
         found = [slot for slot in slots if target.name == slot.name] or [
-            slot for slot in slots if target.name in _short_names(slot)
+            slot for slot in slots if target.name in list_short_names(slot)
         ]
         if not found and images.open_ended:
             return Slot(target.name, ())
     else:
-        found = _by_repository(slots, repository) if repository else []
+        found = find_by_repository(slots, repository) if repository else []
         found = found or (list(slots) if len(slots) == 1 and not images.open_ended else [])
-        found = found or [slot for slot in slots if repository and short_name(repository) in _short_names(slot)]
+        found = found or [slot for slot in slots if repository and short_name(repository) in list_short_names(slot)]
     if len(found) == 1:
         return found[0]
     problem = "is several images" if found else "is not an image that is known"
@@ -266,16 +271,7 @@ def _pairs(target: Target, origin: ImageFile, images: ImageFile, source: str) ->
     if not chosen:
         raise GitOpsStackError(Problem(f"{origin.place} has no image to promote", place=str(target)))
     for running in chosen:
-        yield running, _counterpart(running, len(chosen) == 1, images.slots)
-
-
-def _counterpart(running: Slot, alone: bool, slots: tuple[Slot, ...]) -> Slot | None:
-    found = [slot for slot in slots if slot.name == running.name]
-    for image in running.images:
-        found = found or _by_repository(slots, split_image(image)[0])
-    found = found or [slot for slot in slots if _short_names(slot) & _short_names(running)]
-    found = found or (list(slots) if alone and len(slots) == 1 else [])
-    return found[0] if len(found) == 1 else None
+        yield running, find_counterpart(running, len(chosen) == 1, images.slots)
 
 
 def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageReference:
@@ -295,28 +291,6 @@ def _promoted(target: Target, running: Slot, stack: str, place: str) -> ImageRef
         return pinned(running.images[0], where)
     except GitOpsStackError as error:
         raise GitOpsStackError(*(Problem(finding, remedy) for finding in error.findings)) from None
-
-
-def _is_equal(running: Slot, slot: Slot) -> bool:
-    return bool(running.images) and _normalised(running) == _normalised(slot)
-
-
-def _normalised(slot: Slot) -> set[tuple[str, str, str]]:
-    split = (split_image(image) for image in slot.images)
-    return {(normalise_repository(name) if name else "", tag, digest) for name, tag, digest in split}
-
-
-def _by_repository(slots: Iterable[Slot], repository: str) -> list[Slot]:
-    wanted = normalise_repository(repository)
-    return [slot for slot in slots if wanted in {normalise_repository(name) for name in _repositories(slot)}]
-
-
-def _repositories(slot: Slot) -> list[str]:
-    return [slot.name, *(name for image in slot.images if (name := split_image(image)[0]))]
-
-
-def _short_names(slot: Slot) -> set[str]:
-    return {short_name(name) for name in _repositories(slot)}
 
 
 def _known(images: ImageFile) -> str:
