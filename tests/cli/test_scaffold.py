@@ -217,8 +217,10 @@ def test_the_template_engine_is_imported_only_when_it_renders() -> None:
 
 def named_commands(text: str) -> list[list[str]]:
     """Return every `gitops-stack …` of a text, as words, up to what ends a command in a shell or in prose."""
-    found = re.findall(r"gitops-stack ((?!=)[a-z][^`&|;#\n]*)", text)
-    return [shlex.split(command.replace("'", "").replace("$(", ""), comments=True) for command in found]
+    found = (text.replace("'", "") for text in re.findall(r"gitops-stack ((?!=)[a-z][^`&|;#)\n]*)", text))
+    # One that stands in double quotes itself takes their end along.
+    whole = (command if command.count('"') % 2 == 0 else command[: command.rindex('"')] for command in found)
+    return [shlex.split(command.replace("$(", ""), comments=True) for command in whole]
 
 
 def documented(pattern: str) -> list[list[str]]:
@@ -236,6 +238,8 @@ def check_command(words: list[str]) -> None:
         command, words = commands[words[0]], words[1:]
     options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     for word in words:
+        if word == "--":  # what follows is another program's
+            break
         if word.startswith("-"):
             assert word.partition("=")[0] in options, f"{command.name} has no {word}"
 

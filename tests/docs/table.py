@@ -533,6 +533,7 @@ LEFT: dict[str, dict[str, Left]] = {
     },
     "docs/rehearsal.md": {
         "gitops-stack doctor --stack dev": DOCTOR,
+        "gitops-stack status --stack dev": STATUS,
         "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack sweep --stack dev": SWEEP,
         "gitops-stack rehearse dev": REHEARSE,

@@ -57,6 +57,7 @@ def test_the_account_describes_a_cluster_as_it_was_made_and_not_as_moto_keeps_it
     made = {"version": "1.36", "deletionProtection": True, "vpcConfig": {"publicAccessCidrs": ["203.0.113.0/24"]}}
     Store(account).put("eks_clusters", f"{REGION}/{cluster}", made)
     found = session.call("eks", "DescribeCluster", name=cluster)["cluster"]
+    Store(account).remove("eks_clusters", f"{REGION}/{cluster}")  # it is not whole, and the account is shared
     assert (found["version"], found["deletionProtection"]) == ("1.36", True)
     assert found["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"]
     assert (found["arn"], found["endpoint"]) == (moto["arn"], moto["endpoint"])
