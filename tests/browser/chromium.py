@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,16 @@ _OPTIONS = (
     *("--remote-debugging-pipe", "--user-data-dir=profile", "--no-first-run", "--disable-extensions", "about:blank"),
 )
 _KEYS = {"Enter": "\r", "Space": " ", "Tab": "\t"}
+# What Chromium says of a script whose page went away under it, before it had run or while it ran.
+_RELOADED = (
+    "Inspected target navigated or closed",
+    "Execution context was destroyed.",
+    "Cannot find default execution context",
+)
+
+
+class PageReloadedError(Exception):
+    """A script's page was loaded anew before it had answered."""
 
 
 class Chromium:
@@ -49,7 +59,10 @@ class Chromium:
         while True:
             found = self._read(deadline)
             if found.get("id") == number:
-                assert "error" not in found, found["error"]
+                error = found.get("error")
+                if error and error["message"] in _RELOADED:
+                    raise PageReloadedError(error["message"])
+                assert error is None, error
                 return found["result"]
 
     def open(self, file: Path, *, dark: bool = False, size: tuple[int, int] = (1400, 900), fragment: str = "") -> float:
@@ -73,8 +86,11 @@ class Chromium:
             self._read(deadline)
 
     def run(self, script: str) -> Any:
-        """Evaluate JavaScript and return its value."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        """Evaluate JavaScript and return its value; again when the page reloads itself meanwhile."""
+        while True:
+            with suppress(PageReloadedError):
+                answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+                break
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
