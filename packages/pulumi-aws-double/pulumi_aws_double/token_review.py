@@ -34,7 +34,7 @@ PREFIX: Final = "k8s-aws-v1."
 CLUSTER_HEADER: Final = "x-k8s-aws-id"
 KEY: Final = "double"
 """Key id and secret of the account's caller, as :func:`pulumi_aws_double.account.build_environment` gives them."""
-_HOST = re.compile(r"sts\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+_HOST = re.compile(r"sts\.(?P<region>[a-z0-9-]+)\.[a-z0-9.]+")  # each partition has a suffix of its own
 _LIFE_SECONDS = 15 * 60
 _ASKED: Final = ("https", "GetCallerIdentity")
 _REFUSED: Final = {"authenticated": False}
