@@ -27,7 +27,8 @@ def build_app_projects(settings: StackSettings) -> list[Manifest]:
     ]
 
 
-def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Manifest:
+def build_app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Manifest:
+    """Build an AppProject that outlives its applications."""
     return {
         "apiVersion": conventions.ARGOCD_API_VERSION,
         "kind": "AppProject",
@@ -36,11 +37,17 @@ def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Ma
             "namespace": settings.argocd.namespace,
             "labels": {conventions.STACK_LABEL: settings.stack},
             # An application whose project is gone can never be finalized (argo-cd#1329), and the two are pruned at
-            # the same time when a team or an add-on leaves.
-            "annotations": {**conventions.LINGERING, **build_subscriptions(settings.argocd, name)},
+            # the same time when a team, an add-on or the last environment leaves.
+            "annotations": dict(conventions.LINGERING),
         },
         "spec": spec,
     }
+
+
+def _app_project(settings: StackSettings, name: str, spec: dict[str, Any]) -> Manifest:
+    made = build_app_project(settings, name, spec)
+    made["metadata"]["annotations"].update(build_subscriptions(settings.argocd, name))
+    return made
 
 
 def _platform(settings: StackSettings) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.app_projects import build_app_project
 from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
@@ -106,24 +107,31 @@ def _build_set(environment: Environment, labels: dict[str, str]) -> dict[str, An
         # What `env deploy` sets stays until `env reset`, or until the environment goes.
         "ignoreApplicationDifferences": [{"jsonPointers": [_IMAGES]}],
         "preservedFields": {"annotations": [conventions.OVERRIDDEN_BY, conventions.OVERRIDDEN_AT]},
-        "template": {
-            "metadata": {
-                "name": environment.application("{{.application}}"),
-                "labels": labels,
-                "annotations": {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"},
-                "finalizers": [conventions.RESOURCES_FINALIZER],
-            },
-            "spec": {
-                "project": conventions.ENVIRONMENTS_PROJECT,
-                "destination": {"server": conventions.IN_CLUSTER, "namespace": environment.namespace},
-                "syncPolicy": {
-                    "automated": {"prune": True, "selfHeal": True},
-                    "retry": RETRY,
-                    "syncOptions": ["ServerSideApply=true"],
-                },
+        "template": build_application_template(
+            environment.application("{{.application}}"), conventions.ENVIRONMENTS_PROJECT, environment.namespace, labels
+        ),
+        "templatePatch": "spec:\n  source: {{ .source | toJson }}\n",
+    }
+
+
+def build_application_template(name: str, project: str, namespace: str, labels: dict[str, str]) -> dict[str, Any]:
+    """Build what all Applications of environments have in common; their sources come by `templatePatch`."""
+    return {
+        "metadata": {
+            "name": name,
+            "labels": labels,
+            "annotations": {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"},
+            "finalizers": [conventions.RESOURCES_FINALIZER],
+        },
+        "spec": {
+            "project": project,
+            "destination": {"server": conventions.IN_CLUSTER, "namespace": namespace},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "retry": RETRY,
+                "syncOptions": ["ServerSideApply=true"],
             },
         },
-        "templatePatch": "spec:\n  source: {{ .source | toJson }}\n",
     }
 
 
@@ -141,26 +149,17 @@ def build_environments_project(settings: StackSettings, environments: Sequence[E
     """Build the AppProject of all environments; each has a role that covers its own applications and nothing else."""
     repositories = {source["repoURL"] for one in environments for source in one.applications.values()}
     kinds = list_team_kinds(settings)
-    return {
-        "apiVersion": conventions.ARGOCD_API_VERSION,
-        "kind": "AppProject",
-        "metadata": {
-            "name": conventions.ENVIRONMENTS_PROJECT,
-            "namespace": settings.argocd.namespace,
-            "labels": {conventions.STACK_LABEL: settings.stack},
-            "annotations": dict(conventions.LINGERING),
-        },
-        "spec": {
-            "description": "Environments of pull requests and developers: gitops-stack env.",
-            "sourceRepos": sorted({settings.gitops.repo_url, *repositories}),
-            "destinations": [{"server": conventions.IN_CLUSTER, "namespace": "env-*"}],
-            "clusterResourceWhitelist": [],
-            "namespaceResourceWhitelist": [
-                build_group_kind(kind) for kind in sorted({*kinds, "LimitRange", "ResourceQuota"})
-            ],
-            "roles": [_build_role(one) for one in environments],
-        },
+    spec = {
+        "description": "Environments of pull requests and developers: gitops-stack env.",
+        "sourceRepos": sorted({settings.gitops.repo_url, *repositories}),
+        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": "env-*"}],
+        "clusterResourceWhitelist": [],
+        "namespaceResourceWhitelist": [
+            build_group_kind(kind) for kind in sorted({*kinds, "LimitRange", "ResourceQuota"})
+        ],
+        "roles": [_build_role(one) for one in environments],
     }
+    return build_app_project(settings, conventions.ENVIRONMENTS_PROJECT, spec)
 
 
 def list_team_kinds(settings: StackSettings) -> set[str]:

@@ -15,7 +15,8 @@ import yaml
 
 from gitops_stack import conventions
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.environments import RETRY, Quota, build_quota, list_team_kinds
+from gitops_stack.manifests.app_projects import build_app_project
+from gitops_stack.manifests.environments import Quota, build_application_template, build_quota, list_team_kinds
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import StackSettings
 
@@ -92,23 +93,9 @@ def build_pull_requests(settings: StackSettings, made: PullRequests) -> Manifest
                 {"pullRequest": {**asked["pullRequest"], "template": _build_namespace_template(settings, made)}},
                 {"matrix": {"generators": [asked, {"list": {"elementsYaml": written}}]}},
             ],
-            "template": {
-                "metadata": {
-                    "name": f"{made.namespace}-{{{{.application}}}}",
-                    "labels": labels,
-                    "annotations": {conventions.COMPARE_OPTIONS: "ServerSideDiff=true"},
-                    "finalizers": [conventions.RESOURCES_FINALIZER],
-                },
-                "spec": {
-                    "project": made.project,
-                    "destination": {"server": conventions.IN_CLUSTER, "namespace": made.namespace},
-                    "syncPolicy": {
-                        "automated": {"prune": True, "selfHeal": True},
-                        "retry": RETRY,
-                        "syncOptions": ["ServerSideApply=true"],
-                    },
-                },
-            },
+            "template": build_application_template(
+                f"{made.namespace}-{{{{.application}}}}", made.project, made.namespace, labels
+            ),
             # A source is a map, which a template has no place for. The first generator has its own.
             "templatePatch": '{{- if hasKey . "source" }}\nspec:\n  source: {{ .source | toJson }}\n'
             "{{- else }}\nspec: {}\n{{- end }}\n",
@@ -191,21 +178,11 @@ def build_namespaces_project(settings: StackSettings) -> Manifest:
 def _build_project(
     settings: StackSettings, name: str, description: str, repositories: list[str], namespaces: str, kinds: list[str]
 ) -> Manifest:
-    return {
-        "apiVersion": conventions.ARGOCD_API_VERSION,
-        "kind": "AppProject",
-        "metadata": {
-            "name": name,
-            "namespace": settings.argocd.namespace,
-            "labels": {conventions.STACK_LABEL: settings.stack},
-            # An Application whose project is gone cannot be finalized (argo-cd#1329).
-            "annotations": dict(conventions.LINGERING),
-        },
-        "spec": {
-            "description": description,
-            "sourceRepos": repositories,
-            "destinations": [{"server": conventions.IN_CLUSTER, "namespace": namespaces}],
-            "clusterResourceWhitelist": [],
-            "namespaceResourceWhitelist": [build_group_kind(kind) for kind in kinds],
-        },
+    spec = {
+        "description": description,
+        "sourceRepos": repositories,
+        "destinations": [{"server": conventions.IN_CLUSTER, "namespace": namespaces}],
+        "clusterResourceWhitelist": [],
+        "namespaceResourceWhitelist": [build_group_kind(kind) for kind in kinds],
     }
+    return build_app_project(settings, name, spec)

@@ -31,14 +31,6 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     made.close()
 
 
-@pytest.fixture
-def settings_back(scenario: Scenario) -> Iterator[None]:
-    """Put the stack file and the tree back after a test that changes them."""
-    yield
-    for command in (("checkout", "--quiet", "."), ("clean", "--quiet", "-fd")):
-        scenario.report.workspace.git(*command)
-
-
 def everything(scenario: Scenario) -> dict[str, str]:
     """Return the UIDs of what a slip would take away, CRDs and Argo CD's own Secret among it."""
     wanted = [
