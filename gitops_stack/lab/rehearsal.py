@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gitops_stack.account.base.wanted import Base, Jobs, default_bucket, list_rights
@@ -159,15 +160,22 @@ class Rehearsal:
         finally:
             self.unmade = load_made(log)
 
+    def run_command(
+        self, *words: str, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `gitops-stack` for the stack against the account, as a person in the clone would."""
+        engine = self.report.engine
+        command = [sys.executable, "-c", "from gitops_stack.cli.main import main; main()", *words]
+        command += ["--stack", engine.stack, "--project", str(engine.project)]
+        environment = {**engine.environment(), **variables}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
     def sweep(self, *options: str) -> dict[str, Any]:
         """Run `gitops-stack sweep` against the account, as a person would, and return its report.
 
         Raises :class:`EnvironmentProblem` with its own words when it cannot look.
         """
-        engine = self.report.engine
-        command = [sys.executable, "-c", "from gitops_stack.cli.main import main; main()", "sweep", *options]
-        command += ["--stack", engine.stack, "--project", str(engine.project), "--output", "json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=engine.environment(), check=False)
+        done = self.run_command("sweep", *options, "--output", "json")
         if not done.stdout:
             raise EnvironmentProblem(done.stderr.strip().removeprefix("error: "))
         found: dict[str, Any] = json.loads(done.stdout)

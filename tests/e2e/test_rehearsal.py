@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -138,16 +136,12 @@ def test_the_kubeconfig_of_the_cluster_reaches_the_lab_through_aws_get_token(dev
     assert config["clusters"][0]["cluster"]["server"] == f"https://127.0.0.1:{port}"
 
 
-def test_status_logs_in_with_a_token_that_the_library_signs(dev: Rehearsal) -> None:
-    engine = dev.report.engine
-    command = [sys.executable, "-c", "from gitops_stack.cli.main import main; main()", "status", "--stack", "dev"]
-    command += ["--project", str(engine.project)]
-    environment = {key: value for key, value in engine.environment().items() if key != "KUBECONFIG"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+def test_status_logs_in_with_a_token_that_the_library_signs(dev: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    done = dev.run_command("status")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "objects owned by argocd-controller alone" in done.stdout
-    stranger = {**environment, "AWS_ACCESS_KEY_ID": "AKIDSTRANGER"}
-    done = subprocess.run(command, capture_output=True, text=True, env=stranger, check=False)
+    done = dev.run_command("status", variables={"AWS_ACCESS_KEY_ID": "AKIDSTRANGER"})
     assert done.returncode != 0
     assert "Unauthorized" in done.stderr
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,15 +64,12 @@ def test_a_stack_with_everything_is_made(everything: Rehearsal) -> None:
 
 def upgrade_cluster(rehearsal: Rehearsal, version: str, *options: str) -> dict[str, Any]:
     """Run `gitops-stack upgrade cluster` against the rehearsal's account, and merge what it wrote."""
-    engine = rehearsal.report.engine
-    command = [sys.executable, "-c", "from gitops_stack.cli.main import main; main()", "upgrade", "cluster"]
-    command += ["--to", version, "--stack", engine.stack, "--project", str(engine.project), "--base", "main"]
-    command += ["--forge", "none", "--output", "json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, env=engine.environment(), check=False)
+    asked = ("--to", version, "--base", "main", "--forge", "none", "--output", "json")
+    done = rehearsal.run_command("upgrade", "cluster", *asked, *options)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     for words in (["fetch", "--quiet", "origin"], ["merge", "--quiet", "--no-edit", f"origin/{found['branch']}"]):
-        subprocess.run(["git", "-C", str(engine.project), *words], check=True)
+        subprocess.run(["git", "-C", str(rehearsal.report.engine.project), *words], check=True)
     return found
 
 
