@@ -10,9 +10,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from gitops_stack.lab.ports import LOOPBACK
 from gitops_stack.lab.probes import Probe, build_http_probe, build_port_probe
 from gitops_stack.lab.processes import Program
-from gitops_stack.lab.state import LOOPBACK, LabState
+from gitops_stack.lab.state import LabState
 
 RESYNC_SECONDS = 20
 MOST_SHARDS = 2  # each takes 250 MB

@@ -8,13 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_stack.gitops_tree.private_file import write_private_file
+from gitops_stack.lab.ports import LOOPBACK
 from gitops_stack.lab.probes import Probe, build_http_probe
-from gitops_stack.lab.processes import Program
-from gitops_stack.lab.state import LOOPBACK, LabState
+from gitops_stack.lab.processes import PYTHON_PATH, Program
+from gitops_stack.lab.state import LabState
 
 CONTEXT = "gitops-stack-lab"
 CALLER = "eks-caller"
@@ -63,6 +65,13 @@ def build_control_plane(
     clients = [f"--kubeconfig={state.kubeconfig}", "--leader-elect=false", f"--bind-address={LOOPBACK}"]
     manager, scheduler = ports["kube-controller-manager"], ports["kube-scheduler"]
     return [
+        Program(
+            "kwok-renewal",
+            (sys.executable, "-m", "gitops_stack.lab.kwok_renewal", str(state.directory)),
+            Probe("its process stays up", lambda: True),
+            {**environment, "PYTHONPATH": PYTHON_PATH},
+            events="PROCESS_STATE_RUNNING",
+        ),
         _build_etcd(state, binaries, ports, environment),
         _build_apiserver(state, binaries, ports, environment, token),
         Program(
@@ -101,13 +110,19 @@ def build_control_plane(
                 f"--kubeconfig={state.kubeconfig}",
                 f"--config={STAGES}",
                 "--manage-all-nodes=true",
-                "--node-lease-duration-seconds=40",
+                # A kwok that starts anew does nothing for a node before the lease of its forerunner has ended.
+                "--node-lease-duration-seconds=12",
             ),
             # kwok has no health endpoint without a public port; the nodes becoming Ready are its probe.
             Probe("its process stays up", lambda: True),
             {**environment, "GOGC": "50"},
         ),
     ]
+
+
+def build_readiness(ports: Mapping[str, int], token: str) -> Probe:
+    """Return the probe of the API server, which holds when it reaches etcd too."""
+    return build_http_probe(ports["kube-apiserver"], "/readyz", tls=True, token=token)
 
 
 def _build_etcd(state: LabState, binaries: Path, ports: Mapping[str, int], environment: Mapping[str, str]) -> Program:
@@ -161,6 +176,6 @@ def _build_apiserver(
             "--authentication-token-webhook-version=v1",
             "--authentication-token-webhook-cache-ttl=1s",
         )
-    probe = build_http_probe(port, "/readyz", tls=True, token=token)
+    probe = build_readiness(ports, token)
     tuned = {**environment, "GOGC": "50", "GOMEMLIMIT": "700MiB"}
     return Program("kube-apiserver", command, probe, tuned, stop_seconds=_KILLED_AFTER, ready_seconds=90)

@@ -32,9 +32,10 @@ from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.git_environment import build_settings_variables
 from gitops_stack.gitops_tree.git_program import answer_fetch
 from gitops_stack.gitops_tree.private_file import write_private_file
+from gitops_stack.lab.ports import LOOPBACK
 from gitops_stack.lab.probes import build_http_probe
 from gitops_stack.lab.processes import PYTHON_PATH, Program
-from gitops_stack.lab.state import LOOPBACK, LabState
+from gitops_stack.lab.state import LabState
 from gitops_stack.patterns import is_commit, same_repository
 
 _SERVICE = "git-upload-pack"  # reading; nobody pushes here

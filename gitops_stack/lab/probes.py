@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gitops_stack.lab.state import LOOPBACK
+from gitops_stack.lab.ports import LOOPBACK
 
 _INTERVAL = 0.1
 _TIMEOUT = 2.0

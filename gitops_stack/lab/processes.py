@@ -41,6 +41,8 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: int = 10
     ready_seconds: int = 60
+    events: str = ""
+    """The supervisor's event it reads on standard input, as an event listener does; empty for any other process."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ def build_program_sections(programs: Sequence[Program], state: LabState, *, firs
     """Return the ini sections of ``programs``. supervisord's own shutdown stops higher priorities first."""
     sections = []
     for priority, program in enumerate(programs, start=first_priority):
+        log = _escape(state.log(program.name))
+        # What an event listener writes to standard output answers the supervisor; its log is the other one.
+        section, output = ("program", "stdout") if not program.events else ("eventlistener", "stderr")
         values = {
             "command": build_command(program, state.directory),
             "priority": str(priority),
@@ -89,13 +94,14 @@ def build_program_sections(programs: Sequence[Program], state: LabState, *, firs
             "stopasgroup": "false",
             "killasgroup": "true",
             "umask": "077",
-            "redirect_stderr": "true",
-            "stdout_logfile": _escape(state.log(program.name)),
-            "stdout_logfile_maxbytes": "10MB",
-            "stdout_logfile_backups": "1",
+            "redirect_stderr": "false" if program.events else "true",
+            f"{output}_logfile": log,
+            f"{output}_logfile_maxbytes": "10MB",
+            f"{output}_logfile_backups": "1",
+            **({"events": program.events, "stdout_logfile": "NONE"} if program.events else {}),
         }
         body = "".join(f"{key} = {value}\n" for key, value in values.items())
-        sections.append(f"[program:{program.name}]\n{body}")
+        sections.append(f"[{section}:{program.name}]\n{body}")
     return "\n".join(sections)
 
 
@@ -178,10 +184,10 @@ class Supervisor:
 
         Raise EnvironmentProblem naming the process, the condition and the last line of its log.
         """
-        if self._state_of(program.name) not in {"RUNNING", "STARTING"}:
+        if not self.runs(program.name):
             self._call("startProcess", program.name, False)
         ready = wait_until(
-            lambda: self._state_of(program.name) in {"RUNNING", "STARTING"} and program.probe.holds(),
+            lambda: self.runs(program.name) and program.probe.holds(),
             seconds=program.ready_seconds,
             given_up=lambda: self._state_of(program.name) in {"FATAL", "STOPPED"},
         )
@@ -198,6 +204,15 @@ class Supervisor:
         """Stop one process and wait until it is gone."""
         if self._state_of(name) not in {"STOPPED", "EXITED", "FATAL", "UNKNOWN"}:
             self._call("stopProcess", name, True)
+
+    def runs(self, name: str) -> bool:
+        """Return whether one process runs, be it ready or not."""
+        return self._state_of(name) in {"RUNNING", "STARTING"}
+
+    def start_anew(self, name: str) -> None:
+        """Stop one process and start it again, without waiting until it is ready."""
+        self.stop(name)
+        self._call("startProcess", name, False)
 
     def shut_down(self) -> None:
         """Stop supervisord and wait until it is gone."""

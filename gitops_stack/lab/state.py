@@ -6,40 +6,13 @@ Which processes use them is left to ``control_plane`` and ``argocd_processes``.
 from __future__ import annotations
 
 import fcntl
-import json
-import random
-import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, Problem
-
-LOOPBACK = "127.0.0.1"
-PORT_NAMES = (
-    "etcd",
-    "etcd-peer",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "redis",
-    "repo-server",
-    "repo-server-metrics",
-    "application-controller-metrics",
-    "application-controller-1-metrics",
-    "applicationset-metrics",
-    "applicationset-probe",
-    "applicationset-webhook",
-    "argocd-server",
-    "argocd-server-metrics",
-    "eks-endpoint",
-    "aws-account",
-    "eks-tokens",
-    "git-host",
-)
-# Below Linux's range for outgoing connections (32768 and up), which could take a port while its process restarts.
-PORT_RANGE = range(20000, 32000)
+from gitops_stack.lab.ports import PortFile
 
 _PORTS = "ports.json"
 _SOCKET_LIMIT = 107  # sun_path holds 108 bytes, one of them the closing NUL
@@ -167,43 +140,8 @@ class LabState:
 
     def load_ports(self) -> dict[str, int]:
         """Return the lab's ports by name, choosing free ones for names that have none yet."""
-        file = self.directory / _PORTS
-        known: dict[str, int] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        return self._write_ports({name: known[name] for name in PORT_NAMES if name in known})
+        return PortFile(self.directory / _PORTS).load()
 
     def choose_ports(self) -> dict[str, int]:
-        """Return the lab's ports, each that somebody else occupies replaced. Only while the lab is down."""
-        return self._write_ports({name: port for name, port in self.load_ports().items() if is_free(port)})
-
-    def _write_ports(self, known: dict[str, int]) -> dict[str, int]:
-        missing = [name for name in PORT_NAMES if name not in known]
-        ports = {**known, **dict(zip(missing, choose_free_ports(len(missing), set(known.values())), strict=True))}
-        if missing:
-            file = self.directory / _PORTS
-            file.write_text(json.dumps(ports, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        return ports
-
-
-def is_free(port: int) -> bool:
-    """Return whether a server could listen on ``port`` of the loopback interface now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Go's servers do: TIME_WAIT is no obstacle
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
-
-
-def choose_free_ports(count: int, taken: Iterable[int]) -> list[int]:
-    """Return ``count`` distinct free loopback ports outside ``taken``."""
-    chosen: list[int] = []
-    avoided = set(taken)
-    for port in random.sample(PORT_RANGE, len(PORT_RANGE)):
-        if len(chosen) == count:
-            return chosen
-        if port not in avoided and is_free(port):
-            chosen.append(port)
-    raise EnvironmentProblem(
-        Problem(f"fewer than {count} free ports between 20000 and 32000", "stop other servers.", "127.0.0.1")
-    )
+        """Return the lab's ports, each that somebody else has replaced. Only while the lab is down."""
+        return PortFile(self.directory / _PORTS).choose()

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from gitops_stack.lab.state import LOOPBACK
+from gitops_stack.lab.ports import LOOPBACK
 from tests.e2e.scenario import STACK, Scenario, edit_stack, wait_for
 
 

@@ -103,8 +103,12 @@ class Scenario:
         return scenario
 
     def bootstrap(self) -> road.LabRun:
-        """Walk the whole road."""
-        self.report = road.bootstrap(self.lab, self.project, STACK, say)
+        """Walk the whole road; a lab that does not come up goes down, since its fixture never gets to close it."""
+        try:
+            self.report = road.bootstrap(self.lab, self.project, STACK, say)
+        except BaseException:
+            self.lab.down(say)
+            raise
         return self.report
 
     def prepare(self) -> None:

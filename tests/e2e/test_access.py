@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.lab.state import LOOPBACK
+from gitops_stack.lab.ports import LOOPBACK
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings.argocd.policy_lines import read_policy
 from tests.e2e.argocd_server import Server, push_settings

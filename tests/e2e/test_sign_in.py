@@ -17,8 +17,8 @@ from lightkube.resources.core_v1 import Node
 
 from gitops_stack.guard.cluster import Claim, build_claim
 from gitops_stack.lab.control_plane import STAGES
+from gitops_stack.lab.ports import choose_free_ports
 from gitops_stack.lab.probes import build_port_probe
-from gitops_stack.lab.state import choose_free_ports
 from gitops_stack.live_state import ObjectReference, connect
 from gitops_stack.live_writes import create
 from tests.e2e.scenario import wait_for

@@ -16,7 +16,7 @@ import httpx2
 import pytest
 
 from gitops_stack.gitops_tree.yaml_text import render_document
-from gitops_stack.lab.state import LOOPBACK
+from gitops_stack.lab.ports import LOOPBACK
 from tests.e2e.argocd_server import Server, push_settings
 from tests.e2e.oidc_provider import CLIENT, OidcProvider, serve_provider
 from tests.e2e.scenario import STACK, Scenario, wait_for

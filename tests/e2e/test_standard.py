@@ -12,7 +12,7 @@ from gitops_stack.gitops_tree.manifest_set import images
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.drills.damage import lose_state
 from gitops_stack.lab.orphans import load_marked_pids
-from gitops_stack.lab.state import is_free
+from gitops_stack.lab.ports import is_free
 from gitops_stack.live_state import ObjectReference
 from gitops_stack.live_writes import delete
 from gitops_stack.manifests import Manifest

@@ -27,8 +27,9 @@ from gitops_stack.lab.git_host import (
     write_certificate,
     write_git_configuration,
 )
+from gitops_stack.lab.ports import LOOPBACK
 from gitops_stack.lab.probes import wait_until
-from gitops_stack.lab.state import LOOPBACK, LabState
+from gitops_stack.lab.state import LabState
 
 GIT = shutil.which("git") or "git"  # the real one: looked for before the guards of the fast suite come first
 URL = "https://git.example.com/acme/platform.git"

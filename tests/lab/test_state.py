@@ -1,15 +1,14 @@
-"""The state folder: private, short enough for sockets, with ports nobody else has."""
+"""The state folder: private, and short enough for sockets."""
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
 
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.lab.state import LOOPBACK, PORT_NAMES, LabState, choose_free_ports, is_free
+from gitops_stack.lab.state import LabState
 
 
 @pytest.fixture
@@ -39,28 +38,3 @@ def test_the_longest_accepted_folder_holds_a_real_socket(tmp_path: Path) -> None
 def test_a_folder_the_supervisor_would_misread_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(EnvironmentProblem, match="cannot be in the path"):
         LabState.open(tmp_path / name)
-
-
-def test_ports_are_chosen_once(state: LabState) -> None:
-    ports = state.load_ports()
-    assert set(ports) == set(PORT_NAMES)
-    assert len(set(ports.values())) == len(PORT_NAMES)
-    assert state.load_ports() == ports == state.choose_ports()
-
-
-def test_only_the_port_somebody_else_took_is_chosen_anew(state: LabState) -> None:
-    ports = state.load_ports()
-    with socket.socket() as thief:
-        thief.bind((LOOPBACK, ports["etcd"]))
-        thief.listen()
-        assert not is_free(ports["etcd"])
-        again = state.choose_ports()
-    assert again["etcd"] != ports["etcd"]
-    assert {**again, "etcd": 0} == {**ports, "etcd": 0}
-    assert json.loads((state.directory / "ports.json").read_text()) == again
-
-
-def test_running_out_of_ports_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitops_stack.lab.state.is_free", lambda _port: False)
-    with pytest.raises(EnvironmentProblem, match="fewer than 2 free ports"):
-        choose_free_ports(2, ())
