@@ -194,6 +194,28 @@ def test_a_pod_that_kwok_gave_up_deleting_goes_once_etcd_was_started_again(lab: 
         assert wait_until(lambda: load_phase() is None, seconds=60)
 
 
+def test_a_pod_that_was_called_not_ready_while_its_node_was_away_is_ready_again(lab: Lab) -> None:
+    lab.up(ignore)
+    with Client(config=KubeConfig.from_file(lab.state.kubeconfig), trust_env=False, namespace="kube-system") as client:
+
+        def load_readiness() -> str:
+            status = client.get(Pod, "one").status
+            conditions = (status.conditions if status else None) or []
+            return next((condition.status for condition in conditions if condition.type == "Ready"), "")
+
+        assert wait_until(lambda: bool(list(client.list(ServiceAccount))), seconds=30)
+        client.create(build_pod("one"))
+        assert wait_until(lambda: load_readiness() == "True", seconds=30)
+        kwok = load_pids(lab)["kwok"]
+        assert kwok
+        os.kill(kwok, signal.SIGSTOP)
+        # As the controller manager's node lifecycle controller does 50 s after the last heartbeat (MarkPodsNotReady).
+        client.patch(Pod.Status, "one", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}})
+        assert load_readiness() == "False"
+        os.kill(kwok, signal.SIGCONT)
+        assert wait_until(lambda: load_readiness() == "True", seconds=30)
+
+
 def test_a_process_that_cannot_start_is_named_with_its_log(lab: Lab) -> None:
     lab.up(ignore)
     with pytest.raises(EnvironmentProblem, match=r"argocd-\S+ is \w+ and not ready.*look at .*/logs/argocd-\S+\.log"):
