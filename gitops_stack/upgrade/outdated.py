@@ -96,7 +96,7 @@ def _judge_chart(chart: PinnedChart, ask: AskIndex | None) -> Pin:
     if "{{" in chart.version:
         return Pin(*pin, None, repository, "a template of the set fills it in")
     if not is_version(chart.version):
-        return Pin(*pin, None, repository, "a range, of which Argo CD takes the newest by itself; pin one version")
+        return Pin(*pin, None, repository, "a range: the newest in it is taken; pin one version")
     if ask is not None and is_askable(chart.repository):
         try:
             newest = find_newest(ask(chart.repository).get(chart.name, ()))

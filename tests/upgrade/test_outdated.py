@@ -163,6 +163,34 @@ def test_charts_in_the_repository_of_oci_and_outside_of_apps_are_listed(project:
     ]
 
 
+def test_charts_that_folders_pull_are_listed_with_the_file_that_pins_them(project: Path) -> None:
+    overlay, base, chart = (project / f"gitops/workloads/{name}" for name in ("monitored", "monitored-base", "wrapper"))
+    for folder in (overlay, base, chart):
+        folder.mkdir(parents=True)
+    with repository({"/index.yaml": INDEX}) as (url, _):
+        (overlay / "kustomization.yaml").write_text("resources: [../monitored-base]\n")
+        charts = [{"name": "podinfo", "repo": url, "version": "6.9.0"}, {"name": "kept"}]
+        (base / "kustomization.yaml").write_text(json.dumps({"helmCharts": charts}))
+        pulled = [{"name": "podinfo", "repository": url, "version": "~6.9"},
+                  {"name": "beside", "repository": "file://../beside", "version": "1.0.0"},
+                  {"name": "web", "repository": "oci://registry.example.com/team", "version": "1.x"}]  # fmt: skip
+        (chart / "Chart.yaml").write_text(json.dumps({"name": "wrapper", "version": "0.1.0", "dependencies": pulled}))
+        locked = [{"name": "web", "repository": pulled[2]["repository"], "version": "1.2.3"}]
+        (chart / "Chart.lock").write_text(json.dumps({"dependencies": locked}))
+        sources = [{"repoURL": "https://github.com/acme/platform.git", "path": f"gitops/workloads/{name}"}
+                   for name in ("monitored", "wrapper", "monitored")]  # fmt: skip
+        made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "both"}}
+        (project / "gitops/prd/apps/both.yaml").write_text(json.dumps({**made, "spec": {"sources": sources}}))
+        answered = run(project, "--ask-repositories", "--output", "json")
+    charts = [pin for pin in json.loads(answered.stdout)["prd"] if pin["kind"] == "chart"]
+    assert [(pin["place"], pin["pinned"], pin["newest"], pin["note"]) for pin in charts] == [
+        ("gitops/workloads/monitored-base/kustomization.yaml podinfo", "6.9.0", "6.10.0", ""),
+        ("gitops/workloads/wrapper/Chart.yaml podinfo", "~6.9", None,
+         "a range: the newest in it is taken; pin one version"),
+        ("gitops/workloads/wrapper/Chart.yaml web", "1.2.3", None, "a registry of OCI charts has no index"),
+    ]  # fmt: skip
+
+
 def test_a_file_that_cannot_be_read_is_said_and_all_else_is_listed(project: Path) -> None:
     write_application(project, "https://charts.example.com")
     (project / "gitops/prd/apps/torn.yaml").write_text("kind: Application\nspec: [\n")
@@ -216,7 +244,7 @@ def test_a_range_a_registry_and_an_unknown_chart_are_said(project: Path) -> None
         write_application(project, url, "6.9.0", "unknown")
         found = json.loads(run(project, "--ask-repositories", "--output", "json").stdout)["prd"]
     assert {pin["place"]: pin["note"] for pin in found if pin["kind"] == "chart"} == {
-        "Application range": "a range, of which Argo CD takes the newest by itself; pin one version",
+        "Application range": "a range: the newest in it is taken; pin one version",
         "Application registry": "a registry of OCI charts has no index",
         "Application unknown": "has no chart podinfo there",
     }
