@@ -13,7 +13,7 @@ from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.iam_documents import render_document
 from gitops_stack.aws_plan.lifecycle_policies import build_repository_lifecycle
 from gitops_stack.aws_plan.registry_policies import build_pull_policy
-from gitops_stack.settings import cluster, network, registry, types
+from gitops_stack.settings import cluster, network, node_groups, registry, types
 from gitops_stack.settings.partitions import dns_suffix, find_partition, has_common_endpoint_names, home_region
 
 SESSION = botocore.session.get_session()
@@ -43,8 +43,8 @@ UPSTREAM_NAMES = {
 # Setting, service, shape of its API model.
 FIELDS: list[tuple[str, Any, str, str]] = [
     ("cluster.name", cluster.ClusterName, "eks", "ClusterName"),
-    ("nodeGroups.labels key", cluster.LabelKey, "eks", "labelKey"),
-    ("nodeGroups.labels value", cluster.LabelValue, "eks", "labelValue"),
+    ("nodeGroups.labels key", node_groups.LabelKey, "eks", "labelKey"),
+    ("nodeGroups.labels value", node_groups.LabelValue, "eks", "labelValue"),
     ("registry.repositories", registry.RepositoryName, "ecr", "RepositoryName"),
     ("registry.mutableTags", registry.TagPattern, "ecr", "ImageTagMutabilityExclusionFilterValue"),
     ("registry.kmsKeyArn", types.KmsKeyArn, "ecr", "KmsKeyForRepositoryCreationTemplate"),

@@ -21,7 +21,7 @@ import yaml
 from gitops_stack import cluster_login
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard.cluster import open_connection
-from gitops_stack.lab.git_host import write_certificate
+from gitops_stack.lab.certificate import write_certificate
 from gitops_stack.live_state import ObjectReference, load_objects
 from tests.loopback import serving
 

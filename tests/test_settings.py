@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from gitops_stack import schema, settings
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.settings import KEYS, CredentialsSettings, Settings, StackSettings
-from gitops_stack.settings.cluster import NodeGroupSettings, is_arm
+from gitops_stack.settings.node_groups import NodeGroupSettings, is_arm
 from gitops_stack.settings.teams import TEAM_KINDS
 from tests.stacks import COMMIT, ROOT, STACKS, minimal, stack_config, stack_settings
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gitops_stack.account.session import Account, AwsError
-from gitops_stack.settings.cluster import NodeGroupSettings
+from gitops_stack.settings.node_groups import NodeGroupSettings
 from gitops_stack.settings.node_images import find_kubernetes_version
 
 _ARCHITECTURES = {"arm64": "arm64", "amd64": "x86_64"}

@@ -152,7 +152,7 @@ def _find_jobs(
     """Find whose jobs take the roles; what is not given is as it was ``kept``, where that is of the same repository."""
     from gitops_stack.account.base.job_tags import is_same_repository  # noqa: PLC0415
     from gitops_stack.account.base.wanted import Jobs  # noqa: PLC0415
-    from gitops_stack.delivery.git_branch import load_branch  # noqa: PLC0415
+    from gitops_stack.delivery.git_remote import load_branch  # noqa: PLC0415
     from gitops_stack.forge.pull_requests import parse_remote  # noqa: PLC0415
 
     if github is not None and gitlab is not None:

@@ -20,7 +20,8 @@ from gitops_stack.cli.image_delivery import ImageSet, Promotion
 from gitops_stack.cli.stack_delivery import StackDelivery
 from gitops_stack.config import load_stack_file
 from gitops_stack.delivery.charts.chart_file import load_stack_charts
-from gitops_stack.delivery.git_branch import Delivered, Destination, deliver, load_remote_url
+from gitops_stack.delivery.git_branch import Delivered, Destination, deliver
+from gitops_stack.delivery.git_remote import load_remote_url
 from gitops_stack.delivery.message import build_title
 from gitops_stack.delivery.plan import Target, parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body

@@ -11,7 +11,8 @@ from typing import Generic
 from gitops_stack.cli.delivery_report import Reviewed
 from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.config import load_stack_file
-from gitops_stack.delivery.git_branch import find_checkout, load_branch, open_copy
+from gitops_stack.delivery.git_branch import open_copy
+from gitops_stack.delivery.git_remote import find_checkout, load_branch
 from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import Target
 from gitops_stack.errors import EnvironmentProblem, Problem

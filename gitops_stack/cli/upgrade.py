@@ -34,9 +34,8 @@ from gitops_stack.delivery.git_branch import (
     Delivered,
     Destination,
     deliver,
-    find_checkout,
-    load_branch,
 )
+from gitops_stack.delivery.git_remote import find_checkout, load_branch
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, write_pull_request
 from gitops_stack.stack_files import stack_file

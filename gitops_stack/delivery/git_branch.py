@@ -1,4 +1,4 @@
-"""Bring a planned change into a remote repository, beside whoever else writes to it. The only caller of git.
+"""Bring a planned change into a remote repository, beside whoever else writes to it.
 
 The work is done in a temporary worktree that is fetched fresh: the caller's own files, index and branches stay as they
 are. When somebody else was quicker, the change is planned again on what they pushed; texts are never merged, and
@@ -19,6 +19,7 @@ from typing import Generic, Protocol, TypeVar
 from typing_extensions import Self
 
 from gitops_stack.delivery.git_command import GitFailure, run_git
+from gitops_stack.delivery.git_remote import HEADS, find_checkout
 from gitops_stack.delivery.message import is_own_commit
 from gitops_stack.errors import EnvironmentProblem, Problem
 
@@ -46,7 +47,6 @@ class AnyPlan(Protocol):
 
 PlanType = TypeVar("PlanType", bound=AnyPlan)
 
-_HEADS = "refs/heads/"
 # What the client and receive-pack say when the branch has moved since the fetch.
 _OVERTAKEN = re.compile(
     r"\[rejected\]|\[remote rejected\] \((cannot lock ref|failed to update ref|incorrect old value|reference already)"
@@ -119,39 +119,6 @@ def deliver(destination: Destination, change: Change[PlanType, Rendered]) -> Del
             f"{destination.remote}/{destination.base}",
         )
     )
-
-
-def find_checkout(folder: Path) -> tuple[Path, str]:
-    """Return the root of the checkout ``folder`` is in, and the path of ``folder`` from there (empty for the root)."""
-    try:
-        return Path(run_git(folder, "rev-parse", "--show-toplevel")), run_git(folder, "rev-parse", "--show-prefix")
-    except GitFailure:
-        raise EnvironmentProblem(
-            Problem("is in no checkout of a Git repository", "clone it, then run this there", str(folder))
-        ) from None
-
-
-def load_remote_url(folder: Path, remote: str) -> str:
-    """Return the URL of a remote as it is written in the configuration."""
-    try:
-        return run_git(folder, "config", "--get", f"remote.{remote}.url")
-    except GitFailure:
-        known = ", ".join(run_git(folder, "remote").split()) or "none"
-        raise EnvironmentProblem(Problem(f"has no remote {remote}", f"known: {known}", str(folder))) from None
-
-
-def load_default_branch(folder: Path, remote: str) -> str:
-    """Ask the remote which branch its HEAD is."""
-    said = run_git(folder, "ls-remote", "--symref", remote, "HEAD")
-    found = re.search(rf"^ref: {_HEADS}(\S+)\tHEAD$", said, re.MULTILINE)
-    if found is None:
-        raise EnvironmentProblem(Problem("does not say its default branch", "name one with --base", remote))
-    return found[1]
-
-
-def load_branch(folder: Path, remote: str, revision: str) -> str:
-    """Return the branch that a ``revision`` of the settings follows; the remote is asked for its HEAD."""
-    return load_default_branch(folder, remote) if revision == "HEAD" else revision.removeprefix(_HEADS)
 
 
 @contextmanager
@@ -235,9 +202,9 @@ class _Work(Generic[PlanType, Rendered]):
 
     def _fetch(self, branch: str) -> str:
         to = self.destination
-        name = branch.removeprefix(_HEADS)
+        name = branch.removeprefix(HEADS)
         try:
-            self._ask("fetch", "--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules", to.remote, _HEADS + name)
+            self._ask("fetch", "--quiet", "--no-tags", "--refmap=", "--no-recurse-submodules", to.remote, HEADS + name)
         except GitFailure as failure:
             if "find remote ref" in failure.output:
                 raise EnvironmentProblem(Problem(f"has no branch {name}", "name one with --base", to.remote)) from None
@@ -245,7 +212,7 @@ class _Work(Generic[PlanType, Rendered]):
         return self._git("rev-parse", "--verify", "FETCH_HEAD^{commit}")
 
     def _find(self, branch: str) -> str | None:
-        found = self._ask("ls-remote", self.destination.remote, f"{_HEADS}{branch}")
+        found = self._ask("ls-remote", self.destination.remote, f"{HEADS}{branch}")
         return self._fetch(branch) if found else None
 
     def _reset(self, commit: str) -> None:
@@ -281,9 +248,9 @@ class _Work(Generic[PlanType, Rendered]):
 
     def _push(self, branch: str) -> bool:
         to = self.destination
-        name = branch.removeprefix(_HEADS)
+        name = branch.removeprefix(HEADS)
         try:
-            self._ask("push", "--quiet", "--porcelain", to.remote, f"HEAD:{_HEADS}{name}")
+            self._ask("push", "--quiet", "--porcelain", to.remote, f"HEAD:{HEADS}{name}")
         except GitFailure as failure:
             if _OVERTAKEN.search(failure.output):
                 return False

@@ -58,7 +58,6 @@ from gitops_stack.settings.cluster import (
     EksClusterSettings,
     EndpointSettings,
     ExistingClusterSettings,
-    NodeGroupSettings,
 )
 from gitops_stack.settings.cluster_access import AccessPolicySettings, AccessSettings
 from gitops_stack.settings.cluster_metadata import ClusterMetadata
@@ -66,6 +65,7 @@ from gitops_stack.settings.extra_subnets import ExtraSubnetSettings
 from gitops_stack.settings.gitops import CredentialsSettings, GithubAppSettings, GitOpsSettings
 from gitops_stack.settings.managed_by import ManagedBySettings
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.node_groups import NodeGroupSettings
 from gitops_stack.settings.node_lifecycle import NodeUpdateSettings, TaintSettings
 from gitops_stack.settings.pod_roles import PodRoleSettings, StatementSettings
 from gitops_stack.settings.project_roles import ProjectRoleSettings

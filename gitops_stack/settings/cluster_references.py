@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_stack.settings.cluster import EksClusterSettings, NodeGroupSettings
+from gitops_stack.settings.cluster import EksClusterSettings
 from gitops_stack.settings.network import NetworkSettings
+from gitops_stack.settings.node_groups import NodeGroupSettings
 from gitops_stack.settings.node_images import find_kubernetes_version
 
 Finding = tuple[str, object, str]

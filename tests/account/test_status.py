@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 
 from gitops_stack.cli.main import app
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.lab.git_host import write_certificate
+from gitops_stack.lab.certificate import write_certificate
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, ROLE
 from tests.loopback import serving
 from tests.stacks import ROOT

@@ -16,11 +16,9 @@ from gitops_stack.delivery.git_branch import (
     Delivered,
     Destination,
     deliver,
-    find_checkout,
-    load_default_branch,
-    load_remote_url,
 )
 from gitops_stack.delivery.git_command import GitFailure, run_git
+from gitops_stack.delivery.git_remote import find_checkout, load_default_branch, load_remote_url
 from gitops_stack.delivery.message import build_branch, build_message
 from gitops_stack.delivery.plan import ImageChange, ImagePlan
 from gitops_stack.errors import EnvironmentProblem

@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
+from gitops_stack.lab.certificate import write_certificate
 from gitops_stack.lab.git_host import (
     build_git_variables,
     build_host_program,
     build_host_variables,
     check_url,
-    write_certificate,
     write_git_configuration,
 )
 from gitops_stack.lab.ports import LOOPBACK

@@ -76,7 +76,7 @@ def test_the_branch_of_jobs_is_the_default_one_where_argo_cd_follows_that(
         asked.append(remote)
         return "trunk"
 
-    monkeypatch.setattr("gitops_stack.delivery.git_branch.load_default_branch", answer)
+    monkeypatch.setattr("gitops_stack.delivery.git_remote.load_default_branch", answer)
     url = "https://github.com/acme/platform.git"
     text = stack_text(gitops={"repoUrl": url, "revision": "HEAD"})
     (tmp_path / "Pulumi.dev.yaml").write_text(text, encoding="utf-8")
