@@ -6,6 +6,7 @@ state has no id for it. Formats of ids are those of the "Import" sections of pul
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -143,6 +144,15 @@ def build_state(state: State, imported: Iterable[tuple[PendingCreate, str]]) -> 
     added = [{**create.resource, "id": identity} for create, identity in imported]
     deployment = {name: value for name, value in state["deployment"].items() if name != "pending_operations"}
     return {**state, "deployment": {**deployment, "resources": [*_resources(state), *added]}}
+
+
+def find_place(state: State, create: PendingCreate) -> tuple[tuple[str, ...], str]:
+    """Return the accounts and the region that the provider of ``create`` is held to; empty where it names none."""
+    urn = str(create.resource.get("provider", "")).rpartition("::")[0]
+    inputs: Inputs = next((found.get("inputs") or {} for found in _resources(state) if found["urn"] == urn), {})
+    allowed = inputs.get("allowedAccountIds") or "[]"  # providers keep all but texts as JSON
+    accounts = json.loads(allowed) if isinstance(allowed, str) else allowed
+    return tuple(map(str, accounts)), str(inputs.get("region") or "")
 
 
 def _resources(state: State) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from gitops_stack.account.pending import (
     build_object_id,
     build_state,
     derive_id,
+    find_place,
     known_ids,
     known_urns,
     load_pending,
@@ -157,6 +158,7 @@ def _decide(account: Account | None, stack: str, state: State, create: PendingCr
                 create.urn,
             )
         )
+    _check_place(account, stack, state, create)
     known = known_ids(state)
     derived = derive_id(create, account.identity.account, account.partition)
     found = [derived] if derived else find_candidates(account, stack, create)
@@ -182,6 +184,20 @@ def _decide(account: Account | None, stack: str, state: State, create: PendingCr
     if create.urn in known_urns(state):
         return _decide_on_replacement(create, candidates[0], derived is not None)
     return Recovery(create.urn, "import", candidates[0])
+
+
+def _check_place(account: Account, stack: str, state: State, create: PendingCreate) -> None:
+    """Raise unless it is looked for where it was begun: elsewhere there is none, and its note would be forgotten."""
+    accounts, region = find_place(state, create)
+    if account.identity.account not in (accounts or (account.identity.account,)) or region not in ("", account.region):
+        begun = ", ".join((*accounts, region or account.region))
+        raise GitOpsStackError(
+            Problem(
+                f"was begun in {begun}, and Pulumi.{stack}.yaml names {account.identity.account}, {account.region}",
+                "put account.id and aws:region back for the recovery, or forget it with --clear and this URN",
+                create.urn,
+            )
+        )
 
 
 def _decide_on_object(state: State, create: PendingCreate) -> Recovery:

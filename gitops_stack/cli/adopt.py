@@ -58,7 +58,9 @@ def adopt(
     settings = load_stack_file(project, stack)
     root = project / settings.tree_path
     GitOpsStackError.raise_for(check_tree(settings, root))
-    client = open_cluster("adopt", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn)
+    client = open_cluster(
+        "adopt", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn, writes=yes
+    )
     with client:
         with progress("reading the tree and the cluster"):
             manifests = load_manifests(root / "argocd")

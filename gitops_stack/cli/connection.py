@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gitops_stack.cli.account import open_account
+from gitops_stack.cli.console import err
 from gitops_stack.config import kubeconfig_path, load_project_name
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import AccessDenied, connect
@@ -34,9 +35,11 @@ def open_cluster(
     context: str | None,
     role_arn: str | None,
     owned: bool = False,
+    writes: bool = False,
 ) -> Client:
     """Connect to the stack's cluster for ``command``, which the error about unfit options names.
 
+    With ``writes`` the cluster is named first; one without a record has to be the one the stack file names.
     Raises :class:`EnvironmentProblem` when its Argo CD belongs to another stack, or with ``owned`` to none, and
     :class:`GitOpsStackError` for a stack without a cluster.
     """
@@ -54,14 +57,19 @@ def open_cluster(
     else:
         client = _connect_by_token(settings, project, role_arn)
     try:
-        _check_owner(client, project, settings.stack, owned=owned)
+        known = _check_owner(client, project, settings.stack, owned=owned or (writes and settings.eks is not None))
+        if writes:
+            if not known and (kubeconfig or context):
+                _check_is_stated(client, settings)
+            _name_cluster(client, project, settings.stack)
     except BaseException:
         client.close()
         raise
     return client
 
 
-def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> None:
+def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> bool:
+    """Raise when the cluster is another stack's; tell whether a record says that it is this one's."""
     from gitops_stack.guard.cluster import load_claim  # noqa: PLC0415
 
     try:
@@ -70,7 +78,7 @@ def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> N
         if owned:
             raise
         # A login that may read applications and not kube-system sees nothing it could take away.
-        return
+        return False
     owner = f"{load_project_name(project)}/{stack}"
     if claim is None and owned:
         raise EnvironmentProblem(
@@ -88,6 +96,34 @@ def _check_owner(client: Client, project: Path, stack: str, *, owned: bool) -> N
                 "cluster",
             )
         )
+    return claim is not None
+
+
+def _check_is_stated(client: Client, settings: StackSettings) -> None:
+    """Raise unless the options lead to the cluster that `pulumi up` would use."""
+    from gitops_stack.guard.cluster import describe_connection, load_cluster  # noqa: PLC0415
+
+    with _connect_by_kubeconfig(settings, None, None) as own:
+        stated, given = (load_cluster(describe_connection(one)) for one in (own, client))
+    if stated.uid != given.uid:
+        raise EnvironmentProblem(
+            Problem(
+                f"is not the cluster that Pulumi.{settings.stack}.yaml names, which is {stated.text}",
+                "leave out --kubeconfig and --context, or correct gitops-stack:cluster",
+                given.text,
+            )
+        )
+
+
+def _name_cluster(client: Client, project: Path, stack: str) -> None:
+    from gitops_stack.guard.cluster import describe_connection, load_cluster  # noqa: PLC0415
+
+    connection = describe_connection(client)
+    try:
+        found = load_cluster(connection).text
+    except AccessDenied:
+        found = f"cluster {connection.address} (context {connection.context})"
+    err.print(f"{found}: for stack {load_project_name(project)}/{stack}", markup=False)
 
 
 def _connect_by_kubeconfig(settings: StackSettings, kubeconfig: Path | None, context: str | None) -> Client:

@@ -31,8 +31,9 @@ def detach(
 
     settings = load_stack_file(project, stack)
     with open_cluster(
-        "detach", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn, owned=True
-    ) as client:
+        "detach", settings, project,
+        kubeconfig=kubeconfig, context=context, role_arn=role_arn, owned=True, writes=yes,
+    ) as client:  # fmt: skip
         names = find_detached(client, settings.argocd.namespace)
         if not names:
             out.print("no root application, nothing to do")

@@ -50,8 +50,9 @@ def password(
         raise EnvironmentProblem(Problem("is for --rotate", "add it, or leave it out", "--stdin"))
     settings = load_stack_file(project, stack)
     with open_cluster(
-        "password", settings, project, kubeconfig=kubeconfig, context=context, role_arn=role_arn, owned=True
-    ) as client:
+        "password", settings, project,
+        kubeconfig=kubeconfig, context=context, role_arn=role_arn, owned=True, writes=not disable_admin,
+    ) as client:  # fmt: skip
         if disable_admin:
             _disable_admin(client, settings, project)
         elif rotate:

@@ -84,13 +84,18 @@ def open_connection(provider: Mapping[str, Any]) -> Connection:
     """
     try:
         login = load_login(provider.get("kubeconfig"), provider.get("context"), provider.get("clusterEntry"))
-        address = cluster_address(login.config.context.cluster, login.config.cluster.server)
-        return Connection(login.open(), address, login.config.context_name)
+        return describe_connection(login.open())
     except UNREADABLE as error:
         said = " ".join(str(error).split())
         raise EnvironmentProblem(
             Problem(f"cannot be used: {said}", "name a kubeconfig and context that work", "kubeconfig")
         ) from None
+
+
+def describe_connection(client: Client) -> Connection:
+    """Return an open client with the context and address it was opened for."""
+    config = client.config
+    return Connection(client, cluster_address(config.context.cluster, config.cluster.server), config.context_name)
 
 
 def cluster_address(name: str, server: str) -> str:

@@ -13,6 +13,7 @@ from gitops_stack.conventions import (
     PROJECTS_APPLICATION,
     RESOURCES_FINALIZER,
     SELF_MANAGEMENT_APPLICATION,
+    SYNC_OPTIONS,
 )
 from gitops_stack.patterns import normalize_server
 from gitops_stack.rules.fields import dig, mapping, sequence, text
@@ -65,15 +66,19 @@ class ApplicationSpec:
 
     @property
     def prunes(self) -> bool:
-        """Tell whether a sync deletes what left Git without being asked, with no word against it application-wide."""
+        """Tell whether a sync deletes what left Git without being asked; a sync option may say otherwise."""
         automated = mapping(self._policy.get("automated"))
-        on = automated.get("prune") is True and automated.get("enabled") is not False
-        return on and not {"Prune=false", "Prune=confirm"} & self._options
+        return automated.get("prune") is True and automated.get("enabled") is not False
+
+    @property
+    def prunes_unasked(self) -> bool:
+        """Tell whether it prunes by itself, and no sync option for all objects says otherwise."""
+        return self.prunes and not {"Prune=false", "Prune=confirm"} & set(self.sync_options)
 
     @property
     def replaces(self) -> bool:
         """Tell whether a sync replaces objects instead of applying them."""
-        return "Replace=true" in self._options
+        return "Replace=true" in self.sync_options
 
     @property
     def cascades(self) -> bool:
@@ -86,13 +91,19 @@ class ApplicationSpec:
         return mapping(self.object.spec.get("syncPolicy"))
 
     @property
-    def _options(self) -> set[str]:
-        return {text(option) for option in sequence(self._policy.get("syncOptions"))}
+    def sync_options(self) -> list[str]:
+        """The sync options for all objects, as written."""
+        return [text(option) for option in sequence(self._policy.get("syncOptions"))]
 
 
 def is_application(found: RenderedObject) -> bool:
     """Tell whether an object is an Argo CD Application."""
     return (found.group, found.kind) == (ARGOCD_GROUP, "Application")
+
+
+def sync_options(found: RenderedObject) -> list[str]:
+    """Read the sync options of an object, as written."""
+    return [option.strip() for option in text(found.annotations.get(SYNC_OPTIONS)).split(",") if option.strip()]
 
 
 def is_app_project(found: RenderedObject) -> bool:

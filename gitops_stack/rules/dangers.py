@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_stack.conventions import ENVIRONMENT_LABEL, PULUMI_OWNED_SECRETS, RESOURCES_FINALIZER, SYNC_OPTIONS
+from gitops_stack.conventions import (
+    ENVIRONMENT_LABEL,
+    PULUMI_OWNED_SECRETS,
+    RESOURCES_FINALIZER,
+    ROOT_APPLICATION,
+    SYNC_OPTIONS,
+)
 from gitops_stack.rules.application_spec import ApplicationSpec
-from gitops_stack.rules.fields import text
 from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.held_data import find_deletion_stop, find_pruning_stop
 from gitops_stack.rules.secret_values import list_secret_keys
 
 _PRUNABLE = {
@@ -15,7 +21,7 @@ _PRUNABLE = {
     ("", "Namespace"): "prunable-namespace",
     ("", "PersistentVolumeClaim"): "prunable-volume-claim",
 }
-_KEEPING = {"Prune=false", "Prune=confirm"}
+_GOES_ALONG = ("prunable-namespace", "prunable-volume-claim")  # a CRD stays when its Application is deleted
 
 
 def check_finalizer(application: ApplicationSpec) -> Iterator[Finding]:
@@ -37,18 +43,24 @@ def check_finalizer(application: ApplicationSpec) -> Iterator[Finding]:
 
 
 def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterator[Finding]:
-    """Check one object of an Application that prunes by itself."""
+    """Check what holds more than Git has: that neither leaving Git nor its Application's deletion takes it away."""
     rule = _PRUNABLE.get((found.group, found.kind))
-    if rule is None or not application.prunes or _KEEPING & sync_options(found):
-        return
-    if rule == "prunable-namespace" and ENVIRONMENT_LABEL in found.labels:
-        return  # which goes with its environment, on purpose
-    yield found.finding(
-        "metadata.annotations",
-        f"found no {SYNC_OPTIONS}: Prune=false, and application {application.name} prunes by itself",
-        "add the annotation",
-        rule=rule,
-    )
+    if rule is None or (rule == "prunable-namespace" and ENVIRONMENT_LABEL in found.labels):
+        return  # such a namespace goes with its environment, on purpose
+    lacking = {}
+    if application.prunes and not find_pruning_stop(application, found):
+        lacking["Prune=false"] = "prunes by itself"
+    # Root is deleted by `pulumi destroy` alone, which asks for it.
+    kept = application.of_library or (application.of_stack and application.name == ROOT_APPLICATION)
+    if rule in _GOES_ALONG and application.cascades and not kept and not find_deletion_stop(application, found):
+        lacking["Delete=false"] = "takes it along when it is deleted"
+    if lacking:
+        yield found.finding(
+            "metadata.annotations",
+            f"found no {' and no '.join(lacking)}, and application {application.name} {' and '.join(lacking.values())}",
+            f"add the annotation {SYNC_OPTIONS}: {','.join(lacking)}",
+            rule=rule,
+        )
 
 
 def check_secret(
@@ -73,8 +85,3 @@ def check_secret(
             "keep them in a secret store and let an operator write the Secret",
             rule="secret-in-git",
         )
-
-
-def sync_options(found: RenderedObject) -> set[str]:
-    """Read the sync options of an object."""
-    return {option.strip() for option in text(found.annotations.get(SYNC_OPTIONS)).split(",") if option.strip()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_stack.conventions import SYNC_OPTIONS
-from gitops_stack.rules.dangers import sync_options
+from gitops_stack.rules.application_spec import ApplicationSpec, sync_options
 from gitops_stack.rules.fields import dig, text
 from gitops_stack.rules.finding import RenderedObject
 
@@ -26,13 +26,26 @@ def describe_held(found: RenderedObject) -> str:
     )
 
 
-def outlives_application(found: RenderedObject) -> str:
-    """Return the annotation by which an object stays when its Application is deleted in cascade, else empty.
+def find_pruning_stop(spec: ApplicationSpec, found: RenderedObject) -> str:
+    """Return what keeps an object that leaves Git from being pruned, or pruned unasked; empty when nothing does.
 
-    Argo CD's controller/appcontroller.go, shouldBeDeleted, which also leaves CRDs.
+    The object's own option, else the Application's: gitops-engine's pkg/sync/sync_context.go, isPruningDisabled.
     """
-    if "Delete=false" in sync_options(found):
-        return f"{SYNC_OPTIONS} has Delete=false"
-    annotations = found.manifest["metadata"].get("annotations") or {}
-    kept = text(annotations.get("helm.sh/resource-policy")) == "keep"
-    return "helm.sh/resource-policy is keep" if kept else ""
+    return _find_stop("Prune", spec, found)
+
+
+def find_deletion_stop(spec: ApplicationSpec, found: RenderedObject) -> str:
+    """Return what keeps an object from going with its Application, or going unasked; empty when nothing does.
+
+    Argo CD's controller/appcontroller.go, shouldBeDeleted and finalizeApplicationDeletion. CRDs always stay.
+    """
+    kept = text(found.annotations.get("helm.sh/resource-policy")) == "keep"
+    return _find_stop("Delete", spec, found) or ("helm.sh/resource-policy is keep" if kept else "")
+
+
+def _find_stop(word: str, spec: ApplicationSpec, found: RenderedObject) -> str:
+    for place, options in ((SYNC_OPTIONS, sync_options(found)), (f"application {spec.name}", spec.sync_options)):
+        stated = next((option for option in options if option.startswith(f"{word}=")), "")
+        if stated:  # the first one counts
+            return f"{place} has {stated}" if stated.partition("=")[2] in ("false", "confirm") else ""
+    return ""

@@ -250,11 +250,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "prunable-crd", "error", "A CRD can be pruned.", "One wrong path deletes the CRD and every object of its kind."
     ),
-    Rule("prunable-namespace", "warning", "A Namespace can be pruned.", "It takes all that is in it along."),
+    Rule(
+        "prunable-namespace",
+        "warning",
+        "A Namespace can be pruned, or goes with its Application.",
+        "It takes all that is in it along.",
+    ),
     Rule(
         "prunable-volume-claim",
         "warning",
-        "A PersistentVolumeClaim can be pruned.",
+        "A PersistentVolumeClaim can be pruned, or goes with its Application.",
         "Its data go with it, depending on the reclaim policy.",
     ),
     Rule(

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gitops_stack.conventions import SYNC_OPTIONS
 from gitops_stack.rules.app_project import widenings
 from gitops_stack.rules.application_spec import (
     ApplicationSpec,
     is_app_project,
     is_application,
     read_application_spec,
+    sync_options,
 )
-from gitops_stack.rules.dangers import sync_options
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.rules.finding import ObjectName, RenderedObject
 from gitops_stack.rules.generated_names import find_successors
-from gitops_stack.rules.held_data import describe_held, outlives_application
+from gitops_stack.rules.held_data import describe_held, find_deletion_stop, find_pruning_stop
 from gitops_stack.rules.immutable_fields import changed_immutable_fields
 from gitops_stack.rules.pods import REPLICATED
 from gitops_stack.rules.references import is_hook
@@ -26,7 +25,6 @@ from gitops_stack.rules.references import is_hook
 Level = Literal["high", "low"]
 _CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _JOB = ("batch", "Job")
-_KEEPING = {"Prune=false", "Prune=confirm"}
 
 
 @dataclass(frozen=True)
@@ -74,16 +72,11 @@ def judge_removals(
         if name in left or name in replaced or is_hook(found):
             continue
         if owner := elsewhere.get(name):
-            yield Risk(
-                "ownership-change", "high", name, "",
-                f"moves to application {owner}; {before.spec.name} prunes it unless {owner} has synced first",
-            )  # fmt: skip
-        elif is_application(found):
-            yield _removed_application(read_application_spec(found))
+            yield _moved(before.spec, after, found, owner)
         elif after is not None:
             yield _pruned(after.spec, found)
-        elif before.spec.cascades and (held := describe_held(found)):
-            yield _gone_along(before.spec, found, held)
+        elif before.spec.cascades:
+            yield from _gone_along(before.spec, found)
 
 
 def _removed_application(spec: ApplicationSpec) -> Risk:
@@ -92,11 +85,28 @@ def _removed_application(spec: ApplicationSpec) -> Risk:
     return Risk("left-behind", "low", spec.object.name, "", "what the application made stays, owned by nobody")
 
 
+def _moved(spec: ApplicationSpec, after: ApplicationState | None, found: RenderedObject, owner: str) -> Risk:
+    """Judge an object that another application renders now: who of the two is quicker decides what becomes of it."""
+    if after is not None:
+        stays, loses = not after.spec.prunes or find_pruning_stop(after.spec, found), f"{spec.name} prunes it"
+    else:
+        stays, loses = not spec.cascades or find_deletion_stop(spec, found), f"it goes with application {spec.name}"
+    if stays:
+        return Risk("ownership-change", "low", found.name, "", f"moves to application {owner}")
+    if held := describe_held(found):
+        lost = f"moves to application {owner}; unless {owner} has synced first {loses}, {held}"
+        return Risk("data-removed", "high", found.name, "", lost)
+    lost = f"moves to application {owner}; {loses} unless {owner} has synced first"
+    return Risk("ownership-change", "high", found.name, "", lost)
+
+
 def _pruned(spec: ApplicationSpec, found: RenderedObject) -> Risk:
     if not spec.prunes:
         return Risk("prune", "low", found.name, "", "stays until somebody syncs with prune")
-    if kept := _KEEPING & sync_options(found):
-        return Risk("left-behind", "low", found.name, "", f"stays: {SYNC_OPTIONS} has {min(kept)}")
+    if stop := find_pruning_stop(spec, found):
+        return Risk("left-behind", "low", found.name, "", f"stays: {stop}")
+    if is_application(found):
+        return _removed_application(read_application_spec(found))
     if (found.group, found.kind) == _CRD:
         return Risk("crd-removed", "high", found.name, "", "is deleted by the next sync, with every object of its kind")
     if held := describe_held(found):
@@ -104,10 +114,16 @@ def _pruned(spec: ApplicationSpec, found: RenderedObject) -> Risk:
     return Risk("prune", "high", found.name, "", "is deleted by the next sync")
 
 
-def _gone_along(spec: ApplicationSpec, found: RenderedObject, held: str) -> Risk:
-    if kept := outlives_application(found):
-        return Risk("left-behind", "low", found.name, "", f"stays: {kept}")
-    return Risk("data-removed", "high", found.name, "", f"goes with application {spec.name}, {held}")
+def _gone_along(spec: ApplicationSpec, found: RenderedObject) -> Iterator[Risk]:
+    held = describe_held(found)
+    if not held and not is_application(found):
+        return
+    if stop := find_deletion_stop(spec, found):
+        yield Risk("left-behind", "low", found.name, "", f"stays: {stop}")
+    elif is_application(found):
+        yield _removed_application(read_application_spec(found))
+    else:
+        yield Risk("data-removed", "high", found.name, "", f"goes with application {spec.name}, {held}")
 
 
 def judge_changes(before: RenderedObject, after: RenderedObject, *, replaces: bool = False) -> Iterator[Risk]:
@@ -150,7 +166,7 @@ def _judge_application(before: ApplicationSpec, after: ApplicationSpec) -> Itera
         yield Risk(
             "destination-changed", "high", name, "spec.destination", "what it made in the old cluster stays there"
         )
-    if after.prunes and not before.prunes:
+    if after.prunes_unasked and not before.prunes_unasked:
         yield Risk(
             "prune-switched-on", "high", name, "spec.syncPolicy", "what is in the cluster and not in Git is deleted"
         )

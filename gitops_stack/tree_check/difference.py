@@ -50,7 +50,7 @@ def compare_trees(stack: str, base: Tree, head: Tree) -> TreeDifference:
     # One name in two clusters is two objects.
     owners = {(_cluster(state), name): key for key, state in after.items() for name in state.objects}
     found = []
-    for key in sorted(before.keys() | after.keys()):
+    for key in sorted((before.keys() | after.keys()) - _find_hidden(base, head)):
         old, new = _both_known(before.get(key), after.get(key), unread)
         elsewhere = {}
         for name in old.objects if old else ():
@@ -81,6 +81,18 @@ def _whole(finding: Finding) -> str:
     """Name what could not be rendered: a set is one of many that its application brings."""
     is_set = finding.rule == NOT_EXPANDED and finding.object is not None
     return str(finding.object) if is_set else finding.application or finding.file
+
+
+def _find_hidden(base: Tree, head: Tree) -> set[ObjectName]:
+    """Find applications that are missing because what renders them fails: Argo CD then prunes nothing of it."""
+    failing = {one.application for one in head.findings if one.rule == "render-failed"}
+    failing |= {one.object.name for one in head.findings if one.rule == "dangling-path" and one.object}
+    hidden, left = set(), {one.spec.object.name for one in head.applications}
+    for one in base.applications:  # parents first
+        if one.spec.object.name not in left and one.spec.object.application in failing:
+            hidden.add(one.spec.object.name)
+            failing.add(one.spec.name)
+    return hidden
 
 
 def _place(finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,9 +47,9 @@ class SourceLocator:
                 yield located
                 continue
             folder = root.folder if source.chart else root.folder / source.path
-            if not folder.is_dir() or not folder.resolve().is_relative_to(root.folder.resolve()):
+            if not _holds_files(folder) or not folder.resolve().is_relative_to(root.folder.resolve()):
                 located.complete = False  # a folder that appears later is in no list of inputs
-                located.findings.append(_dangling(spec.object, source, root))
+                located.findings.append(_dangling(spec.object, source, root, folder))
             else:
                 located.request = self._request(spec, source, folder, root, refs)
                 with suppress(GitOpsStackError):  # said when it is rendered
@@ -97,7 +98,15 @@ class SourceLocator:
         )
 
 
-def _dangling(made: RenderedObject, source: Source, root: Root) -> Finding:
+def _holds_files(folder: Path) -> bool:
+    """Tell whether a folder is there once it is committed: Git keeps no folder without a file."""
+    walk = os.walk(folder)  # which lists a link to a folder among the folders
+    return any(names or any(Path(place, one).is_symlink() for one in folders) for place, folders, names in walk)
+
+
+def _dangling(made: RenderedObject, source: Source, root: Root, folder: Path) -> Finding:
     where = f"in {root.label.rstrip(':')}" if root.label else "here"
     said = f"found {source.path}, which is not a folder {where}"
+    if folder.is_dir() and not _holds_files(folder):
+        said = f"found {source.path}, a folder without a file, which Git does not keep"
     return made.finding(f"{source.field}.path", said, "correct the path", rule="dangling-path")

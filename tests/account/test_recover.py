@@ -65,6 +65,28 @@ def test_none_is_cleared(account: Account) -> None:
     assert plan_for(account, state_of(creating=VPC)).recoveries == (Recovery(VPC["urn"], "clear", why="AWS has none"),)
 
 
+@pytest.mark.parametrize(
+    ("begun", "said"),
+    [
+        ({"allowedAccountIds": '["210987654321"]', "region": REGION}, f"was begun in 210987654321, {REGION}, and "),
+        (
+            {"allowedAccountIds": '["123456789012"]', "region": "us-east-1"},
+            "was begun in 123456789012, us-east-1, and ",
+        ),
+    ],
+)
+def test_one_that_was_begun_elsewhere_is_neither_looked_for_nor_forgotten(
+    begun: dict[str, str], said: str, account: Account
+) -> None:
+    provider = resource("pulumi:providers:aws", "aws", id="1", inputs=begun)
+    state = state_of(provider, creating={**VPC, "provider": f"{provider['urn']}::1"})
+    with pytest.raises(GitOpsStackError, match=said + f"Pulumi.dev.yaml names 123456789012, {REGION}; put account.id"):
+        plan_for(account, state)
+    assert plan_for(account, state, VPC["urn"]).recoveries[0].outcome == "clear"
+    provider["inputs"] = {"allowedAccountIds": '["123456789012"]', "region": REGION}
+    assert plan_for(account, state).recoveries[0].why == "AWS has none"
+
+
 def test_one_that_the_state_has_is_not_it(account: Account, ec2: Any) -> None:
     known = resource("aws:ec2/vpc:Vpc", "second", id=make_vpc(ec2), outputs={"arn": "arn"})
     (recovery,) = plan_for(account, state_of(known, creating=VPC)).recoveries

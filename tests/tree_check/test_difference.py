@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -271,3 +272,22 @@ def test_what_is_no_successor_is_pruned(before: list[str], after: list[str]) -> 
     (one,) = compare(*sides).applications
     assert {risk.verdict for risk in one.risks} == {"prune"}
     assert len(one.risks) == len(before)
+
+
+def build_child(name: str, parent: str, *objects: dict[str, Any]) -> RenderedApplication:
+    child = build_application(name, "argocd", "x", *objects)
+    return replace(child, spec=read_application_spec(replace(child.spec.object, application=parent)))
+
+
+@pytest.mark.parametrize("rule", ["dangling-path", "render-failed"])
+def test_an_application_under_one_that_no_longer_renders_is_unknown_and_not_gone(rule: str) -> None:
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"}}
+    top = build_child("top", "")
+    base = Tree([top, build_child("middle", "top"), build_child("data", "middle", claim)])
+    head = Tree([replace(top, unread={"spec.source"})])
+    found = top.spec.object.finding("spec.source.path", "is broken", "", rule=rule)
+    head.findings.append(replace(found, application="top") if rule == "render-failed" else found)
+    difference = compare_trees("dev", base, head)
+    assert (difference.applications, len(difference.broken)) == ((), 1)
+    head.findings.clear()
+    assert compare_trees("dev", base, head).high
