@@ -54,7 +54,7 @@ class GitOpsStackError(Exception):
     """Carry the problems that stop a run; a text is a problem of which only the whole sentence is known.
 
     ``problems`` holds all of them, so that an operator repairs a file once and not once per run. The CLI prints
-    ``findings``, one sentence each, without a traceback and leaves with ``exit_code``: 1 for findings in the input, 2
+    ``findings``, one sentence each, without a traceback and exits with ``exit_code``: 1 for findings in the input, 2
     for usage or environment.
     """
 

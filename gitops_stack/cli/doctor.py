@@ -34,7 +34,7 @@ def doctor(
 ) -> None:
     """Check before `pulumi up` that account and machine have what the stack needs. Changes nothing.
 
-    Leaves with 1 when a check failed; warnings and skipped checks do not count.
+    Exits with 1 when a check failed; warnings and skipped checks do not count.
     """
     from gitops_stack.account.doctor import examine  # noqa: PLC0415
     from gitops_stack.account.session import Account  # noqa: PLC0415

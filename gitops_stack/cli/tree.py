@@ -26,7 +26,7 @@ from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.schema import render_schema, render_settings_table
 from gitops_stack.settings import StackSettings
 
-Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and exit with 1.")]
 
 
 def render(stack: Stack, project: Project = Path(), check: Check = False) -> None:

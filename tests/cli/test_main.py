@@ -69,6 +69,21 @@ def test_every_command_and_option_has_help(
     assert command.help.split(".")[0].split("\n")[0].split("`")[0].strip() in capsys.readouterr().out
 
 
+def test_the_help_of_all_commands_is_in_groups_and_starts_with_a_new_repository() -> None:
+    root = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    shown = [(command.rich_help_panel, name) for name, command in root.items() if not command.hidden]
+    assert all(panel for panel, _ in shown)
+    assert shown[0] == ("Repository and stacks", "init")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_help_is_as_wide_as_the_terminal_and_says_how_often_once(path: tuple[str, ...]) -> None:
+    command = _command(path)
+    assert "\n" not in command.help.replace("\n\n", "")
+    shown = [parameter.metavar or "" for parameter in command.params]
+    assert [name for name in shown if name.endswith(("...", "…")) or name.startswith("[")] == []
+
+
 def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version", monkeypatch=monkeypatch) == 0
     assert capsys.readouterr().out == "gitops-stack 0.1.0\n"
