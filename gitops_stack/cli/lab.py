@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gitops_stack.cli.console import Output, Project, out, print_json, progress
+from gitops_stack.cli.console import Output, out, print_json, progress
 from gitops_stack.cli.graph import write_live_page
 from gitops_stack.cli.lab_tools import tools as take_tools
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab import bootstrap as road
-from gitops_stack.lab.commands import build_command, build_lab_folder
+from gitops_stack.lab.commands import build_command, build_lab_folder, find_project
 from gitops_stack.lab.joining import join as join_lab
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.tools import Tools, build_tools
@@ -28,6 +28,13 @@ app.command("tools")(take_tools)
 
 Name = Annotated[str, typer.Option("--name", "-n", help="Lab to use; several can run side by side.", metavar="NAME")]
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack to bootstrap.", metavar="NAME")]
+Project = Annotated[
+    Path,
+    typer.Option(
+        "--project", "-C", help="Folder of Pulumi.yaml.", file_okay=False, exists=True, metavar="DIR",
+        callback=find_project,
+    ),
+]  # fmt: skip
 
 
 @app.command()
