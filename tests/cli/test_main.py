@@ -19,7 +19,7 @@ from gitops_stack import schema
 from gitops_stack.cli import tree
 from gitops_stack.cli.main import app, main
 from gitops_stack.manifests.cluster_metadata import render_metadata_schema
-from tests.stacks import ROOT, STACKS
+from tests.stacks import ROOT, STACKS, stack_render
 
 
 def run(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -116,6 +116,18 @@ def test_findings_leave_with_1_and_all_of_them(
     assert capsys.readouterr().err.splitlines() == [
         f"error: {project}/gitops/dev/apps/{name}.yaml: is missing; {remedy}" for name in ("argocd", "projects")
     ]
+
+
+@pytest.mark.parametrize("command", [["lock", "--check"], ["check"]])
+def test_a_lock_that_does_not_fit_names_a_command_that_runs(
+    command: list[str], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = project / "gitops/dev/argocd/lock.yaml"
+    lock.write_text(lock.read_text().replace("variant: standard", "variant: high-availability"))
+    monkeypatch.setattr(tree, "check_release_tag", lambda _: [])
+    monkeypatch.setattr(tree, "load_manifests", lambda root, **_: stack_render("dev"))
+    assert run(*command, "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 1
+    assert "run `gitops-stack lock --stack dev` and review what changes" in "".join(capsys.readouterr())
 
 
 def test_a_render_repairs_the_tree(
