@@ -125,7 +125,7 @@ def test_a_lock_that_does_not_fit_names_a_command_that_runs(
     lock = project / "gitops/dev/argocd/lock.yaml"
     lock.write_text(lock.read_text().replace("variant: standard", "variant: high-availability"))
     monkeypatch.setattr(tree, "check_release_tag", lambda _: [])
-    monkeypatch.setattr(tree, "load_manifests", lambda root, **_: stack_render("dev"))
+    monkeypatch.setattr(tree, "load_manifests", lambda *_, **__: stack_render("dev"))
     assert run(*command, "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 1
     assert "run `gitops-stack lock --stack dev` and review what changes" in "".join(capsys.readouterr())
 
@@ -202,12 +202,16 @@ def test_the_table_of_settings_goes_alone(
                 "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
                 "users": [{"name": "u", "user": {}}],
             },
-            "cluster: does not answer: ",
+            "cluster: does not answer at 127.0.0.1:1: ",
         ),
-        ({"contexts": [], "clusters": [], "users": []}, "cannot be used: "),
-        (None, "cannot be used: "),
+        ({"contexts": [], "clusters": [], "users": []}, "cannot be used: Context 'kind-gitops-stack' not found; "),
+        (
+            {"contexts": [{"name": "kind-gitops-stack", "context": {"cluster": "gone", "user": ""}}], "clusters": []},
+            "cannot be used: its context names 'gone', which it does not have; ",
+        ),
+        (None, "config: No such file or directory; "),
     ],
-    ids=["no server", "no context", "no file"],
+    ids=["no server", "no context", "no cluster", "no file"],
 )
 def test_status_of_a_cluster_that_cannot_be_reached_leaves_with_2_and_a_sentence(
     kubeconfig: dict[str, object] | None,
