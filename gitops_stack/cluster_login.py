@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 UNREADABLE = (ConfigError, OSError, yaml.YAMLError, LookupError, AttributeError, TypeError, ValueError)
 """What is raised for a kubeconfig that cannot be used: lightkube reads it without looking whether it is one."""
 
+
+def describe_unreadable(error: Exception) -> str:
+    """Say in one line why a kubeconfig cannot be used, for one of :data:`UNREADABLE`."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, KeyError):
+        return f"its context names {error.args[0]!r}, which it does not have"
+    return " ".join(str(error).split())
+
+
 _BEYOND_LIGHTKUBE = {"exec", "as", "proxy-url", "tls-server-name"}
 ANSWER_SECONDS = 30.0  # a busy API server lists thousands of objects
 _LOGIN_SECONDS = 120.0  # a person may have to confirm in a browser

@@ -5,7 +5,8 @@ Imports nothing. Programming errors keep their own exceptions and their tracebac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 COMMAND = "{command}"
@@ -41,6 +42,11 @@ class Problem:
         """The place and what was found, without what is needed."""
         return str(replace(self, needs=""))
 
+    def for_stack(self, stack: str) -> Problem:
+        """Return the problem with a command that names ``stack``, for who knows which one it is about."""
+        unnamed = self.command and "--stack" not in self.command
+        return replace(self, command=f"{self.command} --stack {stack}") if unnamed else self
+
     def __str__(self) -> str:
         return ": ".join(part for part in (self.place, self.field, self.message) if part)
 
@@ -54,7 +60,7 @@ class GitOpsStackError(Exception):
     """Carry the problems that stop a run; a text is a problem of which only the whole sentence is known.
 
     ``problems`` holds all of them, so that an operator repairs a file once and not once per run. The CLI prints
-    ``findings``, one sentence each, without a traceback and leaves with ``exit_code``: 1 for findings in the input, 2
+    ``findings``, one sentence each, without a traceback and exits with ``exit_code``: 1 for findings in the input, 2
     for usage or environment.
     """
 
@@ -78,6 +84,17 @@ class GitOpsStackError(Exception):
         found = tuple(problems)
         if found:
             raise cls(*found)
+
+
+@contextmanager
+def commands_for(stack: str) -> Iterator[None]:
+    """Have the commands of problems raised inside name ``stack``; those about the machine are of no stack."""
+    try:
+        yield
+    except EnvironmentProblem:
+        raise
+    except GitOpsStackError as error:
+        raise GitOpsStackError(*(problem.for_stack(stack) for problem in error.problems)) from None
 
 
 class EnvironmentProblem(GitOpsStackError):  # noqa: N818 - reads as what it is: the machine, not the input, is at fault

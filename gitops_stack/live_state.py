@@ -23,7 +23,7 @@ from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAcc
 from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
 
 from gitops_stack import conventions
-from gitops_stack.cluster_login import ANSWER_SECONDS, UNREADABLE, load_login
+from gitops_stack.cluster_login import ANSWER_SECONDS, UNREADABLE, describe_unreadable, load_login
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
@@ -68,7 +68,9 @@ def connect(kubeconfig: Path, context: str | None = None) -> Client:
         return load_login(kubeconfig, context).open()
     except UNREADABLE as error:
         needs = "name a kubeconfig and context that work"
-        raise EnvironmentProblem(Problem(f"cannot be used: {error}", needs, str(kubeconfig))) from None
+        raise EnvironmentProblem(
+            Problem(f"cannot be used: {describe_unreadable(error)}", needs, str(kubeconfig))
+        ) from None
 
 
 def load_applications(client: Client, namespace: str) -> list[Manifest]:
@@ -214,8 +216,19 @@ def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:
             raise LoginFailed(f"cluster: {error}") from None
         except (OSError, HTTPError) as error:
             needs = "is it running, and is the context right?"
-            raise EnvironmentProblem(Problem(f"does not answer: {error}", needs, "cluster")) from None
+            raise EnvironmentProblem(
+                Problem(f"does not answer{_find_address(error)}: {error}", needs, "cluster")
+            ) from None
         time.sleep(0.2)
+
+
+def _find_address(error: Exception) -> str:
+    """Return where the question went, which tells a wrong context from a cluster that is down."""
+    try:
+        url = error.request.url if isinstance(error, HTTPError) else None
+    except RuntimeError:  # httpx has not noted one
+        url = None
+    return f" at {url.host}:{url.port or 443}" if url else ""
 
 
 def _reported(found: dict[str, Any]) -> ObjectReference:

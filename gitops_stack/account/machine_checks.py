@@ -106,7 +106,7 @@ def check_backend(backend: Backend | None, environment: Mapping[str, str], accou
         yield _check_bucket(account, parts.netloc, found, needs)
     else:
         yield Check(
-            "backend", "skipped", f"{found}: was not asked", needs, "run `pulumi stack ls` to see whether it answers"
+            "backend", "skipped", f"{found}: not checked", needs, "run `pulumi stack ls` to see whether it answers"
         )
 
 
@@ -120,20 +120,24 @@ def check_secrets_provider(
     cloud = backend is not None and backend.url.startswith("http")
     if provider == "passphrase" or (not provider and ("encryptionsalt" in file or not cloud)):
         found = (
-            "passphrase" if "encryptionsalt" in file or provider else "passphrase, Pulumi's choice without its cloud"
+            "passphrase" if "encryptionsalt" in file or provider else "passphrase, Pulumi's default for this backend"
         )
         if any(variable in environment for variable in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")):
-            yield Check(name, "ok", f"{found}, and one is set", needs)
+            yield Check(name, "ok", f"{found}; it is set", needs)
         else:
             remedy = "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
-            yield Check(name, "failed", f"{found}, and none is set", needs, remedy)
+            yield Check(name, "failed", f"{found}; it is not set", needs, remedy)
     elif not provider or provider == "default":
         yield Check(name, "ok", "Pulumi Cloud's own", needs)
     elif provider.startswith("awskms://") and account is not None:
         yield _check_kms(account, provider, needs)
     else:
         yield Check(
-            name, "skipped", f"{urlsplit(provider).scheme}: was not asked", needs, "run `pulumi config` to see it work"
+            name,
+            "skipped",
+            f"{urlsplit(provider).scheme}: not checked",
+            needs,
+            "run `pulumi config` to see whether it works",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def start() -> None:
-    """Run the command line; without the extra `cli`, say what to install and leave with 2."""
+    """Run the command line; without the extra `cli`, say what to install and exit with 2."""
     try:
         from gitops_stack.cli.main import main  # noqa: PLC0415 - typer is of that extra
     except ModuleNotFoundError as missing:

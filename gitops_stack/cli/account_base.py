@@ -73,7 +73,7 @@ def init(
     take: Annotated[
         list[str] | None,
         typer.Option(
-            help="Part of another owner that may be changed, by its name; again for more.",
+            help="Part of another owner that may be changed, by its name; may be repeated.",
             metavar="NAME",
             show_default=False,
         ),
@@ -125,7 +125,7 @@ def show(
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
 ) -> None:
-    """Show what of the base is there and what differs. Changes nothing; leaves with 1 unless all is as it should be."""
+    """Show what of the base is there and what differs. Changes nothing; exits with 1 unless all is as it should be."""
     from gitops_stack.account.base.job_tags import load_jobs  # noqa: PLC0415
     from gitops_stack.account.base.plan import load_plan  # noqa: PLC0415
 

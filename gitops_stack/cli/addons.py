@@ -37,7 +37,7 @@ def addons(
     stack: Stack,
     project: Project = Path(),
     write: Annotated[
-        bool, typer.Option("--write", help="Pin what fits in the stack file, where a pin is missing or not offered.")
+        bool, typer.Option("--write", help="Write the pins that are missing or not offered into the stack file.")
     ] = False,
     update: Annotated[
         bool, typer.Option("--update", help="With --write: also move pins older than EKS's default, or newest release.")
@@ -45,13 +45,13 @@ def addons(
     nodes: Annotated[
         bool, typer.Option("--nodes", help="With --write: also pin the AMI release of node groups that have none.")
     ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask the shipped table instead of EKS.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use this release's table instead of asking EKS.")] = False,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
 ) -> None:
     """List the versions of the stack's EKS add-ons that fit its Kubernetes version, and the newest AMI releases.
 
-    Works on a stack file without pins too. Leaves with 1 while a pin of an add-on is missing or not offered.
+    Works on a stack file without pins too. Exits with 1 while a pin of an add-on is missing or not offered.
     """
     from gitops_stack.account.addon_pins import load_pins  # noqa: PLC0415
     from gitops_stack.account.node_releases import load_releases  # noqa: PLC0415

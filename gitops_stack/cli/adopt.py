@@ -41,7 +41,7 @@ def adopt(
         bool,
         typer.Option(
             "--remove-managers",
-            help="List the objects that other field managers own parts of; with --yes give them to Argo CD.",
+            help="List the objects with fields of other managers; with --yes make Argo CD their owner.",
         ),
     ] = False,
     kubeconfig: Kubeconfig = None,
@@ -49,9 +49,9 @@ def adopt(
     role_arn: RoleArn = None,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
 ) -> None:
-    """Look at the Argo CD in a cluster before `pulumi up` takes it over: what cannot work, what would be lost.
+    """Show what `pulumi up` would refuse or lose when it takes over the Argo CD in a cluster.
 
-    Read-only unless --yes is given. Leaves with 1 when something would be refused or lost, or is not handed over.
+    Read-only unless --yes is given. Exits with 1 when something would be refused or lost, or is not handed over.
     """
     if yes and dry_run:
         raise EnvironmentProblem(Problem("--yes writes and --dry-run does not", "give one of them", "adopt"))

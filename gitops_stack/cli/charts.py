@@ -58,8 +58,8 @@ def chart_add(
 ) -> None:
     """Bring a chart into the repository, as charts/NAME/VERSION, and lock its bytes in charts/charts.lock.yaml.
 
-    With --stack the stack's Applications that take this version from its repository take it from here instead. Asks the
-    chart's repository by `helm pull`. Refuses a version that was published again with other bytes.
+    With --stack, the stack's Applications that use this version use the copy here instead. Fetches it by `helm pull`.
+    Refuses a version that was published again with other bytes.
     """
     reference = parse_chart_reference(chart)
     settings = load_stack_file(project, stack) if stack else None
@@ -78,7 +78,7 @@ def chart_add(
 @app.command("set")
 def chart_set(
     assignments: Annotated[
-        list[str], typer.Argument(metavar="APP=VERSION…", help="One whole version; APP/CHART=… for one of several.")
+        list[str], typer.Argument(metavar="APP=VERSION", help="One whole version; APP/CHART=… for one of several.")
     ],
     *, stack: Stack, project: Project = Path(), push: Push = False, no_pull_request: NoPullRequest = False,
     base: Base = None, remote: Remote = "origin", dry_run: DryRun = False, output: Print = Output.TEXT,
@@ -86,8 +86,8 @@ def chart_set(
 ) -> None:  # fmt: skip
     """Give Applications another version of their chart: one commit, on a branch with a pull request.
 
-    The chart is pulled and locked first, and vendored where it is vendored now. Leaves with 0 when it is done or there
-    is nothing to do.
+    Pulls and locks the chart first; vendors it if the Application uses a vendored one. Exits with 0 when it is done or
+    there is nothing to do.
     """
     wanted = [parse_chart_assignment(text) for text in assignments]
     with open_pulled() as charts:

@@ -44,7 +44,7 @@ class ChosenProfile(str, Enum):
 
 
 class FailOn(str, Enum):
-    """What makes `check` leave with 1."""
+    """What makes `check` exit with 1."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -53,7 +53,9 @@ class FailOn(str, Enum):
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders or files to report on; one that no application reads is checked by itself."),
+        typer.Argument(
+            help="Folders or files to report on; one that no application reads is checked by itself.", metavar="PATH"
+        ),
     ] = None,
     stack: OneStack = None,
     project: Project = Path(),
@@ -64,15 +66,13 @@ def check(
     ] = None,
     kustomize_build_options: Annotated[
         str | None,
-        typer.Option(
-            help="What Argo CD's kustomize.buildOptions says, for folders without a stack.", metavar="OPTIONS"
-        ),
+        typer.Option(help="Argo CD's kustomize.buildOptions, for folders without a stack.", metavar="OPTIONS"),
     ] = None,
     profile: Annotated[
         ChosenProfile | None,
         typer.Option(
-            help="adopt: taste is a note, an error is what would not sync or is dangerous. Default: strict in a "
-            "project with stacks, else adopt."
+            help="adopt: matters of taste are notes; errors are what fails to sync or is dangerous. Default: strict in "
+            "a project with stacks, else adopt."
         ),
     ] = None,
     exclude: Annotated[
@@ -85,13 +85,14 @@ def check(
     ] = None,
     api_server: Annotated[
         bool,
-        typer.Option("--api-server", help="Ask a real API server too, by strict server-side dry run in the lab."),
+        typer.Option("--api-server", help="Also ask a real API server, in the lab: a strict server-side dry run."),
     ] = False,
-    fail_on: Annotated[FailOn, typer.Option(help="Leave with 1 from this severity on.")] = FailOn.ERROR,
+    fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.ERROR,
 ) -> None:
     """Check settings, tree and lock as `pulumi up` would, then all that the tree's applications render.
 
-    Leaves with 1 when there are errors. Needs no network or cluster once the installation's render is kept.
+    Exits with 1 when there are errors. Needs no cluster, and no network once the
+    installation was rendered on this machine.
     """
     wanted = paths or []
     for path in wanted:

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 Kubeconfig = Annotated[
     Path | None,
-    typer.Option(help="Kubeconfig to use; default: the stack's, or for an EKS cluster one of its own with a token."),
+    typer.Option(
+        help="Kubeconfig to use; default: the stack's; for an EKS cluster a token is fetched.", metavar="FILE"
+    ),
 ]
-Context = Annotated[str | None, typer.Option(help="Context in it; default: the stack's, or the current one.")]
+Context = Annotated[
+    str | None, typer.Option(help="Context in it; default: the stack's, or the current one.", metavar="NAME")
+]
 
 
 def open_cluster(

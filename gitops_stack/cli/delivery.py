@@ -51,10 +51,10 @@ class ForgeName(str, Enum):
 Assignments = Annotated[
     list[str],
     typer.Argument(
-        metavar="APP=IMAGE…", help="REPOSITORY:TAG, REPOSITORY@DIGEST, :TAG or @DIGEST; APP/NAME=… for one of several."
+        metavar="APP=IMAGE", help="REPOSITORY:TAG, REPOSITORY@DIGEST, :TAG or @DIGEST; APP/NAME=… for one of several."
     ),
 ]
-Targets = Annotated[list[str], typer.Argument(metavar="APP…", help="Applications; APP/NAME for one of several images.")]
+Targets = Annotated[list[str], typer.Argument(metavar="APP", help="Applications; APP/NAME for one of several images.")]
 Repository = Annotated[
     Path | None,
     typer.Option(
@@ -107,9 +107,9 @@ def image_set(
     dry_run: DryRun = False, output: Print = Output.TEXT, author: Author = None,
     source_revision: SourceRevision = None, forge: WhichForge = ForgeName.AUTO,
 ) -> None:  # fmt: skip
-    """Set the image of applications in a stack: one commit, on a branch with a pull request unless told otherwise.
+    """Set the image of applications in a stack: one commit, on a branch with a pull request.
 
-    The tag or the digest has to be given. Leaves with 0 when it is done or there is nothing to do.
+    Needs a tag or a digest. Exits with 0 when it is done or there is nothing to do.
     """
     change = ImageSet(
         stack,
@@ -135,10 +135,10 @@ def promote(
     output: Print = Output.TEXT, author: Author = None, source_revision: SourceRevision = None,
     forge: WhichForge = ForgeName.AUTO,
 ) -> None:  # fmt: skip
-    """Set in one stack exactly the images another one runs, by digest where it has them by digest; or its charts.
+    """Set in one stack exactly the images, or charts, that another one has; a digest stays a digest.
 
-    Without --from no stack is skipped: gitops/promotion.yaml has the order. Leaves with 0 when it is done or there is
-    nothing to do.
+    Without --from it takes them from the stack before --to in gitops/promotion.yaml. Exits with 0 when it is done or
+    there is nothing to do.
     """
     wanted = [parse_target(text) for text in targets]
     if stack not in (known := find_stacks(project)):

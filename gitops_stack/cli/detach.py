@@ -21,10 +21,10 @@ def detach(
     context: Context = None,
     role_arn: RoleArn = None,
 ) -> None:
-    """Let the stack's applications go and keep their workloads: before Argo CD is moved, or taken away alone.
+    """Detach the applications from Argo CD and keep their workloads: before Argo CD is moved or removed.
 
     Root is deleted without what is under it, and the applications lose their finalizers. `pulumi destroy` then takes
-    Argo CD away and no workload. Leaves with 1 when there is something to do and --yes is missing.
+    Argo CD away and no workload. Exits with 1 when there is something to do and --yes is missing.
     """
     from gitops_stack.guard.detach import detach as let_go  # noqa: PLC0415
     from gitops_stack.guard.detach import find_detached  # noqa: PLC0415

@@ -36,7 +36,7 @@ def diff(
     output: Annotated[DiffOutput, typer.Option(help="How to print.")] = DiffOutput.TEXT,
     fail_on_risk: Annotated[
         bool,
-        typer.Option("--fail-on-risk", help="Leave with 1 when a verdict is high, or what rendered no longer does."),
+        typer.Option("--fail-on-risk", help="Exit with 1 when a verdict is high, or what rendered no longer does."),
     ] = False,
 ) -> None:
     """Render two revisions and show what differs per application, with a verdict on its risk."""

@@ -31,21 +31,19 @@ _PHASES = (BREAK, NOTICE, RECOVER, PROVE)
 
 
 def drill(
-    names: Annotated[list[str] | None, typer.Argument(help="Drills to run; default: all.", metavar="[NAME]...")] = None,
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", help="Stack that is brought up and broken.", metavar="NAME")
-    ] = "local",
+    names: Annotated[list[str] | None, typer.Argument(help="Drills to run; default: all.", metavar="NAME")] = None,
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Stack to bring up and break.", metavar="NAME")] = "local",
     name: Annotated[
-        str, typer.Option("--name", "-n", help="Lab to use, of drills alone; it is made anew.", metavar="LAB")
+        str, typer.Option("--name", "-n", help="Lab to use; created anew, so name none that you need.", metavar="LAB")
     ] = "drill",
-    list_: Annotated[bool, typer.Option("--list", help="Only say which drills there are.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Only list the drills.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the lab running, to look around.")] = False,
     output: Annotated[Output, typer.Option(help="How to print the report.")] = Output.TEXT,
     project: Project = Path(),
 ) -> None:
-    """Break a living lab, recover it by the commands of docs/recover.md, prove it, and time all of it.
+    """Break a lab in several ways, recover it by the commands of docs/recover.md, and time each recovery.
 
-    Each drill ends with a complete certificate and a preview without changes; leaves with 1 when one does not. A stack
+    Each drill ends with a complete certificate and a preview without changes; exits with 1 when one does not. A stack
     on EKS is rehearsed on doubles of AWS, and drilled in what does not need AWS itself.
     """
     if list_:

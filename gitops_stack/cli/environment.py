@@ -28,7 +28,7 @@ _TOKEN = "ARGOCD_AUTH_TOKEN"  # noqa: S105 - a name, as Argo CD's own CLI calls 
 
 app = typer.Typer(help="Environments of pull requests and developers.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The environment, such as pr-17 or ana.", metavar="NAME", show_default=False)]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; list what would change.")]
 Server = Annotated[
     str, typer.Option(envvar="ARGOCD_SERVER", help="Address of Argo CD; $ARGOCD_AUTH_TOKEN signs in.", metavar="URL")
 ]
@@ -37,22 +37,32 @@ Server = Annotated[
 @app.command("add")
 def add(
     name: Name,
-    stack: Annotated[str, typer.Option("--from", help="Stack it is made in, of its applications.", metavar="STACK")],
+    stack: Annotated[
+        str, typer.Option("--from", help="Stack whose cluster and applications it uses.", metavar="STACK")
+    ],
     apps: Annotated[
         list[str] | None,
-        typer.Option("--app", help="An application in it; default: all that can be there twice.", metavar="APP"),
+        typer.Option(
+            "--app",
+            help="An application in it; default: every one that can be deployed twice; may be repeated.",
+            metavar="APP",
+        ),
     ] = None,
     ttl: Annotated[str, typer.Option(help="When it expires: days or hours, such as 3d or 12h.", metavar="TIME")] = "",
-    owner: Annotated[str, typer.Option(help="Group of the sign-in that may set images in it.", metavar="GROUP")] = "",
+    owner: Annotated[
+        str, typer.Option(help="Sign-in group that may set images in it by `env deploy`.", metavar="GROUP")
+    ] = "",
     cpu: Annotated[str, typer.Option(help="CPU its pods may ask for together.", metavar="QUANTITY")] = Quota.cpu,
-    memory: Annotated[str, typer.Option(help="Memory, the same.", metavar="QUANTITY")] = Quota.memory,
+    memory: Annotated[
+        str, typer.Option(help="Memory its pods may ask for together.", metavar="QUANTITY")
+    ] = Quota.memory,
     pods: Annotated[int, typer.Option(help="How many pods.", min=1, metavar="NUMBER")] = Quota.pods,
     dry_run: DryRun = False,
     project: Project = Path(),
 ) -> None:
     """Write a namespace with a quota, and an ApplicationSet that puts applications of the stack into it.
 
-    It appears when the change is merged, and goes with all that is in it when `env remove` is.
+    Argo CD makes it once the change is merged, and deletes it with its contents once `env remove` is merged.
     """
     settings = load_stack_file(project, stack)
     with progress(f"reading {stack}"):
@@ -66,13 +76,17 @@ def add(
 @app.command("follow")
 def follow(
     name: Annotated[str, typer.Argument(help="What it is called, such as shop.", metavar="NAME", show_default=False)],
-    stack: Annotated[str, typer.Option("--from", help="Stack they are made in, of its applications.", metavar="STACK")],
+    stack: Annotated[
+        str, typer.Option("--from", help="Stack whose cluster and applications they use.", metavar="STACK")
+    ],
     repository: Annotated[
         str, typer.Option(help="Whose pull requests: OWNER/NAME, or GROUP/PROJECT of GitLab.", metavar="REPOSITORY")
     ],
     labels: Annotated[
         list[str] | None,
-        typer.Option("--label", help="Label that one needs, all of them if several; required.", metavar="LABEL"),
+        typer.Option(
+            "--label", help="Label that a pull request needs; required; if repeated, it needs all.", metavar="LABEL"
+        ),
     ] = None,
     forge: Annotated[ForgeName, typer.Option(help="Where the repository is.")] = "github",
     api: Annotated[str, typer.Option(help="Address of a forge of your own.", metavar="URL")] = "",
@@ -82,21 +96,29 @@ def follow(
     every: Annotated[int, typer.Option(help="How often Argo CD asks, in minutes.", min=1, metavar="MINUTES")] = 5,
     apps: Annotated[
         list[str] | None,
-        typer.Option("--app", help="An application in each; default: all that can be there twice.", metavar="APP"),
+        typer.Option(
+            "--app",
+            help="An application in each; default: every one that can be deployed twice; may be repeated.",
+            metavar="APP",
+        ),
     ] = None,
     images: Annotated[
         list[str] | None,
         typer.Option("--image", help="Image of it that is tagged with the commit.", metavar="APP=REPOSITORY"),
     ] = None,
-    cpu: Annotated[str, typer.Option(help="CPU the pods of each may ask for.", metavar="QUANTITY")] = Quota.cpu,
-    memory: Annotated[str, typer.Option(help="Memory, the same.", metavar="QUANTITY")] = Quota.memory,
+    cpu: Annotated[
+        str, typer.Option(help="CPU the pods of each may ask for together.", metavar="QUANTITY")
+    ] = Quota.cpu,
+    memory: Annotated[
+        str, typer.Option(help="Memory its pods may ask for together.", metavar="QUANTITY")
+    ] = Quota.memory,
     pods: Annotated[int, typer.Option(help="How many pods in each.", min=1, metavar="NUMBER")] = Quota.pods,
     dry_run: DryRun = False,
     project: Project = Path(),
 ) -> None:
     """Have Argo CD make an environment of each pull request with a label, and delete it when that is closed.
 
-    Applications that are read from that repository are read at the pull request's commit. Who may label decides what
+    Applications whose source is that repository run the pull request's commit. Whoever may set the label decides what
     runs in the cluster: a pull request may come from a fork.
     """
     settings = load_stack_file(project, stack)
@@ -169,14 +191,14 @@ def list_(
 @app.command("remove")
 def remove(
     stack: Stack,
-    names: Annotated[list[str] | None, typer.Argument(help="The environments.", metavar="[NAME]...")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="The environments.", metavar="NAME")] = None,
     expired: Annotated[
-        bool, typer.Option("--expired", help="Those whose time is over, for a scheduled pipeline.")
+        bool, typer.Option("--expired", help="Remove those that have expired, for a scheduled pipeline.")
     ] = False,
     dry_run: DryRun = False,
     project: Project = Path(),
 ) -> None:
-    """Take environments out of the tree; merged, Argo CD deletes their namespaces with all that is in them."""
+    """Take environments out of the tree; once merged, Argo CD deletes their namespaces and contents."""
     if bool(names) == expired:
         raise EnvironmentProblem(Problem("needs names, or --expired", place="env remove"))
     settings = load_stack_file(project, stack)
@@ -198,7 +220,7 @@ def remove(
 def deploy(
     name: Name,
     images: Annotated[
-        list[str], typer.Argument(help="An application and the image it is to run.", metavar="APP=REPOSITORY:TAG...")
+        list[str], typer.Argument(help="An application and the image it is to run.", metavar="APP=REPOSITORY:TAG")
     ],
     stack: Stack,
     server: Server = "",
@@ -206,7 +228,7 @@ def deploy(
 ) -> None:
     """Set images in an environment through Argo CD, without a commit, until `env reset` or until it goes.
 
-    Needs no cluster login: a token of the environment's role, or a sign-in of its owner, may do this and no more.
+    Needs no cluster login: a token of the environment's role, or a sign-in of its owner group, is enough.
     """
     settings = load_stack_file(project, stack)
     environment = find_environment(project, settings, name)
@@ -225,9 +247,7 @@ def deploy(
 def reset(
     name: Name,
     stack: Stack,
-    apps: Annotated[
-        list[str] | None, typer.Argument(help="Applications; default: all of it.", metavar="[APP]...")
-    ] = None,
+    apps: Annotated[list[str] | None, typer.Argument(help="Applications; default: all of it.", metavar="APP")] = None,
     server: Server = "",
     project: Project = Path(),
 ) -> None:

@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gitops_stack.cli.console import Output, Project, out, print_json, progress
+from gitops_stack.cli.console import Output, out, print_json, progress
 from gitops_stack.cli.graph import write_live_page
 from gitops_stack.cli.lab_tools import tools as take_tools
 from gitops_stack.cli.report import print_report
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab import bootstrap as road
-from gitops_stack.lab.commands import build_command, build_lab_folder
+from gitops_stack.lab.commands import build_command, build_lab_folder, find_project
 from gitops_stack.lab.joining import join as join_lab
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.tools import Tools, build_tools
@@ -26,8 +26,15 @@ app = typer.Typer(
 
 app.command("tools")(take_tools)
 
-Name = Annotated[str, typer.Option("--name", "-n", help="Which lab; several run side by side.", metavar="NAME")]
-Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack that is bootstrapped.", metavar="NAME")]
+Name = Annotated[str, typer.Option("--name", "-n", help="Lab to use; several can run side by side.", metavar="NAME")]
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Stack to bootstrap.", metavar="NAME")]
+Project = Annotated[
+    Path,
+    typer.Option(
+        "--project", "-C", help="Folder of Pulumi.yaml.", file_okay=False, exists=True, metavar="DIR",
+        callback=find_project,
+    ),
+]  # fmt: skip
 
 
 @app.command()
@@ -40,7 +47,7 @@ def up(name: Name = "local", project: Project = Path()) -> None:
 
 @app.command()
 def bootstrap(name: Name = "local", stack: Stack = "local", project: Project = Path()) -> None:
-    """Bring a stack of this project to a self-managing Argo CD in the lab, and prove it. Run again, it converges."""
+    """Bootstrap a stack in the lab until Argo CD manages itself, and check that it does. Safe to run again."""
     with progress("bootstrap") as step:
         lab = _open(name, project, step)
         report = road.bootstrap(lab, project, stack, step)
@@ -102,7 +109,7 @@ def status(
     project: Project = Path(),
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
 ) -> None:
-    """List the lab's processes with their memory and logs. Leaves with 1 when one of them does not run."""
+    """List the lab's processes with their memory and logs. Exits with 1 when one of them does not run."""
     found = _existing(name, project).processes()
     if output is Output.JSON:
         print_json([{**vars(process), "log": str(process.log)} for process in found])
@@ -119,10 +126,12 @@ def status(
 
 @app.command()
 def logs(
-    process: Annotated[str, typer.Argument(help="Process, as `lab status` names it; pulumi for the engine.")],
+    process: Annotated[
+        str, typer.Argument(help="Name from `lab status`, or `pulumi` for the engine.", metavar="PROCESS")
+    ],
     name: Name = "local",
     project: Project = Path(),
-    lines: Annotated[int, typer.Option("--lines", help="How many lines from the end.", min=1)] = 50,
+    lines: Annotated[int, typer.Option("--lines", help="How many lines from the end.", min=1, metavar="NUMBER")] = 50,
 ) -> None:
     """Print the end of a process's log."""
     folder = _existing(name, project).state.logs

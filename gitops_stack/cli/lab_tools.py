@@ -22,7 +22,7 @@ def tools(
     ] = None,
     import_: Annotated[
         Path | None,
-        typer.Option("--import", help="First take tools from a folder or file of --export.", metavar="PATH"),
+        typer.Option("--import", help="First take tools from what --export wrote.", metavar="PATH"),
     ] = None,
     find_links: Annotated[
         Path | None, typer.Option("--find-links", help="First take tools from the wheels in a folder.", metavar="DIR")
@@ -33,7 +33,7 @@ def tools(
     digests: Annotated[
         bool, typer.Option("--digests", help="Print the digests document with this machine's bytes in it.")
     ] = False,
-    key: Annotated[bool, typer.Option("--key", help="Only print what names these pins, for a CI's cache.")] = False,
+    key: Annotated[bool, typer.Option("--key", help="Only print the cache key of these pins, for CI.")] = False,
 ) -> None:
     """Take or build the executables of the lab, and share them: about 25 minutes the first time, then seconds."""
     # What is published and committed to is every tool; what a machine keeps for its labs, those of a lab.

@@ -6,6 +6,7 @@ A command's module is imported by the command: all of them together, with what t
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import sys
 from collections import UserDict
@@ -27,45 +28,60 @@ _NEEDS = {  # what a person can do about a file or a disk; any other failure of 
     errno.EISDIR: "move the folder away", errno.ENOTDIR: "move the file on the way away",
     errno.ELOOP: "correct the links",
 }  # fmt: skip
-_COMMANDS = {
-    "render": "tree.render",
-    "lock": "tree.lock",
-    "check": "checks.check",
-    "diff": "difference.diff",
-    "schema": "tree.schema",
-    "status": "status.status",
-    "graph": "graph.graph",
-    "password": "password.password",
-    "ui": "ui.ui",
-    "detach": "detach.detach",
-    "rehearse": "rehearsal.rehearse",
-    "drill": "drill.drill",
-    "try": "try_.try_applications",
-    "changed-stacks": "preview.changed_stacks",
-    "manifests": "preview.manifests",
-    "preview-comment": "preview.preview_comment",
-    "account": "account_base.app",
-    "doctor": "doctor.doctor",
-    "addons": "addons.addons",
-    "outdated": "outdated.outdated",
-    "kubeconfig": "account.kubeconfig",
-    "eks-token": "account.eks_token",
-    "reach": "reach.reach",
-    "recover": "recover.recover",
-    "adopt": "adopt.adopt",
-    "sweep": "sweep.sweep",
-    "promote": "delivery.promote",
-    "image": "delivery.app",
-    "chart": "charts.app",
-    "upgrade": "upgrade.app",
-    "registry": "account.registry",
-    "init": "scaffold.init",
-    "update": "scaffold.update",
-    "app": "scaffold.application",
-    "stack": "scaffold.stack_group",
-    "env": "environment.app",
-    "lab": "lab.app",
+_PANELS = {  # a list of forty commands has no beginning: help shows them under these titles, in this order
+    "Repository and stacks": {
+        "init": "scaffold.init",
+        "update": "scaffold.update",
+        "stack": "scaffold.stack_group",
+        "app": "scaffold.application",
+        "env": "environment.app",
+    },
+    "Tree and checks": {
+        "render": "tree.render",
+        "lock": "tree.lock",
+        "check": "checks.check",
+        "diff": "difference.diff",
+        "try": "try_.try_applications",
+        "graph": "graph.graph",
+        "outdated": "outdated.outdated",
+        "schema": "tree.schema",
+    },
+    "Images, charts, upgrades": {
+        "image": "delivery.app",
+        "promote": "delivery.promote",
+        "chart": "charts.app",
+        "upgrade": "upgrade.app",
+    },
+    "Cluster": {
+        "doctor": "doctor.doctor",
+        "adopt": "adopt.adopt",
+        "status": "status.status",
+        "password": "password.password",
+        "ui": "ui.ui",
+        "detach": "detach.detach",
+    },
+    "AWS": {
+        "account": "account_base.app",
+        "rehearse": "rehearsal.rehearse",
+        "addons": "addons.addons",
+        "kubeconfig": "account.kubeconfig",
+        "eks-token": "account.eks_token",
+        "registry": "account.registry",
+        "reach": "reach.reach",
+        "recover": "recover.recover",
+        "sweep": "sweep.sweep",
+    },
+    "Lab, on this machine": {
+        "lab": "lab.app",
+        "drill": "drill.drill",
+    },
+    "Pipelines": {
+        "changed-stacks": "preview.changed_stacks",
+        "manifests": "preview.manifests",
+        "preview-comment": "preview.preview_comment",
+    },
 }
+_COMMANDS = {name: (panel, place) for panel, commands in _PANELS.items() for name, place in commands.items()}
 _HIDDEN = {"eks-token"}
 
 
@@ -73,18 +89,33 @@ class _Commands(UserDict[str, Any]):
     """Commands by name; asking for one imports its module. Their help asks for all."""
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a command of the click that typer brings along
-        module, _, function = super().__getitem__(name).partition(".")
-        try:
-            found = getattr(import_module(f"gitops_stack.cli.{module}"), function)
-        except ModuleNotFoundError as missing:
-            return _build_refusal(name, missing)
-        if isinstance(found, typer.Typer):
-            group = get_group(found)
-            group.name = name
-            return group
-        alone = typer.Typer(add_completion=False)
-        alone.command(name, hidden=name in _HIDDEN)(found)
-        return get_command(alone)
+        panel, place = super().__getitem__(name)
+        command = _load_command(name, place)
+        command.rich_help_panel = panel
+        _join_lines(command)
+        return command
+
+
+def _load_command(name: str, place: str) -> Any:  # noqa: ANN401 - a command of the click that typer brings along
+    module, _, function = place.partition(".")
+    try:
+        found = getattr(import_module(f"gitops_stack.cli.{module}"), function)
+    except ModuleNotFoundError as missing:
+        return _build_refusal(name, missing)
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name, hidden=name in _HIDDEN)(found)
+    return get_command(alone)
+
+
+def _join_lines(command: Any) -> None:  # noqa: ANN401 - as above
+    """Leave the width of help to the terminal: Typer joins the lines of a docstring's first paragraph alone."""
+    command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", command.help or "")
+    for child in getattr(command, "commands", {}).values():
+        _join_lines(child)
 
 
 def _build_refusal(name: str, missing: ModuleNotFoundError) -> Any:  # noqa: ANN401 - as above
@@ -129,7 +160,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     pass

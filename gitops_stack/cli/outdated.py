@@ -30,8 +30,8 @@ def outdated(
 ) -> None:
     """List newer versions of charts, Argo CD, EKS add-ons and Kubernetes, each with its source.
 
-    Asks nobody by itself: what the library ships answers, and says of which day it is. Leaves with 1 when there is a
-    newer version, with 2 when a repository did not answer.
+    Needs no network without --ask-repositories: it reads tables that come with this release, and prints their date.
+    Exits with 1 when there is a newer version, with 2 when a repository did not answer.
     """
     from gitops_stack.upgrade.chart_index import load_index  # noqa: PLC0415
     from gitops_stack.upgrade.outdated import find_pins  # noqa: PLC0415

@@ -33,29 +33,40 @@ _STACK_NAME = re.compile(r"[a-zA-Z0-9][\w.-]{0,99}", re.ASCII)  # Pulumi's own r
 
 EventsFile = Annotated[
     Path | None,
-    typer.Option("--events", help="What `pulumi preview --event-log FILE` wrote; missing: it did not run."),
+    typer.Option(
+        "--events", help="File that `pulumi preview --event-log` wrote; default: it did not run.", metavar="FILE"
+    ),
 ]
 EngineOutput = Annotated[
-    Path | None, typer.Option(help="What `pulumi preview` printed; shown when it stopped before its first event.")
+    Path | None, typer.Option(help="What `pulumi preview` printed; shown when it wrote no event.", metavar="FILE")
 ]
 Findings = Annotated[
-    list[Path] | None, typer.Option(help="What render --check, lock --check, check or doctor printed; repeatable.")
+    list[Path] | None,
+    typer.Option(help="What render --check, lock --check, check or doctor printed; may be repeated.", metavar="FILE"),
 ]
-Base = Annotated[Path | None, typer.Option(help="Manifests of the base commit: a file, or a folder of them.")]
-Head = Annotated[Path | None, typer.Option(help="Manifests of the pull request's commit.")]
+Base = Annotated[Path | None, typer.Option(help="Manifests of the base commit: a file or a folder.", metavar="PATH")]
+Head = Annotated[Path | None, typer.Option(help="Manifests of the pull request's commit, likewise.", metavar="PATH")]
 Artifact = Annotated[
     Path | None,
     typer.Option(
-        help="Folder that holds all of these by name, such as a fork's run left: events.jsonl, engine.txt, "
-        "findings*.txt, base, head, pull-request. Missing: nothing is written."
+        help="Folder with all of these, as a fork's run uploads them: events.jsonl, engine.txt, findings*.txt, base, "
+        "head, pull-request. Writes nothing if the folder is missing.",
+        metavar="DIR",
     ),
 ]
-Rehearsed = Annotated[bool, typer.Option("--rehearsed", help="Say that no account was read.")]
-Commit = Annotated[str, typer.Option(help="Commit that was previewed; an outdated one is not written.")]
-RunUrl = Annotated[str, typer.Option(help="Link to the run.")]
-Number = Annotated[int | None, typer.Option("--pull-request", help="Its number; default: the one this job runs for.")]
+Rehearsed = Annotated[bool, typer.Option("--rehearsed", help="Say in the comment that no account was read.")]
+Commit = Annotated[
+    str, typer.Option(help="Commit that was previewed; writes nothing if it is not the newest.", metavar="SHA")
+]
+RunUrl = Annotated[str, typer.Option(help="Link to the run.", metavar="URL")]
+Number = Annotated[
+    int | None, typer.Option("--pull-request", help="Its number; default: the one this job runs for.", metavar="NUMBER")
+]
 CommentOutput = Annotated[
-    str | None, typer.Option("--output", "-o", help="Write the comment to this file, - to print it; no forge is asked.")
+    str | None,
+    typer.Option(
+        "--output", "-o", help="Write the comment to this file, or - to print it, and ask no forge.", metavar="FILE"
+    ),
 ]
 
 
@@ -116,11 +127,13 @@ def _post(body: str, stack: str, commit: str, number: int | None) -> None:
 
 
 def changed_stacks(
-    base: Annotated[str, typer.Argument(help="Commit or branch the change is compared with.")],
-    head: Annotated[str, typer.Argument(help="Commit of the change.")] = "HEAD",
+    base: Annotated[str, typer.Argument(help="Commit or branch the change is compared with.", metavar="BASE")],
+    head: Annotated[str, typer.Argument(help="Commit of the change.", metavar="HEAD")] = "HEAD",
     project: Project = Path(),
-    only: Annotated[list[str] | None, typer.Option(help="Leave out every other stack; repeatable.")] = None,
-    output: Annotated[Output, typer.Option(help="How to print: a name a line, or one line of JSON.")] = Output.TEXT,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Leave out every other stack; may be repeated.", metavar="NAME")
+    ] = None,
+    output: Annotated[Output, typer.Option(help="How to print: one name per line, or one line of JSON.")] = Output.TEXT,
 ) -> None:
     """List the stacks whose preview a change needs: all for the program, one for its own files, none for docs."""
     stacks = find_stacks(project)
@@ -165,15 +178,17 @@ def _changed_paths(project: Path, base: str, head: str) -> list[str]:
 
 def manifests(
     stack: Stack,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to; it is made.", metavar="DIR")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write to; created if missing.", metavar="DIR")
+    ],
     project: Project = Path(),
     allow_missing: Annotated[
         bool, typer.Option("--allow-missing", help="Write an empty folder for a stack that is not there.")
     ] = False,
 ) -> None:
-    """Write every object of a stack's GitOps tree, rendered: one file per application, root among them.
+    """Write every object of a stack's GitOps tree, rendered: one file per application, root included.
 
-    What is not rendered, such as sources in other repositories, is said.
+    Warns of what cannot be rendered here, such as sources in other repositories.
     """
     if allow_missing and not (project / f"Pulumi.{stack}.yaml").is_file():
         write_manifest_files({}, output)

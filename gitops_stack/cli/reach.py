@@ -25,24 +25,20 @@ _SECONDS = 10.0
 def reach(
     stack: Stack,
     command: Annotated[
-        list[str] | None, typer.Argument(help="What to run, behind --.", metavar="-- COMMAND...", show_default=False)
+        list[str] | None, typer.Argument(help="What to run, behind --.", metavar="-- COMMAND", show_default=False)
     ] = None,
     project: Project = Path(),
     address: Annotated[
         str,
-        typer.Option(
-            help="Address this machine is seen under; default: AWS is asked.", metavar="IP", show_default=False
-        ),
+        typer.Option(help="Public address of this machine; default: asks AWS.", metavar="IP", show_default=False),
     ] = "",
-    close: Annotated[
-        bool, typer.Option("--close", help="Only take the address away, after a runner that was killed.")
-    ] = False,
+    close: Annotated[bool, typer.Option("--close", help="Only remove the address, after a runner was killed.")] = False,
     role_arn: RoleArn = None,
 ) -> None:
-    """Let this machine through the cluster's public endpoint, run a command, and close it again, whatever happens.
+    """Allow this machine's address at the cluster's public endpoint, run a command, and remove the address again.
 
-    For hosted runners: no other address is touched. Leaves with the command's exit code; with 1 if
-    that is 0 and the address could not be taken away.
+    For hosted runners. Removes the address even if the command fails, and touches no other. Exits with
+    the command's exit code; with 1 if that is 0 and the address could not be removed.
     """
     from gitops_stack.account.public_access import PublicAccess, build_network, is_same_network  # noqa: PLC0415
 

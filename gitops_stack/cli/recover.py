@@ -30,7 +30,9 @@ def recover(
     clear: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pending create to forget without looking for it; again for more.", metavar="URN", show_default=False
+            help="Pending operation to clear without looking for its resource; may be repeated.",
+            metavar="URN",
+            show_default=False,
         ),
     ] = None,
     event_log: Annotated[
@@ -47,9 +49,9 @@ def recover(
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
 ) -> None:
-    """Find what a killed `pulumi up` made without noting its id, and take it into the state, or forget the note.
+    """Find resources that a killed `pulumi up` created but did not record, and import them into the state.
 
-    Runs the `pulumi` on PATH, in the project's folder. Afterwards `pulumi up` goes on where the killed one was.
+    Clears the pending operation of what does not exist. Runs the `pulumi` on PATH. Afterwards run `pulumi up`.
     """  # fmt: skip
     from gitops_stack.account import recover as steps  # noqa: PLC0415
     from gitops_stack.account.crashed_creates import load_crashed_creates  # noqa: PLC0415

@@ -36,20 +36,24 @@ def rehearse(
         bool, typer.Option("--keep", help="Stop after the handover and leave everything running, to look around.")
     ] = False,
     event_log: Annotated[
-        Path | None, typer.Option(help="Where --preview-only writes the engine's events, for preview-comment.")
+        Path | None,
+        typer.Option(help="Where --preview-only writes the engine's events, for preview-comment.", metavar="FILE"),
     ] = None,
     place: Annotated[
         str,
         typer.Option(
             "--from",
-            help="From where it is played: an address, or vpc; default: a place the stack's endpoint lets in.",
+            help="Where the run comes from: an IP address, or `vpc`; default: one that the endpoint allows.",
             metavar="ADDRESS",
             show_default=False,
         ),
     ] = "",
     output: Annotated[Output, typer.Option(help="How to print what was made.")] = Output.TEXT,
 ) -> None:
-    """Run a stack's unchanged file end to end: preview, up, handover, preview without changes, destroy."""
+    """Run a stack's unchanged file end to end against doubles of AWS: preview, up, handover, preview again, destroy.
+
+    No account is needed. The second preview must show no changes.
+    """
     from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed  # noqa: PLC0415
     from gitops_stack.lab.rehearsal import rehearse as run_rehearsal  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ from gitops_stack.cli.console import out
 from gitops_stack.cli.status import print_status
 from gitops_stack.lab.bootstrap import LabRun
 from gitops_stack.lab.commands import build_command
+from gitops_stack.lab.workspace import Workspace
 
 
 def print_report(report: LabRun, name: str, page: Path | None) -> None:
@@ -36,15 +37,22 @@ def print_report(report: LabRun, name: str, page: Path | None) -> None:
     if shutil.which("gitops-stack") is None:  # as `make local` calls it; after `eval` it is on PATH
         env = env.replace("gitops-stack", shlex.quote(str(Path(sys.executable).with_name("gitops-stack"))), 1)
     glance = f"  {page.resolve().as_uri()}      # everything at a glance, in a browser\n" if page else ""
-    overlay = next((workload.path for workload in workspace.settings().workloads.values()), "gitops")
     out.print(
         f"\nTry next:\n"
         f'  eval "$({env})"      # kubectl, pulumi and kustomize use the lab\n'
         f"  cd {workspace.directory}\n"
         f"  gitops-stack status --stack {workspace.stack}\n"
         f"{glance}"
-        f"  $EDITOR {overlay}/kustomization.yaml && git commit -am 'Scale' && git push    # Argo CD follows\n"
+        f"  {propose_change(workspace)} && git commit -am Try && git push    # Argo CD follows\n"
         f"  pulumi preview --stack {workspace.stack} --refresh --expect-no-changes        # Pulumi stays silent\n"
         f"  {down}      # back in the project: destroy, then stop every process",
         markup=False,
     )
+
+
+def propose_change(workspace: Workspace) -> str:
+    """Return a command that changes the first workload visibly, whatever its objects are called."""
+    folder = next((workload.path for workload in workspace.settings().workloads.values()), "gitops")
+    if (workspace.directory / folder / "kustomization.yaml").is_file():
+        return f"(cd {shlex.quote(folder)} && kustomize edit set annotation tried:$(date +%s))"
+    return f"$EDITOR {shlex.quote(folder)}"

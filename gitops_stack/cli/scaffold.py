@@ -21,13 +21,13 @@ application = typer.Typer(help="Add an application to stacks, or take one out.",
 stack_group = typer.Typer(help="Add a stack to the project.", no_args_is_help=True)
 
 Data = Annotated[
-    list[str] | None, typer.Option("--data", "-d", help="An answer; may be given several times.", metavar="NAME=VALUE")
+    list[str] | None, typer.Option("--data", "-d", help="An answer; may be repeated.", metavar="NAME=VALUE")
 ]
 AnswersFile = Annotated[
-    Path | None, typer.Option(help="YAML file of answers; --data goes before it.", metavar="FILE", dir_okay=False)
+    Path | None, typer.Option(help="YAML file of answers; --data overrides it.", metavar="FILE", dir_okay=False)
 ]
 Defaults = Annotated[bool, typer.Option("--defaults", help="Ask nothing: what is not given takes its default.")]
-Folder = Annotated[Path, typer.Argument(help="Folder of the repository.", metavar="[DIR]", file_okay=False)]
+Folder = Annotated[Path, typer.Argument(help="Folder of the repository.", metavar="DIR", file_okay=False)]
 Stacks = Annotated[str, typer.Option(help="Stacks, separated by commas; default: all.", metavar="NAMES")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Write nothing; list what would change.")]
 # Not --project as elsewhere: that is the team's here.
@@ -50,7 +50,7 @@ def init(
         bool, typer.Option("--only-missing", help="Keep files that are there, write only those that are not.")
     ] = False,
 ) -> None:
-    """Lay out a repository: platform, monorepo or application. Never overwrites a file. Needs no network."""
+    """Lay out a repository: platform, monorepo, application or chart. Never overwrites a file. Needs no network."""
     from gitops_stack.scaffold.init import init_project  # noqa: PLC0415 - the template engine, only when needed
 
     answers = _load_answers(data, answers_file)
@@ -77,7 +77,7 @@ def update(
 ) -> None:
     """Bring later template changes into a repository that `init` laid out, by a three-way merge.
 
-    Leaves with 1 when a change of yours and one of the template's meet in the same lines; the merge is left to you.
+    Exits with 1 when a change of yours and one of the template's meet in the same lines; the merge is left to you.
     """
     from gitops_stack.scaffold.update import update_project  # noqa: PLC0415 - the template engine, only when needed
 
@@ -99,14 +99,22 @@ def app_add(
     name: Name,
     *,
     app_project: Annotated[
-        str | None, typer.Option("--project", "-p", help="The team's project.", metavar="NAME")
+        str | None,
+        typer.Option(
+            "--project", "-p", help="AppProject of the team that owns it; created if missing.", metavar="NAME"
+        ),
     ] = None,
-    namespace: Annotated[str | None, typer.Option(help="Where it is deployed.", metavar="NAME")] = None,
+    namespace: Annotated[str | None, typer.Option(help="Namespace it is deployed to.", metavar="NAME")] = None,
     image: Annotated[
-        str, typer.Option(help="What runs; default: as in its other stacks, else a sample.", metavar="REPOSITORY:TAG")
-    ] = (AppSource.image),
-    port: Annotated[int, typer.Option(help="HTTP port of the container.")] = AppSource.port,
-    health_path: Annotated[str, typer.Option(help="Path of the probes.")] = AppSource.health_path,
+        str,
+        typer.Option(
+            help="What runs; default: as in its other stacks, else a sample.",
+            metavar="REPOSITORY:TAG",
+            show_default=False,
+        ),
+    ] = AppSource.image,
+    port: Annotated[int, typer.Option(help="HTTP port of the container.", metavar="PORT")] = AppSource.port,
+    health_path: Annotated[str, typer.Option(help="Path of the probes.", metavar="PATH")] = AppSource.health_path,
     stacks: Stacks = "",
     manual_sync: Annotated[
         str, typer.Option(help="Stacks where a person syncs it, separated by commas.", metavar="NAMES")
@@ -115,14 +123,14 @@ def app_add(
     application_set: ApplicationSet = None,
     set_values: Annotated[
         list[str] | None,
-        typer.Option("--set-value", help="A key the set's template uses; may be given often.", metavar="KEY=VALUE"),
+        typer.Option("--set-value", help="A key the set's template uses; may be repeated.", metavar="KEY=VALUE"),
     ] = None,
     dry_run: DryRun = False,
     folder: Directory = Path(),
 ) -> None:
-    """Write base and overlays of an application, enter it and its project in the stack files, render the trees.
+    """Add an application: write its base and overlays, enter it and its project in the stack files, render the trees.
 
-    With --application-set it becomes an element of the set's list, or a folder the set reads.
+    Needs --project and --namespace; or --application-set, which adds an element to the set's list or a folder it reads.
     """
     source = AppSource(image, port, health_path)
     if application_set:
@@ -168,8 +176,8 @@ def app_remove(
 ) -> None:
     """Take an application out of the stacks; with --files, afterwards, delete its folder.
 
-    Between the two lies a merge: Argo CD deletes what was synced while the files are still there to look at. With
-    --application-set it is one step: the set prunes what leaves its list, or its folders.
+    Merge the first step before the second: Argo CD then deletes what it synced, and the files can still be restored.
+    With --application-set there is one step: the set deletes the application.
     """
     if application_set:
         if files or app_project:
@@ -194,7 +202,7 @@ def stack_add(
     source: Annotated[str, typer.Option("--from", help="Stack it is a copy of.", metavar="STACK")],
     values: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A setting, such as account.id=…; may be given several times.", metavar="KEY=VALUE"),
+        typer.Option("--set", help="A setting, such as account.id=…; may be repeated.", metavar="KEY=VALUE"),
     ] = None,
     after: Annotated[
         str | None, typer.Option(help="Place in the promotion order; default: beside --from.", metavar="STACK")

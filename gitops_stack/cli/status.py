@@ -75,13 +75,13 @@ def status(
     context: Context = None,
     role_arn: RoleArn = None,
     wait: Annotated[
-        str, typer.Option(help="Look again until all is well, for at most this long, such as 10m.", metavar="TIME")
+        str, typer.Option(help="Repeat until all is well, for at most this long, such as 10m.", metavar="TIME")
     ] = "",
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
 ) -> None:
     """Show every application with the reason when it is not well, and who owns each handed-over object.
 
-    Leaves with 0 when every application of the stack file is there, all are Synced and Healthy at the branch's head, or
+    Exits with 0 when every application of the stack file is there, all are Synced and Healthy at the branch's head, or
     wait for a manual sync or a sync window with nothing failed, and the certificate is complete; else with 1.
     """
     limit = _parse_wait(wait)

@@ -28,22 +28,24 @@ def sweep(
     repository: Annotated[
         list[str] | None,
         typer.Option(
-            help="ECR repository to delete with its images; again for more.", metavar="NAME", show_default=False
+            help="ECR repository to delete with its images; may be repeated.", metavar="NAME", show_default=False
         ),
     ] = None,
     volume: Annotated[
         list[str] | None,
         typer.Option(
-            help="Volume of a claim to delete with its data; again for more.", metavar="ID", show_default=False
+            help="Volume of a claim to delete with its data; may be repeated.", metavar="ID", show_default=False
         ),
     ] = None,
-    limit: Annotated[float, typer.Option(help="Seconds until what still blocks is left.", min=1)] = 600,
+    limit: Annotated[
+        float, typer.Option(help="How long to wait for what blocks a deletion.", min=1, metavar="SECONDS")
+    ] = 600,
     output: Annotated[Output, typer.Option(help="How to print.")] = Output.TEXT,
     role_arn: RoleArn = None,
 ) -> None:
     """List, after `pulumi destroy`, what is left in the account with this stack's tag; with --delete, delete it.
 
-    Leaves with 0 when nothing is left but what is kept on purpose, else with 1.
+    Exits with 1 while anything is left that is not kept on purpose.
     """
     from gitops_stack.account.leftovers.kind import Scope  # noqa: PLC0415
     from gitops_stack.account.sweep import (  # noqa: PLC0415

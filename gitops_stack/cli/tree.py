@@ -12,7 +12,7 @@ import typer
 
 from gitops_stack.cli.console import Project, Stack, err, out, progress
 from gitops_stack.config import load_stack_file
-from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, commands_for
 from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.lock import Lock, build_lock, check_lock, check_render, load_lock, render_lock
@@ -26,7 +26,7 @@ from gitops_stack.scaffold.stack_text import write_release
 from gitops_stack.schema import render_schema, render_settings_table
 from gitops_stack.settings import StackSettings
 
-Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and leave with 1.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what differs and exit with 1.")]
 
 
 def render(stack: Stack, project: Project = Path(), check: Check = False) -> None:
@@ -67,13 +67,19 @@ def lock(
         manifests = load_manifests(root / "argocd", fresh=True)
         note_tag_check(render_key(root / "argocd"))
     if check:
-        found = load_lock(file)
-        if isinstance(found, Problem):
-            raise GitOpsStackError(found)
-        GitOpsStackError.raise_for([*check_lock(file, found, settings.argocd), *check_render(file, found, manifests)])
+        with commands_for(stack):
+            found = _load_fitting_lock(file, settings, manifests)
     else:
         found = write_lock(settings, root, manifests)
     out.print(f"{file}: {found.version} {found.variant}, {found.object_count} objects, {found.digest}", markup=False)
+
+
+def _load_fitting_lock(file: Path, settings: StackSettings, manifests: Sequence[Manifest]) -> Lock:
+    found = load_lock(file)
+    if isinstance(found, Problem):
+        raise GitOpsStackError(found)
+    GitOpsStackError.raise_for([*check_lock(file, found, settings.argocd), *check_render(file, found, manifests)])
+    return found
 
 
 def write_lock(settings: StackSettings, root: Path, manifests: Sequence[Manifest] | None = None) -> Lock:

@@ -52,7 +52,7 @@ class _Choice:
 def try_applications(
     applications: Annotated[
         list[str] | None,
-        typer.Argument(help="Applications to try; default: those that a change concerns.", metavar="[APP]..."),
+        typer.Argument(help="Applications to try; default: those that a change concerns.", metavar="APP"),
     ] = None,
     stack: Annotated[
         str | None,
@@ -81,7 +81,7 @@ def try_applications(
 ) -> None:
     """Sync the working tree's changed applications with a real Argo CD in the lab.
 
-    Leaves with 1 unless each becomes Synced at the working tree and Healthy. Needs no Pulumi, AWS or Docker.
+    Exits with 1 unless each becomes Synced at the working tree and Healthy. Needs no Pulumi, AWS or Docker.
     """
     _check_usage(applications or [], base, everything, watch and output is Output.JSON)
     folder = project.absolute()

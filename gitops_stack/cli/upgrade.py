@@ -91,8 +91,8 @@ def argocd(
 ) -> None:  # fmt: skip
     """Take another release of Argo CD: pin, tree and lock in one commit, on a branch with a pull request.
 
-    Says first what this stack will meet. Refuses a way that upstream does not describe and patches that lose their
-    target. Leaves with 0 when it is done or there is nothing to do.
+    Lists first what changes for this stack. Refuses a path that upstream does not describe, and patches that lose their
+    target. Exits with 0 when it is done or there is nothing to do.
     """
     prefix = find_checkout(project)[1]
     to = _destination(project, stack, remote, base, push=push, dry_run=dry_run, author=author)
@@ -112,9 +112,9 @@ def cluster(
     stack: Stack, project: Project = Path(),
     ami: Annotated[
         list[str] | None,
-        typer.Option("--ami", help="Image release to pin for a node group; repeatable.", metavar="GROUP=RELEASE"),
+        typer.Option("--ami", help="Image release to pin for a node group; may be repeated.", metavar="GROUP=RELEASE"),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask the shipped tables instead of EKS.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use this release's tables, not EKS.")] = False,
     role_arn: RoleArn = None,
     push: Push = False, no_pull_request: NoPullRequest = False, base: Base = None, remote: Remote = "origin",
     dry_run: DryRun = False, output: Print = Output.TEXT, author: Author = None,
@@ -122,8 +122,8 @@ def cluster(
 ) -> None:  # fmt: skip
     """Take the next Kubernetes version of an EKS cluster: version and pins in one commit, on a branch.
 
-    Holds all that is rendered against the next version first, and asks EKS for its insights. Refuses what the next
-    version refuses. Leaves with 0 when it is done or there is nothing to do.
+    Validates all that is rendered for the next version first, and reads EKS's upgrade insights. Refuses to go on if the
+    next version refuses an object. Exits with 0 when it is done or there is nothing to do.
     """
     prefix = find_checkout(project)[1]
     images = dict(_parse_image(text) for text in ami or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitops_stack.errors import GitOpsStackError, Problem
+from gitops_stack.errors import GitOpsStackError, Problem, commands_for
 from gitops_stack.gitops_tree import render_cache
 from gitops_stack.gitops_tree.files import check_tree
 from gitops_stack.gitops_tree.kustomize import render_kustomization
@@ -55,6 +55,11 @@ def load_stack_installation(settings: StackSettings, root: Path) -> list[Manifes
     """
     if settings.cluster is None:
         return []
+    with commands_for(settings.stack):
+        return _load_checked(settings, root)
+
+
+def _load_checked(settings: StackSettings, root: Path) -> list[Manifest]:
     file = root / LOCK
     lock = load_lock(file)
     problems = [*check_release(settings.argocd.version), *check_tree(settings, root)]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from lightkube import Client
 
 from gitops_stack import conventions
-from gitops_stack.cluster_login import UNREADABLE, load_login
+from gitops_stack.cluster_login import UNREADABLE, describe_unreadable, load_login
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.live_state import ObjectReference, load_objects
 from gitops_stack.manifests import Manifest
@@ -86,9 +86,10 @@ def open_connection(provider: Mapping[str, Any]) -> Connection:
         login = load_login(provider.get("kubeconfig"), provider.get("context"), provider.get("clusterEntry"))
         return describe_connection(login.open())
     except UNREADABLE as error:
-        said = " ".join(str(error).split())
         raise EnvironmentProblem(
-            Problem(f"cannot be used: {said}", "name a kubeconfig and context that work", "kubeconfig")
+            Problem(
+                f"cannot be used: {describe_unreadable(error)}", "name a kubeconfig and context that work", "kubeconfig"
+            )
         ) from None
 
 

@@ -20,6 +20,12 @@ def build_lab_folder(project: Path, name: str) -> Path:
     return project / ".lab" / name
 
 
+def find_project(folder: Path) -> Path:
+    """Return the project that has the labs: ``folder``, or the one around it when it is a lab's workspace."""
+    *_, labs, _lab, name = ("", "", "", *folder.absolute().parts)
+    return folder.absolute().parents[2] if (labs, name) == (".lab", "workspace") else folder
+
+
 def build_command(verb: str, name: str, stack: str = "local") -> str:
     """Return `gitops-stack lab VERB` for one lab and stack; what is the default is left out."""
     options = [("--name", name, "local"), ("--stack", stack, "local")]

@@ -171,8 +171,7 @@ def _check_installation(project: Path, settings: StackSettings) -> list[Finding]
 
 def _installation_finding(problem: Problem, project: Path, stack: str) -> Finding:
     """Build the finding of a problem, which is at a file of the tree or at a setting; its command is for this stack."""
-    if problem.command and "--stack" not in problem.command:
-        problem = replace(problem, command=f"{problem.command} --stack {stack}")
+    problem = problem.for_stack(stack)
     file, place = stack_file(stack), problem.place
     if "/" in place and Path(place).is_relative_to(project):
         file = Path(place).relative_to(project).as_posix()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from pathlib import Path
@@ -203,11 +204,53 @@ def test_offline_asks_nobody(ready: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_stack_on_an_existing_cluster_has_local_checks_only(tmp_path: Path) -> None:
+def test_a_stack_on_an_existing_cluster_has_local_checks_only_when_offline(tmp_path: Path) -> None:
     config = {
         "gitops-stack:cluster": {"provider": "existing"},
         "gitops-stack:gitops": {"repoUrl": "https://example.com/platform.git"},
         "gitops-stack:argocd": {"version": "v3.5.1", "commit": COMMIT},
     }
     (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
-    assert statuses(report(tmp_path)) == dict.fromkeys(LOCAL, "ok")
+    assert statuses(report(tmp_path, "--offline")) == dict.fromkeys(LOCAL, "ok")
+
+
+CONFIG = {
+    "contexts": [{"name": "there", "context": {"cluster": "c", "user": "u"}}],
+    "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+    "users": [{"name": "u", "user": {"token": "x"}}],
+}
+
+
+@pytest.fixture
+def existing(machine: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a stack dev on a cluster that is there, by the context `there`; return the project."""
+    assert machine
+    file = project / "Pulumi.dev.yaml"
+    document = yaml.safe_load((project / "Pulumi.local.yaml").read_text())
+    document["config"]["gitops-stack:cluster"] = {"provider": "existing", "context": "there"}
+    file.write_text(yaml.safe_dump(document))
+    kubeconfig = project / "kubeconfig"
+    kubeconfig.write_text(yaml.safe_dump(CONFIG))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    return project
+
+
+def test_a_cluster_that_is_there_is_asked_and_one_that_does_not_answer_fails(existing: Path) -> None:
+    check = report(existing)["cluster"]
+    assert check["status"] == "failed"
+    assert check["found"].startswith("cluster: does not answer at 127.0.0.1:1: ")
+    assert check["remedy"] == "is it running, and is the context right?"
+    assert "cluster" not in report(existing, "--offline")
+
+
+def test_a_cluster_whose_context_is_missing_fails(existing: Path) -> None:
+    (existing / "kubeconfig").write_text(yaml.safe_dump({**CONFIG, "contexts": []}))
+    check = report(existing)["cluster"]
+    assert (check["status"], check["remedy"]) == ("failed", "name a kubeconfig and context that work")
+    assert check["found"] == f"{existing}/kubeconfig: cannot be used: Context 'there' not found"
+
+
+def test_a_cluster_that_answers_is_ok(existing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gitops_stack.cli.doctor.open_cluster", lambda *_, **__: io.StringIO())
+    check = report(existing)["cluster"]
+    assert (check["status"], check["found"]) == ("ok", f"{existing}/kubeconfig, context there")

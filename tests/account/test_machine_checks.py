@@ -135,7 +135,7 @@ def test_a_project_file_that_names_no_backend_is_left_to_pulumi_to_judge(content
     (tmp_path / "Pulumi.dev.yaml").write_bytes(content)
     assert machine_checks.load_backend(tmp_path, environment) is None
     (check,) = machine_checks.check_secrets_provider(tmp_path, "dev", None, environment, None)
-    assert (check.status, check.found) == ("ok", "passphrase, Pulumi's choice without its cloud, and one is set")
+    assert (check.status, check.found) == ("ok", "passphrase, Pulumi's default for this backend; it is set")
 
 
 def test_no_backend_is_a_failure() -> None:
@@ -186,14 +186,14 @@ def test_a_bucket_has_to_be_there(account: Account, monkeypatch: pytest.MonkeyPa
 def test_what_is_not_asked_is_skipped(url: str) -> None:
     assert outcome(check_backend(backend(url), {})) == (
         "skipped",
-        f"{url} (PULUMI_BACKEND_URL): was not asked",
+        f"{url} (PULUMI_BACKEND_URL): not checked",
         "run `pulumi stack ls` to see whether it answers",
     )
 
 
 def test_a_login_inside_a_url_is_not_shown() -> None:
     found = check_backend(backend("postgres://me:secret@db/state"), {}).found
-    assert found == "postgres://…@db/state (PULUMI_BACKEND_URL): was not asked"
+    assert found == "postgres://…@db/state (PULUMI_BACKEND_URL): not checked"
 
 
 def check_secrets(project: Path, stack: dict[str, Any], where: Backend | None, **environment: str) -> Check:
@@ -206,7 +206,7 @@ def test_a_passphrase_has_to_be_set_and_may_be_empty(tmp_path: Path) -> None:
     stack, where = {"encryptionsalt": "v1:x"}, backend("file:///state")
     assert outcome(check_secrets(tmp_path, stack, where)) == (
         "failed",
-        "passphrase, and none is set",
+        "passphrase; it is not set",
         "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
     )
     assert check_secrets(tmp_path, stack, where, PULUMI_CONFIG_PASSPHRASE="").status == "ok"
@@ -216,13 +216,13 @@ def test_a_passphrase_has_to_be_set_and_may_be_empty(tmp_path: Path) -> None:
 def test_without_a_provider_the_backend_decides(tmp_path: Path) -> None:
     assert check_secrets(tmp_path, {}, backend("https://api.pulumi.com")).found == "Pulumi Cloud's own"
     assert check_secrets(tmp_path, {}, backend("s3://state")).found == (
-        "passphrase, Pulumi's choice without its cloud, and none is set"
+        "passphrase, Pulumi's default for this backend; it is not set"
     )
 
 
 def test_another_cloud_s_provider_is_not_asked(tmp_path: Path) -> None:
     check = check_secrets(tmp_path, {"secretsprovider": "gcpkms://projects/p"}, None)
-    assert (check.status, check.found) == ("skipped", "gcpkms: was not asked")
+    assert (check.status, check.found) == ("skipped", "gcpkms: not checked")
 
 
 def test_a_kms_key_has_to_be_enabled(tmp_path: Path, account: Account) -> None:

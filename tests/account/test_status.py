@@ -197,7 +197,7 @@ def test_an_endpoint_that_does_not_answer_is_one_sentence(
     eks_backends[ACCOUNT][REGION].clusters[CLUSTER].endpoint = "https://127.0.0.1:1"
     raised = run(eks_project).exception
     assert isinstance(raised, EnvironmentProblem)
-    assert str(raised).startswith("cluster: does not answer: ")
+    assert str(raised).startswith("cluster: does not answer at 127.0.0.1:1: ")
     assert cluster.callers == set()
     assert list(temporary.iterdir()) == []
 

@@ -19,7 +19,7 @@ from gitops_stack import schema
 from gitops_stack.cli import tree
 from gitops_stack.cli.main import app, main
 from gitops_stack.manifests.cluster_metadata import render_metadata_schema
-from tests.stacks import ROOT, STACKS
+from tests.stacks import ROOT, STACKS, stack_render
 
 
 def run(*arguments: str | Path, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -69,6 +69,21 @@ def test_every_command_and_option_has_help(
     assert command.help.split(".")[0].split("\n")[0].split("`")[0].strip() in capsys.readouterr().out
 
 
+def test_the_help_of_all_commands_is_in_groups_and_starts_with_a_new_repository() -> None:
+    root = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    shown = [(command.rich_help_panel, name) for name, command in root.items() if not command.hidden]
+    assert all(panel for panel, _ in shown)
+    assert shown[0] == ("Repository and stacks", "init")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_help_is_as_wide_as_the_terminal_and_says_how_often_once(path: tuple[str, ...]) -> None:
+    command = _command(path)
+    assert "\n" not in command.help.replace("\n\n", "")
+    shown = [parameter.metavar or "" for parameter in command.params]
+    assert [name for name in shown if name.endswith(("...", "…")) or name.startswith("[")] == []
+
+
 def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version", monkeypatch=monkeypatch) == 0
     assert capsys.readouterr().out == "gitops-stack 0.1.0\n"
@@ -101,6 +116,18 @@ def test_findings_leave_with_1_and_all_of_them(
     assert capsys.readouterr().err.splitlines() == [
         f"error: {project}/gitops/dev/apps/{name}.yaml: is missing; {remedy}" for name in ("argocd", "projects")
     ]
+
+
+@pytest.mark.parametrize("command", [["lock", "--check"], ["check"]])
+def test_a_lock_that_does_not_fit_names_a_command_that_runs(
+    command: list[str], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = project / "gitops/dev/argocd/lock.yaml"
+    lock.write_text(lock.read_text().replace("variant: standard", "variant: high-availability"))
+    monkeypatch.setattr(tree, "check_release_tag", lambda _: [])
+    monkeypatch.setattr(tree, "load_manifests", lambda *_, **__: stack_render("dev"))
+    assert run(*command, "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 1
+    assert "run `gitops-stack lock --stack dev` and review what changes" in "".join(capsys.readouterr())
 
 
 def test_a_render_repairs_the_tree(
@@ -175,12 +202,16 @@ def test_the_table_of_settings_goes_alone(
                 "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
                 "users": [{"name": "u", "user": {}}],
             },
-            "cluster: does not answer: ",
+            "cluster: does not answer at 127.0.0.1:1: ",
         ),
-        ({"contexts": [], "clusters": [], "users": []}, "cannot be used: "),
-        (None, "cannot be used: "),
+        ({"contexts": [], "clusters": [], "users": []}, "cannot be used: Context 'kind-gitops-stack' not found; "),
+        (
+            {"contexts": [{"name": "kind-gitops-stack", "context": {"cluster": "gone", "user": ""}}], "clusters": []},
+            "cannot be used: its context names 'gone', which it does not have; ",
+        ),
+        (None, "config: No such file or directory; "),
     ],
-    ids=["no server", "no context", "no file"],
+    ids=["no server", "no context", "no cluster", "no file"],
 )
 def test_status_of_a_cluster_that_cannot_be_reached_leaves_with_2_and_a_sentence(
     kubeconfig: dict[str, object] | None,

@@ -41,7 +41,7 @@ def _of_kind(command: Any, kind: str) -> list[Any]:
 
 def _argument(one: Any) -> str:
     name = one.metavar or one.name.upper()
-    return f"{name if one.required or name.startswith('[') else f'[{name}]'}{'...' if one.nargs == -1 else ''}"
+    return f"{name if one.required else f'[{name}]'}{'...' if one.nargs == -1 else ''}"
 
 
 def _option(one: Any) -> str:

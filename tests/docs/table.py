@@ -444,8 +444,12 @@ LEFT: dict[str, dict[str, Left]] = {
         'eval "$(.venv/bin/gitops-stack lab env)" && cd .lab/local/workspace': LAB,
         "gitops-stack status --stack local": STATUS,
     },
+    "docs/library.md": {"gitops-stack lab up --name own": LAB, 'eval "$(gitops-stack lab env --name own)"': LAB},
     "docs/existing-cluster.md": {
         'eval "$(.venv/bin/gitops-stack lab env --tools)"': LAB,
+        "gitops-stack doctor --stack local": Left(
+            "asks a cluster", ("tests/account/test_doctor.py::test_a_cluster_that_answers_is_ok",)
+        ),
         "gitops-stack status --stack local": STATUS,
     },
     "docs/first-up.md": {

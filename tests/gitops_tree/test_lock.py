@@ -58,6 +58,7 @@ def lock_with(**changes: Any) -> Lock:
 
 
 REVIEW = "run `gitops-stack lock` and review what changes"
+REVIEW_OF_STACK = "run `gitops-stack lock --stack dev` and review what changes"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def test_everything_wrong_with_a_tree_is_told_at_once(project: Path) -> None:
         load_stack_installation(stack_settings("dev"), root)
     assert refused.value.findings == (
         f"{root}/apps/argocd.yaml: is missing; run `gitops-stack render --stack dev` and commit",
-        f"{root}/argocd/lock.yaml: was made for v3.4.0, but argocd.version says v3.5.1; {REVIEW}",
+        f"{root}/argocd/lock.yaml: was made for v3.4.0, but argocd.version says v3.5.1; {REVIEW_OF_STACK}",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.lab.commands import build_command, build_lab_folder
+from gitops_stack.lab.commands import build_command, build_lab_folder, find_project
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_a_lab_has_its_folder(name: str) -> None:
 def test_a_lab_s_name_leads_nowhere_else(name: str) -> None:
     with pytest.raises(EnvironmentProblem, match="--name: found "):
         build_lab_folder(Path("/project"), name)
+
+
+@pytest.mark.parametrize(
+    ("folder", "project"),
+    [
+        ("/project/.lab/local/workspace", "/project"),
+        ("/project/.lab/local", "/project/.lab/local"),
+        ("/project/local/workspace", "/project/local/workspace"),
+        ("/project", "/project"),
+        ("/", "/"),
+    ],
+)
+def test_the_labs_of_a_workspace_are_its_projects(folder: str, project: str) -> None:
+    assert find_project(Path(folder)) == Path(project)
