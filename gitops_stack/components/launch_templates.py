@@ -11,6 +11,16 @@ from typing_extensions import NotRequired, TypedDict
 _DATA_DEVICE = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
 _SYSTEM_DEVICES = {"al2023": (), "bottlerocket": ("/dev/xvda",)}
 _TAGGED = ("instance", "volume", "network-interface")
+_METADATA_OPTIONS: ec2.LaunchTemplateMetadataOptionsArgsDict = {
+    "http_endpoint": "enabled",
+    "http_tokens": "required",
+    # A pod that does not share its node's network is a hop further away and gets no answer.
+    "http_put_response_hop_limit": 1,
+    # Said, since an account may default to enabled: no machine then starts with a `/` in a tag's key, and EKS gives all
+    # of them kubernetes.io/cluster/NAME (EC2 user guide, "Order of precedence for instance metadata options"; Karpenter
+    # does the same, in pkg/providers/launchtemplate/types.go).
+    "instance_metadata_tags": "disabled",
+}
 
 
 class LaunchArgs(TypedDict):
@@ -43,8 +53,7 @@ def register_launch_template(
     text = group.get("user_data")
     return ec2.LaunchTemplate(
         name,
-        # A pod that does not share its node's network is a hop further away and gets no answer.
-        metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
+        metadata_options=_METADATA_OPTIONS,
         block_device_mappings=[{"device_name": device, "ebs": ebs} for device, ebs in devices.items()],
         # The provider's default tags stop at what it makes itself: machines are made by EKS.
         tag_specifications=[{"resource_type": kind, "tags": dict(tags)} for kind in _TAGGED] if tags else None,

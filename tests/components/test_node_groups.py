@@ -287,6 +287,7 @@ def test_the_node_s_credentials_are_one_hop_and_a_session_token_away() -> None:
         "httpEndpoint": "enabled",
         "httpTokens": "required",
         "httpPutResponseHopLimit": 1,
+        "instanceMetadataTags": "disabled",  # an account's default would keep machines from starting
     }
     assert template["updateDefaultVersion"] is True
 
