@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from httpx2 import Client, HTTPError, InvalidURL
 
+from gitops_stack.conventions import STACK_LABEL
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem, shorten
 
 _SECONDS = 30.0
@@ -67,10 +68,24 @@ class ArgoCDServer:
             )
         return str(found.get("username") or found.get("sub") or "somebody")
 
+    def check_stack(self, names: Iterable[str], project: str, stack: str) -> None:
+        """Raise :class:`GitOpsStackError` unless all Applications are of ``stack``: the address may be another's."""
+        for name in names:
+            found = self._ask("GET", f"{_path(name)}?project={quote(project, safe='')}", f"Application {name}")
+            owner = ((found.get("metadata") or {}).get("labels") or {}).get(STACK_LABEL) or "no stack"
+            if owner != stack:
+                raise GitOpsStackError(
+                    Problem(
+                        f"is of {owner}, and this is {stack}",
+                        f"name the address of {stack}'s Argo CD",
+                        f"{self.address}: Application {name}",
+                    )
+                )
+
     def merge_application(self, name: str, project: str, change: Mapping[str, Any]) -> None:
         """Merge-patch an Application. Raises :class:`GitOpsStackError` with the server's words when it refuses."""
         body = {"name": name, "project": project, "patchType": "merge", "patch": json.dumps(change)}
-        self._ask("PATCH", f"/api/v1/applications/{quote(name, safe='')}", f"Application {name}", body)
+        self._ask("PATCH", _path(name), f"Application {name}", body)
 
     def _ask(self, method: str, path: str, what: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:
@@ -91,3 +106,7 @@ class ArgoCDServer:
         if code in (_DENIED, _NOT_FOUND):
             raise GitOpsStackError(Problem(said, "is it merged, and does this role cover it?", what))
         raise GitOpsStackError(Problem(f"Argo CD refuses it: {said}", "correct it", what))
+
+
+def _path(application: str) -> str:
+    return f"/api/v1/applications/{quote(application, safe='')}"

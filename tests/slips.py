@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_stack.config import load_stack_file
 from tests.stacks import ROOT
 
 STACK = "local"
@@ -59,9 +58,8 @@ def write_workload(project: Path, name: str, claims: dict[str, str]) -> None:
     (folder / "all.yaml").write_text("".join(parts), encoding="utf-8")
 
 
-def write_application(project: Path, name: str, app_project: str) -> None:
-    """Write an Application of a workload's folder by hand."""
-    url = load_stack_file(project, STACK).gitops.repo_url
+def write_application(project: Path, name: str, app_project: str, url: str) -> None:
+    """Write an Application of a workload's folder in the repository ``url`` by hand."""
     text = APPLICATION % {"name": name, "project": app_project, "url": url}
     (project / TREE / f"apps/{name}.yaml").write_text(text, encoding="utf-8")
 

@@ -62,6 +62,23 @@ def test_an_application_is_patched_as_argo_cd_has_it(server: tuple[str, type[Han
     )
 
 
+@pytest.mark.parametrize("labels", [{"gitops-stack/stack": "prd"}, {}])
+def test_an_application_of_another_stack_is_not_written_to(
+    labels: dict[str, str], server: tuple[str, type[Handler]]
+) -> None:
+    address, handler = server
+    path = "/api/v1/applications/{}?project=environments"
+    handler.answers = {
+        path.format("own"): (200, {"metadata": {"labels": {"gitops-stack/stack": "dev"}}}),
+        path.format("web"): (200, {"metadata": {"labels": labels}}),
+    }
+    with ArgoCDServer.open(address, "token") as argocd, pytest.raises(GitOpsStackError) as refused:
+        argocd.check_stack(["own", "web"], "environments", "dev")
+    found = labels.get("gitops-stack/stack", "no stack")
+    said = f"Application web: is of {found}, and this is dev; name the address of dev's Argo CD"
+    assert str(refused.value) == f"{address}: {said}"
+
+
 REFUSALS: list[tuple[int, Any, type[GitOpsStackError], str]] = [
     (
         401,

@@ -27,7 +27,13 @@ from gitops_stack.delivery.plan import Target, parse_assignment, parse_target
 from gitops_stack.delivery.pull_request import build_body
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import EnvironmentProblem, Problem
-from gitops_stack.forge.pull_requests import PullRequest, PullRequests, detect_pull_requests, write_pull_request
+from gitops_stack.forge.pull_requests import (
+    PullRequest,
+    PullRequests,
+    detect_pull_requests,
+    parse_remote,
+    write_pull_request,
+)
 from gitops_stack.scaffold.promotion import PROMOTION, find_stack_before, load_promotion_order
 from gitops_stack.stack_files import find_stacks
 from gitops_stack.tree_check.difference import TreeDifference
@@ -196,6 +202,7 @@ def run_delivery(change: StackDelivery[Reviewed], way: Way) -> None:
     """Bring a change into Git, by the ``way`` that was asked for, and say what was done."""
     author = parse_author(way.author)
     to = Destination(change.checkout, change.remote, change.branch, way.push, way.dry_run, author)
+    check_remote(to, change.followed)
     requests = detect_requests(to, way.forge, without=way.no_pull_request)
     with progress(f"planning on {to.remote}/{to.base}"):
         delivered = deliver(to, change)
@@ -225,6 +232,27 @@ def _open(
     diffs = build_diffs(difference, before, after) if difference else {}
     body = build_body(delivered.plan, diffs, findings, gates)
     return write_pull_request(requests, delivered.branch, delivered.base, build_title(delivered.plan), body)
+
+
+def check_remote(to: Destination, followed: str) -> None:
+    """Raise when the remote is another repository on the forge of the ``followed`` one: a fork, which nobody syncs.
+
+    Other addresses, such as a mirror's or a folder's, cannot be compared.
+    """
+    try:
+        (host, path), (wanted, name) = (
+            parse_remote(url) for url in (load_remote_url(to.repository, to.remote), followed)
+        )
+    except ValueError:
+        return
+    if host and host == wanted and path.lower() != name.lower():
+        raise EnvironmentProblem(
+            Problem(
+                f"is {path}, and Argo CD follows {name}",
+                f"name the remote of {name} by --remote, or correct the stack's repository",
+                f"remote {to.remote}",
+            )
+        )
 
 
 def detect_requests(to: Destination, forge: ForgeName, *, without: bool) -> PullRequests | None:

@@ -235,6 +235,8 @@ def deploy(
     with progress(f"reading {stack}"):
         overrides = read_overrides(load_tree(project, settings), environment, images)
     with ArgoCDServer.open(server, os.environ.get(_TOKEN, "")) as argocd:
+        named = [environment.application(one) for one in overrides]
+        argocd.check_stack(named, conventions.ENVIRONMENTS_PROJECT, stack)
         who, now = argocd.load_user(), datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         for application, entry in overrides.items():
             noted = {conventions.OVERRIDDEN_BY: who, conventions.OVERRIDDEN_AT: now}
@@ -262,6 +264,8 @@ def reset(
         if one not in known
     )
     with ArgoCDServer.open(server, os.environ.get(_TOKEN, "")) as argocd:
+        named = [environment.application(one) for one in chosen]
+        argocd.check_stack(named, conventions.ENVIRONMENTS_PROJECT, stack)
         for application in chosen:
             noted = {conventions.OVERRIDDEN_BY: None, conventions.OVERRIDDEN_AT: None}
             images = environment.images(application)

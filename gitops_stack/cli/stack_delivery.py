@@ -62,12 +62,18 @@ class StackDelivery(Generic[Reviewed]):
     @cached_property
     def branch(self) -> str:
         """The branch to change."""
-        if self.base:
-            return self.base
+        return self.base or load_branch(self.checkout, self.remote, self._source[1])
+
+    @property
+    def followed(self) -> str:
+        """The repository Argo CD reads it from; empty for a stack that only ``base`` has."""
+        return self._source[0] if self.stack in find_stacks(self.project) else ""
+
+    @cached_property
+    def _source(self) -> tuple[str, str]:
         settings = load_stack_file(self.project, self.stack)
-        known = [settings.workload_source(name)[1] for name in self.applications if name in settings.workloads]
-        revision = known[0] if known else settings.gitops.revision
-        return load_branch(self.checkout, self.remote, revision)
+        known = [settings.workload_source(name) for name in self.applications if name in settings.workloads]
+        return known[0] if known else (settings.gitops.repo_url, settings.gitops.revision)
 
     @property
     def gates(self) -> Sequence[str]:

@@ -24,6 +24,7 @@ from gitops_stack.cli.delivery import (
     Push,
     Remote,
     WhichForge,
+    check_remote,
     detect_requests,
     parse_author,
 )
@@ -38,7 +39,7 @@ from gitops_stack.delivery.git_branch import (
 from gitops_stack.delivery.git_remote import find_checkout, load_branch
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.forge.pull_requests import PullRequest, PullRequests, write_pull_request
-from gitops_stack.stack_files import stack_file
+from gitops_stack.stack_files import find_stacks, stack_file
 from gitops_stack.upgrade import cluster_report, report
 from gitops_stack.upgrade.argocd_upgrade import ArgoCDUpgrade, plan_argocd_upgrade, prove_upgrade
 from gitops_stack.upgrade.cluster_upgrade import ClusterUpgrade, plan_cluster_upgrade, prove_cluster_upgrade
@@ -221,9 +222,11 @@ def _print(
 def _destination(
     project: Path, stack: str, remote: str, base: str | None, *, push: bool, dry_run: bool, author: str | None
 ) -> Destination:
-    if base is None:
-        base = load_branch(project, remote, load_stack_file(project, stack).gitops.revision)
-    return Destination(project, remote, base, push, dry_run, parse_author(author))
+    gitops = load_stack_file(project, stack).gitops if stack in find_stacks(project) or base is None else None
+    branch = base or load_branch(project, remote, gitops.revision if gitops else "")
+    to = Destination(project, remote, branch, push, dry_run, parse_author(author))
+    check_remote(to, gitops.repo_url if gitops else "")
+    return to
 
 
 def _open_account(project: Path, stack: str, role_arn: str | None) -> Account | None:

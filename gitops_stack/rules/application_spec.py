@@ -76,6 +76,11 @@ class ApplicationSpec:
         return self.prunes and not {"Prune=false", "Prune=confirm"} & set(self.sync_options)
 
     @property
+    def allows_empty(self) -> bool:
+        """Tell whether it prunes all that it made when its source renders nothing."""
+        return self.prunes and mapping(self._policy.get("automated")).get("allowEmpty") is True
+
+    @property
     def replaces(self) -> bool:
         """Tell whether a sync replaces objects instead of applying them."""
         return "Replace=true" in self.sync_options

@@ -13,7 +13,7 @@ from gitops_stack.conventions import (
 )
 from gitops_stack.rules.application_spec import ApplicationSpec
 from gitops_stack.rules.finding import Finding, RenderedObject
-from gitops_stack.rules.held_data import find_deletion_stop, find_pruning_stop
+from gitops_stack.rules.held_data import describe_held, find_deletion_stop, find_pruning_stop, is_replaced_by_force
 from gitops_stack.rules.secret_values import list_secret_keys
 
 _PRUNABLE = {
@@ -60,6 +60,18 @@ def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterat
             f"found no {' and no '.join(lacking)}, and application {application.name} {' and '.join(lacking.values())}",
             f"add the annotation {SYNC_OPTIONS}: {','.join(lacking)}",
             rule=rule,
+        )
+
+
+def check_replacement(application: ApplicationSpec, found: RenderedObject) -> Iterator[Finding]:
+    """Check that no sync deletes what holds data to make it anew."""
+    held = describe_held(found)
+    if held and is_replaced_by_force(found, replaces=application.replaces):
+        yield found.finding(
+            "metadata.annotations",
+            f"found Force=true with Replace=true: every sync deletes it and makes it anew, {held}",
+            f"remove one of the two from {SYNC_OPTIONS}",
+            rule="replaced-by-force",
         )
 
 

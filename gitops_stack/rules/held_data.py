@@ -7,6 +7,7 @@ from gitops_stack.rules.application_spec import ApplicationSpec, sync_options
 from gitops_stack.rules.fields import dig, text
 from gitops_stack.rules.finding import RenderedObject
 
+_CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _NAMESPACE, _CLAIM, _SET = ("", "Namespace"), ("", "PersistentVolumeClaim"), ("apps", "StatefulSet")
 _VOLUME = "with what is on its volume, unless the volume's reclaim policy is Retain"
 
@@ -24,6 +25,16 @@ def describe_held(found: RenderedObject) -> str:
         if kind == _SET and deleted
         else ""
     )
+
+
+def is_replaced_by_force(found: RenderedObject, *, replaces: bool) -> bool:
+    """Tell whether each sync deletes an object and makes it anew; ``replaces``: its Application replaces objects.
+
+    gitops-engine's pkg/sync/sync_context.go, applyObject: a CRD or Namespace is updated instead.
+    """
+    options = sync_options(found)
+    asked = "Force=true" in options and (replaces or "Replace=true" in options)
+    return asked and (found.group, found.kind) not in (_CRD, _NAMESPACE)
 
 
 def find_pruning_stop(spec: ApplicationSpec, found: RenderedObject) -> str:

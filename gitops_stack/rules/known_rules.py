@@ -263,6 +263,12 @@ RULES: tuple[Rule, ...] = (
         "Its data go with it, depending on the reclaim policy.",
     ),
     Rule(
+        "replaced-by-force",
+        "error",
+        "A volume claim, or a StatefulSet that deletes its claims, has the sync options Force=true and Replace=true.",
+        "Every sync deletes it with its data.",
+    ),
+    Rule(
         "pulumi-owned-secret",
         "error",
         "Git renders a Secret that Pulumi keeps.",

@@ -12,12 +12,11 @@ from gitops_stack.rules.application_spec import (
     is_app_project,
     is_application,
     read_application_spec,
-    sync_options,
 )
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.rules.finding import ObjectName, RenderedObject
 from gitops_stack.rules.generated_names import find_successors
-from gitops_stack.rules.held_data import describe_held, find_deletion_stop, find_pruning_stop
+from gitops_stack.rules.held_data import describe_held, find_deletion_stop, find_pruning_stop, is_replaced_by_force
 from gitops_stack.rules.immutable_fields import changed_immutable_fields
 from gitops_stack.rules.pods import REPLICATED
 from gitops_stack.rules.references import is_hook
@@ -140,17 +139,15 @@ def judge_changes(before: RenderedObject, after: RenderedObject, *, replaces: bo
     if (after.group, after.kind) in REPLICATED and after.spec.get("replicas") == 0 and before.spec.get("replicas") != 0:
         yield Risk("replicas-to-zero", "high", after.name, "spec.replicas", "nothing of it runs any more")
     if not is_hook(after):  # a hook is deleted and made anew anyway
-        forced = _is_forced(after, replaces=replaces)
+        forced = is_replaced_by_force(after, replaces=replaces)
         then = "deletes the object and makes it anew" if forced else "fails until the object is deleted"
         level: Level = "low" if forced and (after.group, after.kind) == _JOB else "high"
         for place in changed_immutable_fields(before, after):
             yield Risk("recreate", level, after.name, place, f"cannot be changed: the sync {then}")
-
-
-def _is_forced(found: RenderedObject, *, replaces: bool) -> bool:
-    """Tell whether a sync runs `kubectl replace --force`, which it never does for CRDs (gitops-engine)."""
-    options = sync_options(found)
-    return "Force=true" in options and (replaces or "Replace=true" in options) and (found.group, found.kind) != _CRD
+        held = describe_held(after)
+        if held and forced and not is_replaced_by_force(before, replaces=replaces):
+            place = "metadata.annotations"
+            yield Risk("data-removed", "high", after.name, place, f"every sync deletes it and makes it anew, {held}")
 
 
 def _judge_application(before: ApplicationSpec, after: ApplicationSpec) -> Iterator[Risk]:
@@ -166,6 +163,9 @@ def _judge_application(before: ApplicationSpec, after: ApplicationSpec) -> Itera
         yield Risk(
             "destination-changed", "high", name, "spec.destination", "what it made in the old cluster stays there"
         )
+    if after.allows_empty and not before.allows_empty:
+        message = "a source that renders nothing any more deletes all that it made"
+        yield Risk("allow-empty", "high", name, "spec.syncPolicy.automated.allowEmpty", message)
     if after.prunes_unasked and not before.prunes_unasked:
         yield Risk(
             "prune-switched-on", "high", name, "spec.syncPolicy", "what is in the cluster and not in Git is deleted"

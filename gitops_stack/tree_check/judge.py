@@ -13,7 +13,7 @@ from gitops_stack.rules.app_project import (
     fill_default_project,
 )
 from gitops_stack.rules.application_spec import is_app_project
-from gitops_stack.rules.dangers import check_finalizer, check_pruning, check_secret
+from gitops_stack.rules.dangers import check_finalizer, check_pruning, check_replacement, check_secret
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.images import check_images
 from gitops_stack.rules.made_values import check_made_values
@@ -101,6 +101,7 @@ def _judge_application(
     for found in one.objects:
         yield from check_kept_overrides(found)
         yield from check_pruning(one.spec, found)
+        yield from check_replacement(one.spec, found)
         yield from check_secret(one.spec, found, argocd_namespace)
     if not one.spec.of_library:  # Argo CD's own manifests are upstream's, and the lock holds them
         yield from _judge_objects(one.objects, stack)

@@ -176,6 +176,27 @@ def test_a_missing_token_stops_before_anything_is_pushed(
     assert platform.branches() == [BRANCH, "main"]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("image", "set", f"guestbook={IMAGE}", "--stack", "dev"),
+        ("promote", "guestbook", "--from", "dev", "--to", "prd"),
+        ("upgrade", "argocd", "--to", "v3.5.1", "--stack", "dev"),
+    ],
+)
+@pytest.mark.parametrize("way", ["--push", "--no-pull-request"])
+def test_a_fork_that_argo_cd_does_not_follow_gets_nothing(
+    command: tuple[str, ...], way: str, platform: Remote, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    run_git(platform.clone, "remote", "set-url", "origin", "git@github.com:ana/platform.git")
+    assert run(*command, way, "--base", "main", monkeypatch=monkeypatch) == 2
+    assert (
+        "remote origin: is ana/platform, and Argo CD follows acme/platform; name the remote of acme/platform by "
+        "--remote, or correct the stack's repository" in " ".join(capsys.readouterr().err.split())
+    )
+
+
 def test_a_dry_run_shows_the_difference(
     platform: Remote, job: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +84,9 @@ RENDERED = {
     "An authored Application loses its finalizer": Outcome("Application argocd/X"),
 }
 """What comes of it at the next push, when everything is rendered again and that Application is deleted."""
+OF_THE_TREE = ("root", "projects", "argocd")
 WHOLE = ("The tree's folder is renamed", "All of apps/ is deleted")
+LAST = "guestbook"  # of the highest wave: before it is there, root has not made all
 NAMES = {slip: f"slip-{number:02}" for number, slip in enumerate(OUTCOMES, 10)}
 
 
@@ -129,32 +132,35 @@ def has_settled(application: Manifest, revision: str) -> bool:
     return sync["status"] == "Synced" or (synced and all(one.get("requiresPruning") for one in left))
 
 
-def push(scenario: Scenario, story: Story, title: str) -> None:
-    """Push the workspace as it is, and wait until Argo CD has done what it will do about it."""
-    revision = scenario.report.workspace.commit_and_push(title)
-    scenario.notify()
+def push(scenario: Scenario, story: Story, title: str, *names: str) -> None:
+    """Push the workspace as it is, and wait until all Applications, or some, have done what they will do about it."""
+    scenario.report.workspace.commit_and_push(title)
+    scenario.notify(*names)
+    wait(scenario, story, title, *names)
+
+
+def wait(scenario: Scenario, story: Story, title: str, *names: str) -> None:
+    revision, started = scenario.report.workspace.pushed_revision(), time.monotonic()
 
     def look() -> bool:
         found = {one["metadata"]["name"]: one for one in scenario.applications()}
         living = load_living(scenario)
-        settled = all(has_settled(one, revision) for one in found.values()) and "deleted" not in living.values()
+        acted = all(has_settled(found[name], revision) for name in names or found)
         story.living[title], story.reported[title] = living, found
-        return settled
+        return acted and LAST in found and "deleted" not in living.values()
 
-    started = time.monotonic()
     with watching(lambda: provide_volumes(scenario.client), every=1):
-        wait_for(f"Argo CD has acted on {title!r}", look, every=0.5)
+        wait_for(f"Argo CD has acted on {title!r}", look, seconds=300, every=0.5)
     say(f"{title}: {time.monotonic() - started:.0f} s")
 
 
-def write_all(scenario: Scenario) -> None:
+def write_all(project: Path, url: str) -> None:
     """Give every slip what it is about."""
     for slip, own in NAMES.items():
-        project = scenario.workspace
         add_project(own)(project)
         write_workload(project, own, {claim.replace("X", own): option for claim, option in CLAIMS.items()})
         if "authored" in slip:
-            write_application(project, own, own)
+            write_application(project, own, own, url)
         else:
             add_workload(own, own)(project)
 
@@ -173,7 +179,15 @@ def render(scenario: Scenario) -> None:
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     made = Scenario.create(tmp_path_factory.mktemp("slips"), {}, "v3.5.1")
-    made.bootstrap()
+    write_all(made.project, made.report.workspace.repository.as_uri())
+    try:
+        made.prepare()
+        made.report.resync_seconds = 600  # each push is told of
+        made.report.engine.up()
+        made.start_controllers()
+    except BaseException:
+        made.lab.down(say)
+        raise
     yield made
     made.close()
 
@@ -181,9 +195,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
 @pytest.fixture(scope="module")
 def story(scenario: Scenario) -> Story:
     told, workspace = Story(), scenario.workspace
-    write_all(scenario)
-    render(scenario)
-    push(scenario, told, "before")
+    wait(scenario, told, "before")
     slips = {slip: build_slips(own, own, own)[slip] for slip, own in NAMES.items()}
     for renders in (True, False):
         for slip in slips.values():
@@ -197,9 +209,9 @@ def story(scenario: Scenario) -> Story:
     push(scenario, told, "rendered")
     for whole in WHOLE:
         build_slips()[whole].make(workspace)
-        push(scenario, told, whole)
+        push(scenario, told, whole, *OF_THE_TREE)
         restore(scenario, "HEAD~1")
-    restore(scenario, ":/before")
+    restore(scenario, ":/Seed")
     push(scenario, told, "undone")
     return told
 

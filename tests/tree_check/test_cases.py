@@ -20,7 +20,7 @@ CASES = load_cases("checks")
 OF_STACKS = {
     "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
-    "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim",
+    "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim", "replaced-by-force",
     "access-policy", "api-server", "cluster-unknown", "crd-rule", "crd-rule-unjudged", "environment-in-namespace",
     "library-finalizer", "notification-unknown", "override-kept", "passed-over", "policy-failed",
     "pulumi-owned-secret", "setting-overridden", "value-made-anew", "vendored-chart",

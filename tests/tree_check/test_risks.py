@@ -16,7 +16,7 @@ CASES = load_cases("risks")
 VERDICTS = {
     "ownership-change", "crd-removed", "crd-version-removed", "cascade-delete", "left-behind", "prune",
     "project-widened", "replicas-to-zero", "recreate", "finalizer-added", "finalizer-removed", "project-changed",
-    "destination-changed", "prune-switched-on", "data-removed",
+    "destination-changed", "prune-switched-on", "data-removed", "allow-empty",
 }  # fmt: skip
 
 

@@ -26,8 +26,8 @@ def base(project: Path) -> Path:
     add_workload("data", "storefront")(project)
     for name in ("data", "mine"):
         write_workload(project, name, {name: "Prune=true"})
-    write_application(project, "mine", "storefront")
     settings = load_stack_file(project, STACK)
+    write_application(project, "mine", "storefront", settings.gitops.repo_url)
     write_tree(settings, project / settings.tree_path)
     return project
 
