@@ -33,7 +33,12 @@ class BuildOptionNeededError(GitOpsStackError):
 
 def kustomization_file(folder: Path) -> Path | None:
     """Return the kustomization in ``folder``, if there is one."""
-    return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
+    return next(iter(list_kustomizations(folder)), None)
+
+
+def list_kustomizations(folder: Path) -> list[Path]:
+    """List the kustomizations in ``folder``; two are one too many for kustomize."""
+    return [file for name in KUSTOMIZATIONS if (file := folder / name).is_file()]
 
 
 def render_kustomization(

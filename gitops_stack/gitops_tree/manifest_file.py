@@ -19,6 +19,7 @@ from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents
 _SKIP_MARKER = b"+argocd:skip-file-rendering"
 _MANIFEST_WORDS = (b"apiVersion:", b"kind:", b"metadata:")
 _BETWEEN = re.compile(r"^---.*$", re.MULTILINE)
+_WRONG_SEPARATOR = re.compile(r"^---[^\S\n]*([^#\s].*)$", re.MULTILINE)  # k8s.io/apimachinery, YAMLReader.Read
 _DIRECTIVE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*%")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -55,6 +56,8 @@ def _load_yaml(place: str, content: bytes) -> list[Any]:
     try:
         decoded = _decode(content)
         stream = _load_json_stream(decoded) if decoded.lstrip().startswith("{") else None
+        if stream is None and (wrong := _WRONG_SEPARATOR.search(decoded)):
+            raise yaml.YAMLError(f"{wrong[1].strip()} follows --- on its line")  # noqa: TRY301 - as the loader would
         documents = load_documents(decoded) if stream is None else stream
         problem: Exception | None = None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -69,8 +72,8 @@ def _load_yaml(place: str, content: bytes) -> list[Any]:
         raise UnrelatedFileError(_describe_unrelated(documents, problem))
     if problem is not None:
         raise GitOpsStackError(build_no_yaml(place, problem))
-    wrong = next(index for index, document in enumerate(documents) if not is_manifest(document))
-    said = f"found a document without kind (number {wrong + 1}), which Argo CD refuses beside manifests"
+    without = next(index for index, document in enumerate(documents) if not is_manifest(document))
+    said = f"found a document without kind (number {without + 1}), which Argo CD refuses beside manifests"
     raise GitOpsStackError(Problem(said, "add the kind or move it to a file of its own", place))
 
 
@@ -100,10 +103,11 @@ def _describe_unrelated(documents: Sequence[Any], problem: Exception | None) -> 
 def _documents_before(content: bytes) -> Iterator[Any]:
     """Yield the documents before the first one that cannot be parsed."""
     try:
-        parts = _BETWEEN.split(_decode(content))
+        decoded = _decode(content)
     except UnicodeDecodeError:
         return
-    for part in parts:
+    wrong = _WRONG_SEPARATOR.search(decoded)
+    for part in _BETWEEN.split(decoded[: wrong.start()] if wrong else decoded):
         try:
             yield from load_documents(part)
         except yaml.YAMLError:

@@ -48,7 +48,7 @@ def load_read_paths(root: Path, starts: Iterable[str]) -> frozenset[str]:
             continue
         seen.add((path, whole))
         place = root / path
-        real = os.path.relpath(place.resolve(), root.resolve())
+        real = os.path.relpath(os.path.realpath(place), os.path.realpath(root))
         if real != path:  # a link: what changes is what it leads to
             waiting.append((real, whole))
         own = None if whole else kustomization_file(place)
@@ -82,7 +82,7 @@ def list_named(root: Path, file: Path) -> Iterator[tuple[str, bool]]:
     """Yield the paths a file names, and whether all below them is read."""
     folder = os.path.relpath(file.parent, root)
     if file.is_symlink():
-        yield os.path.relpath(file.resolve(), root.resolve()), True
+        yield os.path.relpath(os.path.realpath(file), os.path.realpath(root)), True
     if not file.is_file() or file.stat().st_size > _LARGEST:
         return
     for kind, text in _read(file, file.stat().st_mtime_ns):

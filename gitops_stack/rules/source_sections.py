@@ -30,9 +30,10 @@ def drop_empty_sections(source: Mapping[str, Any]) -> dict[str, Any]:
     return {
         kind: section
         for kind, section in source.items()
-        if kind not in _DECIDING or any(_counts(mapping(section).get(key)) for key in _DECIDING[kind])
+        if kind not in _DECIDING or any(_counts(key, mapping(section).get(key)) for key in _DECIDING[kind])
     }
 
 
-def _counts(value: Any) -> bool:  # noqa: ANN401 - any YAML value
-    return bool(value) and not (isinstance(value, Mapping) and not any(map(_counts, value.values())))
+def _counts(key: str, value: Any) -> bool:  # noqa: ANN401 - any YAML value
+    """Tell whether a key is more than empty; a map counts whatever its values are, of Argo CD's own one they decide."""
+    return any(mapping(value).values()) if key == "jsonnet" else bool(value)

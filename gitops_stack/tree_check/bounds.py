@@ -21,14 +21,18 @@ def find_root(folder: Path) -> Path:
 
 def check_links(folder: Path, root: Path) -> Iterator[Problem]:
     """Yield a problem for every link in ``folder`` that leads out of its repository at ``root``."""
-    root = root.resolve()
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]  # .git, .venv: no part of any source
         for name in (*folders, *files):
             found = Path(place, name)
-            if found.is_symlink() and not found.resolve().is_relative_to(root):
+            if found.is_symlink() and not is_inside(found, root):
                 said = "is a link out of the repository, which Argo CD refuses"
                 yield Problem(said, "put a copy in its place", str(found))
+
+
+def is_inside(path: Path, root: Path) -> bool:
+    """Tell whether ``path`` is in ``root`` when links are followed; one that leads to itself stays where it is."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))  # resolve() raises for such a link
 
 
 def is_fetched(name: str) -> bool:

@@ -21,7 +21,7 @@ from gitops_stack.errors import Problem, shorten
 from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, load_yaml_file, render_document
 from gitops_stack.patterns import is_version, match_doublestar
 from gitops_stack.rules.fields import mapping, sequence, text
-from gitops_stack.tree_check.bounds import is_fetched
+from gitops_stack.tree_check.bounds import is_fetched, is_inside
 from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
@@ -33,6 +33,7 @@ _WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever 
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
 _NAMING, _LOCKING = ("Chart.yaml", "requirements.yaml"), ("Chart.lock", "requirements.lock")
 _BESIDE = "file://"
+_NAMED = ("@", "alias:")  # names of `helm repo add`; Argo CD has those of its repository Secrets
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
 
 
@@ -92,6 +93,8 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
         try:
             done, again = _run_twice(helm, folder, arguments)
             if done.returncode and _MISSING_DEPENDENCY.search(done.stderr):
+                if known := next((url for url in _repositories(folder) if url.startswith(_NAMED)), None):
+                    raise _UnrenderedError(skipped=f"only Argo CD's settings know its repository {known}", pinned=True)
                 if noted := find_unknown_host(_repositories(folder)):
                     host, said = noted
                     raise _UnrenderedError(skipped=_UNREACHED, lacking=f"{folder}: {said}", hosts=(host,))
@@ -166,10 +169,9 @@ def _list_neighbours(request: Request) -> Iterator[Path]:
 def _arguments(request: Request, options: Mapping[str, Any], values: list[str]) -> Iterator[str]:
     name = text(options.get("releaseName")) or request.name or request.folder.name
     yield from ("template", ".", "--name-template", name)
-    kustomize = mapping(request.options.get("kustomize"))
-    if namespace := text(options.get("namespace")) or text(kustomize.get("namespace")) or request.namespace:
+    if namespace := text(options.get("namespace")) or request.namespace:
         yield from ("--namespace", namespace)
-    if version := text(options.get("kubeVersion")) or request.tools.kubernetes_version:
+    if version := request.kubernetes_version:
         yield from ("--kube-version", version)
     for parameter in map(mapping, sequence(options.get("parameters"))):
         flag = "--set-string" if parameter.get("forceString") is True else "--set"
@@ -178,7 +180,7 @@ def _arguments(request: Request, options: Mapping[str, Any], values: list[str]) 
         found = _resolve(text(parameter.get("path")), request)
         yield f"--set-file={text(parameter.get('name'))}={_escape(found)}"
     yield from (f"--values={value}" for value in values)
-    yield from (f"--api-versions={text(one)}" for one in sequence(options.get("apiVersions")))
+    yield from (f"--api-versions={one}" for one in request.api_versions)
     if options.get("skipCrds") is not True:
         yield "--include-crds"
     if options.get("skipSchemaValidation") is True:
@@ -249,7 +251,7 @@ def _resolve(written: str, request: Request) -> str:
 
 
 def _check_bounds(file: Path, written: str, request: Request, root: Path | None = None) -> None:
-    if not file.resolve().is_relative_to((root or request.repository).resolve()):
+    if not is_inside(file, root or request.repository):
         raise _refuse_values(request, f"found {written}", "needs a file of the repository")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.gitops_tree.kustomize import kustomization_file
+from gitops_stack.gitops_tree.kustomize import kustomization_file, list_kustomizations
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import COMMIT
 from gitops_stack.rules import fields
@@ -48,15 +48,19 @@ class Closure:
     missing: tuple[Path, ...] = ()
 
     def key(self, folder: Path) -> str:
-        """Compute the key of the render, which does not depend on where the folder is."""
+        """Compute the key of the render, which does not depend on where the folder is.
+
+        Where a link leads counts: kustomize reads one that leaves the folder otherwise than a file with its content.
+        """
         hashed, base = hashlib.sha256(), folder.resolve()
         above: dict[str, str] = {}  # few folders, many files
         for file in self.files:
             place, name = os.path.split(file)
             if place not in above:
                 found = os.path.relpath(place, base)
-                above[place] = "" if found == os.curdir else f"{found}/"
-            hashed.update(f"{above[place]}{name}\0{digest_file(file)}\0".encode())
+                above[place] = _lead(place, base) + ("" if found == os.curdir else f"{found}/")
+            led = _lead(file, base) if os.path.islink(file) else ""  # noqa: PTH114 - many files
+            hashed.update(f"{above[place]}{name}\0{digest_file(file)}\0{led}".encode())
         return hashed.hexdigest()
 
 
@@ -79,7 +83,7 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
         if file is None:
             whole = False
             continue
-        files.add(file)
+        files.update(list_kustomizations(current))  # kustomize refuses two of them
         digest = digest_file(file)
         for text in (
             *_texts_of(file, digest),
@@ -106,6 +110,12 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
     return Closure(tuple(sorted(files)), pinned, tuple(sorted(links)), elsewhere, opaque, tuple(missing))
 
 
+def _lead(path: str | Path, base: Path) -> str:
+    """Return where links on the way to ``path`` lead, seen from ``base``; nothing without any."""
+    real = os.path.realpath(path)
+    return "" if real == str(path) else f"{os.path.relpath(real, base)}\0"
+
+
 def list_inflated(folder: Path) -> Iterator[Path]:
     """List the folders whose charts the kustomization in ``folder`` inflates, unless it fetches them."""
     file = kustomization_file(folder)
@@ -113,7 +123,7 @@ def list_inflated(folder: Path) -> Iterator[Path]:
         home = fields.text(mapping(document.get("helmGlobals")).get("chartHome")) or "charts"
         for one in map(mapping, sequence(document.get("helmCharts"))):
             if name := fields.text(one.get("name")):
-                yield (folder / home / name).resolve()
+                yield Path(os.path.realpath(folder / home / name.replace("\0", "")))
 
 
 @lru_cache(maxsize=65_536)

@@ -5,7 +5,9 @@ Held against reposerver/repository findManifests and getPotentiallyValidManifest
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,14 @@ from gitops_stack.rules.fields import mapping, text
 from gitops_stack.tree_check.jsonnet import evaluate_files
 from gitops_stack.tree_check.source import Render, Request
 
+_LINK = "is a link to a folder"
 _NAMES = (".yaml", ".yml", ".json", ".jsonnet")
 
 
 def render_directory(request: Request) -> Render:
     """Read a folder's manifests. One file that cannot be read fails the source, as it does in Argo CD."""
+    if request.is_link:
+        return Render(ignored=((str(request.folder), _LINK),), links=(request.folder,))
     options = mapping(request.options.get("directory"))
     files = tuple(_find_files(request.folder, options))
     documents: list[tuple[str, Any]] = []
@@ -55,12 +60,22 @@ def _find_files(folder: Path, options: Mapping[str, Any]) -> Iterator[Path]:
         for name in sorted(names):
             file = Path(place, name)
             inside = file.relative_to(folder).as_posix()
-            if not name.endswith(_NAMES) or not file.is_file():
+            if not name.endswith(_NAMES) or not _is_file(file):
                 continue
             if (exclude and match_glob(exclude, inside)) or (include and not match_glob(include, inside)):
                 continue
             if not is_skipped(file.read_bytes()):
                 yield file
+
+
+def _is_file(file: Path) -> bool:
+    """Tell whether a file is there; a link that leads to itself fails the source, one that leads nowhere does not."""
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise GitOpsStackError(Problem("is a link that leads to itself", "remove it", str(file))) from None
+        return False
 
 
 def flatten(documents: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -21,6 +21,7 @@ _IGNORED = f"{_CUSTOMIZATIONS}.ignoreDifferences."
 _OPTIONS = re.compile(
     rb"""^[ \t]*["']?kustomize(?:\.b|B)uildOptions["']?:[ \t]+(?P<value>["']?--[^#\r\n{}]*[^#\s{}])""", re.MULTILINE
 )
+_VERSIONS = ("kustomize.path.", "kustomize.version.")
 _SWITCHES = {"kustomize.enable": "kustomize", "helm.enable": "helm"}
 """The key `jsonnet.enable` switches nothing but jsonnet off, which is not told apart here."""
 
@@ -32,7 +33,8 @@ def read_tools(objects: Iterable[RenderedObject], argocd_namespace: str, known: 
         return known
     disabled = {kind for key, kind in _SWITCHES.items() if str(data.get(key, "")).strip().lower() == "false"}
     options = data.get("kustomize.buildOptions")
-    return replace(known, build_options=str(options or ""), disabled=frozenset(disabled))
+    versions = frozenset(key.split(".", 2)[2] for key in map(str, data) if key.startswith(_VERSIONS))
+    return replace(known, build_options=str(options or ""), disabled=frozenset(disabled), versions=versions)
 
 
 def _read_config(objects: Iterable[RenderedObject], argocd_namespace: str) -> Mapping[str, Any] | None:

@@ -18,6 +18,7 @@ from typing import Any
 from gitops_stack.errors import Problem, last_line, shorten
 from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.rules.finding import count_noun
+from gitops_stack.tree_check.bounds import is_inside
 from gitops_stack.tree_check.source import Render, Request
 
 _SECONDS = 60.0
@@ -36,7 +37,11 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
     if program is None:
         return Render(skipped=f"{count_noun(len(files), 'jsonnet file')}, and jsonnet is not on PATH", pinned=False)
     root = request.repository
-    libraries = [request.folder, *(root / text(name).lstrip("/") for name in sequence(options.get("libs")))]
+    named = [root / text(name).lstrip("/") for name in sequence(options.get("libs"))]
+    if outside := [one for one in named if not is_inside(one, root)]:
+        said = f"jsonnet.libs names {outside[0]}, which is outside of the repository"
+        return Render(failed=(Problem(said, "put a copy in it", str(request.folder)),), pinned=False)
+    libraries = [request.folder, *named]
     read: set[Path] = set()
     failed = [problem for file in files for problem in _check_imports(file, libraries, root, read)]
     if failed:
@@ -58,8 +63,8 @@ def evaluate_files(files: Sequence[Path], request: Request, options: Mapping[str
             failed.append(Problem(f"jsonnet failed: {said}", "correct it", str(file)))
             continue
         made = json.loads(done.stdout)
-        listed = made if isinstance(made, list) else [made] if made is not None else []
-        documents += [(str(file), one) for one in listed]
+        listed = made if isinstance(made, list) else [made]
+        documents += [(str(file), one) for one in listed if one is not None]
     return Render(tuple(documents), failed=tuple(failed), files=tuple(sorted(read)), pinned=True)
 
 
@@ -83,7 +88,7 @@ def _check_imports(file: Path, libraries: Sequence[Path], root: Path, read: set[
         # As go-jsonnet looks: beside the file, then in the last library first. What is nowhere may lead outside too.
         places = [place / name for place in (file.parent, *reversed(libraries))]
         found = next((place for place in places if os.path.exists(place)), None)  # noqa: PTH110 - unreadable: not there
-        if any(not place.resolve().is_relative_to(root.resolve()) for place in ([found] if found else places)):
+        if not all(is_inside(place, root) for place in ([found] if found else places)):
             yield Problem(f"imports {name}, which is outside of the repository", "put a copy in it", str(file))
         elif found:
             yield from _check_imports(found, libraries, root, read)

@@ -108,12 +108,12 @@ def _metadata(options: Mapping[str, Any], request: Request) -> Iterator[list[str
 
 
 def _replica(replica: Mapping[str, Any], folder: Path) -> str:
-    count = replica.get("count")
-    if isinstance(count, bool) or not re.fullmatch(r"-?[0-9]+", str(count)):
+    count = replica.get("count", 0)  # Go's zero value
+    if isinstance(count, bool) or not re.fullmatch(r"[+-]?[0-9]+", str(count)):
         raise GitOpsStackError(
             Problem(f"found count {count}", "needs a whole number", str(folder), "kustomize.replicas")
         )
-    return f"{text(replica.get('name'))}={count}"
+    return f"{text(replica.get('name'))}={int(count)}"
 
 
 def _append_patches(folder: Path, patches: Any) -> None:  # noqa: ANN401 - a list from YAML

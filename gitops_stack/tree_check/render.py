@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -169,7 +168,7 @@ def _explain(error: Exception, request: Request, nothing: Render, closure: Closu
         options = request.tools.build_options
         unsaid = options is None or request.tools.guessed
         why = "which nothing says; name --kustomize-build-options" if unsaid else ""
-        if error.option in {word.partition("=")[0] for word in shlex.split(options or "")}:  # it was left out
+        if error.option in {word.partition("=")[0] for word in (options or "").split()}:  # it was left out
             why = _NOT_DONE
         if why:
             pinned = closure.pinned or closure.opaque
@@ -210,9 +209,11 @@ def _edited(request: Request) -> bool:
 
 
 def _build(request: Request) -> list[Manifest]:
-    options = list(_list_passed(shlex.split(request.tools.build_options or "")))
-    if "--enable-helm" in options and (version := request.tools.kubernetes_version):
+    # Argo CD takes the words apart at spaces; quotes are part of them (util/kustomize parseKustomizeBuildOptions).
+    options = list(_list_passed((request.tools.build_options or "").split()))
+    if "--enable-helm" in options and (version := request.kubernetes_version):
         options += ["--helm-kube-version", version]
+        options += [word for one in request.api_versions for word in ("--helm-api-versions", one)]
     made = _build_once(request, options)
     if "--enable-helm" in options and any(found.get("kind") == "Secret" for found in made):
         return settle_made_values(made, _build_once(request, options))

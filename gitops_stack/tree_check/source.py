@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.errors import Problem
-from gitops_stack.rules.fields import mapping, text
+from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import find_root
 
 # Rendering an unborn commit: only what prints the revision would see it, and equal texts make no difference.
 _REVISION = "0" * 40
+_NUMBERS = re.compile(r"\s*v?((?:0|[1-9][0-9]*)(?:\.[0-9]+)+)")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>[^}]*)\}|(?P<special>[*#$@!?\-0-9])|(?P<name>\w+)|(?P<bad>\{))", re.ASCII)
 
 
@@ -22,14 +23,15 @@ class SourceTools:
     """How an installation renders: the keys of argocd-cm that decide it.
 
     ``build_options`` are kustomize's; None where nothing says which, ``guessed`` where some file says so, of whatever
-    Argo CD. ``disabled`` are source types that are switched off. ``kubernetes_version`` is what charts are told; empty
-    leaves it to helm.
+    Argo CD. ``disabled`` are source types that are switched off, ``versions`` those of kustomize that argocd-cm names,
+    None where there is none. ``kubernetes_version`` is what charts are told; empty leaves it to helm.
     """
 
     build_options: str | None = None
     disabled: frozenset[str] = frozenset()
     kubernetes_version: str = ""
     guessed: bool = False
+    versions: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,24 @@ class Request:
         return self.root or find_root(self.folder)
 
     @property
+    def is_link(self) -> bool:
+        """Whether the folder itself is a link: Argo CD then looks for nothing in it (Go's filepath.Walk)."""
+        return self.folder.is_symlink() and self.folder.resolve() != self.repository.resolve()
+
+    @property
+    def kubernetes_version(self) -> str:
+        """The version that charts are told: the numbers of the source's own, else that of the check."""
+        sections = (mapping(self.options.get(kind)) for kind in ("helm", "kustomize"))
+        own = next((said for one in sections if (said := text(one.get("kubeVersion")))), "")
+        return (read_numbers(own) if own else None) or self.tools.kubernetes_version
+
+    @property
+    def api_versions(self) -> list[str]:
+        """The API versions that charts are told are there."""
+        named = (sequence(mapping(self.options.get(kind)).get("apiVersions")) for kind in ("helm", "kustomize"))
+        return [text(one) for one in next(filter(None, named), ())]
+
+    @property
     def environment(self) -> dict[str, str]:
         """The variables Argo CD sets for a build (docs/user-guide/build-environment.md)."""
         texts = {key: str(self.options.get(key) or "") for key in ("repoURL", "path", "targetRevision")}
@@ -82,6 +102,12 @@ class Request:
             return self.environment.get(found["braced"] or found["name"] or "", "")
 
         return _VARIABLE.sub(value, text)
+
+
+def read_numbers(version: str) -> str | None:
+    """Read the numbers of a Kubernetes version; None if Argo CD cannot (k8s.io/apimachinery, ParseGeneric)."""
+    found = _NUMBERS.match(version)
+    return ".".join(str(int(one)) for one in found[1].split(".")) if found else None
 
 
 @dataclass(frozen=True)

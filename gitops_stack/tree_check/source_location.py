@@ -12,6 +12,7 @@ from gitops_stack.errors import GitOpsStackError
 from gitops_stack.rules.application_spec import ApplicationSpec, Source
 from gitops_stack.rules.fields import dig, text
 from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.tree_check.bounds import is_inside
 from gitops_stack.tree_check.source import Request, SourceTools
 from gitops_stack.tree_check.source_roots import Root, SourceRoots, UnreadError
 from gitops_stack.tree_check.source_type import find_kind
@@ -47,7 +48,7 @@ class SourceLocator:
                 yield located
                 continue
             folder = root.folder if source.chart else root.folder / source.path
-            if not _holds_files(folder) or not folder.resolve().is_relative_to(root.folder.resolve()):
+            if not _holds_files(folder) or not is_inside(folder, root.folder):
                 located.complete = False  # a folder that appears later is in no list of inputs
                 located.findings.append(_dangling(spec.object, source, root, folder))
             else:

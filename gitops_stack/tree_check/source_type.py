@@ -7,7 +7,7 @@ NormalizeSource of v3.5.1.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
+from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.source_sections import drop_empty_sections
-from gitops_stack.tree_check.source import Request
+from gitops_stack.tree_check.source import Request, read_numbers
 
+_HELM = ("", "v3", "v4")  # what a source may ask for; there is one helm
 KINDS = ("plugin", "helm", "kustomize", "directory")
 _KEPT = ("chart", "path", "repoURL", "targetRevision", "ref", "name")  # an override may not change these
 
@@ -61,7 +63,10 @@ def prepare(request: Request) -> tuple[str, Request]:
     if _holds_nul(applied.options):  # which no argument of a program can
         said = "found a NUL character in the Application's source"
         raise GitOpsStackError(Problem(said, "remove it", str(request.folder)))
-    return _kind_of(applied), applied
+    kind = _kind_of(applied)
+    if problems := list(_check_versions(kind, applied)):
+        raise GitOpsStackError(*problems)
+    return kind, applied
 
 
 def _kind_of(request: Request) -> str:
@@ -69,7 +74,7 @@ def _kind_of(request: Request) -> str:
     if len(named) > 1:
         said = f"found {' and '.join(named)} in one source"
         raise GitOpsStackError(Problem(said, "leave one of them", str(request.folder)))
-    kind = named[0] if named else _discover(request.folder, request.tools.disabled)
+    kind = named[0] if named else "directory" if request.is_link else _discover(request.folder, request.tools.disabled)
     return "directory" if kind in request.tools.disabled else kind
 
 
@@ -83,6 +88,26 @@ def _discover(folder: Path, disabled: frozenset[str]) -> str:
         found = "kustomize" if name in KUSTOMIZATIONS else "helm"
         kind = kind if found in disabled else found
     return kind
+
+
+def _check_versions(kind: str, request: Request) -> Iterator[Problem]:
+    """Yield a problem for every version that Argo CD cannot read or does not have.
+
+    After util/helm NewCmd, util/settings GetKustomizeBinaryPath and reposerver/repository parseKubeVersion.
+    """
+    if kind not in ("helm", "kustomize"):
+        return
+    for section in ("helm", "kustomize"):
+        written = text(mapping(request.options.get(section)).get("kubeVersion"))
+        if written and read_numbers(written) is None:
+            said = f"found {section}.kubeVersion {written}, which Argo CD cannot read"
+            yield Problem(said, "write it as v1.35.2 or 1.35", str(request.folder))
+    version, known = text(mapping(request.options.get(kind)).get("version")), request.tools.versions
+    if kind == "helm" and version not in _HELM:
+        yield Problem(f"found helm.version {version}, which Argo CD does not have", "remove it", str(request.folder))
+    if kind == "kustomize" and version and known is not None and version not in known:
+        said = f"found kustomize.version {version}, which argocd-cm does not have"
+        yield Problem(said, f"add kustomize.path.{version} to it, or remove the version", str(request.folder))
 
 
 def _holds_nul(value: Any) -> bool:  # noqa: ANN401 - any YAML value

@@ -17,9 +17,10 @@ from gitops_stack.errors import Problem
 # git (through curl), and Go's resolver.
 _GIT = re.compile(r"unable to access '(?P<url>[^']+)': Could not resolve host: (?P<host>[\w.-]*\w)")
 _GO = re.compile(r"lookup (?P<host>[\w.-]*\w)(?: on \S+)?: no such host")
+# Of a text without scheme and user, only a dotted word is a host: `base/web` is a folder.
 _PLACE = re.compile(
-    r"(?:\w[\w+.-]*::)?(?:[a-z][a-z0-9+.-]*://)?(?:[\w.-]+@)?(?P<host>[\w-]+(?:\.[\w-]+)+)(?::\d+)?"
-    r"(?:[:/](?P<path>[^?#]*))?"
+    r"(?:\w[\w+.-]*::)?(?:(?:[a-z][a-z0-9+.-]*://(?:[^/@]*@)?|[\w.-]+@)(?P<named>[\w-]+(?:\.[\w-]+)*)"
+    r"|(?P<dotted>[\w-]+(?:\.[\w-]+)+))(?::\d+)?(?:[:/](?P<path>[^?#]*))?"
 )
 _SECONDS = 3.0  # for a resolver that does not answer at all
 _KEPT_SECONDS = 60.0  # a long-lived process asks again
@@ -32,7 +33,7 @@ def note_unknown(problem: Problem) -> tuple[str, ...]:
     if found is None:
         return ()
     host = found["host"].lower()
-    place = _places(found["url"])[-1] if found.re is _GIT else host
+    place = [host, *(_places(found["url"]) if found.re is _GIT else [])][-1]
     _known[place] = monotonic(), problem.message
     return (host,)
 
@@ -53,7 +54,7 @@ def _places(url: str) -> list[str]:
     found = _PLACE.match(url)
     if found is None:
         return []
-    host = found["host"].lower()
+    host = (found["named"] or found["dotted"]).lower()
     parts = [part.removesuffix(".git") for part in (found["path"] or "").split("/") if part][:2]
     return [host, "/".join((host, *parts))]
 

@@ -37,6 +37,7 @@ RELEASE = (3, 2)  # whose answers are kept
 NOT_EXPANDED = {
     "folders of another repository": "reads https://github.com/acme/other, which is not here",
     "folders of a revision that is not there": "reads revision gone, which this clone does not have; fetch it",
+    "patch with a directive of strategic merge": "has the directive $patch, which is not applied here",
     'function: {{ now | date "2006" }}': "function now is not evaluated here",
 }
 

@@ -137,6 +137,23 @@ def test_plugins_that_are_not_in_a_file_here_are_not_known(entry: str, tmp_path:
     assert not load_closure(tmp_path).pinned
 
 
+@pytest.mark.parametrize("link", ["app/web.yaml", "app/kustomization.yaml", "app/below"])
+def test_a_link_out_of_the_folder_is_not_a_file_of_the_same_content(link: str, tmp_path: Path) -> None:
+    for name in ("plain", "linked"):
+        for file, text in {
+            "kustomization.yaml": "resources: [web.yaml, below/b.yaml]\n",
+            "web.yaml": "",
+            "below/b.yaml": "",
+        }.items():
+            (tmp_path / name / "app" / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / "app" / file).write_text(text)
+    linked = tmp_path / "linked" / link
+    linked.rename(tmp_path / "linked/elsewhere")
+    linked.symlink_to(tmp_path / "linked/elsewhere")
+    keys = {load_closure(found).key(found) for found in (tmp_path / "plain/app", tmp_path / "linked/app")}
+    assert len(keys) == 2
+
+
 def test_a_base_behind_a_link_is_followed_to_where_it_leads(tmp_path: Path) -> None:
     files = {
         "overlay/kustomization.yaml": "resources: [link]\n",
@@ -633,3 +650,17 @@ def test_a_chart_whose_dependencies_are_fixed_is_kept(dependency: str, lock: str
     assert render.documents
     assert render.pinned == kept
     assert (library / "Chart.yaml" in render.files) == ("file://" in dependency)
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("repository", ["'@acme'", "'alias:acme'"])
+def test_a_repository_by_a_name_of_argo_cd_is_not_asked_for(repository: str, tmp_path: Path) -> None:
+    (tmp_path / "bin/helm").write_text(NEEDS_CHARTS.replace("ANSWER", str(tmp_path / "answer")))
+    chart = tmp_path / "repository/web"
+    chart.mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(
+        f"name: web\ndependencies: [{{name: lib, version: 1.0.0, repository: {repository}}}]\n"
+    )
+    render = render_source(Request(chart, {}, root=tmp_path / "repository"))
+    assert render.skipped == f"only Argo CD's settings know its repository {repository.strip(chr(39))}"
+    assert (render.failed, render.pinned) == ((), True)

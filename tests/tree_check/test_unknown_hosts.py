@@ -20,6 +20,7 @@ from tests.tree_check.clock import wait_for_the_clock
 
 GIT = "fatal: unable to access 'https://github.com/acme/base/': Could not resolve host: github.com"
 GO = 'Get "https://charts.example.com/index.yaml": dial tcp: lookup charts.example.com on 10.0.0.1:53: no such host'
+SHORT = "fatal: unable to access 'https://git:9443/acme/base.git/': Could not resolve host: git"
 KUSTOMIZE = """#!/bin/sh
 echo run >> {runs}
 echo "Error: accumulating resources: {said}" >&2
@@ -52,6 +53,11 @@ def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[[set[str]], None]:
     [
         (GIT, ("github.com",)),
         (GO, ("charts.example.com",)),
+        ("fatal: unable to access 'https://git:9443/acme/base.git/': Could not resolve host: git", ("git",)),
+        (
+            "fatal: unable to access 'https://me:pw@git.example.com/b/': Could not resolve host: git.example.com",
+            ("git.example.com",),
+        ),
         ("fatal: Could not resolve proxy: proxy.example.com", ()),
         ("fatal: repository 'https://github.com/a/b/' not found", ()),
     ],
@@ -71,12 +77,16 @@ def test_a_host_is_read_from_what_a_program_says(said: str, hosts: tuple[str, ..
         ("oci://charts.example.com/x", "charts.example.com"),
         ("https://example.com/x", ""),
         ("../base", ""),
+        ("https://git:9443/acme/base.git//web", "git"),
+        ("ssh://git@git:2222/acme/base", "git"),
+        ("git/acme/base", ""),
     ],
 )
 def test_of_git_a_repository_is_remembered_and_else_a_host(url: str, host: str) -> None:
     note_unknown(Problem(GIT, place="web"))
     note_unknown(Problem(GO, place="web"))
-    expected = {"github.com": GIT, "charts.example.com": GO}
+    note_unknown(Problem(SHORT, place="web"))
+    expected = {"github.com": GIT, "charts.example.com": GO, "git": SHORT}
     assert find_unknown_host([url]) == ((host, expected[host]) if host else None)
 
 

@@ -13,44 +13,27 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
+from gitops_stack.tree_check.schemas import load_packaged_schemas
 
+_APPLICATION = "argoproj.io/v1alpha1/Application"
 _DIRECTIVES = ("$patch", "$retainKeys", "$deleteFromPrimitiveList/", "$setElementOrder/")
-_TEXTS: dict[str, Any] = {"*": str}
-_SOURCE: dict[str, Any] = {
-    **dict.fromkeys(("repoURL", "path", "targetRevision", "chart", "ref", "name"), str),
-    "helm": {
-        **dict.fromkeys(("values", "releaseName", "version", "namespace", "kubeVersion"), str),
-        **dict.fromkeys(("ignoreMissingValueFiles", "passCredentials", "skipCrds", "skipTests"), bool),
-        "valueFiles": [str],
-        "apiVersions": [str],
-        "parameters": [{"name": str, "value": str, "forceString": bool}],
-        "fileParameters": [{"name": str, "path": str}],
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_METADATA = {  # of which a CRD says nothing
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "namespace": {"type": "string"},
+        "labels": _TEXTS,
+        "annotations": _TEXTS,
+        "finalizers": {"type": "array", "items": {"type": "string"}},
     },
-    "kustomize": {
-        **dict.fromkeys(("namePrefix", "nameSuffix", "namespace", "version", "kubeVersion"), str),
-        "images": [str],
-        "components": [str],
-        "commonLabels": _TEXTS,
-        "commonAnnotations": _TEXTS,
-    },
-    "directory": {"recurse": bool, "include": str, "exclude": str},
-    "plugin": {"name": str, "env": [{"name": str, "value": str}]},
 }
-# What encoding/json would refuse to put into Argo CD's Application; what is not named here is not looked at.
-_APPLICATION: dict[str, Any] = {
-    "metadata": {"name": str, "namespace": str, "labels": _TEXTS, "annotations": _TEXTS, "finalizers": [str]},
-    "spec": {
-        "project": str,
-        "source": _SOURCE,
-        "sources": [_SOURCE],
-        "destination": dict.fromkeys(("server", "namespace", "name"), str),
-        "syncPolicy": {
-            "automated": dict.fromkeys(("prune", "selfHeal", "allowEmpty", "enabled"), bool),
-            "syncOptions": [str],
-            "managedNamespaceMetadata": {"labels": _TEXTS, "annotations": _TEXTS},
-        },
-        "info": [{"name": str, "value": str}],
-    },
+_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "object": (dict, "a map"),
+    "array": (list, "a list"),
+    "string": (str, "text"),
+    "boolean": (bool, "true or false"),
+    "integer": (int, "a whole number"),
 }
 _SPEC = (  # without the project, which a patch does not change
     "source", "sources", "sourceHydrator", "destination", "syncPolicy", "ignoreDifferences", "info",
@@ -65,7 +48,10 @@ def apply_template_patch(application: Manifest, patch: str) -> Manifest:
     Raises :class:`RefusedError` and :class:`NotExpandableError`.
     """
     found = _read(patch)
-    _check_types(found, _APPLICATION, "")
+    application_schema = load_packaged_schemas()[_APPLICATION]
+    _check_types(
+        found, {"type": "object", "properties": {**application_schema["properties"], "metadata": _METADATA}}, ""
+    )
     patched = _merge(copy.deepcopy(application), found, ())
     spec = patched.get("spec")
     if isinstance(spec, dict):
@@ -86,26 +72,22 @@ def _read(patch: str) -> dict[str, Any]:
     return found or {}
 
 
-def _check_types(value: Any, kind: Any, place: str) -> None:  # noqa: ANN401 - any YAML value
-    if value is None:
+def _check_types(value: Any, schema: Mapping[str, Any], place: str) -> None:  # noqa: ANN401 - any YAML value
+    """Refuse what encoding/json would not put into Argo CD's Application; others are passed over."""
+    if value is None or schema.get("x-kubernetes-preserve-unknown-fields") or "type" not in schema:
         return
-    if isinstance(kind, dict):
-        if not isinstance(value, dict):
-            raise RefusedError(f"its templatePatch has no map at {place}")
-        for key, inner in value.items():
-            wanted = kind.get(key, kind.get("*"))
-            if wanted is not None:
-                _check_types(inner, wanted, f"{place}.{key}".lstrip("."))
-    elif isinstance(kind, list):
-        if not isinstance(value, list):
-            raise RefusedError(f"its templatePatch has no list at {place}")
-        for index, inner in enumerate(value):
-            _check_types(inner, kind[0], f"{place}[{index}]")
-    elif not isinstance(value, kind):
+    wanted, name = _KINDS[schema["type"]]
+    number = isinstance(value, float) and value.is_integer()  # 5.0 is 5 in JSON
+    if not (isinstance(value, wanted) or (wanted is int and number)) or (wanted is int and isinstance(value, bool)):
         shown = json.dumps(value, default=str)
-        raise RefusedError(
-            f"its templatePatch has {shown} at {place}, which takes {'text' if kind is str else 'true or false'}"
-        )
+        raise RefusedError(f"its templatePatch has {shown} at {place}, which takes {name}")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            known = mapping(schema.get("properties")).get(key, schema.get("additionalProperties"))
+            _check_types(inner, mapping(known), f"{place}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_types(inner, mapping(schema.get("items")), f"{place}[{index}]")
 
 
 def _merge(target: dict[str, Any], patch: Mapping[str, Any], place: tuple[str, ...]) -> dict[str, Any]:
