@@ -193,7 +193,7 @@ def _stack_before(stack: str, project: Path) -> str:
         order = load_promotion_order(project)
         found = f"order: [{', '.join(order)}]" if order else "no order"
         raise EnvironmentProblem(
-            Problem(f"found {found}", f"--to {stack} needs one before it, or --from", f"{project / PROMOTION}")
+            Problem(f"found {found}, without a stack before {stack}", "name one by --from", f"{project / PROMOTION}")
         )
     return before
 

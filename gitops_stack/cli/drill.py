@@ -89,7 +89,7 @@ def _report(settings: StackSettings, course: list[Drilled], output: Output) -> N
 def _list() -> None:
     table = Table("drill", "what happens", box=None, pad_edge=False)
     for one in DRILLS:
-        table.add_row(one.name, " ".join(one.happened.split()))
+        table.add_row(one.name, f"{one.title}. {' '.join(one.happened.split())}")
     out.print(table)
 
 

@@ -120,7 +120,7 @@ def _print(rehearsal: Rehearsal, *, keep: bool) -> None:
     if rehearsal.made:
         _print_made(rehearsal.made)
     if rehearsal.unused:
-        out.print(f"\nnot used of the role for up: {', '.join(rehearsal.unused)}", markup=False)
+        out.print(f"\nallowed to the role for up, and not used here: {', '.join(rehearsal.unused)}", markup=False)
     table = Table("phase", "seconds", box=None, pad_edge=False)
     for phase, seconds in report.seconds.items():
         table.add_row(phase, f"{seconds:.1f}")

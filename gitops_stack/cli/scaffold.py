@@ -63,8 +63,10 @@ def init(
         out.print(f"{directory}: has everything, nothing to do", markup=False)
         return
     out.print(f"{directory}: {len(layout.written)} files written", markup=False)
+    if layout.stacks:
+        out.print(f"next, in {directory}, with network and kustomize or kubectl:")
     for stack in layout.stacks:
-        out.print(f"next, with network and kustomize: gitops-stack lock --stack {stack}", markup=False)
+        out.print(f"  gitops-stack lock --stack {stack}", markup=False)
 
 
 def update(

@@ -30,7 +30,7 @@ Check = Annotated[bool, typer.Option("--check", help="Write nothing; report what
 
 
 def render(stack: Stack, project: Project = Path(), check: Check = False) -> None:
-    """Write the generated files of a stack's GitOps tree. Needs no network and no cluster."""
+    """Write the generated files of a stack's GitOps tree from its stack file. Needs no network and no cluster."""
     settings = load_stack_file(project, stack)
     root = project / settings.tree_path
     if check:
@@ -53,7 +53,10 @@ def lock(
         ),
     ] = None,
 ) -> None:
-    """Render the installation and pin what comes out; with --check, hold it against the lock and the tag."""
+    """Render the installation with kustomize and lock the result; with --check, compare it with the lock and the tag.
+
+    Run `render` first after a change of the stack file.
+    """
     if version is not None and check:
         raise EnvironmentProblem(Problem("--version writes and --check does not", "give one of them", "lock"))
     if version is not None:

@@ -20,6 +20,7 @@ from gitops_stack.lab.commands import build_lab_folder
 from gitops_stack.lab.git_host import check_playable
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.seed import find_repository
+from gitops_stack.lab.tool_cache import load_tool_cache
 from gitops_stack.lab.tools import Tools, build_tools
 from gitops_stack.lab.trial import Trial
 from gitops_stack.lab.watched_trial import run_trials
@@ -90,7 +91,7 @@ def try_applications(
     find_repository(folder)
     asked = _Asked(folder, settings.stack, tuple(applications or ()), base, everything)
     with progress(f"trying {settings.stack}") as step:
-        tools = _find_tools(step)
+        tools = find_tools(step)
         if watch:
             _watch(asked, name, tools, step, limit_seconds=timeout, keep=keep)
             return
@@ -127,7 +128,8 @@ def _prepare(asked: _Asked, settings: StackSettings, tree: Tree) -> _Choice:
     GitOpsStackError.raise_for(one.sentence for one in find_blocking(tree, choice.selection.applications))
     _check_namespaces(settings, choice)
     _check_helm(choice)
-    _say_unseen(choice)
+    for said in dict.fromkeys([*choice.selection.unseen, *tree.lacking]):
+        err.print(f"not compared: {said}", markup=False)
     return choice
 
 
@@ -189,15 +191,16 @@ def _choose_stack(project: Path, stack: str | None) -> str:
     found = find_stacks(project)
     if len(found) != 1:
         known = ", ".join(found) or "none"
-        raise EnvironmentProblem(
-            Problem(f"is missing, and {project} has not exactly one", f"stacks found here: {known}", "--stack")
-        )
+        raise EnvironmentProblem(Problem("is missing", f"stacks in {project}: {known}", "--stack"))
     return found[0]
 
 
-def _find_tools(step: Progress) -> Tools | None:
-    """Put the lab's tools first on PATH where they are needed to render: what a typing error costs is seconds."""
-    if shutil.which("kustomize") or shutil.which("kubectl"):
+def find_tools(step: Progress) -> Tools | None:
+    """Put the lab's tools first on PATH, unless there is a kustomize, or a kubectl that does until they are built.
+
+    So a typing error costs seconds and no build; and what kubectl cannot render is rendered as soon as they are there.
+    """
+    if shutil.which("kustomize") or (shutil.which("kubectl") and load_tool_cache().missing()):
         return None
     tools = build_tools(step)
     os.environ["PATH"] = os.pathsep.join([str(tools.bin), os.environ.get("PATH", os.defpath)])
@@ -239,11 +242,6 @@ def _check_helm(choice: _Choice) -> None:
                 f"no helm found, which Argo CD renders {', '.join(charts)} with", "install it, or name others", "PATH"
             )
         )
-
-
-def _say_unseen(choice: _Choice) -> None:
-    for said in choice.selection.unseen:
-        err.print(f"not compared: {said}", markup=False)
 
 
 def _describe(settings: StackSettings, choice: _Choice, trial: Trial | None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ _VERSION = re.compile(r"v?(\d+(?:\.\d+){1,3})")  # without a suffix, whose order
 _MOVING_TAGS = frozenset({"latest"})
 
 _SHAPE = "needs REPOSITORY:TAG, REPOSITORY@sha256:DIGEST or both"
+_SHORT_SHAPE = f"{_SHAPE}; to keep the repository, leave out only its name, as in :v1.2"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def parse_pin(text: str, place: str = "image") -> ImageReference:
             )
         )
     if digest is None and tag is None:
-        raise GitOpsStackError(Problem(f"found {text!r} without tag and digest, which means latest", _SHAPE, place))
+        raise GitOpsStackError(
+            Problem(f"found {text!r} without tag and digest, which means latest", _SHORT_SHAPE, place)
+        )
     if digest is None and tag in _MOVING_TAGS:
         raise GitOpsStackError(
             Problem(f"found the tag {tag}, which moves", "name a version, or the digest it stands for", place)

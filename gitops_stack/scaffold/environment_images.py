@@ -21,9 +21,8 @@ def find_environment(project: Path, settings: StackSettings, name: str) -> Envir
     if name not in known:
         raise GitOpsStackError(
             Problem(
-                f"found {name}, which stack {settings.stack} has no environment of; it has: "
-                f"{', '.join(known) or 'none'}",
-                "images of all else change by a commit (`gitops-stack image set`)",
+                f"stack {settings.stack} has no environment {name}; it has: {', '.join(known) or 'none'}",
+                "for an application outside of environments use `gitops-stack image set`",
                 "NAME",
             )
         )

@@ -102,7 +102,7 @@ def plan_removal(project: Path, settings: StackSettings, names: Sequence[str]) -
     """Plan to take environments out, each whole. Raises :class:`GitOpsStackError` for one that is not there."""
     known = {one.name: one for one in load_environments(project, settings)}
     GitOpsStackError.raise_for(
-        f"NAME: found {name}, which stack {settings.stack} has no environment of; it has: {', '.join(known) or 'none'}"
+        f"NAME: stack {settings.stack} has no environment {name}; it has: {', '.join(known) or 'none'}"
         for name in names
         if name not in known
     )

@@ -66,7 +66,7 @@ def build_added_overlays(
 
 
 def _note(name: str, image: str, stack: str) -> str:
-    return f"{name}: runs {image}, as in {stack}; meant otherwise: --image REPOSITORY:TAG"
+    return f"{name}: runs {image}, as in {stack}; choose another with --image REPOSITORY:TAG"
 
 
 def _other_overlays(project: Path, name: str) -> Iterator[tuple[str, Path]]:

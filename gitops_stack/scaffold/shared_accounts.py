@@ -30,7 +30,7 @@ def compare_accounts(project: Path, text: StackText, source: str, stack: str) ->
     stacks = {other: StackText.load(project / stack_file(other)) for other in load_stacks(project)}
     old = stacks[source].value(*_ACCOUNT)
     if account == old:
-        notes = [f"account.id: is still {account}, {source}'s; meant otherwise: --set account.id=…"]
+        notes = [f"account.id: is {account}, as in {source}; choose another with --set account.id=…"]
     else:
         notes = list(_compare_pullers(stacks, source, stack, str(old), str(account)))
     shared = {other: found for other, found in stacks.items() if found.value(*_ACCOUNT) == account}

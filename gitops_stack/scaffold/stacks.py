@@ -53,7 +53,7 @@ def plan_stack(
     cidr = text.value(*_NETWORK)
     if cidr and "network.cidr" not in values and (free := free_network(project, cidr)):
         text.set(_NETWORK, free)
-        notes.append(f"network.cidr: {free}, the next that no other stack has; meant otherwise: --set network.cidr=…")
+        notes.append(f"network.cidr: {free}, the next free one; choose another with --set network.cidr=…")
     notes += compare_accounts(project, text, source, stack)
     settings = check_edited(project, {stack: text.text})
     GitOpsStackError.raise_for(_check_tree_path(project, settings[stack]))

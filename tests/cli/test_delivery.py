@@ -281,7 +281,7 @@ def test_files_in_a_repository_of_their_own(
         (
             ["promote", "guestbook", "--to", "dev"],
             2,
-            "promotion.yaml: found order: [dev, prd]; --to dev needs one before",
+            "promotion.yaml: found order: [dev, prd], without a stack before dev; name one by --from",
         ),
         (
             ["promote", "guestbook", "--to", "qa"],
@@ -291,7 +291,7 @@ def test_files_in_a_repository_of_their_own(
         (["promote", "guestbook", "--from", "prd", "--to", "prd"], 2, "--from: found prd, which is --to as well"),
         (["image", "set", "guestbook=:v1", "guestbook=:v2", "-s", "dev"], 1, "image set: found guestbook twice"),
         (["promote", "guestbook", "--from", "qa", "--to", "prd"], 2, "origin/main: has no Pulumi.qa.yaml; push it"),
-        (["promote", "guestbook", "--to", "local"], 2, "--to local needs one before it, or --from"),
+        (["promote", "guestbook", "--to", "local"], 2, "without a stack before local; name one by --from"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_pushed(

@@ -37,7 +37,8 @@ def test_init_prints_files_and_next_commands(
     assert run("init", tmp_path / "new", *arguments, monkeypatch=monkeypatch) == 0
     lines = capsys.readouterr().out.splitlines()
     assert f"{tmp_path}/new/Pulumi.dev.yaml" in lines
-    assert lines[-1] == "next, with network and kustomize: gitops-stack lock --stack dev"
+    said = [f"next, in {tmp_path}/new, with network and kustomize or kubectl:", "  gitops-stack lock --stack dev"]
+    assert lines[-2:] == said
     assert list(load_stack_file(tmp_path / "new", "dev").projects) == ["store"], "--data goes before the file"
     assert run("render", "--check", "-s", "dev", "-C", tmp_path / "new", monkeypatch=monkeypatch) == 0
     capsys.readouterr()

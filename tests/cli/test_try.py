@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -174,7 +176,7 @@ KNOWN = "known are: guestbook, web"
             f"APP: found root, which is not an application of teams but the library's own; {KNOWN}",
         ),
         (["-s", "nope"], 2, "{shop}/Pulumi.nope.yaml: is missing; stacks found here: dev, local, prd"),
-        ([], 2, "--stack: is missing, and {shop} has not exactly one; stacks found here: dev, local, prd"),
+        ([], 2, "--stack: is missing; stacks in {shop}: dev, local, prd"),
         (["-s", "dev", "--base", "nope"], 2, "--base: nope is not a revision here; fetch it, or correct its name"),
         (
             ["web", "-s", "dev", "--all"],
@@ -281,6 +283,37 @@ def test_a_chart_without_helm_is_refused_before_a_lab_is_started(
     said = "PATH: no helm found, which Argo CD renders web with; install it, or name others"
     assert (said in capsys.readouterr().err) is not helm
     assert ("names" in tried) is helm
+
+
+@pytest.mark.usefixtures("tried")
+def test_what_the_machine_lacks_to_render_all_is_said(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = try_.load_tree
+
+    def load_lacking(folder: Path, settings: Any) -> Any:
+        tree = load(folder, settings)
+        tree.lacking.append("PATH: found no kustomize; install it")
+        return tree
+
+    monkeypatch.setattr(try_, "load_tree", load_lacking)
+    assert run("try", "web", "-s", "dev", "-C", shop, monkeypatch=monkeypatch) == 0
+    assert "not compared: PATH: found no kustomize; install it\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("programs", "built", "taken"),
+    [(("kustomize",), True, False), (("kubectl",), False, False), (("kubectl",), True, True), ((), False, True)],
+)
+def test_the_lab_s_tools_render_what_kubectl_cannot_once_they_are_built(
+    programs: tuple[str, ...], built: bool, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: name if name in programs else None)
+    monkeypatch.setattr(try_, "load_tool_cache", lambda: SimpleNamespace(missing=lambda: [] if built else ["helm"]))
+    monkeypatch.setattr(try_, "build_tools", lambda _: Tools(tmp_path))
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert (try_.find_tools(print) is not None) is taken
+    assert os.environ["PATH"].startswith(str(tmp_path)) is taken
 
 
 def test_a_base_whose_stack_file_is_wrong_makes_everything_new(

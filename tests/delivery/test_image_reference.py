@@ -48,7 +48,10 @@ def test_references_are_read(text: str, repository: str, tag: str | None, digest
     ("text", "said"),
     [
         ("", "is not an image reference"),
-        ("nginx", "without tag and digest, which means latest"),
+        (
+            "v1.3",
+            "to keep the repository, leave out only its name, as in :v1.2",
+        ),
         ("localhost:5000/web", "without tag and digest"),
         ("nginx:latest", "the tag latest, which moves"),
         ("Nginx:1", "is not an image reference"),

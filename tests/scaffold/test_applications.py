@@ -143,7 +143,7 @@ def test_one_more_stack_runs_what_the_others_run(laid_out: Path) -> None:
     plan = add(laid_out, stacks=["prd"])
     plan.write(laid_out)
     assert overlay_images(laid_out, "cart", "prd") == [{"name": "cart", "newName": "example.com/cart", "newTag": "v1"}]
-    assert "cart: runs example.com/cart:v1, as in dev; meant otherwise: --image REPOSITORY:TAG" in plan.notes
+    assert "cart: runs example.com/cart:v1, as in dev; choose another with --image REPOSITORY:TAG" in plan.notes
 
 
 def test_one_more_stack_of_a_chart_runs_what_the_others_run(laid_out: Path) -> None:
@@ -153,7 +153,7 @@ def test_one_more_stack_of_a_chart_runs_what_the_others_run(laid_out: Path) -> N
     plan.write(laid_out)
     dev, prd = (laid_out / f"gitops/workloads/cart/overlays/{stack}/values.yaml" for stack in ("dev", "prd"))
     assert prd.read_text() == dev.read_text()
-    assert f"cart: runs example.com/cart@{DIGEST}, as in dev; meant otherwise: --image REPOSITORY:TAG" in plan.notes
+    assert f"cart: runs example.com/cart@{DIGEST}, as in dev; choose another with --image REPOSITORY:TAG" in plan.notes
 
 
 def test_an_image_is_given_to_the_name_a_kept_base_has(laid_out: Path) -> None:

@@ -207,9 +207,7 @@ def test_what_is_removed_leaves_no_file_and_the_others_as_they_are(settings: Sta
     kept = left.pop(Path("gitops/dev/projects/environments.yaml"))
     assert left == before
     assert b"roles: []" in kept
-    with pytest.raises(
-        GitOpsStackError, match=r"^NAME: found ana, which stack dev has no environment of; it has: none$"
-    ):
+    with pytest.raises(GitOpsStackError, match=r"^NAME: stack dev has no environment ana; it has: none$"):
         plan_removal(Path(), settings, ["ana"])
 
 

@@ -70,7 +70,7 @@ def test_a_copy_of_dev_follows_dev(laid_out: Path) -> None:
     plan = add(laid_out, "qa", "dev")
     plan.write(laid_out)
     assert load_promotion_order(laid_out) == ["dev", "qa", "prd"]
-    assert "network.cidr: 10.31.0.0/16, the next that no other stack has" in "\n".join(plan.notes)
+    assert "network.cidr: 10.31.0.0/16, the next free one" in "\n".join(plan.notes)
 
 
 def test_the_place_can_be_named(laid_out: Path) -> None:
@@ -135,7 +135,7 @@ def test_what_an_account_has_once_is_named(laid_out: Path) -> None:
     assert registry is not None
     assert registry.owns_account_registry is False
     said = "\n".join(plan.notes)
-    assert "account.id: is still 210987654321, prd's; meant otherwise: --set account.id=…" in said
+    assert "account.id: is 210987654321, as in prd; choose another with --set account.id=…" in said
     provider = "arn:aws:iam::210987654321:oidc-provider/token.actions.githubusercontent.com"
     assert f"one OIDC provider per forge and prd makes it; needs --set ci.githubProviderArn={provider}" in said
     assert "registry.ownsAccountRegistry: false; prd owns" in said
