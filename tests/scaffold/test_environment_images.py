@@ -99,5 +99,7 @@ def test_an_image_that_cannot_be_set_is_refused(tree: Tree, written: str, said: 
 
 def test_only_an_environment_may_be_overridden(project: Path) -> None:
     settings = load_stack_file(project, "dev")
-    with pytest.raises(GitOpsStackError, match=r"for an application outside of environments use `gitops-stack image set`$"):
+    with pytest.raises(
+        GitOpsStackError, match=r"for an application outside of environments use `gitops-stack image set`$"
+    ):
         find_environment(project, settings, "guestbook")
