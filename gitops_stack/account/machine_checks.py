@@ -44,9 +44,7 @@ def check_kustomize() -> Check:
     """Check that kustomize is there, as itself or in kubectl, by the rule `render` has."""
     needs = "kustomize, or kubectl, which has it"
     if shutil.which("git") is None:
-        return Check(
-            "kustomize", "skipped", "no git on PATH, without which it is of no use", needs, "install git first"
-        )
+        return Check("kustomize", "skipped", "found no git on PATH, and kustomize needs it", needs, "install git first")
     try:
         command = find_kustomize()
     except EnvironmentProblem as error:

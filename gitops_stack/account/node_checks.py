@@ -38,7 +38,7 @@ def check_way_to_the_api(account: Account, settings: StackSettings) -> Iterator[
     if addresses and not missing:
         yield Check(label, "ok", f"the public endpoint answers {', '.join(addresses)}", needs)
     else:
-        found = f"it does not answer {', '.join(missing)}" if missing else "nobody knows yet from where nodes come"
+        found = f"it does not answer {', '.join(missing)}" if missing else "the nodes' addresses are not known yet"
         remedy = "set cluster.endpoint.privateAccess to true, or list the addresses of the VPC's NAT gateways"
         yield Check(label, "failed", f"there is no private endpoint, and {found}", needs, remedy)
 

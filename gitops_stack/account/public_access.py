@@ -139,7 +139,7 @@ class PublicAccess:
                 return found
         raise EnvironmentProblem(
             Problem(
-                f"the endpoint is not changed after {_LIMIT_SECONDS:.0f} s",
+                f"the endpoint was not changed after {_LIMIT_SECONDS:.0f} s",
                 f"look at update {identity} with `aws eks describe-update`",
                 f"EKS cluster {self.name}",
             )
@@ -153,7 +153,7 @@ class PublicAccess:
 
     def _busy(self) -> EnvironmentProblem:
         return EnvironmentProblem(
-            Problem("is busy with another update", "run again when it is through", f"EKS cluster {self.name}")
+            Problem("is busy with another update", "run again when that is done", f"EKS cluster {self.name}")
         )
 
 
@@ -163,7 +163,7 @@ def build_network(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         raise GitOpsStackError(
-            Problem(f"found {address}", "needs the address this machine is seen under", "--address")
+            Problem(f"found {address}", "needs this machine's public address", "--address")
         ) from None
     return f"{found}/{found.max_prefixlen}"
 

@@ -154,7 +154,7 @@ def _decide(account: Account | None, stack: str, state: State, create: PendingCr
         raise GitOpsStackError(
             Problem(
                 f"is pending, and Pulumi.{stack}.yaml names no AWS account to look for it in",
-                "add gitops-stack:account.id and aws:region, or forget it with --clear and this URN",
+                "add gitops-stack:account.id and aws:region, or clear it with --clear and this URN",
                 create.urn,
             )
         )
@@ -175,7 +175,7 @@ def _decide(account: Account | None, stack: str, state: State, create: PendingCr
         raise GitOpsStackError(
             Problem(
                 f"found {len(candidates)} that may be it ({', '.join(candidates)}); needs one",
-                "delete those that nothing uses, then run again",
+                "delete those that are not in use, then run again",
                 create.urn,
             )
         )
@@ -214,7 +214,7 @@ def _decide_on_replacement(create: PendingCreate, identity: str, derived: bool) 
         return Recovery(create.urn, "clear", why=f"the next `pulumi up` replaces it; {identity} may be left over")
     raise GitOpsStackError(
         Problem(
-            f"its replacement {identity} was made, and the state still has the one before",
+            f"its replacement {identity} was made, and the state still has the old one",
             f"delete {identity}, then run again",
             create.urn,
         )

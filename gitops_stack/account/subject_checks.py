@@ -51,7 +51,7 @@ def _check(path: str, written: str, load: Callable[[str], Signed | None]) -> Che
         found = "was not asked: GITHUB_TOKEN is not set"
         return Check(label, "skipped", found, needs, f"set it to a token that may read the repository, or {by_hand}")
     if not signed.is_default:
-        found = f"repo:{signed.repository}: its subjects have a form of its own"
+        found = f"repo:{signed.repository}: its tokens have a customized subject"
         return Check(label, "failed", found, needs, "go back to GitHub's default subject: no trust policy matches it")
     found = f"repo:{signed.repository}:…"
     if signed.repository != written:  # letter by letter: IAM's conditions know small from large

@@ -106,7 +106,7 @@ def check_argocd_version(argocd: str, kubernetes: str) -> Iterator[Check]:
     tested = table["tested"].get(minor)
     if tested is None:
         found = f"Argo CD {argocd} on Kubernetes {kubernetes}: no table for {minor} (as of {table['asOf']})"
-        yield Check(name, "skipped", found, "a tested pair", "look into Argo CD's tested-kubernetes-versions.md")
+        yield Check(name, "skipped", found, "a tested pair", "see Argo CD's tested-kubernetes-versions.md")
         return
     found = f"Argo CD {argocd} on Kubernetes {kubernetes}"
     needs = f"Kubernetes {tested[0]} to {tested[-1]}, which Argo CD {minor} is tested with"

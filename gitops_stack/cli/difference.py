@@ -39,8 +39,13 @@ def diff(
         typer.Option("--fail-on-risk", help="Exit with 1 when a verdict is high, or what rendered no longer does."),
     ] = False,
 ) -> None:
-    """Render two revisions and show what differs per application, with a verdict on its risk."""
+    """Render two revisions and show what differs per application, with a verdict on its risk.
+
+    Compares what is committed; `graph --against` marks what the working tree changes.
+    """
     base, head = read_range(project, revisions)
+    if base == head:
+        err.print(f"{revisions}: both are {head[:10]}; what is not committed is not compared", markup=False)
     with ExitStack() as opened, progress(f"rendering {revisions}"):
         sides = [opened.enter_context(open_revision(project, commit)) for commit in (base, head)]
         names = [stack] if stack else sorted({name for side in sides for name in find_stacks(side)})

@@ -162,7 +162,7 @@ def _build_connection(component: pulumi.ComponentResource) -> dict[str, pulumi.I
         raise GitOpsStackError(
             Problem(
                 "found a provider of a program in another language, whose kubeconfig cannot be read from here",
-                "give the component kubeconfig and context in place of the provider",
+                "give the component kubeconfig and context instead of the provider",
                 component.pulumi_resource_name,
             )
         )

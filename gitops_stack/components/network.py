@@ -238,7 +238,7 @@ def _check_args(args: Mapping[str, Any]) -> None:
         if superfluous := [key for key in _MADE_ALONE if args.get(key)]:
             raise GitOpsStackError(
                 Problem(
-                    f"found vpc_id with {', '.join(superfluous)}; an adopted VPC is taken as it is",
+                    f"found vpc_id with {', '.join(superfluous)}; an adopted VPC is not changed",
                     "leave one out",
                     "Network",
                 )

@@ -197,8 +197,8 @@ class PodIdentity(pulumi.ComponentResource):
         role_arn: pulumi.Input[str] | None = None,
     ) -> pulumi.Output[str]:
         GitOpsStackError.raise_for(
-            f"PodIdentity {self._name}: {key}: found service account {namespace}/{service_account}, which has another "
-            "role here; needs one of its own"
+            f"PodIdentity {self._name}: {key}: found service account {namespace}/{service_account}, which already "
+            "has another role; needs one of its own"
             for service_account in service_accounts
             if f"{namespace}/{service_account}" in self._associations
         )

@@ -97,7 +97,9 @@ class Backend:
         torn = file.with_name(f"{file.name}.torn")
         if not whole:
             file.replace(torn)
-            return f"{file}: is torn and no copy of it is whole; it is {torn.name} now, and the state begins anew"
+            return (
+                f"{file}: is damaged, and so is every copy; it was renamed to {torn.name}, and the state starts empty"
+            )
         text, state = max(whole, key=lambda found: _time(found[1]))
         write_private_file(file, text)
         return f"{file}: was torn, and is its copy of {_time(state) or 'before the first run'} again"

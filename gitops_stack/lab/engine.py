@@ -125,7 +125,7 @@ class Engine:
                     Problem(
                         f"process {owner.get('pid')} on {owner.get('hostname')} is changing this stack since "
                         f"{owner.get('timestamp')}",
-                        "wait for it, or remove the file when that host is gone",
+                        "wait for it, or remove the file if that host no longer runs",
                         str(file),
                     )
                 )

@@ -29,7 +29,7 @@ def take_prebuilt(places: ToolCache, progress: Callable[[str], None], find_links
     if folder is not None and not folder.is_dir():
         place = "--find-links" if find_links else f"${VARIABLE}"
         raise EnvironmentProblem(
-            Problem(f"{folder} is not a folder", "name the one with the wheels of the lab's tools.", place)
+            Problem(f"{folder} is not a folder", "name the folder with the wheels of the lab's tools.", place)
         )
     platform = load_platform()
     committed = load_digests(platform).tools

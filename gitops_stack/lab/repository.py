@@ -51,7 +51,7 @@ class Preparation:
         restore_clone(workspace, self.progress)
         self._check_clone()
         if self._is_untouched():
-            self.progress("nothing is installed and the clone is as it was seeded: seeding it from the project again")
+            self.progress("nothing is installed and the clone has no changes: seeding it from the project again")
             self._mark.touch()  # before anything goes: killed here, the next run seeds
             shutil.rmtree(workspace.repository)
             shutil.rmtree(workspace.directory)
@@ -103,7 +103,7 @@ class Preparation:
             raise EnvironmentProblem(
                 Problem(
                     f"holds files and no commit, and {workspace.repository} is missing",
-                    "move it away, then run the same command again to seed both anew",
+                    "move it away, then run the same command again to seed both again",
                     str(workspace.directory),
                 )
             )
@@ -190,9 +190,9 @@ def restore_clone(workspace: Workspace, progress: Callable[[str], None]) -> None
     if not workspace.seeded:
         raise EnvironmentProblem(
             Problem(
-                f"the clone is gone, and so is {workspace.repository}",
+                f"the clone is missing, and so is {workspace.repository}",
                 f"run `{build_command('bootstrap', workspace.repository.parent.name, workspace.stack)}` "
-                "to make both again",
+                "to create both again",
                 str(workspace.directory),
             )
         )

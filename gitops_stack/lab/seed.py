@@ -35,7 +35,9 @@ def find_repository(project: Path) -> Path:
             raise EnvironmentProblem(*failure.problems) from None
         raise EnvironmentProblem(
             Problem(
-                "is in no git repository, and Argo CD reads from one", "run `git init` there", f"{project.absolute()}"
+                "is not in a Git repository, and Argo CD reads from one",
+                "run `git init` there",
+                f"{project.absolute()}",
             )
         ) from None
 

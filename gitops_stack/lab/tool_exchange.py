@@ -105,7 +105,7 @@ def _take(places: ToolCache, source: Path, export: _Export, progress: Callable[[
         raise EnvironmentProblem(
             Problem(
                 f"holds tools for {manifest.platform}, and this machine is {load_platform()}",
-                "export them on a machine like this one.",
+                "export them on a machine of that platform.",
                 str(source),
             )
         )

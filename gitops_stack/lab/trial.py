@@ -241,7 +241,7 @@ class Trial(Phases):
             raise EnvironmentProblem(
                 Problem(
                     f"of an earlier try, and not gone after {_REMOVAL_SECONDS:.0f} s",
-                    f"start anew with `gitops-stack lab down --name {self.lab.state.directory.name}`",
+                    f"start again with `gitops-stack lab down --name {self.lab.state.directory.name}`",
                     f"{', '.join(sorted(names))}",
                 )
             )

@@ -160,7 +160,7 @@ def _git(project: Path, *arguments: str, about: str = "", variables: Mapping[str
             raise EnvironmentProblem(Problem(f"{about} is not a revision here", "fetch it, or correct its name"))
         if "not a git repository" in done.stderr:
             raise EnvironmentProblem(
-                Problem("is in no git repository", "run it in the repository of the tree", str(project))
+                Problem("is not in a Git repository", "run it in the repository of the tree", str(project))
             )
         raise EnvironmentProblem(
             Problem(f"git failed: {last_line(done.stderr)}", "run it in the repository of the tree", str(project))

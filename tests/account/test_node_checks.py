@@ -49,7 +49,7 @@ def test_nodes_come_from_the_addresses_of_nat_gateways(account: Account) -> None
     (unknown,) = node_checks.check_way_to_the_api(account, public())
     assert (unknown.status, unknown.found) == (
         "failed",
-        "there is no private endpoint, and nobody knows yet from where nodes come",
+        "there is no private endpoint, and the nodes' addresses are not known yet",
     )
     _, _, address = make_gateway(tagged=True)
     (shut_out,) = node_checks.check_way_to_the_api(account, public())

@@ -177,7 +177,7 @@ def test_before_the_first_cluster_the_command_is_not_run(eks: Eks, eks_project: 
 @pytest.mark.parametrize(("address", "network"), [("198.51.100.23", OWN), ("2001:db8::7", "2001:db8::7/128")])
 def test_an_address_is_a_network_of_its_own(address: str, network: str) -> None:
     assert build_network(address) == network
-    with pytest.raises(GitOpsStackError, match="--address: found here; needs the address this machine is seen under"):
+    with pytest.raises(GitOpsStackError, match="--address: found here; needs this machine's public address"):
         build_network("here")
 
 

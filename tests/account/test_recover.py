@@ -98,7 +98,7 @@ def test_several_are_for_people_to_decide_on(account: Account, ec2: Any) -> None
     with pytest.raises(GitOpsStackError) as raised:
         plan_for(account, state_of(creating=VPC))
     assert raised.value.findings == (
-        f"{VPC['urn']}: found 2 that may be it ({first}, {second}); needs one; delete those that nothing uses, then "
+        f"{VPC['urn']}: found 2 that may be it ({first}, {second}); needs one; delete those that are not in use, then "
         "run again",
     )
 

@@ -45,7 +45,7 @@ def test_another_form_gets_no_role(written: str, signed: str) -> None:
 
 def test_a_form_of_its_own_gets_no_role() -> None:
     [found] = check("acme/web", lambda _: SignedSubject("acme/web", is_default=False))
-    assert (found.status, found.found) == ("failed", "repo:acme/web: its subjects have a form of its own")
+    assert (found.status, found.found) == ("failed", "repo:acme/web: its tokens have a customized subject")
 
 
 def test_what_cannot_be_asked_is_skipped_with_a_way_to_look() -> None:

@@ -255,6 +255,15 @@ def test_diff_shows_both_revisions_and_its_verdict(
     assert changed.is_dir()
 
 
+def test_a_revision_against_itself_says_that_only_commits_are_compared(
+    changed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("diff", "HEAD..", "-s", "dev", "-C", changed, monkeypatch=monkeypatch) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "stack dev: no difference\n"
+    assert "; what is not committed is not compared\n" in printed.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

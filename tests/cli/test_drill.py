@@ -114,7 +114,7 @@ def test_a_drill_that_needs_aws_is_refused_before_anything_is_made(project: Path
 
 def test_a_lab_of_something_else_is_not_broken(project: Path, lab: dict[str, Any]) -> None:
     (project / ".lab/local/etcd").mkdir(parents=True)
-    assert "is a lab of something else, and drills break theirs" in drill(project, "--name", "local")
+    assert "is a lab that no drill made, and drills break their lab" in drill(project, "--name", "local")
     assert "drills" not in lab
 
 

@@ -20,7 +20,7 @@ from gitops_stack.lab.start_up import Outcome
 from gitops_stack.lab.tools import Tools
 from gitops_stack.lab.trial import Trial
 from gitops_stack.lab.watched_trial import OnTried
-from gitops_stack.tree_check import applications
+from gitops_stack.tree_check.applications import load_tree
 from gitops_stack.tree_check.working_tree import WorkingTree
 from tests.cli.test_main import run
 from tests.tree_check.test_trees import PROJECT, write_files
@@ -220,7 +220,7 @@ def test_a_folder_in_no_repository_is_refused(
 ) -> None:
     assert git(project, "--version")
     assert run("try", "--all", "-s", "dev", "-C", project, monkeypatch=monkeypatch) == 2
-    said = f"error: {project}: is in no git repository, and Argo CD reads from one; run `git init` there"
+    said = f"error: {project}: is not in a Git repository, and Argo CD reads from one; run `git init` there"
     assert capsys.readouterr().err.splitlines() == [said]
 
 
@@ -290,7 +290,7 @@ def test_a_chart_without_helm_is_refused_before_a_lab_is_started(
 def test_what_the_machine_lacks_to_render_all_is_said(
     shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    load = applications.load_tree
+    load = load_tree
 
     def load_lacking(folder: Path, settings: Any) -> Any:
         tree = load(folder, settings)

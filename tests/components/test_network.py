@@ -250,7 +250,7 @@ def test_too_few_zones_stop_the_run() -> None:
         ),
         (
             {"vpc_id": "vpc-1"},
-            "found vpc_id with cidr, availability_zone_count; an adopted VPC is taken as it is; leave one out",
+            "found vpc_id with cidr, availability_zone_count; an adopted VPC is not changed; leave one out",
         ),
     ],
 )

@@ -191,7 +191,7 @@ def test_a_service_account_has_one_role() -> None:
     with pytest.raises(GitOpsStackError) as refused:
         record(external_dns=server)
     assert refused.value.findings == (
-        "PodIdentity pods: external-dns: found service account argocd/argocd-server, which has another role here; "
+        "PodIdentity pods: external-dns: found service account argocd/argocd-server, which already has another role; "
         "needs one of its own",
     )
 

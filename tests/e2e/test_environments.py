@@ -179,7 +179,7 @@ def test_the_role_of_an_environment_covers_nothing_else(scenario: Scenario, ana:
         ) as http:
             assert http.patch(f"/api/v1/applications/{name}", json=patch).status_code == 403
     assert "is there already" in scenario.cli("env", "add", "ana", "--from", STACK, check=False).stderr
-    assert "has no environment of" in ana.env("deploy", "bo", f"guestbook={IMAGE}:2.54", code=1)
+    assert "has no environment bo; it has: " in ana.env("deploy", "bo", f"guestbook={IMAGE}:2.54", code=1)
 
 
 def test_an_override_of_any_other_application_is_a_finding(scenario: Scenario, admin: ApiSession) -> None:

@@ -80,7 +80,7 @@ def test_a_torn_state_is_never_kept_over_a_whole_copy(backend: Backend) -> None:
 def test_a_state_without_any_whole_copy_is_moved_aside(backend: Backend) -> None:
     file(backend).write_text("{", encoding="utf-8")
     (said,) = backend.mend()
-    assert "no copy of it is whole; it is local.json.torn now" in said
+    assert "so is every copy; it was renamed to local.json.torn" in said
     assert not file(backend).exists()
     assert backend.load_deployment("local") == {}
 

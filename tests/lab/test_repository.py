@@ -146,7 +146,7 @@ def test_a_clone_that_is_missing_is_cloned_again(seeded: Place, git: Git) -> Non
 def test_both_missing_are_seeded_with_the_salt_of_the_state(seeded: Place) -> None:
     shutil.rmtree(seeded.workspace.directory)
     shutil.rmtree(seeded.workspace.repository)
-    with pytest.raises(EnvironmentProblem, match="run `gitops-stack lab bootstrap --name lab` to make both again"):
+    with pytest.raises(EnvironmentProblem, match="run `gitops-stack lab bootstrap --name lab` to create both again"):
         restore_clone(seeded.workspace, seeded.said.append)
     seeded.prepare()
     assert seeded.read("Pulumi.local.yaml").endswith("\nencryptionsalt: v1:kept\n")

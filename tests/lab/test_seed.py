@@ -148,5 +148,5 @@ def test_a_folder_in_no_repository_is_refused(tmp_path: Path, git: Git, monkeypa
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(EnvironmentProblem) as refused:
         find_repository(tmp_path)
-    said = f"{tmp_path}: is in no git repository, and Argo CD reads from one; run `git init` there"
+    said = f"{tmp_path}: is not in a Git repository, and Argo CD reads from one; run `git init` there"
     assert refused.value.findings == (said,)

@@ -1,6 +1,6 @@
 """Tables of settings, one file per subject: what is good beside a good stack, and what is refused with which words.
 
-`good` stands in tests/fixtures/bad_aws_settings.yaml. `fine` and `bad` change it; `base` changes it for all of a file.
+Each case changes the stack `good` in tests/fixtures/bad_aws_settings.yaml; `base` changes it for all cases of a file.
 """
 
 from __future__ import annotations

@@ -56,11 +56,11 @@ def test_what_is_no_range(written: str, said: str, repository: Path) -> None:
 def test_a_folder_without_repository(tmp_path: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert git(tmp_path, "--version")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    said = f"{tmp_path}: is in no git repository; run it in the repository of the tree"
+    said = f"{tmp_path}: is not in a Git repository; run it in the repository of the tree"
     with pytest.raises(EnvironmentProblem) as raised:
         read_range(tmp_path, "a..b")
     assert str(raised.value) == said
-    with pytest.raises(EnvironmentProblem, match="is in no git repository"), open_revision(tmp_path, "a"):
+    with pytest.raises(EnvironmentProblem, match="is not in a Git repository"), open_revision(tmp_path, "a"):
         pass
 
 

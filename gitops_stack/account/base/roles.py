@@ -59,7 +59,7 @@ def _find_owner(wanted: RoleWanted, role: dict[str, Any], tags: dict[str, str], 
     found = read_jobs(tags)
     if found is None:  # of a release that did not keep it
         same = read_document(role["AssumeRolePolicyDocument"]) == wanted.trust
-        return "" if same else "does not say in its tags whose it is, and trusts other jobs"
+        return "" if same else "has no tag of its owner, and trusts other jobs"
     if is_same_repository(found, jobs):
         return ""
     return f"is for jobs of {found.forge} {found.repository}, not of {jobs.forge} {jobs.repository}"

@@ -128,7 +128,9 @@ def clear_earlier(lab: Lab, progress: Progress) -> None:
     if not _mark(lab).exists() and (state.etcd.exists() or (state.directory / "workspace").exists()):
         raise EnvironmentProblem(
             Problem(
-                "is a lab of something else, and drills break theirs", "give --name another name", str(state.directory)
+                "is a lab that no drill made, and drills break their lab",
+                "give --name another name",
+                str(state.directory),
             )
         )
     lab.down(lambda line: progress(f"earlier lab: {line}"))

@@ -121,7 +121,7 @@ def test_a_role_of_the_base_that_does_not_say_whose_it_is_is_judged_by_its_trust
     with pytest.raises(GitOpsStackError) as refused:
         check_owners(load_plan(account, settings, JOBS), [])
     assert str(refused.value).startswith(
-        f"role for up {UP}: does not say in its tags whose it is, and trusts other jobs; it would be changed: tag it"
+        f"role for up {UP}: has no tag of its owner, and trusts other jobs; it would be changed: tag it"
     )
 
 

@@ -35,7 +35,9 @@ def site(lab: Lab) -> Site:
 
 def test_a_lab_of_something_else_is_never_broken(lab: Lab) -> None:
     lab.state.etcd.mkdir()
-    with pytest.raises(EnvironmentProblem, match="is a lab of something else, and drills break theirs; give --name"):
+    with pytest.raises(
+        EnvironmentProblem, match="is a lab that no drill made, and drills break their lab; give --name"
+    ):
         clear_earlier(lab, lambda _line: None)
     assert lab.state.etcd.exists()
 
