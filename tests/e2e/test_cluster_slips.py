@@ -18,6 +18,7 @@ from tests.e2e.test_targets import everything
 
 pytestmark = [pytest.mark.e2e, pytest.mark.soak]
 
+DEFINITION = ObjectReference("apiextensions.k8s.io", "CustomResourceDefinition", "", "applications.argoproj.io", "v1")
 HOME, TEAM = (ObjectReference("", "Namespace", "", name, "v1") for name in ("argocd", "storefront"))
 ROOT, GUESTBOOK = (
     ObjectReference("argoproj.io", "Application", "argocd", name, "v1alpha1") for name in ("root", "guestbook")
@@ -121,6 +122,10 @@ def let_go(scenario: Scenario, wanted: ObjectReference) -> set[str]:
     after = everything(scenario)
     assert all(after.values())
     return {name for name in after if after[name] != before[name]}
+
+
+def test_the_crd_of_applications_is_let_go_and_made_again(scenario: Scenario) -> None:
+    assert let_go(scenario, DEFINITION) >= {DEFINITION.text, ROOT.text}
 
 
 def test_argo_cd_s_namespace_is_let_go_and_made_again(scenario: Scenario) -> None:
