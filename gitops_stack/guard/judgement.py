@@ -111,6 +111,8 @@ def _note_missing(
     except AccessDenied as problem:  # a pipeline that previews need not read Secrets
         say(f"not looked for what is missing: {problem}")
         return restored, []
+    if going := list(presence.check_deletions(found)):
+        return restored, going
     missing = found.missing
     if cluster.uid != recorded.uid:
         how = "was made anew since the last update" if cluster.address == recorded.address else "is taken over"

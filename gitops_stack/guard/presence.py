@@ -21,6 +21,7 @@ from gitops_stack.rules.fields import dig
 from gitops_stack.rules.start_up import is_automated
 
 _CONTROLLER = "application-controller"
+_TAKE_ALONG = ("Namespace", "CustomResourceDefinition", "Application")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,18 @@ def check_remade(present: Present, restored: Mapping[str, str]) -> Iterator[str]
             yield (
                 f"{one.name}: was missing at an update that failed, and somebody else has created it since; the update "
                 "would delete it to create it again; delete it if nothing hangs on it, and run it again"
+            )
+
+
+def check_deletions(present: Present) -> Iterator[str]:
+    """Yield a sentence for each object on its way out that takes others along: what is made now goes with it."""
+    for one in present.registered:
+        metadata = (present.living.get(one.name) or {}).get("metadata") or {}
+        if one.reference.kind in _TAKE_ALONG and metadata.get("deletionTimestamp"):
+            yield (
+                f"{one.name}: is being deleted, since {metadata['deletionTimestamp']}; what is made now goes with it; "
+                "wait until it is gone, then run again; if it hangs, docs/recover.md says how to let it go and keep "
+                "the workloads"
             )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gitops_stack.lab.drills.catalogue import DRILLS
 from gitops_stack.lab.drills.drill import DOCUMENTED, PROOF
-from tests.docs.world import World
+from tests.docs.world import URL, World
 from tests.stacks import ROOT
 
 
@@ -137,13 +137,13 @@ def repository_of_manifests(world: World) -> None:
     world.empty()
     manifests.rename(world.here / "manifests")
     world.count -= 1  # the remote is the first one's
-    own = "namespace: storefront, repoUrl: https://github.com/acme/manifests.git, revision: main, wave"
     text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    assert URL in text
     assert "namespace: storefront, wave" in text
+    text = text.replace(URL, "https://github.com/acme/stacks.git")
+    own = f"namespace: storefront, repoUrl: {URL}, revision: main, wave"
     text = text.replace("namespace: storefront, wave", own)
-    text = text.replace(
-        "    storefront:\n", "    storefront:\n      sourceRepos: [https://github.com/acme/manifests.git]\n"
-    )
+    text = text.replace("    storefront:\n", f"    storefront:\n      sourceRepos: [{URL}]\n")
     world.write("platform/Pulumi.dev.yaml", text)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitops_stack.guard import presence
-from gitops_stack.guard.presence import Present, check_remade, choose_restored, count_restored
+from gitops_stack.guard.presence import Present, check_deletions, check_remade, choose_restored, count_restored
 from gitops_stack.guard.registered import Registered
 from gitops_stack.live_state import ObjectReference
 
@@ -39,6 +39,18 @@ def test_what_somebody_else_made_again_is_not_replaced(manager: str, counted: bo
     living = {KEPT.name: {"metadata": {"managedFields": [{"manager": manager}]}}}
     found = list(check_remade(Present([KEPT, SYNCED], living), {KEPT.name: "1"} if counted else {}))
     assert bool(found) == refused
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("Namespace", True), ("CustomResourceDefinition", True), ("Application", True), ("Secret", False)],
+)
+def test_nothing_is_made_below_what_is_being_deleted(kind: str, said: bool) -> None:
+    one = Registered(ObjectReference("", kind, "", "argocd", "v1"), handed_over=False)
+    living = {one.name: {"metadata": {"deletionTimestamp": "2026-11-30T11:17:31Z"}}}
+    found = list(check_deletions(Present([one], living)))
+    assert [sentence.partition(",")[0] for sentence in found] == ([f"{one.name}: is being deleted"] if said else [])
+    assert list(check_deletions(Present([one], {one.name: {"metadata": {}}}))) == []
 
 
 @pytest.mark.parametrize(
