@@ -18,9 +18,10 @@ _FIELD_PATHS = {
     "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
 }  # fmt: skip
 _FILE_PATHS = {"metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations"}
-_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
+_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(?P<key>[^']+)'\]")
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _MOST_NAMESERVERS = 3
+_PAGES = "hugepages-"
 
 
 def check_pod(part: Part) -> Iterator[Violation]:
@@ -173,9 +174,30 @@ def _check_resources(part: Part) -> Iterator[Violation]:
             )
         elif least < most and "/" in str(name):
             yield f"resources.requests.{name}", f"found {show(amount)}", f"needs the limit, {show(limits[name])}"
+    yield from _check_pages(requests, limits)
     names = {str(name) for name in (*requests, *limits)}
     if any(name.startswith("hugepages-") for name in names) and not {"cpu", "memory"} & names:
         yield "resources", "found hugepages alone", "add cpu or memory"
+
+
+def _check_pages(requests: Part, limits: Part) -> Iterator[Violation]:
+    for name in (str(name) for name in (*requests, *limits) if str(name).startswith(_PAGES)):
+        size, least = parse_quantity(name.removeprefix(_PAGES)), parse_quantity(requests.get(name, limits.get(name)))
+        most = parse_quantity(limits.get(name))
+        if most is None:
+            yield f"resources.limits.{name}", "is missing", "needs the same as its request"
+        elif least != most:
+            yield (
+                f"resources.requests.{name}",
+                f"found {show(requests[name])}",
+                f"needs the limit, {show(limits[name])}",
+            )
+        elif size and most % size:
+            yield (
+                f"resources.limits.{name}",
+                f"found {show(limits[name])}",
+                f"needs a multiple of {name.removeprefix(_PAGES)}",
+            )
 
 
 def _check_resource(place: str, name: str, amount: object) -> Iterator[Violation]:
@@ -193,7 +215,9 @@ def check_variable(part: Part) -> Iterator[Violation]:
     if part.get("value") and is_set(part, "valueFrom"):
         yield "valueFrom", "found it beside value", "remove one of the two"
     path = text(dig(part, "valueFrom", "fieldRef", "fieldPath"))
-    if path and path not in _FIELD_PATHS and not _SUBSCRIPT.fullmatch(path):
+    if dig(part, "valueFrom", "fieldRef", "apiVersion") not in (None, "", "v1"):
+        yield "valueFrom.fieldRef.apiVersion", "is not v1", "remove it"
+    if path and path not in _FIELD_PATHS and not _is_entry(path):
         yield "valueFrom.fieldRef.fieldPath", f"found {show(path)}", f"needs one of: {', '.join(sorted(_FIELD_PATHS))}"
     divisor = dig(part, "valueFrom", "resourceFieldRef", "divisor")
     resource = text(dig(part, "valueFrom", "resourceFieldRef", "resource"))
@@ -205,12 +229,42 @@ def check_volume(part: Part) -> Iterator[Violation]:
     """Check one volume."""
     for place, found in parts(mapping(part.get("downwardAPI")), "items"):
         path = text(dig(found, "fieldRef", "fieldPath"))
-        if path and path not in _FILE_PATHS and not _SUBSCRIPT.fullmatch(path):
+        if is_set(found, "resourceFieldRef") and not dig(found, "resourceFieldRef", "containerName"):
+            yield f"downwardAPI.{place}.resourceFieldRef.containerName", "is missing", "a volume needs it"
+        if path and path not in _FILE_PATHS and not _is_entry(path):
             yield (
                 f"downwardAPI.{place}.fieldRef.fieldPath",
                 f"found {show(path)}",
                 f"needs one of: {', '.join(sorted(_FILE_PATHS))}",
             )
+
+
+def _is_entry(path: str) -> bool:
+    """Tell whether a path names one label or annotation."""
+    found = _SUBSCRIPT.fullmatch(path)
+    return found is not None and is_qualified_name(found["key"].lower() if found[1] == "annotations" else found["key"])
+
+
+def check_claim_template(part: Part) -> Iterator[Violation]:
+    """Check the metadata of a claim that lives as long as its pod."""
+    metadata = mapping(part.get("metadata"))
+    yield from (
+        (f"metadata.{key}", "found it", "the claim is named after its pod; remove it") for key in metadata
+        if key not in ("labels", "annotations") and metadata[key] is not None
+    )  # fmt: skip
+    yield from check_labels(metadata.get("labels"), "metadata.labels")
+    yield from check_annotations(metadata.get("annotations"), "metadata.annotations")
+
+
+def check_projected(part: Part) -> Iterator[Violation]:
+    """Check that the sources of a volume write files of different names."""
+    paths: list[tuple[str, object]] = []
+    for place, source in parts(part, "sources"):
+        for kind in ("secret", "configMap", "downwardAPI"):
+            listed = parts(mapping(source.get(kind)), "items")
+            paths += [(f"{place}.{kind}.{inner}.path", found.get("path")) for inner, found in listed]
+        paths += [(f"{place}.serviceAccountToken.path", dig(source, "serviceAccountToken", "path"))]
+    yield from repeated(paths, "path")
 
 
 def check_seccomp(part: Part) -> Iterator[Violation]:
@@ -223,8 +277,12 @@ def check_template(part: Part) -> Iterator[Violation]:
     """Check labels and annotations of pods."""
     yield from check_labels(dig(part, "metadata", "labels"), "metadata.labels")
     yield from check_annotations(dig(part, "metadata", "annotations"), "metadata.annotations")
+
+
+def check_ephemeral(part: Part) -> Iterator[Violation]:
+    """Check that no container is there that only a running pod gets."""
     if sequence(dig(part, "spec", "ephemeralContainers")):
-        yield "spec.ephemeralContainers", "found some in a template", "remove them"
+        yield "spec.ephemeralContainers", "found some", "remove them; kubectl debug adds them to a running pod"
 
 
 def check_pod_images(part: Part) -> Iterator[Violation]:
