@@ -8,7 +8,7 @@ from itertools import chain
 
 from gitops_stack.rules.api.formats import FORMATS, percentage
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show, whole
-from gitops_stack.rules.api.pods import check_volumes
+from gitops_stack.rules.api.pod_volumes import check_volumes
 from gitops_stack.rules.api.selectors import selects
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.settings.cron import parse_schedule
