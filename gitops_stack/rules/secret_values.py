@@ -26,6 +26,8 @@ _ADDRESS = re.compile(
 )
 _HOOK = re.compile(r"https?://(?:hooks\.|[^/]+/(?:[^?]*/)?(?:web)?hooks?/)", re.IGNORECASE)  # whoever has it may post
 _SWITCHES = ("true", "false")
+_LEVEL = re.compile(r"log[_.-]?level", re.IGNORECASE)
+_LEVELS = ("trace", "debug", "info", "notice", "warn", "warning", "error", "critical", "fatal")
 # Certificates and public keys, alone or several.
 _PUBLIC_TEXT = re.compile(
     r"(?:\s*-----BEGIN (?P<kind>CERTIFICATE|TRUSTED CERTIFICATE|X509 CRL|(?:RSA |PGP )?PUBLIC KEY(?: BLOCK)?)-----"
@@ -66,6 +68,8 @@ def is_placeholder(value: str) -> bool:
 
 
 def _is_secret(kind: str, key: str, value: str) -> bool:
+    if _LEVEL.search(key) and value.lower() in _LEVELS:
+        return False
     if is_placeholder(value) or key in _PUBLIC or value.lower() in _SWITCHES or _is_public_text(value):
         return False
     if key in (_CONFIG, _OLD_CONFIG) or (key == "config.json" and _is_docker_config(value)):

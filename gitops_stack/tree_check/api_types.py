@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from gitops_stack.rules.api.check import check_part, checked_types
 from gitops_stack.rules.api.parts import Part, Violation
-from gitops_stack.rules.api.tables import NOT_REQUIRED
+from gitops_stack.rules.api.tables import NOT_REQUIRED, UNJUDGED
 from gitops_stack.rules.fields import mapping, sequence
 
 Schema = dict[str, Any]
@@ -181,7 +181,10 @@ def _check_keyed(place: str, value: object, keys: tuple[str, ...]) -> Iterator[V
 def _load_plans(version: str) -> Mapping[str, _Plan]:
     """Plan the walk: of each type the fields worth entering, because something is said about what is in them."""
     definitions = load_definitions(version)["$defs"]
-    fields = {name: tuple(_list_fields(found)) for name, found in definitions.items()}
+    fields = {
+        name: tuple(_list_fields(found, UNJUDGED.get(shorten(name), frozenset())))
+        for name, found in definitions.items()
+    }
     keyed = {name: tuple(_list_keyed(found)) for name, found in definitions.items()}
     checked = {name for name in definitions if shorten(name) in checked_types()}
     worth = checked | {name for name, lists in keyed.items() if lists}
@@ -197,9 +200,9 @@ def _load_plans(version: str) -> Mapping[str, _Plan]:
     }
 
 
-def _list_fields(definition: Schema) -> Iterator[_Field]:
+def _list_fields(definition: Schema, unjudged: frozenset[str]) -> Iterator[_Field]:
     for name, schema in definition.get("properties", {}).items():
-        if name == "status":
+        if name == "status" or name in unjudged:
             continue
         if "$ref" in schema:
             yield _Field(name, "one", _target(schema))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from gitops_stack.tree_check.source import ChartProblem, Render, Request, Source
 from gitops_stack.tree_check.source_roots import relative_path
 
 _DEEPEST = 8  # as in trees of stacks
+_EXAMPLE = re.compile(r"/(docs?|examples?|samples?|([\w.-]+-)?templates?)/")
 
 
 def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *, exclude: Sequence[str] = ()) -> Tree:
@@ -76,8 +78,14 @@ def _follow(tree: Tree, listed: FolderFiles, folder: Path, project: Path) -> Non
     tree.findings += [one for one in said if one.folder not in dropped]
     tree.applications += [one for one in found if one.spec.object.folder not in dropped]
     certain = {relative_path(one.folder, project) for one in asked[:sure]}
-    tree.guessed = (guessed | places) - certain
+    examples = {relative_path(one, project) for one in listed.kustomizations if _is_example(one, folder)}
+    tree.guessed = (guessed | places | examples) - certain
     _note_jsonnet(tree, listed, project)
+
+
+def _is_example(place: Path, folder: Path) -> bool:
+    """Tell whether a kustomization lies below a folder of examples, whose way to its base may begin somewhere else."""
+    return place.is_relative_to(folder) and _EXAMPLE.search(f"/{place.relative_to(folder).as_posix()}/") is not None
 
 
 def _list_named(found: Sequence[RenderedApplication], project: Path) -> set[str]:

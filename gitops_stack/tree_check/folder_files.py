@@ -50,6 +50,7 @@ _NAMED_LATER = re.compile(
 )
 _ENTRIES = re.compile(r"^entries:", re.MULTILINE)
 _KUBECONFIG = ("v1", "Config")
+_LIVE = ('"uid":', '"resourceVersion":', '"creationTimestamp":')  # what `kubectl get --output json` prints
 _OF_TESTS = "they belong to tests"
 _ARE_TEMPLATES = "they are templates"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
@@ -224,6 +225,12 @@ def _find_reason(file: Path) -> str:
         return "they are files of other tools"
     if _ASSERTION.fullmatch(file.name):
         return _OF_TESTS
+    return _find_reason_of_object(file, text)
+
+
+def _find_reason_of_object(file: Path, text: str) -> str:
+    if file.suffix == ".json" and all(word in text for word in _LIVE):
+        return "they were read from a cluster"
     # A value may be filled in by a plugin of Argo CD, a name is so by whoever lays out the repository.
     templated = _NAMED_LATER.search(text) or (_TEMPLATE.search(text) and not _parses(file, text))
     return _ARE_TEMPLATES if templated else ""
@@ -236,12 +243,13 @@ def _is_local(group: str) -> bool:
 def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:
     """Tell whether a file has a version and a kind as manifests do, and is of a program's own.
 
-    It has no metadata, which every object needs, or a version without a group, as v1 alone is one. Of groups and kinds
-    that a cluster surely has, such a file is a manifest with a mistake in it.
+    It has no metadata, which every object needs, or no version, or one without a group, as v1 alone is one. Of groups
+    and kinds that a cluster surely has, such a file is a manifest with a mistake in it.
     """
     group, slash, _ = version.partition("/")
     if not slash and version != "v1":
-        return bool(version) and not any(find_groups(known_versions()[-1], kind) for kind in kinds)
+        unknown = not any(find_groups(known_versions()[-1], kind) for kind in kinds)
+        return unknown or not (version or _METADATA.search(text))
     served = version == "v1" or "." not in group or group.endswith(".k8s.io") or group == ARGOCD_GROUP
     return not served and not _METADATA.search(text)
 

@@ -121,9 +121,10 @@ class SchemaSet:
                         else _unreadable(found, compiled)
                     )
                 if key[0].rpartition("/")[0] not in list_groups():
-                    yield from _values(
-                        found, check_metadata(found.group, found.kind, found.metadata, self.kubernetes_version), ()
+                    metadata = check_metadata(
+                        found.group, found.kind, found.metadata, self.kubernetes_version, custom=True
                     )
+                    yield from _values(found, metadata, ())
 
         yield from (build_unjudged(*one) for one in unjudged.values() if one[1])
 
@@ -176,7 +177,7 @@ class SchemaSet:
     def _coded(self, found: RenderedObject, compiled: CompiledSchema) -> Iterator[Violation]:
         """Yield what the API server's code says, and no schema."""
         version = self.kubernetes_version
-        yield from check_metadata(found.group, found.kind, found.metadata, version)
+        yield from check_metadata(found.group, found.kind, found.metadata, version, custom=not compiled.definition)
         if compiled.definition:
             yield from check_typed(version, compiled.definition, found.manifest)
             yield from check_syntax(found.group, found.manifest)

@@ -12,7 +12,7 @@ from gitops_stack.rules.fields import mapping, sequence
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.secret_values import is_placeholder
 
-_WITHIN = re.compile(r"\$\{[^}\n]+\}")
+_WITHIN = re.compile(r"\$\{[^}\n]+\}|<[A-Za-z][\w.-]*>")
 _WHOLE = ("project-", "destination-")  # rules about all that a field holds; of a Secret, the other values are there
 _STEP = re.compile(r'\.?(?:\["(?P<quoted>[^"]*)"\]|\[(?P<index>\d+)\])')
 

@@ -53,6 +53,14 @@ def write(folder: Path, files: dict[str, str]) -> Path:
             "they are files of other tools",
         ),
         ("mirror.yaml", "kind: ImageSet\napiVersion: mirror.example.com/v2\n", "they are files of other tools"),
+        ("values.yaml", "kind: Deployment\nreplicas: 2\n", "they are files of other tools"),
+        ("policy.yaml", "kind: AccessPolicy\nmetadata: {name: a}\n", "they are files of other tools"),
+        (
+            "live.json",
+            '{"apiVersion": "v1", "kind": "Pod", "metadata": {"uid": "x", "resourceVersion": "1", '
+            '"creationTimestamp": "2026-01-01T00:00:00Z"}}',
+            "they were read from a cluster",
+        ),
         ("tests/data/a.yaml", OBJECT, "they belong to tests"),
         ("internal/testdata/a.json", "{}", "they belong to tests"),
         ("config", "apiVersion: v1\nkind: Config\nclusters: []\n", ""),
@@ -247,3 +255,15 @@ spec:
     assert {(one.rule, one.found) for one in report.findings} == {
         ("not-rendered", "found web of https://example.com/a.git, which is not here")
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("typed.yaml", "kind: Deployment\nmetadata: {name: a}\n"),
+        ("made.json", '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "uid": "x"}}'),
+    ],
+)
+def test_a_manifest_with_a_mistake_in_it_is_checked(name: str, text: str, tmp_path: Path) -> None:
+    write(tmp_path, {name: text})
+    assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]

@@ -66,6 +66,30 @@ def test_a_value_that_something_fills_in_is_a_warning(
     assert judge(tmp_path, text) == dict.fromkeys(BROKEN, severity)
 
 
+@pytest.mark.parametrize(("host", "severity"), [("dev.<domain>", "warning"), ("dev.<10>", "error")])
+def test_a_value_with_a_word_in_angle_brackets_is_a_warning(host: str, severity: str, tmp_path: Path) -> None:
+    service = "{service: {name: web, port: {number: 80}}}"
+    text = f"spec: {{defaultBackend: {service}, rules: [{{host: '{host}'}}]}}\n"
+    head = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\n"
+    assert judge(tmp_path, head + text) == {"spec.rules[0].host": severity}
+
+
+def test_a_kustomization_among_examples_whose_base_is_elsewhere_is_a_warning(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path_factory.mktemp("bin") / "kustomize"
+    program.write_text("#!/bin/sh\necho 'Error: no such base' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(program.parent / "cache"))
+    for place in ("docs/examples/cluster", "apps/cluster-template", "apps/web"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "kustomization.yaml").write_text("resources: [../../../../gone]\n")
+    report = check_folder(tmp_path, tmp_path, options=CheckOptions(profile="adopt"))
+    found = {one.folder: one.severity for one in report.findings if one.rule == "render-failed"}
+    assert found == {"docs/examples/cluster": "warning", "apps/cluster-template": "warning", "apps/web": "error"}
+
+
 def test_a_placeholder_beside_a_secret_value_leaves_it_an_error(tmp_path: Path) -> None:
     secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {user: "${USER}", password: hunter2}\n'
     assert judge(tmp_path, secret) == {"stringData": "error"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from gitops_stack.rules.api.formats import FORMATS, is_qualified_name
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, repeated, show
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 
@@ -20,14 +21,23 @@ def check_webhook(part: Part) -> Iterator[Violation]:
     yield from repeated(((f"admissionReviewVersions[{index}]", one) for index, one in versions), "version")
     url = dig(part, "clientConfig", "url")
     if isinstance(url, str):
-        try:
-            scheme, _, _, query, _ = urlsplit(url)
-        except ValueError:
-            scheme = query = ""
-        if query:
-            yield "clientConfig.url", "found a query", "remove it"
-        if scheme != "https":
-            yield "clientConfig.url", f"found {show(url)}", "needs https://"
+        yield from _check_url(url)
+    path = text(dig(part, "clientConfig", "service", "path"))
+    if path not in ("", "/") and not all(one and FORMATS["subdomain"].fits(one) for one in path.strip("/").split("/")):
+        yield "clientConfig.service.path", f"found {show(path)}", "needs parts of a-z, 0-9, - and ., with / between"
+
+
+def _check_url(url: str) -> Iterator[Violation]:
+    try:
+        found = urlsplit(url)
+        host = found.hostname
+    except ValueError:
+        found, host = urlsplit(""), None
+    if found.scheme != "https" or not host:
+        yield "clientConfig.url", f"found {show(url)}", "needs https:// and a host"
+    for name, part in (("query", found.query), ("fragment", found.fragment), ("login", found.username)):
+        if part:
+            yield "clientConfig.url", f"found a {name}", "remove it"
 
 
 def check_operations(part: Part) -> Iterator[Violation]:
@@ -40,6 +50,14 @@ def check_operations(part: Part) -> Iterator[Violation]:
     plain = [one for one in resources if isinstance(one, str) and "/" not in one]
     if ("*/*" in resources and len(resources) > 1) or ("*" in plain and len(plain) > 1):
         yield "resources", "found * beside others", "* means all of them; remove the others"
+    everything = {one.removesuffix("/*") for one in resources if isinstance(one, str) and one.endswith("/*")}
+    for index, one in enumerate(resources):
+        name, slash, sub = text(one).partition("/")
+        if slash and sub != "*" and name in everything and "*/*" not in resources:
+            yield f"resources[{index}]", f"found {show(one)} beside {name}/*", "remove it"
+    for index, one in enumerate(sequence(part.get("apiVersions"))):
+        if one == "":
+            yield f"apiVersions[{index}]", "is empty", "needs a version such as v1, or *"
 
 
 def check_policy(part: Part) -> Iterator[Violation]:
@@ -51,6 +69,21 @@ def check_policy(part: Part) -> Iterator[Violation]:
     for place, found in parts(part, "variables"):
         if found.get("name") is not None and not text(found["name"]).isidentifier():
             yield f"{place}.name", f"found {show(found['name'])}", "needs letters, digits and _"
+    for place, found in parts(part, "auditAnnotations"):
+        if found.get("key") and not is_qualified_name(text(found["key"])):
+            yield f"{place}.key", f"found {show(found['key'])}", FORMATS["label-value"].needs
+
+
+def check_validation(part: Part) -> Iterator[Violation]:
+    """Check the message of a policy's rule."""
+    if "\n" in text(part.get("message")):
+        yield "message", "found several lines", "needs one; use messageExpression for more"
+
+
+def check_parameters(part: Part) -> Iterator[Violation]:
+    """Check the kind of a policy's parameters."""
+    if text(part.get("apiVersion")).count("/") > 1:
+        yield "apiVersion", f"found {show(part['apiVersion'])}", "needs a version such as v1 or example.com/v1"
 
 
 def check_binding(part: Part) -> Iterator[Violation]:

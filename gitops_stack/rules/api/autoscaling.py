@@ -46,10 +46,16 @@ def check_metric(part: Part) -> Iterator[Violation]:
     if not source:
         yield key, "is missing", f"type {kind} needs it"
         return
+    for other in (other for other in _SOURCES if other != key and is_set(part, other)):
+        yield other, f"found it beside type {kind}", "remove it"
+    if "/" in text(dig(source, "metric", "name")):
+        yield f"{key}.metric.name", f"found {show(source['metric']['name'])}", "needs a name without /"
     target = mapping(source.get("target"))
     wanted = _TARGETS.get(kind, ("averageValue", "value"))
     if not any(is_set(target, one) for one in wanted):
         yield f"{key}.target", f"found no {' and no '.join(wanted)}", f"type {kind} needs one"
+    if len([one for one in wanted if is_set(target, one)]) > 1:
+        yield f"{key}.target", f"found {' and '.join(wanted)}", "remove one of the two"
     for one in ("averageValue", "value"):
         amount = parse_quantity(target.get(one))
         if amount is not None and amount <= 0:

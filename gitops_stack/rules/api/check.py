@@ -15,6 +15,8 @@ from gitops_stack.rules.api import (
     definitions,
     networking,
     objects,
+    pod_platform,
+    pod_volumes,
     pods,
     selectors,
     storage,
@@ -22,28 +24,41 @@ from gitops_stack.rules.api import (
 )
 from gitops_stack.rules.api.formats import FORMATS, find_format
 from gitops_stack.rules.api.parts import Part, Violation, is_set, show
-from gitops_stack.rules.api.tables import ENUM_PREFIXES, FIELDS, MORE_ENUMS, ONE_OF, OPEN_ENUMS, REQUIRED
+from gitops_stack.rules.api.tables import ENUM_PREFIXES, FIELDS, MORE_ENUMS, NOT_EMPTY, ONE_OF, OPEN_ENUMS, REQUIRED
 
 Check = Callable[[Part], Iterator[Violation]]
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
+_CONVERSION = "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion"
 _API_SERVICE = "kube-aggregator.pkg.apis.apiregistration.v1.APIService"
 
 _CHECKS: dict[str, tuple[Check, ...]] = {
-    "core.v1.PodSpec": (pods.check_pod, pods.check_sleep),
-    "core.v1.Pod": (lambda part: _inside("spec", pods.check_volumes, part), pods.check_pod_images),
-    "core.v1.PodTemplateSpec": (pods.check_template,),
+    "core.v1.PodSpec": (pods.check_pod, pods.check_sleep, pod_platform.check_platform),
+    "core.v1.Pod": (
+        lambda part: _inside("spec", pod_volumes.check_volumes, part),
+        pods.check_pod_images,
+        pods.check_ephemeral,
+    ),
+    "core.v1.PodTemplateSpec": (pods.check_template, pods.check_ephemeral, pod_platform.check_armor),
     "core.v1.Container": (pods.check_container,),
     "core.v1.EnvVar": (pods.check_variable,),
-    "core.v1.Volume": (pods.check_volume,),
+    "core.v1.Volume": (pod_volumes.check_volume,),
     "core.v1.SeccompProfile": (pods.check_seccomp,),
     "core.v1.AppArmorProfile": (pods.check_seccomp,),
     "core.v1.ResourceRequirements": (storage.check_requests,),
     "core.v1.VolumeResourceRequirements": (storage.check_requests,),
-    "core.v1.NodeSelectorTerm": (selectors.check_node_term,),
+    "core.v1.NodeSelectorTerm": (pod_platform.check_node_fields,),
     "core.v1.NodeSelectorRequirement": (selectors.check_requirement,),
     "meta.v1.LabelSelectorRequirement": (selectors.check_requirement,),
     "meta.v1.LabelSelector": (selectors.check_selector,),
+    "core.v1.TopologySpreadConstraint": (pod_platform.check_label_keys,),
+    "core.v1.PodAffinityTerm": (pod_platform.check_label_keys,),
+    "core.v1.Service": (networking.check_source_ranges,),
     "core.v1.ServiceSpec": (networking.check_service,),
+    "core.v1.CSIVolumeSource": (storage.check_secret_of_driver,),
+    "core.v1.CSIPersistentVolumeSource": (storage.check_secret_of_driver,),
+    "core.v1.PersistentVolumeClaimTemplate": (pod_volumes.check_claim_template,),
+    "core.v1.ProjectedVolumeSource": (pod_volumes.check_projected,),
+    "core.v1.LimitRangeItem": (storage.check_ratio,),
     "core.v1.EndpointSubset": (networking.check_endpoint_subset,),
     "core.v1.PersistentVolumeClaimSpec": (storage.check_claim,),
     "core.v1.PersistentVolumeSpec": (storage.check_volume,),
@@ -60,6 +75,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "apps.v1.StatefulSetSpec": (workloads.check_stateful_set,),
     "apps.v1.DaemonSetSpec": (workloads.check_daemon_set,),
     "apps.v1.ReplicaSetSpec": (workloads.check_replica_set,),
+    "batch.v1.Job": (workloads.check_job_labels,),
     "batch.v1.JobSpec": (workloads.check_job,),
     "batch.v1.CronJobSpec": (workloads.check_cron_job,),
     "discovery.v1.EndpointSlice": (networking.check_endpoint_slice,),
@@ -80,6 +96,8 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "autoscaling.v1.HorizontalPodAutoscalerSpec": (autoscaling.check_target,),
     "autoscaling.v2.HorizontalPodAutoscalerSpec": (autoscaling.check_target,),
     "autoscaling.v2.MetricSpec": (autoscaling.check_metric,),
+    "admissionregistration.v1.Validation": (admission.check_validation,),
+    "admissionregistration.v1.ParamKind": (admission.check_parameters,),
     "autoscaling.v2.HPAScalingRules": (autoscaling.check_rules,),
     "scheduling.v1.PriorityClass": (objects.check_priority_class,),
     "node.v1.Overhead": (lambda part: storage.check_amounts(part.get("podFixed"), "podFixed"),),
@@ -91,6 +109,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec": (admission.check_binding,),
     "flowcontrol.v1.PriorityLevelConfigurationSpec": (admission.check_priority_level,),
     _API_SERVICE: (admission.check_api_service,),
+    _CONVERSION: (definitions.check_conversion,),
     _CRD: (definitions.check_definition,),
 }
 
@@ -100,7 +119,9 @@ _FILLED = (
     "network",
     "source-range",
     "host",
+    "tls-host",
     "subdomain",
+    "qualified",
     "search-domain",
     "label",
 )  # formats of lists without empty entries
@@ -137,7 +158,7 @@ def load_enums() -> dict[str, dict[str, frozenset[str]]]:
 @cache
 def checked_types() -> frozenset[str]:
     """List the types that anything is said about."""
-    return frozenset({*_CHECKS, *REQUIRED, *FIELDS, *ONE_OF, *load_enums()})
+    return frozenset({*_CHECKS, *REQUIRED, *FIELDS, *NOT_EMPTY, *ONE_OF, *load_enums()})
 
 
 def check_part(name: str, part: Part, version: str = "") -> Iterator[Violation]:
@@ -148,6 +169,9 @@ def check_part(name: str, part: Part, version: str = "") -> Iterator[Violation]:
     for field in REQUIRED.get(name, ()):
         if part.get(field) in (None, "", [], {}):
             yield field, "is missing", "add it"
+    for field in NOT_EMPTY.get(name, ()):
+        if part.get(field) == "":
+            yield field, "is empty", "add a value, or remove it"
     for field, values in load_enums().get(name, {}).items():
         yield from _check_enum(field, part.get(field), values, ENUM_PREFIXES.get((name, field), ()))
     for field, format_name in FIELDS.get(name, {}).items():

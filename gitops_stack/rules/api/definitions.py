@@ -9,6 +9,7 @@ from typing import Any
 from gitops_stack.rules.api.formats import is_subdomain
 from gitops_stack.rules.api.go_patterns import is_go_pattern
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show
+from gitops_stack.rules.api.structural import check_lists, check_logic, check_paths, check_root
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -32,6 +33,12 @@ def check_definition(part: Part) -> Iterator[Violation]:
     yield from _check_versions(spec)
 
 
+def check_conversion(part: Part) -> Iterator[Violation]:
+    """Check that a webhook converts, or none is named."""
+    if part.get("strategy") != "Webhook" and mapping(part.get("webhook")):
+        yield "webhook", f"found it beside strategy {show(part.get('strategy'))}", "needs strategy Webhook"
+
+
 def _check_names(names: Part) -> Iterator[Violation]:
     for key in ("plural", "singular"):
         if names.get(key) and not _LABEL_1035.fullmatch(text(names[key])):
@@ -39,12 +46,19 @@ def _check_names(names: Part) -> Iterator[Violation]:
     for key in ("kind", "listKind"):
         if names.get(key) and not _LABEL_1035.fullmatch(text(names[key]).lower()):
             yield f"spec.names.{key}", f"found {show(names[key])}", "needs letters, digits and -"
-    for index, name in enumerate(sequence(names.get("shortNames"))):
-        if isinstance(name, str) and not _LABEL_1035.fullmatch(name):
-            yield f"spec.names.shortNames[{index}]", f"found {show(name)}", "needs a-z, 0-9 and -"
+    yield from _check_lists_of_names(names)
     for key in ("kind", "plural"):
         if not names.get(key):
             yield f"spec.names.{key}", "is missing", "add it"
+
+
+def _check_lists_of_names(names: Part) -> Iterator[Violation]:
+    for key in ("shortNames", "categories"):
+        for index, name in enumerate(sequence(names.get(key))):
+            if isinstance(name, str) and not _LABEL_1035.fullmatch(name):
+                yield f"spec.names.{key}[{index}]", f"found {show(name)}", "needs a-z, 0-9 and -"
+    if names.get("kind") and names.get("kind") == names.get("listKind"):
+        yield "spec.names.listKind", "is the kind itself", f"needs another name, such as {names['kind']}List"
 
 
 def _check_versions(spec: Part) -> Iterator[Violation]:
@@ -69,7 +83,9 @@ def _check_version(version: Part) -> Iterator[Violation]:
     elif isinstance(schema, Mapping):
         if schema.get("type") != "object":
             yield f".{_SCHEMA}.type", f"found {show(schema.get('type'))}", "needs object"
+        yield from ((f".{_SCHEMA}{inner}", said, needs) for inner, said, needs in check_root(schema))
         yield from _check_schema(schema, f".{_SCHEMA}", 0)
+    yield from check_paths(version)
     for inner, column in parts(version, "additionalPrinterColumns"):
         if column.get("jsonPath") and not _JSON_PATH.fullmatch(text(column["jsonPath"])):
             yield f".{inner}.jsonPath", f"found {show(column['jsonPath'])}", "needs a path such as .spec.size"
@@ -100,6 +116,8 @@ def _check_level(schema: Mapping[str, Any]) -> Iterator[Violation]:
     if "$ref" in schema:
         yield '["$ref"]', "found one", "CRDs take none; write out what it names"
     yield from _check_keywords(schema)
+    yield from check_lists(schema)
+    yield from check_logic(schema)
 
 
 def _check_keywords(schema: Mapping[str, Any]) -> Iterator[Violation]:

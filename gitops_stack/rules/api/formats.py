@@ -28,6 +28,7 @@ _HEADER = re.compile(r"[-A-Za-z0-9]+")
 _SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 _HIGHEST_MODE = 0o777
 _LEADING_ZEROS = re.compile(r"(?<![0-9a-fA-F:.])0+(?=[0-9]+\.)|(?<=\.)0+(?=[0-9])")
+_ISCSI = re.compile(r"iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+(:[^,;*&$|\s]+)?|eui\.[A-Za-z0-9]{16}|naa\.[A-Za-z0-9]{32}")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _STRICT_SINCE = (1, 36)
 
@@ -190,6 +191,9 @@ FORMATS: dict[str, Format] = {
     "subdomain": Format(_of(is_subdomain), _SUBDOMAIN_NEEDS),
     "external-name": Format(_of(lambda value: is_subdomain(value.removesuffix("."))), _SUBDOMAIN_NEEDS),
     "search-domain": Format(_of(_is_search_domain), "needs a domain such as example.com"),
+    "tls-host": Format(
+        _of(lambda value: is_subdomain(value.removeprefix("*."))), "needs a host name such as shop.example.com"
+    ),
     "host": Format(_of(_is_host), "needs a host name such as shop.example.com or *.example.com"),
     "qualified": Format(_of(is_qualified_name), "needs a name such as app or example.com/app"),
     "label-value": Format(_of(is_label_value), "needs at most 63 of A-Z, a-z, 0-9, and -, _ or . inside"),
@@ -225,6 +229,12 @@ FORMATS: dict[str, Format] = {
     "source-range": Format(_of(lambda value: is_network(value.strip())), _NETWORK_NEEDS),
     "absolute-path": Format(_of(lambda value: value.startswith("/")), "needs a path that begins with /"),
     "inner-path": Format(_of(_is_inner_path), "needs a relative path without .."),
+    "file-path": Format(
+        _of(lambda value: _is_inner_path(value) and not value.startswith("..")),
+        "needs a relative path without .., which does not begin with two dots",
+    ),
+    "unpadded": Format(_of(lambda value: value == value.strip()), "needs no spaces around it"),
+    "iqn": Format(_of(_fits(_ISCSI)), "needs a name such as iqn.2026-01.com.example:disk"),
     "no-dots-path": Format(_of(_has_no_dots), "needs a path without .."),
     "config-key": Format(_of(is_config_key), "needs A-Z, a-z, 0-9, -, _ and . only"),
     "environment": Format(_of(_fits(_ENVIRONMENT)), "needs printable ASCII without ="),
@@ -232,7 +242,10 @@ FORMATS: dict[str, Format] = {
     "sysctl": Format(_of(_fits(_SYSCTL)), "needs a name such as net.core.somaxconn"),
     "base64": Format(_of(is_base64), "needs base64"),
     "controller": Format(
-        _of(lambda value: "/" in value and is_qualified_name(value.partition("/")[2].replace("/", "-"))),
+        _of(
+            lambda value: is_subdomain(value.partition("/")[0])
+            and is_qualified_name(value.partition("/")[2].replace("/", "-"))
+        ),
         "needs a name such as example.com/controller",
     ),
     "webhook": Format(

@@ -11,6 +11,7 @@ from gitops_stack.rules.api.selectors import check_labels
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 _CLASS = "kubernetes.io/ingress.class"
+_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 _BALANCED = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
 _PATHS = ("//", "/./", "/../", "%2f", "%2F")
 _PATH_ENDS = ("/..", "/.")
@@ -60,11 +61,38 @@ def _check_addresses(part: Part, kind: str) -> Iterator[Violation]:
     cluster_ip = part.get("clusterIP")
     if isinstance(cluster_ip, str) and cluster_ip not in ("", "None") and not is_address(cluster_ip):
         yield "clusterIP", f"found {show(cluster_ip)}", "needs None or an IP address"
+    yield from _check_cluster_addresses(part, kind)
     for index, address in enumerate(sequence(part.get("externalIPs"))):
-        if is_address(address) and ipaddress.ip_address(address).is_loopback:
+        if is_address(address) and _is_special(address):
             yield f"externalIPs[{index}]", f"found {show(address)}", "needs an address outside of the host"
+
+
+def _check_cluster_addresses(part: Part, kind: str) -> Iterator[Violation]:
     families = [(f"ipFamilies[{index}]", found) for index, found in enumerate(sequence(part.get("ipFamilies")))]
     yield from repeated(families, "family")
+    if len(families) > 1 and part.get("ipFamilyPolicy") == "SingleStack":
+        yield "ipFamilyPolicy", "found SingleStack beside two families", "needs PreferDualStack or RequireDualStack"
+    if families and kind == "ExternalName":
+        yield "ipFamilies", "found some", "type ExternalName takes none; remove them"
+    addresses, first = sequence(part.get("clusterIPs")), part.get("clusterIP") or ""
+    if addresses and not first:
+        yield "clusterIPs", "found some without clusterIP", "add clusterIP, or remove them"
+    elif addresses and addresses[0] != first:
+        yield "clusterIPs[0]", f"found {show(addresses[0])}", f"needs clusterIP, {first}"
+    elif len(addresses) > 1 and "None" in addresses:
+        yield "clusterIPs", "found None beside others", "use it alone"
+
+
+def check_source_ranges(part: Part) -> Iterator[Violation]:
+    """Check the older way to say who may use a load balancer."""
+    ranges = mapping(dig(part, "metadata", "annotations")).get(_RANGES)
+    place = f'metadata.annotations["{_RANGES}"]'
+    if not isinstance(ranges, str):
+        return
+    if dig(part, "spec", "type") != "LoadBalancer":
+        yield place, "found it", "needs type LoadBalancer, or to be removed"
+    elif ranges.strip() and not all(FORMATS["source-range"].fits(one) for one in ranges.split(",")):
+        yield place, f"found {show(ranges)}", "needs networks such as 10.0.0.0/8, with commas between"
 
 
 def check_endpoint_subset(part: Part) -> Iterator[Violation]:
@@ -78,7 +106,8 @@ def check_endpoint_subset(part: Part) -> Iterator[Violation]:
 
 def _is_special(address: str) -> bool:
     found = ipaddress.ip_address(address)
-    return found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast
+    local = ipaddress.ip_network("224.0.0.0/24" if found.version == 4 else "ff02::/16")  # noqa: PLR2004 - of IP
+    return found.is_loopback or found.is_link_local or found.is_unspecified or found in local
 
 
 def check_endpoint_slice(part: Part) -> Iterator[Violation]:
@@ -89,6 +118,8 @@ def check_endpoint_slice(part: Part) -> Iterator[Violation]:
         for index, address in enumerate(sequence(found.get("addresses"))):
             if version and not (is_address(address) and ipaddress.ip_address(address).version == version):
                 yield f"{place}.addresses[{index}]", f"found {show(address)}", f"needs an {kind} address"
+            elif version and _is_special(text(address)):
+                yield f"{place}.addresses[{index}]", f"found {show(address)}", "needs an address that pods can reach"
             elif kind == "FQDN" and not FORMATS["subdomain"].fits(address):
                 yield f"{place}.addresses[{index}]", f"found {show(address)}", "needs a host name"
     yield from repeated(((f"{place}.name", found.get("name")) for place, found in parts(part, "ports")), "name")
@@ -140,6 +171,8 @@ def check_ingress_class(part: Part) -> Iterator[Violation]:
     parameters = mapping(part.get("parameters"))
     if parameters.get("scope") == "Namespace" and not parameters.get("namespace"):
         yield "parameters.namespace", "is missing", "scope Namespace needs it"
+    elif parameters.get("namespace") and parameters.get("scope") in (None, "", "Cluster"):
+        yield "parameters.namespace", "found it", "scope Cluster takes none; add scope: Namespace, or remove it"
 
 
 def check_network_policy(part: Part) -> Iterator[Violation]:
@@ -176,7 +209,9 @@ def check_ip_block(part: Part) -> Iterator[Violation]:
             # Host bits are another finding, or before 1.36 no one.
             within, whole = (ipaddress.ip_network(one, strict=False) for one in (inner, cidr))
             outside = not within.subnet_of(whole)  # type: ignore[arg-type]
-        except (ValueError, TypeError):
-            continue  # one of them is not a network, or they are of two families
+        except TypeError:  # of two families
+            outside = True
+        except ValueError:  # one of them is not a network, which is said elsewhere
+            continue
         if outside or inner == cidr:
             yield f"except[{index}]", f"found {show(inner)}", f"needs a part of {cidr}"

@@ -42,10 +42,12 @@ _MODES = ("enforce", "audit", "warn")
 _SECURITY = "pod-security.kubernetes.io"
 
 
-def check_metadata(group: str, kind: str, metadata: Part, version: str = "") -> Iterator[Violation]:
+def check_metadata(
+    group: str, kind: str, metadata: Part, version: str = "", *, custom: bool = False
+) -> Iterator[Violation]:
     """Check name, namespace, labels, annotations, finalizers; places begin at the object.
 
-    ``version`` is that of Kubernetes; the newest known without one.
+    ``version`` is that of Kubernetes; the newest known without one. ``custom`` kinds may have finalizers of any name.
     """
     name = text(metadata.get("name"))
     rule = find_format(_NAMES.get((group, kind), "subdomain"), version)
@@ -63,7 +65,7 @@ def check_metadata(group: str, kind: str, metadata: Part, version: str = "") -> 
     if (group, kind) != _CRD:  # Argo CD notes on every other object which Application it belongs to
         yield from _check_annotation_values(metadata.get("annotations"))
     for index, finalizer in enumerate(sequence(metadata.get("finalizers"))):
-        if isinstance(finalizer, str) and not _is_finalizer(finalizer):
+        if isinstance(finalizer, str) and not (_is_finalizer(finalizer) or (custom and is_qualified_name(finalizer))):
             yield (
                 f"metadata.finalizers[{index}]",
                 f"found {show(finalizer)}",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from gitops_stack.rules.api.formats import is_qualified_name
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, repeated, show, whole
+from gitops_stack.rules.api.pod_volumes import is_entry
 from gitops_stack.rules.api.selectors import check_annotations, check_labels
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.rules.quantities import parse_quantity
@@ -17,10 +17,9 @@ _FIELD_PATHS = {
     "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
     "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
 }  # fmt: skip
-_FILE_PATHS = {"metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations"}
-_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['[^']+'\]")
 _RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _MOST_NAMESERVERS = 3
+_PAGES = "hugepages-"
 
 
 def check_pod(part: Part) -> Iterator[Violation]:
@@ -97,30 +96,6 @@ def _check_toleration(part: Part) -> Iterator[Violation]:
         yield "effect", f"found {show(part.get('effect'))} with tolerationSeconds", "needs NoExecute"
 
 
-def check_volumes(pod: Part, more: frozenset[str] = frozenset()) -> Iterator[Violation]:
-    """Check that every mount names a volume; ``more`` are volumes that a StatefulSet's claims add."""
-    known = {text(found.get("name")) for _, found in parts(pod, "volumes")} | more
-    for key in ("initContainers", "containers"):
-        for place, found in parts(pod, key):
-            for mounts in ("volumeMounts", "volumeDevices"):
-                for inner, mount in parts(found, mounts):
-                    name = text(mount.get("name"))
-                    if name and name not in known:
-                        yield (
-                            f"{place}.{inner}.name",
-                            f"found {name}, which is not a volume of the pod",
-                            "correct it, or add the volume",
-                        )
-            yield from _check_devices(found, place)
-
-
-def _check_devices(found: Part, place: str) -> Iterator[Violation]:
-    mounted = {text(mount.get("name")) for _, mount in parts(found, "volumeMounts")}
-    for inner, device in parts(found, "volumeDevices"):
-        if text(device.get("name")) in mounted:
-            yield f"{place}.{inner}.name", "found a volume that is mounted as well", "use it in one of the two ways"
-
-
 def check_container(part: Part) -> Iterator[Violation]:
     """Check one container."""
     yield from repeated(((f"{place}.name", port.get("name")) for place, port in parts(part, "ports")), "name")
@@ -173,9 +148,30 @@ def _check_resources(part: Part) -> Iterator[Violation]:
             )
         elif least < most and "/" in str(name):
             yield f"resources.requests.{name}", f"found {show(amount)}", f"needs the limit, {show(limits[name])}"
+    yield from _check_pages(requests, limits)
     names = {str(name) for name in (*requests, *limits)}
     if any(name.startswith("hugepages-") for name in names) and not {"cpu", "memory"} & names:
         yield "resources", "found hugepages alone", "add cpu or memory"
+
+
+def _check_pages(requests: Part, limits: Part) -> Iterator[Violation]:
+    for name in (str(name) for name in (*requests, *limits) if str(name).startswith(_PAGES)):
+        size, least = parse_quantity(name.removeprefix(_PAGES)), parse_quantity(requests.get(name, limits.get(name)))
+        most = parse_quantity(limits.get(name))
+        if most is None:
+            yield f"resources.limits.{name}", "is missing", "needs the same as its request"
+        elif least != most:
+            yield (
+                f"resources.requests.{name}",
+                f"found {show(requests[name])}",
+                f"needs the limit, {show(limits[name])}",
+            )
+        elif size and most % size:
+            yield (
+                f"resources.limits.{name}",
+                f"found {show(limits[name])}",
+                f"needs a multiple of {name.removeprefix(_PAGES)}",
+            )
 
 
 def _check_resource(place: str, name: str, amount: object) -> Iterator[Violation]:
@@ -193,24 +189,14 @@ def check_variable(part: Part) -> Iterator[Violation]:
     if part.get("value") and is_set(part, "valueFrom"):
         yield "valueFrom", "found it beside value", "remove one of the two"
     path = text(dig(part, "valueFrom", "fieldRef", "fieldPath"))
-    if path and path not in _FIELD_PATHS and not _SUBSCRIPT.fullmatch(path):
+    if dig(part, "valueFrom", "fieldRef", "apiVersion") not in (None, "", "v1"):
+        yield "valueFrom.fieldRef.apiVersion", "is not v1", "remove it"
+    if path and path not in _FIELD_PATHS and not is_entry(path):
         yield "valueFrom.fieldRef.fieldPath", f"found {show(path)}", f"needs one of: {', '.join(sorted(_FIELD_PATHS))}"
     divisor = dig(part, "valueFrom", "resourceFieldRef", "divisor")
     resource = text(dig(part, "valueFrom", "resourceFieldRef", "resource"))
     if resource.endswith(".cpu") and divisor is not None and str(divisor) not in ("1", "1m", "0"):
         yield "valueFrom.resourceFieldRef.divisor", f"found {show(divisor)}", "needs 1 or 1m"
-
-
-def check_volume(part: Part) -> Iterator[Violation]:
-    """Check one volume."""
-    for place, found in parts(mapping(part.get("downwardAPI")), "items"):
-        path = text(dig(found, "fieldRef", "fieldPath"))
-        if path and path not in _FILE_PATHS and not _SUBSCRIPT.fullmatch(path):
-            yield (
-                f"downwardAPI.{place}.fieldRef.fieldPath",
-                f"found {show(path)}",
-                f"needs one of: {', '.join(sorted(_FILE_PATHS))}",
-            )
 
 
 def check_seccomp(part: Part) -> Iterator[Violation]:
@@ -223,8 +209,12 @@ def check_template(part: Part) -> Iterator[Violation]:
     """Check labels and annotations of pods."""
     yield from check_labels(dig(part, "metadata", "labels"), "metadata.labels")
     yield from check_annotations(dig(part, "metadata", "annotations"), "metadata.annotations")
+
+
+def check_ephemeral(part: Part) -> Iterator[Violation]:
+    """Check that no container is there that only a running pod gets."""
     if sequence(dig(part, "spec", "ephemeralContainers")):
-        yield "spec.ephemeralContainers", "found some in a template", "remove them"
+        yield "spec.ephemeralContainers", "found some", "remove them; kubectl debug adds them to a running pod"
 
 
 def check_pod_images(part: Part) -> Iterator[Violation]:

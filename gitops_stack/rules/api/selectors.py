@@ -45,13 +45,6 @@ def check_requirement(part: Part) -> Iterator[Violation]:
         yield "values", f"found {len(values)} values", f"operator {operator} needs exactly one"
 
 
-def check_node_term(part: Part) -> Iterator[Violation]:
-    """Check the fields a node is selected by."""
-    for place, found in parts(part, "matchFields"):
-        if found.get("key") != "metadata.name":
-            yield f"{place}.key", f"found {show(found.get('key'))}", "needs metadata.name"
-
-
 def check_selector(part: Part) -> Iterator[Violation]:
     """Check the labels of a selector."""
     yield from check_labels(part.get("matchLabels"), "matchLabels")

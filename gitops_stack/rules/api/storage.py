@@ -16,9 +16,10 @@ _COUNTED = {
     "pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps", "persistentvolumeclaims",
     "services.nodeports", "services.loadbalancers",
 }  # fmt: skip
+_SINGLE = {"BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity"}
 _AMOUNTED = {"cpu", "memory", "ephemeral-storage", "storage"}
 _HELD = {
-    *_COUNTED, *_AMOUNTED, "requests.storage",
+    *_COUNTED, *(_AMOUNTED - {"storage"}), "requests.storage",
     *(f"{key}.{name}" for key in ("requests", "limits") for name in ("cpu", "memory", "ephemeral-storage")),
 }  # fmt: skip
 _OPPOSED = ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"})
@@ -50,6 +51,11 @@ def check_claim(part: Part) -> Iterator[Violation]:
         yield "resources.requests.storage", "is missing", "add the size, such as 1Gi"
     elif amount is not None and amount == 0:
         yield "resources.requests.storage", f"found {show(size)}", "needs more than 0"
+    source, reference = mapping(part.get("dataSource")), mapping(part.get("dataSourceRef"))
+    if reference.get("kind") and not reference.get("apiGroup") and reference["kind"] != "PersistentVolumeClaim":
+        yield "dataSourceRef.kind", f"found {show(reference['kind'])}", "needs its apiGroup, or PersistentVolumeClaim"
+    if source and reference and any(source.get(one) != reference.get(one) for one in ("apiGroup", "kind", "name")):
+        yield "dataSourceRef", "differs from dataSource", "remove one of the two"
 
 
 def check_volume(part: Part) -> Iterator[Violation]:
@@ -62,6 +68,35 @@ def check_volume(part: Part) -> Iterator[Violation]:
         yield "capacity.storage", "found 0", "needs more than 0"
     if is_set(part, "local") and not is_set(mapping(part.get("nodeAffinity")), "required"):
         yield "nodeAffinity", "is missing", "a local volume needs the node it is on"
+
+    modes = sequence(part.get("accessModes"))
+    if "ReadWriteOncePod" in modes and len(modes) > 1:
+        yield "accessModes", "found ReadWriteOncePod beside others", "use it alone"
+    if part.get("persistentVolumeReclaimPolicy") == "Recycle" and dig(part, "hostPath", "path") == "/":
+        yield "persistentVolumeReclaimPolicy", "found Recycle for a volume of /", "needs Retain or Delete"
+
+
+def check_secret_of_driver(part: Part) -> Iterator[Violation]:
+    """Check that a driver's Secrets are named whole; a PersistentVolume's need their namespace."""
+    for key in (key for key in part if str(key).endswith("SecretRef") and part[key] is not None):
+        for needed in (
+            ("name",) if key == "nodePublishSecretRef" and "volumeHandle" not in part else ("name", "namespace")
+        ):
+            if not mapping(part[key]).get(needed):
+                yield f"{key}.{needed}", "is missing", "add it"
+
+
+def check_ratio(part: Part) -> Iterator[Violation]:
+    """Check that a ratio can be reached between the bounds."""
+    for name, ratio in mapping(part.get("maxLimitRequestRatio")).items():
+        bounds = (mapping(part.get(key)).get(name) for key in ("min", "max"))
+        most, (least, greatest) = parse_quantity(ratio), map(parse_quantity, bounds)
+        if most and least and greatest and most > greatest / least:
+            yield (
+                f"maxLimitRequestRatio.{name}",
+                f"found {show(ratio)}",
+                f"needs at most max / min, {greatest / least:.3g}",
+            )
 
 
 def check_topology(part: Part) -> Iterator[Violation]:
@@ -113,6 +148,10 @@ def check_quota(part: Part) -> Iterator[Violation]:
     for place, found in parts(mapping(part.get("scopeSelector")), "matchExpressions"):
         if found.get("operator") in ("In", "NotIn") and not sequence(found.get("values")):
             yield f"scopeSelector.{place}.values", "is missing", f"operator {found['operator']} needs values"
+        if found.get("operator") in ("Exists", "DoesNotExist") and sequence(found.get("values")):
+            yield f"scopeSelector.{place}.values", "found values", f"operator {found['operator']} takes none"
+        if found.get("scopeName") in _SINGLE and found.get("operator") != "Exists":
+            yield f"scopeSelector.{place}.operator", f"found {show(found.get('operator'))}", "needs Exists"
 
 
 def _can_be_held(name: str) -> bool:

@@ -60,6 +60,13 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "meta.v1.LabelSelectorRequirement": ("key", "operator"),
     "meta.v1.OwnerReference": ("apiVersion", "kind", "name", "uid"),
     "batch.v1.CronJobSpec": ("schedule",),
+    "batch.v1.SuccessPolicy": ("rules",),
+    "batch.v1.PodFailurePolicyOnExitCodesRequirement": ("operator", "values"),
+    "core.v1.CephFSVolumeSource": ("monitors",),
+    "core.v1.CephFSPersistentVolumeSource": ("monitors",),
+    "core.v1.VolumeNodeAffinity": ("required",),
+    "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition": ("name", "type", "jsonPath"),
+    "apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion": ("conversionReviewVersions",),
     "discovery.v1.EndpointSlice": ("addressType",),
     "discovery.v1.Endpoint": ("addresses",),
     "networking.v1.HTTPIngressPath": ("pathType",),
@@ -135,6 +142,9 @@ NOT_REQUIRED: frozenset[tuple[str, str]] = frozenset(
 )
 """Fields that the published schemas call required, and the API server fills in or does without."""
 
+UNJUDGED: dict[str, frozenset[str]] = {"autoscaling.v2.MetricIdentifier": frozenset({"selector"})}
+"""Fields whose inside the API server takes as it is: a metric's labels are those of another system."""
+
 FIELDS: dict[str, dict[str, str]] = {
     "core.v1.Container": {"name": "label"},
     "core.v1.EphemeralContainer": {"name": "label"},
@@ -161,19 +171,28 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "core.v1.VolumeMount": {"subPath": "inner-path", "subPathExpr": "inner-path"},
     "core.v1.Volume": {"name": "label"},
-    "core.v1.KeyToPath": {"path": "inner-path", "mode": "mode"},
-    "core.v1.DownwardAPIVolumeFile": {"path": "inner-path", "mode": "mode"},
+    "core.v1.KeyToPath": {"path": "file-path", "mode": "mode"},
+    "core.v1.DownwardAPIVolumeFile": {"path": "file-path", "mode": "mode"},
+    "core.v1.SeccompProfile": {"localhostProfile": "inner-path"},
+    "core.v1.AppArmorProfile": {"localhostProfile": "unpadded"},
+    "core.v1.WindowsSecurityContextOptions": {"gmsaCredentialSpecName": "subdomain"},
+    "core.v1.ISCSIVolumeSource": {"iqn": "iqn"},
+    "core.v1.ISCSIPersistentVolumeSource": {"iqn": "iqn"},
+    "core.v1.TypedLocalObjectReference": {"apiGroup": "subdomain"},
+    "discovery.v1.Endpoint": {"hostname": "label", "nodeName": "subdomain"},
+    "admissionregistration.v1.MatchCondition": {"name": "qualified"},
     "core.v1.SecretVolumeSource": {"defaultMode": "mode"},
     "core.v1.ConfigMapVolumeSource": {"defaultMode": "mode"},
     "core.v1.ProjectedVolumeSource": {"defaultMode": "mode"},
     "core.v1.DownwardAPIVolumeSource": {"defaultMode": "mode"},
-    "core.v1.ServiceAccountTokenProjection": {"path": "inner-path", "expirationSeconds": "token-seconds"},
+    "core.v1.ServiceAccountTokenProjection": {"path": "file-path", "expirationSeconds": "token-seconds"},
     "core.v1.HostPathVolumeSource": {"path": "no-dots-path"},
     "core.v1.NFSVolumeSource": {"path": "absolute-path"},
     "core.v1.EmptyDirVolumeSource": {"sizeLimit": "quantity"},
     "core.v1.PodSpec": {
         "serviceAccountName": "subdomain", "hostname": "label", "subdomain": "label", "nodeName": "subdomain",
         "priorityClassName": "subdomain", "runtimeClassName": "subdomain", "activeDeadlineSeconds": "positive",
+        "hostnameOverride": "subdomain",
     },
     "core.v1.PodReadinessGate": {"conditionType": "qualified"},
     "core.v1.PodDNSConfig": {"nameservers": "address", "searches": "search-domain"},
@@ -186,8 +205,13 @@ FIELDS: dict[str, dict[str, str]] = {
     "core.v1.Toleration": {"key": "qualified", "value": "label-value"},
     "core.v1.PreferredSchedulingTerm": {"weight": "weight"},
     "core.v1.WeightedPodAffinityTerm": {"weight": "weight"},
-    "core.v1.PodAffinityTerm": {"topologyKey": "qualified", "namespaces": "label"},
-    "core.v1.TopologySpreadConstraint": {"maxSkew": "positive", "minDomains": "positive"},
+    "core.v1.PodAffinityTerm": {
+        "topologyKey": "qualified", "namespaces": "label", "matchLabelKeys": "qualified",
+        "mismatchLabelKeys": "qualified",
+    },
+    "core.v1.TopologySpreadConstraint": {
+        "maxSkew": "positive", "minDomains": "positive", "matchLabelKeys": "qualified",
+    },
     "core.v1.NodeSelectorRequirement": {"key": "qualified", "values": "label-value"},
     "meta.v1.LabelSelectorRequirement": {"key": "qualified", "values": "label-value"},
     "core.v1.ServicePort": {
@@ -217,10 +241,10 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "apps.v1.RollingUpdateDeployment": {"maxSurge": "share", "maxUnavailable": "share-of-all"},
     "apps.v1.StatefulSetSpec": {
-        "replicas": "count", "minReadySeconds": "count", "revisionHistoryLimit": "count", "serviceName": "label",
+        "replicas": "count", "minReadySeconds": "count", "serviceName": "label",
     },
     "apps.v1.StatefulSetOrdinals": {"start": "count"},
-    "apps.v1.RollingUpdateStatefulSetStrategy": {"partition": "count", "maxUnavailable": "share-of-all"},
+    "apps.v1.RollingUpdateStatefulSetStrategy": {"partition": "count", "maxUnavailable": "share"},
     "apps.v1.DaemonSetSpec": {"minReadySeconds": "count", "revisionHistoryLimit": "count"},
     "apps.v1.RollingUpdateDaemonSet": {"maxSurge": "share-of-all", "maxUnavailable": "share-of-all"},
     "apps.v1.ReplicaSetSpec": {"replicas": "count", "minReadySeconds": "count"},
@@ -234,7 +258,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "discovery.v1.EndpointPort": {"name": "label"},
     "networking.v1.IngressRule": {"host": "host"},
-    "networking.v1.IngressTLS": {"hosts": "host", "secretName": "subdomain"},
+    "networking.v1.IngressTLS": {"hosts": "tls-host", "secretName": "subdomain"},
     "networking.v1.IngressServiceBackend": {"name": "service-name"},
     "networking.v1.ServiceBackendPort": {"name": "port-name", "number": "host-port"},
     "networking.v1.IngressClassSpec": {"controller": "controller"},
@@ -245,7 +269,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "autoscaling.v2.HorizontalPodAutoscalerSpec": {"minReplicas": "positive"},
     "autoscaling.v2.MetricTarget": {"averageUtilization": "positive"},
-    "autoscaling.v2.HPAScalingRules": {"stabilizationWindowSeconds": "window"},
+    "autoscaling.v2.HPAScalingRules": {"stabilizationWindowSeconds": "window", "tolerance": "quantity"},
     "autoscaling.v2.HPAScalingPolicy": {"value": "positive", "periodSeconds": "period"},
     "policy.v1.PodDisruptionBudgetSpec": {"minAvailable": "share-of-all", "maxUnavailable": "share-of-all"},
     "storage.v1.StorageClass": {"provisioner": "provisioner"},
@@ -261,6 +285,15 @@ FIELDS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+NOT_EMPTY: dict[str, tuple[str, ...]] = {
+    "core.v1.PodSpec": ("runtimeClassName",),
+    "core.v1.ServiceSpec": ("trafficDistribution",),
+    "core.v1.PersistentVolumeClaimSpec": ("volumeMode",),
+    "core.v1.PersistentVolumeSpec": ("volumeMode",),
+    "storage.v1.StorageClass": ("volumeBindingMode",),
+}
+"""Fields that may be missing, and whose empty text is a value like others: pointers to Go."""
+
 MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy": {
         "whenDeleted": ("Retain", "Delete"), "whenScaled": ("Retain", "Delete"),
@@ -270,6 +303,10 @@ MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
         "resourceName": ("cpu", "memory"), "restartPolicy": ("NotRequired", "RestartContainer"),
     },
     "core.v1.PodSecurityContext": {"seLinuxChangePolicy": ("MountOption", "Recursive")},
+    "core.v1.ContainerRestartRule": {"action": ("Restart", "RestartAllContainers")},
+    "batch.v1.PodFailurePolicyOnPodConditionsPattern": {"status": ("False", "True", "Unknown")},
+    "admissionregistration.v1.Validation": {"reason": ("Forbidden", "Invalid", "RequestEntityTooLarge")},
+    "admissionregistration.v1.ParamRef": {"parameterNotFoundAction": ("Allow", "Deny")},
     "core.v1.PodOS": {"name": ("linux", "windows")},
     "core.v1.ServiceSpec": {"trafficDistribution": ("PreferClose", "PreferSameZone", "PreferSameNode")},
     "meta.v1.LabelSelectorRequirement": {"operator": ("In", "NotIn", "Exists", "DoesNotExist")},
@@ -302,6 +339,7 @@ MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion": {"strategy": ("None", "Webhook")},
     "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition": {
         "type": ("boolean", "date", "integer", "number", "string"),
+        "format": ("byte", "date", "date-time", "double", "float", "int32", "int64", "password"),
     },
 }  # fmt: skip
 """Values that only the API server's code knows."""
@@ -312,7 +350,7 @@ ENUM_PREFIXES: dict[tuple[str, str], tuple[str, ...]] = {
 """What values beside those of an enum begin with."""
 
 OPEN_ENUMS: frozenset[tuple[str, str]] = frozenset(
-    {("core.v1.Toleration", "operator"), ("core.v1.LimitRangeItem", "type")}
+    {("core.v1.Toleration", "operator"), ("core.v1.LimitRangeItem", "type"), ("core.v1.Lifecycle", "stopSignal")}
 )
 """Enums of `enums.json` that a feature gate widens, or that other values pass as well."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from gitops_stack.rules.api.formats import FORMATS, percentage
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show, whole
-from gitops_stack.rules.api.pods import check_volumes
+from gitops_stack.rules.api.pod_volumes import check_volumes
 from gitops_stack.rules.api.selectors import selects
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.settings.cron import parse_schedule
@@ -16,6 +17,7 @@ from gitops_stack.settings.sync_windows import time_zones
 _TEMPLATE = "template.spec"
 _DESCRIPTORS = {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 _EVERY = re.compile(r"@every ([0-9.]+(ns|us|µs|ms|s|m|h))+")
+_MOST_PARALLEL = 100_000
 _CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
 
 
@@ -108,6 +110,23 @@ def check_stateful_set(part: Part) -> Iterator[Violation]:
         yield "updateStrategy.rollingUpdate", "found it beside type OnDelete", "remove it"
 
 
+def check_job_labels(part: Part) -> Iterator[Violation]:
+    """Check that a Job's pods have no labels that the API server makes, with other values."""
+    name, labels = text(dig(part, "metadata", "name")), mapping(dig(part, "spec", "template", "metadata", "labels"))
+    if dig(part, "spec", "manualSelector") is True:
+        return
+    for key in ("job-name", "batch.kubernetes.io/job-name"):
+        if name and labels.get(key) not in (None, name):
+            yield (
+                f'spec.template.metadata.labels["{key}"]',
+                f"found {show(labels[key])}",
+                f"needs {name}, or to be removed",
+            )
+    for key in ("controller-uid", _CONTROLLER_UID):
+        if is_set(labels, key):
+            yield f'spec.template.metadata.labels["{key}"]', "found it", "remove it: the API server makes it"
+
+
 def check_job(part: Part) -> Iterator[Violation]:
     """Check a Job's spec."""
     pod = mapping(dig(part, "template", "spec"))
@@ -133,8 +152,28 @@ def _check_indexes(part: Part) -> Iterator[Violation]:
         yield "backoffLimitPerIndex", "found it without completionMode Indexed", "remove one of the two"
     if not indexed and mapping(part.get("successPolicy")):
         yield "successPolicy", "found it without completionMode Indexed", "remove one of the two"
+    yield from _check_success(part)
     if (manager := text(part.get("managedBy"))) and "/" not in manager:
         yield "managedBy", f"found {show(manager)}", "needs a path with a domain, such as example.com/queue"
+
+
+def _check_success(part: Part) -> Iterator[Violation]:
+    completions, limit = whole(part.get("completions")), part.get("maxFailedIndexes")
+    if is_set(part, "maxFailedIndexes") and not is_set(part, "backoffLimitPerIndex"):
+        yield "backoffLimitPerIndex", "is missing", "maxFailedIndexes needs it"
+    if completions and whole(limit) > completions:
+        yield "maxFailedIndexes", f"found {show(limit)}", f"needs at most the completions, {completions}"
+    if part.get("completionMode") == "Indexed" and whole(part.get("parallelism")) > _MOST_PARALLEL:
+        yield "parallelism", f"found {show(part['parallelism'])}", f"needs at most {_MOST_PARALLEL}"
+    for place, rule in parts(mapping(part.get("successPolicy")), "rules"):
+        indexes, count = text(rule.get("succeededIndexes")), rule.get("succeededCount")
+        if not indexes and count is None:
+            yield f"successPolicy.{place}", "is empty", "add succeededIndexes or succeededCount"
+        highest = max((int(one) for one in re.findall(r"[0-9]+", indexes)), default=-1)
+        if completions and highest >= completions:
+            yield f"successPolicy.{place}.succeededIndexes", f"found {show(indexes)}", f"needs less than {completions}"
+        if completions and whole(count) > completions:
+            yield f"successPolicy.{place}.succeededCount", f"found {show(count)}", f"needs at most {completions}"
 
 
 def _check_failures(part: Part, policy: object) -> Iterator[Violation]:
@@ -146,6 +185,18 @@ def _check_failures(part: Part, policy: object) -> Iterator[Violation]:
         codes = mapping(rule.get("onExitCodes"))
         if codes.get("operator") == "In" and 0 in sequence(codes.get("values")):
             yield f"podFailurePolicy.{place}.onExitCodes.values", "found 0", "needs failures only"
+        values = [one for one in sequence(codes.get("values")) if isinstance(one, int)]
+        if values != sorted(values):
+            yield f"podFailurePolicy.{place}.onExitCodes.values", "found them out of order", "sort them"
+        name = codes.get("containerName")
+        pod = mapping(dig(part, "template", "spec"))
+        listed = chain.from_iterable(parts(pod, key) for key in ("containers", "initContainers"))
+        if name and name not in {found.get("name") for _, found in listed}:
+            yield (
+                f"podFailurePolicy.{place}.onExitCodes.containerName",
+                f"found {show(name)}",
+                "needs a container of the pod",
+            )
     if mapping(part.get("podFailurePolicy")) and policy not in (None, "", "Never"):
         yield f"{_TEMPLATE}.restartPolicy", f"found {show(policy)}", "podFailurePolicy needs Never"
 
