@@ -47,7 +47,7 @@ quick: venv  ## Format, lint, types and the tests of the pure rooms: half a minu
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n auto $(PURE)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n auto $(PURE)
 
 fmt: venv  ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix --quiet . || true
@@ -64,7 +64,8 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports 
-	$(BIN)/python -m pytest -m 'not e2e' -n auto --dist loadscope
+	@# Every worker imports every test: compiled modules are kept whatever the caller's setting, half of that time.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m 'not e2e' --ignore tests/e2e -n auto --dist loadscope
 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
 	$(BIN)/python -m pytest -m 'e2e and not soak' -n 2 --dist loadfile

@@ -15,8 +15,9 @@ import yaml
 from gitops_stack.tree_check.application_sets import Cluster
 
 REPOSITORY = "https://github.com/acme/platform.git"
-CORPUS: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parent / "fixtures/application-sets/corpus.yaml").read_text(encoding="utf-8")
+CORPUS: dict[str, Any] = yaml.load(
+    (Path(__file__).parent / "fixtures/application-sets/corpus.yaml").read_text(encoding="utf-8"),
+    Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),  # every worker reads it to list the tests
 )
 _SECRET_TYPE = {"argocd.argoproj.io/secret-type": "cluster"}
 CLUSTERS = [Cluster(**{**one, "labels": {**_SECRET_TYPE, **one["labels"]}}) for one in CORPUS["clusters"]]

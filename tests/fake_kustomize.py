@@ -1,20 +1,22 @@
 """Stands in for kustomize in the fast suite: resources, bases and `images`, by the rules this library plans with.
 
-tests/e2e holds those rules against the real one.
+tests/e2e holds those rules against the real one. Its process starts hundreds of times, so it imports little.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
 
 from gitops_stack.delivery.edits.kustomization import transform_image
-from gitops_stack.tree_check import render
 
+if TYPE_CHECKING:
+    import pytest
+
+_LOADER, _DUMPER = getattr(yaml, "CSafeLoader", yaml.SafeLoader), getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SCRIPT = """#!{python}
 import sys
 sys.path.insert(0, {root!r})
@@ -29,7 +31,8 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = folder / "kustomize"
     script.write_text(SCRIPT.format(python=sys.executable, root=str(Path(__file__).parents[1])))
     script.chmod(0o755)
-    monkeypatch.setattr(render, "load_program", lambda: "a stand-in")  # what is kept was rendered by the real one
+    # What is kept was rendered by the real one.
+    monkeypatch.setattr("gitops_stack.tree_check.render.load_program", lambda: "a stand-in")
     monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
@@ -38,15 +41,15 @@ def main(command: str, *words: str) -> None:
         file = Path("kustomization.yaml")
         file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "namespace": words[-1]}))
         return
-    sys.stdout.write(yaml.safe_dump_all(build(Path(words[0]))))
+    sys.stdout.write(yaml.dump_all(build(Path(words[0])), Dumper=_DUMPER))
 
 
 def build(folder: Path) -> list[dict[str, Any]]:
-    fields = yaml.safe_load((folder / "kustomization.yaml").read_text())
+    fields = yaml.load((folder / "kustomization.yaml").read_text(), Loader=_LOADER)
     made: list[dict[str, Any]] = []
     for name in fields.get("resources", ()):
         place = folder / name
-        made += build(place) if place.is_dir() else list(yaml.safe_load_all(place.read_text()))
+        made += build(place) if place.is_dir() else list(yaml.load_all(place.read_text(), Loader=_LOADER))
     for one in made if "namespace" in fields else ():
         one["metadata"]["name" if one["kind"] == "Namespace" else "namespace"] = fields["namespace"]
     for entries in [fields.get("images", [])]:

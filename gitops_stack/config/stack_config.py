@@ -89,9 +89,10 @@ def load_project_name(project: Path) -> str:
 def _check_namespace(place: str, key: str, project_name: str) -> Iterator[str]:
     """Refuse a namespace that is this library's but for a slip: Pulumi would take it, and nobody read it."""
     namespace, _, rest = key.partition(":")
+    if namespace in (PULUMI_PROJECT, project_name):
+        return
     found, own = (_SEPARATORS.sub("", one.lower()) for one in (namespace, PULUMI_PROJECT))
-    near = abs(len(found) - len(own)) <= 1 and difflib.SequenceMatcher(None, found, own).ratio() >= _NEAR
-    if near and namespace not in (PULUMI_PROJECT, project_name):
+    if abs(len(found) - len(own)) <= 1 and difflib.SequenceMatcher(None, found, own).ratio() >= _NEAR:
         yield f"{place}: {key}: is read by nobody; did you mean {PULUMI_PROJECT}:{rest}?"
 
 

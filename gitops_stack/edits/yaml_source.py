@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import yaml
@@ -146,6 +147,7 @@ def load_source(text: str, place: str) -> list[Node]:
         raise GitOpsStackError(build_no_yaml(place, error, _LONGEST_SAID)) from None
 
 
+@lru_cache(maxsize=64)  # a stack file is read again for each of its siblings
 def load_first(text: str, place: str) -> Node | None:
     """Read the first document alone, whatever follows it; None when it is empty. Raises as :func:`load_source`."""
     shift, rest = _without_mark(text)

@@ -22,6 +22,7 @@ _DEEPEST = 10_000  # the parser fails at 40,000 with 8 MiB of stack
 _BRACKETS = re.compile(r"[\[\]{}]")
 _RUNS = tuple(run * (_DEEPEST // 2) for run in ("- ", "? ", "  "))
 _KEPT_TAGS = 100_000
+_KEPT_TEXTS, _LONGEST_KEPT = 2_000, 20_000  # characters
 _BASES = {"x": 16, "o": 8, "b": 2}
 # What go-yaml v2, which the API server and Argo CD read with, takes for something else than text (its resolve.go).
 # Dates are left out: Kubernetes reads one as a text. PyYAML reads 12:30 as 750, 1e3 and y as texts, and refuses `=`.
@@ -177,6 +178,15 @@ def build_no_yaml(place: str, error: Exception, longest: int | None = None) -> P
     return Problem(f"is not YAML: {' '.join(str(error).split())[:longest]}", "correct it", place)
 
 
+_texts: dict[str, str] = {}  # what was rendered: a command builds its tree more than once, and PyYAML writes slowly
+
+
 def render_document(document: Any) -> str:  # noqa: ANN401 - any YAML value
     """Render one document, keys in the order they were built."""
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+    shown = repr(document)  # tells 1 from "1" and True, and keeps the order of keys
+    text = _texts.get(shown)
+    if text is None:
+        text = str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True))
+        if len(shown) < _LONGEST_KEPT and len(_texts) < _KEPT_TEXTS:
+            _texts[shown] = text
+    return text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, TypeAlias
 
 import pytest
 
 from gitops_stack import conventions
-from gitops_stack.adoption import AdoptionReport, Living, build_report, build_wanted
+from gitops_stack.adoption import AdoptionReport, Living, Wanted, build_report, build_wanted
 from gitops_stack.components.registration import annotate, tracking_id
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
@@ -17,12 +19,17 @@ from tests.adoption import installations as made
 from tests.stacks import stack_render, stack_settings
 
 HOME: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
-WANTED = build_wanted(stack_settings("local"), stack_render("local"))
+Road: TypeAlias = Callable[[list[Manifest]], list[Manifest]]
+
+
+@cache
+def wanted() -> Wanted:
+    return build_wanted(stack_settings("local"), stack_render("local"))
 
 
 def report(objects: list[Manifest], applications: tuple[Manifest, ...] = (), **more: Any) -> AdoptionReport:
     living = Living(**{"home": HOME, "objects": objects, "applications": applications, **more})
-    return build_report(living, WANTED)
+    return build_report(living, wanted())
 
 
 def kubectl(kind: str = "", name: str = "", **change: Any) -> list[Manifest]:
@@ -31,25 +38,26 @@ def kubectl(kind: str = "", name: str = "", **change: Any) -> list[Manifest]:
 
 
 def test_an_empty_cluster_is_clear() -> None:
-    found = build_report(Living(), WANTED)
+    found = build_report(Living(), wanted())
     assert found == AdoptionReport()
     assert found.clear
 
 
+# Made when their test runs: every worker lists all tests.
 @pytest.mark.parametrize(
-    ("objects", "kind", "source"),
+    ("road", "kind", "source"),
     [
-        (made.kubectl_client_side(stack_render("local")), "kubectl-client-side", ""),
-        (made.kubectl_server_side(stack_render("local")), "kubectl-server-side", ""),
-        (made.kustomize_directory(stack_render("local")), "pulumi", "field manager pulumi-kubernetes-1a2b3c4d (Apply)"),
-        (made.helm(stack_render("local"), "argocd"), "helm", "release argocd, argo-cd-8.5.0"),
-        (made.operator(stack_render("local")), "operator", "argocd"),
-        (made.managed(stack_render("local"), "argocd-controller", "Apply"), "self-managed", "Application "),
-        (made.managed(stack_render("local"), "flux", "Apply"), "unknown", "field managers flux (Apply)"),
+        (made.kubectl_client_side, "kubectl-client-side", ""),
+        (made.kubectl_server_side, "kubectl-server-side", ""),
+        (made.kustomize_directory, "pulumi", "field manager pulumi-kubernetes-1a2b3c4d (Apply)"),
+        (partial(made.helm, release="argocd"), "helm", "release argocd, argo-cd-8.5.0"),
+        (made.operator, "operator", "argocd"),
+        (partial(made.managed, manager="argocd-controller", operation="Apply"), "self-managed", "Application "),
+        (partial(made.managed, manager="flux", operation="Apply"), "unknown", "field managers flux (Apply)"),
     ],
 )
-def test_an_installation_is_known_by_its_objects(objects: list[Manifest], kind: str, source: str) -> None:
-    [found] = report(objects).installations
+def test_an_installation_is_known_by_its_objects(road: Road, kind: str, source: str) -> None:
+    [found] = report(road(stack_render("local"))).installations
     assert (found.kind, found.source, found.namespace, found.prefix) == (kind, source, "argocd", "argocd")
     assert found.version == "v3.5.1"
 
@@ -60,12 +68,9 @@ def test_autopilot_is_known_by_its_application() -> None:
     assert found.kind == "autopilot"
 
 
-@pytest.mark.parametrize(
-    "objects",
-    [kubectl(), made.kubectl_server_side(stack_render("local")), made.kustomize_directory(stack_render("local"))],
-)
-def test_the_same_manifests_by_another_hand_lose_nothing(objects: list[Manifest]) -> None:
-    found = report(objects, app_projects=[made.default_project()])
+@pytest.mark.parametrize("road", [made.kubectl_client_side, made.kubectl_server_side, made.kustomize_directory])
+def test_the_same_manifests_by_another_hand_lose_nothing(road: Road) -> None:
+    found = report(road(stack_render("local")), app_projects=[made.default_project()])
     assert (found.refusals, found.losses) == ([], [])
     assert found.notes == ["AppProject argocd/default: denies everything afterwards; no Application is in it"]
 
@@ -223,7 +228,7 @@ def test_an_application_with_our_name_is_refused(name: str) -> None:
 
 
 def test_an_application_that_is_ours_by_source_is_taken_over() -> None:
-    own = next(one for one in WANTED.applications if one["metadata"]["name"] == "guestbook")
+    own = next(one for one in wanted().applications if one["metadata"]["name"] == "guestbook")
     living = copy.deepcopy(own)
     living["metadata"] = {"name": "guestbook", "namespace": "argocd"}
     living["spec"]["source"]["repoURL"] += ".git" if not living["spec"]["source"]["repoURL"].endswith(".git") else ""
@@ -380,7 +385,9 @@ def test_what_this_stack_put_there_is_no_adoption() -> None:
     ]
     server = next(one for one in objects if one["metadata"]["name"] == "argocd-cm")
     server["data"] = {**server["data"], "url": "https://left.example.com"}
-    living = Living(build_argocd_namespace(settings), objects, tuple(WANTED.applications), build_app_projects(settings))
-    found = build_report(living, WANTED)
+    living = Living(
+        build_argocd_namespace(settings), objects, tuple(wanted().applications), build_app_projects(settings)
+    )
+    found = build_report(living, wanted())
     assert found.findings == ()
     assert [one.kind for one in found.installations] == ["ours"]

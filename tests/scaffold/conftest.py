@@ -5,11 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2 import Environment
 
 from gitops_stack.scaffold.init import init_project
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _templates_are_compiled_once() -> Iterator[None]:
+    """Share the code of a template between all tests here: compiling it is most of what laying out costs."""
+    compiled: dict[tuple[Any, ...], Any] = {}
+    make = Environment.compile
+
+    def compile_once(self: Environment, source: Any, name: Any = None, filename: Any = None, **more: Any) -> Any:
+        if more or not isinstance(source, str):
+            return make(self, source, name, filename, **more)
+        key = (self.lexer, source, name, filename)  # jinja has one lexer for all environments of the same syntax
+        if key not in compiled:
+            compiled[key] = make(self, source, name, filename)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session")
