@@ -15,7 +15,7 @@ from gitops_stack.lab.living_objects import find_changed, load_uids
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.rehearsal import Rehearsal
 from gitops_stack.lab.tools import Tools
-from gitops_stack.live_state import ObjectReference, connect, load_objects, reference
+from gitops_stack.live.reading import ObjectReference, connect, load_objects, reference
 from soak.command import Ending, run
 from soak.kills import Kill
 

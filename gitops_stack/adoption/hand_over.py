@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lightkube.types import PatchType
 
 from gitops_stack.adoption.report import list_names
-from gitops_stack.live_state import ObjectReference, load_objects
-from gitops_stack.live_writes import Conflict, Gone, patch
+from gitops_stack.live.reading import ObjectReference, load_objects
+from gitops_stack.live.writing import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.managed_fields import build_hand_over, foreign_entries, not_argocds_fields, place
 

@@ -12,7 +12,7 @@ from gitops_stack.adoption.origin import is_part_of_argocd
 from gitops_stack.adoption.report import AdoptionReport
 from gitops_stack.adoption.wanted import Wanted, build_wanted
 from gitops_stack.gitops_tree.manifest_set import object_key
-from gitops_stack.live_state import Listing, ObjectReference, load_listings, load_objects, reference
+from gitops_stack.live.reading import Listing, ObjectReference, load_listings, load_objects, reference
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 

@@ -114,7 +114,7 @@ def _remove_managers(
     output: Output,
 ) -> None:
     from gitops_stack.adoption.hand_over import find_hand_overs, hand_over_fields  # noqa: PLC0415
-    from gitops_stack.live_state import find_handed_over, load_applications  # noqa: PLC0415
+    from gitops_stack.live.reading import find_handed_over, load_applications  # noqa: PLC0415
     from gitops_stack.manifests.app_projects import build_app_projects  # noqa: PLC0415
 
     # Once Argo CD owns a field, the next apply takes it away unless Git has it.

@@ -12,7 +12,7 @@ from gitops_stack.cli.account import open_account
 from gitops_stack.cli.console import err
 from gitops_stack.config import kubeconfig_path, load_project_name
 from gitops_stack.errors import EnvironmentProblem, Problem
-from gitops_stack.live_state import AccessDenied, connect
+from gitops_stack.live.reading import AccessDenied, connect
 from gitops_stack.settings import ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import require_cluster
 

@@ -12,11 +12,11 @@ import typer
 from rich.table import Table
 
 from gitops_stack import conventions
-from gitops_stack.argocd_server import ArgoCDServer
 from gitops_stack.cli.console import Output, Project, Stack, err, out, print_json, progress
 from gitops_stack.cli.scaffold import carry_out
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
+from gitops_stack.live.argocd_server import ArgoCDServer
 from gitops_stack.manifests.environments import QUOTA, Quota
 from gitops_stack.manifests.pull_requests import ForgeName, PullRequests
 from gitops_stack.scaffold.environment_images import find_environment, read_overrides, replace_image

@@ -84,7 +84,7 @@ def _status(promoted: Promoted) -> Iterator[str]:
     application may be well without the promoted one: when Git is ahead of the cluster, or the image never was there.
     """
     from gitops_stack.cli.connection import open_cluster  # noqa: PLC0415 - as above
-    from gitops_stack.live_state import load_app_projects, load_applications, read_applications  # noqa: PLC0415
+    from gitops_stack.live.reading import load_app_projects, load_applications, read_applications  # noqa: PLC0415
 
     settings = load_stack_file(promoted.project, promoted.origin)
     with open_cluster("promote", settings, promoted.project, kubeconfig=None, context=None, role_arn=None) as client:

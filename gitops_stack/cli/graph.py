@@ -22,7 +22,7 @@ from gitops_stack.graph.graph import Change, Graph, Look, build_graph
 from gitops_stack.graph.html_page import render_page
 from gitops_stack.graph.mermaid import render_mermaid
 from gitops_stack.graph.svg import render_svg
-from gitops_stack.live_state import load_app_projects, load_applications, read_applications
+from gitops_stack.live.reading import load_app_projects, load_applications, read_applications
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import Tree
 from gitops_stack.tree_check.difference import compare_trees, list_unseen

@@ -62,7 +62,7 @@ def password(
 
 
 def _show_initial(client: Client, settings: StackSettings) -> None:
-    from gitops_stack.admin_account import delete_initial_password, load_initial_password  # noqa: PLC0415
+    from gitops_stack.live.admin_account import delete_initial_password, load_initial_password  # noqa: PLC0415
 
     namespace = settings.argocd.namespace
     found = load_initial_password(client, namespace)
@@ -80,7 +80,7 @@ def _show_initial(client: Client, settings: StackSettings) -> None:
 
 
 def _rotate(client: Client, settings: StackSettings, *, stdin: bool) -> None:
-    from gitops_stack.admin_account import make_password, rotate_password  # noqa: PLC0415
+    from gitops_stack.live.admin_account import make_password, rotate_password  # noqa: PLC0415
 
     new = sys.stdin.readline().rstrip("\r\n") if stdin else make_password()
     rotate_password(client, settings.argocd.namespace, new)
@@ -90,7 +90,7 @@ def _rotate(client: Client, settings: StackSettings, *, stdin: bool) -> None:
 
 
 def _disable_admin(client: Client, settings: StackSettings, project: Path) -> None:
-    from gitops_stack.admin_account import load_administrators  # noqa: PLC0415
+    from gitops_stack.live.admin_account import load_administrators  # noqa: PLC0415
 
     others = load_administrators(client, settings.argocd.namespace)
     if not others:

@@ -19,7 +19,7 @@ from gitops_stack.conventions import RESERVED_APPLICATIONS
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.release import load_head
-from gitops_stack.live_state import load_app_projects, load_applications, load_certificate, read_applications
+from gitops_stack.live.reading import load_app_projects, load_applications, load_certificate, read_applications
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.patterns import is_commit

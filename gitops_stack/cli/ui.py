@@ -40,7 +40,7 @@ def ui(
 
     In the lab, whose pods have no processes, the address of Argo CD's API is printed: its page is not built there.
     """
-    from gitops_stack.port_forward import Target, forward  # noqa: PLC0415
+    from gitops_stack.live.port_forward import Target, forward  # noqa: PLC0415
 
     settings = load_stack_file(project, stack)
 
@@ -65,7 +65,7 @@ def ui(
 
 def _read_root(client: Client, settings: StackSettings) -> str:
     """Read the path below which the server answers, as it is configured."""
-    from gitops_stack.live_state import ObjectReference, load_objects  # noqa: PLC0415
+    from gitops_stack.live.reading import ObjectReference, load_objects  # noqa: PLC0415
 
     wanted = ObjectReference("", "ConfigMap", settings.argocd.namespace, "argocd-cmd-params-cm", "v1")
     found = mapping((load_objects(client, [wanted])[wanted.text] or {}).get("data"))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard.cluster import open_connection
-from gitops_stack.live_state import AccessDenied, LoginFailed, may_do_everything
+from gitops_stack.live.reading import AccessDenied, LoginFailed, may_do_everything
 
 _ADMITTED_SECONDS = 120.0
 _ANSWERED_SECONDS = 60.0  # of a public endpoint, pulumi_eks has waited for an answer before

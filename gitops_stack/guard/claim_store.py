@@ -7,8 +7,8 @@ from dataclasses import replace as replace_field
 from gitops_stack import conventions
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.guard.cluster import Claim, Connection, build_claim, load_cluster
-from gitops_stack.live_state import reference
-from gitops_stack.live_writes import Conflict, create, delete, replace
+from gitops_stack.live.reading import reference
+from gitops_stack.live.writing import Conflict, create, delete, replace
 
 _FIELD_MANAGER = conventions.PULUMI_PROJECT
 

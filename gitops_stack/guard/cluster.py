@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from lightkube import Client
 
 from gitops_stack import conventions
-from gitops_stack.cluster_login import UNREADABLE, describe_unreadable, load_login
 from gitops_stack.errors import EnvironmentProblem, Problem
-from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.live.login import UNREADABLE, describe_unreadable, load_login
+from gitops_stack.live.reading import ObjectReference, load_objects
 from gitops_stack.manifests import Manifest
 
 _SYSTEM = ObjectReference("", "Namespace", "", "kube-system", "v1")

@@ -14,8 +14,8 @@ from lightkube.types import PatchType
 
 from gitops_stack import conventions
 from gitops_stack.errors import EnvironmentProblem, Problem
-from gitops_stack.live_state import load_objects, reference
-from gitops_stack.live_writes import patch
+from gitops_stack.live.reading import load_objects, reference
+from gitops_stack.live.writing import patch
 from gitops_stack.manifests import Manifest
 
 _SERVED_SECONDS = 60.0

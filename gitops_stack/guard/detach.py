@@ -15,8 +15,8 @@ from gitops_stack import conventions
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.guard.finalizers import Name, find_below
 from gitops_stack.guard.teardown import load_holders
-from gitops_stack.live_state import ObjectReference, load_objects
-from gitops_stack.live_writes import delete, merge
+from gitops_stack.live.reading import ObjectReference, load_objects
+from gitops_stack.live.writing import delete, merge
 
 _MANAGER = conventions.PULUMI_PROJECT
 _NO_FINALIZERS = {"metadata": {"finalizers": None}}

@@ -14,8 +14,8 @@ from gitops_stack import conventions
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.followed_branch import SECONDS, FollowedBranch
 from gitops_stack.gitops_tree.release import load_head
-from gitops_stack.live_state import ObjectReference, load_objects
-from gitops_stack.live_writes import merge
+from gitops_stack.live.reading import ObjectReference, load_objects
+from gitops_stack.live.writing import merge
 from gitops_stack.rules.fields import dig
 
 _COMPARED_SECONDS = 60.0

@@ -20,7 +20,7 @@ from gitops_stack.guard.followed import find_difference, load_followed, wait_unt
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.remains import end_remains
 from gitops_stack.guard.teardown import check_owner, unless_gone
-from gitops_stack.live_state import AccessDenied, load_applications, reference
+from gitops_stack.live.reading import AccessDenied, load_applications, reference
 from gitops_stack.manifests import Manifest
 from gitops_stack.patterns import same_repository
 

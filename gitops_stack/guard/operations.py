@@ -10,8 +10,8 @@ from lightkube.types import PatchType
 
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import shorten
-from gitops_stack.live_state import reference
-from gitops_stack.live_writes import Conflict, Gone, patch
+from gitops_stack.live.reading import reference
+from gitops_stack.live.writing import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
 
 

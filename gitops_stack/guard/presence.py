@@ -15,7 +15,7 @@ from lightkube import Client
 from gitops_stack import conventions
 from gitops_stack.guard.followed import reference_to_itself
 from gitops_stack.guard.registered import Registered
-from gitops_stack.live_state import load_objects
+from gitops_stack.live.reading import load_objects
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.fields import dig
 from gitops_stack.rules.start_up import is_automated

@@ -13,8 +13,8 @@ from lightkube import Client
 from gitops_stack.errors import GitOpsStackError, Problem
 from gitops_stack.guard.registered import Registered
 from gitops_stack.guard.waiting import describe
-from gitops_stack.live_state import load_objects
-from gitops_stack.live_writes import delete
+from gitops_stack.live.reading import load_objects
+from gitops_stack.live.writing import delete
 
 _LIMIT_SECONDS = 600.0  # as long as the Kubernetes provider waits
 _REPORT_SECONDS = 15.0

@@ -21,8 +21,8 @@ from gitops_stack.guard.cluster import Claim, Cluster, load_cluster, open_connec
 from gitops_stack.guard.finalizers import Holders, find_strangers
 from gitops_stack.guard.operations import stop_operation
 from gitops_stack.guard.waiting import explain
-from gitops_stack.live_state import AccessDenied, ObjectReference, load_namespaced, load_objects
-from gitops_stack.live_writes import delete, merge
+from gitops_stack.live.reading import AccessDenied, ObjectReference, load_namespaced, load_objects
+from gitops_stack.live.writing import delete, merge
 from gitops_stack.manifests import Manifest
 
 _MANAGER = conventions.PULUMI_PROJECT

@@ -8,7 +8,7 @@ from lightkube import Client
 
 from gitops_stack.errors import shorten
 from gitops_stack.guard.changes import name_some
-from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.live.reading import ObjectReference, load_objects
 from gitops_stack.manifests import Manifest
 
 _LOOKED_AT = 40  # of an application's objects

@@ -34,7 +34,7 @@ from gitops_stack.lab.phases import Phases
 from gitops_stack.lab.repository import Preparation, restore_clone
 from gitops_stack.lab.waiting import find_unwell, wait_out_reasons
 from gitops_stack.lab.workspace import Workspace
-from gitops_stack.live_state import (
+from gitops_stack.live.reading import (
     ObjectReference,
     connect,
     load_app_projects,

@@ -11,7 +11,7 @@ from lightkube import Client
 
 from gitops_stack import conventions
 from gitops_stack.errors import shorten
-from gitops_stack.live_state import reference, resource_class
+from gitops_stack.live.reading import reference, resource_class
 from gitops_stack.manifests import Manifest
 
 _KINDS = (  # in the order in which a destroy deletes them

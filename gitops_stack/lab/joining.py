@@ -13,8 +13,8 @@ from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference, reference
 from gitops_stack.lab.nodes import FIELD_MANAGER
 from gitops_stack.lab.state import LabState
-from gitops_stack.live_state import connect, load_objects
-from gitops_stack.live_writes import Gone, patch
+from gitops_stack.live.reading import connect, load_objects
+from gitops_stack.live.writing import Gone, patch
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import build_spoke_secret
 

@@ -12,8 +12,8 @@ from lightkube.types import PatchType
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.probes import wait_until
-from gitops_stack.live_state import load_objects, reference, resource_class
-from gitops_stack.live_writes import Conflict, Gone, patch
+from gitops_stack.live.reading import load_objects, reference, resource_class
+from gitops_stack.live.writing import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
 
 FIELD_MANAGER = "gitops-stack-try"

@@ -16,8 +16,8 @@ from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects
 from gitops_stack.lab.state import LabState
 from gitops_stack.lab.volumes import provide_volumes
-from gitops_stack.live_state import load_applications, reference
-from gitops_stack.live_writes import merge
+from gitops_stack.live.reading import load_applications, reference
+from gitops_stack.live.writing import merge
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.application_status import read_application
 from gitops_stack.rules.start_up import (

@@ -40,8 +40,8 @@ from gitops_stack.lab.seed import seed_repository
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects
 from gitops_stack.lab.stand_ins import build_lab_installation
 from gitops_stack.lab.start_up import Outcome, StartUp, terminate_syncs
-from gitops_stack.live_state import connect, load_applications, reference
-from gitops_stack.live_writes import delete, merge
+from gitops_stack.live.reading import connect, load_applications, reference
+from gitops_stack.live.writing import delete, merge
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_argocd_secrets

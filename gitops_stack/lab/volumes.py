@@ -15,7 +15,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import PersistentVolume, PersistentVolumeClaim
 
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER
-from gitops_stack.live_writes import reached
+from gitops_stack.live.writing import reached
 
 
 def provide_volumes(client: Client) -> None:

@@ -10,7 +10,7 @@ from lightkube import Client
 from gitops_stack.conventions import PROJECTS_APPLICATION, ROOT_APPLICATION, SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.lab import Lab, Progress
-from gitops_stack.live_state import connect
+from gitops_stack.live.reading import connect
 from gitops_stack.rules.application_status import ApplicationStatus
 from gitops_stack.settings import StackSettings
 

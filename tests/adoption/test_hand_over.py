@@ -11,7 +11,7 @@ from lightkube import Client
 
 from gitops_stack.adoption.hand_over import find_hand_overs, hand_over_fields
 from gitops_stack.errors import GitOpsStackError
-from gitops_stack.live_state import reference
+from gitops_stack.live.reading import reference
 from gitops_stack.manifests import Manifest
 
 OWN = {"manager": "argocd-controller", "operation": "Apply", "fieldsV1": {"f:data": {"f:kept": {}}}}

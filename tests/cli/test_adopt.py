@@ -110,7 +110,7 @@ def test_managers_are_listed_or_removed(
 
     monkeypatch.setattr(hand_over, "find_hand_overs", answer("list"))
     monkeypatch.setattr(hand_over, "hand_over_fields", answer("write"))
-    monkeypatch.setattr("gitops_stack.live_state.load_applications", lambda *_: [])
+    monkeypatch.setattr("gitops_stack.live.reading.load_applications", lambda *_: [])
     arguments: tuple[str | Path, ...] = ("--stack", "local", "--project", project, "--remove-managers", *options)
     assert run("adopt", *arguments, monkeypatch=monkeypatch) == code
     assert called == ["write" if handed else "list"]

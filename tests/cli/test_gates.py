@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import typer
 
-from gitops_stack import live_state
 from gitops_stack.cli import connection, gates, try_
 from gitops_stack.cli.gates import Promoted, run_gates
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.live import reading
 from gitops_stack.manifests import Manifest
 from gitops_stack.scaffold.promotion import Gate, load_gates
 from tests.cli.test_delivery import ENTRY, IMAGE, NAME, PRD
@@ -133,8 +133,8 @@ def living(monkeypatch: pytest.MonkeyPatch) -> list[Manifest]:
 
     found: list[Manifest] = []
     monkeypatch.setattr(connection, "open_cluster", opened)
-    monkeypatch.setattr(live_state, "load_applications", lambda *_: found)
-    monkeypatch.setattr(live_state, "load_app_projects", lambda *_: [])
+    monkeypatch.setattr(reading, "load_applications", lambda *_: found)
+    monkeypatch.setattr(reading, "load_app_projects", lambda *_: [])
     return found
 
 

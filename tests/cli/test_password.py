@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from gitops_stack import admin_account
 from gitops_stack.cli import password
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.live_state import ObjectReference
+from gitops_stack.live import admin_account
+from gitops_stack.live.reading import ObjectReference
 from gitops_stack.manifests import Manifest
 from tests.cli.test_main import run
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.certificate import write_certificate
-from gitops_stack.live_state import plural
+from gitops_stack.live.reading import plural
 from gitops_stack.settings.add_on_charts import AddOnChart, list_add_on_charts, load_add_on_chart
 from tests.loopback import serving
 

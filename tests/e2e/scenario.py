@@ -23,7 +23,7 @@ from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live_state import (
+from gitops_stack.live.reading import (
     ObjectReference,
     connect,
     load_applications,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.live.reading import ObjectReference, load_objects
 from gitops_stack.rules.application_status import read_application
 from gitops_stack.settings.add_on_charts import list_add_on_charts, load_add_on_chart
 from tests.e2e.add_on_charts import pack_charts, read_values, serving_charts

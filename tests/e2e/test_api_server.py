@@ -22,7 +22,7 @@ from gitops_stack.guard.cluster import load_cluster, open_connection
 from gitops_stack.lab.api_dry_run import DryRun, open_client
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live_state import AccessDenied
+from gitops_stack.live.reading import AccessDenied
 from gitops_stack.rules.api.check import load_published_enums
 from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.tree_check.api_types import shorten

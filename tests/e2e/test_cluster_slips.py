@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.live_state import ObjectReference, load_objects
-from gitops_stack.live_writes import delete
+from gitops_stack.live.reading import ObjectReference, load_objects
+from gitops_stack.live.writing import delete
 from tests.e2e.scenario import STACK, Scenario, wait_for
 from tests.e2e.test_targets import everything
 

@@ -20,8 +20,8 @@ from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.engine_process import TimeIsOut
 from gitops_stack.lab.orphans import ENGINE_MARKER, load_marked_pids
-from gitops_stack.live_state import ObjectReference, load_objects, reference
-from gitops_stack.live_writes import delete
+from gitops_stack.live.reading import ObjectReference, load_objects, reference
+from gitops_stack.live.writing import delete
 from soak.victims import Victims
 from tests.e2e.scenario import STACK, Scenario, say, wait_for
 

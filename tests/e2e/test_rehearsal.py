@@ -23,7 +23,7 @@ from gitops_stack.lab.made import Made
 from gitops_stack.lab.rehearsal import Rehearsal, load_rehearsed
 from gitops_stack.lab.rehearsal_prerequisites import PASSWORD
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live_state import ObjectReference, connect, load_objects
+from gitops_stack.live.reading import ObjectReference, connect, load_objects
 from pulumi_aws_double.actions import load_used
 from pulumi_aws_double.endpoint_gate import NAME as ENDPOINT_GATE
 from tests.e2e.scenario import ROOT, say

@@ -19,8 +19,8 @@ from gitops_stack.guard.cluster import Claim, build_claim
 from gitops_stack.lab.control_plane import STAGES
 from gitops_stack.lab.ports import choose_free_ports
 from gitops_stack.lab.probes import build_port_probe
-from gitops_stack.live_state import ObjectReference, connect
-from gitops_stack.live_writes import create
+from gitops_stack.live.reading import ObjectReference, connect
+from gitops_stack.live.writing import create
 from tests.e2e.scenario import wait_for
 from tests.e2e.test_try import Project
 from tests.e2e.test_try import project as project_of_a_try

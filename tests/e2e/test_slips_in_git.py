@@ -16,7 +16,7 @@ import pytest
 
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.lab.volumes import provide_volumes
-from gitops_stack.live_state import Listing, load_listings
+from gitops_stack.live.reading import Listing, load_listings
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import Scenario, say, wait_for, watching
 from tests.slips import (

@@ -13,7 +13,7 @@ from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.joining import join
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live_state import ObjectReference, connect, load_objects
+from gitops_stack.live.reading import ObjectReference, connect, load_objects
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import STACK, Scenario, edit_stack, say, wait_for
 

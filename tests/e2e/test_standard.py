@@ -13,8 +13,8 @@ from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.drills.damage import lose_state
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.ports import is_free
-from gitops_stack.live_state import ObjectReference
-from gitops_stack.live_writes import delete
+from gitops_stack.live.reading import ObjectReference
+from gitops_stack.live.writing import delete
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import STACK, Scenario, edit_stack, say, wait_for, watching
 

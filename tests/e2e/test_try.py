@@ -22,7 +22,7 @@ from gitops_stack.gitops_tree.git_environment import load_git_environment
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live_state import ObjectReference, connect, load_applications, load_objects
+from gitops_stack.live.reading import ObjectReference, connect, load_applications, load_objects
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import ROOT, say, wait_for
 

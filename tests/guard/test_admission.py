@@ -9,7 +9,7 @@ import pytest
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.guard.admission import is_recent, wait_until_admitted
-from gitops_stack.live_state import AccessDenied
+from gitops_stack.live.reading import AccessDenied
 
 NOW = datetime(2026, 11, 29, 20, 0, tzinfo=timezone.utc)
 UNKNOWN = AccessDenied(

@@ -10,7 +10,7 @@ from lightkube.types import PatchType
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard import definitions
-from gitops_stack.live_state import reference
+from gitops_stack.live.reading import reference
 from gitops_stack.manifests import Manifest
 
 ESTABLISHED = {"status": {"conditions": [{"type": "Established", "status": "True"}]}}

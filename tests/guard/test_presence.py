@@ -9,7 +9,7 @@ import pytest
 from gitops_stack.guard import presence
 from gitops_stack.guard.presence import Present, check_deletions, check_remade, choose_restored, count_restored
 from gitops_stack.guard.registered import Registered
-from gitops_stack.live_state import ObjectReference
+from gitops_stack.live.reading import ObjectReference
 
 KEPT = Registered(ObjectReference("", "Secret", "argocd", "argocd-secret", "v1"), handed_over=False)
 SYNCED = Registered(ObjectReference("", "ConfigMap", "argocd", "argocd-cm", "v1"), handed_over=True)

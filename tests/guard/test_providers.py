@@ -15,7 +15,7 @@ from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.guard import adoption, judgement, presence, providers, teardown
 from gitops_stack.guard.cluster import Claim, Cluster
 from gitops_stack.guard.providers import ClusterGuard, StackGuard, TeardownGuard
-from gitops_stack.live_state import AccessDenied
+from gitops_stack.live.reading import AccessDenied
 
 NEWS = {
     "kubeconfig": "/kubeconfig", "context": "admin", "project": "gitops-stack", "stack": "dev", "namespace": "argocd",

@@ -10,7 +10,7 @@ import pytest
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.guard import remains
 from gitops_stack.guard.registered import Registered
-from gitops_stack.live_state import ObjectReference
+from gitops_stack.live.reading import ObjectReference
 
 CRD = ObjectReference("apiextensions.k8s.io", "CustomResourceDefinition", "", "applications.argoproj.io", "v1")
 NAMESPACE = ObjectReference("", "Namespace", "", "argocd", "v1")

@@ -11,8 +11,8 @@ from lightkube.resources.core_v1 import PersistentVolumeClaim
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.volumes import build_volume, provide_volumes
-from gitops_stack.live_state import ObjectReference
-from gitops_stack.live_writes import delete
+from gitops_stack.live.reading import ObjectReference
+from gitops_stack.live.writing import delete
 
 
 @pytest.mark.parametrize("storage_class", [None, "gp3"])

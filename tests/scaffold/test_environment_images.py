@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gitops_stack import argocd_server
 from gitops_stack.cli import environment
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.live import argocd_server
 from gitops_stack.manifests.environments import Environment
 from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.scaffold.environment_images import find_environment, read_overrides

@@ -17,8 +17,8 @@ from gitops_stack.lab.git_host import build_git_variables, build_host_program, b
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.processes import Program
-from gitops_stack.live_state import ObjectReference, connect, load_objects
-from gitops_stack.live_writes import delete
+from gitops_stack.live.reading import ObjectReference, connect, load_objects
+from gitops_stack.live.writing import delete
 
 _GONE_SECONDS = 120.0
 _TOKEN = "token.txt"  # noqa: S105 - a file's name

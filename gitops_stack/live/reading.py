@@ -23,10 +23,10 @@ from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAcc
 from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
 
 from gitops_stack import conventions
-from gitops_stack.cluster_login import ANSWER_SECONDS, UNREADABLE, describe_unreadable, load_login
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
+from gitops_stack.live.login import ANSWER_SECONDS, UNREADABLE, describe_unreadable, load_login
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.application_status import ApplicationStatus, read_application
 from gitops_stack.rules.fields import read_wave

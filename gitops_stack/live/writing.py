@@ -11,7 +11,7 @@ from lightkube import Client
 from lightkube.types import CascadeType, PatchType
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.live_state import ObjectReference, reference, resource_class
+from gitops_stack.live.reading import ObjectReference, reference, resource_class
 from gitops_stack.manifests import Manifest
 
 _NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.argocd_server import ArgoCDServer
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
+from gitops_stack.live.argocd_server import ArgoCDServer
 from tests.loopback import serving
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gitops_stack import port_forward
 from gitops_stack.errors import EnvironmentProblem
-from gitops_stack.port_forward import Target, find_pod
+from gitops_stack.live import port_forward
+from gitops_stack.live.port_forward import Target, find_pod
 
 TARGET = Target("argocd", (("app.kubernetes.io/name", "argocd-server"),), 8080)
 

@@ -19,7 +19,7 @@ from httpx2.websockets import HTTPXWSException, WebSocketUpgradeError
 from lightkube import Client
 
 from gitops_stack.errors import EnvironmentProblem, Problem
-from gitops_stack.live_state import Listing, load_listings
+from gitops_stack.live.reading import Listing, load_listings
 from gitops_stack.rules.fields import dig, sequence
 
 _LOOPBACK = "127.0.0.1"

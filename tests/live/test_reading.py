@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_stack.live_state import plural, read_applications, reference
+from gitops_stack.live.reading import plural, read_applications, reference
 from tests.stacks import STACKS, stack_render
 
 

@@ -14,8 +14,8 @@ from lightkube import Client
 
 from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.live_state import ObjectReference, load_objects
-from gitops_stack.live_writes import delete, merge
+from gitops_stack.live.reading import ObjectReference, load_objects
+from gitops_stack.live.writing import delete, merge
 from gitops_stack.rules.admin_access import list_administrators
 from gitops_stack.rules.fields import mapping
 

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops_stack import cluster_login
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard.cluster import open_connection
 from gitops_stack.lab.certificate import write_certificate
-from gitops_stack.live_state import ObjectReference, load_objects
+from gitops_stack.live import login
+from gitops_stack.live.reading import ObjectReference, load_objects
 from tests.loopback import serving
 
 NAME = "api.example.com"
@@ -141,7 +141,7 @@ def test_a_certificate_is_checked_for_the_server_name_that_is_given(api_server: 
 def test_a_busy_cluster_is_asked_once_more_and_then_left(
     api_server: ApiServer, monkeypatch: pytest.MonkeyPatch, silent: int
 ) -> None:
-    monkeypatch.setattr(cluster_login, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(login, "ANSWER_SECONDS", 0.5)
     api_server.silent = silent
     config = kubeconfig(api_server, {"token": "mine"}, **{"tls-server-name": NAME})
     if silent == 1:
