@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -21,6 +22,12 @@ def make(*arguments: str, **variables: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def test_every_module_of_the_lab_tests_is_marked_since_make_test_leaves_out_their_folder() -> None:
+    for file in (ROOT / "tests/e2e").glob("test_*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert re.search(r"^pytestmark = \[?\s*pytest\.mark\.e2e\b", text, re.MULTILINE), file
 
 
 def test_help_lists_the_targets() -> None:
