@@ -118,8 +118,9 @@ def test_no_module_of_commands_brings_engine_cloud_doubles_or_the_template_engin
     # The cluster's client is for those who talk to one.
     assert "lightkube" not in modules or module in {
         "adopt",
-        "detach",
         "connection",
+        "detach",
+        "doctor",
         "drill",
         "graph",
         "lab",

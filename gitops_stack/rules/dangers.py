@@ -11,7 +11,7 @@ from gitops_stack.conventions import (
     ROOT_APPLICATION,
     SYNC_OPTIONS,
 )
-from gitops_stack.rules.application_spec import ApplicationSpec
+from gitops_stack.rules.application_spec import ApplicationSpec, sync_options
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.held_data import describe_held, find_deletion_stop, find_pruning_stop, is_replaced_by_force
 from gitops_stack.rules.secret_values import list_secret_keys
@@ -50,9 +50,7 @@ def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterat
     lacking = {}
     if application.prunes and not find_pruning_stop(application, found):
         lacking["Prune=false"] = "prunes by itself"
-    # Root is deleted by `pulumi destroy` alone, which asks for it.
-    kept = application.of_library or (application.of_stack and application.name == ROOT_APPLICATION)
-    if rule in _GOES_ALONG and application.cascades and not kept and not find_deletion_stop(application, found):
+    if rule in _GOES_ALONG and _is_deleted_by_git(application) and not find_deletion_stop(application, found):
         lacking["Delete=false"] = "takes it along when it is deleted"
     if lacking:
         yield found.finding(
@@ -61,6 +59,13 @@ def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterat
             f"add the annotation {SYNC_OPTIONS}: {','.join(lacking)}",
             rule=rule,
         )
+
+
+def _is_deleted_by_git(application: ApplicationSpec) -> bool:
+    """Tell whether a commit can delete an Application and what it made; root goes with `pulumi destroy` alone."""
+    kept = {"Prune=false", "Prune=confirm"} & set(sync_options(application.object))
+    is_root = application.of_stack and application.name == ROOT_APPLICATION
+    return application.cascades and not (kept or is_root or application.of_library)
 
 
 def check_replacement(application: ApplicationSpec, found: RenderedObject) -> Iterator[Finding]:

@@ -184,6 +184,7 @@ KUSTOMIZE = Step(kustomize=True)
 STEPS: dict[str, dict[str, Step]] = {
     "README.md": {
         "gitops-stack lock --check --stack local": KUSTOMIZE,
+        "gitops-stack lock --stack local": KUSTOMIZE,
         "gitops-stack stack add staging --from prd --defaults --set account.id=111122223333": Step(committed),
         "gitops-stack lock --stack staging": KUSTOMIZE,
         "gitops-stack check": Step(says=" fine, ", kustomize=True),

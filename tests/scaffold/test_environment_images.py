@@ -64,6 +64,7 @@ def test_images_that_git_sets_stay_beside_the_deployed_one(
     monkeypatch.setattr(environment, "find_environment", lambda *_: of_git)
     monkeypatch.setattr(environment, "load_tree", lambda *_: WEB)
     monkeypatch.setattr(argocd_server.ArgoCDServer, "load_user", lambda _: "ana")
+    monkeypatch.setattr(argocd_server.ArgoCDServer, "check_stack", lambda *_: None)
     monkeypatch.setattr(argocd_server.ArgoCDServer, "merge_application", lambda _, *given: asked.append(given))
     monkeypatch.setenv("ARGOCD_AUTH_TOKEN", "token")
     to = ("-s", "dev", "--server", "argocd.example.com")
