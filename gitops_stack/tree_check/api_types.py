@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from gitops_stack.rules.api.check import check_part, checked_types
 from gitops_stack.rules.api.parts import Part, Violation
-from gitops_stack.rules.api.tables import NOT_REQUIRED, UNJUDGED
+from gitops_stack.rules.api.required_fields import NOT_REQUIRED, UNJUDGED
 from gitops_stack.rules.fields import mapping, sequence
 
 Schema = dict[str, Any]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.rules.api.check import checked_types
+from gitops_stack.rules.api.field_values import FIELDS
 from gitops_stack.rules.api.formats import FORMATS
-from gitops_stack.rules.api.tables import FIELDS
 from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.rules.references import check_selectors
 from gitops_stack.tree_check.api_types import known_versions, load_definitions, shorten

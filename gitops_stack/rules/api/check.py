@@ -22,9 +22,10 @@ from gitops_stack.rules.api import (
     storage,
     workloads,
 )
+from gitops_stack.rules.api.field_values import ENUM_PREFIXES, FIELDS, MORE_ENUMS, OPEN_ENUMS
 from gitops_stack.rules.api.formats import FORMATS, find_format
 from gitops_stack.rules.api.parts import Part, Violation, is_set, show
-from gitops_stack.rules.api.tables import ENUM_PREFIXES, FIELDS, MORE_ENUMS, NOT_EMPTY, ONE_OF, OPEN_ENUMS, REQUIRED
+from gitops_stack.rules.api.required_fields import NOT_EMPTY, ONE_OF, REQUIRED
 
 Check = Callable[[Part], Iterator[Violation]]
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"

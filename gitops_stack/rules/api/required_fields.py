@@ -1,0 +1,182 @@
+"""Which fields of an API type have to be set, and which exclude each other. Data alone.
+
+Types are named as Kubernetes' OpenAPI names them, without `io.k8s.api.`. After k8s.io/kubernetes
+`pkg/apis/*/validation`; held against kube-apiserver 1.36.3 by tests/e2e/test_api_server.py.
+"""
+
+from __future__ import annotations
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "core.v1.Container": ("name", "image"),
+    "core.v1.EphemeralContainer": ("name", "image"),
+    "core.v1.EnvVar": ("name",),
+    "core.v1.VolumeMount": ("name", "mountPath"),
+    "core.v1.VolumeDevice": ("name", "devicePath"),
+    "core.v1.Volume": ("name",),
+    "core.v1.ContainerPort": ("containerPort",),
+    "core.v1.PodSpec": ("containers",),
+    "core.v1.ServicePort": ("port",),
+    "core.v1.KeyToPath": ("key", "path"),
+    "core.v1.DownwardAPIVolumeFile": ("path",),
+    "core.v1.HTTPGetAction": ("port",),
+    "core.v1.TCPSocketAction": ("port",),
+    "core.v1.GRPCAction": ("port",),
+    "core.v1.ExecAction": ("command",),
+    "core.v1.HTTPHeader": ("name",),
+    "core.v1.HostPathVolumeSource": ("path",),
+    "core.v1.NFSVolumeSource": ("server", "path"),
+    "core.v1.LocalVolumeSource": ("path",),
+    "core.v1.CSIVolumeSource": ("driver",),
+    "core.v1.CSIPersistentVolumeSource": ("driver", "volumeHandle"),
+    "core.v1.PersistentVolumeClaimVolumeSource": ("claimName",),
+    "core.v1.EphemeralVolumeSource": ("volumeClaimTemplate",),
+    "core.v1.SecretVolumeSource": ("secretName",),
+    "core.v1.ConfigMapVolumeSource": ("name",),
+    "core.v1.ServiceAccountTokenProjection": ("path",),
+    "core.v1.SecretProjection": ("name",),
+    "core.v1.ConfigMapProjection": ("name",),
+    "core.v1.ConfigMapEnvSource": ("name",),
+    "core.v1.SecretEnvSource": ("name",),
+    "core.v1.ConfigMapKeySelector": ("name", "key"),
+    "core.v1.SecretKeySelector": ("name", "key"),
+    "core.v1.ObjectFieldSelector": ("fieldPath",),
+    "core.v1.ResourceFieldSelector": ("resource",),
+    "core.v1.HostAlias": ("ip",),
+    "core.v1.PodDNSConfigOption": ("name",),
+    "core.v1.SeccompProfile": ("type",),
+    "core.v1.AppArmorProfile": ("type",),
+    "core.v1.Sysctl": ("name",),
+    "core.v1.TopologySpreadConstraint": ("maxSkew", "topologyKey", "whenUnsatisfiable"),
+    "core.v1.PodAffinityTerm": ("topologyKey",),
+    "core.v1.NodeSelector": ("nodeSelectorTerms",),
+    "core.v1.NodeSelectorRequirement": ("key", "operator"),
+    "core.v1.PreferredSchedulingTerm": ("weight",),
+    "core.v1.WeightedPodAffinityTerm": ("weight",),
+    "core.v1.PersistentVolumeClaimSpec": ("accessModes",),
+    "core.v1.PersistentVolumeSpec": ("accessModes", "capacity"),
+    "core.v1.LimitRangeItem": ("type",),
+    "core.v1.TopologySelectorLabelRequirement": ("key", "values"),
+    "meta.v1.LabelSelectorRequirement": ("key", "operator"),
+    "meta.v1.OwnerReference": ("apiVersion", "kind", "name", "uid"),
+    "batch.v1.CronJobSpec": ("schedule",),
+    "batch.v1.SuccessPolicy": ("rules",),
+    "batch.v1.PodFailurePolicyOnExitCodesRequirement": ("operator", "values"),
+    "core.v1.CephFSVolumeSource": ("monitors",),
+    "core.v1.CephFSPersistentVolumeSource": ("monitors",),
+    "core.v1.VolumeNodeAffinity": ("required",),
+    "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition": ("name", "type", "jsonPath"),
+    "apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion": ("conversionReviewVersions",),
+    "discovery.v1.EndpointSlice": ("addressType",),
+    "discovery.v1.Endpoint": ("addresses",),
+    "networking.v1.HTTPIngressPath": ("pathType",),
+    "networking.v1.HTTPIngressRuleValue": ("paths",),
+    "networking.v1.IngressServiceBackend": ("name",),
+    "networking.v1.IngressClassSpec": ("controller",),
+    "networking.v1.IPBlock": ("cidr",),
+    "rbac.v1.PolicyRule": ("verbs",),
+    "rbac.v1.RoleRef": ("kind", "name"),
+    "rbac.v1.Subject": ("kind", "name"),
+    "autoscaling.v1.HorizontalPodAutoscalerSpec": ("maxReplicas", "scaleTargetRef"),
+    "autoscaling.v2.HorizontalPodAutoscalerSpec": ("maxReplicas", "scaleTargetRef"),
+    "autoscaling.v1.CrossVersionObjectReference": ("kind", "name"),
+    "autoscaling.v2.CrossVersionObjectReference": ("kind", "name"),
+    "autoscaling.v2.MetricSpec": ("type",),
+    "autoscaling.v2.MetricTarget": ("type",),
+    "autoscaling.v2.MetricIdentifier": ("name",),
+    "autoscaling.v2.ContainerResourceMetricSource": ("name", "container"),
+    "autoscaling.v2.ResourceMetricSource": ("name",),
+    "autoscaling.v2.HPAScalingPolicy": ("type", "value", "periodSeconds"),
+    "storage.v1.StorageClass": ("provisioner",),
+    "storage.v1.VolumeAttributesClass": ("driverName", "parameters"),
+    "storage.v1.CSINodeDriver": ("name", "nodeID"),
+    "storage.v1.CSIStorageCapacity": ("storageClassName",),
+    "resource.v1.DeviceSelector": ("cel",),
+    "resource.v1.DeviceClassConfiguration": ("opaque",),
+    "networking.v1.ServiceCIDRSpec": ("cidrs",),
+    "admissionregistration.v1.MutatingAdmissionPolicySpec": ("mutations",),
+    "admissionregistration.v1.ParamRef": ("parameterNotFoundAction",),
+    "node.v1.RuntimeClass": ("handler",),
+    "admissionregistration.v1.ValidatingWebhook": ("name", "admissionReviewVersions", "sideEffects", "clientConfig"),
+    "admissionregistration.v1.MutatingWebhook": ("name", "admissionReviewVersions", "sideEffects", "clientConfig"),
+    "admissionregistration.v1.ServiceReference": ("name", "namespace"),
+    "admissionregistration.v1.RuleWithOperations": ("apiGroups", "apiVersions", "operations", "resources"),
+    "admissionregistration.v1.NamedRuleWithOperations": ("apiGroups", "apiVersions", "operations", "resources"),
+    "admissionregistration.v1.ValidatingAdmissionPolicySpec": ("matchConstraints",),
+    "admissionregistration.v1.Validation": ("expression",),
+    "admissionregistration.v1.MatchCondition": ("name", "expression"),
+    "admissionregistration.v1.ParamKind": ("apiVersion", "kind"),
+    "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec": ("policyName", "validationActions"),
+    "kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec": ("groupPriorityMinimum", "versionPriority"),
+    "kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference": ("name", "namespace"),
+    "flowcontrol.v1.PriorityLevelConfigurationReference": ("name",),
+    "flowcontrol.v1.FlowSchemaSpec": ("priorityLevelConfiguration",),
+    "flowcontrol.v1.PolicyRulesWithSubjects": ("subjects",),
+    "flowcontrol.v1.ResourcePolicyRule": ("verbs", "apiGroups", "resources"),
+    "flowcontrol.v1.NonResourcePolicyRule": ("verbs", "nonResourceURLs"),
+    "flowcontrol.v1.Subject": ("kind",),
+    "flowcontrol.v1.GroupSubject": ("name",),
+    "flowcontrol.v1.PriorityLevelConfigurationSpec": ("type",),
+    "flowcontrol.v1.LimitedPriorityLevelConfiguration": ("limitResponse",),
+    "flowcontrol.v1.LimitResponse": ("type",),
+    "core.v1.EndpointAddress": ("ip",),
+}  # fmt: skip
+
+NOT_REQUIRED: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("rbac.v1.RoleRef", "apiGroup"),
+        ("discovery.v1.EndpointSlice", "endpoints"),
+        ("scheduling.v1.PriorityClass", "value"),
+        ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", "served"),
+        ("apps.v1.StatefulSetSpec", "serviceName"),
+        ("core.v1.LimitRangeSpec", "limits"),
+        ("storage.v1.CSIDriver", "spec"),
+        ("storage.v1.TokenRequest", "audience"),
+        ("apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion", "storage"),
+        ("batch.v1.PodFailurePolicyOnPodConditionsPattern", "status"),
+        ("networking.v1.NetworkPolicySpec", "podSelector"),
+        ("core.v1.HTTPHeader", "value"),
+        ("core.v1.Sysctl", "value"),
+        ("core.v1.PreferredSchedulingTerm", "preference"),
+    }
+)
+"""Fields that the published schemas call required, and the API server fills in or does without."""
+
+UNJUDGED: dict[str, frozenset[str]] = {"autoscaling.v2.MetricIdentifier": frozenset({"selector"})}
+"""Fields whose inside the API server takes as it is: a metric's labels are those of another system."""
+
+NOT_EMPTY: dict[str, tuple[str, ...]] = {
+    "core.v1.PodSpec": ("runtimeClassName",),
+    "core.v1.ServiceSpec": ("trafficDistribution",),
+    "core.v1.PersistentVolumeClaimSpec": ("volumeMode",),
+    "core.v1.PersistentVolumeSpec": ("volumeMode",),
+    "storage.v1.StorageClass": ("volumeBindingMode",),
+}
+"""Fields that may be missing, and whose empty text is a value like others: pointers to Go."""
+
+_VOLUMES = (
+    "awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI emptyDir ephemeral fc flexVolume "
+    "flocker gcePersistentDisk gitRepo glusterfs hostPath image iscsi nfs persistentVolumeClaim photonPersistentDisk "
+    "portworxVolume projected quobyte rbd scaleIO secret storageos vsphereVolume local"
+)
+
+ONE_OF: dict[str, tuple[str, bool]] = {
+    "core.v1.Probe": ("exec grpc httpGet tcpSocket", True),
+    "core.v1.LifecycleHandler": ("exec httpGet sleep tcpSocket", True),
+    "core.v1.Volume": (_VOLUMES, False),
+    "core.v1.PersistentVolumeSpec": (_VOLUMES, True),
+    "core.v1.VolumeProjection": (
+        "clusterTrustBundle configMap downwardAPI podCertificate secret serviceAccountToken", False
+    ),
+    "core.v1.EnvVarSource": ("configMapKeyRef fieldRef fileKeyRef resourceFieldRef secretKeyRef", True),
+    "core.v1.EnvFromSource": ("configMapRef secretRef", True),
+    "core.v1.PodResourceClaim": ("resourceClaimName resourceClaimTemplateName", True),
+    "resource.v1.DeviceRequest": ("exactly firstAvailable", True),
+    "admissionregistration.v1.ParamRef": ("name selector", True),
+    "core.v1.DownwardAPIVolumeFile": ("fieldRef resourceFieldRef", True),
+    "networking.v1.IngressBackend": ("service resource", True),
+    "networking.v1.ServiceBackendPort": ("name number", True),
+    "policy.v1.PodDisruptionBudgetSpec": ("minAvailable maxUnavailable", False),
+    "batch.v1.PodFailurePolicyRule": ("onExitCodes onPodConditions", True),
+    "admissionregistration.v1.WebhookClientConfig": ("url service", True),
+}  # fmt: skip
+"""Fields of which one can be set, and whether one must be."""
