@@ -81,8 +81,10 @@ def test_the_cluster_is_made_in_it_from_inside_and_a_killed_up_goes_on(
         if number == 0:
             check_all_are_known(inside, recovered, kill)
         else:  # made again over what is there
-            assert {found.outcome for found in recovered} == {"cleared"}
-            assert len(recovered) == sum(kill.values())
+            # On a busy machine others are on their way as well, each recovered in its own way.
+            ours = [found for found in recovered if found.urn.split("::")[2].rpartition("$")[2] in kill]
+            assert {found.outcome for found in ours} == {"cleared"}, recovered
+            assert len(ours) == sum(kill.values()), recovered
     inside.up(say)
     assert [found["id"] for found in of_type(inside, "Vpc")] == [vpc]
     assert len(client(inside, "sqs").list_queues()["QueueUrls"]) == 1
