@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @contextmanager
@@ -19,3 +21,13 @@ def serving(server: ThreadingHTTPServer) -> Iterator[None]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def answer_json(handler: BaseHTTPRequestHandler, code: int, content: Any) -> None:
+    """Send ``content`` as JSON, with the status ``code``."""
+    body = json.dumps(content).encode()
+    handler.send_response(code)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -33,12 +33,16 @@ class BuildOptionNeededError(GitOpsStackError):
 
 def kustomization_file(folder: Path) -> Path | None:
     """Return the kustomization in ``folder``, if there is one."""
-    return next(iter(list_kustomizations(folder)), None)
+    return next(_find_kustomizations(folder), None)
 
 
 def list_kustomizations(folder: Path) -> list[Path]:
     """List the kustomizations in ``folder``; two are one too many for kustomize."""
-    return [file for name in KUSTOMIZATIONS if (file := folder / name).is_file()]
+    return list(_find_kustomizations(folder))
+
+
+def _find_kustomizations(folder: Path) -> Iterator[Path]:
+    return (file for name in KUSTOMIZATIONS if (file := folder / name).is_file())
 
 
 def render_kustomization(

@@ -25,6 +25,7 @@ TOKENS = "tokens.csv"
 TOKEN_WEBHOOK = "token-webhook.json"  # noqa: S105 - a file name
 _ADMINISTRATOR = "lab-administrator,lab-administrator,system:masters"
 STAGES = Path(__file__).with_name("kwok-stages.yaml")
+_STAYS_UP = Probe("its process stays up", lambda: True)
 _KILLED_AFTER = 25  # kube-apiserver drains its watches first; nothing is lost when it is cut short
 
 
@@ -68,7 +69,7 @@ def build_control_plane(
         Program(
             "kwok-renewal",
             (sys.executable, "-m", "gitops_stack.lab.kwok_renewal", str(state.directory)),
-            Probe("its process stays up", lambda: True),
+            _STAYS_UP,
             {**environment, "PYTHONPATH": PYTHON_PATH},
             events="PROCESS_STATE_RUNNING",
         ),
@@ -114,7 +115,7 @@ def build_control_plane(
                 "--node-lease-duration-seconds=12",
             ),
             # kwok has no health endpoint without a public port; the nodes becoming Ready are its probe.
-            Probe("its process stays up", lambda: True),
+            _STAYS_UP,
             {**environment, "GOGC": "50"},
         ),
     ]

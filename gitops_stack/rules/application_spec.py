@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,7 @@ class ApplicationSpec:
     @property
     def prunes_unasked(self) -> bool:
         """Tell whether it prunes by itself, and no sync option for all objects says otherwise."""
-        return self.prunes and not {"Prune=false", "Prune=confirm"} & set(self.sync_options)
+        return self.prunes and not is_stop(find_option("Prune", self.sync_options))
 
     @property
     def allows_empty(self) -> bool:
@@ -104,6 +104,16 @@ class ApplicationSpec:
 def is_application(found: RenderedObject) -> bool:
     """Tell whether an object is an Argo CD Application."""
     return (found.group, found.kind) == (ARGOCD_GROUP, "Application")
+
+
+def find_option(word: str, options: Sequence[str]) -> str:
+    """Return the sync option that begins with ``word``, the first one as Argo CD does (GetOptionValue); else empty."""
+    return next((option for option in options if option.startswith(f"{word}=")), "")
+
+
+def is_stop(option: str) -> bool:
+    """Tell whether what is found so keeps an object, or keeps it until somebody says yes."""
+    return option.partition("=")[2] in ("false", "confirm")
 
 
 def sync_options(found: RenderedObject) -> list[str]:

@@ -11,7 +11,7 @@ from gitops_stack.conventions import (
     ROOT_APPLICATION,
     SYNC_OPTIONS,
 )
-from gitops_stack.rules.application_spec import ApplicationSpec, sync_options
+from gitops_stack.rules.application_spec import ApplicationSpec, find_option, is_stop, sync_options
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.held_data import describe_held, find_deletion_stop, find_pruning_stop, is_replaced_by_force
 from gitops_stack.rules.secret_values import list_secret_keys
@@ -63,7 +63,7 @@ def check_pruning(application: ApplicationSpec, found: RenderedObject) -> Iterat
 
 def _is_deleted_by_git(application: ApplicationSpec) -> bool:
     """Tell whether a commit can delete an Application and what it made; root goes with `pulumi destroy` alone."""
-    kept = {"Prune=false", "Prune=confirm"} & set(sync_options(application.object))
+    kept = is_stop(find_option("Prune", sync_options(application.object)))
     is_root = application.of_stack and application.name == ROOT_APPLICATION
     return application.cascades and not (kept or is_root or application.of_library)
 

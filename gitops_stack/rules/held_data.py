@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_stack.conventions import SYNC_OPTIONS
-from gitops_stack.rules.application_spec import ApplicationSpec, sync_options
+from gitops_stack.rules.application_spec import ApplicationSpec, find_option, is_stop, sync_options
 from gitops_stack.rules.fields import dig, text
 from gitops_stack.rules.finding import RenderedObject
 
@@ -56,7 +56,6 @@ def find_deletion_stop(spec: ApplicationSpec, found: RenderedObject) -> str:
 
 def _find_stop(word: str, spec: ApplicationSpec, found: RenderedObject) -> str:
     for place, options in ((SYNC_OPTIONS, sync_options(found)), (f"application {spec.name}", spec.sync_options)):
-        stated = next((option for option in options if option.startswith(f"{word}=")), "")
-        if stated:  # the first one counts
-            return f"{place} has {stated}" if stated.partition("=")[2] in ("false", "confirm") else ""
+        if stated := find_option(word, options):
+            return f"{place} has {stated}" if is_stop(stated) else ""
     return ""

@@ -31,7 +31,7 @@ _NO_PLUGIN = re.compile(r"could not find protocol handler for: ([\w+.-]+)")
 _UNREACHED = "helm cannot reach what the chart needs"
 _WRONG = re.compile(r"parse error at|.*cannot load |.*Chart\.yaml")  # whatever the values
 _MISSING_DEPENDENCY = re.compile(r"found in (Chart|requirements)\.yaml, but missing in charts")
-_NAMING, _LOCKING = ("Chart.yaml", "requirements.yaml"), ("Chart.lock", "requirements.lock")
+NAMING, LOCKING = ("Chart.yaml", "requirements.yaml"), ("Chart.lock", "requirements.lock")
 _BESIDE = "file://"
 _NAMED = ("@", "alias:")  # names of `helm repo add`; Argo CD has those of its repository Secrets
 _UNREACHABLE = re.compile(r"no such host|connection refused|i/o timeout|dial tcp|cannot be reached|could not download")
@@ -143,10 +143,14 @@ def _render_with_dependencies(
 
 def _repositories(chart: Path) -> list[str]:
     """List the repositories of a chart's dependencies; of HTTP ones helm builds from those it knows alone."""
-    return list(dict.fromkeys(text(one.get("repository")) for one in _dependencies(chart, _NAMING)))
+    return list(dict.fromkeys(text(one.get("repository")) for one in list_dependencies(chart, NAMING)))
 
 
-def _dependencies(chart: Path, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+def list_dependencies(chart: Path, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the dependencies that the files of a chart with these ``names`` list; missing files list none.
+
+    Raises :class:`GitOpsStackError` for one that is not YAML.
+    """
     for file in (chart / name for name in names):
         documents = load_yaml_file(file) if file.is_file() else []
         yield from map(mapping, sequence(mapping(documents[0] if documents else None).get("dependencies")))
@@ -154,7 +158,7 @@ def _dependencies(chart: Path, names: Iterable[str]) -> Iterator[Mapping[str, An
 
 def _are_fixed(chart: Path) -> bool:
     """Tell whether dependencies are whole versions, in the lock or without one, or charts beside this one."""
-    found = list(_dependencies(chart, _LOCKING)) or list(_dependencies(chart, _NAMING))
+    found = list(list_dependencies(chart, LOCKING)) or list(list_dependencies(chart, NAMING))
     return all(text(one.get("repository")).startswith(_BESIDE) or is_version(text(one.get("version"))) for one in found)
 
 

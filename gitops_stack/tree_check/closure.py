@@ -79,11 +79,12 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
         if current in seen:
             continue
         seen.add(current)
-        file = kustomization_file(current)
-        if file is None:
+        own = list_kustomizations(current)
+        if not own:
             whole = False
             continue
-        files.update(list_kustomizations(current))  # kustomize refuses two of them
+        files.update(own)  # kustomize refuses two of them
+        file = own[0]
         digest = digest_file(file)
         for text in (
             *_texts_of(file, digest),

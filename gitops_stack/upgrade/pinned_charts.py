@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gitops_stack.charts.lock import load_chart_lock
-from gitops_stack.delivery.charts.chart_file import list_written_charts
-from gitops_stack.delivery.edits.chart_source import list_sources
+from gitops_stack.delivery.charts.chart_file import find_chart, list_written_sources
 from gitops_stack.delivery.tree_reader import TreeReader
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
@@ -18,6 +16,7 @@ from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.add_on_charts import AddOnChart
 from gitops_stack.settings.add_on_roles import list_add_ons
+from gitops_stack.tree_check.chart import LOCKING, NAMING, list_dependencies
 from gitops_stack.tree_check.closure import load_closure, load_kustomization
 from gitops_stack.tree_check.inputs import digest_file
 
@@ -45,13 +44,19 @@ class PinnedCharts:
 
 def load_pinned_charts(project: Path, settings: StackSettings) -> PinnedCharts:
     """List the charts of add-ons by wave, then those of the tree's authored files, vendored ones among them."""
-    tree = TreeReader(project)
-    written, unread = list_written_charts(tree, settings.tree_path, load_chart_lock(project), _KINDS)
+    tree, lock = TreeReader(project), load_chart_lock(project)
+    written, unread = list_written_sources(tree, settings.tree_path, _KINDS)
     own = [PinnedChart(f"{one.source.kind} {one.source.application}", one.name, one.repository, one.version)
-           for one in written]  # fmt: skip
-    folders = dict.fromkeys([*_list_workload_folders(settings), *_list_written_folders(tree, settings.tree_path)])
-    read = dict.fromkeys(chart for folder in folders for chart in _list_folder_charts(project, folder))
-    return PinnedCharts((*_list_add_on_charts(settings), *own, *read), tuple(unread))
+           for source in written for one in find_chart(source, lock)]  # fmt: skip
+    named = [path for one in written if (path := one.source.text("path")) and tree.is_folder(path)]
+    workloads = [one.path for one in settings.workloads.values() if one.repo_url is None]
+    pulled: dict[PinnedChart, None] = {}  # in their order; several folders may share a base
+    for folder in dict.fromkeys([*workloads, *named]):
+        try:
+            pulled |= dict.fromkeys(_list_folder_charts(project.resolve(), folder))
+        except GitOpsStackError as error:
+            unread += error.findings
+    return PinnedCharts((*_list_add_on_charts(settings), *own, *pulled), tuple(unread))
 
 
 def _list_add_on_charts(settings: StackSettings) -> Iterator[PinnedChart]:
@@ -61,44 +66,25 @@ def _list_add_on_charts(settings: StackSettings) -> Iterator[PinnedChart]:
         yield PinnedChart(f"addOnApplications.{name}", chart.chart, repository, version, chart)
 
 
-def _list_workload_folders(settings: StackSettings) -> Iterator[str]:
-    return (one.path for one in settings.workloads.values() if one.repo_url is None)
-
-
-def _list_written_folders(tree: TreeReader, folder: str) -> Iterator[str]:
-    """Yield the paths of authored Applications and sets that are folders of this checkout."""
-    for place in tree.walk_manifests(folder):
-        with suppress(GitOpsStackError):  # said already, by whoever listed the charts
-            for source in list_sources(tree.load_text(place) or "", place, _KINDS):
-                if (path := source.text("path")) and tree.is_folder(path):
-                    yield path
-
-
 def _list_folder_charts(project: Path, folder: str) -> Iterator[PinnedChart]:
-    """Yield what a folder's Chart.yaml depends on, and what its kustomizations, bases included, have helm pull.
+    """Yield what a folder's chart depends on, and what its kustomizations, bases included, have helm pull.
 
-    Where a Chart.lock is beside it, `helm dependency build`, which Argo CD runs, takes the versions in there.
+    Where a lock is beside it, `helm dependency build`, which Argo CD runs, takes the versions in there.
     """
     root = (project / folder).resolve()
-    locked = {
-        text(one.get("name")): text(one.get("version")) for one in _load_list(root / "Chart.lock", "dependencies")
-    }
-    for one in _load_list(root / "Chart.yaml", "dependencies"):
-        version = locked.get(text(one.get("name"))) or text(one.get("version"))
-        yield from _find_pulled(project, root / "Chart.yaml", one, text(one.get("repository")), version)
+    locked = {text(one.get("name")): text(one.get("version")) for one in list_dependencies(root, LOCKING)}
+    for name in NAMING:
+        for one in list_dependencies(root, [name]):
+            version = locked.get(text(one.get("name"))) or text(one.get("version"))
+            yield from _find_pulled(project, root / name, one, text(one.get("repository")), version)
     for file in load_closure(root).files:
-        if file.name in KUSTOMIZATIONS:
-            for one in _load_list(file, "helmCharts"):
-                yield from _find_pulled(project, file, one, text(one.get("repo")), text(one.get("version")))
-
-
-def _load_list(file: Path, key: str) -> list[Mapping[str, Any]]:
-    documents = load_kustomization(file, digest_file(file)) if file.is_file() else ()
-    return [mapping(one) for document in documents for one in sequence(mapping(document).get(key))]
+        documents = load_kustomization(file, digest_file(file)) if file.name in KUSTOMIZATIONS else ()
+        for one in (mapping(one) for found in documents for one in sequence(mapping(found).get("helmCharts"))):
+            yield from _find_pulled(project, file, one, text(one.get("repo")), text(one.get("version")))
 
 
 def _find_pulled(project: Path, file: Path, chart: Mapping[str, Any], url: str, version: str) -> Iterator[PinnedChart]:
     """Yield a chart of another repository; one without a URL of its own is beside it, or known to helm by a name."""
     if (name := text(chart.get("name"))) and "://" in url and not url.startswith("file:"):
-        place = file.relative_to(project.resolve()) if file.is_relative_to(project.resolve()) else file
+        place = file.relative_to(project) if file.is_relative_to(project) else file
         yield PinnedChart(f"{place} {name}", name, url, version)

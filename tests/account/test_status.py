@@ -22,7 +22,7 @@ from gitops_stack.cli.main import app
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.certificate import write_certificate
 from tests.account.stacks import ACCOUNT, CLUSTER, REGION, ROLE
-from tests.loopback import serving
+from tests.loopback import answer_json, serving
 from tests.stacks import ROOT
 
 ROOT_APPLICATION = {
@@ -62,14 +62,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.server.callers.add(self.headers["Authorization"])
         known = self.path.startswith("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications")
-        body = json.dumps({"items": [ROOT_APPLICATION]} if known else {"kind": "Status", "code": 404}).encode()
-        self.send_response(200 if known else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        answer_json(
+            self, 200 if known else 404, {"items": [ROOT_APPLICATION]} if known else {"kind": "Status", "code": 404}
+        )
 
-    def log_message(self, *_arguments: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         pass
 
 

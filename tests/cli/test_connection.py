@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +17,7 @@ from gitops_stack.cli.connection import open_cluster
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.guard.cluster import Claim, build_claim
-from tests.loopback import serving
+from tests.loopback import answer_json, serving
 from tests.stacks import ROOT
 
 SYSTEM, RECORD = "/api/v1/namespaces/kube-system", "/api/v1/namespaces/kube-system/configmaps/gitops-stack"
@@ -60,12 +59,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.api.asked.append(self.path)
         found = self.api.objects.get(self.path)
-        body = json.dumps(found or {"kind": "Status", "code": 404, "reason": "NotFound"}).encode()
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        answer_json(self, 200 if found else 404, found or {"kind": "Status", "code": 404, "reason": "NotFound"})
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -21,6 +21,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.loopback import answer_json
+
 CLIENT = "argocd"
 
 
@@ -100,12 +102,7 @@ def serve_provider() -> Iterator[OidcProvider]:
             self.answer(made.token({key: one[0] for key, one in parse_qs(text).items()}))
 
         def answer(self, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(400 if "error" in body else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            answer_json(self, 400 if "error" in body else 200, body)
 
         def log_message(self, *arguments: object) -> None:
             pass

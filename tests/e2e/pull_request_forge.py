@@ -6,7 +6,6 @@ and GitLab's own client): paths, parameters, paging by 100, and the fields of an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.e2e.scenario import STACK, Scenario
-from tests.loopback import serving
+from tests.loopback import answer_json, serving
 
 REPOSITORY = "lab/gitops"
 TOKEN = "a-token-of-the-forge"
@@ -90,12 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.headers.get("PRIVATE-TOKEN"),
         )
         found = self.forge.answer(parts.path, parse_qs(parts.query)) if known else None
-        body = json.dumps({"message": "Not Found"} if found is None else found).encode()
-        self.send_response(404 if found is None else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        answer_json(self, 404 if found is None else 200, {"message": "Not Found"} if found is None else found)
 
     def log_message(self, *_: Any) -> None:
         pass

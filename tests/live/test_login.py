@@ -23,7 +23,7 @@ from gitops_stack.guard.cluster import open_connection
 from gitops_stack.lab.certificate import write_certificate
 from gitops_stack.live import login
 from gitops_stack.live.reading import ObjectReference, load_objects
-from tests.loopback import serving
+from tests.loopback import answer_json, serving
 
 NAME = "api.example.com"
 SYSTEM = ObjectReference("", "Namespace", "", "kube-system", "v1")
@@ -63,14 +63,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         code = 401 if self.headers["Authorization"] in self.server.refuses else 200
-        body = json.dumps({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": "1"}}).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        answer_json(self, code, {"kind": "Namespace", "metadata": {"name": "kube-system", "uid": "1"}})
 
-    def log_message(self, *_arguments: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         pass
 
 

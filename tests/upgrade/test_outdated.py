@@ -191,6 +191,16 @@ def test_charts_that_folders_pull_are_listed_with_the_file_that_pins_them(projec
     ]  # fmt: skip
 
 
+def test_a_chart_yaml_that_cannot_be_read_is_said(project: Path) -> None:
+    folder = project / "gitops/workloads/torn"
+    folder.mkdir(parents=True)
+    (folder / "Chart.yaml").write_text("dependencies: [\n")
+    source = {"repoURL": "https://github.com/acme/platform.git", "path": "gitops/workloads/torn"}
+    made = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "torn"}}
+    (project / "gitops/prd/apps/torn.yaml").write_text(json.dumps({**made, "spec": {"source": source}}))
+    assert "torn/Chart.yaml: is not YAML" in "".join(run(project).stderr.split("\n"))
+
+
 def test_a_file_that_cannot_be_read_is_said_and_all_else_is_listed(project: Path) -> None:
     write_application(project, "https://charts.example.com")
     (project / "gitops/prd/apps/torn.yaml").write_text("kind: Application\nspec: [\n")

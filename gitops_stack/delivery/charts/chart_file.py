@@ -52,6 +52,15 @@ class StackCharts:
 
 
 @dataclass(frozen=True)
+class WrittenSource:
+    """One source of an authored Application or set, in the file ``place`` with the content ``text``."""
+
+    place: str
+    text: str
+    source: ApplicationSource
+
+
+@dataclass(frozen=True)
 class WrittenChart:
     """One chart as a source names it, unchecked: its URL may be none. ``entry`` is the lock's, where it is vendored."""
 
@@ -64,30 +73,27 @@ class WrittenChart:
     entry: LockedChart | None = None
 
 
-def list_written_charts(
-    tree: TreeReader, folder: str, lock: ChartLock, kinds: Collection[str] = ("Application",)
-) -> tuple[list[WrittenChart], list[str]]:
-    """List the charts of the authored files below ``folder``, the tree of a stack, and which files cannot be read."""
-    found: list[WrittenChart] = []
+def list_written_sources(
+    tree: TreeReader, folder: str, kinds: Collection[str]
+) -> tuple[list[WrittenSource], list[str]]:
+    """List the sources of the authored files below ``folder``, the tree of a stack, and which cannot be read."""
+    found: list[WrittenSource] = []
     unread: list[str] = []
     for place in tree.walk_manifests(folder):
         try:
             content = tree.load_text(place) or ""
-            authored = "Application" in content and not content.startswith(GENERATED_HEADER)
-            sources = list_sources(content, place, kinds) if authored else []
+            if "Application" in content and not content.startswith(GENERATED_HEADER):
+                found += [WrittenSource(place, content, one) for one in list_sources(content, place, kinds)]
         except GitOpsStackError as error:
             unread += error.findings
-            continue
-        for source in sources:
-            found += _find_chart(place, content, source, lock)
     return found, unread
 
 
 def load_stack_charts(tree: TreeReader, folder: str, lock: ChartLock) -> StackCharts:
     """Read the charts of Applications in the authored files below ``folder``, the tree of a stack."""
-    written, unread = list_written_charts(tree, folder, lock)
+    written, unread = list_written_sources(tree, folder, ("Application",))
     found: list[ChartFile] = []
-    for one in written:
+    for one in (chart for source in written for chart in find_chart(source, lock)):
         try:
             reference = one.entry.reference if one.entry else _read_reference(one)
         except GitOpsStackError as error:  # of this source alone: its neighbours are read
@@ -97,8 +103,9 @@ def load_stack_charts(tree: TreeReader, folder: str, lock: ChartLock) -> StackCh
     return StackCharts(tuple(found), tuple(unread))
 
 
-def _find_chart(place: str, content: str, source: ApplicationSource, lock: ChartLock) -> Iterator[WrittenChart]:
+def find_chart(written: WrittenSource, lock: ChartLock) -> Iterator[WrittenChart]:
     """Yield the chart of a source, if it has one; an OCI URL with the path `.` has its name at its end."""
+    place, content, source = written.place, written.text, written.source
     url, chart, folder = (source.text(key) for key in ("repoURL", "chart", "path"))
     version = source.text("targetRevision")
     if chart:
