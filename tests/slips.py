@@ -30,6 +30,8 @@ spec:
   destination: {server: https://kubernetes.default.svc, namespace: %(project)s}
   syncPolicy: {automated: {prune: true, selfHeal: true}}
 """
+OF_THE_BRANCH = ("The branch is forced back to an older commit", "The branch is deleted or renamed")
+"""Slips that are no change of files: no pull request shows them, so neither `check` nor `diff` is asked."""
 Change = Callable[[Path], None]
 
 

@@ -18,19 +18,24 @@ from gitops_stack.live.writing import Gone, patch
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.cluster_metadata import build_spoke_secret
 
+_LAB = "gitops-stack/lab"
+"""Annotation of the Secret: the folder of the lab that it stands for."""
+
 
 def join(hub: LabState, spoke: LabState, name: str, namespace: str) -> None:
     """Register the cluster of lab ``spoke`` as ``name`` with the Argo CD in ``namespace`` of lab ``hub``.
 
-    Run again, it takes the spoke's present address. Raises :class:`EnvironmentProblem` when one of the two is not up.
+    Run again, it takes the spoke's present address. Raises :class:`EnvironmentProblem` when one of the two is not up,
+    and when the name is another cluster's: what Argo CD made there would be left behind.
     """
     if hub.directory == spoke.directory:
         raise EnvironmentProblem(Problem("is hub and spoke", "needs another lab to join", str(hub.directory)))
     home = ObjectReference("", "Namespace", "", "kube-system", "v1")
     with connect(spoke.kubeconfig) as client:
         load_objects(client, [home])  # a lab that is down is found here, not by Argo CD minutes later
-    secret = build_lab_secret(namespace, name, json.loads(spoke.kubeconfig.read_text(encoding="utf-8")))
+    secret = build_lab_secret(namespace, name, spoke)
     with connect(hub.kubeconfig) as client:
+        check_name(secret, load_objects(client, [reference(secret)])[reference(secret).text])
         try:
             patch(client, reference(secret), secret, PatchType.APPLY, FIELD_MANAGER, force=True)
         except Gone:
@@ -39,12 +44,25 @@ def join(hub: LabState, spoke: LabState, name: str, namespace: str) -> None:
             ) from None
 
 
-def build_lab_secret(namespace: str, name: str, kubeconfig: Manifest) -> Manifest:
-    """Build the cluster Secret of a lab from its kubeconfig."""
+def build_lab_secret(namespace: str, name: str, spoke: LabState) -> Manifest:
+    """Build the cluster Secret of a lab from its kubeconfig; it says which folder the lab has."""
+    kubeconfig: Manifest = json.loads(spoke.kubeconfig.read_text(encoding="utf-8"))
     cluster = kubeconfig["clusters"][0]["cluster"]
     config = {
         "bearerToken": kubeconfig["users"][0]["user"]["token"],
         "tlsClientConfig": {"insecure": False, "caData": cluster["certificate-authority-data"]},
     }
     data = {"server": cluster["server"], "config": json.dumps(config)}
-    return build_spoke_secret(namespace, name, {"stack": name}, {}, data)
+    return build_spoke_secret(namespace, name, {"stack": name}, {_LAB: str(spoke.directory)}, data)
+
+
+def check_name(secret: Manifest, found: Manifest | None) -> None:
+    """Raise :class:`EnvironmentProblem` when the hub knows another cluster by the name of ``secret``."""
+    if found is None:
+        return
+    metadata = found["metadata"]
+    lab = (metadata.get("annotations") or {}).get(_LAB)
+    if lab != secret["metadata"]["annotations"][_LAB]:
+        owner = f"lab {lab}" if lab else "a cluster that no lab is"
+        place = f"Secret {metadata['namespace']}/{metadata['name']}"
+        raise EnvironmentProblem(Problem(f"is {owner}", "needs another name: --as NAME", place))

@@ -20,6 +20,7 @@ from gitops_stack.live.reading import Listing, load_listings
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import Scenario, say, wait_for, watching
 from tests.slips import (
+    OF_THE_BRANCH,
     TREE,
     add_project,
     add_workload,
@@ -84,6 +85,13 @@ RENDERED = {
     "An authored Application loses its finalizer": Outcome("Application argocd/X"),
 }
 """What comes of it at the next push, when everything is rendered again and that Application is deleted."""
+FORCED = {
+    "A workload is renamed": Outcome("Application argocd/X-base", "Application argocd/X", HELD),
+    "A workload's namespace changes": Outcome(MOVED, f"{SETTINGS}, {CLAIM}, {UNDELETED}"),
+    "A volume claim is renamed": Outcome("PersistentVolumeClaim X/files", CLAIM),
+    "An authored Application is renamed": Outcome("Application argocd/X-two", "Application argocd/X", HELD),
+}
+"""What an older commit lacks, when the branch is forced back to it."""
 OF_THE_TREE = ("root", "projects", "argocd")
 WHOLE = ("The tree's folder is renamed", "All of apps/ is deleted")
 LAST = "guestbook"  # of the highest wave: before it is there, root has not made all
@@ -140,7 +148,7 @@ def push(scenario: Scenario, story: Story, title: str, *names: str) -> None:
 
 
 def wait(scenario: Scenario, story: Story, title: str, *names: str) -> None:
-    revision, started = scenario.report.workspace.pushed_revision(), time.monotonic()
+    revision, started = scenario.report.workspace.git("rev-parse", "HEAD"), time.monotonic()
 
     def look() -> bool:
         found = {one["metadata"]["name"]: one for one in scenario.applications()}
@@ -194,7 +202,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
 
 @pytest.fixture(scope="module")
 def story(scenario: Scenario) -> Story:
-    told, workspace = Story(), scenario.workspace
+    told, workspace, git = Story(), scenario.workspace, scenario.report.workspace.git
     wait(scenario, told, "before")
     slips = {slip: build_slips(own, own, own)[slip] for slip, own in NAMES.items()}
     for renders in (True, False):
@@ -211,8 +219,16 @@ def story(scenario: Scenario) -> Story:
         build_slips()[whole].make(workspace)
         push(scenario, told, whole, *OF_THE_TREE)
         restore(scenario, "HEAD~1")
-    restore(scenario, ":/Seed")
-    push(scenario, told, "undone")
+    branch, bare = scenario.settings.gitops.revision, scenario.report.workspace.repository
+    forced, deleted = OF_THE_BRANCH
+    git("reset", "--hard", "--quiet", ":/Seed")
+    git("push", "--force", "--quiet", "origin", f"HEAD:{branch}")
+    scenario.notify()
+    wait(scenario, told, forced)
+    git("branch", "-m", branch, "renamed", cwd=bare)
+    scenario.notify(*OF_THE_TREE)
+    wait(scenario, told, deleted, *OF_THE_TREE)
+    git("branch", "-m", "renamed", branch, cwd=bare)
     return told
 
 
@@ -248,12 +264,24 @@ def test_a_tree_that_is_hurt_as_a_whole_takes_nothing_away(slip: str, story: Sto
     assert story.living[slip] == story.living["rendered"]
 
 
+@pytest.mark.parametrize("slip", FORCED)
+def test_a_branch_that_is_forced_back_takes_away_what_the_older_commit_lacks(slip: str, story: Story) -> None:
+    check(story.of(WHOLE[-1], slip), story.of(OF_THE_BRANCH[0], slip), FORCED[slip])
+
+
+def test_a_branch_that_is_gone_takes_nothing_away(story: Story) -> None:
+    forced, deleted = OF_THE_BRANCH
+    assert all("ComparisonError" in conditions(story.reported[deleted][name]) for name in OF_THE_TREE)
+    assert story.living[deleted] == story.living[forced]
+
+
 def test_all_is_well_after_the_slips_are_undone(scenario: Scenario, story: Story) -> None:
-    assert story.living["undone"].keys() >= story.living["before"].keys()
+    assert story.living[OF_THE_BRANCH[0]].keys() >= story.living["before"].keys()
+    scenario.notify(*OF_THE_TREE)
     with watching(lambda: provide_volumes(scenario.client), every=1):
         scenario.wait_until_well()
 
 
 def test_every_row_that_reaches_argo_cd_was_run() -> None:
     marked = {slip for slip, cells in load_rows().items() if cells[3] == "yes"}
-    assert marked == {*OUTCOMES, *WHOLE}
+    assert marked == {*OUTCOMES, *WHOLE, *OF_THE_BRANCH}

@@ -10,7 +10,7 @@ import pytest
 
 from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.control_plane import write_credentials, write_kubeconfig
-from gitops_stack.lab.joining import build_lab_secret, join
+from gitops_stack.lab.joining import build_lab_secret, check_name, join
 from gitops_stack.lab.state import LabState
 
 
@@ -26,7 +26,7 @@ def spoke(tmp_path: Path) -> LabState:
 
 def test_the_secret_says_where_the_lab_is_and_who_enters(spoke: LabState) -> None:
     kubeconfig: dict[str, Any] = json.loads(spoke.kubeconfig.read_text())
-    secret = build_lab_secret("argocd", "edge", kubeconfig)
+    secret = build_lab_secret("argocd", "edge", spoke)
     config = json.loads(secret["stringData"].pop("config"))
     assert secret["stringData"] == {"name": "edge", "server": "https://127.0.0.1:1"}
     assert config == {
@@ -34,7 +34,19 @@ def test_the_secret_says_where_the_lab_is_and_who_enters(spoke: LabState) -> Non
         "tlsClientConfig": {"insecure": False, "caData": "UEVN"},
     }
     assert secret["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "cluster"
+    assert secret["metadata"]["annotations"] == {"gitops-stack/lab": str(spoke.directory)}
     assert (secret["metadata"]["name"], secret["metadata"]["labels"]["stack"]) == ("cluster-edge", "edge")
+
+
+def test_a_name_stays_with_its_cluster(spoke: LabState) -> None:
+    secret = build_lab_secret("argocd", "edge", spoke)
+    check_name(secret, None)
+    check_name(secret, {"metadata": {**secret["metadata"], "uid": "0"}})
+    own = {"name": "cluster-edge", "namespace": "argocd"}
+    for owner, said in (("a cluster that no lab is", {}), ("lab /another", {"gitops-stack/lab": "/another"})):
+        with pytest.raises(EnvironmentProblem) as refused:
+            check_name(secret, {"metadata": {**own, "annotations": said}})
+        assert str(refused.value) == f"Secret argocd/cluster-edge: is {owner}; needs another name: --as NAME"
 
 
 def test_a_lab_is_no_spoke_of_itself(spoke: LabState) -> None:
