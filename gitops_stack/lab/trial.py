@@ -23,7 +23,6 @@ from lightkube import Client
 from gitops_stack import conventions
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.git_environment import load_git_environment
-from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.gitops_tree.manifest_set import object_name
 from gitops_stack.lab.git_host import (
     build_git_variables,
@@ -38,17 +37,19 @@ from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.seed import seed_repository
 from gitops_stack.lab.server_side_apply import FIELD_MANAGER, apply_objects
-from gitops_stack.lab.stand_ins import build_lab_installation
 from gitops_stack.lab.start_up import Outcome, StartUp, terminate_syncs
+from gitops_stack.lab.trial_manifests import (
+    build_application,
+    build_application_at,
+    build_definitions,
+    build_installation,
+)
 from gitops_stack.live.reading import connect, load_applications, reference
 from gitops_stack.live.writing import delete, merge
 from gitops_stack.manifests import Manifest
-from gitops_stack.manifests.namespaces import build_argocd_namespace
-from gitops_stack.manifests.secrets import build_argocd_secrets
 from gitops_stack.patterns import same_repository
-from gitops_stack.rules.application_spec import Source, is_app_project
+from gitops_stack.rules.application_spec import Source
 from gitops_stack.rules.fields import read_wave
-from gitops_stack.rules.finding import RenderedObject
 from gitops_stack.rules.start_up import has_synced, is_followed
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import RenderedApplication, Tree
@@ -145,7 +146,7 @@ class Trial(Phases):
 
     def _find_left(self, note: Mapping[str, Any]) -> set[str]:
         """Find what is installed in the lab and has left the tree: a quota or a kind that others would still meet."""
-        there = {reference(found).text for found in self._installation()}
+        there = {reference(found).text for found in self._build_installation()}
         return set(note["objects"]) - there - {object_name(astuple(found.name)) for found in self.tree.objects}
 
     def _read_note(self) -> Mapping[str, Any]:
@@ -177,7 +178,7 @@ class Trial(Phases):
         return seed_repository(self.project, self._repository, branch, sorted(others - followed))
 
     def _install(self, client: Client) -> None:
-        wanted = list(self._installation())
+        wanted = list(self._build_installation())
         text = json.dumps(wanted, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
         if self._read_note().get("installed") != digest:
@@ -185,22 +186,9 @@ class Trial(Phases):
             apply_objects(client, wanted)
             self._write_note(digest, wanted)
 
-    def _installation(self) -> Iterator[Manifest]:
-        """Build what is there before the first Application, in no order."""
-        settings = self.settings
-        yield build_argocd_namespace(settings)
-        yield from build_argocd_secrets(settings.argocd.namespace)
-        yield from build_lab_installation(load_manifests(self.project / settings.tree_path / "argocd"))
-        own = [one for one in self.tree.applications if one.spec.name in _BEFORE]
-        yield from (_placed(found) for one in own for found in one.objects if _is_before(found))
-        yield from self._definitions()
-
-    def _definitions(self) -> Iterator[Manifest]:
-        """Build the kinds of applications that were not chosen, which a chosen one may use."""
-        chosen = {one.spec.name for one in self.chosen} | conventions.RESERVED_APPLICATIONS
-        for one in self.tree.applications:
-            if one.spec.name not in chosen:
-                yield from (found.manifest for found in one.objects if found.kind == "CustomResourceDefinition")
+    def _build_installation(self) -> Iterator[Manifest]:
+        yield from build_installation(self.project, self.settings, self.tree)
+        yield from build_definitions(self.tree, self.chosen)
 
     def _start_controllers(self, progress: Progress) -> None:
         state, url = self.lab.state, self.settings.gitops.repo_url
@@ -246,7 +234,7 @@ class Trial(Phases):
                 )
             )
         if earlier:  # whose kinds are gone with them, those that were installed a moment ago too
-            apply_objects(client, self._definitions())
+            apply_objects(client, build_definitions(self.tree, self.chosen))
 
     def _sync(self, client: Client, progress: Progress, limit_seconds: float) -> None:
         start_up = StartUp(client, self.settings, self.commit, self.lab.state, limit_seconds)
@@ -259,21 +247,7 @@ class Trial(Phases):
 
     def _build_application(self, one: RenderedApplication) -> Manifest:
         """Build an Application as the tree renders it; where no host is played, at the commit and not its branch."""
-        placed = _placed(one.spec.object)
-        if self.plays_host:
-            return placed
-        gitops, spec = self.settings.gitops, dict(placed["spec"])
-        sources = [
-            {**source.options, "targetRevision": self.commit}
-            if is_followed(source, gitops.repo_url, gitops.revision)
-            else source.options
-            for source in one.spec.sources
-        ]
-        if "sources" in spec:
-            spec["sources"] = sources
-        elif "source" in spec:
-            spec["source"] = sources[0]
-        return {**placed, "spec": spec}
+        return build_application(one) if self.plays_host else build_application_at(one, self.settings, self.commit)
 
 
 def can_play_host(repo_url: str, sources: Iterable[Source]) -> bool:
@@ -281,27 +255,6 @@ def can_play_host(repo_url: str, sources: Iterable[Source]) -> bool:
     host = urlsplit(repo_url).hostname
     others = (source.repo_url for source in sources if not same_repository(source.repo_url, repo_url))
     return is_https(repo_url) and all(urlsplit(other).hostname != host for other in others)
-
-
-_BEFORE = (conventions.ROOT_APPLICATION, conventions.PROJECTS_APPLICATION)
-
-
-def _is_before(found: RenderedObject) -> bool:
-    """Tell whether an object of root or `projects` is applied: all that needs no operator, Applications aside."""
-    if found.group == conventions.ARGOCD_GROUP:
-        return is_app_project(found)
-    return "." not in found.group or found.group.endswith(".k8s.io")
-
-
-def _placed(found: RenderedObject) -> Manifest:
-    """Return the object with its namespace; an AppProject without its sync windows, which are for real clusters."""
-    metadata = dict(found.manifest["metadata"])
-    if found.namespace:
-        metadata["namespace"] = found.namespace
-    placed = {**found.manifest, "metadata": metadata}
-    if is_app_project(found):
-        placed["spec"] = {key: value for key, value in found.spec.items() if key != "syncWindows"}
-    return placed
 
 
 def _is_ours(found: Manifest) -> bool:

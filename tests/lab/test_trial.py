@@ -79,7 +79,7 @@ def kept(project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     tree = build_tree(True, web=[], crds=[KIND])
     chosen = [one for one in tree.applications if one.spec.name == "web"]
     made = Trial(lab, project, load_stack_file(project, "dev"), tree, chosen)
-    monkeypatch.setattr(made, "_installation", lambda: iter([QUOTA, KIND]))
+    monkeypatch.setattr(trial, "build_installation", lambda *_: iter([QUOTA, KIND]))
     return made
 
 
