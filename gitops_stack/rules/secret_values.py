@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
 
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import RenderedObject
@@ -24,6 +25,8 @@ _PUBLIC = frozenset({"ca.crt", "tls.crt", "ca-bundle.crt", "username"})
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.:-]*://([^:@/\s]*:(?P<password>[^@\s]*)@)?[^@\s?]*|ssh://[\w.-]+@[^@\s?]+|git@[\w.-]+:[\w./-]+"
 )
+# Where something lies: a program mounts or serves it there, and the name alone opens nothing.
+_PATH = re.compile(r"/(?:app|conf|config|data|etc|home|mnt|opt|run|srv|tmp|usr|var)(?:/[\w.@-]+)+/?")
 _HOOK = re.compile(r"https?://(?:hooks\.|[^/]+/(?:[^?]*/)?(?:web)?hooks?/)", re.IGNORECASE)  # whoever has it may post
 _SWITCHES = ("true", "false")
 _LEVEL = re.compile(r"log[_.-]?level", re.IGNORECASE)
@@ -78,7 +81,17 @@ def _is_secret(kind: str, key: str, value: str) -> bool:
         return key in _REPOSITORY or (key in ("url", "proxy") and _has_password(value))
     if kind == "cluster":
         return key == "config" and _holds_login(value)
-    return _HOOK.match(value) is not None or _ADDRESS.fullmatch(value) is None or _has_password(value)
+    known = _PATH.fullmatch(value) or _is_network(value) or _ADDRESS.fullmatch(value)
+    return not known or _HOOK.match(value) is not None or _has_password(value)
+
+
+def _is_network(value: str) -> bool:
+    """Tell whether a text is an address or a range of IP; a number alone may be a PIN."""
+    try:
+        ip_network(value, strict=False)
+    except ValueError:
+        return False
+    return not value.isdigit()
 
 
 def _has_password(value: str) -> bool:

@@ -6,7 +6,6 @@ are passed over, and counted in a note.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import defaultdict
@@ -14,52 +13,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
-from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
-from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES, load_documents
+from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.patterns import match_glob
-from gitops_stack.rules.fields import mapping
-from gitops_stack.tree_check.api_types import find_groups, known_versions
 from gitops_stack.tree_check.closure import Closure, list_inflated, load_closure
+from gitops_stack.tree_check.passed_over import ARE_TEMPLATES, KIND, OF_TESTS, PATCH, TEMPLATE, find_reason, is_readable
 
 _NO_PART = frozenset({"node_modules", "__pycache__", "venv"})
-# Groups that only programs on a machine read: test runners, cluster makers, configuration files with a kind.
-_LOCAL_GROUPS = (
-    "kuttl.dev", "kudo.dev", "chainsaw.kyverno.io", "cli.kyverno.io", "kind.x-k8s.io", "k3d.io", "eksctl.io",
-    "kubeadm.k8s.io", "kubelet.config.k8s.io", "kubeproxy.config.k8s.io", "kubescheduler.config.k8s.io",
-    "apiserver.config.k8s.io", "apiserver.k8s.io", "audit.k8s.io", "controller-runtime.sigs.k8s.io", "builtin",
-    "kustomize.config.k8s.io", "krew.googlecontainertools.github.com", "backstage.io", "ctlptl.dev", "skaffold",
-    "devspace", "compose", "cdk8s", "kpt.dev", "config.kubernetes.io", "helmfile", "updatecli", "blueprints",
-    "argocd-image-updater", "client.authentication.k8s.io", "lvh", "ko.build", "tilt", "testing.kyverno.io",
-)  # fmt: skip
-_API_VERSION = re.compile(r"(?:^|[{,]\s*)[\"']?apiVersion[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
-_KIND = re.compile(r"(?:^|[{,]\s*)[\"']?kind[\"']?:\s*[\"']?([^\s\"'#,]+)", re.MULTILINE)
-_OWN_FIELD = re.compile(r"^[\"']?(apiVersion|kind)[\"']?:", re.MULTILINE)
-_LOCAL = re.compile(r"config\.kubernetes\.io/local-config:\s*[\"']?true")
-_ASSERTION = re.compile(r"(\d+[-_])?(chainsaw-)?(assert|assertion|error)s?([-_.].*)?\.ya?ml")
 _TEST_STEP = re.compile(r"\d\d-assert.*\.ya?ml|chainsaw-test\.ya?ml|kuttl-test\.ya?ml")
-_PATCH = re.compile(r"(^|[-_.])(json-?)?patch(es)?([-_.]|$)")
-_ENCRYPTED = re.compile(r"^sops:\s|^  \"sops\":\s*\{", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{\{|\{%|<%|^\s*<[A-Z][A-Z0-9_]*>\s*$", re.MULTILINE)
 # Backstage writes ${{ values.name }}; no plugin of Argo CD does.
 _OF_SCAFFOLD = "${{"
-_NAMED_LATER = re.compile(
-    r"^metadata:(?:.*\n(?:[ \t].*\n)*?[ \t]+|.*\b)name(?:space)?:.*(?:<[A-Za-z][\w.-]*>|\$\{\{)", re.MULTILINE
-)
-_ENTRIES = re.compile(r"^entries:", re.MULTILINE)
-_KUBECONFIG = ("v1", "Config")
-_LIVE = ('"uid":', '"resourceVersion":', '"creationTimestamp":')  # what `kubectl get --output json` prints
-_OF_TESTS = "they belong to tests"
-_ARE_TEMPLATES = "they are templates"
 # Folders of test data by every language's habit; `tests` alone may be an environment.
 _TEST_DATA = re.compile(r"(^|/)(testdata|test-data|fixtures|__tests__|tests?/(data|golden|expected|snapshots?))/")
 # An item of a list that is switched off, alone in its comment: a path, or a patch with one. Prose is not.
 _SWITCHED_OFF = re.compile(
     r"^[ \t]*#[# \t]*-[ \t]+(?:path:[ \t]+)?[\"']?([^\s\"'#]+)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
 )
-_METADATA = re.compile(r"(?:^|[{,]\s*)[\"']?metadata[\"']?:", re.MULTILINE)
 
 
 @dataclass
@@ -95,9 +64,9 @@ def list_folder(folder: Path, project: Path, exclude: Sequence[str] = ()) -> Fol
     found.jsonnet = [file for file in own if file.suffix == ".jsonnet"]
     _sort_files(found, own, closures, charts)
     if templates:
-        found.passed_over.setdefault(_ARE_TEMPLATES, []).extend(sorted(set(templates.values())))
+        found.passed_over.setdefault(ARE_TEMPLATES, []).extend(sorted(set(templates.values())))
     if left := [file for file in found.files if file in test_data and file.suffix in MANIFEST_SUFFIXES]:
-        found.passed_over.setdefault(_OF_TESTS, []).extend(left)
+        found.passed_over.setdefault(OF_TESTS, []).extend(left)
     return found
 
 
@@ -128,7 +97,7 @@ def _is_component(folder: Path) -> bool:
     for name in KUSTOMIZATIONS:
         if (folder / name).is_file():
             text = (folder / name).read_text(encoding="utf-8", errors="replace")
-            return any(kind == "Component" for kind in _KIND.findall(text))
+            return any(kind == "Component" for kind in KIND.findall(text))
     return False
 
 
@@ -137,7 +106,7 @@ def _find_template(files: Iterable[Path]) -> Path | None:
     for file in files:
         if file.name in (*KUSTOMIZATIONS, "Chart.yaml", "values.yaml") and file.is_file():
             text = file.read_text(encoding="utf-8", errors="replace")
-            if _TEMPLATE.search(text) and (_OF_SCAFFOLD in text or not _parses(file, text)):
+            if TEMPLATE.search(text) and (_OF_SCAFFOLD in text or not is_readable(file, text)):
                 return file
     return None
 
@@ -158,9 +127,9 @@ def _sort_files(
         if str(file.parent) in kustomized or file in unnamed or (_is_patch(file, kustomized) and above & kustomized):
             why = "" if file.name in KUSTOMIZATIONS else "no kustomization names them"
         elif tested & {*file.parents}:
-            why = _OF_TESTS
+            why = OF_TESTS
         else:
-            why = _find_reason(file)
+            why = find_reason(file)
             if not why:
                 found.manifests.append(file)
         if why:
@@ -199,90 +168,4 @@ def _is_patch(file: Path, kustomized: set[str]) -> bool:
         if str(place) in kustomized:
             break
         inner.append(place.stem if place == file else place.name)
-    return any(_PATCH.search(name.lower()) for name in inner)
-
-
-def _find_reason(file: Path) -> str:
-    """Say why a file is not a manifest for a cluster; "" for one that is, or that Argo CD would fail at."""
-    try:
-        text = file.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
-        return ""
-    versions, kinds = _API_VERSION.findall(text), _KIND.findall(text)
-    if not (versions or kinds) or not (_has_kind(text) if file.suffix == ".json" else _has_fields(text)):
-        return _ARE_TEMPLATES if _TEMPLATE.search(text) else "they are not manifests"
-    version = versions[0] if versions else ""
-    kubeconfig = (version, *kinds[:1]) == _KUBECONFIG and "clusters" in text
-    if _ENCRYPTED.search(text):
-        return "SOPS has encrypted them"
-    if (
-        _is_local(version.partition("/")[0])
-        or _LOCAL.search(text)
-        or (file.name == "index.yaml" and _ENTRIES.search(text))  # of a repository of charts
-        or kubeconfig
-        or _is_settings(version, kinds, text)
-    ):
-        return "they are files of other tools"
-    if _ASSERTION.fullmatch(file.name):
-        return _OF_TESTS
-    return _find_reason_of_object(file, text)
-
-
-def _find_reason_of_object(file: Path, text: str) -> str:
-    if file.suffix == ".json" and all(word in text for word in _LIVE):
-        return "they were read from a cluster"
-    # A value may be filled in by a plugin of Argo CD, a name is so by whoever lays out the repository.
-    templated = _NAMED_LATER.search(text) or (_TEMPLATE.search(text) and not _parses(file, text))
-    return _ARE_TEMPLATES if templated else ""
-
-
-def _is_local(group: str) -> bool:
-    return group in _LOCAL_GROUPS or any("." in one and group.endswith(f".{one}") for one in _LOCAL_GROUPS)
-
-
-def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:
-    """Tell whether a file has a version and a kind as manifests do, and is of a program's own.
-
-    It has no metadata, which every object needs, or no version, or one without a group, as v1 alone is one. Of groups
-    and kinds that a cluster surely has, such a file is a manifest with a mistake in it.
-    """
-    group, slash, _ = version.partition("/")
-    if not slash and version != "v1":
-        unknown = not any(find_groups(known_versions()[-1], kind) for kind in kinds)
-        return unknown or not (version or _METADATA.search(text))
-    served = version == "v1" or "." not in group or group.endswith(".k8s.io") or group == ARGOCD_GROUP
-    return not served and not _METADATA.search(text)
-
-
-def _has_kind(text: str) -> bool:
-    """Tell whether JSON is an object with a kind; one that cannot be read may be meant as one.
-
-    There is a program called kind, so a file of versions may have such a key as well.
-    """
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return '"apiVersion"' in text
-    return isinstance(document, dict) and isinstance(document.get("kind"), str)
-
-
-def _has_fields(text: str) -> bool:
-    """Tell whether YAML has the fields of an object itself, and not in a text or list in it, as Ansible's tasks do."""
-    if _OWN_FIELD.search(text):
-        return True
-    try:
-        documents = load_documents(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return True
-    return any({"apiVersion", "kind"} & mapping(document).keys() for document in documents)
-
-
-def _parses(file: Path, text: str) -> bool:
-    try:
-        if file.suffix == ".json":
-            json.loads(text)
-        else:
-            load_documents(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return False
-    return True
+    return any(PATCH.search(name.lower()) for name in inner)

@@ -24,6 +24,21 @@ spec:
 """
 
 
+WORKLOAD = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {template: {spec: {containers: [%s]}}}
+"""
+# Mistakes, and not patches.
+WORKLOADS = {
+    "no-selector.yaml": WORKLOAD % "{name: web, image: web}",
+    "no-image.yaml": WORKLOAD.replace("spec: {", "spec: {selector: {}, ") % "{name: web}",
+    "no-containers.yaml": WORKLOAD % "",
+    "the-patch.yaml": WORKLOAD.replace("spec: {", "spec: {selector: {}, ") % "{name: web, image: web}",
+}
+
+
 def write(folder: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +105,9 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         ),
         ("index.yaml", "apiVersion: v1\nentries:\n  web: []\n", "they are files of other tools"),
         ("app.yaml", f"{OBJECT}data:\n  {{{{- if .Values.a }}}}\n  a: b\n  {{{{- end }}}}\n", "they are templates"),
+        ("app.yaml", WORKLOAD % "{name: web, image: ko://example.com/web}", "they are files of other tools"),
+        ("server.yaml", WORKLOAD % "{name: web, args: [--log]}", "they are patches"),
+        ("1.server-patch.yaml", WORKLOAD % "{name: web, image: web}", "they are patches"),
         ("base/patch.yaml", OBJECT, "no kustomization names them"),
         ("base/patches/replicas.yaml", OBJECT, "no kustomization names them"),
     ],
@@ -121,10 +139,12 @@ def test_a_template_in_a_text_of_a_kustomization_is_no_template(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "name", ["a.yaml", "apps/a.json", "flow.yaml", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml"]
+    "name",
+    ["a.yaml", "apps/a.json", "flow.yaml", "base/inner/a.yaml", "secret-patcher.yaml", "assertions/a.yaml", *WORKLOADS],
 )
 def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
     text = '{"apiVersion": "v1", "kind": "ConfigMap"}' if name in ("apps/a.json", "flow.yaml") else OBJECT
+    text = WORKLOADS.get(name, text)
     write(tmp_path, {name: text, "base/kustomization.yaml": "resources: []\n"})
     assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
 
