@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from gitops_stack.rules.api.formats import FORMATS, is_qualified_name
@@ -53,6 +53,8 @@ def check_operations(part: Part) -> Iterator[Violation]:
     everything = {one.removesuffix("/*") for one in resources if isinstance(one, str) and one.endswith("/*")}
     for index, one in enumerate(resources):
         name, slash, sub = text(one).partition("/")
+        if one == "":
+            yield f"resources[{index}]", "is empty", "add a value, or remove it"
         if slash and sub != "*" and name in everything and "*/*" not in resources:
             yield f"resources[{index}]", f"found {show(one)} beside {name}/*", "remove it"
     for index, one in enumerate(sequence(part.get("apiVersions"))):
@@ -102,7 +104,48 @@ def check_api_service(part: Part) -> Iterator[Violation]:
         yield "metadata.name", f"found {show(dig(part, 'metadata', 'name'))}", f"needs {wanted}"
 
 
+def check_mutation(part: Part) -> Iterator[Violation]:
+    """Check that a mutation has what its type needs, and nothing else."""
+    yield from _check_member(part, "patchType", {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"})
+
+
 def check_priority_level(part: Part) -> Iterator[Violation]:
     """Check that a priority level has what its type needs."""
-    if part.get("type") == "Limited" and not is_set(part, "limited"):
-        yield "limited", "is missing", "type Limited needs it"
+    if part.get("type") == "Limited":
+        yield from _check_member(part, "type", {"Limited": "limited", "Exempt": "exempt"})
+
+
+def check_limit_response(part: Part) -> Iterator[Violation]:
+    """Check that queues are described where requests wait in some."""
+    if part.get("type") == "Reject" and is_set(part, "queuing"):
+        yield "queuing", "found it beside type Reject", "remove one of the two"
+
+
+def check_flow_rule(part: Part) -> Iterator[Violation]:
+    """Check that a rule of a flow schema names requests."""
+    if not sequence(part.get("resourceRules")) and not sequence(part.get("nonResourceRules")):
+        yield "", "names no requests", "needs resourceRules or nonResourceRules"
+
+
+def check_flow_subject(part: Part) -> Iterator[Violation]:
+    """Check that a subject of a flow schema is named as its kind is."""
+    yield from _check_member(part, "kind", {"Group": "group", "ServiceAccount": "serviceAccount", "User": "user"})
+
+
+def check_flow_resources(part: Part) -> Iterator[Violation]:
+    """Check that a rule about resources says in which namespaces."""
+    namespaces = sequence(part.get("namespaces"))
+    if not namespaces and part.get("clusterScope") is not True:
+        yield "namespaces", "is missing", "add some, or set clusterScope"
+    for index, one in enumerate(namespaces):
+        if one != "*" and not FORMATS["label"].fits(one or "-"):
+            yield f"namespaces[{index}]", f"found {show(one)}", f"needs *, or {FORMATS['label'].needs}"
+
+
+def _check_member(part: Part, key: str, members: Mapping[str, str]) -> Iterator[Violation]:
+    """Check that of some fields that one is set which ``key`` names."""
+    for value, field in members.items():
+        if part.get(key) == value and not is_set(part, field):
+            yield field, "is missing", f"{key} {value} needs it"
+        elif part.get(key) in members and part.get(key) != value and is_set(part, field):
+            yield field, f"found it beside {key} {part[key]}", "remove one of the two"

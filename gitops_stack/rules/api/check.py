@@ -26,6 +26,7 @@ from gitops_stack.rules.api.field_values import ENUM_PREFIXES, FIELDS, MORE_ENUM
 from gitops_stack.rules.api.formats import FORMATS, find_format
 from gitops_stack.rules.api.parts import Part, Violation, is_set, show
 from gitops_stack.rules.api.required_fields import NOT_EMPTY, ONE_OF, REQUIRED
+from gitops_stack.rules.fields import dig
 
 Check = Callable[[Part], Iterator[Violation]]
 _CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
@@ -39,6 +40,7 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         pods.check_pod_images,
         pods.check_ephemeral,
     ),
+    "core.v1.PodTemplate": (lambda part: _inside("template.spec", pod_volumes.check_volumes, part),),
     "core.v1.PodTemplateSpec": (pods.check_template, pods.check_ephemeral, pod_platform.check_armor),
     "core.v1.Container": (pods.check_container,),
     "core.v1.EnvVar": (pods.check_variable,),
@@ -108,7 +110,12 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
     "admissionregistration.v1.NamedRuleWithOperations": (admission.check_operations,),
     "admissionregistration.v1.ValidatingAdmissionPolicySpec": (admission.check_policy,),
     "admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec": (admission.check_binding,),
+    "admissionregistration.v1.Mutation": (admission.check_mutation,),
     "flowcontrol.v1.PriorityLevelConfigurationSpec": (admission.check_priority_level,),
+    "flowcontrol.v1.LimitResponse": (admission.check_limit_response,),
+    "flowcontrol.v1.PolicyRulesWithSubjects": (admission.check_flow_rule,),
+    "flowcontrol.v1.Subject": (admission.check_flow_subject,),
+    "flowcontrol.v1.ResourcePolicyRule": (admission.check_flow_resources,),
     _API_SERVICE: (admission.check_api_service,),
     _CONVERSION: (definitions.check_conversion,),
     _CRD: (definitions.check_definition,),
@@ -131,7 +138,7 @@ _EITHER = ("port-or-name", "target-port")
 
 
 def _inside(key: str, check: Check, part: Part) -> Iterator[Violation]:
-    inner = part.get(key)
+    inner = dig(part, *key.split("."))
     if isinstance(inner, Mapping):
         yield from ((f"{key}.{place}", found, needs) for place, found, needs in check(inner))
 

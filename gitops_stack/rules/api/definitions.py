@@ -9,10 +9,11 @@ from typing import Any
 from gitops_stack.rules.api.formats import is_subdomain
 from gitops_stack.rules.api.go_patterns import is_go_pattern
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show
-from gitops_stack.rules.api.structural import check_lists, check_logic, check_paths, check_root
+from gitops_stack.rules.api.structural import check_default, check_lists, check_logic, check_paths, check_root
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_NOT_TAKEN = ("$ref", "$schema", "additionalItems", "definitions", "dependencies", "id", "patternProperties")
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _DEEPEST = 64
 _SCHEMA = "schema.openAPIV3Schema"
@@ -111,10 +112,10 @@ def _check_level(schema: Mapping[str, Any]) -> Iterator[Violation]:
         yield ".type", "is missing", known
     elif isinstance(kind, str) and kind and kind not in _TYPES:
         yield ".type", f"found {show(kind)}", known
-    if "default" in schema and not _fits(schema["default"], kind):
-        yield ".default", f"found {show(schema['default'])}", f"needs a value of type {kind}"
-    if "$ref" in schema:
-        yield '["$ref"]', "found one", "CRDs take none; write out what it names"
+    if "default" in schema:
+        yield from check_default(schema["default"], schema, ".default")
+    for key in (key for key in _NOT_TAKEN if key in schema):
+        yield f'["{key}"]' if "$" in key else f".{key}", "found one", "CRDs take none; write out what it says"
     yield from _check_keywords(schema)
     yield from check_lists(schema)
     yield from check_logic(schema)
@@ -142,16 +143,6 @@ def _check_embedded(schema: Mapping[str, Any]) -> Iterator[Violation]:
     if schema.get("x-kubernetes-preserve-unknown-fields") is not True and not mapping(schema.get("properties")):
         needs = "an embedded resource needs them, or x-kubernetes-preserve-unknown-fields"
         yield ".properties", "is missing", needs
-
-
-def _fits(value: object, kind: object) -> bool:
-    types: dict[str, type | tuple[type, ...]] = {
-        "string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list,
-    }  # fmt: skip
-    wanted = types.get(str(kind))
-    if value is None or wanted is None:
-        return True
-    return isinstance(value, wanted) and not (isinstance(value, bool) and kind != "boolean")
 
 
 def list_versions(definition: Mapping[str, Any]) -> list[str]:

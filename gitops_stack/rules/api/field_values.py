@@ -19,6 +19,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "storage.v1.CSIStorageCapacity": {"storageClassName": "subdomain", "capacity": "quantity"},
     "resource.v1.OpaqueDeviceConfiguration": {"driver": "subdomain"},
     "resource.v1.DeviceRequest": {"name": "label"},
+    "resource.v1.ExactDeviceRequest": {"deviceClassName": "subdomain"},
+    "networking.v1.ServiceCIDRSpec": {"cidrs": "network"},
     "core.v1.ConfigMapEnvSource": {"name": "subdomain"},
     "core.v1.SecretKeySelector": {"name": "subdomain", "key": "config-key"},
     "core.v1.ConfigMapKeySelector": {"name": "subdomain", "key": "config-key"},
@@ -146,6 +148,9 @@ FIELDS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+_VERBS = (
+    "*", "create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch",
+)  # fmt: skip
 MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy": {
         "whenDeleted": ("Retain", "Delete"), "whenScaled": ("Retain", "Delete"),
@@ -159,6 +164,7 @@ MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     "batch.v1.PodFailurePolicyOnPodConditionsPattern": {"status": ("False", "True", "Unknown")},
     "admissionregistration.v1.Validation": {"reason": ("Forbidden", "Invalid", "RequestEntityTooLarge")},
     "admissionregistration.v1.ParamRef": {"parameterNotFoundAction": ("Allow", "Deny")},
+    "core.v1.VolumeMount": {"recursiveReadOnly": ("Disabled", "Enabled", "IfPossible")},
     "core.v1.PodOS": {"name": ("linux", "windows")},
     "core.v1.ServiceSpec": {"trafficDistribution": ("PreferClose", "PreferSameZone", "PreferSameNode")},
     "meta.v1.LabelSelectorRequirement": {"operator": ("In", "NotIn", "Exists", "DoesNotExist")},
@@ -183,6 +189,8 @@ MORE_ENUMS: dict[str, dict[str, tuple[str, ...]]] = {
     "admissionregistration.v1.ValidatingWebhook": {"sideEffects": ("None", "NoneOnDryRun")},
     "admissionregistration.v1.MutatingWebhook": {"sideEffects": ("None", "NoneOnDryRun")},
     "flowcontrol.v1.Subject": {"kind": ("Group", "ServiceAccount", "User")},
+    "flowcontrol.v1.FlowDistinguisherMethod": {"type": ("ByNamespace", "ByUser")},
+    "flowcontrol.v1.ResourcePolicyRule": {"verbs": _VERBS},
     "flowcontrol.v1.LimitResponse": {"type": ("Queue", "Reject")},
     "flowcontrol.v1.PriorityLevelConfigurationSpec": {"type": ("Exempt", "Limited")},
     "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec": {

@@ -66,7 +66,9 @@ def _check_claims(part: Part, containers: Iterable[tuple[str, Part]]) -> Iterato
 def _check_initial(part: Part) -> Iterator[Violation]:
     for place, found in parts(part, "initContainers"):
         if found.get("restartPolicy") != "Always":
-            for key in ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle"):
+            handlers = mapping(found.get("lifecycle"))
+            lifecycle = () if handlers.keys() == {"stopSignal"} else ("lifecycle",)
+            for key in ("livenessProbe", "readinessProbe", "startupProbe", *lifecycle):
                 if is_set(found, key):
                     yield f"{place}.{key}", "found it in an init container", "needs restartPolicy: Always, or to go"
 
@@ -231,6 +233,6 @@ def check_sleep(part: Part) -> Iterator[Violation]:
     grace = whole(part.get("terminationGracePeriodSeconds"), 30)
     for place, found in parts(part, "containers"):
         for hook in ("preStop", "postStart"):
-            seconds = whole(dig(found, "lifecycle", hook, "sleep", "seconds"), -1)
+            seconds = whole(dig(found, "lifecycle", hook, "sleep", "seconds"), 0)
             if is_set(mapping(dig(found, "lifecycle", hook)), "sleep") and not 0 <= seconds <= grace:
                 yield f"{place}.lifecycle.{hook}.sleep.seconds", f"found {seconds}", f"needs 0 to {grace}"

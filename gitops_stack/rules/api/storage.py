@@ -22,6 +22,7 @@ _HELD = {
     *_COUNTED, *(_AMOUNTED - {"storage"}), "requests.storage",
     *(f"{key}.{name}" for key in ("requests", "limits") for name in ("cpu", "memory", "ephemeral-storage")),
 }  # fmt: skip
+_SHORTEST_PERIOD = 10
 _OPPOSED = ({"BestEffort", "NotBestEffort"}, {"Terminating", "NotTerminating"})
 _OF_PODS = {"pods", "cpu", "memory", *(f"{key}.{name}" for key in ("requests", "limits") for name in ("cpu", "memory"))}
 
@@ -52,10 +53,15 @@ def check_claim(part: Part) -> Iterator[Violation]:
     elif amount is not None and amount == 0:
         yield "resources.requests.storage", f"found {show(size)}", "needs more than 0"
     source, reference = mapping(part.get("dataSource")), mapping(part.get("dataSourceRef"))
-    if reference.get("kind") and not reference.get("apiGroup") and reference["kind"] != "PersistentVolumeClaim":
-        yield "dataSourceRef.kind", f"found {show(reference['kind'])}", "needs its apiGroup, or PersistentVolumeClaim"
+    yield from check_source(reference, "dataSourceRef")
     if source and reference and any(source.get(one) != reference.get(one) for one in ("apiGroup", "kind", "name")):
         yield "dataSourceRef", "differs from dataSource", "remove one of the two"
+
+
+def check_source(source: Mapping[str, Any], place: str) -> Iterator[Violation]:
+    """Check that what a claim is filled from is a claim, or of a group that is named."""
+    if source.get("kind") and not source.get("apiGroup") and source["kind"] != "PersistentVolumeClaim":
+        yield f"{place}.kind", f"found {show(source['kind'])}", "needs its apiGroup, or PersistentVolumeClaim"
 
 
 def check_volume(part: Part) -> Iterator[Violation]:
@@ -105,7 +111,11 @@ def check_topology(part: Part) -> Iterator[Violation]:
 
 
 def check_driver(part: Part) -> Iterator[Violation]:
-    """Check the tokens that a driver asks for."""
+    """Check the tokens that a driver asks for, and how often its nodes are asked what they hold."""
+    seconds = part.get("nodeAllocatableUpdatePeriodSeconds")
+    if isinstance(seconds, int) and seconds < _SHORTEST_PERIOD:
+        needs = f"needs at least {_SHORTEST_PERIOD}"
+        yield "nodeAllocatableUpdatePeriodSeconds", f"found {show(seconds)}", needs
     tokens = list(parts(part, "tokenRequests"))
     yield from repeated(((f"{place}.audience", found.get("audience")) for place, found in tokens), "audience")
 

@@ -5,7 +5,8 @@ After k8s.io/apiextensions-apiserver `apiserver/schema` (ValidateStructural) and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show
@@ -14,6 +15,16 @@ from gitops_stack.rules.fields import dig, mapping, sequence, text
 _LISTS = ("atomic", "set", "map")
 _MAPS = ("granular", "atomic")
 _LOGIC = ("allOf", "anyOf", "oneOf")
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list,
+}  # fmt: skip
+_IN_NUMBERS = (("minimum", operator.lt), ("maximum", operator.gt))
+_BOUNDS: Mapping[type, tuple[tuple[str, Callable[[Any, Any], bool]], ...]] = {
+    int: _IN_NUMBERS,
+    float: _IN_NUMBERS,
+    str: (("minLength", operator.lt), ("maxLength", operator.gt)),
+    list: (("minItems", operator.lt), ("maxItems", operator.gt)),
+}
 _NOT_INSIDE = ("type", "default", "nullable", "description", "title")
 _NAMES = ("name", "generateName")
 _SELECTABLE = ("string", "boolean", "integer")
@@ -30,6 +41,9 @@ def check_lists(schema: Mapping[str, Any]) -> Iterator[Violation]:
         yield ".x-kubernetes-list-type", f"found {show(kind)}", "needs map beside x-kubernetes-list-map-keys"
     items = mapping(schema.get("items"))
     for key in keys if kind == "map" else ():
+        if key not in mapping(items.get("properties")):
+            yield ".x-kubernetes-list-map-keys", f"found {show(key)}", "needs a property of the items"
+            continue
         known = mapping(mapping(items.get("properties")).get(key))
         if key not in sequence(items.get("required")) and "default" not in known:
             yield f".items.properties.{key}", "is a key of the list", "needs a default, or to be required"
@@ -40,6 +54,44 @@ def check_lists(schema: Mapping[str, Any]) -> Iterator[Violation]:
         yield ".x-kubernetes-map-type", f"found {show(merged)}", f"needs one of: {', '.join(_MAPS)}"
     if schema.get("x-kubernetes-preserve-unknown-fields") is False:
         yield ".x-kubernetes-preserve-unknown-fields", "found false", "needs true, or to be removed"
+
+
+def check_default(value: object, schema: Mapping[str, Any], place: str) -> Iterator[Violation]:
+    """Check that a default is of its schema's type, within its bounds, and has its fields."""
+    if not is_of_type(value, schema.get("type")):
+        yield place, f"found {show(value)}", f"needs a value of type {schema.get('type')}"
+        return
+    size = len(value) if isinstance(value, (str, list)) else value
+    for key, is_out in _BOUNDS.get(type(value), ()):
+        bound = schema.get(key)
+        if isinstance(bound, (int, float)) and is_out(size, bound):
+            yield place, f"found {show(value)}", f"needs {key} {bound}"
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from check_default(one, mapping(schema.get("items")), f"{place}[{index}]")
+    elif isinstance(value, Mapping):
+        yield from _check_fields(value, schema, place)
+
+
+def _check_fields(value: Part, schema: Mapping[str, Any], place: str) -> Iterator[Violation]:
+    known = mapping(schema.get("properties"))
+    for name in sequence(schema.get("required")):
+        if name not in value:  # one with a default of its own as well
+            yield f"{place}.{name}", "is missing", "the schema requires it"
+    free = "additionalProperties" in schema or schema.get("x-kubernetes-preserve-unknown-fields") is True
+    for name, one in value.items():
+        if name in known:
+            yield from check_default(one, mapping(known[name]), f"{place}.{name}")
+        elif not free and schema.get("x-kubernetes-embedded-resource") is not True:
+            yield f"{place}.{name}", "is not a known field", "correct its name, or remove it"
+
+
+def is_of_type(value: object, kind: object) -> bool:
+    """Tell whether a value has a type of a schema; null and unknown types pass."""
+    wanted = _TYPES.get(str(kind))
+    if value is None or wanted is None:
+        return True
+    return isinstance(value, wanted) and not (isinstance(value, bool) and kind != "boolean")
 
 
 def check_logic(schema: Mapping[str, Any]) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from gitops_stack.rules.api.formats import FORMATS, percentage
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show, whole
 from gitops_stack.rules.api.pod_volumes import check_volumes
 from gitops_stack.rules.api.selectors import selects
+from gitops_stack.rules.api.storage import check_source
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.settings.cron import parse_schedule
 from gitops_stack.settings.sync_windows import time_zones
@@ -105,6 +106,8 @@ def check_stateful_set(part: Part) -> Iterator[Violation]:
         name = dig(found, "metadata", "name")
         if not name or not FORMATS["label"].fits(name):
             yield f"{place}.metadata.name", f"found {show(name or '')}", FORMATS["label"].needs
+        # The API server drops such a source of a claim alone, and keeps it here.
+        yield from check_source(mapping(dig(found, "spec", "dataSource")), f"{place}.spec.dataSource")
     strategy = mapping(part.get("updateStrategy"))
     if strategy.get("type") == "OnDelete" and is_set(strategy, "rollingUpdate"):
         yield "updateStrategy.rollingUpdate", "found it beside type OnDelete", "remove it"
