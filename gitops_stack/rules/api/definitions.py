@@ -9,11 +9,17 @@ from typing import Any
 from gitops_stack.rules.api.formats import is_subdomain
 from gitops_stack.rules.api.go_patterns import is_go_pattern
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show
-from gitops_stack.rules.api.structural import check_default, check_lists, check_logic, check_paths, check_root
+from gitops_stack.rules.api.structural import (
+    check_default,
+    check_lists,
+    check_logic,
+    check_paths,
+    check_root,
+    check_taken,
+)
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-_NOT_TAKEN = ("$ref", "$schema", "additionalItems", "definitions", "dependencies", "id", "patternProperties")
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _DEEPEST = 64
 _SCHEMA = "schema.openAPIV3Schema"
@@ -114,8 +120,7 @@ def _check_level(schema: Mapping[str, Any]) -> Iterator[Violation]:
         yield ".type", f"found {show(kind)}", known
     if "default" in schema:
         yield from check_default(schema["default"], schema, ".default")
-    for key in (key for key in _NOT_TAKEN if key in schema):
-        yield f'["{key}"]' if "$" in key else f".{key}", "found one", "CRDs take none; write out what it says"
+    yield from check_taken(schema, "")
     yield from _check_keywords(schema)
     yield from check_lists(schema)
     yield from check_logic(schema)

@@ -25,6 +25,8 @@ _BOUNDS: Mapping[type, tuple[tuple[str, Callable[[Any, Any], bool]], ...]] = {
     str: (("minLength", operator.lt), ("maxLength", operator.gt)),
     list: (("minItems", operator.lt), ("maxItems", operator.gt)),
 }
+_NOT_TAKEN = ("$ref", "$schema", "additionalItems", "definitions", "dependencies", "id", "patternProperties")
+_MAY_BE_EMPTY = ("definitions", "patternProperties")
 _NOT_INSIDE = ("type", "default", "nullable", "description", "title")
 _NAMES = ("name", "generateName")
 _SELECTABLE = ("string", "boolean", "integer")
@@ -105,7 +107,23 @@ def check_logic(schema: Mapping[str, Any]) -> Iterator[Violation]:
         yield from _check_inside(found, place)
 
 
+def check_taken(schema: Part, place: str) -> Iterator[Violation]:
+    """Check that no keyword is there that CRDs do without."""
+    for key in (key for key in _NOT_TAKEN if schema.get(key) is not None):
+        if schema[key] != {} or key not in _MAY_BE_EMPTY:
+            shown = f'["{key}"]' if "$" in key else f".{key}"
+            yield f"{place}{shown}", "found one", "CRDs take none; write out what it says"
+
+
 def _check_inside(schema: Part, place: str) -> Iterator[Violation]:
+    yield from check_taken(schema, place)
+    if is_set(schema, "additionalProperties"):
+        yield f"{place}.additionalProperties", "found it in a condition", "write it outside of it"
+    inner = [(key, found) for logic in _LOGIC for key, found in parts(schema, logic)]
+    if is_set(schema, "not"):
+        inner.append(("not", mapping(schema["not"])))
+    for key, found in inner:
+        yield from _check_inside(found, f"{place}.{key}")
     for key in (key for key in _NOT_INSIDE if schema.get(key) not in (None, "", False)):
         yield f"{place}.{key}", "found it in a condition", "write it outside of it"
     for name, found in mapping(schema.get("properties")).items():
