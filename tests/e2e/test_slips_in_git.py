@@ -87,7 +87,7 @@ RENDERED = {
 """What comes of it at the next push, when everything is rendered again and that Application is deleted."""
 FORCED = {
     "A workload is renamed": Outcome("Application argocd/X-base", "Application argocd/X", HELD),
-    "A workload's namespace changes": Outcome(MOVED, f"{SETTINGS}, {CLAIM}, {UNDELETED}"),
+    # Not the namespace that changed: what is in the other one stays if its project was first to lose it.
     "A volume claim is renamed": Outcome("PersistentVolumeClaim X/files", CLAIM),
     "An authored Application is renamed": Outcome("Application argocd/X-two", "Application argocd/X", HELD),
 }
