@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ class Components(ComponentProvider):
         names = [name for name in components.__all__ if not name.endswith("Args") and name not in _OF_PYTHON]
         served = [getattr(components, name) for name in names]
         super().__init__(served, PULUMI_PROJECT, version=version("gitops-stack"))
+        self.schema = _complete_for_go(str(self.schema))
 
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: ResourceOptions | None = None
@@ -41,6 +43,13 @@ class Components(ComponentProvider):
                 # Not InputPropertiesError, which the SDK cannot send: its status lacks what grpc.aio asks it for.
                 raise RunError(str(error.inner)) from None
             raise
+
+
+def _complete_for_go(schema: str) -> str:
+    """Ask for the types that Go's generator names and leaves out of plain maps (pulumi/pulumi#14662)."""
+    document = json.loads(schema)
+    document["language"]["go"]["generateExtraInputTypes"] = True
+    return json.dumps(document)
 
 
 def serve() -> None:

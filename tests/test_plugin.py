@@ -53,6 +53,10 @@ def test_the_program_of_the_documents_fits_the_schema(schema: dict[str, Any]) ->
         assert set(known.get("requiredInputs", ())) <= resource["properties"].keys()
 
 
+def test_go_s_generator_is_told_to_make_every_type_it_names(schema: dict[str, Any]) -> None:
+    assert schema["language"]["go"] == {"respectSchemaVersion": True, "generateExtraInputTypes": True}
+
+
 def record(*programs: Any) -> dict[str, RegisteredResource]:
     return {one.name: one for one in record_program(lambda: [program() for program in programs], stack="dev")}
 

@@ -75,7 +75,7 @@ def _account_checks(settings: StackSettings, account: Account) -> dict[str, Chec
         checks["caller"] = partial(account_checks.check_caller, account, settings)
         checks["access"] = partial(account_checks.check_principals, account, settings)
         checks["hub"] = partial(hub_checks.check_hub_access, account, settings)
-        checks["endpoint"] = partial(endpoint_checks.check_endpoint, account, settings.cluster_name, settings.eks)
+        checks["endpoint"] = partial(endpoint_checks.check_endpoint, account, settings)
         checks["cluster-version"] = partial(
             version_checks.check_living_version, account, settings.cluster_name, settings.eks
         )

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from gitops_stack.account.checks import Check
+from gitops_stack.account.quota_checks import is_own
 from gitops_stack.account.session import Account
-from gitops_stack.settings import EksClusterSettings
+from gitops_stack.settings import EksClusterSettings, StackSettings
+from gitops_stack.settings.private_endpoint import describe_network_first, describe_shut_endpoint
 
 _SECONDS = 3.0
 _PORT = 443
@@ -20,15 +22,24 @@ def connect(host: str, port: int) -> None:
 
 
 def check_endpoint(
-    account: Account, name: str, cluster: EksClusterSettings, reach: Callable[[str, int], None] = connect
+    account: Account, settings: StackSettings, reach: Callable[[str, int], None] = connect
 ) -> Iterator[Check]:
-    """Check that the endpoint of cluster ``name`` answers this machine; nothing without a cluster."""
-    found = account.find("eks", "describe_cluster", name=name)
-    server = found["cluster"].get("endpoint") if found else None
-    if not found or not server:
+    """Check that the endpoint of the stack's cluster answers this machine, or could when there is none yet."""
+    cluster = settings.eks
+    if cluster is None:
+        return
+    label, needs = "endpoint", "an API server that this machine reaches, to install Argo CD"
+    found = account.find("eks", "describe_cluster", name=settings.cluster_name)
+    if not found:
+        problem = describe_shut_endpoint(settings) or describe_network_first(settings)
+        own = (vpc for vpc in account.list("ec2", "describe_vpcs", "Vpcs") if is_own(vpc, settings.stack))
+        if problem is not None and (describe_shut_endpoint(settings) or not any(own)):
+            yield Check(label, "failed", f"{problem.field} {problem.found}", needs, problem.remedy)
+        return
+    server = found["cluster"].get("endpoint")
+    if not server:
         return
     parts, network = urlsplit(server), found["cluster"].get("resourcesVpcConfig") or {}
-    label, needs = "endpoint", "an API server that this machine reaches, to install Argo CD"
     try:
         reach(parts.hostname or "", parts.port or _PORT)
     except OSError as error:

@@ -120,8 +120,7 @@ class Account:
             session = boto3.Session(region_name=self.region)
         if self._role_arn is None:
             return session
-        with _explained("sts"):
-            client = session.client("sts", region_name=self.region)
+        client = _make_client(session, "sts", self.region)
         answer = _ask(client, "sts", "assume_role", {"RoleArn": self._role_arn, "RoleSessionName": "gitops-stack"})[
             "Credentials"
         ]
@@ -186,10 +185,8 @@ class Account:
                 from botocore.config import Config  # noqa: PLC0415
 
                 config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
-                with _explained(service):
-                    self._clients[service, region] = session.client(
-                        service, region_name=region, config=config, endpoint_url=self._double
-                    )
+                made = _make_client(session, service, region, config=config, endpoint_url=self._double)
+                self._clients[service, region] = made
             return self._clients[service, region]
 
 
@@ -208,6 +205,14 @@ def check_account(account: Account, expected: str, place: str) -> None:
 def tag_map(tags: Iterable[dict[str, str]] | None, key: str = "Key", value: str = "Value") -> dict[str, str]:
     """Turn AWS' list of tags into a dict."""
     return {tag[key]: tag[value] for tag in tags or ()}
+
+
+def _make_client(session: Any, service: str, region: str, **options: Any) -> Any:  # noqa: ANN401 - made at run time
+    try:
+        with _explained(service):
+            return session.client(service, region_name=region, **options)
+    except ValueError as error:  # botocore has no class of its own for an endpoint that is not a URL
+        raise AwsError(_one_line(error), "correct AWS_ENDPOINT_URL, or endpoint_url in AWS's configuration") from None
 
 
 def _ask(client: Any, service: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
@@ -234,6 +239,7 @@ def _explained(action: str) -> Iterator[None]:
         SSOError,
         TokenRetrievalError,
     )
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
     try:
         yield
@@ -243,6 +249,9 @@ def _explained(action: str) -> Iterator[None]:
         raise CredentialsError("found no credentials", _LOG_IN) from None
     except (ConfigParseError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError) as error:
         raise CredentialsError(_one_line(error), _LOG_IN) from None
+    except ResponseParserError as error:  # not a BotoCoreError: a proxy, say, answers with a page of its own
+        said = f"{action} got an answer that is not AWS's: {_one_line(error)}"
+        raise AwsError(said, "check the proxy, AWS_ENDPOINT_URL and the region, or run again") from None
     except BotoCoreError as error:
         said = f"{action} got no answer: {_one_line(error)}"
         raise AwsError(said, "check the network and the region") from None

@@ -24,6 +24,8 @@ _LOOK = (
 )
 _POOL = "karpenter.sh/nodepool"
 _LAUNCHING = ("ec2:CreateFleet", "ec2:RunInstances")
+# Images and snapshots are of anybody's account; the others may be shared by their owner's, as subnets of a VPC are
+# (VPC user guide, "Share your VPC subnets with other accounts"). What Karpenter makes is of this one.
 _USED = ("image", "snapshot", "security-group", "subnet", "capacity-reservation", "placement-group")
 _MADE = ("fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request")
 _LOOK_AT_MACHINES = tuple(
@@ -134,6 +136,5 @@ def _tagged(kind: str, owned: str, more: Mapping[str, str | Sequence[str]] | Non
 
 
 def _ec2(account: AccountRegion, kind: str) -> str:
-    # Images and snapshots are of anybody's account.
-    owner = "" if kind in ("image", "snapshot") else account.id
+    owner = "" if kind in ("image", "snapshot") else "*" if kind in _USED else account.id
     return f"arn:{account.partition}:ec2:{account.region}:{owner}:{kind}/*"

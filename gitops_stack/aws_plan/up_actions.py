@@ -175,8 +175,13 @@ PASSED_TO = (
     "pods.eks.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
 )
+# Enhanced scanning is Inspector's: ECR switches it on for the caller (ECR user guide, "IAM permissions required for
+# enhanced scanning in Amazon ECR").
+SCANNING = ("inspector2:Disable", "inspector2:Enable", "inspector2:ListAccountPermissions")
+INSPECTOR = "inspector2.amazonaws.com"
 SERVICE_LINKED = (  # made by AWS at the first use of each in an account
     "autoscaling.amazonaws.com",
+    "ec2-nat-gateway.amazonaws.com",  # of a regional gateway (VPC user guide, "Using service-linked roles for VPC")
     "eks-nodegroup.amazonaws.com",
     "eks.amazonaws.com",
     "elasticloadbalancing.amazonaws.com",

@@ -24,6 +24,7 @@ from gitops_stack.aws_plan.up_actions import (
     IAM_BOUND,
     IAM_CHANGE,
     IAM_PROVIDER,
+    INSPECTOR,
     KMS_ALIAS,
     KMS_CHANGE,
     KMS_MAKE,
@@ -33,6 +34,7 @@ from gitops_stack.aws_plan.up_actions import (
     MACHINES_MAKE,
     PASSED_TO,
     ROUTE53,
+    SCANNING,
     SERVICE_LINKED,
 )
 from gitops_stack.conventions import PULUMI_PROJECT, TAG_BASE, TAG_STACK
@@ -78,11 +80,13 @@ def build_further_policy(
     passed_arns: Sequence[str] = (),
     karpenter: bool = False,
     delivers_logs: bool = False,
+    scans: bool = False,
 ) -> Document | None:
     """Build what the role needs beside those policies for a few settings; ``None`` where the stack has none of them.
 
     ``role_path`` is where the stack makes its roles (those made before a path was set stay where they are),
-    ``passed_arns`` are roles it names and does not make; ``delivers_logs`` is for flow logs in a bucket.
+    ``passed_arns`` are roles it names and does not make; ``delivers_logs`` is for flow logs in a bucket,
+    ``scans`` for enhanced scanning of the account's registry.
     A managed policy: inline there is no room for it.
     """
     own, iam, path = _Own(stack), f"arn:{account.partition}:iam::{account.id}:", role_path or "/"
@@ -97,9 +101,12 @@ def build_further_policy(
         ]
         statements.append(allow("MakeMachines", MACHINES_MAKE, parts, {**own.made, **own.not_others}))
         statements.append(allow("ChangeMachines", MACHINES_CHANGE, parts, own.not_others))
+    here: Conditions = {"StringEquals": {"aws:RequestedRegion": account.region}}
     if delivers_logs:
-        here = {"StringEquals": {"aws:RequestedRegion": account.region}}
         statements.append(allow("DeliverLogs", DELIVERIES, "*", here))
+    if scans:
+        statements.append(allow("Scan", SCANNING, "*", here))
+        statements.append(_allow_linking(account, [INSPECTOR]))
     return build_document(*statements) if statements else None
 
 
@@ -176,12 +183,16 @@ def _build_roles_policy(account: AccountRegion, own: _Own, boundary_arn: str, ho
         *_allow_roles(account, own, boundary_arn, [f"{iam}role/{ROLE_PREFIX}*"]),
         *([allow("MakeIssuers", making, forges)] if forges else []),
         allow("ClusterIssuer", IAM_PROVIDER, [f"{iam}oidc-provider/oidc.eks.{account.region}.*"]),
-        allow(
-            "LinkRoles",
-            ["iam:CreateServiceLinkedRole"],
-            [f"{iam}role/aws-service-role/*"],
-            {"StringEquals": {"iam:AWSServiceName": list(SERVICE_LINKED)}},
-        ),
+        _allow_linking(account, SERVICE_LINKED),
+    )
+
+
+def _allow_linking(account: AccountRegion, services: Sequence[str]) -> Statement:
+    return allow(
+        "LinkRoles",
+        ["iam:CreateServiceLinkedRole"],
+        [f"arn:{account.partition}:iam::{account.id}:role/aws-service-role/*"],
+        {"StringEquals": {"iam:AWSServiceName": list(services)}},
     )
 
 

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -32,13 +33,24 @@ _CONNECTIONS: WeakKeyDictionary[pulumi.ProviderResource, dict[str, pulumi.Input[
 
 
 class StackGuardResource(Resource, module="gitops-stack", name="StackGuard"):
-    """Refuses settings that would replace a cluster; everything of the stack waits for it."""
+    """Refuses settings that would replace a cluster, or make one nobody reaches; everything of the stack waits for it.
+
+    ``facts`` are kept. ``unreachable`` is why nobody would reach a cluster that is made now, by the name of the reason.
+    """
 
     cleared: list[RegisteredResource]
     """Itself for `depends_on`, once this run was judged."""
 
-    def __init__(self, name: str, facts: Mapping[str, str], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(StackGuard(), name, dict(facts), opts)
+    def __init__(
+        self,
+        name: str,
+        facts: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        unreachable: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        inputs = {**facts, **unreachable, "dryRun": pulumi.runtime.is_dry_run()}
+        super().__init__(StackGuard(), name, inputs, opts)
         self.cleared = clear_facts(self, facts)
 
 

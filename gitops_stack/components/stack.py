@@ -23,6 +23,7 @@ from gitops_stack.manifests.namespaces import build_argocd_namespace
 from gitops_stack.manifests.secrets import build_repository_data, build_sign_in_data
 from gitops_stack.settings import EksClusterSettings, ExistingClusterSettings, StackSettings
 from gitops_stack.settings.missing_cluster import describe_missing_cluster
+from gitops_stack.settings.private_endpoint import describe_network_first, describe_shut_endpoint
 
 if TYPE_CHECKING:
     from gitops_stack.components.aws_foundation import AwsFoundation
@@ -51,7 +52,11 @@ class GitOpsStack(pulumi.ComponentResource):
     def __init__(self, name: str, args: GitOpsStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         settings, manifests = args["settings"], args["manifests"]
         # Before the component itself, whose children wait for it: nothing is registered that would replace the cluster.
-        guard = StackGuardResource(f"{name}/stack-guard", build_facts(settings))
+        reasons = {
+            "shutEndpoint": describe_shut_endpoint(settings), "networkFirst": describe_network_first(settings)
+        }  # fmt: skip
+        unreachable = {reason: str(problem) for reason, problem in reasons.items() if problem is not None}
+        guard = StackGuardResource(f"{name}/stack-guard", build_facts(settings), unreachable=unreachable)
         first = pulumi.ResourceOptions(depends_on=guard.cleared)
         super().__init__("gitops-stack:index:GitOpsStack", name, {}, pulumi.ResourceOptions.merge(opts, first))
         clusters = read_clusters(settings, self)

@@ -94,6 +94,20 @@ def check_facts(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> Itera
         )
 
 
+def check_first_cluster(recorded: Mapping[str, str], wanted: Mapping[str, object]) -> Iterator[str]:
+    """Yield a sentence when an update would make a cluster that nobody reaches to install Argo CD in it.
+
+    ``wanted`` says why: `shutEndpoint` whoever runs it, `networkFirst` as long as the stack has no network. Only before
+    a cluster is noted, and not in a preview, which may run on another machine than the update will.
+    """
+    if wanted.get("dryRun") or recorded.get("clusterName"):
+        return
+    if shut := wanted.get("shutEndpoint"):
+        yield str(shut)
+    elif (first := wanted.get("networkFirst")) and not recorded.get("network"):
+        yield str(first)
+
+
 def _count(zones: str) -> int:
     return int(zones) if zones.isdigit() else len(zones.split(","))
 

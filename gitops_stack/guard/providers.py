@@ -28,6 +28,8 @@ from gitops_stack.errors import GitOpsStackError
 _OWN = "__provider"  # Pulumi's key for the class itself
 # What programs of this process's run keep: one process serves a run, and a destroy checks nothing.
 _KEPT_ON: set[tuple[str, ...]] = set()
+# What a guard of a stack judges and does not keep.
+_OF_THIS_RUN = ("dryRun", "shutEndpoint", "networkFirst")
 
 
 class _GuardProvider(ResourceProvider):
@@ -54,14 +56,15 @@ class _GuardProvider(ResourceProvider):
 
 
 class StackGuard(_GuardProvider):
-    """Refuses settings under which an update would replace the cluster, before anything is registered."""
+    """Refuses settings under which an update would replace the cluster, or make one that nobody reaches."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Compare the facts of the stack with those of the last update."""
-        from gitops_stack.guard.changes import check_facts  # noqa: PLC0415
+        from gitops_stack.guard.changes import check_facts, check_first_cluster  # noqa: PLC0415
 
-        texts = {key: value for key, value in news.items() if key != _OWN and isinstance(value, str)}
-        return _result(news, check_facts(_olds, texts))
+        kept = {key: value for key, value in news.items() if key not in _OF_THIS_RUN}
+        texts = {key: value for key, value in kept.items() if key != _OWN and isinstance(value, str)}
+        return _result(kept, (*check_facts(_olds, texts), *check_first_cluster(_olds, news)))
 
 
 class ClusterGuard(_GuardProvider):

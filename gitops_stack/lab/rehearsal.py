@@ -6,7 +6,6 @@ repository a process on loopback. Composes ``bootstrap`` with what a cluster has
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import shutil
 import subprocess
@@ -39,8 +38,15 @@ from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables, check_url
 from gitops_stack.lab.lab import Lab, Progress
 from gitops_stack.lab.made import Made, load_made
+from gitops_stack.lab.network_first import list_updates
 from gitops_stack.lab.processes import Program
-from gitops_stack.lab.rehearsal_account import as_our_errors, build_programs, build_variables, check_place
+from gitops_stack.lab.rehearsal_account import (
+    as_our_errors,
+    build_programs,
+    build_variables,
+    check_place,
+    choose_place,
+)
 from gitops_stack.lab.rehearsal_prerequisites import write_prerequisites
 from gitops_stack.lab.repository import keep_touched_clone
 from gitops_stack.lab.state import LabState
@@ -119,12 +125,18 @@ class Rehearsal:
             self.planned = self._previewer().preview(*options)
 
     def up(self, progress: Progress) -> None:
-        """Run `pulumi up`, and note what was made in which order. What a killed one left pending is recovered first."""
+        """Run `pulumi up`, and note what was made in which order. What a killed one left pending is recovered first.
+
+        Of a private stack the network is made before it, alone.
+        """
         self.recover(progress)
-        with self.report.phase("pulumi up", progress):
-            self.event_log.unlink(missing_ok=True)
-            self.report.changes = self.report.engine.up(f"--event-log={self.event_log}", limit_seconds=_UP_SECONDS)
-        self.made = load_made(self.event_log)
+        self.made = []
+        for phase, options in list_updates(self.settings, self.report, inside=self.place == VPC):
+            with self.report.phase(phase, progress):
+                self.event_log.unlink(missing_ok=True)
+                log = f"--event-log={self.event_log}"
+                self.report.changes = self.report.engine.up(log, *options, limit_seconds=_UP_SECONDS)
+            self.made += load_made(self.event_log)
 
     def recover(self, progress: Progress) -> list[Recovery]:
         """Take what a killed `pulumi up` made without noting its id into the state; as `gitops-stack recover` does."""
@@ -250,15 +262,6 @@ class Rehearsal:
             **build_git_variables(url, report.workspace.repository, report.engine.git_environment),
             **build_host_variables(state, ports["git-host"]),
         }
-
-
-def choose_place(settings: StackSettings) -> str:
-    """Return a place from which people work on the stack: of its public networks, or else inside of the VPC."""
-    networks = settings.eks.endpoint.public_access_cidrs if settings.eks else ()
-    if not networks:
-        return VPC
-    block = ipaddress.ip_network(networks[0])
-    return str(block[min(7, block.num_addresses - 1)])
 
 
 def load_rehearsed(project: Path, stack: str) -> StackSettings:

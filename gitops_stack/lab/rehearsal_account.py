@@ -5,6 +5,7 @@ Its processes become programs of the lab, its errors ours, and our tables of wha
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from gitops_stack.lab.control_plane import CALLER, TOKEN_WEBHOOK
 from gitops_stack.lab.probes import build_port_probe
 from gitops_stack.lab.processes import Program
 from gitops_stack.lab.state import LabState
+from gitops_stack.settings import StackSettings
 from gitops_stack.settings.eks_versions import load_eks_versions
 from pulumi_aws_double.account import NAME, build_account, build_environment
 from pulumi_aws_double.catalogue import Catalogue, write_catalogue
@@ -36,6 +38,15 @@ def check_place(place: str) -> str:
             )
         )
     return place
+
+
+def choose_place(settings: StackSettings) -> str:
+    """Return a place from which people work on the stack: of its public networks, or else inside of the VPC."""
+    networks = settings.eks.endpoint.public_access_cidrs if settings.eks else ()
+    if not networks:
+        return VPC
+    block = ipaddress.ip_network(networks[0])
+    return str(block[min(7, block.num_addresses - 1)])
 
 
 def build_catalogue() -> Catalogue:

@@ -12,6 +12,7 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.add_ons import build_add_on_projects
 from gitops_stack.manifests.argocd.access import quote_group
 from gitops_stack.manifests.argocd.notifications import build_subscriptions
+from gitops_stack.manifests.argocd.surroundings import list_cluster_kinds
 from gitops_stack.manifests.destinations import build_destination
 from gitops_stack.manifests.group_kinds import build_group_kind
 from gitops_stack.settings import ProjectRoleSettings, StackSettings, SyncWindowSettings
@@ -63,6 +64,7 @@ def _platform(settings: StackSettings) -> dict[str, Any]:
             {"group": "apiextensions.k8s.io", "kind": "CustomResourceDefinition"},
             {"group": "rbac.authorization.k8s.io", "kind": "ClusterRole"},
             {"group": "rbac.authorization.k8s.io", "kind": "ClusterRoleBinding"},
+            *list_cluster_kinds(settings),
         ],
     }
 

@@ -55,6 +55,8 @@ def find_values(settings: StackSettings, name: str) -> dict[str, Any]:
     for other, beside in chart.values_beside.items():
         if other in settings.add_on_applications:
             values = merge_values(values, beside)
+    if settings.network is not None and settings.network.is_isolated:
+        values = merge_values(values, chart.values_without_way_out)
     return merge_values(values, settings.add_on_applications[name].values)
 
 

@@ -25,7 +25,7 @@ ISOLATED_PARTS = {
 
 def check_isolated(settings: StackSettings, network: NetworkSettings) -> Iterator[Finding]:
     """Yield (path as typed, found, what is needed) for a VPC that is made without NAT gateways."""
-    if network.vpc_id is not None or network.nat_gateways != 0:
+    if not network.is_isolated:
         return
     caches = settings.registry.pull_through_cache if settings.registry else ()
     if caches:

@@ -161,6 +161,11 @@ class NetworkSettings(Settings):
         return self
 
     @property
+    def is_isolated(self) -> bool:
+        """Whether the VPC is made without a way out; of one that is adopted nobody knows here."""
+        return self.vpc_id is None and self.nat_gateways == 0
+
+    @property
     def zone_count(self) -> int:
         """The number of zones of a VPC that is made."""
         zones = self.availability_zones

@@ -33,6 +33,7 @@ def build_further(account: AccountRegion) -> Document:
         passed_arns=[f"arn:{account.partition}:iam::{ID}:role/platform/nodes"],
         karpenter=True,
         delivers_logs=True,
+        scans=True,
     )
     assert found is not None
     return found

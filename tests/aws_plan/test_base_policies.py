@@ -115,6 +115,27 @@ def test_a_role_is_made_and_filled_within_the_boundary_alone() -> None:
             assert one["Condition"]["StringEquals"]["iam:PermissionsBoundary"].endswith("/gitops-stack-boundary"), one
 
 
+# By what a stack may have: the service whose own role AWS makes at the first use in an account, as its user guide says.
+LINKED = {
+    "cluster": "eks.amazonaws.com",
+    "node groups": "eks-nodegroup.amazonaws.com",
+    "their Auto Scaling groups": "autoscaling.amazonaws.com",
+    "their machines on spot": "spot.amazonaws.com",
+    "load balancers": "elasticloadbalancing.amazonaws.com",
+    "natGateways: regional": "ec2-nat-gateway.amazonaws.com",
+    "pullThroughCache": "pullthroughcache.ecr.amazonaws.com",
+    "replicateTo": "replication.ecr.amazonaws.com",
+    "scanning: enhanced": "inspector2.amazonaws.com",
+}
+
+
+def test_aws_may_make_its_own_roles_at_first_use_and_no_others() -> None:
+    linking = [one for document in UP.values() for one in document["Statement"] if one["Sid"] == "LinkRoles"]
+    assert {one["Action"][0] for one in linking} == {"iam:CreateServiceLinkedRole"}
+    named = [name for one in linking for name in one["Condition"]["StringEquals"]["iam:AWSServiceName"]]
+    assert sorted(named) == sorted(LINKED.values())
+
+
 @pytest.mark.parametrize(
     ("region", "ec2"), [("eu-west-1", "ec2.amazonaws.com"), ("cn-north-1", "ec2.amazonaws.com.cn")]
 )

@@ -78,6 +78,17 @@ def test_an_existing_role_of_machines_has_its_entry() -> None:
     assert outputs["role"] == arn
 
 
+def test_machines_start_in_what_another_account_shares_and_are_of_this_one() -> None:
+    statements = document(record()["RolePolicy:scale-controller-policy"])["Statement"]
+    resources = {one["Sid"]: [arn.split(":", 5) for arn in one["Resource"]] for one in statements}
+    used = {kind: owner for *_, owner, kind in resources["Use"]}
+    assert used == {
+        "image/*": "", "snapshot/*": "", "subnet/*": "*", "security-group/*": "*", "capacity-reservation/*": "*",
+        "placement-group/*": "*",
+    }  # fmt: skip
+    assert {owner for sid in ("Make", "Tag", "End") for *_, owner, _ in resources[sid]} == {"123456789012"}
+
+
 def test_the_controller_touches_what_carries_the_cluster_s_tag() -> None:
     statements = document(record()["RolePolicy:scale-controller-policy"])["Statement"]
     by_sid = {one["Sid"]: one for one in statements}

@@ -490,6 +490,7 @@ LEFT: dict[str, dict[str, Left]] = {
     "docs/aws.md": {
         "gitops-stack reach --stack prd -- pulumi up --stack prd --yes": REACH,
         "gitops-stack account init --stack prd": ACCOUNT_INIT,
+        "gitops-stack rehearse prd": REHEARSE,
         "gitops-stack rehearse prd --from 203.0.113.7": REHEARSE,
         "gitops-stack status --stack dev --wait 20m": STATUS,
         "gitops-stack kubeconfig --stack dev --update": KUBECONFIG,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gitops_stack.guard.changes import build_facts, check_facts, check_namespace, check_source
+from gitops_stack.guard.changes import build_facts, check_facts, check_first_cluster, check_namespace, check_source
 from gitops_stack.guard.cluster import Claim, Cluster
 from gitops_stack.guard.ownership import Recorded, check_cluster
 from gitops_stack.settings import StackSettings
@@ -161,3 +161,29 @@ def test_every_road_the_table_promises_is_written_down() -> None:
     roads = (Path(ROOT) / "docs/move.md").read_text(encoding="utf-8")
     promised = {row[1] for row in ROWS if row[4] == "refused, road"}
     assert {setting for setting in promised if f"`{setting.strip('()')}`" not in roads} == set()
+
+
+SHUT, FIRST = {"shutEndpoint": "lets nodes in alone"}, {"networkFirst": "the VPC is not made yet"}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "wanted", "said"),
+    [
+        ({}, FIRST, ["the VPC is not made yet"]),
+        ({}, SHUT | FIRST, ["lets nodes in alone"]),
+        ({"provider": "", "network": "10.20.0.0/16"}, FIRST, []),
+        ({"provider": "", "network": "10.20.0.0/16"}, SHUT, ["lets nodes in alone"]),
+        ({"provider": "eks", "clusterName": "dev", "network": "10.20.0.0/16"}, SHUT | FIRST, []),
+        ({"clusterName": "dev"}, SHUT | FIRST, []),
+        ({}, {**SHUT, **FIRST, "dryRun": True}, []),
+        ({}, {}, []),
+    ],
+    ids=[
+        "from nothing", "whoever is there", "in its network", "inside and not let in", "made before",
+        "made by an older release", "a preview", "a public one",
+    ],
+)  # fmt: skip
+def test_a_cluster_that_nobody_reaches_is_not_made(
+    recorded: dict[str, str], wanted: dict[str, object], said: list[str]
+) -> None:
+    assert list(check_first_cluster(recorded, wanted)) == said

@@ -144,6 +144,15 @@ def test_a_stack_that_would_replace_its_cluster_is_refused() -> None:
     assert "cluster.name: found b, and this stack was made with a" in failure.reason
 
 
+def test_a_stack_whose_cluster_nobody_would_reach_is_refused_and_the_reason_is_not_kept() -> None:
+    facts = {"provider": "eks", "clusterName": "dev", "clusterRole": "a role of its own", "network": "10.20.0.0/16"}
+    asked = {**facts, "networkFirst": "Pulumi.dev.yaml: no way in", "dryRun": False}
+    checked = StackGuard().check({}, asked)
+    assert [failure.reason for failure in checked.failures] == ["Pulumi.dev.yaml: no way in"]
+    again = StackGuard().check(facts, asked)
+    assert (again.failures, again.inputs) == ([], facts)
+
+
 @pytest.mark.parametrize("guard", [StackGuard(), ClusterGuard(), TeardownGuard()])
 def test_the_state_holds_a_guard_by_name_alone(guard: Any) -> None:
     kept = base64.b64decode(serialize_provider(guard))

@@ -15,6 +15,7 @@ from gitops_stack.manifests.add_ons import build_add_on_projects, build_add_ons
 from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.settings.add_on_charts import load_add_on_chart
 from gitops_stack.settings.add_on_roles import find_pod_roles, find_values
+from gitops_stack.settings.isolated_network import ISOLATED_ENDPOINTS, ISOLATED_PARTS
 from tests.add_ons import ADD_ONS, ROLES, with_add_ons
 from tests.stacks import compare_golden
 
@@ -51,6 +52,22 @@ def test_a_certificate_comes_from_cert_manager_where_that_is_on_and_before(tmp_p
     first, second = (build_add_on_projects(one)[f"add-ons-{name}"] for one in (alone, both))
     assert first == second, "so that Argo CD may prune the Certificate when cert-manager goes"
     assert {"group": "cert-manager.io", "kind": "Certificate"} in first["namespaceResourceWhitelist"]
+
+
+@pytest.mark.parametrize("nat_gateways", [0, 1])
+def test_what_has_no_endpoint_is_not_asked_from_a_vpc_without_a_way_out(nat_gateways: int, tmp_path: Path) -> None:
+    services = {*ISOLATED_ENDPOINTS, *(one for found in ISOLATED_PARTS.values() for one in found)}
+    network = {
+        "cidr": "10.30.0.0/16", "availabilityZones": 3, "natGateways": nat_gateways, "endpoints": sorted(services)
+    }  # fmt: skip
+    mirrored = {"repoUrl": "https://charts.example.com"}
+    add_ons = {"aws-load-balancer-controller": mirrored, "karpenter": mirrored}
+    settings = with_add_ons(tmp_path, add_ons, network=network, registry={})
+    balancer, karpenter = (find_values(settings, name) for name in add_ons)
+    asked = [balancer.get(key, True) for key in ("enableShield", "enableWaf", "enableWafv2")]
+    isolated = karpenter["settings"].get("isolatedVPC", False)
+    assert (asked, isolated) == (([False] * 3, True) if nat_gateways == 0 else ([True] * 3, False))
+    assert karpenter["settings"]["clusterName"] == "gitops-stack-prd", "the others stay"
 
 
 # `namespace: kube-system` stands in metrics-server's rolebinding.yaml, in Karpenter's role.yaml and in the exporters'

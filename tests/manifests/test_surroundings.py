@@ -9,9 +9,11 @@ import pytest
 
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests import Manifest
+from gitops_stack.manifests.app_projects import build_app_projects
 from gitops_stack.manifests.argocd.surroundings import build_surroundings
 from gitops_stack.manifests.patches import build_patches
 from gitops_stack.settings.references import check_references
+from tests.account.stacks import eks_settings
 from tests.stacks import COMMIT, compare_golden, minimal, stack_render
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0000-0000-0000-000000000000"
@@ -33,6 +35,32 @@ def surroundings(**argocd: Any) -> dict[str, Manifest]:
 def test_a_way_in_is_the_golden_one(way: str) -> None:
     made = surroundings(exposure={way: WAYS[way]})
     compare_golden(f"argocd-exposure-{way}.yaml", "---\n".join(render_document(one) for one in made.values()))
+
+
+@pytest.mark.parametrize("way", ["alb", "nlb"])
+def test_a_way_in_that_auto_mode_makes_is_the_golden_one(way: str) -> None:
+    argocd = {"url": "https://argocd.example.com", "exposure": {way: WAYS[way]}}
+    settings = eks_settings(argocd={"version": "v3.5.1", "commit": COMMIT, **argocd})
+    assert list(check_references(settings)) == []
+    made = build_surroundings(settings)
+    platform = next(one for one in build_app_projects(settings) if one["metadata"]["name"] == "platform")
+    without = [one for one in made.values() if "namespace" not in one["metadata"]]
+    permitted = platform["spec"]["clusterResourceWhitelist"]
+    assert [{"group": one["apiVersion"].partition("/")[0], "kind": one["kind"]} for one in without] == permitted[4:]
+    compare_golden(f"argocd-exposure-{way}-auto-mode.yaml", "---\n".join(render_document(one) for one in made.values()))
+
+
+@pytest.mark.parametrize(("auto_mode", "served"), [(True, "eks.amazonaws.com/nlb"), (False, "service.k8s.aws/nlb")])
+def test_a_load_balancer_is_of_a_class_that_somebody_serves(auto_mode: bool, served: str) -> None:
+    argocd = {"url": "https://argocd.example.com", "exposure": {"nlb": {}}}
+    settings = eks_settings(argocd={"version": "v3.5.1", "commit": COMMIT, **argocd})
+    assert settings.eks is not None
+    compute = settings.eks.compute.model_copy(update={"auto_mode": auto_mode})
+    cluster = settings.eks.model_copy(update={"compute": compute})
+    (service,) = build_surroundings(settings.model_copy(update={"cluster": cluster})).values()
+    assert service["spec"]["loadBalancerClass"] == served
+    typed = "service.beta.kubernetes.io/aws-load-balancer-type" in service["metadata"]["annotations"]
+    assert typed != auto_mode, "Auto Mode does not take it"
 
 
 def test_without_settings_there_is_nothing_around_argo_cd() -> None:

@@ -169,6 +169,7 @@ class Base:
             passed_arns=list_passed_roles(self.settings),
             karpenter=self.settings.add_ons is not None and self.settings.add_ons.karpenter is not None,
             delivers_logs=self.settings.network is not None and self.settings.network.flow_log_bucket_arn is not None,
+            scans=self.settings.registry is not None and self.settings.registry.scanning == "enhanced",
         )
         return made if further is None else {**made, self.further_arn: further}
 

@@ -19,20 +19,28 @@ from gitops_stack.settings.argocd.exposure import AlbSettings, GatewaySettings, 
 _SERVER = "argocd-server"
 _ALB, _NLB = "alb.ingress.kubernetes.io", "service.beta.kubernetes.io/aws-load-balancer"
 _GRPC_SERVICE = "argocd-server-grpc"
+# Auto Mode serves classes of its own and makes no IngressClass. Of the annotations of the load balancer controller it
+# does not take the type of an NLB and the group of an ALB (EKS user guide, "Create an IngressClass to configure an
+# Application Load Balancer" and "Use Service Annotations to configure Network Load Balancers").
+_AUTO_MODE = "eks.amazonaws.com"
+_AUTO_MODE_CLASS = "argocd"
 # Not grpc.health.v1: argocd-server answers it with 16 without a session (argo-cd#26193). 12 says that gRPC is served.
 _GRPC_HEALTH = "/AWS.ALB/healthcheck"
 
 
-def build_exposure(argocd: ArgoCDSettings) -> Iterator[Manifest]:
-    """Yield the objects without their namespace, which is Argo CD's."""
+def build_exposure(argocd: ArgoCDSettings, *, auto_mode: bool = False) -> Iterator[Manifest]:
+    """Yield the objects without their namespace, which is Argo CD's.
+
+    ``auto_mode`` is whether EKS Auto Mode makes the load balancers, in place of the AWS load balancer controller.
+    """
     exposure = argocd.exposure
     if exposure is None:
         return
     host = urlsplit(argocd.url or "").hostname or ""
     if exposure.alb:
-        yield from _alb(exposure.alb, host)
+        yield from _alb(exposure.alb, host, auto_mode=auto_mode)
     elif exposure.nlb:
-        yield _nlb(exposure.nlb, host)
+        yield _nlb(exposure.nlb, host, auto_mode=auto_mode)
     elif exposure.nginx:
         yield from _nginx(exposure.nginx, host)
     elif exposure.gateway:
@@ -53,7 +61,9 @@ def build_exposure_patches(argocd: ArgoCDSettings) -> Iterator[Patch]:
         yield Patch("gateway-server", body)
 
 
-def _alb(alb: AlbSettings, host: str) -> Iterator[Manifest]:
+def _alb(alb: AlbSettings, host: str, *, auto_mode: bool) -> Iterator[Manifest]:
+    if auto_mode:
+        yield from _auto_mode_class(alb)
     # The health check of gRPC stands on its Service: on the Ingress it would be for both target groups (argo-cd#14916).
     yield _service(
         _GRPC_SERVICE,
@@ -78,16 +88,27 @@ def _alb(alb: AlbSettings, host: str) -> Iterator[Manifest]:
         f"{_ALB}/healthcheck-path": "/healthz",
         f"{_ALB}/conditions.{_GRPC_SERVICE}": json.dumps([is_grpc]),
         **({f"{_ALB}/certificate-arn": alb.certificate_arn} if alb.certificate_arn else {}),
-        **({f"{_ALB}/group.name": alb.group} if alb.group else {}),
+        **({f"{_ALB}/group.name": alb.group} if alb.group and not auto_mode else {}),
         **({f"{_ALB}/inbound-cidrs": ",".join(alb.inbound_cidrs)} if alb.inbound_cidrs else {}),
     }
     # The rule for gRPC comes first: rules are made in the order of the paths.
-    yield _ingress(_SERVER, annotations, "alb", host, [_GRPC_SERVICE, _SERVER])
+    yield _ingress(_SERVER, annotations, _AUTO_MODE_CLASS if auto_mode else "alb", host, [_GRPC_SERVICE, _SERVER])
 
 
-def _nlb(nlb: NlbSettings, host: str) -> Manifest:
+def _auto_mode_class(alb: AlbSettings) -> Iterator[Manifest]:
+    name = {"metadata": {"name": _AUTO_MODE_CLASS}}
+    group = {"group": {"name": alb.group}} if alb.group else {}
+    yield {
+        "apiVersion": f"{_AUTO_MODE}/v1", "kind": "IngressClassParams", **name, "spec": {"scheme": alb.scheme, **group}
+    }  # fmt: skip
+    parameters = {"apiGroup": _AUTO_MODE, "kind": "IngressClassParams", "name": _AUTO_MODE_CLASS}
+    spec = {"controller": f"{_AUTO_MODE}/alb", "parameters": parameters}
+    yield {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", **name, "spec": spec}
+
+
+def _nlb(nlb: NlbSettings, host: str, *, auto_mode: bool) -> Manifest:
     annotations = {
-        f"{_NLB}-type": "external",
+        **({} if auto_mode else {f"{_NLB}-type": "external"}),
         f"{_NLB}-nlb-target-type": "ip",
         f"{_NLB}-scheme": nlb.scheme,
         "external-dns.alpha.kubernetes.io/hostname": host,
@@ -101,7 +122,7 @@ def _nlb(nlb: NlbSettings, host: str) -> Manifest:
         }
     spec: dict[str, Any] = {
         "type": "LoadBalancer",
-        "loadBalancerClass": "service.k8s.aws/nlb",
+        "loadBalancerClass": f"{_AUTO_MODE}/nlb" if auto_mode else "service.k8s.aws/nlb",
         "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 8080}],
     }
     if nlb.inbound_cidrs:

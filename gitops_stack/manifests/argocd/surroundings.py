@@ -11,6 +11,7 @@ from gitops_stack.manifests.argocd.metrics import build_metrics
 from gitops_stack.manifests.argocd.sign_in import build_external_secret
 from gitops_stack.settings import StackSettings
 
+_CLUSTER_SCOPED = ("IngressClass", "IngressClassParams")
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -20,12 +21,22 @@ def build_surroundings(settings: StackSettings) -> dict[str, Manifest]:
     Their kinds may come with one of the applications, so they come after all of these and are tried without a CRD.
     """
     argocd = settings.argocd
-    found = [*build_exposure(argocd), *build_metrics(argocd)]
+    auto_mode = settings.eks is not None and settings.eks.compute.auto_mode
+    found = [*build_exposure(argocd, auto_mode=auto_mode), *build_metrics(argocd)]
     external = build_external_secret(argocd)
     return {
         f"{_CAPITAL.sub('-', one['kind']).lower()}-{one['metadata']['name']}": _placed(one, argocd.namespace)
         for one in [*found, *([external] if external else [])]
     }
+
+
+def list_cluster_kinds(settings: StackSettings) -> list[dict[str, str]]:
+    """List group and kind of the objects without a namespace, which root's AppProject has to permit."""
+    return [
+        {"group": one["apiVersion"].partition("/")[0], "kind": one["kind"]}
+        for one in build_surroundings(settings).values()
+        if one["kind"] in _CLUSTER_SCOPED
+    ]
 
 
 def _placed(manifest: Manifest, namespace: str) -> Manifest:
@@ -35,4 +46,5 @@ def _placed(manifest: Manifest, namespace: str) -> Manifest:
         conventions.SYNC_OPTIONS: "SkipDryRunOnMissingResource=true",
         **metadata.get("annotations", {}),
     }
-    return {**manifest, "metadata": {**metadata, "namespace": namespace, "annotations": annotations}}
+    where = {} if manifest["kind"] in _CLUSTER_SCOPED else {"namespace": namespace}
+    return {**manifest, "metadata": {**metadata, **where, "annotations": annotations}}

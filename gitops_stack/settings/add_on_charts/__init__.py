@@ -50,6 +50,7 @@ class AddOnChart(Settings):
     ``source`` says where the version was seen, ``read`` when. ``wave`` is 1 to 9, all before the workloads.
     ``namespaces`` are those it writes to beside its own. ``values_beside`` lie over ``values`` while the add-on they
     are listed under is on too; what they make the chart render is always among the kinds, so that it can be pruned.
+    ``values_without_way_out`` do where the VPC has no NAT gateway: they switch off calls of services without endpoint.
     """
 
     description: str
@@ -62,6 +63,7 @@ class AddOnChart(Settings):
     wave: int = Field(ge=1, le=9)
     values: Mapping[str, Any]
     values_beside: Mapping[str, Mapping[str, Any]] = {}
+    values_without_way_out: Mapping[str, Any] = {}
     cluster_kinds: tuple[KindName, ...]
     kinds: tuple[KindName, ...]
     namespaces: tuple[DnsLabel, ...] = ()

@@ -181,6 +181,16 @@ def _of_flow_log(parameters: Parameters) -> Iterator[str]:
         yield "logs:CreateLogDelivery"  # DeleteLogDelivery as well, of whose request nobody can tell where it went
 
 
+def _of_nat_gateway(parameters: Parameters) -> Iterator[str]:
+    if parameters.get("AvailabilityMode") == "regional":
+        yield "iam:CreateServiceLinkedRole"
+
+
+def _of_scanning(parameters: Parameters) -> Iterator[str]:
+    if parameters.get("scanType") == "ENHANCED":
+        yield from ("inspector2:Enable", "inspector2:ListAccountPermissions", "iam:CreateServiceLinkedRole")
+
+
 def _of_endpoint(parameters: Parameters) -> Iterator[str]:
     if parameters.get("PrivateDnsEnabled"):
         yield "route53:AssociateVPCWithHostedZone"
@@ -199,9 +209,11 @@ _DEPENDENT: Mapping[str, Callable[[Parameters], Iterator[str]]] = {
     "eks:UpdatePodIdentityAssociation": _passing("roleArn"),
     "ec2:CreateVpcEndpoint": _of_endpoint,
     "ec2:CreateFlowLogs": _of_flow_log,
+    "ec2:CreateNatGateway": _of_nat_gateway,
     "iam:AddRoleToInstanceProfile": lambda _parameters: iter(("iam:PassRole",)),
     "ecr:CreateRepository": _of_repository,
     "ecr:CreateRepositoryCreationTemplate": _passing("customRoleArn"),
     "ecr:CreatePullThroughCacheRule": lambda _parameters: iter(("iam:CreateServiceLinkedRole",)),
+    "ecr:PutRegistryScanningConfiguration": _of_scanning,
     "ecr:PutReplicationConfiguration": lambda _parameters: iter(("iam:CreateServiceLinkedRole",)),
 }

@@ -63,6 +63,24 @@ def test_the_account_describes_a_cluster_as_it_was_made_and_not_as_moto_keeps_it
     assert (found["arn"], found["endpoint"]) == (moto["arn"], moto["endpoint"])
 
 
+def test_an_endpoint_that_others_open_is_open_and_shut_again(account: Path) -> None:
+    cluster, session = unique("acme"), AwsSession(REGION)
+    role = f"arn:aws:iam::{ACCOUNT}:role/eks"
+    session.call("eks", "CreateCluster", name=cluster, roleArn=role, resourcesVpcConfig={"subnetIds": []})
+    network = {"endpointPublicAccess": False, "endpointPrivateAccess": True, "vpcId": "vpc-1"}
+    Store(account).put("eks_clusters", f"{REGION}/{cluster}", {"version": "1.35", "vpcConfig": network})
+    opened = {"endpointPublicAccess": True, "publicAccessCidrs": ["203.0.113.7/32"]}
+    begun = session.call("eks", "UpdateClusterConfig", name=cluster, resourcesVpcConfig=opened)["update"]
+    ended = session.call("eks", "DescribeUpdate", name=cluster, updateId=begun["id"])["update"]
+    found = session.call("eks", "DescribeCluster", name=cluster)["cluster"]["resourcesVpcConfig"]
+    session.call("eks", "UpdateClusterConfig", name=cluster, resourcesVpcConfig={"endpointPublicAccess": False})
+    left = Store(account).find("eks_clusters", f"{REGION}/{cluster}")
+    Store(account).remove("eks_clusters", f"{REGION}/{cluster}")  # it is not whole, and the account is shared
+    assert (ended["id"], ended["status"]) == (begun["id"], "Successful")
+    assert found["publicAccessCidrs"] == ["203.0.113.7/32"]
+    assert left == {"version": "1.35", "vpcConfig": network}
+
+
 def test_a_described_cluster_answers_at_the_labs_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = {"name": "acme", "endpoint": "https://moto", "certificateAuthority": {"data": "bW90bw=="}}
     monkeypatch.setenv("PULUMI_AWS_DOUBLE_KUBECONFIG", str(tmp_path / "kubeconfig"))

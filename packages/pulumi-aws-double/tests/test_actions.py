@@ -47,6 +47,25 @@ TAGS = {"gitops-stack:stack": "dev"}
             {"LogDestinationType": "s3", "DeliverLogsPermissionArn": None},
             ["ec2:CreateFlowLogs", "logs:CreateLogDelivery"],
         ),
+        ("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"}, ["ec2:CreateNatGateway"]),
+        (
+            "ec2",
+            "CreateNatGateway",
+            {"AvailabilityMode": "regional", "VpcId": "vpc-1"},
+            ["ec2:CreateNatGateway", "iam:CreateServiceLinkedRole"],
+        ),
+        ("ecr", "PutRegistryScanningConfiguration", {"scanType": "BASIC"}, ["ecr:PutRegistryScanningConfiguration"]),
+        (
+            "ecr",
+            "PutRegistryScanningConfiguration",
+            {"scanType": "ENHANCED"},
+            [
+                "ecr:PutRegistryScanningConfiguration",
+                "inspector2:Enable",
+                "inspector2:ListAccountPermissions",
+                "iam:CreateServiceLinkedRole",
+            ],
+        ),
         ("sqs", "CreateQueue", {"tags": TAGS}, ["sqs:CreateQueue", "sqs:TagQueue"]),
         ("events", "PutRule", {"Tags": [{}]}, ["events:PutRule", "events:TagResource"]),
         (

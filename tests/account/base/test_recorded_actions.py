@@ -12,7 +12,7 @@ import pytest
 from gitops_stack.account.base.wanted import Base, Jobs, list_rights
 from gitops_stack.aws_plan.account_region import AccountRegion
 from gitops_stack.aws_plan.stack_needs import list_made_issuers
-from gitops_stack.aws_plan.up_actions import DELIVERIES, EKS, MACHINES_CHANGE, MACHINES_MAKE
+from gitops_stack.aws_plan.up_actions import DELIVERIES, EKS, MACHINES_CHANGE, MACHINES_MAKE, SCANNING
 from gitops_stack.settings import StackSettings
 from tests.stacks import GOLDEN, changed_settings, stack_settings
 
@@ -142,6 +142,14 @@ def test_what_makes_machines_or_delivers_logs_is_for_stacks_that_do() -> None:
     own = {*MACHINES_MAKE, *MACHINES_CHANGE, *DELIVERIES}
     assert own & load_allowed("prd") == set()
     assert own - find_allowed(changed_settings("prd", "everything")) == set()
+
+
+def test_what_inspector_scans_is_for_the_owner_of_the_registry_that_asks_for_it() -> None:
+    assert set(SCANNING) & find_allowed(changed_settings("prd", "everything")) == set()
+    settings = stack_settings("prd")
+    assert settings.registry is not None
+    scanned = settings.registry.model_copy(update={"owns_account_registry": True, "scanning": "enhanced"})
+    assert set(SCANNING) - find_allowed(settings.model_copy(update={"registry": scanned})) == set()
 
 
 def test_every_right_to_change_that_no_rehearsal_took_has_its_reason() -> None:
