@@ -14,7 +14,6 @@ from gitops_stack.gitops_tree.yaml_text import render_document
 from tests.odd_values import MUTATIONS, mutate
 from tests.stacks import changed_config
 
-
 WHOLE = [changed_config(*pair) for pair in (("prd", "everything"), ("dev", "hub"), ("prd", "karpenter"))]
 
 
