@@ -13,7 +13,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
-from gitops_stack.tree_check.argocd_types import find_misfit
+from gitops_stack.tree_check.argocd_types import find_misfit, read_keys
 from gitops_stack.tree_check.schemas import load_packaged_schemas
 
 _APPLICATION = "argoproj.io/v1alpha1/Application"
@@ -46,7 +46,7 @@ def apply_template_patch(application: Manifest, patch: str) -> Manifest:
     schema = {"type": "object", "properties": {**application_schema["properties"], "metadata": _METADATA}}
     if misfit := find_misfit(found, schema):
         raise RefusedError(f"its templatePatch has {misfit.found} at {misfit.place}, which takes {misfit.takes}")
-    patched = _merge(copy.deepcopy(application), found, ())
+    patched: Manifest = read_keys(_merge(copy.deepcopy(application), found, ()), schema)
     spec = patched.get("spec")
     if isinstance(spec, dict):
         project = mapping(application.get("spec")).get("project")
