@@ -19,7 +19,7 @@ from gitops_stack.tree_check.closure import load_closure
 from gitops_stack.tree_check.render import RENDERS as APPLICATION_RENDERS
 from gitops_stack.tree_check.render import load_program, render_source, source_key
 from gitops_stack.tree_check.source import Request
-from tests.git_repository import git, repository  # noqa: F401 - fixtures of several folders
+from tests.git_repository import REAL_GIT, git, repository  # noqa: F401 - fixtures of several folders
 from tests.stacks import RENDERS, ROOT, STACKS, is_golden_run, stack_config, stack_settings, stack_tree
 
 _GUARDED = ("kustomize", "kubectl", "git")
@@ -28,6 +28,8 @@ echo "$0 $*" >> "{log}"
 echo "{name} was started by a test; is a render of the committed tree missing? run make golden" >&2
 exit 97
 """
+# What git has of this checkout is no secret: the index alone is read, and nothing is fetched.
+_READING = '#!/bin/sh\ncase " $* " in *" ls-files "*) exec {git} "$@" ;; esac\n'
 
 
 def pytest_sessionstart() -> None:
@@ -83,7 +85,8 @@ def offline_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bin").mkdir()
     for name in _GUARDED:
         guard = folder / "bin" / name
-        guard.write_text(_GUARD.format(name=name, log=folder / "started"), encoding="utf-8")
+        reading = _READING.format(git=REAL_GIT) if name == "git" else ""
+        guard.write_text(reading + _GUARD.format(name=name, log=folder / "started"), encoding="utf-8")
         guard.chmod(0o755)
     _keep_for_processes(folder)
     return folder

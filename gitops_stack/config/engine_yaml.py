@@ -17,8 +17,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import yaml
+
 from gitops_stack.edits.yaml_source import Alias, Mapping, Node, Scalar, Sequence, line_number, load_first
 from gitops_stack.errors import GitOpsStackError, Problem
+from gitops_stack.gitops_tree.go_yaml import check_escapes, is_excessive
+from gitops_stack.gitops_tree.yaml_text import build_no_yaml
 
 Path = tuple[str, ...]
 _TAG = "tag:yaml.org,2002:"
@@ -34,7 +38,6 @@ _TIME = re.compile(
     r"(?:\.(?P<rest>[0-9]{1,9}))?(?P<zone>Z|[-+][0-9]{2}:[0-9]{2})?)?"
 )
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1  # beyond, the way to the program is by a float
-_MANY, _VERY_MANY = 400_000, 4_000_000  # go-yaml's limits for values that aliases repeat
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ def read_document(text: str, place: str) -> EngineDocument:
     Raises :class:`GitOpsStackError` with every key that stands twice, or with what the engine refuses otherwise.
     """
     node = load_first(text, place)
+    try:
+        check_escapes(text)
+    except yaml.YAMLError as error:
+        raise GitOpsStackError(build_no_yaml(place, error)) from None
     if node is None:
         return EngineDocument()
     reader = _Reader(text, place)
@@ -166,8 +173,7 @@ class _Reader:
     def _count(self, node: Node) -> None:
         self.read += 1
         self.repeated += bool(self.inside_alias)
-        share = 0.99 if self.read <= _MANY else max(0.1, 0.99 - 0.89 * (self.read - _MANY) / (_VERY_MANY - _MANY))
-        if self.repeated > 1000 and self.repeated > self.read * share:  # noqa: PLR2004 - go-yaml's
+        if is_excessive(self.read, self.repeated):
             raise self._error(node, "aliases repeat too much of the file; write the values out")
 
     def _error(self, node: Node, said: str) -> GitOpsStackError:

@@ -20,6 +20,9 @@ _SKIP_MARKER = b"+argocd:skip-file-rendering"
 _MANIFEST_WORDS = (b"apiVersion:", b"kind:", b"metadata:")
 _BETWEEN = re.compile(r"^---.*$", re.MULTILINE)
 _WRONG_SEPARATOR = re.compile(r"^---[^\S\n]*([^#\s].*)$", re.MULTILINE)  # k8s.io/apimachinery, YAMLReader.Read
+_LATER_MARK = re.compile(
+    r"^(---[^\n]*\n)\ufeff", re.MULTILINE
+)  # of a file that was appended: each document has its own
 _DIRECTIVE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*%")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -131,7 +134,5 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _decode(content: bytes) -> str:
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if content.startswith(mark):
-            return content.decode(encoding)
-    return content.decode("utf-8")
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    return _LATER_MARK.sub(r"\1", content.decode(encoding))

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import yaml
 
 from gitops_stack.errors import GitOpsStackError, Problem
+from gitops_stack.gitops_tree.go_yaml import check_aliases, check_escapes, write_quotes_plainly
 
 MANIFEST_SUFFIXES = (".yaml", ".yml", ".json")
 """Of the files Argo CD takes for manifests (reposerver/repository, `findManifests`); jsonnet is left out."""
@@ -41,6 +42,11 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
     bool_values: ClassVar[dict[str, bool]] = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
+
+    def construct_document(self, node: yaml.Node) -> Any:  # noqa: ANN401 - any YAML value
+        """Build a document that does not grow without end by its aliases."""
+        check_aliases(node)
+        return super().construct_document(node)
 
     def construct_int(self, node: yaml.ScalarNode) -> int:
         """Read a whole number; `_` may stand between its digits."""
@@ -80,7 +86,7 @@ for _unread in (None, *(f"{_TAG}{one}" for one in ("set", "omap", "pairs", "time
 
 
 class _PlainLoader(_Loader):
-    """The same for texts without anchors, in half the time: no aliases to share, no node to be met again."""
+    """The same for texts without aliases, in half the time: nothing to share, no node to be met again."""
 
     _tags: ClassVar[dict[str, str]] = {}  # what a plain scalar is; manifests say the same ones over and over
 
@@ -143,8 +149,19 @@ def load_documents(text: str | bytes) -> list[Any]:
     """Parse all documents that are not empty. Raises ``yaml.YAMLError``."""
     if len(text) > _DEEPEST:
         _check_depth(text if isinstance(text, str) else text.decode("latin-1"))
-    anchored = "&" in text if isinstance(text, str) else b"&" in text
-    loader = _Loader if anchored else _PlainLoader
+    if isinstance(text, bytes):
+        return _load(text, aliased=b"&" in text and b"*" in text)
+    try:
+        found = _load(text, aliased="&" in text and "*" in text)
+    except yaml.scanner.ScannerError as error:
+        text = write_quotes_plainly(text, error)
+        found = _load(text, aliased="&" in text and "*" in text)
+    check_escapes(text)
+    return found
+
+
+def _load(text: str | bytes, *, aliased: bool) -> list[Any]:
+    loader = _Loader if aliased else _PlainLoader
     try:
         return [document for document in yaml.load_all(text, Loader=loader) if document is not None]
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:  # PyYAML's own, for `!!int x`

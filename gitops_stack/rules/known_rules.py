@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
         "installation", "error", "Settings, generated tree or lock do not fit.", "`pulumi up` would refuse the stack."
     ),
     Rule("render-failed", "error", "A source does not render.", "Argo CD shows a ComparisonError and syncs nothing."),
+    Rule("outside-link", "error", "A link leads out of the repository.", "Argo CD then refuses every source of it."),
     Rule(
         "not-rendered",
         "note",

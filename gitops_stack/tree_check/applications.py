@@ -21,6 +21,7 @@ from gitops_stack.tree_check.documents import build_ignored, build_no_object, bu
 from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.installation_tools import load_kept_tools, read_tools
 from gitops_stack.tree_check.known_clusters import KnownClusters
+from gitops_stack.tree_check.outside_links import check_outside_links
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import Render, Request, SourceTools
 from gitops_stack.tree_check.source_location import SourceLocator
@@ -130,8 +131,17 @@ def load_tree(
     tree.clusters = KnownClusters.of(sets.list_clusters(found.manifest for found in tree.objects) or ())
     for one in tree.applications:
         one.spec = tree.clusters.complete(one.spec)
+    note_outside_links(tree, roots)
     settle_tree(tree)
     return tree
+
+
+def note_outside_links(tree: Tree, roots: SourceRoots) -> None:
+    """Note links that make Argo CD refuse every source of a repository; they are part of what a result is kept by."""
+    said = list(tree.findings)
+    for root in roots.list_roots():
+        tree.inputs.repositories |= set() if root.label else {root.top}
+        tree.findings += check_outside_links(root.top, root.folder, root.label, tree.objects, said)
 
 
 def _render_level(tree: Tree, level: Sequence[RenderedApplication], project: Path, home: str) -> None:

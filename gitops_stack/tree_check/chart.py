@@ -22,6 +22,7 @@ from gitops_stack.gitops_tree.yaml_text import build_no_yaml, load_documents, lo
 from gitops_stack.patterns import is_version, match_doublestar
 from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.tree_check.bounds import is_fetched, is_inside
+from gitops_stack.tree_check.inflated_charts import list_chart_files
 from gitops_stack.tree_check.random_values import list_varying, may_make_values, settle_made_values
 from gitops_stack.tree_check.source import ChartProblem, Render, Request
 from gitops_stack.tree_check.source_copy import copy_source
@@ -47,7 +48,7 @@ class _UnrenderedError(Exception):
 
 def render_chart(request: Request) -> Render:
     """Render a chart; what is wrong in it becomes a problem."""
-    files: list[Path] = [path for path in sorted(request.folder.rglob("*")) if path.is_file()]
+    files = list_chart_files(request.folder)
     try:
         printed, again, pinned = _template(request, files)
         documents = load_documents(printed)
@@ -121,7 +122,7 @@ def _run_twice(
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Render a chart, and once more if it makes values anew at every render."""
     done = run_helm(helm, folder, *arguments, **variables)
-    templates = (path for name in ("templates", "charts") for path in (folder / name).rglob("*") if path.is_file())
+    templates = (path for name in ("templates", "charts") for path in list_chart_files(folder / name))
     makes = done.returncode == 0 and may_make_values(templates)
     return done, run_helm(helm, folder, *arguments, **variables).stdout if makes else ""
 
@@ -167,7 +168,7 @@ def _list_neighbours(request: Request) -> Iterator[Path]:
     for url in _repositories(request.folder):
         place = Path(os.path.normpath(request.folder / url.removeprefix(_BESIDE)))
         if url.startswith(_BESIDE) and place.is_relative_to(request.repository):
-            yield from (path for path in sorted(place.rglob("*")) if path.is_file())
+            yield from list_chart_files(place)
 
 
 def _arguments(request: Request, options: Mapping[str, Any], values: list[str]) -> Iterator[str]:

@@ -14,21 +14,29 @@ from typing import Any
 
 import yaml
 
-from gitops_stack.gitops_tree.kustomize import kustomization_file, list_kustomizations
+from gitops_stack.gitops_tree.kustomize import list_kustomizations
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import COMMIT
 from gitops_stack.rules import fields
 from gitops_stack.rules.fields import mapping, sequence
+from gitops_stack.tree_check.inflated_charts import (
+    FIELDS,
+    InflatedChart,
+    list_chart_files,
+    list_inflated,
+)
 from gitops_stack.tree_check.inputs import digest_file
 
 _REMOTE = re.compile(
     r"^(\w[\w+.-]*::|[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+[:/]|[\w.-]+\.[a-z]{2,}(:\d+)?/[^/]+/)|[?&]ref="
 )
 _PINNED = re.compile(rf"[?&](ref|version)={COMMIT}\b")
-# Fetched by helm; or plugins that name files in ways of their own.
+# Fetched by helm in a version that is not told; or plugins that name files in ways of their own.
 _ANYTHING = "https://anything"
-_INFLATING = {"helmCharts", "helmChartInflationGenerator"}
 _PLUGINS = ("generators", "transformers", "validators")
+_READ = {*_PLUGINS, *FIELDS}
+_LOWERED = {name.lower() for name in (*_READ, "helmChartInflationGenerator")}  # the last has its fields elsewhere
+_NAMING_NO_FILE = {"labels", "commonLabels", "commonAnnotations", "images", *FIELDS}
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class Closure:
 
     ``links`` are the names of folders under which it reads others, ``remotes`` the texts that name no file here.
     ``opaque`` is true when helm or plugins read more, of which nothing is said here. ``missing`` are places that its
-    texts may name and where nothing is.
+    texts may name and where nothing is. ``charts`` are those that helm renders for it; the files of those that are here
+    are among its own, and a version that is published is taken for one that stays what it is.
     """
 
     files: tuple[Path, ...]
@@ -46,6 +55,12 @@ class Closure:
     remotes: tuple[str, ...] = ()
     opaque: bool = False
     missing: tuple[Path, ...] = ()
+    charts: tuple[InflatedChart, ...] = ()
+
+    @property
+    def fetching(self) -> tuple[Path, ...]:
+        """The folders of kustomizations that fetch charts, and those that they are written to."""
+        return tuple(one for chart in self.charts if not chart.is_here for one in (chart.root, chart.home))
 
     def key(self, folder: Path) -> str:
         """Compute the key of the render, which does not depend on where the folder is.
@@ -73,6 +88,7 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
     links: set[Path] = set()
     remotes: list[str] = []
     missing: list[Path] = []
+    charts: list[InflatedChart] = []
     whole, waiting, seen = True, [folder.resolve()], set()
     while waiting:
         current = waiting.pop()
@@ -86,9 +102,13 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
         files.update(own)  # kustomize refuses two of them
         file = own[0]
         digest = digest_file(file)
+        documents = load_kustomization(file, digest)
+        inflated = list(list_inflated(current, documents))
+        charts += inflated
         for text in (
             *_texts_of(file, digest),
-            *_texts_of_plugins(current, load_kustomization(file, digest)),
+            *_texts_of_charts(inflated),
+            *_texts_of_plugins(current, documents),
             *(also if len(seen) == 1 else ()),
         ):
             found = _existing(current, text)
@@ -106,25 +126,21 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
             else:
                 files.add(path)
     pinned = whole and all(_PINNED.search(text) for text in remotes)
-    elsewhere = tuple(text for text in remotes if text != _ANYTHING)
+    elsewhere = [text for text in remotes if text != _ANYTHING]
+    for chart in charts:
+        files.update(list_chart_files(chart.folder))
+        links.add(chart.home)  # where one may come that is fetched now
     opaque = len(elsewhere) < len(remotes)
-    return Closure(tuple(sorted(files)), pinned, tuple(sorted(links)), elsewhere, opaque, tuple(missing))
+    elsewhere += [chart.repository for chart in charts if chart.repository and not chart.is_here]
+    return Closure(
+        tuple(sorted(files)), pinned, tuple(sorted(links)), tuple(elsewhere), opaque, tuple(missing), tuple(charts)
+    )
 
 
 def _lead(path: str | Path, base: Path) -> str:
     """Return where links on the way to ``path`` lead, seen from ``base``; nothing without any."""
     real = os.path.realpath(path)
     return "" if real == str(path) else f"{os.path.relpath(real, base)}\0"
-
-
-def list_inflated(folder: Path) -> Iterator[Path]:
-    """List the folders whose charts the kustomization in ``folder`` inflates, unless it fetches them."""
-    file = kustomization_file(folder)
-    for document in map(mapping, load_kustomization(file, digest_file(file)) if file else ()):
-        home = fields.text(mapping(document.get("helmGlobals")).get("chartHome")) or "charts"
-        for one in map(mapping, sequence(document.get("helmCharts"))):
-            if name := fields.text(one.get("name")):
-                yield Path(os.path.realpath(folder / home / name.replace("\0", "")))
 
 
 @lru_cache(maxsize=65_536)
@@ -144,8 +160,19 @@ def _load(written: str) -> tuple[Any, ...]:
 def _texts_of(file: Path, digest: str) -> tuple[str, ...]:
     documents = load_kustomization(file, digest)
     found = [text for document in documents for text in _texts(document)]
-    inflating = any(_INFLATING & mapping(document).keys() for document in documents)
-    return (*found, *([_ANYTHING] if inflating else []))
+    return (*found, *([_ANYTHING] if any(map(_is_written_otherwise, documents)) else []))
+
+
+def _is_written_otherwise(document: object) -> bool:
+    """Tell whether fields that are read here stand in other letters, as kustomize takes them, or in an older field."""
+    return any(str(key).lower() in _LOWERED and key not in _READ for key in mapping(document))
+
+
+def _texts_of_charts(charts: Iterable[InflatedChart]) -> Iterator[str]:
+    for chart in charts:
+        yield from chart.values
+        if not chart.fixed:
+            yield _ANYTHING
 
 
 def _texts_of_plugins(folder: Path, documents: Iterable[object]) -> Iterator[str]:
@@ -175,7 +202,7 @@ def _is_remote(text: str) -> bool:
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key not in ("labels", "commonLabels", "commonAnnotations", "images"):
+            if key not in _NAMING_NO_FILE:
                 yield from _texts(inner)
     elif isinstance(value, list):
         for inner in value:

@@ -68,7 +68,7 @@ def compare_trees(stack: str, base: Tree, head: Tree) -> TreeDifference:
 
 
 NOT_EXPANDED = "application-set-not-expanded"
-_UNSEEN = ("not-rendered", "render-failed", "dangling-path", NOT_EXPANDED)
+_UNSEEN = ("not-rendered", "render-failed", "outside-link", "dangling-path", NOT_EXPANDED)
 
 
 def list_unseen(tree: Tree) -> list[str]:

@@ -13,7 +13,7 @@ from gitops_stack.rules.fields import dig, text
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
-from gitops_stack.tree_check.applications import RenderedApplication, Tree
+from gitops_stack.tree_check.applications import RenderedApplication, Tree, note_outside_links
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.folder_applications import list_asked, list_unasked
@@ -22,7 +22,7 @@ from gitops_stack.tree_check.inputs import Inputs
 from gitops_stack.tree_check.installation_tools import find_build_options
 from gitops_stack.tree_check.parallel import render_all
 from gitops_stack.tree_check.source import ChartProblem, Render, Request, SourceTools
-from gitops_stack.tree_check.source_roots import relative_path
+from gitops_stack.tree_check.source_roots import SourceRoots, relative_path
 
 _DEEPEST = 8  # as in trees of stacks
 _EXAMPLE = re.compile(r"/(docs?|examples?|samples?|([\w.-]+-)?templates?)/")
@@ -42,6 +42,8 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     _take_all(tree, requests, project)
     if not folder.is_file():
         _follow(tree, listed, folder, project)
+    if any((project / source.path).is_dir() for one in tree.applications for source in one.spec.sources if source.path):
+        note_outside_links(tree, SourceRoots(project, "", ""))
     if _is_empty(tree, requests) and not listed.charts:
         place, said = relative_path(folder, project), "holds no manifest, so nothing was checked"
         tree.findings.append(Finding("passed-over", "warning", place, None, "", said, "correct the path", "", place))

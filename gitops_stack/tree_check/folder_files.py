@@ -16,7 +16,7 @@ from pathlib import Path
 from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import MANIFEST_SUFFIXES
 from gitops_stack.patterns import match_glob
-from gitops_stack.tree_check.closure import Closure, list_inflated, load_closure
+from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.passed_over import ARE_TEMPLATES, KIND, OF_TESTS, PATCH, TEMPLATE, find_reason, is_readable
 
 _NO_PART = frozenset({"node_modules", "__pycache__", "venv"})
@@ -59,7 +59,7 @@ def list_folder(folder: Path, project: Path, exclude: Sequence[str] = ()) -> Fol
     templates = {one: file for one in built if (file := _find_template(closures[one].files))}
     templates |= {one: file for one in charts if (file := _find_template([one / "Chart.yaml", one / "values.yaml"]))}
     found.kustomizations = [one for one in built if one not in templates]
-    inflated = {chart for one in kustomized for chart in list_inflated(one)}
+    inflated = {Path(os.path.realpath(chart.folder)) for closure in closures.values() for chart in closure.charts}
     found.charts = [one for one in charts if one not in templates and one.resolve() not in inflated]
     found.jsonnet = [file for file in own if file.suffix == ".jsonnet"]
     _sort_files(found, own, closures, charts)

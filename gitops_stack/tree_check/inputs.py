@@ -15,6 +15,7 @@ _BLOCK = 1 << 16
 class Inputs:
     """Collect the files and folders a check reads, and the ``hosts`` it could not find.
 
+    Of ``repositories`` only the links count that lead out of them.
     ``complete`` turns false when it read something else as well.
     """
 
@@ -22,6 +23,7 @@ class Inputs:
         self.files: set[Path] = set()
         self.folders: set[Path] = set()
         self.hosts: set[str] = set()
+        self.repositories: set[Path] = set()
         self.complete = True
 
     def add_files(self, files: Iterable[Path]) -> None:

@@ -6,6 +6,7 @@ YAML has keys that are numbers, values that are not finite, texts that are not U
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.tree_check.applications import Tree
 
+_HALVES = re.compile("[\ud800-\udfff]")  # of a character; Go reads what is no text as U+FFFD
 _DEEPEST = 200  # the API server stops at 10,000, Python's own recursion before 1,000
 
 
@@ -26,7 +28,7 @@ def build_json_form(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any YA
     Raises :class:`NotJSONError` with what is wrong.
     """
     if isinstance(value, str):
-        return value if value.isascii() or _is_unicode(value) else value.encode("utf-8", "replace").decode()
+        return value if value.isascii() else _HALVES.sub("\ufffd", value)
     if isinstance(value, float) and not math.isfinite(value):
         raise NotJSONError(f"found {value}, which JSON does not have")
     if isinstance(value, (dict, list)) and depth > _DEEPEST:
@@ -46,14 +48,6 @@ def _build_key(key: object) -> str:
     if isinstance(key, (int, float)):
         return str(key)
     raise NotJSONError("found a key that is not a text")
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def settle_json(tree: Tree) -> None:

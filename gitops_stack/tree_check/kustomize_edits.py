@@ -108,7 +108,9 @@ def _metadata(options: Mapping[str, Any], request: Request) -> Iterator[list[str
 
 
 def _replica(replica: Mapping[str, Any], folder: Path) -> str:
-    count = replica.get("count", 0)  # Go's zero value
+    count = replica.get("count")
+    if count is None or (isinstance(count, float) and count.is_integer()):
+        count = int(count or 0)  # Go's zero value, and JSON has no other 2.0 than 2
     if isinstance(count, bool) or not re.fullmatch(r"[+-]?[0-9]+", str(count)):
         raise GitOpsStackError(
             Problem(f"found count {count}", "needs a whole number", str(folder), "kustomize.replicas")

@@ -108,6 +108,8 @@ def source_key(request: Request, closure: Closure, program: str = "", content: s
     decided = [written, *([program] if program else [])]
     if request.tools.build_options:
         decided.append(request.tools.build_options)
+    if closure.charts:
+        decided += [stamp_program("helm"), request.kubernetes_version, *request.api_versions]
     if "$" in decided[0] or request.tools.build_options:  # only then do the Application's variables matter
         decided.append(render_document(request.environment))
     return entry_key((content or closure.key(request.folder), *decided))
@@ -154,7 +156,7 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
     try:
         # The installation has a cache of its own.
         own = render_key(folder) and not has_edits(options)
-        made = load_manifests(folder) if own else _build(request)
+        made = load_manifests(folder) if own else _build(request, closure.fetching)
     except (GitOpsStackError, yaml.YAMLError) as error:
         find_kustomize()  # raises: what this machine lacks altogether is not a finding about a tree
         return _explain(error, request, nothing, closure)
@@ -188,7 +190,7 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
     written = request.tools.build_options or ""
     if found := _WRITING.search(written):
         return f"kustomize.buildOptions has {found[0]}, which writes files and prints nothing"
-    if "--helm-command" in written and (closure.opaque or closure.remotes):
+    if "--helm-command" in written and (closure.opaque or closure.charts or closure.remotes):
         return f"kustomize.buildOptions has --helm-command, {_NOT_DONE}"
     if _ANYWHERE in written:
         root = request.repository.resolve()
@@ -208,15 +210,15 @@ def _edited(request: Request) -> bool:
     return bool(request.tools.build_options) or has_edits(mapping(request.options.get("kustomize")))
 
 
-def _build(request: Request) -> list[Manifest]:
+def _build(request: Request, fetching: Sequence[Path]) -> list[Manifest]:
     # Argo CD takes the words apart at spaces; quotes are part of them (util/kustomize parseKustomizeBuildOptions).
     options = list(_list_passed((request.tools.build_options or "").split()))
     if "--enable-helm" in options and (version := request.kubernetes_version):
         options += ["--helm-kube-version", version]
         options += [word for one in request.api_versions for word in ("--helm-api-versions", one)]
-    made = _build_once(request, options)
+    made = _build_once(request, options, fetching)
     if "--enable-helm" in options and any(found.get("kind") == "Secret" for found in made):
-        return settle_made_values(made, _build_once(request, options))
+        return settle_made_values(made, _build_once(request, options, fetching))
     return made
 
 
@@ -231,11 +233,12 @@ def _list_passed(options: Sequence[str]) -> Iterator[str]:
             yield word
 
 
-def _build_once(request: Request, options: Sequence[str]) -> list[Manifest]:
-    if not has_edits(mapping(request.options.get("kustomize"))):
+def _build_once(request: Request, options: Sequence[str], fetching: Sequence[Path]) -> list[Manifest]:
+    edited = has_edits(mapping(request.options.get("kustomize")))
+    if not edited and not fetching:
         return render_kustomization(request.folder, options, request.environment)
     program = shutil.which("kustomize")
-    if program is None:
+    if edited and program is None:
         find_kustomize()
         raise EnvironmentProblem(
             Problem(
@@ -244,8 +247,10 @@ def _build_once(request: Request, options: Sequence[str]) -> list[Manifest]:
                 "PATH",
             )
         )
-    with copy_source(request.folder, request.repository) as copy:
-        edit_kustomization(program, copy, request)
+    # Charts that are fetched are written beside the kustomization that names them.
+    with copy_source(request.folder, request.repository, fetching) as copy:
+        if edited and program:
+            edit_kustomization(program, copy, request)
         try:
             return render_kustomization(copy, options, request.environment)
         except GitOpsStackError as error:  # the copy is gone when it is read

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops_stack.gitops_tree.cache_folder import load_cache_folder
+from gitops_stack.tree_check.bounds import list_outside_links
 from gitops_stack.tree_check.inputs import Inputs, digest_paths
 from gitops_stack.tree_check.unknown_hosts import are_unknown
 
@@ -59,9 +60,10 @@ def entry_key(parts: Iterable[str]) -> str:
 def load_result(key: str) -> Any:  # noqa: ANN401 - any JSON value
     """Read a result whose inputs have not changed since; none otherwise."""
     kept = load_entry(_REPORTS, key)
-    if not isinstance(kept, dict) or not kept.keys() >= {"files", "folders", "hosts", "digest", "result"}:
+    if not isinstance(kept, dict) or not kept.keys() >= {"files", "folders", "hosts", "links", "digest", "result"}:
         return None
     fresh = digest_paths(kept["files"], kept["folders"]) == kept["digest"] and are_unknown(kept["hosts"])
+    fresh = fresh and all(list_outside_links(Path(top)) == links for top, links in kept["links"].items())
     return kept["result"] if fresh else None
 
 
@@ -75,7 +77,8 @@ def write_result(key: str, inputs: Inputs, started: float, result: object) -> bo
         return False
     digest = digest_paths(files, folders)
     hosts = sorted(inputs.hosts)
-    kept = {"files": files, "folders": folders, "hosts": hosts, "digest": digest, "result": result}
+    links = {str(top): list_outside_links(top) for top in inputs.repositories}
+    kept = {"files": files, "folders": folders, "hosts": hosts, "links": links, "digest": digest, "result": result}
     write_entry(_REPORTS, key, kept)
     prune_entries(_REPORTS, _KEPT_REPORTS)
     return True

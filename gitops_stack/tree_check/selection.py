@@ -13,7 +13,7 @@ from gitops_stack.rules.finding import Finding
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, label_applications
 from gitops_stack.tree_check.difference import compare_trees
 
-_BLOCKING = ("render-failed", "dangling-path", "not-an-object")
+_BLOCKING = ("render-failed", "outside-link", "dangling-path", "not-an-object")
 
 
 @dataclass(frozen=True)

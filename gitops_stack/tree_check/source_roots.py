@@ -82,6 +82,11 @@ class SourceRoots:
                 return f"{root.label}{path.relative_to(root.folder).as_posix()}"
         return relative_path(path, self._project)
 
+    def list_roots(self) -> list[Root]:
+        """List the repository at hand, where the project is in a clone of one, and the other revisions read of it."""
+        own = [Root(self._project.resolve(), find_root(self._project))] if _is_cloned(self._project) else []
+        return [*own, *self._roots.values()]
+
     @property
     def read(self) -> tuple[str, ...]:
         """The other revisions that were read."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from gitops_stack.gitops_tree.kustomize import KUSTOMIZATIONS
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.source_sections import drop_empty_sections
+from gitops_stack.tree_check.argocd_types import find_misfit, read_keys
+from gitops_stack.tree_check.schemas import load_packaged_schemas
 from gitops_stack.tree_check.source import Request, read_numbers
 
 _HELM = ("", "v3", "v4")  # what a source may ask for; there is one helm
@@ -45,8 +48,19 @@ def apply_overrides(request: Request) -> Request:
         if not isinstance(document, Mapping):  # Argo CD: Invalid JSON Patch
             needs = "write the source's keys in it, or remove the file"
             raise GitOpsStackError(Problem("found no map", needs, str(file)))
-        options = _merge(options, {key: document[key] for key in document if key not in _KEPT})
+        found = read_keys(document, _load_source_schema(), options)
+        if misfit := find_misfit(found, _load_source_schema()):
+            said = f"found {misfit.found}, where Argo CD reads {misfit.takes}"
+            raise GitOpsStackError(Problem(said, "correct it", str(file), misfit.place))
+        options = _merge(options, {key: found[key] for key in found if key not in _KEPT})
     return replace(request, options=options)
+
+
+@cache
+def _load_source_schema() -> Mapping[str, Any]:
+    application: Mapping[str, Any] = load_packaged_schemas()["argoproj.io/v1alpha1/Application"]
+    source: Mapping[str, Any] = application["properties"]["spec"]["properties"]["source"]
+    return source
 
 
 def find_kind(request: Request) -> str:

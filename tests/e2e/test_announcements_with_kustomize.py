@@ -24,6 +24,7 @@ from gitops_stack.lab.tools import build_tools
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.workloads import load_workloads
 from tests.delivery.trees import A, stack, write
+from tests.e2e.kustomization_shapes import SHAPES
 from tests.e2e.scenario import say
 
 pytestmark = pytest.mark.e2e
@@ -252,6 +253,7 @@ CASES: dict[str, tuple[dict[str, str], str | dict[str, str]]] = {  # files; "don
         {**overlay(""), "prd/kustomization.yaml": "resources: [../dev]\n"},
         "is read by app of prd too",
     ),
+    **{name: (files, outcome or DONE) for name, (files, outcome) in SHAPES.items()},
 }
 
 

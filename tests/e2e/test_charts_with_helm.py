@@ -20,7 +20,7 @@ from gitops_stack.charts.vendor import plan_chart, vendor_chart
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.tree_check.render import render_source
-from gitops_stack.tree_check.source import Request
+from gitops_stack.tree_check.source import Request, SourceTools
 from tests.e2e.scenario import say
 from tests.loopback import serving
 from tests.oci_registry import open_registry
@@ -171,3 +171,27 @@ def test_a_repository_with_a_login_is_read_by_the_alias_that_has_it(tmp_path: Pa
         helm("repo", "add", "ours", url, "--username", "ada", "--password", "secret")
         vendor_chart(tmp_path / "root", url, "web", "1.0.0")
     assert colors(tmp_path / "root/charts/web/1.0.0") == ["green"]
+
+
+@pytest.mark.parametrize("options", [{}, {"kustomize": {"namePrefix": "a-"}}])
+def test_a_chart_that_a_kustomization_fetches_is_fetched_once_and_not_into_the_tree(
+    options: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITOPS_STACK_CACHE_DIR", str(tmp_path / "cache"))
+    package(tmp_path, "green")
+    root = tmp_path / "root"
+    for name in ("app", "base"):
+        (root / name).mkdir(parents=True)
+    (root / ".git").mkdir()
+    (root / "app/kustomization.yaml").write_text("resources: [../base]\n")
+    request = Request(root / "app", options, "web", root=root, tools=SourceTools("--enable-helm"))
+    with open_repository(tmp_path) as url:
+        chart = f"helmCharts: [{{name: web, repo: '{url}', version: 1.0.0, valuesInline: {{color: blue}}}}]\n"
+        (root / "base/kustomization.yaml").write_text(chart)
+        first = render_source(request)
+    assert (first.failed, first.lacking, first.pinned) == ((), "", True)
+    assert [document["data"] for _, document in first.documents] == [{"color": "blue"}]
+    again = render_source(request)
+    assert (again.documents, again.failed) == (first.documents, ()), "the repository is down"
+    written = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    assert written == {"app/kustomization.yaml", "base/kustomization.yaml"}

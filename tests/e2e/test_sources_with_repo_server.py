@@ -14,6 +14,7 @@ import pytest
 from gitops_stack.gitops_tree.git_environment import build_caller_environment
 from gitops_stack.gitops_tree.manifest_file import is_manifest
 from gitops_stack.lab.tools import build_tools
+from gitops_stack.tree_check.bounds import list_outside_links
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.json_form import NotJSONError, build_json_form
 from gitops_stack.tree_check.render import render_source
@@ -134,8 +135,10 @@ def test_a_source_renders_as_in_argo_cd(
     ours = render_source(request_of_ours)
     assert ours.skipped == ""
     assert not list(root.rglob("kustomization.yaml.bak"))
+    (root / ".git").rmdir()  # no clone: a link counts wherever it is
+    assert bool(list_outside_links(root)) == ("out of bounds symlink" in theirs["error"])
     objects = [document for _, document in flatten(ours.documents)]
-    refused = bool(ours.failed) or not all(map(is_readable, objects))
+    refused = bool(ours.failed or list_outside_links(root)) or not all(map(is_readable, objects))
     answer = "refused" if refused else canonical(objects)
     if "differs" in case:
         assert answer != ("refused" if theirs["error"] else canonical(theirs["objects"]))

@@ -14,6 +14,7 @@ from gitops_stack.config.stack_config import engine_text, load_stack_config
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab.tools import build_tools
 from tests.e2e.scenario import say
+from tests.e2e.stack_file_notations import NOTATIONS
 
 pytestmark = pytest.mark.e2e
 
@@ -117,6 +118,7 @@ TEXTS: dict[str, str | bytes] = {
     "a value of the project": "config:\n  declared: 5\n",
     "a dot in a key": "config:\n  gitops-stack:a.b: 1\n",
     "percent": "config:\n  gitops-stack:a: {b: 50%}\n",
+    **NOTATIONS,
 }
 
 

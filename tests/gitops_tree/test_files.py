@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +120,16 @@ def test_a_generated_file_that_lost_its_first_line_is_rendered_again(project: Pa
     _behead(root)
     assert write_tree(stack_settings("dev"), root) == ["apps/projects.yaml"]
     assert generated_bytes(root) == before
+
+
+def test_a_generated_file_that_an_editor_marked_is_still_generated(project: Path) -> None:
+    root, settings = project / "gitops/dev", stack_settings("dev")
+    file = root / "apps/projects.yaml"
+    file.write_bytes(codecs.BOM_UTF8 + file.read_bytes())
+    assert (check_authored_names(settings, root), check_tree(settings, root)) == ([], [])
+    file.write_bytes(file.read_bytes() + b"# edited\n")
+    write_tree(settings, root)
+    assert file.read_text() == build_tree(settings)["apps/projects.yaml"]
 
 
 def test_writing_repairs_generated_files_and_nothing_else(project: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 from collections import Counter
 
 import pytest
 
 from gitops_stack.errors import GitOpsStackError
+from gitops_stack.preview.comment import PreviewReport, build_comment
 from gitops_stack.preview.engine_events import Diagnostic, parse_events, short_type
+from tests.odd_values import MUTATIONS, OF_JSON, mutate
 from tests.preview.samples import EVENTS, RECORDED, recorded
 
 
@@ -111,6 +115,18 @@ ODD: list[object] = [
 )
 def test_events_of_odd_shapes_stop_nothing(key: str, odd: object) -> None:
     assert parse_events([json.dumps({key: odd}), json.dumps({"summaryEvent": {}})], "events").finished
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_no_mutation_of_an_event_is_a_traceback(name: str) -> None:
+    chance = random.Random(name)
+    lines = (EVENTS / f"{name}.jsonl").read_text().splitlines()
+    for _ in range(MUTATIONS // len(RECORDED)):
+        number = chance.randrange(len(lines))
+        changed = json.dumps(mutate(json.loads(lines[number]), chance, OF_JSON))
+        with contextlib.suppress(GitOpsStackError):  # a line that is no event is said
+            preview = parse_events([*lines[:number], changed, *lines[number + 1 :]], name)
+            assert build_comment(PreviewReport("dev", preview))
 
 
 ODD_STEPS = [

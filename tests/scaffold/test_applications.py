@@ -146,6 +146,17 @@ def test_one_more_stack_runs_what_the_others_run(laid_out: Path) -> None:
     assert "cart: runs example.com/cart:v1, as in dev; choose another with --image REPOSITORY:TAG" in plan.notes
 
 
+@pytest.mark.parametrize("tag", ["1.10", "0123", "706798e8", "yes"])
+def test_a_tag_that_kustomize_does_not_read_goes_to_no_further_stack(tag: str, laid_out: Path) -> None:
+    add(laid_out, stacks=["dev"], source=AppSource("example.com/cart:v1")).write(laid_out)
+    file = laid_out / "gitops/workloads/cart/overlays/dev/kustomization.yaml"
+    file.write_text(file.read_text().replace("newTag: v1", f"newTag: {tag}"))
+    assert findings(laid_out, stacks=["prd"]) == (
+        f"{file.relative_to(laid_out)}: images[0].newTag: found {tag}, which is not text to YAML: kustomize refuses "
+        "it; put quotes around it",
+    )
+
+
 def test_one_more_stack_of_a_chart_runs_what_the_others_run(laid_out: Path) -> None:
     source = AppSource(f"example.com/cart@{DIGEST}")
     add(laid_out, stacks=["dev"], helm=True, source=source).write(laid_out)

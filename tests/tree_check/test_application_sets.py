@@ -39,6 +39,12 @@ NOT_EXPANDED = {
     "folders of a revision that is not there": "reads revision gone, which this clone does not have; fetch it",
     "patch with a directive of strategic merge": "has the directive $patch, which is not applied here",
     'function: {{ now | date "2006" }}': "function now is not evaluated here",
+    'function: {{ printf "%[2]s %[1]s" "a" "b" }}': "%[ in a pattern of printf is not evaluated here",
+    'function: {{ printf "%*d" 5 42 }}': "%* in a pattern of printf is not evaluated here",
+    'function: {{ printf "%U %q" 233 65 }}': "%U of a int is not evaluated here",
+    'function: {{ printf "%x" "ab" }}': "%x of a string is not evaluated here",
+    "function: {{ 0x1p4 }}": "the number 0x1p4 is not read here",
+    "function: {{ 1i }}": "the number 1i is not read here",
 }
 
 

@@ -18,7 +18,8 @@ from tests.stacks import stack_render
 CASES = load_cases("checks")
 # Rules about whole stacks have their own tests: a folder cannot break them; so have those that need an extra.
 OF_STACKS = {
-    "installation", "render-failed", "not-rendered", "project-kind", "project-namespace", "shared-object",
+    "installation", "outside-link", "render-failed", "not-rendered", "project-kind", "project-namespace",
+    "shared-object",
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim", "replaced-by-force",
     "access-policy", "api-server", "cluster-unknown", "crd-rule", "crd-rule-unjudged", "environment-in-namespace",

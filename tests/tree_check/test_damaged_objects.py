@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,32 +19,7 @@ from gitops_stack.tree_check.judge import judge
 from gitops_stack.tree_check.schemas import SchemaSet
 from tests.api_corpus import build_definition, load_bases
 from tests.cases import build_object
-
-MUTATIONS = 2000
-ODD: tuple[Any, ...] = (
-    None, True, False, 0, -1, 10**40, 1.5, math.nan, math.inf, -math.inf, "", " ", "x" * 300, "\ud800", "\x00", "%",
-    "a/b", "..", [], [None], [[]], [1, "a", {}], {}, {"": ""}, {404: "x"}, {True: 1}, {None: 1}, {1.5: 1},
-    {(1, 2): 3}, {"a": {}}, b"\xff", {1, 2}, (1, 2),
-)  # fmt: skip
-
-
-def mutate(value: Any, chance: random.Random) -> Any:
-    """Replace, add or remove one thing somewhere in ``value``."""
-    if isinstance(value, dict) and value and chance.random() < 0.85:
-        key = chance.choice(list(value))
-        made = dict(value)
-        match chance.randrange(6):
-            case 0:
-                made[chance.choice(["spec", "metadata", "x" * 300, 404, key])] = copy.deepcopy(chance.choice(ODD))
-            case 1:
-                del made[key]
-            case _:
-                made[key] = mutate(value[key], chance)
-        return made
-    if isinstance(value, list) and value and chance.random() < 0.85:
-        index = chance.randrange(len(value))
-        return [*value[:index], mutate(value[index], chance), *value[index + (chance.random() < 0.8) :]]
-    return copy.deepcopy(chance.choice(ODD))
+from tests.odd_values import MUTATIONS, mutate
 
 
 def own_objects() -> Iterator[dict[str, Any]]:

@@ -51,6 +51,8 @@ FIELDS: dict[str, dict[str, str]] = {
     "core.v1.ServiceAccountTokenProjection": {"path": "file-path", "expirationSeconds": "token-seconds"},
     "core.v1.HostPathVolumeSource": {"path": "no-dots-path"},
     "core.v1.NFSVolumeSource": {"path": "absolute-path"},
+    "core.v1.GitRepoVolumeSource": {"directory": "inner-path"},
+    "batch.v1.PodFailurePolicyOnPodConditionsPattern": {"type": "qualified"},
     "core.v1.EmptyDirVolumeSource": {"sizeLimit": "quantity"},
     "core.v1.PodSpec": {
         "serviceAccountName": "subdomain", "hostname": "label", "subdomain": "label", "nodeName": "subdomain",

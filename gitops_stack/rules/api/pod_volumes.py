@@ -50,6 +50,18 @@ def check_volume(part: Part) -> Iterator[Violation]:
                 f"found {show(path)}",
                 f"needs one of: {', '.join(sorted(_FILE_PATHS))}",
             )
+        yield from check_divisor(found, f"downwardAPI.{place}")
+    channel = part.get("fc")
+    if isinstance(channel, dict) and bool(channel.get("targetWWNs")) == bool(channel.get("wwids")):
+        yield "fc", "found targetWWNs and wwids, or neither", "needs one of the two"
+
+
+def check_divisor(part: Part, place: str) -> Iterator[Violation]:
+    """Check by what a container's resource is divided, in a variable or a file."""
+    divisor = dig(part, "resourceFieldRef", "divisor")
+    resource = text(dig(part, "resourceFieldRef", "resource"))
+    if resource.endswith(".cpu") and divisor is not None and str(divisor) not in ("1", "1m", "0"):
+        yield f"{place}.resourceFieldRef.divisor", f"found {show(divisor)}", "needs 1 or 1m"
 
 
 def is_entry(path: str) -> bool:

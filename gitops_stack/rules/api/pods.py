@@ -7,7 +7,7 @@ from itertools import chain
 
 from gitops_stack.rules.api.formats import is_qualified_name
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, repeated, show, whole
-from gitops_stack.rules.api.pod_volumes import is_entry
+from gitops_stack.rules.api.pod_volumes import check_divisor, is_entry
 from gitops_stack.rules.api.selectors import check_annotations, check_labels
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 from gitops_stack.rules.quantities import parse_quantity
@@ -195,10 +195,7 @@ def check_variable(part: Part) -> Iterator[Violation]:
         yield "valueFrom.fieldRef.apiVersion", "is not v1", "remove it"
     if path and path not in _FIELD_PATHS and not is_entry(path):
         yield "valueFrom.fieldRef.fieldPath", f"found {show(path)}", f"needs one of: {', '.join(sorted(_FIELD_PATHS))}"
-    divisor = dig(part, "valueFrom", "resourceFieldRef", "divisor")
-    resource = text(dig(part, "valueFrom", "resourceFieldRef", "resource"))
-    if resource.endswith(".cpu") and divisor is not None and str(divisor) not in ("1", "1m", "0"):
-        yield "valueFrom.resourceFieldRef.divisor", f"found {show(divisor)}", "needs 1 or 1m"
+    yield from check_divisor(mapping(part.get("valueFrom")), "valueFrom")
 
 
 def check_seccomp(part: Part) -> Iterator[Violation]:

@@ -26,6 +26,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "core.v1.HTTPHeader": ("name",),
     "core.v1.HostPathVolumeSource": ("path",),
     "core.v1.NFSVolumeSource": ("server", "path"),
+    "core.v1.AWSElasticBlockStoreVolumeSource": ("volumeID",),
     "core.v1.LocalVolumeSource": ("path",),
     "core.v1.CSIVolumeSource": ("driver",),
     "core.v1.CSIPersistentVolumeSource": ("driver", "volumeHandle"),

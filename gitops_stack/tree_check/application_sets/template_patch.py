@@ -13,6 +13,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.application_sets.errors import NotExpandableError, RefusedError
+from gitops_stack.tree_check.argocd_types import find_misfit, read_keys
 from gitops_stack.tree_check.schemas import load_packaged_schemas
 
 _APPLICATION = "argoproj.io/v1alpha1/Application"
@@ -28,13 +29,6 @@ _METADATA = {  # of which a CRD says nothing
         "finalizers": {"type": "array", "items": {"type": "string"}},
     },
 }
-_KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
-    "object": (dict, "a map"),
-    "array": (list, "a list"),
-    "string": (str, "text"),
-    "boolean": (bool, "true or false"),
-    "integer": (int, "a whole number"),
-}
 _SPEC = (  # without the project, which a patch does not change
     "source", "sources", "sourceHydrator", "destination", "syncPolicy", "ignoreDifferences", "info",
     "revisionHistoryLimit",
@@ -49,10 +43,10 @@ def apply_template_patch(application: Manifest, patch: str) -> Manifest:
     """
     found = _read(patch)
     application_schema = load_packaged_schemas()[_APPLICATION]
-    _check_types(
-        found, {"type": "object", "properties": {**application_schema["properties"], "metadata": _METADATA}}, ""
-    )
-    patched = _merge(copy.deepcopy(application), found, ())
+    schema = {"type": "object", "properties": {**application_schema["properties"], "metadata": _METADATA}}
+    if misfit := find_misfit(found, schema):
+        raise RefusedError(f"its templatePatch has {misfit.found} at {misfit.place}, which takes {misfit.takes}")
+    patched: Manifest = read_keys(_merge(copy.deepcopy(application), found, ()), schema)
     spec = patched.get("spec")
     if isinstance(spec, dict):
         project = mapping(application.get("spec")).get("project")
@@ -70,24 +64,6 @@ def _read(patch: str) -> dict[str, Any]:
     if found is not None and not isinstance(found, dict):
         raise RefusedError("its templatePatch, filled in, is not a map")
     return found or {}
-
-
-def _check_types(value: Any, schema: Mapping[str, Any], place: str) -> None:  # noqa: ANN401 - any YAML value
-    """Refuse what encoding/json would not put into Argo CD's Application; others are passed over."""
-    if value is None or schema.get("x-kubernetes-preserve-unknown-fields") or "type" not in schema:
-        return
-    wanted, name = _KINDS[schema["type"]]
-    number = isinstance(value, float) and value.is_integer()  # 5.0 is 5 in JSON
-    if not (isinstance(value, wanted) or (wanted is int and number)) or (wanted is int and isinstance(value, bool)):
-        shown = json.dumps(value, default=str)
-        raise RefusedError(f"its templatePatch has {shown} at {place}, which takes {name}")
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            known = mapping(schema.get("properties")).get(key, schema.get("additionalProperties"))
-            _check_types(inner, mapping(known), f"{place}.{key}".lstrip("."))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            _check_types(inner, mapping(schema.get("items")), f"{place}[{index}]")
 
 
 def _merge(target: dict[str, Any], patch: Mapping[str, Any], place: tuple[str, ...]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from gitops_stack.tree_check.go_template.values import (
 )
 
 _VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?(?P<verb>.|$)", re.DOTALL)
+_RARE = {"int": "qUO", "string": "xX", "float": "bxXF"}  # verbs that Go knows for a kind, and nobody uses
 
 function("and", "or", takes="value value", variadic=True)(lambda *values: values)  # the engine evaluates them
 
@@ -135,6 +136,8 @@ def _printf(pattern: str, *values: Any) -> str:
             return "%"
         if not found["verb"]:
             return "%!(NOVERB)"
+        if found["verb"] in "[*" or {"#", " "} & set(found["flags"]):
+            raise UnsupportedTemplateError(f"{found[0]} in a pattern of printf is not evaluated here")
         if not left:
             return f"%!{found['verb']}(MISSING)"
         return _pad(_format_verb(found, left.pop(0)), found)
@@ -148,11 +151,12 @@ def _printf(pattern: str, *values: Any) -> str:
 
 def _format_verb(found: re.Match[str], value: Any) -> str:
     verb = found["verb"]
-    if verb == "v" and "#" not in found["flags"]:
+    if verb == "v":
         return format_value(value)
     if verb == "T":
         return name_type(value)
-    if isinstance(value, (list, dict)) or verb == "v":
+    rare = verb in _RARE.get(basic_kind(value), "") or (found["precision"] is not None and basic_kind(value) == "int")
+    if isinstance(value, (list, dict)) or rare:
         raise UnsupportedTemplateError(f"%{verb} of a {name_type(value)} is not evaluated here")
     written = _format_basic(verb, found["precision"], found["flags"], value)
     if written is not None:
@@ -168,13 +172,13 @@ def _format_basic(verb: str, precision: str | None, flags: str, value: Any) -> s
     if kind == "bool" and verb == "t":
         return format_value(value)
     if kind == "float" and verb in "feEgG":
-        if verb in "gG" and precision is None:
-            return format_value(value)
-        return f"{value:.{precision or (6 if precision is None else 0)}{verb}}"
-    if kind == "int" and verb in "dxXobc":
+        whole = verb in "gG" and precision is None
+        written = format_value(value) if whole else f"{value:.{precision or (6 if precision is None else 0)}{verb}}"
+    elif kind == "int" and verb in "dxXobc":
         written = chr(value) if verb == "c" else format(int(value), verb)
-        return f"+{written}" if "+" in flags and value >= 0 else written
-    return None
+    else:
+        return None
+    return f"+{written}" if "+" in flags and written[:1] != "-" else written
 
 
 def _pad(printed: str, found: re.Match[str]) -> str:

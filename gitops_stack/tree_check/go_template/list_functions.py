@@ -20,7 +20,13 @@ def _list(value: Any, name: str) -> list[Any]:
 
 def same(first: Any, other: Any) -> bool:
     """Compare as reflect.DeepEqual does: 1 and 1.0 are two things."""
-    return name_type(first) == name_type(other) and bool(first == other)
+    if name_type(first) != name_type(other):
+        return False
+    if isinstance(first, dict):
+        return first.keys() == other.keys() and all(same(value, other[key]) for key, value in first.items())
+    if isinstance(first, list):
+        return len(first) == len(other) and all(map(same, first, other))
+    return bool(first == other)
 
 
 def is_empty(value: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from gitops_stack.tree_check.go_template.function import function
 from gitops_stack.tree_check.go_template.values import Int64, IntList, format_value
 
-_WHOLE = re.compile(r"[+-]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_WHOLE = re.compile(r"[+-]?(0[xX](_?[0-9a-fA-F])+|0[bB](_?[01])+|0[oO]?(_?[0-7])+|0|[1-9](_?[0-9])*)")
 
 
 def as_int(value: Any) -> int:
@@ -27,7 +27,7 @@ def as_int(value: Any) -> int:
     if not _WHOLE.fullmatch(text):
         return 0
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text.lstrip("+"))
-    octal = len(digits) > 1 and digits.startswith("0") and digits.isdigit()
+    octal = len(digits) > 1 and digits.startswith("0") and digits.replace("_", "").isdigit()
     return int(sign + digits, 8 if octal else 0)
 
 

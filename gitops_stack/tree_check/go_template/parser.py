@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from gitops_stack.tree_check.go_template import nodes
-from gitops_stack.tree_check.go_template.errors import TemplateError
+from gitops_stack.tree_check.go_template.errors import TemplateError, UnsupportedTemplateError
 from gitops_stack.tree_check.go_template.functions import FUNCTIONS
 from gitops_stack.tree_check.go_template.lexer import Token, split_template, unquote
 
@@ -189,6 +189,8 @@ class _Parser:
 
 def _number(text: str) -> nodes.Number:
     digits = text.replace("_", "")
+    if digits.endswith("i") or "p" in digits.lower():
+        raise UnsupportedTemplateError(f"the number {text} is not read here")
     try:
         if any(sign in digits for sign in ".eE") and not digits.lower().lstrip("+-").startswith("0x"):
             return nodes.Number(float(digits), written_as_float=True)

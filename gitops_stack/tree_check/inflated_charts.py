@@ -1,0 +1,71 @@
+"""The charts that a kustomization inflates: where kustomize looks for each, and whether it fetches it.
+
+Held against HelmChartInflationGenerator of kustomize v5.8 (absChartHome, chartExistsLocally, pullCommand).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitops_stack.patterns import is_version
+from gitops_stack.rules.fields import mapping, sequence, text
+
+FIELDS = {"helmCharts", "helmGlobals"}
+
+
+@dataclass(frozen=True)
+class InflatedChart:
+    """One chart of the kustomization in ``root``: kustomize takes it from ``folder``, or fetches it into its ``home``.
+
+    ``fixed`` tells whether files and a published version decide what it is; ``values`` are the files it names.
+    """
+
+    root: Path
+    folder: Path
+    repository: str
+    fixed: bool
+    values: tuple[str, ...]
+
+    @property
+    def home(self) -> Path:
+        """The folder it is in, or will be."""
+        return self.folder.parent
+
+    @property
+    def is_here(self) -> bool:
+        """Whether nothing is fetched."""
+        return self.folder.is_dir()
+
+
+def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedChart]:
+    """List the charts of a kustomization in ``root``."""
+    for document in map(mapping, documents):
+        common = mapping(document.get("helmGlobals"))
+        for one in map(mapping, sequence(document.get("helmCharts"))):
+            name, version, repository = (text(one.get(key)).replace("\0", "") for key in ("name", "version", "repo"))
+            if not name:  # kustomize refuses it
+                continue
+            inner = f"{name}-{version}" if version and repository else "."
+            home = text(common.get("chartHome")).replace("\0", "") or "charts"
+            folder = Path(os.path.normpath(root / home / inner / name))
+            # A configuration of helm from elsewhere may know the repository under another address.
+            fixed = folder.is_dir() or (is_version(version) and not common.get("configHome"))
+            named = (one.get("valuesFile"), *sequence(one.get("additionalValuesFiles")))
+            yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))))
+
+
+def list_chart_files(folder: Path) -> list[Path]:
+    """List the files of a chart, those behind links to folders too: helm follows them."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:  # a link to a folder above it
+            folders.clear()
+            continue
+        seen.add(real)
+        found += [Path(place, name) for name in files]
+    return sorted(found)

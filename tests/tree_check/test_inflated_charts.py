@@ -1,0 +1,117 @@
+"""Charts that kustomizations inflate: when a render of them is kept, and until what changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitops_stack.tree_check.closure import load_closure
+from gitops_stack.tree_check.inflated_charts import list_chart_files
+from gitops_stack.tree_check.render import source_key
+from gitops_stack.tree_check.source import Request, SourceTools
+
+FILES = {
+    "app/kustomization.yaml": "resources: [../base]\n",
+    "base/kustomization.yaml": "helmCharts: [{name: web, releaseName: z, valuesFile: own.yaml, valuesInline: {image: "
+    "ghcr.io/acme/web:v1, docs: 'https://example.com/x'}, additionalValuesFiles: [more.yaml]}]\n",
+    "base/own.yaml": "a: 1\n",
+    "base/more.yaml": "b: 1\n",
+    "base/charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "base/charts/web/templates/a.yaml": "kind: ConfigMap\n",
+    "shared/b.yaml": "kind: ConfigMap\n",
+}
+HELM = SourceTools(build_options="--enable-helm", kubernetes_version="1.35.2")
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an overlay on a base that inflates a chart, of which a folder is a link; a helm is on PATH."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "base/charts/web/templates/shared").symlink_to("../../../../shared")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/helm").write_text("#!/bin/sh\n")
+    (tmp_path / "bin/helm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    return tmp_path / "app"
+
+
+def compute_key(app: Path, tools: SourceTools = HELM, **options: object) -> str:
+    request = Request(app, {"kustomize": options} if options else {}, "web", tools=tools)
+    return source_key(request, load_closure(app))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a template": lambda root: (root / "base/charts/web/templates/a.yaml").write_text("kind: Secret\n"),
+    "a new template": lambda root: (root / "base/charts/web/templates/c.yaml").write_text("kind: Secret\n"),
+    "a file behind a link": lambda root: (root / "shared/b.yaml").write_text("kind: Secret\n"),
+    "a new file behind a link": lambda root: (root / "shared/c.yaml").write_text("kind: Secret\n"),
+    "its values": lambda root: (root / "base/own.yaml").write_text("a: 2\n"),
+    "values beside them": lambda root: (root / "base/more.yaml").write_text("b: 2\n"),
+    "the kustomization": lambda root: (root / "base/kustomization.yaml").write_text("helmCharts: [{name: web}]\n"),
+    "helm": lambda root: (root / "bin/helm").write_text("#!/bin/sh\n# a later release\n"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_render_is_kept_until_what_it_is_made_of_changes(change: str, app: Path) -> None:
+    before = compute_key(app)
+    assert compute_key(app) == before != ""
+    CHANGES[change](app.parent)
+    assert compute_key(app) not in (before, "")
+
+
+def test_what_charts_are_told_is_part_of_the_key(app: Path) -> None:
+    others = (
+        compute_key(app, SourceTools("--enable-helm", kubernetes_version="1.36.0")),
+        compute_key(app, kubeVersion="1.36.0"),
+        compute_key(app, apiVersions=["e.com/v1"]),
+    )
+    assert len({compute_key(app), *others}) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("helmCharts: [{name: far, repo: 'https://charts.example.com', version: 1.2.3}]\n", True),
+        ("helmCharts: [{name: far, repo: 'oci://registry.example.com/charts', version: v1.2.3}]\n", True),
+        ("helmCharts: [{name: far, repo: 'https://charts.example.com', version: ^1.2.3}]\n", False),
+        ("helmCharts: [{name: far, repo: 'https://charts.example.com', version: '1.2'}]\n", False),
+        ("helmCharts: [{name: far, repo: 'https://charts.example.com'}]\n", False),
+        (
+            "helmGlobals: {configHome: /x}\nhelmCharts: [{name: far, repo: 'https://a.example', version: 1.2.3}]\n",
+            False,
+        ),
+        ("helmCharts: [{name: web, valuesFile: 'https://example.com/values.yaml'}]\n", False),
+        ("helmGlobals: {chartHome: ../base/charts}\nhelmCharts: [{name: web}]\n", True),
+        ("helmcharts: [{name: web}]\n", False),
+        ("helmChartInflationGenerator: [{chartName: web}]\n", False),
+        ("Generators: [a.yaml]\n", False),
+    ],
+)
+def test_what_only_a_repository_tells_is_not_kept(text: str, kept: bool, app: Path) -> None:
+    (app.parent / "base/kustomization.yaml").write_text(text)
+    assert bool(compute_key(app)) is kept
+
+
+def test_a_chart_that_is_fetched_is_waited_for_where_it_may_come(app: Path) -> None:
+    chart = "helmCharts: [{name: far, repo: 'https://charts.example.com', version: 1.2.3}]\n"
+    (app.parent / "base/kustomization.yaml").write_text(chart)
+    closure, before = load_closure(app), compute_key(app)
+    home = app.parent / "base/charts/far-1.2.3"
+    assert (closure.fetching, closure.remotes) == ((app.parent / "base", home), ("https://charts.example.com",))
+    assert home in closure.links
+    (home / "far").mkdir(parents=True)
+    (home / "far/Chart.yaml").write_text("name: far\n")
+    assert load_closure(app).fetching == ()
+    assert compute_key(app) not in (before, "")
+
+
+def test_a_chart_that_holds_itself_has_an_end(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").touch()
+    (tmp_path / "charts").symlink_to(".")
+    assert list_chart_files(tmp_path) == [tmp_path / "Chart.yaml"]
