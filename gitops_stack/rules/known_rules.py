@@ -131,6 +131,12 @@ RULES: tuple[Rule, ...] = (
         "Argo CD's code permits all that a deny entry does not deny; its manual says it permits nothing. Be explicit.",
     ),
     Rule(
+        "project-role",
+        "error",
+        "A role of an AppProject has a line or group that Argo CD cannot read, refuses, or that gives nothing.",
+        "One that cannot be read takes the rights of every role of its project; argocd-server makes no token of it.",
+    ),
+    Rule(
         "project-repository",
         "error",
         "The project does not permit a source's repository.",

@@ -12,7 +12,7 @@ from gitops_stack.settings.types import UNIQUE, Settings, matching
 
 # Argo CD's server refuses other resources in a project (pkg/apis/application/v1alpha1, `validatePolicy`), and takes
 # actions that it never asks for, such as exec/get.
-_PROJECT_SCOPED = ("applications", "applicationsets", "logs", "exec", "repositories", "clusters")
+PROJECT_SCOPED = ("applications", "applicationsets", "logs", "exec", "repositories", "clusters")
 _WITH_PARTS = {"action": r"action/\S+", "delete": r"delete(/\S+)?", "update": r"update(/\S+)?"}
 
 
@@ -24,7 +24,7 @@ def _build_pattern(resource: str) -> str:
 Permission = Annotated[
     str,
     matching(
-        "|".join(map(_build_pattern, _PROJECT_SCOPED)),
+        "|".join(map(_build_pattern, PROJECT_SCOPED)),
         "RESOURCE/ACTION, such as applications/sync, applications/action/apps/*, or logs/get",
     ),
 ]

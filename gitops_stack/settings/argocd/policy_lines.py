@@ -117,7 +117,7 @@ def _check_line(fields: Sequence[str], roles: Collection[str]) -> Iterator[tuple
         if fields[2] not in roles and not fields[2].startswith("proj:"):
             yield f"no line defines {fields[2]}", f"define it, or name {_closest(fields[2], roles)}"
     else:
-        yield from _check_permission(fields)
+        yield from check_permission(fields)
 
 
 def _repair(fields: list[str], length: int) -> str:
@@ -126,7 +126,8 @@ def _repair(fields: list[str], length: int) -> str:
     return ", ".join(parts) if len(fields) < length == len(parts) else ""
 
 
-def _check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+def check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (problem, remedy) for a `p` line whose resource, action, object or effect gives nothing."""
     _, _, resource, action, target, effect = fields
     if effect not in ("allow", "deny"):
         yield f"it ends in {effect or 'nothing'}", "end it with allow or deny"
