@@ -289,6 +289,12 @@ RULES: tuple[Rule, ...] = (
         "argocd-server does not start with it (argo-cd#14464), or a role has no rights.",
     ),
     Rule(
+        "argocd-config",
+        "error",
+        "A key or value of argocd-cm cannot be read by Argo CD.",
+        "One customization that cannot be read keeps the controller from all of them; SSO or exclusions are off.",
+    ),
+    Rule(
         "notification-unknown",
         "error",
         "An Application or AppProject subscribes to a trigger or service that is not configured.",

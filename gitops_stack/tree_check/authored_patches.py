@@ -15,6 +15,7 @@ from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.patches import build_library_patches
 from gitops_stack.rules.access_policy import RULE, check_access_policy
+from gitops_stack.rules.argocd_config import check_argocd_config
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.overridden import has_field, list_overridden
@@ -24,7 +25,7 @@ from gitops_stack.tree_check.applications import Tree
 
 
 def check_installation_settings(tree: Tree, project: Path, settings: StackSettings) -> Iterator[Finding]:
-    """Yield what the installation says about access and notifications, and each setting that a patch overrides."""
+    """Yield what Argo CD cannot read of its own configuration, and each setting that a patch overrides."""
     objects = [
         found for one in tree.applications if one.spec.name == SELF_MANAGEMENT_APPLICATION for found in one.objects
     ]
@@ -32,6 +33,7 @@ def check_installation_settings(tree: Tree, project: Path, settings: StackSettin
     for found in objects:
         for finding in check_access_policy(found, settings.argocd.namespace):
             yield _at_line(finding, found, project / settings.tree_path / PATCHES, project)
+        yield from check_argocd_config(found, settings.argocd.namespace)
     yield from check_subscriptions(tree.objects, settings.argocd.namespace)
     yield from _check_overridden(settings, objects, own)
 

@@ -123,11 +123,13 @@ def config_map(namespace: str, name: str, **data: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def start_server(scenario: Scenario, namespace: str, policy: str, folder: Path) -> tuple[int, str]:
+def start_server(
+    scenario: Scenario, namespace: str, policy: str, folder: Path, scopes: str = "[groups]"
+) -> tuple[int, str]:
     """Start another API server for a namespace of its own; returns how it ended, or -1 if it lived for ten seconds."""
     scenario.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "hand")
     scenario.apply(config_map(namespace, "argocd-cm"), "hand")
-    scenario.apply(config_map(namespace, "argocd-rbac-cm", **{"policy.csv": policy}), "hand")
+    scenario.apply(config_map(namespace, "argocd-rbac-cm", **{"policy.csv": policy, "scopes": scopes}), "hand")
     secret = {**config_map(namespace, "argocd-secret"), "kind": "Secret"}
     scenario.apply(secret, "hand")
     ports = scenario.lab.state.load_ports()
@@ -161,6 +163,12 @@ def test_a_missing_comma_keeps_the_server_from_starting(
     assert (code == -1) is starts, output
     if not starts:
         assert f"invalid RBAC policy: {MISSING_COMMA}" in output
+
+
+def test_scopes_that_are_no_list_end_the_server(scenario: Scenario, tmp_path: Path) -> None:
+    code, output = start_server(scenario, "trial-scopes", DEPLOYER, tmp_path, "groups")
+    assert code not in (-1, 0), output
+    assert "error unmarshalling scopes" in output
 
 
 LINES = (
