@@ -10,32 +10,28 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-import yaml
-
-from gitops_stack.errors import shorten
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.yaml_values import FLAG, LIST, MAP, TEXT, check_shape
 
 _RULE = "argocd-config"
-_MAP, _LIST, _TEXT, _FLAG = "a map", "a list", "text", "true or false"
 _SHAPES = {
-    "dex.config": _MAP,
-    "oidc.config": _MAP,
-    "resource.compareoptions": _MAP,
-    "resource.customizations": _MAP,
-    "resource.exclusions": _LIST,
-    "resource.inclusions": _LIST,
+    "dex.config": MAP,
+    "oidc.config": MAP,
+    "resource.compareoptions": MAP,
+    "resource.customizations": MAP,
+    "resource.exclusions": LIST,
+    "resource.inclusions": LIST,
 }
 _CUSTOMIZATIONS = "resource.customizations."
 _KINDS = {
-    "actions": _TEXT,
-    "health": _TEXT,
-    "ignoreDifferences": _MAP,
-    "ignoreResourceUpdates": _MAP,
-    "knownTypeFields": _LIST,
-    "useOpenLibs": _FLAG,
+    "actions": TEXT,
+    "health": TEXT,
+    "ignoreDifferences": MAP,
+    "ignoreResourceUpdates": MAP,
+    "knownTypeFields": LIST,
+    "useOpenLibs": FLAG,
 }
-_FLAGS = ("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")  # Go's strconv.ParseBool
 
 
 def check_argocd_config(found: RenderedObject, argocd_namespace: str) -> Iterator[Finding]:
@@ -47,7 +43,7 @@ def check_argocd_config(found: RenderedObject, argocd_namespace: str) -> Iterato
         if key.startswith(_CUSTOMIZATIONS):
             wrong = _check_customization(key, text(value))
         elif key in _SHAPES:
-            wrong = _check_shape(text(value), _SHAPES[key])
+            wrong = check_shape(text(value), _SHAPES[key])
         else:
             continue
         for said, needs in wrong:
@@ -65,22 +61,4 @@ def _check_customization(key: str, value: str) -> Iterator[tuple[str, str]]:
         near = difflib.get_close_matches(kind, _KINDS, 1)
         yield f"found {kind}, which Argo CD does not support", f"name {near[0] if near else ' or '.join(_KINDS)}"
     else:
-        yield from _check_shape(value, _KINDS[kind])
-
-
-def _check_shape(value: str, shape: str) -> Iterator[tuple[str, str]]:
-    if shape == _TEXT:
-        return
-    if shape == _FLAG:
-        fits = value in _FLAGS
-    else:
-        try:
-            read = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f" at line {mark.line + 1}" if mark else ""
-            yield f"is not YAML{where}", "correct it; kubectl and kustomize take any text there"
-            return
-        fits = read is None or isinstance(read, dict if shape == _MAP else list)
-    if not fits:
-        yield f"found {shorten(' '.join(value.split()), 60)}", f"write {shape}"
+        yield from check_shape(value, _KINDS[kind])

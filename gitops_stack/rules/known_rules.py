@@ -291,8 +291,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "argocd-config",
         "error",
-        "A key or value of argocd-cm cannot be read by Argo CD, or no container reads a key of argocd-cmd-params-cm.",
-        "One customization that cannot be read keeps the controller from all of them; other keys silently do nothing.",
+        "Argo CD cannot read a key or value of a ConfigMap of its own, or no container reads a parameter.",
+        "One customization or notification key keeps Argo CD from all of them; other keys silently do nothing.",
     ),
     Rule(
         "notification-unknown",

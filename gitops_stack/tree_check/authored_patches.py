@@ -20,6 +20,7 @@ from gitops_stack.rules.access_policy import RULE, check_access_policy
 from gitops_stack.rules.argocd_config import check_argocd_config
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.notifications_config import check_notifications_config
 from gitops_stack.rules.overridden import has_field, list_overridden
 from gitops_stack.rules.subscriptions import check_subscriptions
 from gitops_stack.settings import ArgoCDSettings, StackSettings
@@ -37,6 +38,7 @@ def check_installation_settings(tree: Tree, project: Path, settings: StackSettin
         for finding in check_access_policy(found, settings.argocd.namespace):
             yield _at_line(finding, found, project / settings.tree_path / PATCHES, project)
         yield from check_argocd_config(found, settings.argocd.namespace)
+        yield from check_notifications_config(found, settings.argocd.namespace)
     yield from _check_parameters(objects, settings.argocd.namespace)
     yield from check_subscriptions(tree.objects, settings.argocd.namespace)
     yield from _check_overridden(settings, objects, own)

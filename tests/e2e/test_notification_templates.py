@@ -6,6 +6,7 @@ notification from every service.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gitops_stack.manifests.argocd.notifications import build_notification_data
 from gitops_stack.settings.argocd.notifications import LIBRARY_TEMPLATES, LIBRARY_TRIGGERS
 from tests.e2e.scenario import say
 from tests.manifests.test_notifications import SERVICES, settings
+from tests.rules.test_notifications_config import BROKEN
 
 pytestmark = pytest.mark.e2e
 
@@ -63,6 +65,13 @@ def write(folder: Path, kind: str, name: str, **body: Any) -> None:
 
 def ask(folder: Path, case: str, *words: str) -> str:
     """Run `argocd admin notifications …` on the application of ``case``; fails with what it could not do."""
+    done = run(folder, case, *words)
+    assert done.returncode == 0, done.stderr
+    assert "failed to" not in done.stderr
+    return done.stdout
+
+
+def run(folder: Path, case: str, *words: str) -> subprocess.CompletedProcess[str]:
     spec, status, _ = APPLICATIONS[case]
     application = folder / f"{case.replace(' ', '-')}.yaml"
     metadata = {"name": "web", "namespace": "argocd"}
@@ -72,10 +81,7 @@ def ask(folder: Path, case: str, *words: str) -> str:
              (("config-map", "argocd-notifications-cm"), ("secret", "argocd-notifications-secret"))]  # fmt: skip
     command = [str(build_tools(say).bin / "argocd"), "admin", "notifications", *words, str(application), *files]
     environment = {"KUBECONFIG": str(folder / "kubeconfig"), "HOME": str(folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "failed to" not in done.stderr
-    return done.stdout
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("case", APPLICATIONS)
@@ -103,3 +109,15 @@ def test_what_is_degraded_is_told_with_the_revision_it_is_compared_with(folder: 
     made = yaml.safe_load(ask(folder, "degraded before any sync", "template", "notify", "app-health-degraded"))
     body = yaml.safe_load(made["webhook"]["pager"]["body"])
     assert (body["revision"], body["message"]) == (REVISION, "web is degraded.")
+
+
+@pytest.mark.parametrize("written", BROKEN)
+def test_one_key_that_cannot_be_read_keeps_all_notifications(
+    folder: Path, written: tuple[str, str], tmp_path: Path
+) -> None:
+    for name in ("kubeconfig", "argocd-notifications-secret.yaml"):
+        shutil.copy(folder / name, tmp_path)
+    key, value = written
+    data = build_notification_data(settings(services=SERVICES).argocd)
+    write(tmp_path, "ConfigMap", "argocd-notifications-cm", data={**data, key: value})
+    assert "failed to create API" in run(tmp_path, "one source", "template", "notify", "app-deployed").stderr
