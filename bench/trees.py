@@ -42,7 +42,7 @@ def write_project(folder: Path, applications: int, *, as_workloads: bool = False
     shutil.rmtree(folder / "gitops" / "workloads")
     numbers = range(applications)
     argocd = _load_stack_file(folder)["config"][f"{PULUMI_PROJECT}:argocd"]
-    argocd.pop("notifications", None)  # of projects that are not here
+    argocd.get("notifications", {}).pop("subscriptions", None)  # of projects that are not here; the lock stays
     _edit_stack_file(folder, {"argocd": argocd, **_teams_and_workloads(numbers if as_workloads else range(0))})
     settings = load_stack_file(folder, STACK)
     if checkout is HERE:
