@@ -41,7 +41,9 @@ def write_project(folder: Path, applications: int, *, as_workloads: bool = False
     _copy_project(checkout.root, folder)
     shutil.rmtree(folder / "gitops" / "workloads")
     numbers = range(applications)
-    _edit_stack_file(folder, _teams_and_workloads(numbers if as_workloads else range(0)))
+    argocd = _load_stack_file(folder)["config"][f"{PULUMI_PROJECT}:argocd"]
+    argocd.get("notifications", {}).pop("subscriptions", None)  # of projects that are not here; the lock stays
+    _edit_stack_file(folder, {"argocd": argocd, **_teams_and_workloads(numbers if as_workloads else range(0))})
     settings = load_stack_file(folder, STACK)
     if checkout is HERE:
         write_tree(settings, folder / settings.tree_path)

@@ -3,7 +3,7 @@
 gobwas/glob for repositories, destinations and namespaces (`*` stops at separators, `**` does not, `{a,b}`, `[!a-c]`);
 Go's filepath.Match for kinds and names. An invalid pattern matches nothing. Repositories are compared as util/git
 NormalizeGitURL of v3.5.1 does, servers of clusters as util/argo GetDestinationServer. And the forms of
-a commit and of a chart's version.
+a commit and of a chart's version, and the order of releases.
 """
 
 from __future__ import annotations
@@ -157,3 +157,8 @@ def match_namespace(pattern: str, namespace: str) -> bool:
 def normalize_server(url: str) -> str:
     """Return the form two spellings of a cluster's server share: without slashes at its end."""
     return url.rstrip("/")
+
+
+def release_order(version: str) -> tuple[int, ...]:
+    """Return what orders releases such as v3.5.1; a release candidate counts as its release."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])

@@ -548,8 +548,11 @@ def test_more_settings_than_the_engine_can_hand_over_are_refused(tmp_path: Path)
     def write(count: int) -> None:
         base = (ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8").partition("  gitops-stack:projects:")[0]
         named = [f"w{number:04}" for number in range(count)]
-        entries = [f"    {name}: {{project: shop, path: gitops/workloads/{name}, namespace: shop}}\n" for name in named]
-        project = "  gitops-stack:projects: {shop: {namespaces: [shop]}}\n"
+        entries = [
+            f"    {name}: {{project: storefront, path: gitops/workloads/{name}, namespace: storefront}}\n"
+            for name in named
+        ]
+        project = "  gitops-stack:projects: {storefront: {namespaces: [storefront]}}\n"
         text = f"{base}{project}  gitops-stack:workloads:\n{''.join(entries)}"
         (tmp_path / "Pulumi.local.yaml").write_text(text, encoding="utf-8")
 
@@ -559,7 +562,7 @@ def test_more_settings_than_the_engine_can_hand_over_are_refused(tmp_path: Path)
     with pytest.raises(GitOpsStackError) as raised:
         load_stack_file(tmp_path, "local")
     assert raised.value.findings == (
-        "Pulumi.local.yaml: gitops-stack:workloads: is most of 153 KiB of settings; Pulumi hands all of them over in "
+        "Pulumi.local.yaml: gitops-stack:workloads: is most of 173 KiB of settings; Pulumi hands all of them over in "
         "one variable of 128 KiB, so write applications as files under apps/ of the tree instead",
     )
 

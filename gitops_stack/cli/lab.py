@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.commands import build_command, build_lab_folder, find_project
 from gitops_stack.lab.joining import join as join_lab
 from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.settings_shown import show_settings
 from gitops_stack.lab.tools import Tools, build_tools
 
 app = typer.Typer(
@@ -51,9 +53,11 @@ def bootstrap(name: Name = "local", stack: Stack = "local", project: Project = P
     with progress("bootstrap") as step:
         lab = _open(name, project, step)
         report = road.bootstrap(lab, project, stack, step)
-        step("drawing the page")
-        page = _draw(lab, report.workspace.directory, stack, step)
-    print_report(report, name, page)
+        step("drawing the page, and asking Argo CD what the stack's roles and notifications do")
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            shown = beside.submit(show_settings, lab, report.workspace.settings())
+            page = _draw(lab, report.workspace.directory, stack, step)
+    print_report(report, name, page, shown.result())
 
 
 def _draw(lab: Lab, project: Path, stack: str, step: Progress) -> Path | None:

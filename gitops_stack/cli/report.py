@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -16,8 +17,11 @@ from gitops_stack.lab.commands import build_command
 from gitops_stack.lab.workspace import Workspace
 
 
-def print_report(report: LabRun, name: str, page: Path | None) -> None:
-    """Print what was installed, the applications, the certificate, the phases, and what to try next."""
+def print_report(report: LabRun, name: str, page: Path | None, shown: Sequence[str]) -> None:
+    """Print what was installed, the applications, the certificate, the phases, and what to try next.
+
+    ``page`` shows all of it, if it could be drawn; ``shown`` says what the stack's roles and notifications do.
+    """
     lock, workspace = report.lock, report.workspace
     if lock is not None:
         out.print(f"Argo CD {lock.version} ({lock.variant}, {lock.object_count} objects)")
@@ -25,6 +29,8 @@ def print_report(report: LabRun, name: str, page: Path | None) -> None:
     changes = ", ".join(f"{count} {operation}" for operation, count in report.changes.items())
     out.print(f"pulumi up: {changes}\n")
     print_status(report.applications, report.certificate, [])
+    for line in shown:
+        out.print(line, markup=False)
     out.print()
     table = Table("phase", "seconds", box=None, pad_edge=False)
     for phase, seconds in report.seconds.items():

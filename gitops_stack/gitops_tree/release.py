@@ -11,12 +11,13 @@ from gitops_stack.errors import COMMAND, EnvironmentProblem, GitOpsStackError, P
 from gitops_stack.gitops_tree.git_environment import build_caller_environment, load_git_environment
 from gitops_stack.gitops_tree.git_program import GitTimeout, start_git
 from gitops_stack.gitops_tree.yaml_text import load_documents
-from gitops_stack.patterns import is_commit
+from gitops_stack.patterns import is_commit, release_order
 
 if TYPE_CHECKING:  # the guard asks for a branch's head in every run, and settings take as long to import as all else
     from gitops_stack.settings import ArgoCDSettings
 
 TIMEOUT_SECONDS = 30.0
+_OLDEST = (3, 2, 0)
 _RELEASE = re.compile(r"v\d+\.\d+\.\d+(-rc\d+)?", re.ASCII)
 
 
@@ -85,7 +86,15 @@ def _list_remote(
 
 
 def check_release(version: str) -> list[Problem]:
-    """Return a problem when ``version`` is on the list of releases known to be bad."""
+    """Return a problem when ``version`` is on the list of releases known to be bad, or older than what is written.
+
+    Every Application has `retry.refresh`, which the API server refuses before 3.2.0: the CRD does not have it
+    (RetryStrategy in pkg/apis/application/v1alpha1/types.go).
+    """
+    if release_order(version) < _OLDEST:
+        oldest = f"v{'.'.join(map(str, _OLDEST))}"
+        found = f"{version} is older than {oldest}, the first release that knows the `retry.refresh` of Applications"
+        return [Problem(found, f"take {oldest} or later", "argocd.version")]
     reason = _known_bad().get(version)
     if reason is None:
         return []

@@ -11,7 +11,8 @@ from lightkube import Client
 
 from gitops_stack import conventions
 from gitops_stack.errors import shorten
-from gitops_stack.live.reading import reference, resource_class
+from gitops_stack.live.kinds import resource_class
+from gitops_stack.live.reading import reference
 from gitops_stack.manifests import Manifest
 
 _KINDS = (  # in the order in which a destroy deletes them

@@ -12,7 +12,8 @@ from lightkube.types import PatchType
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
 from gitops_stack.lab.probes import wait_until
-from gitops_stack.live.reading import load_objects, reference, resource_class
+from gitops_stack.live.kinds import served_class
+from gitops_stack.live.reading import load_objects, reference
 from gitops_stack.live.writing import Conflict, Gone, patch
 from gitops_stack.manifests import Manifest
 
@@ -46,9 +47,6 @@ def _is_established(manifest: Manifest | None) -> bool:
 
 
 def _apply_all(client: Client, manifests: Sequence[Manifest]) -> None:
-    for manifest in manifests:  # lightkube's registry of classes is not thread-safe
-        found = reference(manifest)
-        resource_class(found.group, found.version, found.kind, bool(found.namespace))
     with ThreadPoolExecutor(_PARALLEL) as pool:
         GitOpsStackError.raise_for(said for said in pool.map(lambda one: _apply(client, one), manifests) if said)
 
@@ -59,7 +57,7 @@ def _create_all(client: Client, manifests: Sequence[Manifest]) -> None:
     for manifest in manifests:
         found = reference(manifest)
         if there[found.text] is None:
-            resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
+            resource = served_class(client, found)
             with contextlib.suppress(HTTPStatusError, HTTPError):  # what it says to that, it says again below
                 client.create(resource.from_dict(manifest), field_manager=FIELD_MANAGER)
                 there[found.text] = manifest

@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from httpx2 import HTTPError, HTTPStatusError, ReadTimeout
 from lightkube import Client
 from lightkube.core.exceptions import ConfigError
-from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.models.authorization_v1 import ResourceAttributes, SelfSubjectAccessReviewSpec
 from lightkube.resources.authorization_v1 import SelfSubjectAccessReview
 
@@ -26,6 +24,7 @@ from gitops_stack import conventions
 from gitops_stack.errors import EnvironmentProblem, Problem
 from gitops_stack.gitops_tree.object_reference import ObjectReference as ObjectReference  # noqa: PLC0414 - read with it
 from gitops_stack.gitops_tree.object_reference import reference as reference  # noqa: PLC0414
+from gitops_stack.live.kinds import served_class
 from gitops_stack.live.login import ANSWER_SECONDS, UNREADABLE, describe_unreadable, load_login
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.application_status import ApplicationStatus, read_application
@@ -86,7 +85,7 @@ def load_app_projects(client: Client, namespace: str) -> list[Manifest]:
 def load_namespaced(client: Client, api_version: str, kind: str, namespace: str) -> list[Manifest]:
     """Read all objects of a kind in a namespace, none when their CRD is not there."""
     group, _, version = api_version.rpartition("/")
-    resource = resource_class(group, version, kind, namespaced=True)
+    resource = served_class(client, ObjectReference(group, kind, namespace, "", version))
     return _answer(f"{kind}s", lambda: [_plain(found) for found in client.list(resource, namespace=namespace)]) or []
 
 
@@ -95,13 +94,13 @@ def load_listings(client: Client, listings: Sequence[Listing]) -> list[list[Mani
 
     def question(listing: Listing) -> Callable[[], list[Manifest]]:
         group, _, version = listing.api_version.rpartition("/")
-        resource = resource_class(group, version, listing.kind, bool(listing.namespace))
+        resource = served_class(client, ObjectReference(group, listing.kind, listing.namespace, "", version))
         labels: Any = dict(listing.labels) or None
         said = {"apiVersion": listing.api_version, "kind": listing.kind}  # left out in the lists of built-in kinds
         where: Any = {"namespace": listing.namespace} if listing.namespace else {}
         return lambda: [said | _plain(found) for found in client.list(resource, labels=labels, **where)]
 
-    questions = [question(listing) for listing in listings]  # lightkube's registry is not thread-safe
+    questions = [question(listing) for listing in listings]
     with ThreadPoolExecutor(_PARALLEL) as pool:
         return [found or [] for found in pool.map(_answer, (f"{one.kind}s" for one in listings), questions)]
 
@@ -112,7 +111,6 @@ def load_objects(
     """Read objects, or their metadata alone: text of the reference -> object, none when it is missing."""
     wanted = sorted(set(references))
     headers = {"Accept": _METADATA} if metadata_only else None
-    # Made here, since lightkube's registry of classes is not thread-safe.
     questions = [_question(client, reference, headers) for reference in wanted]
     with ThreadPoolExecutor(_PARALLEL) as pool:
         found = pool.map(_answer, (reference.text for reference in wanted), questions)
@@ -167,29 +165,13 @@ def read_applications(applications: Iterable[Manifest], projects: Iterable[Manif
     ]
 
 
-def plural(kind: str) -> str:
-    """Guess a kind's resource name by Kubernetes' own rule (apimachinery meta.UnsafeGuessKindToResource)."""
-    lower = kind.lower()
-    if lower.endswith("s"):
-        return lower if lower == "endpoints" else f"{lower}es"
-    # Upstream guesses "gatewaies" too, and API groups name themselves gateways (gateway.networking.k8s.io).
-    return f"{lower[:-1]}ies" if lower.endswith("y") and lower[-2] not in "aeiou" else f"{lower}s"
-
-
 def _question(client: Client, reference: ObjectReference, headers: dict[str, str] | None) -> Callable[[], Manifest]:
-    resource = resource_class(reference.group, reference.version, reference.kind, bool(reference.namespace))
+    resource = served_class(client, reference)
     where: Any = {"namespace": reference.namespace} if reference.namespace else {}
     if headers is None:
         return lambda: _plain(client.get(resource, reference.name, **where))
     # `Client.get` takes no headers; what it calls does.
     return lambda: _plain(client._client.request("get", res=resource, name=reference.name, headers=headers, **where))
-
-
-@cache
-def resource_class(group: str, version: str, kind: str, namespaced: bool) -> Any:  # noqa: ANN401 - a class made at run time
-    """Make lightkube's class of a kind, once: it refuses to make the class of a core kind twice."""
-    create = create_namespaced_resource if namespaced else create_global_resource
-    return create(group, version, kind, plural(kind))
 
 
 def _answer(what: str, ask: Callable[[], _Answer]) -> _Answer | None:

@@ -11,7 +11,8 @@ from lightkube import Client
 from lightkube.types import CascadeType, PatchType
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.live.reading import ObjectReference, reference, resource_class
+from gitops_stack.live.kinds import served_class
+from gitops_stack.live.reading import ObjectReference, reference
 from gitops_stack.manifests import Manifest
 
 _NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
@@ -36,21 +37,21 @@ def delete(client: Client, found: ObjectReference, cascade: CascadeType | None =
     options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
     options |= {"cascade": cascade} if cascade else {}
     with contextlib.suppress(Gone), _answered(found, "cannot be deleted"):
-        client.delete(_class(found), found.name, **options)
+        client.delete(served_class(client, found), found.name, **options)
 
 
 def create(client: Client, manifest: Manifest, field_manager: str) -> None:
     """Create an object. Raises :class:`Conflict` when one of its name is there."""
     found = reference(manifest)
     with _answered(found, "the API server refuses it"):
-        client.create(_class(found).from_dict(manifest), field_manager=field_manager)
+        client.create(served_class(client, found).from_dict(manifest), field_manager=field_manager)
 
 
 def replace(client: Client, manifest: Manifest, field_manager: str) -> None:
     """Replace an object, at the resourceVersion it names. Raises :class:`Conflict` when it has changed since."""
     found = reference(manifest)
     with _answered(found, "the API server refuses it"):
-        client.replace(_class(found).from_dict(manifest), field_manager=field_manager)
+        client.replace(served_class(client, found).from_dict(manifest), field_manager=field_manager)
 
 
 def patch(
@@ -70,7 +71,13 @@ def patch(
     options: dict[str, Any] = {"namespace": found.namespace} if found.namespace else {}
     with _answered(found, "the API server refuses it", tested=kind is PatchType.JSON):
         client.patch(
-            _class(found), found.name, change, patch_type=kind, field_manager=field_manager, force=force, **options
+            served_class(client, found),
+            found.name,
+            change,
+            patch_type=kind,
+            field_manager=field_manager,
+            force=force,
+            **options,
         )
 
 
@@ -97,10 +104,6 @@ def _answered(found: ObjectReference, refused: str, *, tested: bool = False) -> 
         if code == _CONFLICT or (tested and code == _INVALID):
             raise Conflict from None
         raise GitOpsStackError(Problem(f"{_message(error)}", "correct it", found.text, refused)) from None
-
-
-def _class(found: ObjectReference) -> Any:  # noqa: ANN401 - lightkube's class, made at run time
-    return resource_class(found.group, found.version, found.kind, bool(found.namespace))
 
 
 def _message(error: HTTPStatusError) -> str:

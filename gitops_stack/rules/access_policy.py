@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import yaml
+
+from gitops_stack.errors import shorten
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.settings.argocd.policy_lines import check_policy, defined_roles, read_policy
@@ -36,6 +39,25 @@ def check_access_policy(found: RenderedObject, argocd_namespace: str) -> Iterato
             yield found.finding(
                 f"data.{key}", "is a key that Argo CD ignores", "name it policy.NAME.csv, or take it out", rule=RULE
             )
+    yield from _check_reading(found, text(data.get("scopes")), text(data.get("policy.matchMode")))
     default = text(data.get("policy.default"))
     if default and default not in roles | {"role:admin", "role:readonly"}:
         yield found.finding("data.policy.default", f"names {default}, which no line defines", "define it", rule=RULE)
+
+
+def _check_reading(found: RenderedObject, scopes: str, mode: str) -> Iterator[Finding]:
+    """Check how groups and lines are read (server/server.go `rbacPolicyLoader`, util/rbac `SetMatchMode`)."""
+    if scopes and not _is_list(scopes):
+        said = f"found {shorten(scopes, 80)}, which is not a list of names: argocd-server ends when it reads it"
+        yield found.finding("data.scopes", said, "write '[groups]', with the names of claims", rule=RULE)
+    if mode not in ("", "glob", "regex"):
+        said = f"found {mode}, which Argo CD takes for glob"
+        yield found.finding("data.policy.matchMode", said, "write glob or regex", rule=RULE)
+
+
+def _is_list(scopes: str) -> bool:
+    try:
+        read = yaml.safe_load(scopes)
+    except yaml.YAMLError:
+        return False
+    return read is None or (isinstance(read, list) and all(isinstance(one, str) for one in read))

@@ -132,6 +132,12 @@ RULES: tuple[Rule, ...] = (
         "Argo CD's code permits all that a deny entry does not deny; its manual says it permits nothing. Be explicit.",
     ),
     Rule(
+        "project-role",
+        "error",
+        "A role of an AppProject has a line or group that Argo CD cannot read, refuses, or that gives nothing.",
+        "One that cannot be read takes the rights of every role of its project; argocd-server makes no token of it.",
+    ),
+    Rule(
         "project-repository",
         "error",
         "The project does not permit a source's repository.",
@@ -282,6 +288,12 @@ RULES: tuple[Rule, ...] = (
         "error",
         "A line of argocd-rbac-cm's policy is malformed or does nothing.",
         "argocd-server does not start with it (argo-cd#14464), or a role has no rights.",
+    ),
+    Rule(
+        "argocd-config",
+        "error",
+        "Argo CD cannot read a key or value of a ConfigMap of its own, or no container reads a parameter.",
+        "One customization or notification key keeps Argo CD from all of them; other keys silently do nothing.",
     ),
     Rule(
         "notification-unknown",

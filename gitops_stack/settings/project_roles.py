@@ -7,15 +7,24 @@ from typing import Annotated
 from pydantic import Field
 
 from gitops_stack.settings.argocd.access import Group
+from gitops_stack.settings.argocd.policy_lines import ACTIONS_OF
 from gitops_stack.settings.types import UNIQUE, Settings, matching
 
-# Argo CD's server refuses others in a project (pkg/apis/application/v1alpha1, `validatePolicy`).
-_RESOURCES = r"(applications|applicationsets|logs|exec|repositories|clusters)"
-_ACTIONS = r"(get|create|sync|override|\*|(update|delete)(/\S+)?|action/\S+)"
+# Argo CD's server refuses other resources in a project (pkg/apis/application/v1alpha1, `validatePolicy`), and takes
+# actions that it never asks for, such as exec/get.
+PROJECT_SCOPED = ("applications", "applicationsets", "logs", "exec", "repositories", "clusters")
+_WITH_PARTS = {"action": r"action/\S+", "delete": r"delete(/\S+)?", "update": r"update(/\S+)?"}
+
+
+def _build_pattern(resource: str) -> str:
+    parts = _WITH_PARTS if resource == "applications" else {}
+    return f"{resource}/({'|'.join(parts.get(action, action) for action in ACTIONS_OF[resource])}|\\*)"
+
+
 Permission = Annotated[
     str,
     matching(
-        rf"{_RESOURCES}/{_ACTIONS}",
+        "|".join(map(_build_pattern, PROJECT_SCOPED)),
         "RESOURCE/ACTION, such as applications/sync, applications/action/apps/*, or logs/get",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +11,25 @@ from typing import Any
 from gitops_stack.conventions import SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import load_authored_patches
+from gitops_stack.gitops_tree.parameter_reads import list_parameter_reads
 from gitops_stack.gitops_tree.tree import PATCHES, patch_file
 from gitops_stack.gitops_tree.yaml_text import load_yaml_file
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.patches import build_library_patches
 from gitops_stack.rules.access_policy import RULE, check_access_policy
+from gitops_stack.rules.argocd_config import check_argocd_config
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.notifications_config import check_notifications_config
 from gitops_stack.rules.overridden import has_field, list_overridden
 from gitops_stack.rules.subscriptions import check_subscriptions
 from gitops_stack.settings import ArgoCDSettings, StackSettings
+from gitops_stack.settings.argocd.parameters import PARAMETERS
 from gitops_stack.tree_check.applications import Tree
 
 
 def check_installation_settings(tree: Tree, project: Path, settings: StackSettings) -> Iterator[Finding]:
-    """Yield what the installation says about access and notifications, and each setting that a patch overrides."""
+    """Yield what Argo CD cannot read of its own configuration, and each setting that a patch overrides."""
     objects = [
         found for one in tree.applications if one.spec.name == SELF_MANAGEMENT_APPLICATION for found in one.objects
     ]
@@ -32,8 +37,23 @@ def check_installation_settings(tree: Tree, project: Path, settings: StackSettin
     for found in objects:
         for finding in check_access_policy(found, settings.argocd.namespace):
             yield _at_line(finding, found, project / settings.tree_path / PATCHES, project)
+        yield from check_argocd_config(found, settings.argocd.namespace)
+        yield from check_notifications_config(found, settings.argocd.namespace)
+    yield from _check_parameters(objects, settings.argocd.namespace)
     yield from check_subscriptions(tree.objects, settings.argocd.namespace)
     yield from _check_overridden(settings, objects, own)
+
+
+def _check_parameters(objects: Sequence[RenderedObject], namespace: str) -> Iterator[Finding]:
+    """Yield a finding per key of argocd-cmd-params-cm that no container reads; settings have been held to it before."""
+    read = {key for found in objects for name, key in list_parameter_reads(found.manifest) if name == PARAMETERS}
+    for found in objects:
+        if (found.kind, found.name.name, found.name.namespace) != ("ConfigMap", PARAMETERS, namespace):
+            continue
+        for key in sorted(mapping(found.manifest.get("data")).keys() - read):
+            near = difflib.get_close_matches(key, read, 1)
+            needs = f"write {near[0]}" if near else "take it out"
+            yield found.finding(f"data.{key}", "is a key that no container reads", needs, rule="argocd-config")
 
 
 def _check_overridden(

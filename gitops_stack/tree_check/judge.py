@@ -18,6 +18,7 @@ from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.images import check_images
 from gitops_stack.rules.made_values import check_made_values
 from gitops_stack.rules.overrides import check_kept_overrides
+from gitops_stack.rules.project_roles import check_project_roles
 from gitops_stack.rules.references import check_application_names, check_owners, check_selectors, check_sources
 from gitops_stack.rules.workloads import (
     check_disruption,
@@ -40,6 +41,7 @@ def judge(tree: Tree, stack: str, argocd_namespace: str) -> Iterator[Finding]:
     everywhere = read_ignored_differences(tree.objects, argocd_namespace) if stack else []
     for project in found:
         yield from check_app_project(project)
+        yield from check_project_roles(project)
     for applications in _alternatives(tree, stack):
         yield from check_application_names(one.spec for one in applications)
         for one in applications:

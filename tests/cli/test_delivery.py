@@ -99,6 +99,33 @@ def test_a_promotion_takes_the_stack_before_it_in_the_order(
     capsys.readouterr()
 
 
+def test_several_applications_are_promoted_in_one_commit(
+    platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cart = platform.clone / "gitops/workloads/cart"
+    shutil.copytree(cart.with_name("guestbook"), cart)
+    for file in filter(Path.is_file, cart.rglob("*")):
+        file.write_text(file.read_text().replace("guestbook", "cart"))
+    for stack in ("dev", "prd"):
+        entry = (
+            f"    cart: {{project: storefront, path: gitops/workloads/cart/overlays/{stack}, namespace: storefront}}\n"
+        )
+        with (platform.clone / f"Pulumi.{stack}.yaml").open("a") as stack_file:
+            stack_file.write(entry)
+        assert run("render", "--stack", stack, monkeypatch=monkeypatch) == 0
+    platform.commit({}, "cart")
+    images = (f"guestbook={IMAGE}", f"cart={IMAGE.replace('/guestbook@', '/cart@')}")
+    assert run("image", "set", *images, "--stack", "dev", "--push", monkeypatch=monkeypatch) == 0
+    before = len(platform.log())
+    assert run("promote", "cart", "guestbook", "--from", "dev", "--to", "prd", "--push", monkeypatch=monkeypatch) == 0
+    assert len(platform.log()) == before + 1
+    assert platform.text(PRD).endswith(ENTRY)
+    assert platform.text(PRD.replace("/guestbook/", "/cart/")).endswith(
+        ENTRY.replace("eu-west-1.amazonaws.com/guestbook", "eu-west-1.amazonaws.com/cart")
+    )
+    capsys.readouterr()
+
+
 def test_plain_git_gets_a_branch_and_a_way_to_merge(
     platform: Remote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.certificate import write_certificate
-from gitops_stack.live.reading import plural
+from gitops_stack.live.kinds import plural
 from gitops_stack.settings.add_on_charts import AddOnChart, list_add_on_charts, load_add_on_chart
 from tests.loopback import serving
 
@@ -32,6 +32,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _VERSIONS = {"elbv2.k8s.aws": "v1beta1"}
 _CUSTOM = ("elbv2.k8s.aws", "monitoring.coreos.com")
 _CLUSTER_WIDE = ("IngressClassParams",)
+_RESOURCES = {"IngressClassParams": "ingressclassparams"}  # its own CRD says so, and no rule of plurals
 _HOOK = {"helm.sh/hook": "pre-install,pre-upgrade", "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded"}
 _BODIES: dict[str, dict[str, Any]] = {
     "ConfigMap": {"data": {"colour": "blue"}},
@@ -187,6 +188,7 @@ def _build(group: str, kind: str) -> dict[str, Any]:
 
 def _define(group: str, kind: str, described: str = "") -> dict[str, Any]:
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "description": described}
+    resource = _RESOURCES.get(kind) or plural(kind)
     version = {
         "name": _VERSIONS.get(group, "v1"),
         "served": True,
@@ -196,10 +198,10 @@ def _define(group: str, kind: str, described: str = "") -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural(kind)}.{group}"},
+        "metadata": {"name": f"{resource}.{group}"},
         "spec": {
             "group": group,
-            "names": {"kind": kind, "plural": plural(kind)},
+            "names": {"kind": kind, "plural": resource},
             "scope": "Cluster" if kind in _CLUSTER_WIDE else "Namespaced",
             "versions": [version],
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gitops_stack.live.reading import resource_class
+from gitops_stack.live.kinds import resource_class
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import Scenario
 

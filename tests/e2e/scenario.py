@@ -23,6 +23,7 @@ from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
+from gitops_stack.live.kinds import resource_class, served_class
 from gitops_stack.live.reading import (
     ObjectReference,
     connect,
@@ -30,7 +31,6 @@ from gitops_stack.live.reading import (
     load_certificate,
     load_objects,
     reference,
-    resource_class,
 )
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.app_projects import build_app_projects
@@ -202,7 +202,7 @@ class Scenario:
 
     def _patch(self, manifest: Manifest, change: Manifest, patch_type: PatchType, **options: Any) -> None:
         found = reference(manifest)
-        resource = resource_class(found.group, found.version, found.kind, bool(found.namespace))
+        resource = served_class(self.client, found)
         if found.namespace:
             options["namespace"] = found.namespace
         try:

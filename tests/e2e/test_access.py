@@ -14,7 +14,7 @@ from gitops_stack.lab.ports import LOOPBACK
 from gitops_stack.manifests import Manifest
 from gitops_stack.settings.argocd.policy_lines import read_policy
 from tests.e2e.argocd_server import Server, push_settings
-from tests.e2e.scenario import Scenario
+from tests.e2e.scenario import Scenario, wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -123,11 +123,13 @@ def config_map(namespace: str, name: str, **data: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-def start_server(scenario: Scenario, namespace: str, policy: str, folder: Path) -> tuple[int, str]:
+def start_server(
+    scenario: Scenario, namespace: str, policy: str, folder: Path, scopes: str = "[groups]"
+) -> tuple[int, str]:
     """Start another API server for a namespace of its own; returns how it ended, or -1 if it lived for ten seconds."""
     scenario.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}, "hand")
     scenario.apply(config_map(namespace, "argocd-cm"), "hand")
-    scenario.apply(config_map(namespace, "argocd-rbac-cm", **{"policy.csv": policy}), "hand")
+    scenario.apply(config_map(namespace, "argocd-rbac-cm", **{"policy.csv": policy, "scopes": scopes}), "hand")
     secret = {**config_map(namespace, "argocd-secret"), "kind": "Secret"}
     scenario.apply(secret, "hand")
     ports = scenario.lab.state.load_ports()
@@ -161,6 +163,12 @@ def test_a_missing_comma_keeps_the_server_from_starting(
     assert (code == -1) is starts, output
     if not starts:
         assert f"invalid RBAC policy: {MISSING_COMMA}" in output
+
+
+def test_scopes_that_are_no_list_end_the_server(scenario: Scenario, tmp_path: Path) -> None:
+    code, output = start_server(scenario, "trial-scopes", DEPLOYER, tmp_path, "groups")
+    assert code not in (-1, 0), output
+    assert "error unmarshalling scopes" in output
 
 
 LINES = (
@@ -204,3 +212,26 @@ def test_lines_are_refused_when_argo_cd_refuses_them(scenario: Scenario, line: s
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     refused = [finding.line for finding in read_policy(file.read_text(encoding="utf-8"))[1]]
     assert refused == ([2] if done.returncode else []), done.stdout + done.stderr
+
+
+def test_a_role_s_line_that_cannot_be_read_keeps_its_project_from_tokens(scenario: Scenario, server: Server) -> None:
+    lines = ["p, proj:trial:ci, applications, get, trial/*, allow"]
+    project: Manifest = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": "trial", "namespace": "argocd"},
+        "spec": {"roles": [{"name": "ci", "policies": lines}]},
+    }
+    scenario.apply(project, "hand")
+
+    def ask() -> tuple[int, str]:
+        answer = server.post("projects/trial/roles/ci/token", server.admin, project="trial", role="ci")
+        return answer.status_code, answer.text
+
+    wait_for("argocd-server has the project", lambda: ask()[0] == 200)
+    lines.append("p, proj:trial:ci, applications sync, trial/*, allow")
+    scenario.apply(project, "hand")
+    wait_for("it has the line", lambda: ask()[0] != 200)
+    code, said = ask()
+    assert code == 400
+    assert "invalid policy rule" in said

@@ -158,7 +158,11 @@ def test_waves_come_in_order(running: Scenario) -> None:
 
 
 def test_root_needed_no_second_attempt(running: Scenario) -> None:
-    state = application(running, "root")["status"]["operationState"]
+    def find_state() -> dict[str, Any]:
+        found: dict[str, Any] = application(running, "root")["status"]["operationState"]
+        return {} if found["phase"] == "Running" else found  # what comes after the last add-on
+
+    state = wait_for("root's sync has ended", find_state)
     assert state["phase"] == "Succeeded"
     assert not state.get("retryCount"), state
 

@@ -19,7 +19,8 @@ from lightkube.types import PatchType
 
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.live.reading import reference, resource_class
+from gitops_stack.live.kinds import resource_class
+from gitops_stack.live.reading import reference
 from gitops_stack.manifests import Manifest
 from tests.adoption import installations as made
 from tests.e2e.scenario import STACK, Scenario, edit_stack, wait_for

@@ -15,7 +15,8 @@ from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.drills.damage import rebuild_cluster
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.lab import Lab
-from gitops_stack.live.reading import ObjectReference, load_objects, resource_class
+from gitops_stack.live.kinds import resource_class
+from gitops_stack.live.reading import ObjectReference, load_objects
 from gitops_stack.live.writing import delete
 from gitops_stack.manifests import Manifest
 from tests.e2e.scenario import STACK, Scenario, edit_stack, say, wait_for

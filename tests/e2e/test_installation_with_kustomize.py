@@ -18,7 +18,8 @@ from gitops_stack.gitops_tree.tree import build_kustomization
 from gitops_stack.gitops_tree.yaml_text import load_documents, render_document
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.manifests.argocd.customizations import load_release_exclusions, load_release_updates
-from gitops_stack.settings.argocd.parameters import list_releases, load_parameters, release_order
+from gitops_stack.patterns import release_order
+from gitops_stack.settings.argocd.parameters import list_releases, load_parameters
 from tests.e2e.scenario import STACK, copy_project, edit_stack, say
 from tests.stacks import minimal
 

@@ -18,7 +18,7 @@ import pytest
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live.reading import resource_class
+from gitops_stack.live.kinds import resource_class
 from gitops_stack.manifests import Manifest
 from gitops_stack.scaffold.init import init_project
 from tests.e2e.live_objects import (

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pytest
 
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.ports import LOOPBACK
+from gitops_stack.lab.receiver import Receiver, receive
 from tests.e2e.argocd_server import Server, push_settings
 from tests.e2e.oidc_provider import CLIENT, OidcProvider, serve_provider
 from tests.e2e.scenario import STACK, Scenario, wait_for
@@ -33,51 +32,30 @@ def provider() -> Iterator[OidcProvider]:
         yield made
 
 
-@contextmanager
-def serve_receiver(received: list[dict[str, Any]]) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://{LOOPBACK}:{server.server_port}"
-        finally:
-            server.shutdown()
-
-
 @pytest.fixture(scope="module")
-def received() -> list[dict[str, Any]]:
-    return []
+def receiver() -> Iterator[Receiver]:
+    with receive() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def scenario(
-    tmp_path_factory: pytest.TempPathFactory, provider: OidcProvider, received: list[dict[str, Any]]
+    tmp_path_factory: pytest.TempPathFactory, provider: OidcProvider, receiver: Receiver
 ) -> Iterator[Scenario]:
     folder = tmp_path_factory.mktemp("sso")
     made = Scenario.create(folder, {"argocd": {"rbac": {GROUP: "admin"}}}, "v3.2.11")
     try:
         made.bootstrap()
-        with serve_receiver(received) as receiver:
-            write_trial(made, {"first": "yes"})
-            push_settings(
-                made,
-                "Sign in, and tell",
-                url=f"http://{LOOPBACK}:{made.lab.state.load_ports()['argocd-server']}",
-                sso={"oidc": {"issuer": provider.issuer, "clientId": CLIENT, "groupsClaim": "cognito:groups",
-                              "scopes": ["openid", "profile", "email"]}},
-                notifications={"services": {"webhooks": {"receiver": {"url": receiver}}},
-                               "subscriptions": {"storefront": [{"service": "receiver"}]}},
-            )  # fmt: skip
-            with notifications_controller(made, folder):
-                yield made
+        write_trial(made, {"first": "yes"})
+        push_settings(
+            made,
+            "Sign in, and tell",
+            url=f"http://{LOOPBACK}:{made.lab.state.load_ports()['argocd-server']}",
+            sso={"oidc": {"issuer": provider.issuer, "clientId": CLIENT, "groupsClaim": "cognito:groups",
+                          "scopes": ["openid", "profile", "email"]}},
+        )  # fmt: skip
+        with notifications_controller(made, receiver, folder):
+            yield made
     finally:
         made.close()
 
@@ -102,8 +80,8 @@ def write_trial(scenario: Scenario, data: Any) -> None:
 
 
 @contextmanager
-def notifications_controller(scenario: Scenario, folder: Path) -> Iterator[None]:
-    """Run Argo CD's notifications controller beside the lab's other processes."""
+def notifications_controller(scenario: Scenario, receiver: Receiver, folder: Path) -> Iterator[None]:
+    """Run Argo CD's notifications controller beside the lab's other processes; it sends as the stack's file says."""
     ports = scenario.lab.state.load_ports()
     command = [
         str(scenario.lab.tools.bin / "argocd"), "--namespace=argocd", "--metrics-port=0",
@@ -112,7 +90,7 @@ def notifications_controller(scenario: Scenario, folder: Path) -> Iterator[None]
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(folder), "ARGOCD_BINARY_NAME": "argocd-notifications",
         "KUBECONFIG": str(scenario.lab.state.kubeconfig), "ARGOCD_FAKE_IN_CLUSTER": "true",
-        "ARGOCD_TLS_DATA_PATH": str(folder),
+        "ARGOCD_TLS_DATA_PATH": str(folder), **receiver.proxy,
     }  # fmt: skip
     with (folder / "notifications.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -164,8 +142,9 @@ def test_somebody_of_another_group_sees_nothing(server: Server, provider: OidcPr
     assert server.sync(TRIAL, token) == 403
 
 
-def told(received: list[dict[str, Any]], revision: str) -> list[str]:
-    return [one["state"] for one in list(received) if (one["application"], one["revision"]) == (TRIAL, revision)]
+def told(receiver: Receiver, revision: str) -> list[str]:
+    found = [json.loads(one.body) for one in list(receiver.received)]
+    return [one["state"] for one in found if (one["application"], one["revision"]) == (TRIAL, revision)]
 
 
 def operation(scenario: Scenario) -> dict[str, Any]:
@@ -183,20 +162,20 @@ def look_again(scenario: Scenario) -> None:
     ("data", "phase", "state"), [({"second": "yes"}, "Succeeded", "success"), ({"bad key!": "no"}, "Failed", "failure")]
 )
 def test_each_revision_is_told_of_once(
-    scenario: Scenario, server: Server, received: list[dict[str, Any]], data: dict[str, str], phase: str, state: str
+    scenario: Scenario, server: Server, receiver: Receiver, data: dict[str, str], phase: str, state: str
 ) -> None:
     write_trial(scenario, data)
     revision = scenario.report.workspace.commit_and_push(f"Try {state}")
     look_again(scenario)
     assert server.sync_when_free(TRIAL, server.admin) == 200
     wait_for(phase, lambda: operation(scenario).get("phase") == phase and ended_at(scenario) == revision)
-    wait_for("somebody is told", lambda: told(received, revision))
+    wait_for("somebody is told", lambda: told(receiver, revision))
     for _ in range(3):
         look_again(scenario)
     assert server.sync_when_free(TRIAL, server.admin) == 200
     wait_for("it has ended again", lambda: operation(scenario).get("phase") == phase)
     look_again(scenario)
-    assert told(received, revision) == [state]
+    assert told(receiver, revision) == [state]
 
 
 def ended_at(scenario: Scenario) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.drills.damage import lose_state
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.ports import is_free
+from gitops_stack.lab.settings_shown import show_settings
 from gitops_stack.live.reading import ObjectReference
 from gitops_stack.live.writing import delete
 from gitops_stack.manifests import Manifest
@@ -38,6 +40,24 @@ def test_bootstrap_ends_synced_at_the_pushed_revision_with_a_complete_certificat
     assert report.certificate.complete
     total = len(report.certificate.objects)
     assert report.certificate.verdict == f"handed over: {total} of {total} objects owned by argocd-controller alone"
+
+
+def test_a_bootstrap_shows_what_the_stack_s_roles_and_notifications_do(scenario: Scenario) -> None:
+    access, notification = show_settings(scenario.lab, scenario.settings)
+    assert access == "account viewer: may get, may not sync storefront/guestbook, says `argocd admin settings rbac can`"
+    url = "http://receiver.storefront.svc/argo-cd"
+    head = f"notification on-deployed: holds for guestbook; {url}, played by the lab, received "
+    assert notification.startswith(head)
+    body = json.loads(notification.removeprefix(head))
+    guestbook = scenario.application("guestbook")
+    assert guestbook is not None
+    operation = guestbook["status"]["operationState"]
+    assert body == {
+        "application": "guestbook",
+        "state": "success",
+        "revision": operation["syncResult"]["revision"],
+        "message": operation["message"],
+    }
 
 
 def test_all_processes_stay_below_two_gigabytes(scenario: Scenario) -> None:

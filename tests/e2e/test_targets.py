@@ -11,7 +11,8 @@ import pytest
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.lab import bootstrap as road
-from gitops_stack.live.reading import ObjectReference, load_objects, resource_class
+from gitops_stack.live.kinds import resource_class
+from gitops_stack.live.reading import ObjectReference, load_objects
 from gitops_stack.live.writing import delete
 from tests.e2e.scenario import STACK, Scenario, wait_for
 from tests.e2e.test_guard import change, refuse, uids

@@ -18,7 +18,7 @@ from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.processes import PYTHON_PATH
 from gitops_stack.lab.tools import build_tools
-from gitops_stack.live.reading import resource_class
+from gitops_stack.live.kinds import resource_class
 from tests.e2e.scenario import ROOT, STACK, Scenario, say
 
 pytestmark = pytest.mark.e2e

@@ -110,6 +110,15 @@ def test_a_bad_release_is_refused_with_one_to_take(version: str, remedy: str) ->
     assert remedy in found[0]
 
 
-@pytest.mark.parametrize("version", ["v3.5.1", "v3.3.2", "v3.2.11"])
+@pytest.mark.parametrize("version", ["v2.14.21", "v3.1.16"])
+def test_a_release_that_lacks_what_applications_have_is_refused(version: str) -> None:
+    (found,) = map(str, check_release(version))
+    assert found == (
+        f"argocd.version: {version} is older than v3.2.0, the first release that knows the `retry.refresh` of "
+        "Applications; take v3.2.0 or later"
+    )
+
+
+@pytest.mark.parametrize("version", ["v3.5.1", "v3.3.2", "v3.2.11", "v3.2.0"])
 def test_other_releases_pass(version: str) -> None:
     assert check_release(version) == []

@@ -28,7 +28,11 @@ from gitops_stack.errors import EnvironmentProblem
 from gitops_stack.lab.lab import Lab
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.probes import wait_until
+from gitops_stack.lab.server_side_apply import apply_objects
 from gitops_stack.lab.tools import Tools, build_tools
+from gitops_stack.live.reading import connect, load_objects, reference
+from gitops_stack.live.writing import delete
+from gitops_stack.manifests import Manifest
 
 pytestmark = pytest.mark.e2e
 
@@ -222,6 +226,30 @@ def test_a_process_that_cannot_start_is_named_with_its_log(lab: Lab) -> None:
         lab.start_argocd(namespace="no-such-installation", git_environment={}, progress=ignore)
     lab.stop_argocd()
     assert set(load_pids(lab)) == CONTROL_PLANE
+
+
+def test_an_object_is_written_and_read_by_the_name_that_its_definition_gives_its_kind(lab: Lab) -> None:
+    version = {
+        "name": "v1beta1",
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+    }
+    names = {"kind": "IngressClassParams", "plural": "ingressclassparams"}  # as the load balancer controller's CRD
+    definition: Manifest = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "ingressclassparams.elbv2.k8s.aws"},
+        "spec": {"group": "elbv2.k8s.aws", "names": names, "scope": "Cluster", "versions": [version]},
+    }
+    made = {"apiVersion": "elbv2.k8s.aws/v1beta1", "kind": names["kind"], "metadata": {"name": "alb"}}
+    lab.up(ignore)
+    with connect(lab.state.kubeconfig) as client:
+        assert load_objects(client, [reference(made)]) == {reference(made).text: None}
+        apply_objects(client, [made, definition])
+        assert load_objects(client, [reference(made)])[reference(made).text] is not None
+        delete(client, reference(made))
+        assert load_objects(client, [reference(made)])[reference(made).text] is None
 
 
 def test_argocd_needs_a_running_control_plane(lab: Lab) -> None:

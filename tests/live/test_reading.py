@@ -4,30 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_stack.live.reading import plural, read_applications, reference
-from tests.stacks import STACKS, stack_render
-
-
-@pytest.mark.parametrize(
-    ("kind", "wanted"),
-    [
-        ("ConfigMap", "configmaps"),
-        ("Ingress", "ingresses"),
-        ("NetworkPolicy", "networkpolicies"),
-        ("AppProject", "appprojects"),
-        ("StatefulSet", "statefulsets"),
-        ("CustomResourceDefinition", "customresourcedefinitions"),
-    ],
-)
-def test_a_kind_has_a_resource_name(kind: str, wanted: str) -> None:
-    assert plural(kind) == wanted
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_definitions_agree_with_the_guessed_names(stack: str) -> None:
-    names = [found["spec"]["names"] for found in stack_render(stack) if found["kind"] == "CustomResourceDefinition"]
-    assert {name["kind"]: name["plural"] for name in names} == {name["kind"]: plural(name["kind"]) for name in names}
-    assert len(names) == 3
+from gitops_stack.live.reading import read_applications, reference
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,16 @@ def test_without_a_service_nothing_is_written() -> None:
     assert data() == {}
 
 
+def test_a_template_links_to_an_application_only_where_argo_cd_s_address_is_known() -> None:
+    linked = data(services=SERVICES)
+    assert linked["template.app-deployed"]["github"]["status"]["targetURL"].startswith("{{.context.argocdUrl}}/")
+    argocd = settings(services=SERVICES).argocd.model_copy(update={"url": None})
+    alone = build_notification_data(argocd)
+    assert "context" not in alone
+    assert [key for key, text in alone.items() if "argocdUrl" in text] == []
+    assert yaml.safe_load(alone["template.app-deployed"])["teams-workflows"]["text"]
+
+
 def test_each_service_names_keys_of_the_controller_s_secret() -> None:
     made = data(services=SERVICES)
     assert {key: body for key, body in made.items() if key.startswith("service.")} == {

@@ -49,5 +49,25 @@ def test_a_default_that_no_line_defines_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize("scopes", ["groups", "groups, email", "[groups", "[1]", "{groups: email}"])
+def test_scopes_that_would_end_the_server_are_named(scopes: str) -> None:
+    assert findings(scopes=scopes) == [
+        f"data.scopes: found {scopes}, which is not a list of names: argocd-server ends when it reads it; "
+        "write '[groups]', with the names of claims"
+    ]
+
+
+@pytest.mark.parametrize("scopes", ["", "[groups, 'cognito:groups']", "- groups", "[cognito:groups, email]"])
+def test_scopes_are_a_list(scopes: str) -> None:
+    assert findings(scopes=scopes) == []
+
+
+def test_a_match_mode_that_argo_cd_does_not_have_is_named() -> None:
+    assert findings(policy_matchMode="regexp") == [
+        "data.policy.matchMode: found regexp, which Argo CD takes for glob; write glob or regex"
+    ]
+    assert findings(policy_matchMode="regex") == []
+
+
 def test_a_config_map_of_that_name_elsewhere_is_nobody_s_policy() -> None:
     assert findings("shop", policy_csv="just text") == []

@@ -55,3 +55,17 @@ def test_a_setting_is_overridden_only_where_a_patch_of_people_says_so(project: P
     patch = project / "gitops/dev/argocd/patches/admin.yaml"
     patch.write_text("kind: ConfigMap\nmetadata: {name: argocd-cm}\ndata: {admin.enabled: 'false'}\n", encoding="utf-8")
     assert findings("dev", objects, project) == [("setting-overridden", "kustomization.yaml", 0, "data.admin.enabled")]
+
+
+def test_what_argo_cd_cannot_read_or_never_reads_is_named(project: Path) -> None:
+    customization = "resource.customizations.healthy.apps_Deployment"
+    objects = changed("dev", "argocd-cm", {customization: "return {}"})
+    assert findings("dev", objects, project) == [("argocd-config", "kustomization.yaml", 0, f"data.{customization}")]
+    parameters = {"controller.status.procesors": "50", "controller.operation.processors": "25"}
+    objects = [
+        {**one, "data": parameters} if one["metadata"]["name"] == "argocd-cmd-params-cm" else one
+        for one in stack_render("dev")
+    ]
+    (found,) = check_installation_settings(tree("dev", objects), project, stack_settings("dev"))
+    assert (found.rule, found.field) == ("argocd-config", "data.controller.status.procesors")
+    assert found.message == "is a key that no container reads; write controller.status.processors"

@@ -22,9 +22,9 @@ OF_STACKS = {
     "shared-object",
     "dangling-path", "application-set-not-expanded", "application-set-refused", "application-set-empty",
     "application-set-placeholder", "prunable-crd", "prunable-namespace", "prunable-volume-claim", "replaced-by-force",
-    "access-policy", "api-server", "cluster-unknown", "crd-rule", "crd-rule-unjudged", "environment-in-namespace",
-    "library-finalizer", "notification-unknown", "override-kept", "passed-over", "policy-failed",
-    "pulumi-owned-secret", "setting-overridden", "value-made-anew", "vendored-chart",
+    "access-policy", "api-server", "argocd-config", "cluster-unknown", "crd-rule", "crd-rule-unjudged",
+    "environment-in-namespace", "library-finalizer", "notification-unknown", "override-kept", "passed-over",
+    "policy-failed", "pulumi-owned-secret", "setting-overridden", "value-made-anew", "vendored-chart",
 }  # fmt: skip
 
 

@@ -31,10 +31,12 @@ _DEGRADED = {
 _TRIGGERS = {"on-deployed": _DEPLOYED, "on-sync-failed": _FAILED, "on-health-degraded": _DEGRADED}
 _NAME = "{{.app.metadata.name}}"
 _LINK = "{{.context.argocdUrl}}/applications/{{.app.metadata.namespace}}/{{.app.metadata.name}}"
+_SYNCED = ".app.status.operationState.syncResult.revision"
+# Name -> text, state, and where the revision is: an application may be degraded before it was ever synced.
 _TEXTS = {
-    "app-deployed": (f"{_NAME} is deployed and healthy.", "success"),
-    "app-sync-failed": (f"The sync of {_NAME} failed: {{{{.app.status.operationState.message}}}}", "failure"),
-    "app-health-degraded": (f"{_NAME} is degraded.", "failure"),
+    "app-deployed": (f"{_NAME} is deployed and healthy.", "success", _SYNCED),
+    "app-sync-failed": (f"The sync of {_NAME} failed: {{{{.app.status.operationState.message}}}}", "failure", _SYNCED),
+    "app-health-degraded": (f"{_NAME} is degraded.", "failure", ".app.status.sync.revision"),
 }
 
 
@@ -44,7 +46,8 @@ def build_notification_data(argocd: ArgoCDSettings) -> dict[str, str]:
     services = notifications.services
     if not services.names():
         return {}
-    templates: dict[str, Any] = {name: _template(services, *text) for name, text in _TEXTS.items()}
+    link = _LINK if argocd.url else ""  # a template would put `<no value>` before its path
+    templates: dict[str, Any] = {name: _template(services, text, link) for name, text in _TEXTS.items()}
     triggers: dict[str, Any] = {name: [trigger] for name, trigger in _TRIGGERS.items()}
     triggers |= {name: [_trigger(one)] for name, one in notifications.triggers.items()}
     return {
@@ -94,27 +97,31 @@ def _trigger(one: TriggerSettings) -> dict[str, Any]:
     return {"when": one.when, "send": list(one.send), **({"oncePer": one.once_per} if one.once_per else {})}
 
 
-def _template(services: NotificationServicesSettings, message: str, state: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"message": f"{message}\n{_LINK}\n"}
+def _template(services: NotificationServicesSettings, text: tuple[str, str, str], link: str) -> dict[str, Any]:
+    message, state, revision = text
+    body: dict[str, Any] = {"message": f"{message}\n{link}\n" if link else f"{message}\n"}
     if services.email:
         body["email"] = {"subject": message}
     if services.teams:
-        body["teams-workflows"] = {"title": message, "text": _LINK}
+        body["teams-workflows"] = {"title": message, "text": link or message}
     if services.github:
         body["github"] = {
             "repoURLPath": "{{.app.spec.source.repoURL}}",
-            "revisionPath": "{{.app.status.operationState.syncResult.revision}}",
-            "status": {"state": state, "label": f"argo-cd/{_NAME}", "targetURL": _LINK},
+            "revisionPath": f"{{{{{revision}}}}}",
+            "status": {"state": state, "label": f"argo-cd/{_NAME}", **({"targetURL": link} if link else {})},
         }
     if services.webhooks:
         fields = {
             "application": "{{.app.metadata.name | toJson}}",
             "state": json.dumps(state),
-            "revision": "{{.app.status.operationState.syncResult.revision | toJson}}",
-            "message": "{{.app.status.operationState.message | toJson}}",
+            "revision": f"{{{{{revision} | toJson}}}}",
+            # That the last sync went well is no message of what is degraded.
+            "message": "{{.app.status.operationState.message | toJson}}"
+            if revision == _SYNCED
+            else json.dumps(message),
         }
-        text = "{" + ", ".join(f"{json.dumps(key)}: {value}" for key, value in fields.items()) + "}"
-        body["webhook"] = {name: {"method": "POST", "body": text} for name in services.webhooks}
+        content = "{" + ", ".join(f"{json.dumps(key)}: {value}" for key, value in fields.items()) + "}"
+        body["webhook"] = {name: {"method": "POST", "body": content} for name in services.webhooks}
     return body
 
 

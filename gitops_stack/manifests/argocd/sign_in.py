@@ -170,7 +170,8 @@ def _connector(sso: SsoSettings, url: str) -> dict[str, Any]:
     if not isinstance(provider, GoogleSettings) or provider.directory is None:
         raise TypeError(f"{sso.name} needs no Dex")
     config = {
-        "redirectURI": callback, **client, "adminEmail": provider.directory.admin_email,
+        "redirectURI": callback, **client,
+        "domainToAdminEmail": {"*": provider.directory.admin_email},  # adminEmail is deprecated since Dex 2.37
         "serviceAccountFilePath": f"{_DIRECTORY_FOLDER}/account.json", "fetchTransitiveGroupMembership": True,
         **({"hostedDomains": list(provider.hosted_domains)} if provider.hosted_domains else {}),
     }  # fmt: skip

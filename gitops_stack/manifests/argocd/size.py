@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from gitops_stack.manifests.argocd.patch import Patch, workload
+from gitops_stack.patterns import release_order
 from gitops_stack.settings import ArgoCDSettings, ComponentResources
-from gitops_stack.settings.argocd.parameters import is_read, release_order
+from gitops_stack.settings.argocd.parameters import is_read
 from gitops_stack.settings.argocd.size import SIZES, SizeFigures
 
 _CONTROLLER, _REPO_SERVER, _SERVER = "application-controller", "repo-server", "server"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,11 +10,11 @@ from typing import Annotated
 
 import yaml
 
+from gitops_stack.patterns import release_order
 from gitops_stack.settings.types import matching
 
 ParameterKey = Annotated[str, matching(r"[a-z0-9]+(\.[a-z0-9]+)+", "a key such as controller.status.processors")]
 PARAMETERS, CONFIG = "argocd-cmd-params-cm", "argocd-cm"
-_NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -44,11 +43,6 @@ def load_parameters() -> Mapping[str, Parameter]:
 def list_releases() -> tuple[str, ...]:
     """List the releases of the table, oldest first."""
     return tuple(sorted({one.since for one in load_parameters().values()}, key=release_order))
-
-
-def release_order(version: str) -> tuple[int, ...]:
-    """Return what orders releases; a release candidate counts as its release."""
-    return tuple(int(number) for number in _NUMBERS.findall(version)[:3])
 
 
 def is_read(key: str, version: str) -> bool | None:

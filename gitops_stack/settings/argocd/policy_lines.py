@@ -12,11 +12,25 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-RESOURCES = (
-    "accounts", "applications", "applicationsets", "certificates", "clusters", "exec", "extensions", "gpgkeys", "logs",
-    "projects", "repositories", "write-repositories",
-)  # fmt: skip
-ACTIONS = ("action", "create", "delete", "get", "invoke", "override", "sync", "update")
+_MANAGED = ("create", "delete", "get", "update")
+# What the server ever asks for: the table of docs/operator-manual/rbac.md, with what `argocd admin settings rbac can`
+# takes beside it (`validRBACResourcesActions`).
+ACTIONS_OF = {
+    "accounts": ("create", "get", "update"),
+    "applications": ("action", *_MANAGED, "override", "sync"),
+    "applicationsets": _MANAGED,
+    "certificates": ("create", "delete", "get"),
+    "clusters": _MANAGED,
+    "exec": ("create",),
+    "extensions": ("invoke",),
+    "gpgkeys": ("create", "delete", "get"),
+    "logs": ("get",),
+    "projects": _MANAGED,
+    "repositories": _MANAGED,
+    "write-repositories": _MANAGED,
+}
+RESOURCES = tuple(ACTIONS_OF)
+ACTIONS = tuple(sorted({action for actions in ACTIONS_OF.values() for action in actions}))
 BUILT_IN_ROLES = ("role:admin", "role:readonly")
 _WITH_PARTS = ("action", "delete", "update")  # `update/*` is an action of its own (docs/operator-manual/rbac.md)
 _OBJECT_NEEDED = frozenset({"applications", "applicationsets", "logs", "exec"})
@@ -103,7 +117,7 @@ def _check_line(fields: Sequence[str], roles: Collection[str]) -> Iterator[tuple
         if fields[2] not in roles and not fields[2].startswith("proj:"):
             yield f"no line defines {fields[2]}", f"define it, or name {_closest(fields[2], roles)}"
     else:
-        yield from _check_permission(fields)
+        yield from check_permission(fields)
 
 
 def _repair(fields: list[str], length: int) -> str:
@@ -112,7 +126,8 @@ def _repair(fields: list[str], length: int) -> str:
     return ", ".join(parts) if len(fields) < length == len(parts) else ""
 
 
-def _check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+def check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield (problem, remedy) for a `p` line whose resource, action, object or effect gives nothing."""
     _, _, resource, action, target, effect = fields
     if effect not in ("allow", "deny"):
         yield f"it ends in {effect or 'nothing'}", "end it with allow or deny"
@@ -126,12 +141,14 @@ def _check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield f"the action {verb} has no parts", f"name {verb}"
     elif action == "action":
         yield "the action lacks what it acts on", "write action/GROUP/KIND/NAME, or action/*"
+    elif verb in ACTIONS and verb not in ACTIONS_OF.get(resource, ACTIONS):
+        yield f"Argo CD never asks for {verb} on {resource}", f"name {_nearest(verb, ACTIONS_OF[resource])}"
     if resource in _OBJECT_NEEDED and "/" not in target and not _PATTERN.search(target):
         yield f"{target} is not a PROJECT/NAME", f"write {target}/* for all of a project"
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, words, 1)
+    near = difflib.get_close_matches(word, words, 1) or (words if len(words) == 1 else ())
     return near[0] if near else f"one of {', '.join(words)}"
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Finding = tuple[str, object, str]
 _BUILT_IN = ("admin", "readonly")
+# These alone do half of it: the rest is `sourceNamespaces` of AppProjects, ClusterRoles for server and notifications
+# (examples/k8s-rbac of argo-cd), and whoever reads Applications having to look there.
+_ANY_NAMESPACE = ("application.namespaces", "applicationsetcontroller.namespaces")
 
 
 def check_argocd_references(settings: StackSettings) -> Iterator[Finding]:
@@ -85,7 +88,9 @@ def _check_parameters(settings: StackSettings) -> Iterator[Finding]:
     version = settings.argocd.version
     for key, value in settings.argocd.parameters.items():
         path = f"argocd.parameters.{key}"
-        if is_read(key, version) is False:
+        if key in _ANY_NAMESPACE and value:
+            yield path, value, "needs to be left out: Applications are in Argo CD's namespace alone (docs/argocd.md)"
+        elif is_read(key, version) is False:
             known = load_parameters().get(key)
             near = difflib.get_close_matches(key, load_parameters(), 1)
             remedy = f"Argo CD reads it from {known.since} on" if known else f"did you mean {near[0]}?" if near else ""

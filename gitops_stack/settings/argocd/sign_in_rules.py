@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gitops_stack.settings.argocd.parameters import release_order
+from gitops_stack.patterns import release_order
 from gitops_stack.settings.argocd.sign_in import (
     EntraSettings,
     GithubSettings,
