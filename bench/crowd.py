@@ -8,9 +8,10 @@ from bench.measure import measured
 from bench.run import Run, temporary_lab
 from bench.section import Section, Target, render_table
 from bench.trees import STACK, point_at_repository, write_project
-from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab import handover
 from gitops_stack.lab.argocd_processes import RESYNC_SECONDS
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import open_report, prepare_repository
 
 _LIMIT_SECONDS = 1200.0
 _DESTROY_SECONDS = 300.0  # the target; the destroy itself may take longer, and is then said to
@@ -24,14 +25,14 @@ def run_crowd(run: Run) -> Section:
     size = run.sizes.crowd
     project = write_project(run.folder / "crowd", size)
     with temporary_lab(run.tools, run.progress) as lab:
-        report = road.open_report(lab, STACK)
+        report = open_report(lab, STACK)
         report.resync_seconds = _RESYNC_SECONDS
         point_at_repository(project, f"file://{report.workspace.repository}")
         steps: dict[str, Callable[[], object]] = {
-            "repository seeded": lambda: road.prepare_repository(report, project),
+            "repository seeded": lambda: prepare_repository(report, project),
             "`pulumi up`": report.engine.up,
-            "controllers started": lambda: road.start_controllers(report, lambda _: None),
-            "all Synced and Healthy": lambda: road.wait_until_synced(report, limit_seconds=_LIMIT_SECONDS),
+            "controllers started": lambda: handover.start_controllers(report, lambda _: None),
+            "all Synced and Healthy": lambda: handover.wait_until_synced(report, limit_seconds=_LIMIT_SECONDS),
             _DESTROY: lambda: report.engine.destroy(limit_seconds=_LIMIT_SECONDS),
         }
         rows, peak, destroyed, largest, count = [], 0, 0.0, "", 0

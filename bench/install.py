@@ -20,6 +20,7 @@ from bench.trees import STACK, write_installed
 from gitops_stack.config import load_stack_file
 from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import open_report
 
 
 def run_install(run: Run) -> Section:
@@ -118,7 +119,7 @@ def _run_bootstrap(lab: Lab, project: Path, progress: Progress) -> dict[str, flo
         road.bootstrap(lab, project, STACK, lambda _: None)
 
     def destroy() -> None:
-        road.open_report(lab, STACK).engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
+        open_report(lab, STACK).engine.destroy(limit_seconds=road.DESTROY_LIMIT_SECONDS)
 
     steps: dict[str, Callable[[], None]] = {"bootstrap": bootstrap, "again": bootstrap, "destroy": destroy}
     return {name: timed(name, step, progress).seconds for name, step in steps.items()}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab.bootstrap import LabRun, open_report
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import LabRun, open_report
 from gitops_stack.lab.living_objects import find_changed, load_uids
 from gitops_stack.lab.orphans import load_marked_pids
 from gitops_stack.lab.rehearsal import Rehearsal

@@ -19,6 +19,7 @@ from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.commands import build_command, build_lab_folder, find_project
 from gitops_stack.lab.joining import join as join_lab
 from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.lab_run import open_report
 from gitops_stack.lab.settings_shown import show_settings
 from gitops_stack.lab.tools import Tools, build_tools
 
@@ -102,7 +103,7 @@ def join(
 ) -> None:
     """Let the Argo CD of a bootstrapped lab deploy to another lab, whose stack file says `clusters.NAME.external`."""
     hub, other = _existing(name, project), _existing(spoke, project)
-    namespace = road.open_report(hub, stack).workspace.settings().argocd.namespace
+    namespace = open_report(hub, stack).workspace.settings().argocd.namespace
     join_lab(hub.state, other.state, known_as or spoke, namespace)
     out.print(f"cluster {known_as or spoke} is registered with the Argo CD of lab {name}", markup=False)
 
@@ -162,7 +163,7 @@ def env(
         out.print(f"export PATH={shlex.quote(str(built.bin))}:$PATH", markup=False)
         return
     lab = Lab(state, built)
-    variables = {**road.open_report(lab, stack).engine.variables(), "KUBECONFIG": str(lab.state.kubeconfig)}
+    variables = {**open_report(lab, stack).engine.variables(), "KUBECONFIG": str(lab.state.kubeconfig)}
     for key, value in variables.items():
         out.print(f"export {key}={shlex.quote(value)}", markup=False)
 

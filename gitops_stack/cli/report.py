@@ -12,8 +12,8 @@ from rich.table import Table
 
 from gitops_stack.cli.console import out
 from gitops_stack.cli.status import print_status
-from gitops_stack.lab.bootstrap import LabRun
 from gitops_stack.lab.commands import build_command
+from gitops_stack.lab.lab_run import LabRun
 from gitops_stack.lab.workspace import Workspace
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.installation import load_manifests
-from gitops_stack.lab.bootstrap import LabRun
+from gitops_stack.lab.lab_run import LabRun
 from gitops_stack.live.reading import (
     ObjectReference,
     connect,

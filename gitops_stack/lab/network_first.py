@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitops_stack.conventions import PULUMI_PROJECT
-from gitops_stack.lab.bootstrap import LabRun
+from gitops_stack.lab.lab_run import LabRun
 from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 from gitops_stack.settings.private_endpoint import describe_network_first

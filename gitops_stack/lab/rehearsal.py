@@ -25,18 +25,12 @@ from gitops_stack.aws_plan.stack_needs import list_made_issuers
 from gitops_stack.config import load_stack_file
 from gitops_stack.conventions import PREVIEW_STAND_IN, PULUMI_PROJECT
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.lab.bootstrap import (
-    ENGINE_ENVIRONMENT,
-    LabRun,
-    hand_over,
-    naming_what_is_left,
-    open_report,
-    prepare_repository,
-    recover_pending,
-)
+from gitops_stack.lab.bootstrap import naming_what_is_left, recover_pending
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables, check_url
+from gitops_stack.lab.handover import hand_over
 from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.lab_run import ENGINE_ENVIRONMENT, LabRun, open_report, prepare_repository
 from gitops_stack.lab.made import Made, load_made
 from gitops_stack.lab.network_first import list_updates
 from gitops_stack.lab.processes import Program

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from gitops_stack.cli.report import print_report, propose_change
-from gitops_stack.lab.bootstrap import LabRun
+from gitops_stack.lab.lab_run import LabRun
 from gitops_stack.lab.workspace import Workspace
 
 

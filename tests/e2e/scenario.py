@@ -21,7 +21,9 @@ from lightkube.types import PatchType
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.gitops_tree.installation import load_manifests
 from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab import handover
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import LabRun, open_report, prepare_repository
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live.kinds import resource_class, served_class
 from gitops_stack.live.reading import (
@@ -88,7 +90,7 @@ class Scenario:
 
     project: Path
     lab: Lab
-    report: road.LabRun
+    report: LabRun
 
     @classmethod
     def create(cls, folder: Path, stack_changes: Mapping[str, Mapping[str, Any]], release: str) -> Scenario:
@@ -98,11 +100,11 @@ class Scenario:
         copy_project(project)
         edit_stack(project, stack_changes)
         lab = Lab.open(folder / "lab", build_tools(say))
-        scenario = cls(project, lab, road.open_report(lab, STACK))
+        scenario = cls(project, lab, open_report(lab, STACK))
         scenario.cli("lock", "--stack", STACK, "--version", release, folder=project)
         return scenario
 
-    def bootstrap(self) -> road.LabRun:
+    def bootstrap(self) -> LabRun:
         """Walk the whole road; a lab that does not come up goes down, since its fixture never gets to close it."""
         try:
             self.report = road.bootstrap(self.lab, self.project, STACK, say)
@@ -114,11 +116,11 @@ class Scenario:
     def prepare(self) -> None:
         """Walk it up to `pulumi up`: control plane, repository, stack."""
         self.lab.up(say)
-        road.prepare_repository(self.report, self.project)
+        prepare_repository(self.report, self.project)
 
     def start_controllers(self) -> None:
         """Start Argo CD's processes for the installed namespace."""
-        road.start_controllers(self.report, say)
+        handover.start_controllers(self.report, say)
 
     def cli(self, *arguments: str, folder: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `gitops-stack` as a person in the workspace would, with the lab's tools on PATH."""
@@ -155,7 +157,7 @@ class Scenario:
 
     def wait_until_well(self, seconds: float = 180) -> None:
         """Wait until all applications are Synced at the pushed revision and Healthy."""
-        road.wait_until_synced(self.report, limit_seconds=seconds)
+        handover.wait_until_synced(self.report, limit_seconds=seconds)
 
     def certificate(self) -> Certificate:
         """Certify the cluster against the workspace's tree."""
@@ -165,7 +167,7 @@ class Scenario:
 
     def wait_until_handed_over(self) -> Certificate:
         """Wait until the certificate is complete."""
-        road.wait_until_handed_over(self.report, limit_seconds=90)
+        handover.wait_until_handed_over(self.report, limit_seconds=90)
         return self.report.certificate
 
     def applications(self) -> list[Manifest]:

@@ -24,11 +24,12 @@ import yaml
 from lightkube.resources.core_v1 import Pod
 
 from gitops_stack.gitops_tree.git_environment import load_git_environment
-from gitops_stack.lab import bootstrap as road
+from gitops_stack.lab import handover
 from gitops_stack.lab.control_plane import CONTEXT
 from gitops_stack.lab.engine import Engine
 from gitops_stack.lab.git_host import build_git_variables, build_host_program, build_host_variables
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import LabRun
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.lab.workspace import Workspace
 from tests.e2e.scenario import Scenario, edit_stack, say, wait_for
@@ -191,7 +192,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
         for stack in STACKS:
             lab = Lab.open(folder / stack, tools)
             engine = Engine(lab.state.directory, platform, stack, tools.bin, load_git_environment())
-            scenarios[stack] = Scenario(platform, lab, road.LabRun(lab, Workspace(bare, platform, stack), engine))
+            scenarios[stack] = Scenario(platform, lab, LabRun(lab, Workspace(bare, platform, stack), engine))
         made = Delivery(folder, forge, scenarios)
         try:
             push_first(made, platform)
@@ -235,9 +236,9 @@ def start(scenario: Scenario, bare: Path) -> None:
     }
     lab.up(say)
     report.engine.up()
-    road.start_controllers(report, say)
-    road.wait_until_synced(report, limit_seconds=240)
-    road.wait_until_handed_over(report, limit_seconds=90)
+    handover.start_controllers(report, say)
+    handover.wait_until_synced(report, limit_seconds=240)
+    handover.wait_until_handed_over(report, limit_seconds=90)
 
 
 def digest_of(revision: str) -> str:

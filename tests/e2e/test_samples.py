@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from gitops_stack.lab import bootstrap as road
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import open_report
 from gitops_stack.lab.tools import build_tools
 from gitops_stack.live.kinds import resource_class
 from gitops_stack.manifests import Manifest
@@ -48,7 +48,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     folder = tmp_path_factory.mktemp("sam")
     init_project(folder / "project", {}, defaults=True)
     lab = Lab.open(folder / "lab", build_tools(say))
-    made = Scenario(folder / "project", lab, road.open_report(lab, STACK))
+    made = Scenario(folder / "project", lab, open_report(lab, STACK))
     made.cli("lock", "--stack", STACK, folder=made.project)
     try:
         made.bootstrap()

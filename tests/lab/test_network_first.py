@@ -11,8 +11,8 @@ import pytest
 from gitops_stack.config import load_stack_file
 from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.lab.backend import Backend
-from gitops_stack.lab.bootstrap import open_report
 from gitops_stack.lab.lab import Lab
+from gitops_stack.lab.lab_run import open_report
 from gitops_stack.lab.network_first import list_updates
 from gitops_stack.lab.state import LabState
 from gitops_stack.lab.tools import Tools

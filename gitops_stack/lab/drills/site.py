@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError, Problem
-from gitops_stack.lab.bootstrap import LabRun, bootstrap, start_controllers
+from gitops_stack.lab.bootstrap import bootstrap
 from gitops_stack.lab.ending import Ending
 from gitops_stack.lab.engine_process import EngineProcess, TimeIsOut
+from gitops_stack.lab.handover import start_controllers
 from gitops_stack.lab.lab import Lab, Progress
+from gitops_stack.lab.lab_run import LabRun
 from gitops_stack.lab.living_objects import load_workload_uids
 from gitops_stack.lab.probes import wait_until
 from gitops_stack.lab.processes import Program
