@@ -36,7 +36,7 @@ def test_keys_become_a_patch_of_the_tree_and_groups_become_settings(project: Pat
     assert patch["data"] == {"url": "https://cd.example.com"}
     after = load_stack_file(project, "local")
     assert after.argocd.admin_enabled is False
-    assert dict(after.argocd.rbac) == {"platform": "admin"}
+    assert dict(after.argocd.rbac) == {**settings.argocd.rbac, "platform": "admin"}
     assert check_tree(after, tree) == []
     assert "path: patches/adopted-configmap-argocd-cm.yaml" in (tree / "argocd/kustomization.yaml").read_text(
         encoding="utf-8"

@@ -13,11 +13,12 @@ import pytest
 
 from gitops_stack.config import load_stack_file
 from gitops_stack.errors import EnvironmentProblem, GitOpsStackError
-from gitops_stack.gitops_tree.files import check_tree
+from gitops_stack.gitops_tree.files import check_tree, write_tree
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.scaffold.answers import load_answers
 from gitops_stack.scaffold.init import init_project
 from gitops_stack.scaffold.promotion import load_promotion_order
+from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.schema import render_schema
 from gitops_stack.testing import record_program
 from tests.scaffold.conftest import snapshot
@@ -131,7 +132,14 @@ def test_pipelines_that_commit_say_who_commits(forge: str, layout: str, tmp_path
 
 
 def test_the_program_runs_under_mocks(laid_out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    committed = ROOT / "gitops/local/argocd"
+    committed, stack = ROOT / "gitops/local/argocd", laid_out / "Pulumi.local.yaml"
+    argocd = "gitops-stack:argocd"
+    text, ours = StackText.load(stack), StackText.load(ROOT / "Pulumi.local.yaml")
+    for key in ("accounts", "rbac", "notifications"):  # what this project's own stack shows
+        text.set((argocd, key), ours.value(argocd, key))
+    text.write(stack)
+    settings = load_stack_file(laid_out, "local")
+    write_tree(settings, laid_out / settings.tree_path)
     for file in committed.rglob("*.yaml"):  # the kept render and its lock belong to these very bytes
         if file.name != "lock.yaml":
             assert (laid_out / file.relative_to(ROOT)).read_bytes() == file.read_bytes(), file

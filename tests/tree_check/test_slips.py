@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.config import load_stack_file
+from gitops_stack.conventions import PULUMI_PROJECT
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import write_tree
 from gitops_stack.rules.finding import Finding
+from gitops_stack.scaffold.stack_text import StackText
 from gitops_stack.settings import StackSettings
 from gitops_stack.tree_check.applications import Tree, load_tree
 from gitops_stack.tree_check.check import check_stack
@@ -22,7 +24,13 @@ ROWS, SLIPS = load_rows(), build_slips()
 
 @pytest.fixture
 def base(project: Path) -> Path:
-    """Give stack local a workload with a volume claim, and an Application that people wrote, with one too."""
+    """Give stack local a workload with a volume claim, and an Application that people wrote, with one too.
+
+    A subscription names the project as well; whoever forgets that is refused, whatever else the slip is.
+    """
+    stack = StackText.load(project / f"Pulumi.{STACK}.yaml")
+    stack.remove((f"{PULUMI_PROJECT}:argocd", "notifications", "subscriptions"))
+    stack.write(project / f"Pulumi.{STACK}.yaml")
     add_workload("data", "storefront")(project)
     for name in ("data", "mine"):
         write_workload(project, name, {name: "Prune=true"})
