@@ -6,6 +6,7 @@ A lab has no AWS to ask for a token, so this Secret holds one; those of stacks n
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 
 from lightkube.types import PatchType
 
@@ -56,13 +57,22 @@ def build_lab_secret(namespace: str, name: str, spoke: LabState) -> Manifest:
     return build_spoke_secret(namespace, name, {"stack": name}, {_LAB: str(spoke.directory)}, data)
 
 
+def _authority(secret: Manifest) -> object:
+    """Return whose certificates a cluster Secret trusts: a lab that was moved, or known before, has the same ones."""
+    config = (secret.get("stringData") or {}).get("config") or b64decode((secret.get("data") or {}).get("config") or "")
+    try:
+        return json.loads(config)["tlsClientConfig"]["caData"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def check_name(secret: Manifest, found: Manifest | None) -> None:
     """Raise :class:`EnvironmentProblem` when the hub knows another cluster by the name of ``secret``."""
     if found is None:
         return
     metadata = found["metadata"]
     lab = (metadata.get("annotations") or {}).get(_LAB)
-    if lab != secret["metadata"]["annotations"][_LAB]:
-        owner = f"lab {lab}" if lab else "a cluster that no lab is"
+    if lab != secret["metadata"]["annotations"][_LAB] and _authority(found) != _authority(secret):
+        owner = f"lab {lab}" if lab else "another cluster"
         place = f"Secret {metadata['namespace']}/{metadata['name']}"
         raise EnvironmentProblem(Problem(f"is {owner}", "needs another name: --as NAME", place))

@@ -18,7 +18,7 @@ from gitops_stack.lab.ports import LOOPBACK
 
 @dataclass(frozen=True)
 class Notification:
-    """What was posted: ``url`` is whole where the sender took the receiver for its proxy, else a path."""
+    """What was sent: ``url`` is whole where the sender took the receiver for its proxy, else a path."""
 
     url: str
     body: str
@@ -33,8 +33,11 @@ class Receiver:
 
     @property
     def proxy(self) -> dict[str, str]:
-        """Return the variables that send a program's plain HTTP here, but for what is on loopback already."""
-        return {"HTTP_PROXY": self.address, "http_proxy": self.address}
+        """Return the variables that send all that a program sends here, but for what is on loopback already.
+
+        What is sent by TLS is refused here, and so goes nowhere.
+        """
+        return dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), self.address)
 
 
 @contextmanager
@@ -42,11 +45,13 @@ def receive() -> Iterator[Receiver]:
     """Listen on a free port of the loopback until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+        def _take(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             receiver.received.append(Notification(self.path, body.decode(errors="replace")))
             self.send_response(HTTPStatus.NO_CONTENT)
             self.end_headers()
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _take  # noqa: N815 - a template chooses
 
         def log_message(self, *arguments: object) -> None:
             pass  # a report says what was received

@@ -6,6 +6,7 @@ line that says why.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,9 @@ from gitops_stack.settings import StackSettings
 
 _LIMIT_SECONDS = 20.0
 _ASKED = ("get", "sync")
+_PARALLEL = 4  # the program takes 90 MB
+_RESULT = re.compile(r" {2,}(true|false)$", re.MULTILINE)
+"""The second column of `trigger run`: a condition may have lines, and words such as these, of its own."""
 
 
 def show_settings(lab: Lab, settings: StackSettings) -> list[str]:
@@ -32,14 +36,14 @@ def show_settings(lab: Lab, settings: StackSettings) -> list[str]:
     The lab runs, with Argo CD's controllers. About two seconds, all questions at once.
     """
     questions = [*_Access.list_for(lab, settings), *_Announcement.list_for(lab, settings)]
-    with ThreadPoolExecutor(max_workers=len(questions) or 1) as pool:
+    with ThreadPoolExecutor(_PARALLEL) as pool:
         return list(pool.map(_answer, questions))
 
 
 def _answer(question: _Access | _Announcement) -> str:
     try:
         return f"{question.subject}: {question.ask()}"
-    except EnvironmentProblem as problem:
+    except (EnvironmentProblem, OSError, ValueError) as problem:
         return f"{question.subject}: not shown: {problem}"
 
 
@@ -88,6 +92,9 @@ class _Announcement:
     trigger: str
     template: str
     service: str
+    url: str
+    shows_body: bool
+    """Whether the template is the library's; one that people wrote may hold a secret."""
 
     @classmethod
     def list_for(cls, lab: Lab, settings: StackSettings) -> Iterator[_Announcement]:
@@ -101,7 +108,8 @@ class _Announcement:
                 if own and webhook is not None and is_played(webhook.url):
                     trigger = one.triggers[0]
                     template = yaml.safe_load(configuration[f"trigger.{trigger}"])[0]["send"][0]
-                    yield cls(lab, argocd.namespace, own[0], trigger, template, one.service)
+                    ours = template not in argocd.notifications.templates
+                    yield cls(lab, argocd.namespace, own[0], trigger, template, one.service, webhook.url, ours)
 
     @property
     def subject(self) -> str:
@@ -114,7 +122,7 @@ class _Announcement:
             return _run(self.lab, self.namespace, "notifications", *words, server, variables=variables)
 
         done = run("trigger", "run", self.trigger, self.application)
-        results = [line.split()[-1] for line in done.stdout.splitlines()[1:]]
+        results = _RESULT.findall(done.stdout)
         if not results:
             raise EnvironmentProblem(Problem(last_line(done.stderr), place="argocd admin notifications trigger run"))
         if "true" not in results:
@@ -126,8 +134,9 @@ class _Announcement:
             raise EnvironmentProblem(
                 Problem(last_line(done.stderr), place="argocd admin notifications template notify")
             )
-        found = receiver.received[-1]
-        return f"holds for {self.application}; {found.url}, played by the lab, received {found.body}"
+        body = receiver.received[-1].body
+        shown = body if self.shows_body else f"{len(body)} characters"
+        return f"holds for {self.application}; {self.url}, played by the lab, received {shown}"
 
 
 def is_played(url: str) -> bool:
@@ -143,7 +152,13 @@ def _run(
     environment = {**lab.process_environment(), "KUBECONFIG": str(lab.state.kubeconfig), **variables}
     try:
         return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_LIMIT_SECONDS, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_LIMIT_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EnvironmentProblem(Problem(str(error), place=f"argocd admin {words[0]}")) from None

@@ -17,10 +17,11 @@ from gitops_stack.gitops_tree.object_reference import ObjectReference
 # Groups whose resources `plural` names, as tests/live/test_kinds.py holds against their own lists.
 _REGULAR = frozenset(
     {
-        ARGOCD_GROUP, "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
+        "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io",
         "networking.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io",
     }
 )  # fmt: skip
+_OF_ARGOCD = frozenset({"AppProject", "Application", "ApplicationSet"})  # not of its group: EventBus is `eventbus`
 _discovered: WeakKeyDictionary[Client, dict[str, dict[str, str]]] = WeakKeyDictionary()
 
 
@@ -50,7 +51,8 @@ def served_class(client: Client, found: ObjectReference) -> Any:  # noqa: ANN401
     One that the server does not have, or a server that does not answer, is left to who asks for the object.
     """
     name = ""
-    if "." in found.group and found.group not in _REGULAR:
+    known = found.group in _REGULAR or (found.group == ARGOCD_GROUP and found.kind in _OF_ARGOCD)
+    if "." in found.group and not known:
         name = _load_names(client, f"{found.group}/{found.version}", found.kind)
     return resource_class(found.group, found.version, found.kind, bool(found.namespace), name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,9 @@ def test_a_name_stays_with_its_cluster(spoke: LabState) -> None:
     check_name(secret, None)
     check_name(secret, {"metadata": {**secret["metadata"], "uid": "0"}})
     own = {"name": "cluster-edge", "namespace": "argocd"}
-    for owner, said in (("a cluster that no lab is", {}), ("lab /another", {"gitops-stack/lab": "/another"})):
+    known_before = {"config": b64encode(secret["stringData"]["config"].encode()).decode()}
+    check_name(secret, {"metadata": own, "data": known_before})  # by its certificates, in another folder or release
+    for owner, said in (("another cluster", {}), ("lab /another", {"gitops-stack/lab": "/another"})):
         with pytest.raises(EnvironmentProblem) as refused:
             check_name(secret, {"metadata": {**own, "annotations": said}})
         assert str(refused.value) == f"Secret argocd/cluster-edge: is {owner}; needs another name: --as NAME"

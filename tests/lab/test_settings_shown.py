@@ -36,8 +36,8 @@ with open({asked!r}, "a") as asked:
 if "can" in words:
     print({may!r}.get(words[5], "") or sys.exit("rpc error"))
 elif "trigger" in words:
-    print("CONDITION RESULT")
-    print("app.status == 'x' {result}")
+    print("CONDITION        RESULT")
+    print("{condition}  {result}")
 elif {sends!r}:
     urllib.request.urlopen("http://receiver.shop.svc/argo-cd", data=b'{{"application": "web"}}')
 else:
@@ -57,12 +57,20 @@ def show(
     *,
     may: dict[str, str] | None = None,
     result: str = "true",
+    condition: str = "app.status == 'x'",
     sends: bool = True,
 ) -> list[str]:
     program = folder / "bin" / "argocd"
     program.parent.mkdir(exist_ok=True)
     answers = {"get": "Yes", "sync": "No"} if may is None else may
-    text = ARGOCD.format(python=sys.executable, asked=str(folder / "asked"), may=answers, result=result, sends=sends)
+    text = ARGOCD.format(
+        python=sys.executable,
+        asked=str(folder / "asked"),
+        may=answers,
+        result=result,
+        sends=sends,
+        condition=condition.replace("\n", "\\n"),
+    )
     program.write_text(text, encoding="utf-8")
     program.chmod(0o755)
     return show_settings(Lab.open(folder / "lab", Tools(program.parent)), stack)
@@ -96,6 +104,19 @@ def test_a_notification_is_shown_as_it_was_received(tmp_path: Path) -> None:
 def test_nothing_is_sent_while_the_trigger_does_not_hold(tmp_path: Path) -> None:
     line = "notification on-deployed: does not hold for web"
     assert show(tmp_path, settings(**TOLD), result="false", sends=False) == [line]
+
+
+@pytest.mark.parametrize("result", ["true", "false"])
+def test_a_condition_of_several_lines_is_read_by_its_result(tmp_path: Path, result: str) -> None:
+    condition = "(a == b) == true\n\nand c == 'Healthy'"
+    (line,) = show(tmp_path, settings(**TOLD), result=result, condition=condition)
+    assert ("does not hold" in line) == (result == "false")
+
+
+def test_what_a_template_of_people_says_is_not_shown(tmp_path: Path) -> None:
+    notifications = {**TOLD["notifications"], "templates": {"app-deployed": {"message": "deployed"}}}
+    (line,) = show(tmp_path, settings(notifications=notifications))
+    assert line.endswith("received 22 characters")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +160,7 @@ def test_only_a_service_of_the_cluster_is_played(url: str, played: bool) -> None
 def test_a_receiver_keeps_the_whole_url_that_it_is_the_proxy_of() -> None:
     with receive() as receiver:
         httpx2.post("http://receiver.shop.svc/argo-cd", content=b"1", proxy=receiver.address).raise_for_status()
-        httpx2.post(f"{receiver.address}/direct", content=b"2").raise_for_status()
+        httpx2.request("GET", f"{receiver.address}/direct", content=b"2", trust_env=False).raise_for_status()
     assert [(one.url, one.body) for one in receiver.received] == [
         ("http://receiver.shop.svc/argo-cd", "1"),
         ("/direct", "2"),
