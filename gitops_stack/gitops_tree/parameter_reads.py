@@ -11,6 +11,8 @@ from gitops_stack.manifests import Manifest
 from gitops_stack.settings import StackSettings
 from gitops_stack.stack_files import stack_file
 
+ALL = "*"
+
 
 def check_parameters(settings: StackSettings, manifests: Iterable[Manifest]) -> Iterator[Problem]:
     """Yield a problem for each parameter that no container of the installation reads."""
@@ -28,13 +30,27 @@ def check_parameters(settings: StackSettings, manifests: Iterable[Manifest]) -> 
 
 
 def list_parameter_reads(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield (ConfigMap, key) for each single key that the containers of a workload read."""
-    pod: dict[str, Any] = ((manifest.get("spec") or {}).get("template") or {}).get("spec") or {}
-    for container in [*pod.get("containers", ()), *pod.get("initContainers", ())]:
-        for variable in container.get("env") or ():
-            found = (variable.get("valueFrom") or {}).get("configMapKeyRef")
-            if found:
-                yield found["name"], found["key"]
-    for volume in pod.get("volumes") or ():
-        for item in (volume.get("configMap") or {}).get("items") or ():
-            yield volume["configMap"]["name"], item["key"]
+    """Yield (ConfigMap, key) for each single key that the containers of a workload read; for all of one, key `*`."""
+    for name, key in _list_reads(_map(_map(_map(manifest.get("spec")).get("template")).get("spec"))):
+        if isinstance(name, str) and isinstance(key, str):
+            yield name, key
+
+
+def _list_reads(pod: dict[str, Any]) -> Iterator[tuple[object, object]]:
+    for container in [*_maps(pod.get("containers")), *_maps(pod.get("initContainers"))]:
+        for variable in _maps(container.get("env")):
+            found = _map(_map(variable.get("valueFrom")).get("configMapKeyRef"))
+            yield found.get("name"), found.get("key")
+        for source in _maps(container.get("envFrom")):
+            yield _map(source.get("configMapRef")).get("name"), ALL
+    for volume in _maps(pod.get("volumes")):
+        source = _map(volume.get("configMap"))
+        yield from ((source.get("name"), item.get("key")) for item in _maps(source.get("items")))
+
+
+def _map(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _maps(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -13,6 +13,7 @@ import yaml
 from gitops_stack.errors import shorten
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
+from gitops_stack.rules.yaml_values import Load, read_first
 from gitops_stack.settings.argocd.policy_lines import check_policy, defined_roles, read_policy
 
 RULE = "access-policy"
@@ -24,7 +25,7 @@ def is_policy_key(key: str) -> bool:
     return key.startswith("policy.") and key.endswith(".csv")
 
 
-def check_access_policy(found: RenderedObject, argocd_namespace: str) -> Iterator[Finding]:
+def check_access_policy(found: RenderedObject, argocd_namespace: str, load: Load) -> Iterator[Finding]:
     """Yield a finding per line of the policy that Argo CD refuses or that does nothing, and per key it ignores."""
     name = found.name
     if (name.group, name.kind, name.name) != ("", "ConfigMap", "argocd-rbac-cm") or name.namespace != argocd_namespace:
@@ -39,15 +40,15 @@ def check_access_policy(found: RenderedObject, argocd_namespace: str) -> Iterato
             yield found.finding(
                 f"data.{key}", "is a key that Argo CD ignores", "name it policy.NAME.csv, or take it out", rule=RULE
             )
-    yield from _check_reading(found, text(data.get("scopes")), text(data.get("policy.matchMode")))
+    yield from _check_reading(found, text(data.get("scopes")), text(data.get("policy.matchMode")), load)
     default = text(data.get("policy.default"))
     if default and default not in roles | {"role:admin", "role:readonly"}:
         yield found.finding("data.policy.default", f"names {default}, which no line defines", "define it", rule=RULE)
 
 
-def _check_reading(found: RenderedObject, scopes: str, mode: str) -> Iterator[Finding]:
+def _check_reading(found: RenderedObject, scopes: str, mode: str, load: Load) -> Iterator[Finding]:
     """Check how groups and lines are read (server/server.go `rbacPolicyLoader`, util/rbac `SetMatchMode`)."""
-    if scopes and not _is_list(scopes):
+    if scopes and not _is_list(scopes, load):
         said = f"found {shorten(scopes, 80)}, which is not a list of names: argocd-server ends when it reads it"
         yield found.finding("data.scopes", said, "write '[groups]', with the names of claims", rule=RULE)
     if mode not in ("", "glob", "regex"):
@@ -55,9 +56,9 @@ def _check_reading(found: RenderedObject, scopes: str, mode: str) -> Iterator[Fi
         yield found.finding("data.policy.matchMode", said, "write glob or regex", rule=RULE)
 
 
-def _is_list(scopes: str) -> bool:
+def _is_list(scopes: str, load: Load) -> bool:
     try:
-        read = yaml.safe_load(scopes)
+        read = read_first(scopes, load)
     except yaml.YAMLError:
         return False
     return read is None or (isinstance(read, list) and all(isinstance(one, str) for one in read))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from gitops_stack.rules.fields import mapping, text
 from gitops_stack.rules.finding import Finding, RenderedObject
-from gitops_stack.rules.yaml_values import FLAG, LIST, MAP, TEXT, check_shape
+from gitops_stack.rules.yaml_values import FLAG, LIST, MAP, TEXT, Load, check_shape
 
 _RULE = "argocd-config"
 _SHAPES = {
@@ -34,23 +34,23 @@ _KINDS = {
 }
 
 
-def check_argocd_config(found: RenderedObject, argocd_namespace: str) -> Iterator[Finding]:
+def check_argocd_config(found: RenderedObject, argocd_namespace: str, load: Load) -> Iterator[Finding]:
     """Yield a finding per key of argocd-cm that Argo CD cannot read."""
     name = found.name
     if (name.group, name.kind, name.name) != ("", "ConfigMap", "argocd-cm") or name.namespace != argocd_namespace:
         return
     for key, value in mapping(found.manifest.get("data")).items():
         if key.startswith(_CUSTOMIZATIONS):
-            wrong = _check_customization(key, text(value))
+            wrong = _check_customization(key, text(value), load)
         elif key in _SHAPES:
-            wrong = check_shape(text(value), _SHAPES[key])
+            wrong = check_shape(text(value), _SHAPES[key], load)
         else:
             continue
         for said, needs in wrong:
             yield found.finding(f"data.{key}", said, needs, rule=_RULE)
 
 
-def _check_customization(key: str, value: str) -> Iterator[tuple[str, str]]:
+def _check_customization(key: str, value: str, load: Load) -> Iterator[tuple[str, str]]:
     kind, dot, target = key.removeprefix(_CUSTOMIZATIONS).partition(".")
     shown = f"{_CUSTOMIZATIONS}{kind if kind in _KINDS else 'health'}.GROUP_KIND"
     if not dot:
@@ -61,4 +61,4 @@ def _check_customization(key: str, value: str) -> Iterator[tuple[str, str]]:
         near = difflib.get_close_matches(kind, _KINDS, 1)
         yield f"found {kind}, which Argo CD does not support", f"name {near[0] if near else ' or '.join(_KINDS)}"
     else:
-        yield from check_shape(value, _KINDS[kind])
+        yield from check_shape(value, _KINDS[kind], load)

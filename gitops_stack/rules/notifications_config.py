@@ -11,14 +11,14 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
+from gitops_stack.errors import shorten
 from gitops_stack.rules.fields import mapping, sequence, text
 from gitops_stack.rules.finding import Finding, RenderedObject
-from gitops_stack.rules.yaml_values import LIST, MAP, check_shape
+from gitops_stack.rules.yaml_values import LIST, MAP, Load, check_shape, read_first
 
 _RULE = "argocd-config"
 _SHAPES = {"template": MAP, "service": MAP, "trigger": LIST, "subscriptions": LIST, "defaultTriggers": LIST}
+_NAMED = ("template", "service", "trigger")  # the others are whole keys
 _SERVICES = (
     "alertmanager", "awssqs", "email", "gcppubsub", "github", "googlechat", "grafana", "mattermost", "nats", "newrelic",
     "opsgenie", "pagerduty", "pagerdutyv2", "pushover", "rocketchat", "slack", "teams", "teams-workflows", "telegram",
@@ -26,21 +26,21 @@ _SERVICES = (
 )  # fmt: skip
 
 
-def check_notifications_config(found: RenderedObject, argocd_namespace: str) -> Iterator[Finding]:
+def check_notifications_config(found: RenderedObject, argocd_namespace: str, load: Load) -> Iterator[Finding]:
     """Yield a finding per key that cannot be read, and per template that a trigger sends and nobody wrote."""
     name, wanted = found.name, ("", "ConfigMap", "argocd-notifications-cm", argocd_namespace)
     if (name.group, name.kind, name.name, name.namespace) != wanted:
         return
     data = mapping(found.manifest.get("data"))
     for key, value in data.items():
-        part = key.partition(".")[0]
-        if part not in _SHAPES:
+        part, dot, _ = key.partition(".")
+        if part not in _SHAPES or bool(dot) != (part in _NAMED):
             continue
-        wrong = list(check_shape(text(value), _SHAPES[part]))
+        wrong = list(check_shape(text(value), _SHAPES[part], load))
         if part == "service":
             wrong += _check_service(key)
         elif part == "trigger" and not wrong:
-            wrong += _check_trigger(text(value), data)
+            wrong += _check_trigger(text(value), data, load)
         for said, needs in wrong:
             yield found.finding(f"data.{key}", said, needs, rule=_RULE)
 
@@ -54,10 +54,11 @@ def _check_service(key: str) -> Iterator[tuple[str, str]]:
         yield f"found the service {kind}, which Argo CD does not have", f"name {near[0] if near else 'one it has'}"
 
 
-def _check_trigger(value: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_trigger(value: str, data: Mapping[str, Any], load: Load) -> Iterator[tuple[str, str]]:
     known = {key.removeprefix("template.") for key in data if key.startswith("template.")}
-    for condition in map(mapping, sequence(yaml.safe_load(value))):
-        for template in map(text, sequence(condition.get("send"))):
+    for condition in map(mapping, sequence(read_first(value, load))):
+        for template in map(str, sequence(condition.get("send"))):
             if template not in known:
                 near = difflib.get_close_matches(template, known, 1)
-                yield f"sends {template}, which no template is", f"name {near[0]}" if near else "write the template"
+                needs = f"name {near[0]}" if near else "write the template"
+                yield f"sends {shorten(template, 60)}, and there is no such template", needs

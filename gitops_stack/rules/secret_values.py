@@ -50,6 +50,7 @@ _REPOSITORY = frozenset(
     }
 )  # fmt: skip
 _CLUSTER = ("bearertoken", "password", "keydata")
+_PASSWORD = re.compile(r"pass(?:word|phrase|wd)|pwd$", re.IGNORECASE)  # a `token` may say where one lies
 _SECRET_WORD = re.compile(r"secret|token|password|passwd|private_?key", re.IGNORECASE)
 
 
@@ -81,7 +82,8 @@ def _is_secret(kind: str, key: str, value: str) -> bool:
         return key in _REPOSITORY or (key in ("url", "proxy") and _has_password(value))
     if kind == "cluster":
         return key == "config" and _holds_login(value)
-    known = _PATH.fullmatch(value) or _is_network(value) or _ADDRESS.fullmatch(value)
+    place = (_PATH.fullmatch(value) or _is_network(value)) and not _PASSWORD.search(key)
+    known = place or _ADDRESS.fullmatch(value)
     return not known or _HOOK.match(value) is not None or _has_password(value)
 
 

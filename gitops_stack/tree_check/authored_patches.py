@@ -11,9 +11,9 @@ from typing import Any
 from gitops_stack.conventions import SELF_MANAGEMENT_APPLICATION
 from gitops_stack.errors import GitOpsStackError
 from gitops_stack.gitops_tree.files import load_authored_patches
-from gitops_stack.gitops_tree.parameter_reads import list_parameter_reads
+from gitops_stack.gitops_tree.parameter_reads import ALL, list_parameter_reads
 from gitops_stack.gitops_tree.tree import PATCHES, patch_file
-from gitops_stack.gitops_tree.yaml_text import load_yaml_file
+from gitops_stack.gitops_tree.yaml_text import load_documents, load_yaml_file
 from gitops_stack.manifests import Manifest
 from gitops_stack.manifests.patches import build_library_patches
 from gitops_stack.rules.access_policy import RULE, check_access_policy
@@ -35,10 +35,10 @@ def check_installation_settings(tree: Tree, project: Path, settings: StackSettin
     ]
     own = _load_own_patches(project / settings.tree_path, settings.argocd)
     for found in objects:
-        for finding in check_access_policy(found, settings.argocd.namespace):
+        for finding in check_access_policy(found, settings.argocd.namespace, load_documents):
             yield _at_line(finding, found, project / settings.tree_path / PATCHES, project)
-        yield from check_argocd_config(found, settings.argocd.namespace)
-        yield from check_notifications_config(found, settings.argocd.namespace)
+        yield from check_argocd_config(found, settings.argocd.namespace, load_documents)
+        yield from check_notifications_config(found, settings.argocd.namespace, load_documents)
     yield from _check_parameters(objects, settings.argocd.namespace)
     yield from check_subscriptions(tree.objects, settings.argocd.namespace)
     yield from _check_overridden(settings, objects, own)
@@ -47,6 +47,8 @@ def check_installation_settings(tree: Tree, project: Path, settings: StackSettin
 def _check_parameters(objects: Sequence[RenderedObject], namespace: str) -> Iterator[Finding]:
     """Yield a finding per key of argocd-cmd-params-cm that no container reads; settings have been held to it before."""
     read = {key for found in objects for name, key in list_parameter_reads(found.manifest) if name == PARAMETERS}
+    if ALL in read:
+        return
     for found in objects:
         if (found.kind, found.name.name, found.name.namespace) != ("ConfigMap", PARAMETERS, namespace):
             continue

@@ -45,6 +45,27 @@ def test_a_key_is_known_to_be_read_or_not_or_neither(key: str, version: str, exp
     assert is_read(key, version) is expected
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "x",
+        ["x"],
+        {"template": "x"},
+        {"template": {"spec": {"containers": None, "volumes": ["x"]}}},
+        {"template": {"spec": {"containers": [None, {"env": [{"valueFrom": {"configMapKeyRef": {"name": "a"}}}]}]}}},
+        {"template": {"spec": {"volumes": [{"configMap": {"items": [{"key": "a"}]}}]}}},
+    ],
+)
+def test_an_odd_workload_reads_nothing(spec: Any) -> None:
+    assert list(list_parameter_reads({"kind": "Deployment", "spec": spec})) == []
+
+
+def test_a_whole_configuration_is_read_by_every_key() -> None:
+    container = {"envFrom": [{"configMapRef": {"name": "argocd-cmd-params-cm"}}]}
+    pod = {"template": {"spec": {"containers": [container]}}}
+    assert list(list_parameter_reads({"spec": pod})) == [("argocd-cmd-params-cm", "*")]
+
+
 def checksums(parameters: dict[str, str]) -> dict[str, str]:
     argocd: dict[str, Any] = {"version": "v3.5.1", "commit": COMMIT, "parameters": parameters}
     found = {}

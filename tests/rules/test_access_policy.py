@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.rules.access_policy import check_access_policy
 from gitops_stack.rules.finding import RenderedObject
 
@@ -11,7 +12,7 @@ from gitops_stack.rules.finding import RenderedObject
 def findings(namespace: str = "argocd", **data: str) -> list[str]:
     keys = {key.replace("_", "."): value for key, value in data.items()}
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-rbac-cm"}, "data": keys}
-    found = check_access_policy(RenderedObject(manifest, namespace, "cm.yaml"), "argocd")
+    found = check_access_policy(RenderedObject(manifest, namespace, "cm.yaml"), "argocd", load_documents)
     return [f"{one.field}: {one.message}" for one in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.rules.argocd_config import check_argocd_config
 from gitops_stack.rules.finding import RenderedObject
 
@@ -28,7 +29,7 @@ WRONG = {
         f"found apps_v1_Deployment, which is not GROUP_KIND; name it {C}.health.GROUP_KIND",
     (f"{C}.ignoreDifferences.apps_Deployment", "- /spec/replicas"): "found - /spec/replicas; write a map",
     (f"{C}.ignoreDifferences.apps_Deployment", "jsonPointers: [/spec"):
-        "is not YAML at line 1; correct it; kubectl and kustomize take any text there",
+        "is not YAML at line 2; correct it; kubectl and kustomize take any text there",
     (f"{C}.knownTypeFields.apps_Deployment", "field: spec"): "found field: spec; write a list",
     (f"{C}.useOpenLibs.apps_Deployment", "yes"): "found yes; write true or false",
     (C, "- apps/Deployment"): "found - apps/Deployment; write a map",
@@ -44,7 +45,7 @@ PASSED = {
 
 def findings(namespace: str = "argocd", **data: str) -> list[str]:
     manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": data}
-    found = check_argocd_config(RenderedObject(manifest, namespace, "cm.yaml"), "argocd")
+    found = check_argocd_config(RenderedObject(manifest, namespace, "cm.yaml"), "argocd", load_documents)
     return [f"{one.field}: {one.message}" for one in found]
 
 

@@ -105,7 +105,8 @@ def test_a_folder_that_no_application_reads_is_not_judged_by_its_repository(repo
 def test_argo_cd_may_be_told_to_take_them(repository: Path, git: Git) -> None:
     link(repository, "docs/a", "/etc/passwd")
     git(repository, "add", "--all")
-    parameters = {"kind": "ConfigMap", "data": {"reposerver.allow.oob.symlinks": "true"}}
+    metadata = {"name": "argocd-cmd-params-cm", "namespace": "argocd"}
+    parameters = {"kind": "ConfigMap", "metadata": metadata, "data": {"reposerver.allow.oob.symlinks": "1"}}
     told = [RenderedObject(parameters, "argocd", "a.yaml")]
     assert not list(check_outside_links(repository, repository, "", told, []))
     assert list(check_outside_links(repository, repository, "", [], []))

@@ -11,7 +11,7 @@ from gitops_stack.manifests.argocd.metrics import build_metrics
 from gitops_stack.manifests.argocd.sign_in import build_external_secret
 from gitops_stack.settings import StackSettings
 
-_CLUSTER_SCOPED = ("IngressClass", "IngressClassParams")
+_CLUSTER_SCOPED = {"IngressClass": "networking.k8s.io", "IngressClassParams": "eks.amazonaws.com"}
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -31,12 +31,13 @@ def build_surroundings(settings: StackSettings) -> dict[str, Manifest]:
 
 
 def list_cluster_kinds(settings: StackSettings) -> list[dict[str, str]]:
-    """List group and kind of the objects without a namespace, which root's AppProject has to permit."""
-    return [
-        {"group": one["apiVersion"].partition("/")[0], "kind": one["kind"]}
-        for one in build_surroundings(settings).values()
-        if one["kind"] in _CLUSTER_SCOPED
-    ]
+    """List group and kind of the objects without a namespace, which root's AppProject has to permit.
+
+    For every stack that may have some: what a project no longer permits is not pruned when its setting goes.
+    """
+    if settings.eks is None or not settings.eks.compute.auto_mode:
+        return []
+    return [{"group": group, "kind": kind} for kind, group in _CLUSTER_SCOPED.items()]
 
 
 def _placed(manifest: Manifest, namespace: str) -> Manifest:

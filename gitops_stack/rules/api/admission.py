@@ -139,13 +139,14 @@ def check_flow_resources(part: Part) -> Iterator[Violation]:
         yield "namespaces", "is missing", "add some, or set clusterScope"
     for index, one in enumerate(namespaces):
         if one != "*" and not FORMATS["label"].fits(one or "-"):
-            yield f"namespaces[{index}]", f"found {show(one)}", f"needs *, or {FORMATS['label'].needs}"
+            yield f"namespaces[{index}]", f"found {show(one)}", f"{FORMATS['label'].needs}; or *"
 
 
 def _check_member(part: Part, key: str, members: Mapping[str, str]) -> Iterator[Violation]:
     """Check that of some fields that one is set which ``key`` names."""
+    chosen = text(part.get(key))
     for value, field in members.items():
-        if part.get(key) == value and not is_set(part, field):
+        if chosen == value and not is_set(part, field):
             yield field, "is missing", f"{key} {value} needs it"
-        elif part.get(key) in members and part.get(key) != value and is_set(part, field):
-            yield field, f"found it beside {key} {part[key]}", "remove one of the two"
+        elif chosen in members and chosen != value and is_set(part, field):
+            yield field, f"found it beside {key} {chosen}", "remove one of the two"

@@ -42,7 +42,7 @@ def check_lists(schema: Mapping[str, Any]) -> Iterator[Violation]:
     elif keys and kind != "map":
         yield ".x-kubernetes-list-type", f"found {show(kind)}", "needs map beside x-kubernetes-list-map-keys"
     items = mapping(schema.get("items"))
-    for key in keys if kind == "map" else ():
+    for key in filter(None, map(text, keys)) if kind == "map" else ():
         if key not in mapping(items.get("properties")):
             yield ".x-kubernetes-list-map-keys", f"found {show(key)}", "needs a property of the items"
             continue
@@ -77,7 +77,7 @@ def check_default(value: object, schema: Mapping[str, Any], place: str) -> Itera
 
 def _check_fields(value: Part, schema: Mapping[str, Any], place: str) -> Iterator[Violation]:
     known = mapping(schema.get("properties"))
-    for name in sequence(schema.get("required")):
+    for name in filter(None, map(text, sequence(schema.get("required")))):
         if name not in value:  # one with a default of its own as well
             yield f"{place}.{name}", "is missing", "the schema requires it"
     free = "additionalProperties" in schema or schema.get("x-kubernetes-preserve-unknown-fields") is True
@@ -109,7 +109,7 @@ def check_logic(schema: Mapping[str, Any]) -> Iterator[Violation]:
 
 def check_taken(schema: Part, place: str) -> Iterator[Violation]:
     """Check that no keyword is there that CRDs do without."""
-    for key in (key for key in _NOT_TAKEN if schema.get(key) is not None):
+    for key in (key for key in _NOT_TAKEN if schema.get(key) not in (None, "")):
         if schema[key] != {} or key not in _MAY_BE_EMPTY:
             shown = f'["{key}"]' if "$" in key else f".{key}"
             yield f"{place}{shown}", "found one", "CRDs take none; write out what it says"
