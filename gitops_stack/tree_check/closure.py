@@ -19,6 +19,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import COMMIT
 from gitops_stack.rules import fields
 from gitops_stack.rules.fields import mapping, sequence
+from gitops_stack.tree_check.bounds import find_root
 from gitops_stack.tree_check.inflated_charts import (
     FIELDS,
     InflatedChart,
@@ -79,10 +80,11 @@ class Closure:
         return hashed.hexdigest()
 
 
-def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
+def load_closure(folder: Path, also: Sequence[str] = (), root: Path | None = None) -> Closure:
     """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would.
 
     ``also`` are places beside those that it names, as an Application adds components and patches.
+    Charts are listed as far as they are in the repository at ``root``; without one, in the checkout of ``folder``.
     """
     files: set[Path] = set()
     links: set[Path] = set()
@@ -128,7 +130,7 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
     pinned = whole and all(_PINNED.search(text) for text in remotes)
     elsewhere = [text for text in remotes if text != _ANYTHING]
     for chart in charts:
-        files.update(list_chart_files(chart.folder))
+        files.update(list_chart_files(chart.folder, root or find_root(folder)))
         links.add(chart.home)  # where one may come that is fetched now
     opaque = len(elsewhere) < len(remotes)
     elsewhere += [chart.repository for chart in charts if chart.repository and not chart.is_here]

@@ -57,15 +57,29 @@ def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedC
             yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))))
 
 
-def list_chart_files(folder: Path) -> list[Path]:
-    """List the files of a chart, those behind links to folders too: helm follows them."""
+def list_chart_files(folder: Path, *roots: Path) -> list[Path]:
+    """List the files of a chart, those behind links to folders too: helm follows them.
+
+    Nothing outside of ``roots`` is listed or looked into, nor what is no file, such as a device, which may never end.
+    """
+    tops = [os.path.realpath(root) for root in roots]
     found: list[Path] = []
     seen: set[str] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        if real in seen:  # a link to a folder above it
+        if real in seen or not _is_below(real, tops):  # a link to a folder above it, or out of the repository
             folders.clear()
             continue
         seen.add(real)
-        found += [Path(place, name) for name in files]
+        found += [one for one in (Path(place, name) for name in files) if _is_file_of(one, tops)]
     return sorted(found)
+
+
+def _is_below(real: str, tops: Iterable[str]) -> bool:
+    return any(real == top or real.startswith(f"{top.rstrip('/')}/") for top in tops)
+
+
+def _is_file_of(file: Path, tops: Iterable[str]) -> bool:
+    """Tell whether a file in one of ``tops`` is one there as well if it is a link; what it leads to may come."""
+    inside = not file.is_symlink() or _is_below(os.path.realpath(file), tops)
+    return inside and (file.is_file() or not file.exists())

@@ -93,7 +93,7 @@ def _render(kind: str, applied: Request, built: Built | None) -> Render:
 
 def load_source_closure(request: Request) -> Closure:
     """Find the files of a source's kustomization, and those of what its Application adds."""
-    return load_closure(request.folder, list_named(mapping(request.options.get("kustomize"))))
+    return load_closure(request.folder, list_named(mapping(request.options.get("kustomize"))), request.repository)
 
 
 def source_key(request: Request, closure: Closure, program: str = "", content: str = "") -> str:

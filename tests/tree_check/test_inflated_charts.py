@@ -114,4 +114,45 @@ def test_a_chart_that_is_fetched_is_waited_for_where_it_may_come(app: Path) -> N
 def test_a_chart_that_holds_itself_has_an_end(tmp_path: Path) -> None:
     (tmp_path / "Chart.yaml").touch()
     (tmp_path / "charts").symlink_to(".")
-    assert list_chart_files(tmp_path) == [tmp_path / "Chart.yaml"]
+    assert list_chart_files(tmp_path, tmp_path) == [tmp_path / "Chart.yaml"]
+
+
+def test_nothing_outside_of_the_repository_is_a_file_of_a_chart(tmp_path: Path) -> None:
+    root, chart = tmp_path / "platform", tmp_path / "platform/charts/web"
+    for folder in (chart, tmp_path / "out"):
+        folder.mkdir(parents=True)
+    (tmp_path / "out/secret").touch()
+    (root / "shared.yaml").touch()
+    os.mkfifo(chart / "pipe")
+    links = {
+        "device": "/dev/zero",
+        "far": "../../../out",
+        "far-file": "../../../out/secret",
+        "far-gone": "../../../out/gone",
+        "shared": "../../shared.yaml",
+        "gone": "../../gone.yaml",
+    }
+    for name, target in links.items():
+        (chart / name).symlink_to(target)
+    assert list_chart_files(chart, root) == [chart / "gone", chart / "shared"]
+    assert list_chart_files(tmp_path / "out", root) == []
+
+
+@pytest.mark.parametrize("text", ["helmCharts: [{name: web}]\n", "resources: [device, pipe]\n"])
+def test_what_has_no_end_is_not_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "charts/web").mkdir(parents=True)
+    for name in ("device", "charts/web/device"):
+        (tmp_path / name).symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "kustomization.yaml").write_text(text)
+    assert compute_key(tmp_path)
+
+
+@pytest.mark.parametrize("home", ["/usr", "../out"])
+def test_a_chart_home_out_of_the_repository_is_not_listed(home: str, tmp_path: Path) -> None:
+    (tmp_path / "out/share").mkdir(parents=True)
+    (tmp_path / "out/share/a").touch()
+    app = tmp_path / "platform"
+    (app / ".git").mkdir(parents=True)
+    (app / "kustomization.yaml").write_text(f"helmGlobals: {{chartHome: {home}}}\nhelmCharts: [{{name: share}}]\n")
+    assert load_closure(app).files == (app / "kustomization.yaml",)
