@@ -14,6 +14,7 @@ from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, note_outside_links
+from gitops_stack.tree_check.bounds import find_root
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.folder_applications import list_asked, list_unasked
@@ -38,7 +39,7 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     listed = _list_files(tree, project, folder, exclude)
     if tree.tools.build_options is None and (said := find_build_options(listed.files)):
         tree.tools = replace(tree.tools, build_options=said, guessed=True)
-    requests = _list_requests(listed, tree.tools)
+    requests = _list_requests(listed, tree.tools, folder)
     _take_all(tree, requests, project)
     if not folder.is_file():
         _follow(tree, listed, folder, project)
@@ -245,8 +246,13 @@ def _list_files(tree: Tree, project: Path, folder: Path, exclude: Sequence[str])
     return found
 
 
-def _list_requests(listed: FolderFiles, tools: SourceTools) -> list[Request]:
+def _find_top(place: Path, folder: Path) -> Path | None:
+    """Return the folder that is checked for what is below it and in no clone: bases and charts may be all over it."""
+    return None if place == folder or (find_root(place) / ".git").exists() else folder.resolve()
+
+
+def _list_requests(listed: FolderFiles, tools: SourceTools, folder: Path) -> list[Request]:
     return [
-        *(Request(one, {}, one.name, tools=tools) for one in listed.kustomizations),
+        *(Request(one, {}, one.name, root=_find_top(one, folder), tools=tools) for one in listed.kustomizations),
         *(Request(file.parent, {"directory": {"include": file.name}}, tools=tools) for file in listed.manifests),
     ]

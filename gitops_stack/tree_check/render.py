@@ -27,7 +27,7 @@ from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.batch import Built, build_together
-from gitops_stack.tree_check.bounds import check_links
+from gitops_stack.tree_check.bounds import check_links, is_inside
 from gitops_stack.tree_check.chart import render_chart
 from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.directory import render_directory
@@ -192,8 +192,12 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
         return f"kustomize.buildOptions has {found[0]}, which writes files and prints nothing"
     if "--helm-command" in written and (closure.opaque or closure.charts or closure.remotes):
         return f"kustomize.buildOptions has --helm-command, {_NOT_DONE}"
+    root = request.repository.resolve()
+    # helm would write one that is not there to its place, and show what is there to whoever reads the render.
+    places = (place for chart in closure.charts for place in (chart.home, chart.folder))
+    if (away := next((one for one in places if not is_inside(one, root)), None)) is not None:
+        return f"its charts are in {away}, which is outside of the repository"
     if _ANYWHERE in written:
-        root = request.repository.resolve()
         outside = [file for file in closure.files if not file.resolve().is_relative_to(root)]
         if outside:
             return f"it reads {outside[0]}, which is outside of the repository"

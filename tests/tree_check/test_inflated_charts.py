@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from gitops_stack.tree_check.closure import load_closure
+from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.inflated_charts import list_chart_files
-from gitops_stack.tree_check.render import source_key
+from gitops_stack.tree_check.render import render_source, source_key
 from gitops_stack.tree_check.source import Request, SourceTools
 
 FILES = {
@@ -156,3 +157,42 @@ def test_a_chart_home_out_of_the_repository_is_not_listed(home: str, tmp_path: P
     (app / ".git").mkdir(parents=True)
     (app / "kustomization.yaml").write_text(f"helmGlobals: {{chartHome: {home}}}\nhelmCharts: [{{name: share}}]\n")
     assert load_closure(app).files == (app / "kustomization.yaml",)
+
+
+@pytest.mark.parametrize(
+    ("text", "home"),
+    [
+        ("helmGlobals: {chartHome: ../../out}\nhelmCharts: [{name: far, repo: 'https://a.example'}]\n", "out"),
+        ("helmGlobals: {chartHome: /absolute}\nhelmCharts: [{name: far, repo: 'https://a.example'}]\n", "/absolute"),
+        (
+            "helmGlobals: {chartHome: ../linked}\nhelmCharts: [{name: far, repo: 'https://a.example'}]\n",
+            "platform/linked",
+        ),
+        ("helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: far}]\n", "platform/charts/far"),
+        ("helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: near, repo: 'https://a.example'}]\n", ""),
+    ],
+)
+def test_a_chart_outside_of_the_repository_is_not_rendered(
+    text: str, home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "platform"
+    for folder in (root / ".git", root / "web", root / "charts", tmp_path / "out"):
+        folder.mkdir(parents=True)
+    (root / "linked").symlink_to("../out")
+    (root / "charts/far").symlink_to("../../out")
+    (root / "web/kustomization.yaml").write_text(text)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/kustomize").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    (tmp_path / "bin/kustomize").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    skipped = render_source(Request(root / "web", {}, tools=HELM)).skipped
+    assert skipped == (f"its charts are in {tmp_path / home}, which is outside of the repository" if home else "")
+    assert (tmp_path / "started").exists() is not bool(home)
+
+
+def test_a_folder_without_a_clone_may_have_its_charts_anywhere_in_it(app: Path) -> None:
+    (app.parent / "bin/helm").rename(app.parent / "bin/kustomize")
+    (app.parent / "apps/prod").mkdir(parents=True)
+    (app.parent / "apps/prod/kustomization.yaml").write_text("resources: [../../base]\n")
+    tree = load_folder(app.parent, app.parent, SourceTools(build_options="--enable-helm"))
+    assert not [one for one in tree.findings if "outside" in one.found]
