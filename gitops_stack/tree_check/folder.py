@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +44,8 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     _take_all(tree, requests, project)
     if not folder.is_file():
         _follow(tree, listed, folder, project)
-    if any((project / source.path).is_dir() for one in tree.applications for source in one.spec.sources if source.path):
+    paths = (source.path for one in tree.applications for source in one.spec.sources if source.path)
+    if any(os.path.isdir(project / path) for path in paths):  # noqa: PTH112 - a name may be too long for Path
         note_outside_links(tree, SourceRoots(project, "", ""))
     if _is_empty(tree, requests) and not listed.charts:
         place, said = relative_path(folder, project), "holds no manifest, so nothing was checked"

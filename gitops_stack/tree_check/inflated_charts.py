@@ -37,7 +37,7 @@ class InflatedChart:
     @property
     def is_here(self) -> bool:
         """Whether nothing is fetched."""
-        return self.folder.is_dir()
+        return os.path.isdir(self.folder)  # noqa: PTH112 - a name may be too long for Path
 
 
 def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedChart]:
@@ -52,7 +52,7 @@ def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedC
             home = text(common.get("chartHome")).replace("\0", "") or "charts"
             folder = Path(os.path.normpath(root / home / inner / name))
             # A configuration of helm from elsewhere may know the repository under another address.
-            fixed = folder.is_dir() or (is_version(version) and not common.get("configHome"))
+            fixed = os.path.isdir(folder) or (is_version(version) and not common.get("configHome"))  # noqa: PTH112
             named = (one.get("valuesFile"), *sequence(one.get("additionalValuesFiles")))
             yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))))
 

@@ -196,3 +196,8 @@ def test_a_folder_without_a_clone_may_have_its_charts_anywhere_in_it(app: Path) 
     (app.parent / "apps/prod/kustomization.yaml").write_text("resources: [../../base]\n")
     tree = load_folder(app.parent, app.parent, SourceTools(build_options="--enable-helm"))
     assert not [one for one in tree.findings if "outside" in one.found]
+
+
+def test_a_chart_whose_name_no_file_can_have_is_not_here(app: Path) -> None:
+    (app / "kustomization.yaml").write_text(f"helmCharts: [{{name: {'x' * 300}, repo: 'https://a.example'}}]\n")
+    assert load_closure(app).fetching[0] == app
