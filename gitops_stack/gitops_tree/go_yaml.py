@@ -29,24 +29,22 @@ def check_aliases(document: yaml.Node) -> None:
     sizes: dict[int, int] = {}  # of what has been read: a node that is met again is an alias of it
     read = repeated = 0
 
-    def walk(node: yaml.Node, inside: bool) -> int:
+    def walk(node: yaml.Node) -> int:
         nonlocal read, repeated
         known = sizes.get(id(node))
         if known is not None:
-            if not inside:
-                read, repeated = read + 1 + known, repeated + known
+            read, repeated = read + 1 + known, repeated + known
             if is_excessive(read, repeated):
                 raise yaml.YAMLError("document contains excessive aliasing")
             return 1 + known
         sizes[id(node)] = 0  # one that holds itself
-        if not inside:
-            read += 1
+        read += 1
         held = node.value if isinstance(node, yaml.CollectionNode) else ()
         inner = (part for one in held for part in (one if isinstance(one, tuple) else (one,)))
-        sizes[id(node)] = size = 1 + sum(walk(one, inside) for one in inner)
+        sizes[id(node)] = size = 1 + sum(map(walk, inner))
         return size
 
-    walk(document, False)
+    walk(document)
 
 
 def check_escapes(text: str) -> None:
