@@ -13,6 +13,7 @@ from gitops_stack.tree_check.folder import load_folder
 from gitops_stack.tree_check.inflated_charts import list_chart_files
 from gitops_stack.tree_check.render import render_source, source_key
 from gitops_stack.tree_check.source import Request, SourceTools
+from gitops_stack.tree_check.source_copy import copy_source
 
 FILES = {
     "app/kustomization.yaml": "resources: [../base]\n",
@@ -201,3 +202,16 @@ def test_a_folder_without_a_clone_may_have_its_charts_anywhere_in_it(app: Path) 
 def test_a_chart_whose_name_no_file_can_have_is_not_here(app: Path) -> None:
     (app / "kustomization.yaml").write_text(f"helmCharts: [{{name: {'x' * 300}, repo: 'https://a.example'}}]\n")
     assert load_closure(app).fetching[0] == app
+
+
+@pytest.mark.parametrize(
+    ("home", "linked"), [("", [".venv", "charts"]), ("charts", [".venv"]), ("web/own", [".venv", "charts"])]
+)
+def test_what_lies_beside_a_chart_that_is_fetched_is_linked(home: str, linked: list[str], tmp_path: Path) -> None:
+    root = tmp_path / "platform"
+    for name in (".venv", "web", "charts/near"):
+        (root / name).mkdir(parents=True)
+    with copy_source(root / "web", root, [root / "web", root / home]) as copy:
+        assert sorted(one.name for one in copy.parent.iterdir() if one.is_symlink()) == linked
+        (copy.parent / home / "far").mkdir(parents=True)
+    assert not list(root.rglob("far"))
