@@ -21,6 +21,7 @@ class InflatedChart:
     """One chart of the kustomization in ``root``: kustomize takes it from ``folder``, or fetches it into its ``home``.
 
     ``fixed`` tells whether files and a published version decide what it is; ``values`` are the files it names.
+    ``configured`` is true where helm reads its configuration and its plugins from a folder that the tree names.
     """
 
     root: Path
@@ -28,6 +29,7 @@ class InflatedChart:
     repository: str
     fixed: bool
     values: tuple[str, ...]
+    configured: bool
 
     @property
     def home(self) -> Path:
@@ -52,9 +54,10 @@ def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedC
             home = text(common.get("chartHome")).replace("\0", "") or "charts"
             folder = Path(os.path.normpath(root / home / inner / name))
             # A configuration of helm from elsewhere may know the repository under another address.
-            fixed = os.path.isdir(folder) or (is_version(version) and not common.get("configHome"))  # noqa: PTH112
+            configured = bool(common.get("configHome"))
+            fixed = os.path.isdir(folder) or (is_version(version) and not configured)  # noqa: PTH112 - as above
             named = (one.get("valuesFile"), *sequence(one.get("additionalValuesFiles")))
-            yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))))
+            yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))), configured)
 
 
 def list_chart_files(folder: Path, *roots: Path) -> list[Path]:

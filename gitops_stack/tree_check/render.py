@@ -31,6 +31,7 @@ from gitops_stack.tree_check.bounds import check_links, is_inside
 from gitops_stack.tree_check.chart import render_chart
 from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.directory import render_directory
+from gitops_stack.tree_check.inflated_charts import InflatedChart
 from gitops_stack.tree_check.inputs import stamp_program
 from gitops_stack.tree_check.kustomize_edits import edit_kustomization, find_unknown, has_edits, list_named
 from gitops_stack.tree_check.random_values import settle_made_values
@@ -193,15 +194,22 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
     if "--helm-command" in written and (closure.opaque or closure.charts or closure.remotes):
         return f"kustomize.buildOptions has --helm-command, {_NOT_DONE}"
     root = request.repository.resolve()
-    # helm would write one that is not there to its place, and show what is there to whoever reads the render.
-    places = (place for chart in closure.charts for place in (chart.home, chart.folder))
-    if (away := next((one for one in places if not is_inside(one, root)), None)) is not None:
-        return f"its charts are in {away}, which is outside of the repository"
+    if why := _refuse_charts(closure.charts, root):
+        return why
     if _ANYWHERE in written:
         outside = [file for file in closure.files if not file.resolve().is_relative_to(root)]
         if outside:
             return f"it reads {outside[0]}, which is outside of the repository"
     return ""
+
+
+def _refuse_charts(charts: Sequence[InflatedChart], root: Path) -> str:
+    """Say why charts are not left to helm, which writes to the places that a tree names and shows what is there."""
+    if any(chart.configured for chart in charts):  # helm's plugins are in it
+        return f"its helmGlobals have configHome, {_NOT_DONE}"
+    places = (place for chart in charts for place in (chart.home, chart.folder))
+    away = next((one for one in places if not is_inside(one, root)), None)
+    return f"its charts are in {away}, which is outside of the repository" if away else ""
 
 
 def _build_quickly(folder: Path) -> list[Manifest]:

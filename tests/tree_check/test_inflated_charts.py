@@ -215,3 +215,10 @@ def test_what_lies_beside_a_chart_that_is_fetched_is_linked(home: str, linked: l
         assert sorted(one.name for one in copy.parent.iterdir() if one.is_symlink()) == linked
         (copy.parent / home / "far").mkdir(parents=True)
     assert not list(root.rglob("far"))
+
+
+def test_helm_takes_no_plugins_from_a_tree(app: Path) -> None:
+    text = "helmGlobals: {configHome: own}\nhelmCharts: [{name: far, repo: 'own://a.example', version: 1.0.0}]\n"
+    (app.parent / "base/kustomization.yaml").write_text(text)
+    said = "its helmGlobals have configHome, with which a tree starts programs; that is not done here"
+    assert render_source(Request(app, {}, tools=HELM)).skipped == said
