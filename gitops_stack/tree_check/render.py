@@ -143,6 +143,10 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
     nothing = Render(files=closure.files, pinned=False, kustomized=True)
     if why := _refuse_options(request, options, closure):
         return replace(nothing, skipped=why)
+    # Of a base's charts too: kustomize keeps to its folders, helm follows links.
+    linked = [one for chart in closure.charts for one in check_links(chart.folder, request.repository)]
+    if linked:
+        raise GitOpsStackError(*dict.fromkeys(linked))
     if noted := find_unknown_host(closure.remotes):
         host, said = noted
         return replace(nothing, skipped=_UNREACHED, lacking=f"{folder}/{KUSTOMIZATIONS[0]}: {said}", hosts=(host,))

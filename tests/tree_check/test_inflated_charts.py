@@ -222,3 +222,12 @@ def test_helm_takes_no_plugins_from_a_tree(app: Path) -> None:
     (app.parent / "base/kustomization.yaml").write_text(text)
     said = "its helmGlobals have configHome, with which a tree starts programs; that is not done here"
     assert render_source(Request(app, {}, tools=HELM)).skipped == said
+
+
+def test_a_link_out_of_the_repository_in_a_base_s_chart_is_not_followed(app: Path, tmp_path: Path) -> None:
+    link = tmp_path / "base/charts/web/templates/far.yaml"
+    link.symlink_to("/etc/passwd")
+    render = render_source(Request(app, {}, tools=HELM))
+    assert [(one.place, one.found) for one in render.failed] == [
+        (str(link), "is a link out of the repository, which Argo CD refuses")
+    ]
