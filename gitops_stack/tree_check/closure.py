@@ -34,6 +34,7 @@ _REMOTE = re.compile(
 _PINNED = re.compile(rf"[?&](ref|version)={COMMIT}\b")
 # Fetched by helm in a version that is not told; or plugins that name files in ways of their own.
 _ANYTHING = "https://anything"
+_INFLATING = "HelmChartInflationGenerator"
 _PLUGINS = ("generators", "transformers", "validators")
 _READ = {*_PLUGINS, *FIELDS}
 _LOWERED = {name.lower() for name in (*_READ, "helmChartInflationGenerator")}  # the last has its fields elsewhere
@@ -105,12 +106,16 @@ def load_closure(folder: Path, also: Sequence[str] = (), root: Path | None = Non
         file = own[0]
         digest = digest_file(file)
         documents = load_kustomization(file, digest)
-        inflated = list(list_inflated(current, documents))
+        plugins = list(_load_plugins(current, documents))
+        generated = [
+            {"helmGlobals": one, "helmCharts": [one]} for one in plugins if mapping(one).get("kind") == _INFLATING
+        ]
+        inflated = list(list_inflated(current, (*documents, *generated)))
         charts += inflated
         for text in (
             *_texts_of(file, digest),
             *_texts_of_charts(inflated),
-            *_texts_of_plugins(current, documents),
+            *_texts_of_plugins(plugins),
             *(also if len(seen) == 1 else ()),
         ):
             found = _existing(current, text)
@@ -177,23 +182,28 @@ def _texts_of_charts(charts: Iterable[InflatedChart]) -> Iterator[str]:
             yield _ANYTHING
 
 
-def _texts_of_plugins(folder: Path, documents: Iterable[object]) -> Iterator[str]:
-    """Yield what plugins of the kustomization in ``folder`` name, inline or in files of their own.
-
-    Those that come with kustomize read files as the kustomization does, from its folder, whatever folder their own
-    file is in. All others, and those in a folder of their own, may read anything.
-    """
+def _load_plugins(folder: Path, documents: Iterable[object]) -> Iterator[object]:
+    """Load the plugins of the kustomization in ``folder``, inline or in files; :data:`_ANYTHING` for a folder's."""
     named = [one for document in documents for key in _PLUGINS for one in sequence(mapping(document).get(key))]
     for entry in map(fields.text, named):
         file = folder / entry.replace("\0", "") if "\n" not in entry else None
         if file is not None and not file.is_file():
             yield _ANYTHING
             continue
-        for document in load_kustomization(file, digest_file(file)) if file else _load(entry):
-            builtin = fields.text(mapping(document).get("apiVersion")) == "builtin"
-            if document is not None and (not builtin or mapping(document).get("kind") == "HelmChartInflationGenerator"):
-                yield _ANYTHING
-            yield from _texts(document)
+        yield from load_kustomization(file, digest_file(file)) if file else _load(entry)
+
+
+def _texts_of_plugins(plugins: Iterable[object]) -> Iterator[str]:
+    """Yield what the plugins of a kustomization name.
+
+    Those that come with kustomize read files as the kustomization does, from its folder, whatever folder their own
+    file is in. All others, and those in a folder of their own, may read anything.
+    """
+    for document in plugins:
+        builtin = fields.text(mapping(document).get("apiVersion")) == "builtin"
+        if document is not None and (not builtin or mapping(document).get("kind") == _INFLATING):
+            yield _ANYTHING
+        yield from _texts(document)
 
 
 def _is_remote(text: str) -> bool:

@@ -231,3 +231,13 @@ def test_a_link_out_of_the_repository_in_a_base_s_chart_is_not_followed(app: Pat
     assert [(one.place, one.found) for one in render.failed] == [
         (str(link), "is a link out of the repository, which Argo CD refuses")
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("chartHome: /absolute", "its charts are in /absolute"), ("configHome: own", "its helmGlobals")]
+)
+def test_a_chart_of_a_generator_is_judged_as_others(field: str, said: str, app: Path) -> None:
+    plugin = f"apiVersion: builtin\nkind: HelmChartInflationGenerator\nname: far\nrepo: https://a.example\n{field}\n"
+    (app / "kustomization.yaml").write_text("generators: [far.yaml]\n")
+    (app / "far.yaml").write_text(plugin)
+    assert render_source(Request(app, {}, tools=HELM)).skipped.startswith(said)
