@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from base64 import b64decode
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -147,10 +148,13 @@ _Dumper.ignore_aliases = lambda *_: True  # type: ignore[method-assign]
 
 def load_documents(text: str | bytes) -> list[Any]:
     """Parse all documents that are not empty. Raises ``yaml.YAMLError``."""
-    if len(text) > _DEEPEST:
-        _check_depth(text if isinstance(text, str) else text.decode("latin-1"))
     if isinstance(text, bytes):
-        return _load(text, aliased=b"&" in text and b"*" in text)
+        try:
+            text = text.decode("utf-16" if text.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8")
+        except UnicodeDecodeError as error:
+            raise yaml.YAMLError(str(error)) from None
+    if len(text) > _DEEPEST:
+        _check_depth(text)
     try:
         found = _load(text, aliased="&" in text and "*" in text)
     except yaml.scanner.ScannerError as error:
@@ -160,7 +164,7 @@ def load_documents(text: str | bytes) -> list[Any]:
     return found
 
 
-def _load(text: str | bytes, *, aliased: bool) -> list[Any]:
+def _load(text: str, *, aliased: bool) -> list[Any]:
     loader = _Loader if aliased else _PlainLoader
     try:
         return [document for document in yaml.load_all(text, Loader=loader) if document is not None]

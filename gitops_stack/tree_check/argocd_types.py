@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from gitops_stack.errors import shorten
 from gitops_stack.rules.fields import mapping
 
 _KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
@@ -38,7 +39,7 @@ def find_misfit(value: Any, schema: Mapping[str, Any], place: str = "") -> Misfi
     whole = isinstance(value, float) and value.is_integer() and takes != "text"  # 5.0 is 5 in JSON
     taken = isinstance(value, wanted) or (whole and takes.startswith("a whole"))
     if not taken or (isinstance(value, bool) and wanted is not bool):
-        return Misfit(json.dumps(value, default=str), place, takes)
+        return Misfit(shorten(json.dumps(value, default=str), 80), place, takes)
     inner: list[tuple[str, Any, object]] = []
     if isinstance(value, dict):
         known = mapping(schema.get("properties"))

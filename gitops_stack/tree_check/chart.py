@@ -48,7 +48,7 @@ class _UnrenderedError(Exception):
 
 def render_chart(request: Request) -> Render:
     """Render a chart; what is wrong in it becomes a problem."""
-    files = list_chart_files(request.folder)
+    files = list_chart_files(request.folder, request.repository)
     try:
         printed, again, pinned = _template(request, files)
         documents = load_documents(printed)
@@ -92,7 +92,7 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
         files += [Path(one) for one in read if not is_fetched(one)]
         arguments = [*_arguments(request, options, named), f"--values={values}"]
         try:
-            done, again = _run_twice(helm, folder, arguments)
+            done, again = _run_twice(helm, request.repository, folder, arguments)
             if done.returncode and _MISSING_DEPENDENCY.search(done.stderr):
                 if known := next((url for url in _repositories(folder) if url.startswith(_NAMED)), None):
                     raise _UnrenderedError(skipped=f"only Argo CD's settings know its repository {known}", pinned=True)
@@ -118,11 +118,11 @@ def _template(request: Request, files: list[Path]) -> tuple[str, str, bool]:
 
 
 def _run_twice(
-    helm: str, folder: Path, arguments: list[str], **variables: str
+    helm: str, root: Path, folder: Path, arguments: list[str], **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], str]:
     """Render a chart, and once more if it makes values anew at every render."""
     done = run_helm(helm, folder, *arguments, **variables)
-    templates = (path for name in ("templates", "charts") for path in list_chart_files(folder / name))
+    templates = (path for name in ("templates", "charts") for path in list_chart_files(folder / name, folder, root))
     makes = done.returncode == 0 and may_make_values(templates)
     return done, run_helm(helm, folder, *arguments, **variables).stdout if makes else ""
 
@@ -139,7 +139,7 @@ def _render_with_dependencies(
             if done.returncode:
                 return done, ""
         done = run_helm(helm, copy, "dependency", "build", **home)
-        return (done, "") if done.returncode else _run_twice(helm, copy, arguments, **home)
+        return (done, "") if done.returncode else _run_twice(helm, request.repository, copy, arguments, **home)
 
 
 def _repositories(chart: Path) -> list[str]:
@@ -168,7 +168,7 @@ def _list_neighbours(request: Request) -> Iterator[Path]:
     for url in _repositories(request.folder):
         place = Path(os.path.normpath(request.folder / url.removeprefix(_BESIDE)))
         if url.startswith(_BESIDE) and place.is_relative_to(request.repository):
-            yield from list_chart_files(place)
+            yield from list_chart_files(place, request.repository)
 
 
 def _arguments(request: Request, options: Mapping[str, Any], values: list[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.patterns import COMMIT
 from gitops_stack.rules import fields
 from gitops_stack.rules.fields import mapping, sequence
+from gitops_stack.tree_check.bounds import find_root
 from gitops_stack.tree_check.inflated_charts import (
     FIELDS,
     InflatedChart,
@@ -33,6 +34,7 @@ _REMOTE = re.compile(
 _PINNED = re.compile(rf"[?&](ref|version)={COMMIT}\b")
 # Fetched by helm in a version that is not told; or plugins that name files in ways of their own.
 _ANYTHING = "https://anything"
+_INFLATING = "HelmChartInflationGenerator"
 _PLUGINS = ("generators", "transformers", "validators")
 _READ = {*_PLUGINS, *FIELDS}
 _LOWERED = {name.lower() for name in (*_READ, "helmChartInflationGenerator")}  # the last has its fields elsewhere
@@ -79,10 +81,11 @@ class Closure:
         return hashed.hexdigest()
 
 
-def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
+def load_closure(folder: Path, also: Sequence[str] = (), root: Path | None = None) -> Closure:
     """Find the files of the kustomization in ``folder``. More than kustomize reads does no harm, less would.
 
     ``also`` are places beside those that it names, as an Application adds components and patches.
+    Charts are listed as far as they are in the repository at ``root``; without one, in the checkout of ``folder``.
     """
     files: set[Path] = set()
     links: set[Path] = set()
@@ -103,12 +106,16 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
         file = own[0]
         digest = digest_file(file)
         documents = load_kustomization(file, digest)
-        inflated = list(list_inflated(current, documents))
+        plugins = list(_load_plugins(current, documents))
+        generated = [
+            {"helmGlobals": one, "helmCharts": [one]} for one in plugins if mapping(one).get("kind") == _INFLATING
+        ]
+        inflated = list(list_inflated(current, (*documents, *generated)))
         charts += inflated
         for text in (
             *_texts_of(file, digest),
             *_texts_of_charts(inflated),
-            *_texts_of_plugins(current, documents),
+            *_texts_of_plugins(plugins),
             *(also if len(seen) == 1 else ()),
         ):
             found = _existing(current, text)
@@ -128,7 +135,7 @@ def load_closure(folder: Path, also: Sequence[str] = ()) -> Closure:
     pinned = whole and all(_PINNED.search(text) for text in remotes)
     elsewhere = [text for text in remotes if text != _ANYTHING]
     for chart in charts:
-        files.update(list_chart_files(chart.folder))
+        files.update(list_chart_files(chart.folder, root or find_root(folder)))
         links.add(chart.home)  # where one may come that is fetched now
     opaque = len(elsewhere) < len(remotes)
     elsewhere += [chart.repository for chart in charts if chart.repository and not chart.is_here]
@@ -175,23 +182,28 @@ def _texts_of_charts(charts: Iterable[InflatedChart]) -> Iterator[str]:
             yield _ANYTHING
 
 
-def _texts_of_plugins(folder: Path, documents: Iterable[object]) -> Iterator[str]:
-    """Yield what plugins of the kustomization in ``folder`` name, inline or in files of their own.
-
-    Those that come with kustomize read files as the kustomization does, from its folder, whatever folder their own
-    file is in. All others, and those in a folder of their own, may read anything.
-    """
+def _load_plugins(folder: Path, documents: Iterable[object]) -> Iterator[object]:
+    """Load the plugins of the kustomization in ``folder``, inline or in files; :data:`_ANYTHING` for a folder's."""
     named = [one for document in documents for key in _PLUGINS for one in sequence(mapping(document).get(key))]
     for entry in map(fields.text, named):
         file = folder / entry.replace("\0", "") if "\n" not in entry else None
         if file is not None and not file.is_file():
             yield _ANYTHING
             continue
-        for document in load_kustomization(file, digest_file(file)) if file else _load(entry):
-            builtin = fields.text(mapping(document).get("apiVersion")) == "builtin"
-            if document is not None and (not builtin or mapping(document).get("kind") == "HelmChartInflationGenerator"):
-                yield _ANYTHING
-            yield from _texts(document)
+        yield from load_kustomization(file, digest_file(file)) if file else _load(entry)
+
+
+def _texts_of_plugins(plugins: Iterable[object]) -> Iterator[str]:
+    """Yield what the plugins of a kustomization name.
+
+    Those that come with kustomize read files as the kustomization does, from its folder, whatever folder their own
+    file is in. All others, and those in a folder of their own, may read anything.
+    """
+    for document in plugins:
+        builtin = fields.text(mapping(document).get("apiVersion")) == "builtin"
+        if document is not None and (not builtin or mapping(document).get("kind") == _INFLATING):
+            yield _ANYTHING
+        yield from _texts(document)
 
 
 def _is_remote(text: str) -> bool:

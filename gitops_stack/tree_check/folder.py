@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from gitops_stack.rules.finding import Finding, RenderedObject
 from gitops_stack.rules.scope import build_custom_scopes, settle_namespaces
 from gitops_stack.tree_check.application_sets import TreeSets, note_deciding_files, note_read
 from gitops_stack.tree_check.applications import RenderedApplication, Tree, note_outside_links
+from gitops_stack.tree_check.bounds import find_root
 from gitops_stack.tree_check.directory import flatten
 from gitops_stack.tree_check.documents import build_ignored, build_no_object, build_render_failure, is_object
 from gitops_stack.tree_check.folder_applications import list_asked, list_unasked
@@ -38,11 +40,12 @@ def load_folder(project: Path, folder: Path, tools: SourceTools | None = None, *
     listed = _list_files(tree, project, folder, exclude)
     if tree.tools.build_options is None and (said := find_build_options(listed.files)):
         tree.tools = replace(tree.tools, build_options=said, guessed=True)
-    requests = _list_requests(listed, tree.tools)
+    requests = _list_requests(listed, tree.tools, folder)
     _take_all(tree, requests, project)
     if not folder.is_file():
         _follow(tree, listed, folder, project)
-    if any((project / source.path).is_dir() for one in tree.applications for source in one.spec.sources if source.path):
+    paths = (source.path for one in tree.applications for source in one.spec.sources if source.path)
+    if any(os.path.isdir(project / path) for path in paths):  # noqa: PTH112 - a name may be too long for Path
         note_outside_links(tree, SourceRoots(project, "", ""))
     if _is_empty(tree, requests) and not listed.charts:
         place, said = relative_path(folder, project), "holds no manifest, so nothing was checked"
@@ -245,8 +248,13 @@ def _list_files(tree: Tree, project: Path, folder: Path, exclude: Sequence[str])
     return found
 
 
-def _list_requests(listed: FolderFiles, tools: SourceTools) -> list[Request]:
+def _find_top(place: Path, folder: Path) -> Path | None:
+    """Return the folder that is checked for what is below it and in no clone: bases and charts may be all over it."""
+    return None if place == folder or (find_root(place) / ".git").exists() else folder.resolve()
+
+
+def _list_requests(listed: FolderFiles, tools: SourceTools, folder: Path) -> list[Request]:
     return [
-        *(Request(one, {}, one.name, tools=tools) for one in listed.kustomizations),
+        *(Request(one, {}, one.name, root=_find_top(one, folder), tools=tools) for one in listed.kustomizations),
         *(Request(file.parent, {"directory": {"include": file.name}}, tools=tools) for file in listed.manifests),
     ]

@@ -5,6 +5,7 @@ Kustomizations and manifests are rendered by themselves; a chart alone is not wh
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -39,7 +40,7 @@ def list_asked(specs: Iterable[ApplicationSpec], project: Path, tools: SourceToo
     """List the charts, and the folders with jsonnet, that Applications read in this repository."""
     known = list(specs)
     named = [(project / one.path, one.repo_url) for spec in known for one in spec.sources if one.path]
-    here = [url for folder, url in named if folder.is_dir()]
+    here = [url for folder, url in named if os.path.isdir(folder)]  # noqa: PTH112 - a name may be too long for Path
     roots = SourceRoots.at_hand(project, choose_repositories(project, here))
     locator = SourceLocator(roots, _guess_namespace(known), tools)
     requests: list[Request] = []

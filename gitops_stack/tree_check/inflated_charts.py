@@ -21,6 +21,7 @@ class InflatedChart:
     """One chart of the kustomization in ``root``: kustomize takes it from ``folder``, or fetches it into its ``home``.
 
     ``fixed`` tells whether files and a published version decide what it is; ``values`` are the files it names.
+    ``configured`` is true where helm reads its configuration and its plugins from a folder that the tree names.
     """
 
     root: Path
@@ -28,6 +29,7 @@ class InflatedChart:
     repository: str
     fixed: bool
     values: tuple[str, ...]
+    configured: bool
 
     @property
     def home(self) -> Path:
@@ -37,7 +39,7 @@ class InflatedChart:
     @property
     def is_here(self) -> bool:
         """Whether nothing is fetched."""
-        return self.folder.is_dir()
+        return os.path.isdir(self.folder)  # noqa: PTH112 - a name may be too long for Path
 
 
 def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedChart]:
@@ -52,20 +54,35 @@ def list_inflated(root: Path, documents: Iterable[object]) -> Iterator[InflatedC
             home = text(common.get("chartHome")).replace("\0", "") or "charts"
             folder = Path(os.path.normpath(root / home / inner / name))
             # A configuration of helm from elsewhere may know the repository under another address.
-            fixed = folder.is_dir() or (is_version(version) and not common.get("configHome"))
+            configured = bool(common.get("configHome"))
+            fixed = os.path.isdir(folder) or (is_version(version) and not configured)  # noqa: PTH112 - as above
             named = (one.get("valuesFile"), *sequence(one.get("additionalValuesFiles")))
-            yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))))
+            yield InflatedChart(root, folder, repository, fixed, tuple(filter(None, map(text, named))), configured)
 
 
-def list_chart_files(folder: Path) -> list[Path]:
-    """List the files of a chart, those behind links to folders too: helm follows them."""
+def list_chart_files(folder: Path, *roots: Path) -> list[Path]:
+    """List the files of a chart, those behind links to folders too: helm follows them.
+
+    Nothing outside of ``roots`` is listed or looked into, nor what is no file, such as a device, which may never end.
+    """
+    tops = [os.path.realpath(root) for root in roots]
     found: list[Path] = []
     seen: set[str] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        if real in seen:  # a link to a folder above it
+        if real in seen or not _is_below(real, tops):  # a link to a folder above it, or out of the repository
             folders.clear()
             continue
         seen.add(real)
-        found += [Path(place, name) for name in files]
+        found += [one for one in (Path(place, name) for name in files) if _is_file_of(one, tops)]
     return sorted(found)
+
+
+def _is_below(real: str, tops: Iterable[str]) -> bool:
+    return any(real == top or real.startswith(f"{top.rstrip('/')}/") for top in tops)
+
+
+def _is_file_of(file: Path, tops: Iterable[str]) -> bool:
+    """Tell whether a file in one of ``tops`` is one there as well if it is a link; what it leads to may come."""
+    inside = not file.is_symlink() or _is_below(os.path.realpath(file), tops)
+    return inside and (file.is_file() or not file.exists())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -102,16 +103,21 @@ def digest_file(name: str | Path) -> str:
 
 
 def _read(name: str | Path) -> bytes | None:
-    """Read a whole file, without the objects that `open` makes: of tens of thousands, each is a few microseconds."""
+    """Read a whole file, without the objects that `open` makes: of tens of thousands, each is a few microseconds.
+
+    What is no file is not read: a pipe nobody writes to and a device have no end.
+    """
     try:
-        file = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return None
         content = os.read(file, _BLOCK)
         while more := os.read(file, _BLOCK):
             content += more
-    except OSError:  # a folder, for one
+    except OSError:
         return None
     finally:
         os.close(file)

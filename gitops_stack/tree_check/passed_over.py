@@ -12,7 +12,7 @@ import yaml
 from gitops_stack.conventions import ARGOCD_GROUP
 from gitops_stack.gitops_tree.yaml_text import load_documents
 from gitops_stack.rules.fields import dig, mapping, sequence
-from gitops_stack.tree_check.api_types import find_groups, known_versions
+from gitops_stack.tree_check.api_types import find_groups, known_versions, list_groups
 
 # Groups that only programs on a machine read: test runners, cluster makers, configuration files with a kind.
 _LOCAL_GROUPS = (
@@ -93,7 +93,8 @@ def _is_partial(file: Path, text: str) -> bool:
 
 
 def _is_local(group: str) -> bool:
-    return group in _LOCAL_GROUPS or any("." in one and group.endswith(f".{one}") for one in _LOCAL_GROUPS)
+    local = group in _LOCAL_GROUPS or any("." in one and group.endswith(f".{one}") for one in _LOCAL_GROUPS)
+    return local and group not in list_groups()  # which has flowcontrol.apiserver.k8s.io
 
 
 def _is_settings(version: str, kinds: Sequence[str], text: str) -> bool:

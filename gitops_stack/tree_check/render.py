@@ -27,10 +27,11 @@ from gitops_stack.gitops_tree.yaml_text import render_document
 from gitops_stack.manifests import Manifest
 from gitops_stack.rules.fields import mapping
 from gitops_stack.tree_check.batch import Built, build_together
-from gitops_stack.tree_check.bounds import check_links
+from gitops_stack.tree_check.bounds import check_links, is_inside
 from gitops_stack.tree_check.chart import render_chart
 from gitops_stack.tree_check.closure import Closure, load_closure
 from gitops_stack.tree_check.directory import render_directory
+from gitops_stack.tree_check.inflated_charts import InflatedChart
 from gitops_stack.tree_check.inputs import stamp_program
 from gitops_stack.tree_check.kustomize_edits import edit_kustomization, find_unknown, has_edits, list_named
 from gitops_stack.tree_check.random_values import settle_made_values
@@ -93,7 +94,7 @@ def _render(kind: str, applied: Request, built: Built | None) -> Render:
 
 def load_source_closure(request: Request) -> Closure:
     """Find the files of a source's kustomization, and those of what its Application adds."""
-    return load_closure(request.folder, list_named(mapping(request.options.get("kustomize"))))
+    return load_closure(request.folder, list_named(mapping(request.options.get("kustomize"))), request.repository)
 
 
 def source_key(request: Request, closure: Closure, program: str = "", content: str = "") -> str:
@@ -142,6 +143,10 @@ def _render_kustomization(request: Request, built: Built | None) -> Render:
     nothing = Render(files=closure.files, pinned=False, kustomized=True)
     if why := _refuse_options(request, options, closure):
         return replace(nothing, skipped=why)
+    # Of a base's charts too: kustomize keeps to its folders, helm follows links.
+    linked = [one for chart in closure.charts for one in check_links(chart.folder, request.repository)]
+    if linked:
+        raise GitOpsStackError(*dict.fromkeys(linked))
     if noted := find_unknown_host(closure.remotes):
         host, said = noted
         return replace(nothing, skipped=_UNREACHED, lacking=f"{folder}/{KUSTOMIZATIONS[0]}: {said}", hosts=(host,))
@@ -192,12 +197,23 @@ def _refuse_options(request: Request, options: Mapping[str, Any], closure: Closu
         return f"kustomize.buildOptions has {found[0]}, which writes files and prints nothing"
     if "--helm-command" in written and (closure.opaque or closure.charts or closure.remotes):
         return f"kustomize.buildOptions has --helm-command, {_NOT_DONE}"
+    root = request.repository.resolve()
+    if why := _refuse_charts(closure.charts, root):
+        return why
     if _ANYWHERE in written:
-        root = request.repository.resolve()
         outside = [file for file in closure.files if not file.resolve().is_relative_to(root)]
         if outside:
             return f"it reads {outside[0]}, which is outside of the repository"
     return ""
+
+
+def _refuse_charts(charts: Sequence[InflatedChart], root: Path) -> str:
+    """Say why charts are not left to helm, which writes to the places that a tree names and shows what is there."""
+    if any(chart.configured for chart in charts):  # helm's plugins are in it
+        return f"its helmGlobals have configHome, {_NOT_DONE}"
+    places = (place for chart in charts for place in (chart.home, chart.folder))
+    away = next((one for one in places if not is_inside(one, root)), None)
+    return f"its charts are in {away}, which is outside of the repository" if away else ""
 
 
 def _build_quickly(folder: Path) -> list[Manifest]:

@@ -21,7 +21,8 @@ def copy_source(folder: Path, root: Path, also: Sequence[Path] = ()) -> Iterator
     with tempfile.TemporaryDirectory(prefix="gitops-stack-") as made:
         current = Path(made).resolve() / "source"
         beside = (one.resolve() for one in also)
-        _copy(top, current, [inside, *(one for one in beside if one.is_relative_to(top))])
+        # The top is no link as it is; a copy of all that is in it would take .venv and node_modules along.
+        _copy(top, current, [inside, *(one for one in beside if one.is_relative_to(top) and one != top)])
         yield current / inside.relative_to(top)
 
 

@@ -32,7 +32,8 @@ def override_files(request: Request) -> tuple[Path, ...]:
     names = [".argocd-source.yaml"]
     if name := request.instance or request.name:
         names.append(f".argocd-source-{name}.yaml")
-    return tuple(request.folder / name for name in names if (request.folder / name).is_file())
+    found = (request.folder / name for name in names)
+    return tuple(file for file in found if os.path.isfile(file))  # noqa: PTH113 - a name may be too long for Path
 
 
 def apply_overrides(request: Request) -> Request:

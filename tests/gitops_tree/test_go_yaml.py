@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -45,13 +47,29 @@ def test_the_larger_a_document_the_less_of_it_may_be_repeated(read: int, repeate
         ('\ufeffa: "é\\\'"', "é'"),
         (r"a: 'x\/y'", r"x\/y"),
         (r'a: "x\\/y"', r"x\/y"),
+        (r"""a: ['x\', "y\'", z\'z, "\\'", '\''']""", ["x\\", "y'", r"z\'z", r"\'", r"\'"]),
+        ("b: |\n  \\'\n# \\'\n\"\\'\": 1\na: \"x\\\n \\'\"\n", "x'"),
     ],
 )
 def test_an_escape_that_go_yaml_takes(text: str, value: object) -> None:
-    assert load_documents(text) == [{"a": value}]
+    for written in (text, text.encode()):
+        assert [one["a"] for one in load_documents(written)] == [value]
+
+
+def test_quotes_are_written_plainly_in_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    scan, read = yaml.scan, []
+
+    def count(text: str, Loader: Any) -> object:  # noqa: N803 - PyYAML's name
+        read.append(text)
+        return scan(text, Loader=Loader)
+
+    monkeypatch.setattr(yaml, "scan", count)
+    assert load_documents(300 * '- "it\\\'s"\n') == [["it's"] * 300]
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("text", [r'a: "x\/y"', r'a: "\\\/"', r'{"a": "x\/y"}', r'a: "\q"', r'a: "\'\q"'])
 def test_an_escape_that_go_yaml_does_not_take(text: str) -> None:
-    with pytest.raises(yaml.YAMLError, match="unknown escape character"):
-        load_documents(text)
+    for written in (text, text.encode()):
+        with pytest.raises(yaml.YAMLError, match="unknown escape character"):
+            load_documents(written)

@@ -101,3 +101,13 @@ def test_a_shared_value_stays_shared_and_one_in_itself_is_no_endless_loop() -> N
 def test_a_text_nested_too_deep_is_refused() -> None:
     with pytest.raises(yaml.YAMLError):
         load_documents("[" * 5000 + "]" * 5000)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_bytes_are_read_as_their_text(encoding: str) -> None:
+    assert load_documents("a: é\n".encode(encoding)) == [{"a": "é"}]
+
+
+def test_bytes_that_are_no_text_are_no_yaml() -> None:
+    with pytest.raises(yaml.YAMLError):
+        load_documents(b"a: \xff\n")

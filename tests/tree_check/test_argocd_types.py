@@ -45,6 +45,12 @@ def test_a_value_that_does_not_fit_is_one_sentence_with_its_place(tmp_path: Path
     )
 
 
+def test_a_long_value_that_does_not_fit_is_cut_short(tmp_path: Path) -> None:
+    with pytest.raises(GitOpsStackError) as refused:
+        apply(tmp_path, f"helm: {'x' * 5000}")
+    assert len(refused.value.problems[0].found) < 120
+
+
 @pytest.mark.parametrize(
     ("value", "fits"), [(5, True), ("5", True), (5.0, True), (5.5, False), (True, False), ([], False), (None, True)]
 )

@@ -226,6 +226,15 @@ def test_a_folder_that_is_not_here_is_a_warning_as_its_branch_may_have_it(tmp_pa
     assert [found[:2] for found in warnings(tmp_path)] == [("warning", "not-rendered")]
 
 
+def test_a_name_that_no_file_can_have_is_of_nothing_here(tmp_path: Path) -> None:
+    long, name = "x" * 300, "y" * 253  # and the file that overrides this one's source is called even longer
+    files = {"apps/a.yaml": application("a", f"path: {long}"), "apps/b.yaml": application(name, "path: charts/web")}
+    write(tmp_path, {**files, "charts/web/Chart.yaml": CHART})
+    said = f"found {long}, which is not a folder here; nothing of it was checked"
+    assert said in {found for _, _, _, found in warnings(tmp_path)}
+    assert name in rendered(tmp_path)
+
+
 def test_jsonnet_is_evaluated_for_an_application_and_else_counted(tmp_path: Path) -> None:
     files = {"site/a.jsonnet": "[]", "site/b.yaml": "{}", "left/a.jsonnet": "", "left/b.jsonnet": ""}
     write(tmp_path, files | {"apps/a.yaml": application("a", "path: site")})

@@ -149,6 +149,14 @@ def test_a_manifest_is_checked(name: str, tmp_path: Path) -> None:
     assert list_folder(tmp_path, tmp_path).manifests == [tmp_path / name]
 
 
+@pytest.mark.parametrize("kind", ["FlowSchema", "PriorityLevelConfiguration"])
+def test_a_group_of_kubernetes_is_of_no_other_tool(kind: str, tmp_path: Path) -> None:
+    text = f"apiVersion: flowcontrol.apiserver.k8s.io/v1\nkind: {kind}\nmetadata: {{name: a}}\n"
+    write(tmp_path, {"a.yaml": text, "b.yaml": text.replace("flowcontrol.", "own.")})
+    found = list_folder(tmp_path, tmp_path)
+    assert (found.manifests, [*found.passed_over.values()]) == ([tmp_path / "a.yaml"], [[tmp_path / "b.yaml"]])
+
+
 @pytest.mark.parametrize(
     "resources",
     ["#- apps/a.yaml", "  # - ./apps/a.yaml  # off", "## - 'apps/a.yaml'", "#  - path: apps/a.yaml", "- apps/b.yaml"],
