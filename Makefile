@@ -68,7 +68,7 @@ test: venv  ## Format, lint, types, import contracts, unit tests; needs no lab, 
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m 'not e2e' --ignore tests/e2e -n auto --dist loadscope
 
 e2e: tools  ## The lab tests: real engine, real API server, real controllers
-	$(BIN)/python -m pytest -m 'e2e and not soak' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'e2e and not soak' -n 3 --dist loadfile
 
 soak: tools  ## The proofs at scale: 25 workloads, adoption, builds, settings, every drill, and KILLS kills from SEED
 	$(BIN)/python -m pytest -m e2e -n 2 --dist loadfile tests/e2e/test_high_availability.py \

@@ -202,7 +202,7 @@ def test_client_side_apply_of_an_older_release(cluster: Cluster) -> None:
     assert cluster.uids() == uids
     assert cluster.config_map("argocd-cm")["data"]["url"] == "https://cd.example.com"
     roles = cluster.config_map("argocd-rbac-cm")
-    assert roles["data"]["policy.csv"] == "g, platform, role:admin\n"
+    assert "g, platform, role:admin" in roles["data"]["policy.csv"].splitlines()
     assert roles["data"]["policy.default"] == "role:readonly"
     assert scenario.well(SHOP)
     bring_shop_into_the_tree(cluster)
