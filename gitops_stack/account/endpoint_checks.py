@@ -31,9 +31,10 @@ def check_endpoint(
     label, needs = "endpoint", "an API server that this machine reaches, to install Argo CD"
     found = account.find("eks", "describe_cluster", name=settings.cluster_name)
     if not found:
-        problem = describe_shut_endpoint(settings) or describe_network_first(settings)
+        shut = describe_shut_endpoint(settings)
+        problem = shut or describe_network_first(settings)
         own = (vpc for vpc in account.list("ec2", "describe_vpcs", "Vpcs") if is_own(vpc, settings.stack))
-        if problem is not None and (describe_shut_endpoint(settings) or not any(own)):
+        if problem is not None and (shut or not any(own)):
             yield Check(label, "failed", f"{problem.field} {problem.found}", needs, problem.remedy)
         return
     server = found["cluster"].get("endpoint")

@@ -35,10 +35,11 @@ def join(hub: LabState, spoke: LabState, name: str, namespace: str) -> None:
     with connect(spoke.kubeconfig) as client:
         load_objects(client, [home])  # a lab that is down is found here, not by Argo CD minutes later
     secret = build_lab_secret(namespace, name, spoke)
+    place = reference(secret)
     with connect(hub.kubeconfig) as client:
-        check_name(secret, load_objects(client, [reference(secret)])[reference(secret).text])
+        check_name(secret, load_objects(client, [place])[place.text])
         try:
-            patch(client, reference(secret), secret, PatchType.APPLY, FIELD_MANAGER, force=True)
+            patch(client, place, secret, PatchType.APPLY, FIELD_MANAGER, force=True)
         except Gone:
             raise EnvironmentProblem(
                 Problem(f"has no namespace {namespace}", "bootstrap this lab first", str(hub.directory))

@@ -27,8 +27,7 @@ def is_policy_key(key: str) -> bool:
 
 def check_access_policy(found: RenderedObject, argocd_namespace: str, load: Load) -> Iterator[Finding]:
     """Yield a finding per line of the policy that Argo CD refuses or that does nothing, and per key it ignores."""
-    name = found.name
-    if (name.group, name.kind, name.name) != ("", "ConfigMap", "argocd-rbac-cm") or name.namespace != argocd_namespace:
+    if not found.is_config_map("argocd-rbac-cm", argocd_namespace):
         return
     data = mapping(found.manifest.get("data"))
     roles = {role for key in data if is_policy_key(key) for role in defined_roles(read_policy(text(data[key]))[0])}

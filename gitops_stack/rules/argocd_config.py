@@ -36,8 +36,7 @@ _KINDS = {
 
 def check_argocd_config(found: RenderedObject, argocd_namespace: str, load: Load) -> Iterator[Finding]:
     """Yield a finding per key of argocd-cm that Argo CD cannot read."""
-    name = found.name
-    if (name.group, name.kind, name.name) != ("", "ConfigMap", "argocd-cm") or name.namespace != argocd_namespace:
+    if not found.is_config_map("argocd-cm", argocd_namespace):
         return
     for key, value in mapping(found.manifest.get("data")).items():
         if key.startswith(_CUSTOMIZATIONS):

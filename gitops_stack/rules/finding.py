@@ -121,6 +121,11 @@ class RenderedObject:
         """The annotations, empty when there are none."""
         return mapping(self.metadata.get("annotations"))
 
+    def is_config_map(self, name: str, namespace: str | None = None) -> bool:
+        """Tell whether it is the ConfigMap of this name, in any namespace unless one is given."""
+        found = (self.group, self.kind, self.name.name) == ("", "ConfigMap", name)
+        return found and namespace in (None, self.namespace)
+
     def finding(
         self, place: str, found: str, needs: str, *, rule: str = "", severity: Severity | None = None
     ) -> Finding:

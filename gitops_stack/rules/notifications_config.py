@@ -28,8 +28,7 @@ _SERVICES = (
 
 def check_notifications_config(found: RenderedObject, argocd_namespace: str, load: Load) -> Iterator[Finding]:
     """Yield a finding per key that cannot be read, and per template that a trigger sends and nobody wrote."""
-    name, wanted = found.name, ("", "ConfigMap", "argocd-notifications-cm", argocd_namespace)
-    if (name.group, name.kind, name.name, name.namespace) != wanted:
+    if not found.is_config_map("argocd-notifications-cm", argocd_namespace):
         return
     data = mapping(found.manifest.get("data"))
     for key, value in data.items():

@@ -23,7 +23,7 @@ def check_subscriptions(objects: Sequence[RenderedObject], argocd_namespace: str
     keys = {
         key
         for found in objects
-        if (found.kind, found.name.name, found.namespace) == ("ConfigMap", _CONFIG_MAP, argocd_namespace)
+        if found.is_config_map(_CONFIG_MAP, argocd_namespace)
         for key in mapping(found.manifest.get("data"))
     }
     services = {key.rpartition(".")[2] for key in keys if key.startswith("service.")}

@@ -50,7 +50,7 @@ def _check_parameters(objects: Sequence[RenderedObject], namespace: str) -> Iter
     if ALL in read:
         return
     for found in objects:
-        if (found.kind, found.name.name, found.name.namespace) != ("ConfigMap", PARAMETERS, namespace):
+        if not found.is_config_map(PARAMETERS, namespace):
             continue
         for key in sorted(mapping(found.manifest.get("data")).keys() - read):
             near = difflib.get_close_matches(key, read, 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gitops_stack.patterns import is_version
 from gitops_stack.rules.fields import mapping, sequence, text
+from gitops_stack.tree_check.bounds import is_inside
 
 FIELDS = {"helmCharts", "helmGlobals"}
 
@@ -65,24 +66,23 @@ def list_chart_files(folder: Path, *roots: Path) -> list[Path]:
 
     Nothing outside of ``roots`` is listed or looked into, nor what is no file, such as a device, which may never end.
     """
-    tops = [os.path.realpath(root) for root in roots]
     found: list[Path] = []
     seen: set[str] = set()
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        if real in seen or not _is_below(real, tops):  # a link to a folder above it, or out of the repository
+        if real in seen or not _is_in_any(Path(place), roots):  # a link to a folder above it, or out of the repository
             folders.clear()
             continue
         seen.add(real)
-        found += [one for one in (Path(place, name) for name in files) if _is_file_of(one, tops)]
+        found += [one for one in (Path(place, name) for name in files) if _is_file_of(one, roots)]
     return sorted(found)
 
 
-def _is_below(real: str, tops: Iterable[str]) -> bool:
-    return any(real == top or real.startswith(f"{top.rstrip('/')}/") for top in tops)
+def _is_in_any(path: Path, roots: Iterable[Path]) -> bool:
+    return any(is_inside(path, root) for root in roots)
 
 
-def _is_file_of(file: Path, tops: Iterable[str]) -> bool:
-    """Tell whether a file in one of ``tops`` is one there as well if it is a link; what it leads to may come."""
-    inside = not file.is_symlink() or _is_below(os.path.realpath(file), tops)
+def _is_file_of(file: Path, roots: Iterable[Path]) -> bool:
+    """Tell whether a file in one of ``roots`` is one there as well if it is a link; what it leads to may come."""
+    inside = not file.is_symlink() or _is_in_any(file, roots)
     return inside and (file.is_file() or not file.exists())

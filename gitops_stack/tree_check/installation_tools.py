@@ -39,7 +39,7 @@ def read_tools(objects: Iterable[RenderedObject], argocd_namespace: str, known: 
 
 def _read_config(objects: Iterable[RenderedObject], argocd_namespace: str) -> Mapping[str, Any] | None:
     for found in objects:
-        named = (found.group, found.kind, found.name.name) == ("", "ConfigMap", "argocd-cm")
+        named = found.is_config_map("argocd-cm")
         if named and found.namespace in ("", argocd_namespace):
             return mapping(dig(found.manifest, "data"))
     return None

@@ -35,6 +35,7 @@ _NAMED_LATER = re.compile(
     r"^metadata:(?:.*\n(?:[ \t].*\n)*?[ \t]+|.*\b)name(?:space)?:.*(?:<[A-Za-z][\w.-]*>|\$\{\{)", re.MULTILINE
 )
 _WORKLOADS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
+_SELECTOR = re.compile(r"^  selector:", re.MULTILINE)
 _ENTRIES = re.compile(r"^entries:", re.MULTILINE)
 _KUBECONFIG = ("v1", "Config")
 _LIVE = ('"uid":', '"resourceVersion":', '"creationTimestamp":')  # what `kubectl get --output json` prints
@@ -81,6 +82,8 @@ def _find_reason_of_object(file: Path, text: str) -> str:
 
 def _is_partial(file: Path, text: str) -> bool:
     """Tell whether workloads lack so much that they can only change others, as `kubectl patch` takes them."""
+    if _SELECTOR.search(text):  # without reading a whole one twice
+        return False
     try:
         documents = load_documents(text)
     except (yaml.YAMLError, ValueError, RecursionError):

@@ -10,6 +10,7 @@ from gitops_stack.rules.api.formats import is_subdomain
 from gitops_stack.rules.api.go_patterns import is_go_pattern
 from gitops_stack.rules.api.parts import Part, Violation, is_set, parts, show
 from gitops_stack.rules.api.structural import (
+    TYPES,
     check_default,
     check_lists,
     check_logic,
@@ -20,7 +21,6 @@ from gitops_stack.rules.api.structural import (
 from gitops_stack.rules.fields import dig, mapping, sequence, text
 
 _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-_TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _DEEPEST = 64
 _SCHEMA = "schema.openAPIV3Schema"
 _JSON_PATH = re.compile(r"[.\[].*")
@@ -113,10 +113,10 @@ def _check_schema(schema: Mapping[str, Any], place: str, depth: int) -> Iterator
 def _check_level(schema: Mapping[str, Any]) -> Iterator[Violation]:
     kind = schema.get("type")
     free = any(schema.get(f"x-kubernetes-{key}") is True for key in ("int-or-string", "preserve-unknown-fields"))
-    known = f"needs one of: {', '.join(_TYPES)}"
+    known = f"needs one of: {', '.join(sorted(TYPES))}"
     if not kind and not free:
         yield ".type", "is missing", known
-    elif isinstance(kind, str) and kind and kind not in _TYPES:
+    elif isinstance(kind, str) and kind and kind not in TYPES:
         yield ".type", f"found {show(kind)}", known
     if "default" in schema:
         yield from check_default(schema["default"], schema, ".default")

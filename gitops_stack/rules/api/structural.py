@@ -15,7 +15,7 @@ from gitops_stack.rules.fields import dig, mapping, sequence, text
 _LISTS = ("atomic", "set", "map")
 _MAPS = ("granular", "atomic")
 _LOGIC = ("allOf", "anyOf", "oneOf")
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
+TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str, "boolean": bool, "integer": int, "number": (int, float), "object": dict, "array": list,
 }  # fmt: skip
 _IN_NUMBERS = (("minimum", operator.lt), ("maximum", operator.gt))
@@ -90,7 +90,7 @@ def _check_fields(value: Part, schema: Mapping[str, Any], place: str) -> Iterato
 
 def is_of_type(value: object, kind: object) -> bool:
     """Tell whether a value has a type of a schema; null and unknown types pass."""
-    wanted = _TYPES.get(str(kind))
+    wanted = TYPES.get(str(kind))
     if value is None or wanted is None:
         return True
     return isinstance(value, wanted) and not (isinstance(value, bool) and kind != "boolean")

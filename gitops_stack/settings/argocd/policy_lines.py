@@ -135,9 +135,10 @@ def check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield f"Argo CD has no resource {resource}", f"name {_nearest(resource, RESOURCES)}"
         return
     verb, slash, _ = action.partition("/")
+    of_applications = resource == "applications" or _PATTERN.search(resource) is not None
     if not _PATTERN.search(verb) and verb not in ACTIONS:
         yield f"Argo CD has no action {action}", f"name {_nearest(verb, ACTIONS)}"
-    elif slash and verb in ACTIONS and (verb not in _WITH_PARTS or not _may_name("applications", resource)):
+    elif slash and verb in ACTIONS and (verb not in _WITH_PARTS or not of_applications):
         yield f"the action {verb} has no parts", f"name {verb}"
     elif action == "action":
         yield "the action lacks what it acts on", "write action/GROUP/KIND/NAME, or action/*"
@@ -145,11 +146,6 @@ def check_permission(fields: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield f"Argo CD never asks for {verb} on {resource}", f"name {_nearest(verb, ACTIONS_OF[resource])}"
     if resource in _OBJECT_NEEDED and "/" not in target and not _PATTERN.search(target):
         yield f"{target} is not a PROJECT/NAME", f"write {target}/* for all of a project"
-
-
-def _may_name(name: str, resource: str) -> bool:
-    """Tell whether a resource of a line is ``name``, or a pattern, which may stand for it."""
-    return resource == name or _PATTERN.search(resource) is not None
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:
